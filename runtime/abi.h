@@ -1,0 +1,70 @@
+//===- abi.h - What emitted code and the runtime know of each other -*- C -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// An executable is one emitted object file linked with the runtime library.
+// The object defines `tessera_manifest` and `tessera_entries`; the runtime
+// defines `main` and the `tsr_` functions. All addresses lie in one arena,
+// whose layout the manifest describes (docs/manifest.md).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_ABI_H
+#define TESSERA_RUNTIME_ABI_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// The state of one rank; opaque to emitted code.
+typedef struct tsr_context tsr_context;
+
+/// A stretch of a program: a function that runs it once on an arena.
+typedef struct tsr_entry {
+  const char *name; ///< "train.begin", "train.micro", "train.reduce", ...
+  void (*run)(tsr_context *context, char *arena);
+} tsr_entry;
+
+/// The manifest, JSON text that ends in NUL.
+extern const char tessera_manifest[];
+/// All entries; the last one has a null name.
+extern const tsr_entry tessera_entries[];
+
+/// A kernel computes the iterations [begin, end) of its parallel loop.
+/// \p args are the addresses of its operands, then of its results; \p scratch
+/// belongs to the calling thread alone.
+typedef void (*tsr_kernel)(char *const *args, int64_t begin, int64_t end,
+                           char *scratch);
+
+/// Runs all \p count iterations of \p kernel on the rank's threads and
+/// returns when all are done. Thread t gets `scratch + t * scratch_stride`.
+/// How iterations are dealt to threads never changes a result.
+void tsr_launch(tsr_context *context, tsr_kernel kernel, char *const *args,
+                int64_t count, char *scratch, int64_t scratch_stride);
+
+/// Runs GEMM \p id of the manifest's table: c = epilogue(a . b + bias + c0).
+/// \p bias may be null where the description has none; \p c holds c0 on entry
+/// where the description accumulates.
+void tsr_gemm(tsr_context *context, int32_t id, const char *a, const char *b,
+              const char *bias, char *c, char *scratch);
+
+/// Collective \p id of the running program's table: `start` says that this
+/// rank's source is ready; `wait` returns once the destination is complete;
+/// `fence` returns once no peer reads this rank's source any more.
+void tsr_collective_start(tsr_context *context, int32_t id);
+void tsr_collective_wait(tsr_context *context, int32_t id);
+void tsr_collective_fence(tsr_context *context, int32_t id);
+
+/// Fills \p bytes at \p address with zero, on the rank's threads.
+void tsr_zero(tsr_context *context, char *address, int64_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // TESSERA_RUNTIME_ABI_H
