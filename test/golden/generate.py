@@ -1,0 +1,311 @@
+#!/usr/bin/env python3
+# ===- generate.py - Make the golden files ---------------------------------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# Trains small models with random weights in transformers (BLOOM, GPT-2) and
+# PyTorch Geometric (GCN) and writes what Tessera must reproduce:
+#
+#   NAME/specification.textproto  written by hand, beside the files
+#   NAME/weights.safetensors      the weights at the start
+#   NAME/tokens.bin[, .idx]       the text; NAME/graph.safetensors the graph
+#   NAME/gradients.safetensors    every gradient of the first batch
+#   NAME/expected.json            the first loss, the losses of 20 AdamW steps,
+#                                 how far float32 is from float64, versions
+#
+# Run as `python3 test/golden/generate.py`: it makes build/golden-venv, installs
+# the packages below and runs itself there. Where CUDA's libraries lie in
+# CUDA_HOME (/usr/local/cuda) they serve torch, which then comes without the
+# wheels that hold them.
+#
+# ===----------------------------------------------------------------------===#
+
+import json
+import math
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+STEPS = 20
+OPTIMIZER = {"lr": 3e-3, "betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.1}
+CLIP = 1.0
+
+
+def enter_environment():
+    """Replaces this process by one that has the packages."""
+    folder = ROOT / "build" / "golden-venv"
+    python = folder / "bin" / "python"
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    nccl = folder / "lib" / version / "site-packages" / "nvidia" / "nccl" / "lib"
+    cuda = pathlib.Path(os.environ.get("CUDA_HOME", "/usr/local/cuda")) / "lib64"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    install = [python, "-m", "pip", "install", "-q"]
+    packages = ["transformers==5.23.0", "torch_geometric==2.8.1", "numpy", "safetensors"]
+    if (cuda / "libcublas.so").exists():
+        lean = ["torch==2.15.0", "nvidia-nccl-cu13==2.30.7", "nvidia-cufile==1.18.1.6"]
+        lean += ["nvidia-cusparselt-cu13==0.8.1", "nvidia-nvshmem-cu13==3.7.2"]
+        lean += ["triton==3.9.0"]
+        subprocess.run(install + ["--no-deps"] + lean, check=True)
+        packages += ["sympy", "networkx", "jinja2", "fsspec", "filelock", "setuptools>=77"]
+    else:
+        packages += ["torch==2.15.0"]
+    subprocess.run(install + packages, check=True)
+    environment = dict(os.environ, TESSERA_GOLDEN_ENVIRONMENT="1", OMP_NUM_THREADS="1")
+    environment["LD_LIBRARY_PATH"] = f"{nccl}:{cuda}"
+    os.execve(python, [str(python), __file__] + sys.argv[1:], environment)
+
+
+if __name__ == "__main__" and "TESSERA_GOLDEN_ENVIRONMENT" not in os.environ:
+    enter_environment()
+
+import torch
+import torch.nn.functional as F
+import torch_geometric
+import transformers
+from safetensors.torch import save_file
+
+
+def randomize(model, seed, weight_std):
+    """Random values everywhere: a bias or norm at its usual start would hide errors."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            if parameter.dim() >= 2:
+                parameter.copy_(weight_std * noise)
+            elif name.endswith("weight"):
+                parameter.copy_(1 + 0.1 * noise)
+            else:
+                parameter.copy_(0.05 * noise)
+
+
+def make_tokens(count, vocabulary, seed):
+    """Tokens that a model can partly predict: mostly an affine recurrence."""
+    generator = torch.Generator().manual_seed(seed)
+    jump = torch.rand(count, generator=generator) < 0.25
+    noise = torch.randint(vocabulary, (count,), generator=generator)
+    tokens = [int(noise[0])]
+    for i in range(1, count):
+        tokens.append(int(noise[i]) if jump[i] else (3 * tokens[-1] + 7) % vocabulary)
+    return tokens
+
+
+def write_mmididx(stem, tokens, documents):
+    """Writes the MMIDIDX pair, u16 tokens, one sequence a document."""
+    stem.with_suffix(".bin").write_bytes(struct.pack(f"<{len(tokens)}H", *tokens))
+    bounds = [len(tokens) * i // documents for i in range(documents + 1)]
+    lengths = [b - a for a, b in zip(bounds, bounds[1:])]
+    index = b"MMIDIDX\0\0" + struct.pack("<QBQQ", 1, 8, documents, documents + 1)
+    index += struct.pack(f"<{documents}i", *lengths)
+    index += struct.pack(f"<{documents}q", *[2 * b for b in bounds[:-1]])
+    index += struct.pack(f"<{documents + 1}q", *range(documents + 1))
+    stem.with_suffix(".idx").write_bytes(index)
+
+
+def cosine(step):
+    """Warm-up over 4 steps, then half a cosine down to a tenth at step 16."""
+    peak, low, warmup, end = OPTIMIZER["lr"], 0.1 * OPTIMIZER["lr"], 4, 16
+    if step <= warmup:
+        return peak * step / warmup
+    progress = min(1.0, (step - warmup) / (end - warmup))
+    return low + 0.5 * (peak - low) * (1 + math.cos(math.pi * progress))
+
+
+def train(model, loss_of_step, schedule):
+    """Returns (losses, gradients of the first batch) of STEPS steps of AdamW."""
+    decayed = [p for p in model.parameters() if p.dim() >= 2]
+    plain = [p for p in model.parameters() if p.dim() < 2]
+    groups = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, foreach=False, fused=False, **OPTIMIZER)
+    losses, gradients = [], {}
+    for step in range(1, STEPS + 1):
+        for group in optimizer.param_groups:
+            group["lr"] = schedule(step)
+        optimizer.zero_grad()
+        loss = loss_of_step(model, step - 1)
+        loss.backward()
+        losses.append(loss.item())
+        if step == 1:
+            gradients = {n: p.grad.clone() for n, p in model.named_parameters()}
+        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+        optimizer.step()
+    return losses, gradients
+
+
+class InDouble:
+    """transformers' BLOOM asks its softmax for float32; in double keep double."""
+
+    def __enter__(self):
+        self.softmax = F.softmax
+        F.softmax = lambda x, dim, dtype=None: self.softmax(
+            x, dim=dim, dtype=x.dtype if x.dtype == torch.float64 else dtype
+        )
+
+    def __exit__(self, *_):
+        F.softmax = self.softmax
+
+
+def published(name):
+    """The name in published files, which lack transformers' prefix."""
+    return name.removeprefix("transformer.")
+
+
+def write_case(name, make_model, loss_of_step, schedule, prefixed=False):
+    folder = HERE / name
+    folder.mkdir(exist_ok=True)
+    model = make_model()
+    weights = {
+        (n if prefixed else published(n)): p.detach().clone()
+        for n, p in model.named_parameters()
+    }
+    losses, gradients = train(model, loss_of_step, schedule)
+    with InDouble():
+        double_losses, double = train(make_model().double(), loss_of_step, schedule)
+
+    def relative(n):
+        scale = double[n].norm().item()
+        return (gradients[n].double() - double[n]).norm().item() / scale if scale else 0.0
+
+    versions = {
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "torch_geometric": torch_geometric.__version__,
+    }
+    save_file(weights, folder / "weights.safetensors", metadata=versions)
+    save_file(
+        {published(n): g.contiguous() for n, g in gradients.items()},
+        folder / "gradients.safetensors",
+        metadata=versions,
+    )
+    expected = {
+        "made_with": versions,
+        "loss": losses[0],
+        "losses": losses,
+        "losses_float64": double_losses,
+        "float32_from_float64": {
+            "largest_loss": max(abs(a - b) / b for a, b in zip(losses, double_losses)),
+            "largest_gradient": max(map(relative, gradients)),
+        },
+    }
+    (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+    print(name, f"{losses[0]:.6f} -> {losses[-1]:.6f}", expected["float32_from_float64"])
+
+
+def write_transformer(name, make_model, vocabulary, length, batch, documents=0, **options):
+    count = STEPS * batch * length + 1
+    tokens = make_tokens(count, vocabulary, seed=len(name))
+    (HERE / name).mkdir(exist_ok=True)
+    if documents:
+        write_mmididx(HERE / name / "tokens", tokens, documents)
+    else:
+        (HERE / name / "tokens.bin").write_bytes(bytes(tokens))
+    tokens = torch.tensor(tokens)
+
+    def loss_of_step(model, step):
+        starts = [(step * batch + b) * length for b in range(batch)]
+        inputs = torch.stack([tokens[s : s + length] for s in starts])
+        targets = torch.stack([tokens[s + 1 : s + length + 1] for s in starts])
+        logits = model(inputs, use_cache=False).logits
+        return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+    write_case(name, make_model, loss_of_step, **options)
+
+
+def bloom(vocabulary, layers, hidden, heads):
+    def make():
+        config = transformers.BloomConfig(
+            vocab_size=vocabulary,
+            hidden_size=hidden,
+            n_layer=layers,
+            n_head=heads,
+            hidden_dropout=0.0,
+            attention_dropout=0.0,
+            attn_implementation="eager",
+        )
+        model = transformers.BloomForCausalLM(config)
+        randomize(model, seed=heads, weight_std=0.08)
+        return model.train()
+
+    return make
+
+
+def gpt2(vocabulary, layers, hidden, heads, positions):
+    def make():
+        config = transformers.GPT2Config(
+            vocab_size=vocabulary,
+            n_positions=positions,
+            n_embd=hidden,
+            n_layer=layers,
+            n_head=heads,
+            resid_pdrop=0.0,
+            embd_pdrop=0.0,
+            attn_pdrop=0.0,
+            bos_token_id=None,
+            eos_token_id=None,
+            attn_implementation="eager",
+        )
+        model = transformers.GPT2LMHeadModel(config)
+        randomize(model, seed=heads, weight_std=0.08)
+        return model.train()
+
+    return make
+
+
+def write_gcn(name):
+    """A directed graph with isolated nodes, self-loops and a doubled edge."""
+    nodes, features, hidden, classes = 60, 24, 16, 5
+    generator = torch.Generator().manual_seed(7)
+    labels = torch.randint(classes, (nodes,), generator=generator)
+    x = torch.randn(nodes, features, generator=generator)
+    x[torch.arange(nodes), labels] += 1.5
+    # The last three nodes have no edge at all.
+    edges = torch.randint(nodes - 3, (2, 140), generator=generator)
+    loops = torch.tensor([[4, 9, 21], [4, 9, 21]])
+    edges = torch.cat([edges, loops, edges[:, :1]], dim=1)
+    train_mask = torch.zeros(nodes, dtype=torch.bool)
+    train_mask[::2] = True
+    train_mask[-1] = True
+    graph = {
+        "x": x,
+        "edge_index": edges,
+        "y": labels,
+        "train_mask": train_mask,
+        "val_mask": ~train_mask & (torch.arange(nodes) % 4 == 1),
+        "test_mask": ~train_mask & (torch.arange(nodes) % 4 == 3),
+    }
+    (HERE / name).mkdir(exist_ok=True)
+    save_file(graph, HERE / name / "graph.safetensors")
+
+    def make():
+        model = torch_geometric.nn.models.GCN(features, hidden, 2, classes)
+        randomize(model, seed=5, weight_std=0.3)
+        return model.train()
+
+    def loss_of_step(model, step):
+        logits = model(x.to(next(model.parameters()).dtype), edges)
+        return F.cross_entropy(logits[train_mask], labels[train_mask])
+
+    write_case(name, make, loss_of_step, schedule=lambda step: OPTIMIZER["lr"])
+
+
+def main():
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(1)
+    constant = lambda step: OPTIMIZER["lr"]
+    write_transformer("bloom-3-heads", bloom(257, 2, 48, 3), 257, 29, 2, documents=5, schedule=cosine)
+    write_transformer("bloom-4-heads", bloom(64, 2, 32, 4), 64, 32, 4, schedule=constant, prefixed=True)
+    write_transformer("gpt2-3-heads", gpt2(100, 2, 48, 3, 32), 100, 24, 2, schedule=constant)
+    write_transformer("gpt2-4-heads", gpt2(64, 2, 32, 4, 27), 64, 27, 4, schedule=cosine, prefixed=True)
+    write_gcn("gcn")
+
+
+if __name__ == "__main__":
+    main()
