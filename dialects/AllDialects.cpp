@@ -1,0 +1,20 @@
+//===- AllDialects.cpp - Registration of all dialects -----------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/AllDialects.h"
+#include "dialects/graph/Graph.h"
+#include "dialects/nn/NN.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+void tessera::registerAllDialects(mlir::DialectRegistry &registry) {
+  registry.insert<graph::GraphDialect, nn::NNDialect,
+                  mlir::arith::ArithDialect, mlir::func::FuncDialect,
+                  mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
+                  mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
+                  mlir::vector::VectorDialect>();
+  nn::registerElementwiseGradients(registry);
+}

@@ -1,0 +1,54 @@
+//===- NN.h - The nn dialect ------------------------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_DIALECTS_NN_NN_H
+#define TESSERA_DIALECTS_NN_NN_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialects/nn/NNDialect.h.inc"
+#include "dialects/nn/NNEnums.h.inc"
+#include "dialects/nn/NNInterfaces.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/nn/NNOps.h.inc"
+
+namespace tessera::nn {
+
+/// Makes the elementwise operations of `arith` and `math` differentiable.
+void registerElementwiseGradients(mlir::DialectRegistry &registry);
+
+/// A tensor with the same value everywhere.
+mlir::Value createSplat(mlir::OpBuilder &builder, mlir::Location loc,
+                        mlir::RankedTensorType type, double value);
+
+/// \p input repeated to \p shape along the dimensions that \p dims leaves out.
+mlir::Value createBroadcast(mlir::OpBuilder &builder, mlir::Location loc,
+                            mlir::Value input, llvm::ArrayRef<int64_t> shape,
+                            llvm::ArrayRef<int64_t> dims);
+
+/// True if \p value is a floating-point constant equal to \p number everywhere.
+bool isSplat(mlir::Value value, double number);
+
+/// The scalar \p value as a tensor of \p type.
+mlir::Value broadcastScalar(mlir::OpBuilder &builder, mlir::Location loc,
+                            mlir::Value scalar, mlir::RankedTensorType type);
+
+/// The name that a program's argument or result goes by in the manifest, or
+/// an empty string.
+llvm::StringRef getInputName(mlir::Value argument);
+
+} // namespace tessera::nn
+
+#endif // TESSERA_DIALECTS_NN_NN_H

@@ -1,0 +1,68 @@
+//===- NNDialect.cpp - The nn dialect and its helpers -----------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/nn/NN.h"
+
+using namespace mlir;
+using namespace tessera::nn;
+
+#include "dialects/nn/NNDialect.cpp.inc"
+#include "dialects/nn/NNEnums.cpp.inc"
+#include "dialects/nn/NNInterfaces.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/nn/NNOps.cpp.inc"
+
+void NNDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/nn/NNOps.cpp.inc"
+      >();
+}
+
+Value tessera::nn::createSplat(OpBuilder &builder, Location loc,
+                               RankedTensorType type, double value) {
+  return arith::ConstantOp::create(
+      builder, loc,
+      DenseElementsAttr::get(
+          type, builder.getFloatAttr(type.getElementType(), value)));
+}
+
+Value tessera::nn::createBroadcast(OpBuilder &builder, Location loc,
+                                   Value input, ArrayRef<int64_t> shape,
+                                   ArrayRef<int64_t> dims) {
+  auto type = cast<RankedTensorType>(input.getType());
+  return BroadcastOp::create(builder, loc, type.clone(shape), input, dims);
+}
+
+Value tessera::nn::broadcastScalar(OpBuilder &builder, Location loc,
+                                   Value scalar, RankedTensorType type) {
+  if (type.getRank() == 0)
+    return scalar;
+  return createBroadcast(builder, loc, scalar, type.getShape(), {});
+}
+
+bool tessera::nn::isSplat(Value value, double number) {
+  DenseElementsAttr attr;
+  if (!matchPattern(value, m_Constant(&attr)) || !attr.isSplat() ||
+      !isa<FloatType>(attr.getElementType()))
+    return false;
+  return attr.getSplatValue<APFloat>().isExactlyValue(number);
+}
+
+StringRef tessera::nn::getInputName(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  if (!argument)
+    return {};
+  auto function = dyn_cast<FunctionOpInterface>(
+      argument.getOwner()->getParentOp());
+  if (!function)
+    return {};
+  auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                    "nn.input");
+  return name ? name.getValue() : StringRef();
+}

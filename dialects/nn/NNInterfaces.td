@@ -1,0 +1,40 @@
+//===- NNInterfaces.td - How operations differentiate ------*- tablegen -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_DIALECTS_NN_NNINTERFACES_TD
+#define TESSERA_DIALECTS_NN_NNINTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+
+def DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
+  let cppNamespace = "::tessera::nn";
+  let description = [{
+    An operation that knows how to go back: given the gradients of a scalar
+    objective with respect to its results, it builds those with respect to its
+    operands (reverse mode, vector-Jacobian product).
+
+    What an operation saves for the way back are its own SSA operands and
+    results; one that needs more (a row's mean, a log-sum-exp) has it as a
+    further result. The memory planner sees these uses and keeps the values
+    alive for just as long.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Builds the gradients of the operands at the builder's insertion point.
+      `resultGradients` has one value a result, null where the objective does
+      not depend on that result; at least one is not null. `operandGradients`
+      has one slot an operand, all null on entry; a slot that stays null means
+      that the operand has no gradient (an index, a target). The gradients
+      have the operands' types.
+    }], "void", "buildGradients",
+    (ins "::mlir::OpBuilder &":$builder,
+         "::mlir::ValueRange":$resultGradients,
+         "::llvm::MutableArrayRef<::mlir::Value>":$operandGradients)>
+  ];
+}
+
+#endif // TESSERA_DIALECTS_NN_NNINTERFACES_TD

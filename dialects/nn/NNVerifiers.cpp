@@ -1,0 +1,285 @@
+//===- NNVerifiers.cpp - Verifiers of nn operations -------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/nn/NN.h"
+
+using namespace mlir;
+using namespace tessera::nn;
+
+static RankedTensorType tensorType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// The axes that a reduction or broadcast names: ascending, within the rank.
+static LogicalResult verifyDims(Operation *op, ArrayRef<int64_t> dims,
+                                int64_t rank) {
+  int64_t previous = -1;
+  for (int64_t dim : dims) {
+    if (dim <= previous)
+      return op->emitOpError("dims must ascend, but ")
+             << dim << " follows " << previous;
+    if (dim >= rank)
+      return op->emitOpError("dim ")
+             << dim << " is out of range for a tensor of rank " << rank;
+    previous = dim;
+  }
+  return success();
+}
+
+LogicalResult ParameterOp::verify() {
+  auto type = dyn_cast<RankedTensorType>(getType());
+  if (!type || !type.hasStaticShape() || !isa<FloatType>(type.getElementType()))
+    return emitOpError("type must be a floating-point tensor of static shape, "
+                       "but is ")
+           << getType();
+  return success();
+}
+
+/// A use of a parameter: the symbol exists and has the type of the value.
+static LogicalResult verifyParameterUse(Operation *op, FlatSymbolRefAttr symbol,
+                                        Type type,
+                                        SymbolTableCollection &symbolTable) {
+  auto parameter =
+      symbolTable.lookupNearestSymbolFrom<ParameterOp>(op, symbol);
+  if (!parameter)
+    return op->emitOpError("no nn.parameter is named ") << symbol;
+  if (parameter.getType() != type)
+    return op->emitOpError("parameter ")
+           << symbol << " is " << parameter.getType() << ", not " << type;
+  return success();
+}
+
+LogicalResult
+GetParameterOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  return verifyParameterUse(*this, getParameterAttr(), getResult().getType(),
+                            symbolTable);
+}
+
+LogicalResult UpdateOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  return verifyParameterUse(*this, getParameterAttr(), getGradient().getType(),
+                            symbolTable);
+}
+
+LogicalResult BroadcastOp::verify() {
+  auto input = tensorType(getInput()), result = tensorType(getResult());
+  if (input.getElementType() != result.getElementType())
+    return emitOpError("element types of operand and result differ");
+  if (static_cast<int64_t>(getDims().size()) != input.getRank())
+    return emitOpError("dims must name one dimension of the result for each "
+                       "dimension of the operand");
+  if (failed(verifyDims(*this, getDims(), result.getRank())))
+    return failure();
+  for (auto [i, dim] : llvm::enumerate(getDims()))
+    if (input.getDimSize(i) != result.getDimSize(dim))
+      return emitOpError("dimension ")
+             << i << " of the operand has size " << input.getDimSize(i)
+             << ", but dimension " << dim << " of the result has size "
+             << result.getDimSize(dim);
+  return success();
+}
+
+LogicalResult ReduceOp::verify() {
+  auto input = tensorType(getInput());
+  if (failed(verifyDims(*this, getDims(), input.getRank())))
+    return failure();
+  SmallVector<int64_t> shape;
+  for (auto [i, size] : llvm::enumerate(input.getShape()))
+    if (!llvm::is_contained(getDims(), static_cast<int64_t>(i)))
+      shape.push_back(size);
+  if (input.clone(shape) != getResult().getType())
+    return emitOpError("result must be ")
+           << input.clone(shape) << ", but is " << getResult().getType();
+  return success();
+}
+
+LogicalResult MatmulOp::verify() {
+  auto a = tensorType(getA()), b = tensorType(getB());
+  if (a.getRank() != 2 || b.getRank() != 2)
+    return emitOpError("operands must be matrices");
+  if (a.getElementType() != b.getElementType())
+    return emitOpError("element types of the operands differ");
+  int64_t m = a.getDimSize(getTransposeA()), k = a.getDimSize(!getTransposeA());
+  int64_t kb = b.getDimSize(getTransposeB()),
+          n = b.getDimSize(!getTransposeB());
+  if (k != kb)
+    return emitOpError("inner sizes differ: ") << k << " and " << kb;
+  if (tensorType(getResult()).getShape() != ArrayRef<int64_t>{m, n})
+    return emitOpError("result must have shape ") << m << "x" << n;
+  return success();
+}
+
+LogicalResult ReshapeOp::verify() {
+  auto input = tensorType(getInput()), result = tensorType(getResult());
+  if (input.getElementType() != result.getElementType())
+    return emitOpError("element types of operand and result differ");
+  if (input.getNumElements() != result.getNumElements())
+    return emitOpError("operand has ")
+           << input.getNumElements() << " elements, result has "
+           << result.getNumElements();
+  return success();
+}
+
+LogicalResult TransposeOp::verify() {
+  auto input = tensorType(getInput());
+  SmallVector<int64_t> shape, sorted(getPermutation());
+  llvm::sort(sorted);
+  for (auto [i, dim] : llvm::enumerate(sorted))
+    if (dim != static_cast<int64_t>(i) || i >= static_cast<size_t>(input.getRank()))
+      return emitOpError("permutation must name each dimension once");
+  if (static_cast<int64_t>(sorted.size()) != input.getRank())
+    return emitOpError("permutation must name each dimension once");
+  for (int64_t dim : getPermutation())
+    shape.push_back(input.getDimSize(dim));
+  if (input.clone(shape) != getResult().getType())
+    return emitOpError("result must be ") << input.clone(shape);
+  return success();
+}
+
+LogicalResult SliceOp::verify() {
+  auto input = tensorType(getInput()), result = tensorType(getResult());
+  if (input.getRank() == 0 || input.getRank() != result.getRank() ||
+      input.getShape().drop_front() != result.getShape().drop_front() ||
+      input.getElementType() != result.getElementType())
+    return emitOpError("operand and result may differ in dimension 0 alone");
+  int64_t offset = getOffset();
+  if (offset < 0 || offset + result.getDimSize(0) > input.getDimSize(0))
+    return emitOpError("rows ")
+           << offset << " to " << offset + result.getDimSize(0)
+           << " are out of range: the operand has " << input.getDimSize(0);
+  return success();
+}
+
+LogicalResult ConcatOp::verify() {
+  if (getInputs().empty())
+    return emitOpError("needs at least one operand");
+  auto result = tensorType(getResult());
+  int64_t rows = 0;
+  for (Value input : getInputs()) {
+    auto type = tensorType(input);
+    if (type.getRank() == 0 || type.getRank() != result.getRank() ||
+        type.getShape().drop_front() != result.getShape().drop_front() ||
+        type.getElementType() != result.getElementType())
+      return emitOpError(
+          "operands and result may differ in dimension 0 alone");
+    rows += type.getDimSize(0);
+  }
+  if (rows != result.getDimSize(0))
+    return emitOpError("operands have ")
+           << rows << " rows together, the result has " << result.getDimSize(0);
+  return success();
+}
+
+/// A table of rows, an index a row, the rows: shared by gather and its
+/// gradient.
+static LogicalResult verifyRows(Operation *op, Value table, Value indices,
+                                Value rows) {
+  auto tableType = tensorType(table), indexType = tensorType(indices),
+       rowType = tensorType(rows);
+  if (tableType.getRank() != 2)
+    return op->emitOpError("the table must be a matrix");
+  SmallVector<int64_t> shape(indexType.getShape());
+  shape.push_back(tableType.getDimSize(1));
+  if (rowType.getShape() != ArrayRef<int64_t>(shape) ||
+      rowType.getElementType() != tableType.getElementType())
+    return op->emitOpError("rows must be ") << tableType.clone(shape);
+  return success();
+}
+
+LogicalResult GatherOp::verify() {
+  return verifyRows(*this, getTable(), getIndices(), getResult());
+}
+
+LogicalResult ScatterAddOp::verify() {
+  return verifyRows(*this, getInit(), getIndices(), getRows());
+}
+
+LogicalResult IotaOp::verify() {
+  int64_t dim = getDim(), rank = tensorType(getResult()).getRank();
+  if (dim < 0 || dim >= rank)
+    return emitOpError("dim ")
+           << dim << " is out of range for a tensor of rank " << rank;
+  return success();
+}
+
+LogicalResult LayerNormOp::verify() {
+  auto input = tensorType(getInput());
+  if (input.getRank() == 0 ||
+      tensorType(getWeight()).getShape() != input.getShape().take_back())
+    return emitOpError(
+        "weight and bias must have the size of the last dimension");
+  if (input.clone(input.getShape().drop_back()) != getMean().getType())
+    return emitOpError("mean and rstd must have one element a row");
+  return success();
+}
+
+LogicalResult SoftmaxOp::verify() {
+  if (tensorType(getInput()).getRank() == 0)
+    return emitOpError("operand must have a last dimension");
+  return success();
+}
+
+/// Sizes of packed queries, keys and values.
+static LogicalResult verifyPacked(Operation *op, Value qkv, Value out,
+                                  Value lse, int64_t batch, int64_t heads) {
+  auto qkvType = tensorType(qkv), outType = tensorType(out),
+       lseType = tensorType(lse);
+  if (qkvType.getRank() != 2 || batch < 1 || heads < 1)
+    return op->emitOpError("needs a matrix of at least one batch row and head");
+  int64_t rows = qkvType.getDimSize(0), columns = qkvType.getDimSize(1);
+  if (rows % batch)
+    return op->emitOpError()
+           << rows << " rows are no multiple of batch " << batch;
+  if (columns % (3 * heads))
+    return op->emitOpError()
+           << columns << " columns are no multiple of 3 x " << heads
+           << " heads";
+  if (outType.getShape() != ArrayRef<int64_t>{rows, columns / 3})
+    return op->emitOpError("output must have shape ")
+           << rows << "x" << columns / 3;
+  if (lseType.getShape() != ArrayRef<int64_t>{batch * heads, rows / batch})
+    return op->emitOpError("lse must have shape ")
+           << batch * heads << "x" << rows / batch;
+  return success();
+}
+
+LogicalResult AttentionOp::verify() {
+  return verifyPacked(*this, getQkv(), getResult(), getLse(), getBatch(),
+                      getHeads());
+}
+
+LogicalResult AttentionGradOp::verify() {
+  return verifyPacked(*this, getQkv(), getOut(), getLse(), getBatch(),
+                      getHeads());
+}
+
+/// The targets and the scale of a loss over \p rows rows.
+static LogicalResult verifyLoss(Operation *op, int64_t rows, Value targets,
+                                Value scale, Value loss) {
+  if (tensorType(targets).getShape() != ArrayRef<int64_t>{rows})
+    return op->emitOpError("needs one target a row: ") << rows;
+  if (tensorType(scale).getRank() != 0 || tensorType(loss).getRank() != 0)
+    return op->emitOpError("scale and loss must be scalars");
+  return success();
+}
+
+LogicalResult CrossEntropyOp::verify() {
+  auto logits = tensorType(getLogits());
+  if (logits.getRank() != 2)
+    return emitOpError("logits must be a matrix");
+  return verifyLoss(*this, logits.getDimSize(0), getTargets(), getScale(),
+                    getLoss());
+}
+
+LogicalResult LinearCrossEntropyOp::verify() {
+  auto input = tensorType(getInput()), weight = tensorType(getWeight());
+  if (input.getRank() != 2 || weight.getRank() != 2 ||
+      input.getDimSize(1) != weight.getDimSize(1))
+    return emitOpError(
+        "input and weight must be matrices with equally many columns");
+  return verifyLoss(*this, input.getDimSize(0), getTargets(), getScale(),
+                    getLoss());
+}
