@@ -8,10 +8,11 @@
 #include "dialects/AllDialects.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
+#include "dialects/plan/Plan.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 void tessera::registerAllDialects(mlir::DialectRegistry &registry) {
-  registry.insert<graph::GraphDialect, nn::NNDialect,
+  registry.insert<graph::GraphDialect, nn::NNDialect, plan::PlanDialect,
                   mlir::arith::ArithDialect, mlir::func::FuncDialect,
                   mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
                   mlir::memref::MemRefDialect, mlir::scf::SCFDialect,

@@ -1,0 +1,10 @@
+//===- KernelInterface.cpp - Operations that are kernels --------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/KernelInterface.h"
+
+#include "codegen/cpu/KernelInterface.cpp.inc"
