@@ -1,0 +1,151 @@
+# ===- support.py - What the end-to-end tests share ------------------------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# Runs the compiler and what it emits, and reads their files, with Python's
+# standard library alone.
+#
+# ===----------------------------------------------------------------------===#
+
+import array
+import json
+import math
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+GOLDEN = ROOT / "test" / "golden"
+EXAMPLES = ROOT / "examples"
+BUILD = pathlib.Path(os.environ.get("TESSERA_BUILD", ROOT / "build"))
+TESSERA = BUILD / "bin" / "tessera"
+MALLOC_COUNTER = BUILD / "test" / "end-to-end" / "libmalloc_counter.so"
+
+# Open MPI refuses root and more ranks than cores unless told otherwise.
+ENVIRONMENT = dict(
+    os.environ,
+    OMPI_ALLOW_RUN_AS_ROOT="1",
+    OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+)
+
+
+def scratch(name):
+    """An empty folder of the running test."""
+    folder = BUILD / "test" / "end-to-end" / "scratch" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def run(command, check=True, **options):
+    """Runs a command to its end; its output as text. Fails with all it said."""
+    command = [str(part) for part in command]
+    options = {"env": ENVIRONMENT, "timeout": 600, **options}
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    if check and done.returncode != 0:
+        raise AssertionError(
+            f"{' '.join(command)}\nended with {done.returncode}\n{done.stdout}{done.stderr}"
+        )
+    return done
+
+
+def settings(values):
+    """The --set options for {"path": value}."""
+    return [part for k, v in values.items() for part in ("--set", f"{k}={v}")]
+
+
+def compile(specification, executable, **values):
+    """Compiles; keywords are fields with __ for the dots (parallel__world=2)."""
+    paths = {key.replace("__", "."): value for key, value in values.items()}
+    run([TESSERA, "compile", specification, "-o", executable] + settings(paths))
+    return executable
+
+
+def plan(specification, **values):
+    """`tessera plan --format json` as a dictionary."""
+    paths = {key.replace("__", "."): value for key, value in values.items()}
+    done = run([TESSERA, "plan", specification, "--format", "json"] + settings(paths))
+    return json.loads(done.stdout)
+
+
+def launcher(world):
+    if world == 1:
+        return []
+    return ["mpirun", "-np", world, "--oversubscribe", "--bind-to", "none"]
+
+
+def train(executable, data, log, world=1, options=(), **run_options):
+    """Trains on sequential data; the log's lines as dictionaries."""
+    command = launcher(world) + [executable, "train", "--data", data, "--log", log]
+    run(command + ["--order", "sequential", *options], **run_options)
+    return read_log(log)
+
+
+def read_log(path):
+    with open(path) as file:
+        return [json.loads(line) for line in file if line.endswith("\n")]
+
+
+def losses(log):
+    return [line["loss"] for line in log]
+
+
+def read_safetensors(path):
+    """{name: (shape, values)} of a safetensors file, values as array.array."""
+    codes = {"F32": "f", "F64": "d", "I64": "q", "I32": "i", "BOOL": "b", "U8": "B"}
+    data = pathlib.Path(path).read_bytes()
+    (length,) = struct.unpack_from("<Q", data)
+    header = json.loads(data[8 : 8 + length])
+    header.pop("__metadata__", None)
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        values = array.array(codes[entry["dtype"]])
+        values.frombytes(data[8 + length + begin : 8 + length + end])
+        assert math.prod(entry["shape"]) == len(values), f"{path}: {name}"
+        tensors[name] = (entry["shape"], values)
+    return tensors
+
+
+def norm(values):
+    return math.sqrt(math.fsum(v * v for v in values))
+
+
+def relative_distance(values, reference):
+    """The norm of the difference over the norm of the reference."""
+    difference = norm(a - b for a, b in zip(values, reference))
+    scale = norm(reference)
+    return difference / scale if scale else difference
+
+
+def repeated_text(path, size):
+    """Writes `size` bytes of the licences that every Debian machine carries."""
+    folder = pathlib.Path("/usr/share/common-licenses")
+    text = b"".join(p.read_bytes() for p in sorted(folder.iterdir()) if p.is_file())
+    if not text:
+        raise AssertionError(f"{folder} is empty; it comes with package base-files")
+    pathlib.Path(path).write_bytes((text * (size // len(text) + 1))[:size])
+    return path
+
+
+def cora():
+    """Cora's graph file, or None: $TESSERA_CORA, else beside the source tree."""
+    named = os.environ.get("TESSERA_CORA")
+    path = pathlib.Path(named or ROOT.parent / "shared" / "data" / "cora" / "cora.safetensors")
+    return path if path.exists() else None
+
+
+def main():
+    """unittest's main; exit code 77 where every test was skipped."""
+    result = unittest.main(module="__main__", exit=False).result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    sys.exit(77 if result.testsRun and len(result.skipped) == result.testsRun else 0)

@@ -1,0 +1,90 @@
+# ===- test_golden.py - Against transformers and PyTorch Geometric ---------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# test/golden/generate.py says how the expected numbers came about and how far
+# float32 is from float64 there: 1e-7, well below the tolerances here.
+#
+# ===----------------------------------------------------------------------===#
+
+import json
+import unittest
+
+import support
+
+
+class Golden(unittest.TestCase):
+    def check(self, name, data, **parallel):
+        folder = support.GOLDEN / name
+        world = parallel.get("parallel__world", 1)
+        expected = json.loads((folder / "expected.json").read_text())
+        out = support.scratch(f"golden-{name}-{world}")
+        executable = support.compile(
+            folder / "specification.textproto", out / "exe", **parallel
+        )
+        init = ["--init", folder / "weights.safetensors"]
+        log = support.train(executable, folder / data, out / "log", world, init)
+        losses = support.losses(log)
+        self.assertEqual(len(losses), len(expected["losses"]))
+        self.assertLess(abs(losses[0] / expected["loss"] - 1), 1e-6)
+        for step, (loss, reference) in enumerate(zip(losses, expected["losses"])):
+            self.assertLess(abs(loss / reference - 1), 1e-4, f"step {step + 1}")
+        if world == 1:
+            self.check_gradients(executable, folder, data, init, out, expected)
+
+    def check_gradients(self, executable, folder, data, init, out, expected):
+        command = [executable, "grads", "--data", folder / data, *init]
+        support.run(command + ["--out", out / "gradients.safetensors"])
+        actual = support.read_safetensors(out / "gradients.safetensors")
+        _, loss = actual.pop("loss")
+        self.assertLess(abs(loss[0] / expected["loss"] - 1), 1e-6)
+        reference = support.read_safetensors(folder / "gradients.safetensors")
+        self.assertEqual(set(actual), set(reference))
+        for name, (shape, values) in reference.items():
+            self.assertEqual(actual[name][0], shape, name)
+            distance = support.relative_distance(actual[name][1], values)
+            self.assertLess(distance, 1e-4, f"gradient of {name}")
+
+    def test_bloom_3_heads(self):
+        self.check("bloom-3-heads", "tokens.bin")
+
+    def test_bloom_3_heads_by_accumulation(self):
+        self.check("bloom-3-heads", "tokens.bin", training__micro_batch=1)
+
+    def test_bloom_4_heads(self):
+        self.check("bloom-4-heads", "tokens.bin")
+
+    def test_bloom_4_heads_on_2_ranks(self):
+        self.check(
+            "bloom-4-heads",
+            "tokens.bin",
+            parallel__world=2,
+            parallel__zero_stage=3,
+            training__micro_batch=1,
+        )
+
+    def test_gpt2_3_heads(self):
+        self.check("gpt2-3-heads", "tokens.bin")
+
+    def test_gpt2_4_heads(self):
+        self.check("gpt2-4-heads", "tokens.bin")
+
+    def test_gpt2_4_heads_on_4_ranks(self):
+        self.check(
+            "gpt2-4-heads", "tokens.bin", parallel__world=4, parallel__zero_stage=2
+        )
+
+    def test_gcn(self):
+        self.check("gcn", "graph.safetensors")
+
+    def test_gcn_on_2_ranks(self):
+        self.check(
+            "gcn", "graph.safetensors", parallel__world=2, parallel__zero_stage=3
+        )
+
+
+if __name__ == "__main__":
+    support.main()

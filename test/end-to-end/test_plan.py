@@ -1,0 +1,115 @@
+# ===- test_plan.py - What `tessera plan` says -----------------------------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+
+import time
+import unittest
+
+import support
+
+BLOOM = support.EXAMPLES / "bloom-tiny.textproto"
+KINDS = {"all_gather", "reduce_scatter", "all_reduce"}
+MEMORY = {
+    "parameters",
+    "gradients",
+    "optimizer",
+    "activations",
+    "communication",
+    "workspace",
+}
+
+
+def round_up(value, multiple):
+    return -(-value // multiple) * multiple
+
+
+def bloom_groups(vocabulary, layers, hidden):
+    """Sizes of the parameters of each group: the embedding, layers, the end."""
+    h = hidden
+    layer = [h, h, 3 * h * h, 3 * h, h * h, h, h, h, 4 * h * h, 4 * h, 4 * h * h, h]
+    return [[vocabulary * h, h, h]] + layers * [layer] + [[h, h]]
+
+
+def padded_elements(groups, world):
+    """Parameters start at multiples of 16 elements, groups fill 16 a rank."""
+    sizes = [sum(round_up(size, 16) for size in group) for group in groups]
+    return [round_up(size, 16 * world) for size in sizes]
+
+
+class Plan(unittest.TestCase):
+    def check_form(self, plan):
+        keys = {"peak_bytes", "parameters", "memory", "collectives", "flops"}
+        self.assertLessEqual(keys, set(plan))
+        self.assertEqual(set(plan["memory"]), MEMORY)
+        self.assertEqual(sum(plan["memory"].values()), plan["peak_bytes"])
+        self.assertGreater(plan["flops"], 0)
+        for collective in plan["collectives"]:
+            self.assertLessEqual({"kind", "group", "elements", "bytes"}, set(collective))
+            self.assertIn(collective["kind"], KINDS)
+
+    def test_examples(self):
+        for specification in sorted(support.EXAMPLES.glob("*.textproto")):
+            with self.subTest(specification.name):
+                self.check_form(support.plan(specification))
+
+    def test_bloom_176b_in_seconds(self):
+        begin = time.monotonic()
+        plan = support.plan(support.EXAMPLES / "bloom-176b.textproto")
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual(plan["parameters"], 176247271424)
+
+    def test_model_states(self):
+        """Stage formulas in fp32: parameters 4P, gradients 4P, moments 8P."""
+        groups = bloom_groups(256, 2, 48)
+        values = {
+            "transformer__layers": 2,
+            "transformer__hidden": 48,
+            "transformer__heads": 3,
+            "transformer__sequence_length": 16,
+        }
+        for world in range(1, 65):
+            elements = sum(padded_elements(groups, world))
+            for stage in range(4):
+                plan = support.plan(
+                    BLOOM,
+                    parallel__world=world,
+                    parallel__zero_stage=stage,
+                    training__global_batch=world,
+                    **values,
+                )
+                shard = [elements // world if stage >= s else elements for s in range(4)]
+                where = f"{world} ranks, stage {stage}"
+                memory = plan["memory"]
+                self.assertEqual(plan["parameters"], sum(map(sum, groups)), where)
+                self.assertEqual(memory["optimizer"], 8 * shard[1], where)
+                self.assertEqual(memory["gradients"], 4 * shard[2], where)
+                self.assertEqual(memory["parameters"], 4 * shard[3], where)
+
+    def test_traffic(self):
+        """A rank receives (N-1)/N of 2P elements a step, of 3P in stage 3."""
+        for world in (2, 4, 8):
+            for stage in range(4):
+                plan = support.plan(
+                    BLOOM,
+                    parallel__world=world,
+                    parallel__zero_stage=stage,
+                    training__global_batch=world,
+                )
+                self.check_form(plan)
+                elements = sum(padded_elements(bloom_groups(256, 4, 128), world))
+                grouped = [c for c in plan["collectives"] if c["elements"] > 16]
+                received = sum(c["bytes"] for c in grouped)
+                times = received / (4 * elements * (world - 1) / world)
+                self.assertAlmostEqual(times, 3 if stage == 3 else 2, delta=0.05)
+
+    def test_text(self):
+        done = support.run([support.TESSERA, "plan", BLOOM])
+        for word in [*MEMORY, "peak", "all_gather", "reduce_scatter"]:
+            self.assertIn(word, done.stdout)
+
+
+if __name__ == "__main__":
+    support.main()
