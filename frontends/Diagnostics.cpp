@@ -1,0 +1,27 @@
+//===- Diagnostics.cpp - Errors of a specification and their places -------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/Diagnostics.h"
+
+using namespace tessera;
+
+std::string Diagnostics::placeOf(llvm::StringRef field) const {
+  for (; !field.empty(); field = field.rsplit('.').first) {
+    auto place = places.find(field);
+    if (place != places.end())
+      return place->second;
+    if (!field.contains('.'))
+      break;
+  }
+  return file + ":1:1";
+}
+
+void Diagnostics::errorAt(llvm::StringRef place, const llvm::Twine &what,
+                          const llvm::Twine &remedy) {
+  ++errors;
+  stream << place << ": error: " << what << "; " << remedy << "\n";
+}

@@ -1,0 +1,442 @@
+//===- Validation.cpp - The checks of a specification ---------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/Validation.h"
+#include "frontends/Fields.h"
+#include "frontends/GraphFile.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Path.h"
+#include "llvm/TargetParser/AArch64TargetParser.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+#include "llvm/TargetParser/X86TargetParser.h"
+
+#include <cmath>
+#include <limits>
+
+using namespace tessera;
+
+namespace {
+
+enum class Need { Optional, Required };
+enum class Low { Closed, Open };
+
+/// What one numeric field may be.
+struct Limit {
+  const char *path;
+  Need need;
+  double low;
+  Low lowEnd;
+  double high;
+};
+
+constexpr double infinite = std::numeric_limits<double>::max();
+
+} // namespace
+
+// The upper limits keep every byte count of a plan within 63 bits.
+static const Limit transformerLimits[] = {
+    {"transformer.vocabulary", Need::Required, 1, Low::Closed, 16777216},
+    {"transformer.layers", Need::Required, 1, Low::Closed, 1000},
+    {"transformer.hidden", Need::Required, 1, Low::Closed, 131072},
+    {"transformer.heads", Need::Required, 1, Low::Closed, 131072},
+    {"transformer.sequence_length", Need::Required, 1, Low::Closed, 16777216},
+    {"transformer.position_capacity", Need::Optional, 1, Low::Closed, 16777216},
+    {"transformer.feed_forward", Need::Optional, 1, Low::Closed, 524288},
+    {"transformer.layer_norm.eps", Need::Optional, 0, Low::Open, 1},
+    {"transformer.initialization.std", Need::Optional, 0, Low::Open, 10},
+};
+static const Limit gnnLimits[] = {
+    {"gnn.layers", Need::Required, 1, Low::Closed, 100},
+    {"gnn.hidden", Need::Optional, 1, Low::Closed, 131072},
+    {"gnn.heads", Need::Optional, 1, Low::Closed, 131072},
+    {"gnn.nodes", Need::Optional, 1, Low::Closed, 2147483647},
+    {"gnn.edges", Need::Optional, 0, Low::Closed, 2147483647},
+    {"gnn.features", Need::Optional, 1, Low::Closed, 131072},
+    {"gnn.classes", Need::Optional, 1, Low::Closed, 131072},
+};
+static const Limit commonLimits[] = {
+    {"training.global_batch", Need::Optional, 1, Low::Closed, 16777216},
+    {"training.micro_batch", Need::Optional, 1, Low::Closed, 16777216},
+    {"training.steps", Need::Required, 1, Low::Closed, 1e12},
+    {"training.clip", Need::Optional, 0, Low::Closed, infinite},
+    {"training.optimizer.lr", Need::Required, 0, Low::Closed, 1e6},
+    {"training.optimizer.beta1", Need::Optional, 0, Low::Closed, 0.999999},
+    {"training.optimizer.beta2", Need::Optional, 0, Low::Closed, 0.999999},
+    {"training.optimizer.eps", Need::Optional, 0, Low::Open, 1},
+    {"training.optimizer.weight_decay", Need::Optional, 0, Low::Closed, 1e6},
+    {"training.schedule.warmup_steps", Need::Optional, 0, Low::Closed, 1e12},
+    {"training.schedule.decay_steps", Need::Optional, 1, Low::Closed, 1e12},
+    {"training.schedule.min_lr", Need::Optional, 0, Low::Closed, 1e6},
+    {"parallel.world", Need::Optional, 1, Low::Closed, 65536},
+    {"parallel.zero_stage", Need::Optional, 0, Low::Closed, 3},
+    {"parallel.prefetch", Need::Optional, 0, Low::Closed, 1000},
+    {"target.cpu.threads", Need::Optional, 0, Low::Closed, 4096},
+};
+
+namespace {
+
+class Validator {
+public:
+  Validator(const spec::Specification &message, bool complete,
+            Diagnostics &diagnostics)
+      : message(message), complete(complete), diagnostics(diagnostics) {}
+
+  void run();
+
+private:
+  void checkLimits(llvm::ArrayRef<Limit> limits);
+  void require(llvm::StringRef path, const llvm::Twine &remedy);
+  void checkTransformer();
+  void checkGnn();
+  void checkBatches();
+  void checkSchedule();
+  void checkCpu();
+
+  bool given(llvm::StringRef path) const {
+    return fieldAt(message, path).given();
+  }
+  /// Whether all of \p paths are within their own limits, so that relations
+  /// between them make sense.
+  bool sound(std::initializer_list<llvm::StringRef> paths) const {
+    return llvm::all_of(paths, [&](llvm::StringRef path) {
+      return given(path) && !llvm::is_contained(refused, path);
+    });
+  }
+
+  const spec::Specification &message;
+  bool complete;
+  Diagnostics &diagnostics;
+  llvm::SmallVector<std::string> refused;
+};
+
+} // namespace
+
+/// \p value as a person writes it: "1048576", "1e-05".
+static std::string numberText(double value) {
+  if (std::abs(value) < 1e15 && value == std::trunc(value))
+    return std::to_string(static_cast<int64_t>(value));
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%g", value);
+  return text;
+}
+
+void Validator::require(llvm::StringRef path, const llvm::Twine &remedy) {
+  if (complete && !given(path))
+    diagnostics.error(path, "`" + path + "` is missing", remedy);
+}
+
+void Validator::checkLimits(llvm::ArrayRef<Limit> limits) {
+  for (const Limit &limit : limits) {
+    FieldRef ref = fieldAt(message, limit.path);
+    if (!ref.given()) {
+      if (limit.need == Need::Required)
+        require(limit.path, expectedValue(ref.field));
+      continue;
+    }
+    double value = ref.number();
+    bool above =
+        limit.lowEnd == Low::Open ? value > limit.low : value >= limit.low;
+    // Written so that a NaN is refused.
+    if (above && value <= limit.high)
+      continue;
+    refused.push_back(limit.path);
+    std::string remedy = "give a ";
+    remedy += ref.field->cpp_type() ==
+                      google::protobuf::FieldDescriptor::CPPTYPE_DOUBLE
+                  ? "number "
+                  : "whole number ";
+    if (limit.lowEnd == Low::Open)
+      remedy += "above " + numberText(limit.low);
+    else
+      remedy += (limit.high == infinite ? "not below " : "from ") +
+                numberText(limit.low);
+    if (limit.high != infinite)
+      remedy += (limit.lowEnd == Low::Open ? " and up to " : " to ") +
+                numberText(limit.high);
+    diagnostics.error(limit.path,
+                      "`" + llvm::Twine(limit.path) + "` cannot be " +
+                          numberText(value),
+                      remedy);
+  }
+}
+
+/// The divisors of \p whole next to \p near, "4 or 8".
+static std::string nearestDivisors(int64_t whole, int64_t near) {
+  int64_t below = 0, above = 0;
+  for (int64_t candidate = std::min(near, whole); candidate >= 1 && !below;
+       --candidate)
+    if (whole % candidate == 0)
+      below = candidate;
+  for (int64_t candidate = near; candidate <= whole && !above; ++candidate)
+    if (whole % candidate == 0)
+      above = candidate;
+  return above ? std::to_string(below) + " or " + std::to_string(above)
+               : std::to_string(below);
+}
+
+void Validator::checkTransformer() {
+  require("transformer.names", "give names: BLOOM or names: GPT2");
+  checkLimits(transformerLimits);
+  require("transformer.positions",
+          "give positions: ALIBI or positions: LEARNED");
+  const spec::Transformer &model = message.transformer();
+
+  if (sound({"transformer.hidden", "transformer.heads"}) &&
+      model.hidden() % model.heads() != 0)
+    diagnostics.error("transformer.heads",
+                      "`transformer.hidden` (" + llvm::Twine(model.hidden()) +
+                          ") is not divisible by `transformer.heads` (" +
+                          llvm::Twine(model.heads()) + ")",
+                      "take " + nearestDivisors(model.hidden(), model.heads()) +
+                          " heads, or a hidden that is a multiple of " +
+                          llvm::Twine(model.heads()));
+  bool learned = model.positions() == spec::Transformer::LEARNED;
+  if (given("transformer.position_capacity")) {
+    if (given("transformer.positions") && !learned)
+      diagnostics.error("transformer.position_capacity",
+                        "`transformer.position_capacity` is for learned "
+                        "positions",
+                        "remove it, or give positions: LEARNED");
+    else if (sound({"transformer.position_capacity",
+                    "transformer.sequence_length"}) &&
+             model.position_capacity() < model.sequence_length())
+      diagnostics.error("transformer.position_capacity",
+                        "`transformer.position_capacity` (" +
+                            llvm::Twine(model.position_capacity()) +
+                            ") is below `transformer.sequence_length` (" +
+                            llvm::Twine(model.sequence_length()) + ")",
+                        "give at least the sequence length");
+  }
+  if (!given("transformer.names"))
+    return;
+  bool bloom = model.names() == spec::Transformer::BLOOM;
+  if (bloom && learned && given("transformer.positions"))
+    diagnostics.error("transformer.positions",
+                      "BLOOM has no name for learned positions",
+                      "give positions: ALIBI, or names: GPT2");
+  if (!bloom && model.embedding_norm())
+    diagnostics.error("transformer.embedding_norm",
+                      "GPT-2 has no name for an embedding norm",
+                      "give embedding_norm: false, or names: BLOOM");
+}
+
+void Validator::checkGnn() {
+  checkLimits(gnnLimits);
+  const spec::Gnn &model = message.gnn();
+  if (model.layers() > 1)
+    require("gnn.hidden", "give the width of the layers between");
+  if (sound({"gnn.heads"}) && model.heads() != 1)
+    diagnostics.error("gnn.heads", "a GCN layer has no attention heads",
+                      "give heads: 1 or leave it out");
+  if (given("gnn.dropout") && !(model.dropout() == 0))
+    diagnostics.error("gnn.dropout", "dropout is not supported",
+                      "give dropout: 0 or leave it out");
+  for (const char *path : {"training.global_batch", "training.micro_batch"})
+    if (given(path))
+      diagnostics.error(path, "`" + llvm::Twine(path) + "` is for transformers",
+                        "remove it: each step takes the whole graph");
+
+  static const char *const counts[] = {"gnn.nodes", "gnn.edges", "gnn.features",
+                                       "gnn.classes"};
+  if (given("gnn.graph")) {
+    for (const char *path : counts)
+      if (given(path))
+        diagnostics.error(
+            path, "`" + llvm::Twine(path) + "` is given and a graph file too",
+            "remove it or `gnn.graph`, which gives it");
+    return;
+  }
+  for (const char *path : counts)
+    require(path, "give a whole number, or `gnn.graph` with a file that "
+                  "tells it");
+  if (sound({"gnn.nodes", "gnn.edges"}) &&
+      model.nodes() + model.edges() > std::numeric_limits<int32_t>::max())
+    diagnostics.error("gnn.edges",
+                      "the graph has more than 2147483647 nodes and edges",
+                      "indices are 32-bit: take a smaller graph");
+}
+
+void Validator::checkBatches() {
+  if (!message.has_transformer())
+    return;
+  require("training.global_batch", "give the samples of one step");
+  if (!sound({"training.global_batch"}) ||
+      llvm::is_contained(refused, "parallel.world") ||
+      llvm::is_contained(refused, "training.micro_batch"))
+    return;
+  int64_t global = message.training().global_batch();
+  int64_t world = message.parallel().world();
+  bool hasMicro = given("training.micro_batch");
+  int64_t micro = hasMicro ? message.training().micro_batch() : 1;
+  if (global % (micro * world) != 0) {
+    int64_t unit = micro * world;
+    int64_t below = global / unit * unit;
+    std::string multiples =
+        (below ? std::to_string(below) + " or " : std::string()) +
+        std::to_string(below + unit);
+    std::string product =
+        hasMicro
+            ? "`training.micro_batch` * `parallel.world` (" +
+                  std::to_string(micro) + " * " + std::to_string(world) + ")"
+            : "`parallel.world` (" + std::to_string(world) + ")";
+    diagnostics.error("training.global_batch",
+                      "`training.global_batch` (" + llvm::Twine(global) +
+                          ") is not divisible by " + product,
+                      "give a global batch of " + multiples +
+                          (hasMicro ? ", or a smaller micro batch" : ""));
+    return;
+  }
+  if (!hasMicro)
+    micro = global / world;
+  if (sound({"transformer.sequence_length"}) &&
+      micro * message.transformer().sequence_length() > 16777216)
+    diagnostics.error(
+        hasMicro ? "training.micro_batch" : "training.global_batch",
+        "a micro-batch of " + llvm::Twine(micro) + " samples has " +
+            llvm::Twine(micro * message.transformer().sequence_length()) +
+            " tokens",
+        "give a `training.micro_batch` of at most " +
+            llvm::Twine(std::max<int64_t>(
+                1, 16777216 / message.transformer().sequence_length())));
+}
+
+void Validator::checkSchedule() {
+  const spec::Training &training = message.training();
+  const spec::Schedule &schedule = training.schedule();
+  if (schedule.kind() != spec::Schedule::COSINE)
+    return;
+  bool hasDecay = given("training.schedule.decay_steps");
+  int64_t decay = hasDecay ? schedule.decay_steps() : training.steps();
+  bool known = hasDecay ? sound({"training.schedule.decay_steps"})
+                        : sound({"training.steps"});
+  if (known && sound({"training.schedule.warmup_steps"}) &&
+      schedule.warmup_steps() >= decay)
+    diagnostics.error("training.schedule.warmup_steps",
+                      "the warmup (" + llvm::Twine(schedule.warmup_steps()) +
+                          " steps) does not end before the decay (step " +
+                          llvm::Twine(decay) + ")",
+                      "give a smaller `training.schedule.warmup_steps` or a "
+                      "larger `training.schedule.decay_steps`");
+  if (sound({"training.schedule.min_lr", "training.optimizer.lr"}) &&
+      schedule.min_lr() > training.optimizer().lr())
+    diagnostics.error("training.schedule.min_lr",
+                      "`training.schedule.min_lr` (" +
+                          numberText(schedule.min_lr()) +
+                          ") is above `training.optimizer.lr` (" +
+                          numberText(training.optimizer().lr()) + ")",
+                      "give a smaller `training.schedule.min_lr`");
+}
+
+void Validator::checkCpu() {
+  const std::string &name = message.target().cpu().name();
+  if (name == "native")
+    return;
+  llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
+  llvm::SmallVector<llvm::StringRef> known;
+  if (triple.isX86())
+    llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
+  else if (triple.isAArch64())
+    llvm::AArch64::fillValidCPUArchList(known);
+  if (llvm::is_contained(known, name))
+    return;
+  std::vector<std::string> names(known.begin(), known.end());
+  std::string near = nearestName(name, names);
+  diagnostics.error(
+      "target.cpu.name",
+      "LLVM knows no " + triple.getArchName() + " CPU `" + name + "`",
+      near.empty() ? "give \"native\" or a name that `clang -mcpu=help` lists"
+                   : "did you mean `" + near + "`?");
+}
+
+void Validator::run() {
+  if (complete && !message.has_transformer() && !message.has_gnn())
+    diagnostics.error("", "the specification has no model",
+                      "add `transformer { ... }` or `gnn { ... }`");
+  if (message.has_transformer())
+    checkTransformer();
+  if (message.has_gnn())
+    checkGnn();
+  checkLimits(commonLimits);
+  checkBatches();
+  checkSchedule();
+  checkCpu();
+}
+
+void tessera::validate(const spec::Specification &message, bool complete,
+                       Diagnostics &diagnostics) {
+  Validator(message, complete, diagnostics).run();
+}
+
+void tessera::resolveGraph(spec::Specification &message, llvm::StringRef base,
+                           Diagnostics &diagnostics) {
+  spec::Gnn &model = *message.mutable_gnn();
+  llvm::SmallString<256> path(model.graph());
+  if (llvm::sys::path::is_relative(path)) {
+    path = base;
+    llvm::sys::path::append(path, model.graph());
+  }
+  llvm::Expected<GraphShape> shape = readGraphShape(path);
+  if (!shape) {
+    diagnostics.error("gnn.graph",
+                      "`" + path.str() + "` gives no graph: " +
+                          llvm::toString(shape.takeError()),
+                      "name a safetensors file with x, edge_index and y, or "
+                      "give nodes, edges, features and classes");
+    return;
+  }
+  if (shape->nodes < 1 || shape->features < 1 || shape->classes < 1 ||
+      shape->features > 131072 || shape->classes > 131072 ||
+      shape->nodes + shape->edges > std::numeric_limits<int32_t>::max()) {
+    diagnostics.error(
+        "gnn.graph",
+        llvm::formatv("`{0}` has {1} nodes, {2} edges, {3} features and {4} "
+                      "classes",
+                      path.str(), shape->nodes, shape->edges, shape->features,
+                      shape->classes)
+            .str(),
+        "take a graph of at least one node, feature and class, at most 131072 "
+        "features and classes, and 2147483647 nodes and edges");
+    return;
+  }
+  model.set_nodes(shape->nodes);
+  model.set_edges(shape->edges);
+  model.set_features(shape->features);
+  model.set_classes(shape->classes);
+}
+
+Specification tessera::resolve(const spec::Specification &given,
+                               llvm::StringRef path) {
+  Specification result;
+  result.message = given;
+  spec::Specification &message = result.message;
+  if (!message.has_name())
+    message.set_name(llvm::sys::path::stem(path).str());
+  int64_t world = message.parallel().world();
+  spec::Training &training = *message.mutable_training();
+  if (message.has_transformer()) {
+    spec::Transformer &model = *message.mutable_transformer();
+    if (!model.has_feed_forward())
+      model.set_feed_forward(4 * model.hidden());
+    if (model.positions() == spec::Transformer::LEARNED &&
+        !model.has_position_capacity())
+      model.set_position_capacity(model.sequence_length());
+    if (!training.has_micro_batch())
+      training.set_micro_batch(training.global_batch() / world);
+  } else {
+    // Each rank computes the whole graph, for its share of the labels.
+    training.set_micro_batch(1);
+    training.set_global_batch(world);
+  }
+  result.accumulation =
+      training.global_batch() / (training.micro_batch() * world);
+  if (!training.schedule().has_decay_steps())
+    training.mutable_schedule()->set_decay_steps(training.steps());
+  return result;
+}
