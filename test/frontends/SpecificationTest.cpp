@@ -81,6 +81,23 @@ TEST(Specification, EveryExampleLoads) {
   EXPECT_GE(examples, 5);
 }
 
+TEST(Specification, EveryGoldenSpecificationLoads) {
+  std::error_code error;
+  int specifications = 0;
+  for (llvm::sys::fs::directory_iterator file(source + "/test/golden", error),
+       end;
+       file != end && !error; file.increment(error)) {
+    std::string path = file->path() + "/specification.textproto";
+    if (!llvm::sys::fs::exists(path))
+      continue;
+    ++specifications;
+    std::string errors;
+    llvm::raw_string_ostream stream(errors);
+    EXPECT_TRUE(loadSpecification(path, {}, stream)) << errors;
+  }
+  EXPECT_GE(specifications, 3);
+}
+
 // Each file tells at its end, in comments, the options it is loaded with and
 // the errors that must come, all of them and no others.
 TEST(Specification, EveryErrorSaysWhatItShould) {
