@@ -6,12 +6,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/AllDialects.h"
+#include "passes/train/Passes.h"
+
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   tessera::registerAllDialects(registry);
   mlir::registerTransformsPasses();
+  tessera::train::registerTrainPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(
       argc, argv, "Tessera's pass driver\n", registry));
 }

@@ -1,0 +1,191 @@
+//===- Differentiate.cpp - From an objective to a training step --*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Spec.h"
+#include "passes/train/Passes.h"
+
+namespace tessera::train {
+#define GEN_PASS_DEF_DIFFERENTIATE
+#include "passes/train/Passes.h.inc"
+} // namespace tessera::train
+
+using namespace mlir;
+using namespace tessera;
+
+namespace {
+
+/// Goes back through one straight-line function.
+class ReverseMode {
+public:
+  explicit ReverseMode(OpBuilder &builder) : builder(builder) {}
+
+  /// Fills `gradients` for every value that both depends on a parameter and
+  /// leads to \p loss.
+  LogicalResult run(Block &block, Value loss) {
+    findActive(block);
+    if (!active.contains(loss))
+      return emitError(loss.getLoc(), "the objective depends on no parameter: "
+                                      "there is nothing to train");
+    gradients[loss] = nn::createSplat(
+        builder, loss.getLoc(), cast<RankedTensorType>(loss.getType()), 1);
+    SmallVector<Operation *> operations;
+    for (Operation &op : block)
+      if (&op != gradients[loss].getDefiningOp())
+        operations.push_back(&op);
+    for (Operation *op : llvm::reverse(operations))
+      if (failed(visit(op)))
+        return failure();
+    return success();
+  }
+
+  Value getGradient(Value value) const { return gradients.lookup(value); }
+
+private:
+  void findActive(Block &block) {
+    for (Operation &op : block)
+      if (isa<nn::GetParameterOp>(op) ||
+          llvm::any_of(op.getOperands(),
+                       [&](Value v) { return active.contains(v); }))
+        active.insert_range(op.getResults());
+  }
+
+  LogicalResult visit(Operation *op) {
+    SmallVector<Value> results, operands(op->getNumOperands());
+    for (Value result : op->getResults())
+      results.push_back(gradients.lookup(result));
+    if (isa<nn::GetParameterOp>(op) || llvm::none_of(results, [](Value v) {
+          return static_cast<bool>(v);
+        }))
+      return success();
+    auto differentiable = dyn_cast<nn::DifferentiableOpInterface>(op);
+    if (!differentiable)
+      return op->emitOpError("lies between a parameter and the objective, but "
+                             "has no gradient: it must implement "
+                             "DifferentiableOpInterface");
+    differentiable.buildGradients(builder, results, operands);
+    for (auto [operand, gradient] : llvm::zip(op->getOperands(), operands))
+      if (gradient && active.contains(operand))
+        add(operand, gradient);
+    return success();
+  }
+
+  void add(Value value, Value gradient) {
+    Value &sum = gradients[value];
+    if (!sum) {
+      sum = gradient;
+      return;
+    }
+    // Rows are added right into what is there already.
+    auto scatter = gradient.getDefiningOp<nn::ScatterAddOp>();
+    if (scatter && nn::isSplat(scatter.getInit(), 0)) {
+      scatter.getInitMutable().assign(sum);
+      sum = gradient;
+      return;
+    }
+    sum = arith::AddFOp::create(builder, gradient.getLoc(), sum, gradient);
+  }
+
+  OpBuilder &builder;
+  DenseSet<Value> active;
+  DenseMap<Value, Value> gradients;
+};
+
+struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
+  using DifferentiateBase::DifferentiateBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto objective = module.lookupSymbol<func::FuncOp>("objective");
+    if (!objective) {
+      module.emitError("no function @objective: a model needs one whose result "
+                       "is the loss");
+      return signalPassFailure();
+    }
+    if (accumulation == 0)
+      accumulation = getSpecInt(module, "training.accumulation", 1);
+    if (maxNorm < 0)
+      maxNorm = getSpecFloat(module, "training.optimizer.clip", 0);
+
+    OpBuilder builder(objective);
+    auto step = cast<func::FuncOp>(builder.clone(*objective));
+    step.setName("train");
+    objective.setName("eval");
+    if (failed(writeStep(module, step)))
+      return signalPassFailure();
+  }
+
+  LogicalResult writeStep(ModuleOp module, func::FuncOp step) {
+    Block &block = step.getBody().front();
+    Operation *end = block.getTerminator();
+    Value loss = end->getOperand(0);
+    OpBuilder builder(end);
+    ReverseMode reverse(builder);
+    if (failed(reverse.run(block, loss)))
+      return failure();
+
+    MLIRContext *context = &getContext();
+    auto hyperType = RankedTensorType::get({4}, builder.getF32Type());
+    unsigned index = step.getNumArguments();
+    (void)step.insertArgument(
+        index, hyperType,
+        builder.getDictionaryAttr(builder.getNamedAttr(
+            "nn.input", builder.getStringAttr("hyper"))),
+        end->getLoc());
+    Value hyper = step.getArgument(index);
+
+    // A parameter may be read in several places: its gradient is their sum.
+    llvm::MapVector<StringAttr, Value> gradients;
+    for (auto read : block.getOps<nn::GetParameterOp>()) {
+      Value gradient = reverse.getGradient(read.getResult());
+      if (!gradient)
+        continue;
+      Value &sum = gradients[read.getParameterAttr().getAttr()];
+      sum = sum ? arith::AddFOp::create(builder, read.getLoc(), sum, gradient)
+                      .getResult()
+                : gradient;
+    }
+    auto perStep = [&](Value value) -> Value {
+      if (accumulation == 1)
+        return value;
+      return nn::AccumulateOp::create(builder, value.getLoc(), value);
+    };
+    SmallVector<nn::ParameterOp> parameters(module.getOps<nn::ParameterOp>());
+    SmallVector<Value> ordered;
+    for (nn::ParameterOp parameter : parameters) {
+      Value gradient = gradients.lookup(parameter.getSymNameAttr());
+      if (!gradient)
+        return parameter.emitOpError(
+            "does not influence the objective: use it or remove it");
+      ordered.push_back(perStep(gradient));
+      ++numGradients;
+    }
+    loss = perStep(loss);
+
+    Location loc = end->getLoc();
+    nn::SectionOp::create(builder, loc, "reduce");
+    auto squaresType = RankedTensorType::get({}, builder.getF64Type());
+    Value squares =
+        nn::SumSquaresOp::create(builder, loc, squaresType, ordered);
+    auto clip = nn::ClipScaleOp::create(builder, loc, squares, maxNorm);
+    nn::SectionOp::create(builder, loc, "update");
+    for (auto [parameter, gradient] : llvm::zip(parameters, ordered))
+      nn::UpdateOp::create(builder, parameter.getLoc(),
+                           FlatSymbolRefAttr::get(parameter.getSymNameAttr()),
+                           gradient, clip.getScale(), hyper);
+    func::ReturnOp::create(builder, loc, ValueRange{loss, clip.getNorm()});
+    end->erase();
+
+    step.setType(FunctionType::get(
+        context, step.getArgumentTypes(),
+        {loss.getType(), clip.getNorm().getType()}));
+    step.setResultAttr(0, "nn.output", builder.getStringAttr("loss"));
+    step.setResultAttr(1, "nn.output", builder.getStringAttr("grad_norm"));
+    return success();
+  }
+};
+
+} // namespace

@@ -1,0 +1,105 @@
+//===- Passes.td - Passes of the phase train ---------------*- tablegen -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_PASSES_TRAIN_PASSES_TD
+#define TESSERA_PASSES_TRAIN_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def FuseHead : Pass<"nn-fuse-head", "mlir::ModuleOp"> {
+  let summary = "Fuse the product with the classes and the cross-entropy";
+  let description = [{
+    A cross-entropy over logits that only it uses becomes one operation that
+    works in chunks of rows, so that the logits of all tokens never exist
+    together.
+
+    ```mlir
+    %logits = nn.matmul %x, %w transpose_b
+        : tensor<128x64xf32>, tensor<256x64xf32> -> tensor<128x256xf32>
+    %loss = nn.cross_entropy %logits, %targets, %scale
+        : tensor<128x256xf32>, tensor<128xi32>, tensor<f32>
+    ```
+    becomes
+    ```mlir
+    %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale
+        : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFused", "heads-fused", "Heads fused with their loss">
+  ];
+  let dependentDialects = ["nn::NNDialect"];
+}
+
+def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
+  let summary = "Write the training step of a module's objective";
+  let description = [{
+    From `@objective` makes `@train`: the objective, the gradient of each
+    parameter by going back through it (DifferentiableOpInterface), their global
+    norm, and one AdamW update a parameter; and `@eval`, the objective alone.
+
+    ```mlir
+    nn.parameter @w : tensor<4xf32> init constant(1.0) decay group "all"
+    func.func @objective(%x: tensor<4xf32> {nn.input = "x"})
+        -> (tensor<f32> {nn.output = "loss"}) {
+      %w = nn.get_parameter @w : tensor<4xf32>
+      %wx = arith.mulf %w, %x : tensor<4xf32>
+      %loss = nn.reduce sum %wx dims [0] : tensor<4xf32> -> tensor<f32>
+      return %loss : tensor<f32>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @train(%x: tensor<4xf32> {nn.input = "x"},
+                     %hyper: tensor<4xf32> {nn.input = "hyper"})
+        -> (tensor<f32> {nn.output = "loss"}, tensor<f32> {nn.output = "grad_norm"}) {
+      ...
+      %one = arith.constant dense<1.0> : tensor<f32>
+      %d = nn.broadcast %one dims [] : tensor<f32> -> tensor<4xf32>
+      %dw = arith.mulf %d, %x : tensor<4xf32>
+      nn.section "reduce"
+      %squares = nn.sum_squares %dw : tensor<4xf32> -> tensor<f64>
+      %clip, %norm = nn.clip_scale %squares max_norm 1.0 : tensor<f64> -> tensor<f32>, tensor<f32>
+      nn.section "update"
+      nn.update @w by %dw, %clip, %hyper : tensor<4xf32>, tensor<f32>, tensor<4xf32>
+      return %loss, %norm : tensor<f32>, tensor<f32>
+    }
+    ```
+    With more than one micro-batch a step, the loss and each gradient pass
+    through `nn.accumulate`. Accumulation and the clipping norm default to
+    the specification's (`tessera.spec`).
+  }];
+  let options = [
+    Option<"accumulation", "accumulation", "int64_t", "0",
+           "Micro-batches a step; 0: the specification's">,
+    Option<"maxNorm", "max-norm", "double", "-1",
+           "Norm to clip to, 0 for none; negative: the specification's">
+  ];
+  let statistics = [
+    Statistic<"numGradients", "gradients", "Parameters differentiated for">
+  ];
+  let dependentDialects = ["nn::NNDialect", "mlir::arith::ArithDialect",
+                           "mlir::math::MathDialect", "graph::GraphDialect"];
+}
+
+def VerifyModel : Pass<"verify-model", "mlir::ModuleOp"> {
+  let summary = "Check the contract of the phase model";
+  let description = [{
+    The module has one function `@objective` with a scalar loss, and holds
+    nothing but nn, graph, func, arith and math operations.
+  }];
+}
+
+def VerifyTrain : Pass<"verify-train", "mlir::ModuleOp"> {
+  let summary = "Check the contract of the phase train";
+  let description = [{
+    No objective is left undifferentiated, and each parameter has exactly one
+    update in `@train`, with one gradient.
+  }];
+}
+
+#endif // TESSERA_PASSES_TRAIN_PASSES_TD

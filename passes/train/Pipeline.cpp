@@ -1,0 +1,20 @@
+//===- Pipeline.cpp - The phase train ---------------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/train/Passes.h"
+
+using namespace mlir;
+
+void tessera::train::buildPipeline(OpPassManager &manager) {
+  manager.addPass(createVerifyModel());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createFuseHead());
+  manager.addPass(createDifferentiate());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(createVerifyTrain());
+}

@@ -1,0 +1,85 @@
+//===- VerifyTrain.cpp - Contracts of the phases model and train --*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/train/Passes.h"
+
+namespace tessera::train {
+#define GEN_PASS_DEF_VERIFYMODEL
+#define GEN_PASS_DEF_VERIFYTRAIN
+#include "passes/train/Passes.h.inc"
+} // namespace tessera::train
+
+using namespace mlir;
+using namespace tessera;
+
+namespace {
+
+struct VerifyModel : train::impl::VerifyModelBase<VerifyModel> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto objective = module.lookupSymbol<func::FuncOp>("objective");
+    if (!objective) {
+      module.emitError("no function @objective: a model needs one whose result "
+                       "is the loss");
+      return signalPassFailure();
+    }
+    auto results = objective.getResultTypes();
+    auto loss = results.size() == 1 ? dyn_cast<RankedTensorType>(results[0])
+                                    : RankedTensorType();
+    if (!loss || loss.getRank() != 0) {
+      objective.emitError("@objective must return one scalar tensor, the loss");
+      return signalPassFailure();
+    }
+    WalkResult result = module.walk([](Operation *op) {
+      StringRef dialect = op->getName().getDialectNamespace();
+      if (isa<ModuleOp>(op) ||
+          llvm::is_contained({"nn", "graph", "func", "arith", "math"}, dialect))
+        return WalkResult::advance();
+      op->emitOpError("does not belong in the phase model: only nn, graph, "
+                      "func, arith and math operations do");
+      return WalkResult::interrupt();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
+
+struct VerifyTrain : train::impl::VerifyTrainBase<VerifyTrain> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (auto objective = module.lookupSymbol<func::FuncOp>("objective")) {
+      objective.emitError("@objective is left undifferentiated");
+      return signalPassFailure();
+    }
+    auto step = module.lookupSymbol<func::FuncOp>("train");
+    if (!step) {
+      module.emitError("no function @train");
+      return signalPassFailure();
+    }
+    DenseMap<StringAttr, nn::UpdateOp> updates;
+    WalkResult result = step.walk([&](nn::UpdateOp update) {
+      auto [position, inserted] =
+          updates.try_emplace(update.getParameterAttr().getAttr(), update);
+      if (inserted)
+        return WalkResult::advance();
+      update.emitOpError("updates ")
+              .append(update.getParameterAttr(), " a second time")
+              .attachNote(position->second.getLoc())
+          << "the first update is here";
+      return WalkResult::interrupt();
+    });
+    if (result.wasInterrupted())
+      return signalPassFailure();
+    for (auto parameter : module.getOps<nn::ParameterOp>())
+      if (!updates.contains(parameter.getSymNameAttr())) {
+        parameter.emitOpError("has no update in @train");
+        return signalPassFailure();
+      }
+  }
+};
+
+} // namespace
