@@ -24,8 +24,6 @@ double FieldRef::number() const {
   switch (field->cpp_type()) {
   case FieldDescriptor::CPPTYPE_INT64:
     return static_cast<double>(reflection->GetInt64(*message, field));
-  case FieldDescriptor::CPPTYPE_UINT64:
-    return static_cast<double>(reflection->GetUInt64(*message, field));
   case FieldDescriptor::CPPTYPE_DOUBLE:
     return reflection->GetDouble(*message, field);
   default:
@@ -93,8 +91,6 @@ std::string tessera::expectedValue(const FieldDescriptor *field) {
   switch (field->cpp_type()) {
   case FieldDescriptor::CPPTYPE_INT64:
     return "give a whole number";
-  case FieldDescriptor::CPPTYPE_UINT64:
-    return "give a whole number from 0 to 18446744073709551615";
   case FieldDescriptor::CPPTYPE_DOUBLE:
     return "give a number, such as 0.1 or 1e-3";
   case FieldDescriptor::CPPTYPE_BOOL:

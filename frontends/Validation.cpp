@@ -57,7 +57,7 @@ static const Limit gnnLimits[] = {
     {"gnn.hidden", Need::Optional, 1, Low::Closed, 131072},
     {"gnn.heads", Need::Optional, 1, Low::Closed, 131072},
     {"gnn.nodes", Need::Optional, 1, Low::Closed, 2147483647},
-    {"gnn.edges", Need::Optional, 0, Low::Closed, 2147483647},
+    {"gnn.edges", Need::Optional, 1, Low::Closed, 2147483647},
     {"gnn.features", Need::Optional, 1, Low::Closed, 131072},
     {"gnn.classes", Need::Optional, 1, Low::Closed, 131072},
 };
@@ -65,6 +65,7 @@ static const Limit commonLimits[] = {
     {"training.global_batch", Need::Optional, 1, Low::Closed, 16777216},
     {"training.micro_batch", Need::Optional, 1, Low::Closed, 16777216},
     {"training.steps", Need::Required, 1, Low::Closed, 1e12},
+    {"training.seed", Need::Optional, 0, Low::Closed, 9007199254740992},
     {"training.clip", Need::Optional, 0, Low::Closed, infinite},
     {"training.optimizer.lr", Need::Required, 0, Low::Closed, 1e6},
     {"training.optimizer.beta1", Need::Optional, 0, Low::Closed, 0.999999},
@@ -391,8 +392,9 @@ void tessera::resolveGraph(spec::Specification &message, llvm::StringRef base,
                       "give nodes, edges, features and classes");
     return;
   }
-  if (shape->nodes < 1 || shape->features < 1 || shape->classes < 1 ||
-      shape->features > 131072 || shape->classes > 131072 ||
+  if (shape->nodes < 1 || shape->edges < 1 || shape->features < 1 ||
+      shape->classes < 1 || shape->features > 131072 ||
+      shape->classes > 131072 ||
       shape->nodes + shape->edges > std::numeric_limits<int32_t>::max()) {
     diagnostics.error(
         "gnn.graph",
@@ -401,7 +403,8 @@ void tessera::resolveGraph(spec::Specification &message, llvm::StringRef base,
                       path.str(), shape->nodes, shape->edges, shape->features,
                       shape->classes)
             .str(),
-        "take a graph of at least one node, feature and class, at most 131072 "
+        "take a graph of at least one node, edge, feature and class, at most "
+        "131072 "
         "features and classes, and 2147483647 nodes and edges");
     return;
   }

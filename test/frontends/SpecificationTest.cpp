@@ -136,13 +136,12 @@ TEST(Specification, EveryErrorSaysWhatItShould) {
 }
 
 TEST(Specification, OverridesAnyScalarField) {
-  auto specification =
-      load("bloom-tiny",
-           {"parallel.world=4", "training.optimizer.lr=1e-3",
-            "target.cpu.name=znver4", "transformer.embedding_norm=false",
-            "transformer.layer_norm.eps=1e-6", "name=\"other\"",
-            "training.schedule.kind=CONSTANT",
-            "training.seed=18446744073709551615"});
+  auto specification = load(
+      "bloom-tiny",
+      {"parallel.world=4", "training.optimizer.lr=1e-3",
+       "target.cpu.name=znver4", "transformer.embedding_norm=false",
+       "transformer.layer_norm.eps=1e-6", "name=\"other\"",
+       "training.schedule.kind=CONSTANT", "training.seed=9007199254740992"});
   ASSERT_TRUE(specification);
   const spec::Specification &message = specification->message;
   EXPECT_EQ(message.parallel().world(), 4);
@@ -152,7 +151,7 @@ TEST(Specification, OverridesAnyScalarField) {
   EXPECT_EQ(message.transformer().layer_norm().eps(), 1e-6);
   EXPECT_EQ(message.name(), "other");
   EXPECT_EQ(message.training().schedule().kind(), spec::Schedule::CONSTANT);
-  EXPECT_EQ(message.training().seed(), 18446744073709551615u);
+  EXPECT_EQ(message.training().seed(), 9007199254740992);
 }
 
 TEST(Specification, LaterOverrideWins) {

@@ -1,0 +1,122 @@
+//===- ModuleWriter.cpp - Writes modules of phase `model` -----------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/ModuleWriter.h"
+#include "dialects/graph/Graph.h"
+#include "frontends/ModelBuilder.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace tessera;
+
+ModuleWriter::ModuleWriter(ModuleOp module)
+    : module(module), ops(module.getBodyRegion()), symbols(module) {}
+
+RankedTensorType ModuleWriter::f32(ArrayRef<int64_t> shape) {
+  return RankedTensorType::get(shape, ops.getF32Type());
+}
+
+RankedTensorType ModuleWriter::i32(ArrayRef<int64_t> shape) {
+  return RankedTensorType::get(shape, ops.getI32Type());
+}
+
+void ModuleWriter::parameter(StringRef name, ArrayRef<int64_t> shape,
+                             Initializer initializer, StringRef group) {
+  OpBuilder::InsertionGuard guard(ops);
+  ops.setInsertionPointToEnd(module.getBody());
+  auto op =
+      nn::ParameterOp::create(ops, loc(), name, f32(shape), initializer.kind,
+                              APFloat(initializer.value),
+                              /*decay=*/shape.size() > 1, group);
+  symbols.insert(op);
+}
+
+SmallVector<Value> ModuleWriter::begin(StringRef name, ArrayRef<Port> inputs,
+                                       ArrayRef<Port> outputs) {
+  auto types = [](ArrayRef<Port> ports) {
+    return llvm::map_to_vector(ports, [](Port port) { return port.type; });
+  };
+  auto attributes = [&](StringRef key, ArrayRef<Port> ports) {
+    return llvm::map_to_vector(ports, [&](Port port) {
+      return ops.getDictionaryAttr(
+          ops.getNamedAttr(key, ops.getStringAttr(port.name)));
+    });
+  };
+  ops.setInsertionPointToEnd(module.getBody());
+  auto function = func::FuncOp::create(
+      ops, loc(), name, ops.getFunctionType(types(inputs), types(outputs)));
+  function.setAllArgAttrs(attributes("nn.input", inputs));
+  function.setAllResultAttrs(attributes("nn.output", outputs));
+  Block *body = function.addEntryBlock();
+  ops.setInsertionPointToStart(body);
+  return llvm::to_vector_of<Value>(body->getArguments());
+}
+
+void ModuleWriter::end(ValueRange results) {
+  func::ReturnOp::create(ops, loc(), results);
+}
+
+Value ModuleWriter::use(StringRef name) {
+  auto parameter = symbols.lookup<nn::ParameterOp>(name);
+  return nn::GetParameterOp::create(ops, loc(), parameter.getTensorType(),
+                                    name);
+}
+
+Value ModuleWriter::reshape(Value input, ArrayRef<int64_t> shape) {
+  auto type = cast<RankedTensorType>(input.getType());
+  if (type.getShape() == shape)
+    return input;
+  return nn::ReshapeOp::create(ops, loc(), type.clone(shape), input);
+}
+
+Value ModuleWriter::addBias(Value input, Value bias) {
+  auto type = cast<RankedTensorType>(input.getType());
+  return add(input,
+             nn::createBroadcast(ops, loc(), bias, type.getShape(), {1}));
+}
+
+Value ModuleWriter::add(Value a, Value b) {
+  return arith::AddFOp::create(ops, loc(), a, b);
+}
+
+Value ModuleWriter::linear(Value input, const std::string &name,
+                           WeightLayout layout, bool bias) {
+  Value weight = use(name + ".weight");
+  bool transposed = layout == WeightLayout::OutIn;
+  int64_t rows = cast<RankedTensorType>(input.getType()).getDimSize(0);
+  int64_t columns =
+      cast<RankedTensorType>(weight.getType()).getDimSize(transposed ? 0 : 1);
+  Value product =
+      nn::MatmulOp::create(ops, loc(), f32({rows, columns}), input, weight,
+                           /*transpose_a=*/false, transposed);
+  return bias ? addBias(product, use(name + ".bias")) : product;
+}
+
+Value ModuleWriter::layerNorm(Value input, const std::string &name,
+                              double eps) {
+  auto type = cast<RankedTensorType>(input.getType());
+  RankedTensorType statistics = f32(type.getShape().drop_back());
+  return nn::LayerNormOp::create(ops, loc(), type, statistics, statistics,
+                                 input, use(name + ".weight"),
+                                 use(name + ".bias"), APFloat(eps))
+      .getResult();
+}
+
+OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
+                                          MLIRContext &context) {
+  context.loadDialect<nn::NNDialect, graph::GraphDialect, func::FuncDialect,
+                      arith::ArithDialect>();
+  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
+  (*module)->setAttr(specificationAttrName,
+                     specificationAttr(specification, context));
+  ModuleWriter writer(*module);
+  if (specification.message.has_transformer())
+    writeTransformer(specification, writer);
+  else
+    writeGnn(specification, writer);
+  return module;
+}

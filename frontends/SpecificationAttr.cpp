@@ -1,0 +1,130 @@
+//===- SpecificationAttr.cpp - The module's attribute `tessera.spec` ------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/ModuleWriter.h"
+
+using namespace mlir;
+using namespace tessera;
+
+namespace {
+
+/// A dictionary attribute under construction.
+class Entries {
+public:
+  explicit Entries(MLIRContext &context) : builder(&context) {}
+
+  void integer(StringRef key, int64_t value) {
+    add(key, builder.getI64IntegerAttr(value));
+  }
+  void real(StringRef key, double value) {
+    add(key, builder.getF64FloatAttr(value));
+  }
+  void text(StringRef key, StringRef value) {
+    add(key, builder.getStringAttr(value));
+  }
+  void boolean(StringRef key, bool value) {
+    add(key, builder.getBoolAttr(value));
+  }
+  void dictionary(StringRef key, Entries &&value) { add(key, value.get()); }
+  DictionaryAttr get() { return builder.getDictionaryAttr(entries); }
+
+private:
+  void add(StringRef key, Attribute value) {
+    entries.push_back(builder.getNamedAttr(key, value));
+  }
+
+  Builder builder;
+  SmallVector<NamedAttribute> entries;
+};
+
+} // namespace
+
+static Entries modelEntries(const spec::Specification &message,
+                            MLIRContext &context) {
+  Entries model(context);
+  if (message.has_transformer()) {
+    const spec::Transformer &transformer = message.transformer();
+    model.text("kind", "transformer");
+    model.text("family", transformer.names() == spec::Transformer::BLOOM
+                             ? "bloom"
+                             : "gpt2");
+    model.integer("vocabulary", transformer.vocabulary());
+    model.integer("sequence", transformer.sequence_length());
+    return model;
+  }
+  const spec::Gnn &gnn = message.gnn();
+  model.text("kind", "gnn");
+  model.text("family", "gcn");
+  model.integer("nodes", gnn.nodes());
+  model.integer("edges", gnn.edges());
+  model.integer("features", gnn.features());
+  model.integer("classes", gnn.classes());
+  model.boolean("self_loops", gnn.self_loops());
+  model.text("normalization", gnn.normalization() == spec::Gnn::SYMMETRIC
+                                  ? "symmetric"
+                                  : "none");
+  return model;
+}
+
+static Entries trainingEntries(const Specification &specification,
+                               MLIRContext &context) {
+  const spec::Training &given = specification.message.training();
+  const spec::Parallel &parallel = specification.message.parallel();
+  Entries optimizer(context);
+  optimizer.text("kind", "adamw");
+  optimizer.real("lr", given.optimizer().lr());
+  optimizer.real("beta1", given.optimizer().beta1());
+  optimizer.real("beta2", given.optimizer().beta2());
+  optimizer.real("eps", given.optimizer().eps());
+  optimizer.real("weight_decay", given.optimizer().weight_decay());
+  optimizer.real("clip", given.clip());
+
+  Entries schedule(context);
+  schedule.text("kind", given.schedule().kind() == spec::Schedule::COSINE
+                            ? "cosine"
+                            : "constant");
+  schedule.integer("warmup_steps", given.schedule().warmup_steps());
+  schedule.integer("decay_steps", given.schedule().decay_steps());
+  schedule.real("min_lr", given.schedule().min_lr());
+
+  Entries training(context);
+  training.integer("world", parallel.world());
+  training.integer("stage", parallel.zero_stage());
+  training.integer("prefetch", parallel.prefetch());
+  training.integer("micro_batch", given.micro_batch());
+  training.integer("accumulation", specification.accumulation);
+  training.integer("global_batch", given.global_batch());
+  training.integer("seed", given.seed());
+  training.integer("steps", given.steps());
+  training.dictionary("optimizer", std::move(optimizer));
+  training.dictionary("schedule", std::move(schedule));
+  return training;
+}
+
+DictionaryAttr tessera::specificationAttr(const Specification &specification,
+                                          MLIRContext &context) {
+  const spec::Specification &message = specification.message;
+  Entries target(context);
+  target.text("kind", "cpu");
+  target.text("cpu", message.target().cpu().name());
+  target.integer("threads", message.target().cpu().threads());
+
+  Entries tied(context);
+  if (message.has_transformer() && message.transformer().tied_embeddings())
+    tied.text("lm_head.weight",
+              message.transformer().names() == spec::Transformer::BLOOM
+                  ? "word_embeddings.weight"
+                  : "wte.weight");
+
+  Entries all(context);
+  all.text("name", message.name());
+  all.dictionary("model", modelEntries(message, context));
+  all.dictionary("training", trainingEntries(specification, context));
+  all.dictionary("target", std::move(target));
+  all.dictionary("tied", std::move(tied));
+  return all.get();
+}

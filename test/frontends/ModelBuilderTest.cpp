@@ -1,0 +1,222 @@
+//===- ModelBuilderTest.cpp - Modules of phase `model` --------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/ModelBuilder.h"
+#include "dialects/AllDialects.h"
+#include "dialects/nn/NN.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+using namespace mlir;
+using namespace tessera;
+
+namespace {
+
+const std::string source = TESSERA_SOURCE_DIR;
+
+class ModelBuilder : public testing::Test {
+protected:
+  ModelBuilder() {
+    DialectRegistry registry;
+    registerAllDialects(registry);
+    context.appendDialectRegistry(registry);
+  }
+
+  OwningOpRef<ModuleOp> build(const std::string &path,
+                              llvm::ArrayRef<std::string> overrides = {}) {
+    std::string errors;
+    llvm::raw_string_ostream stream(errors);
+    auto specification =
+        loadSpecification(source + "/" + path, overrides, stream);
+    EXPECT_TRUE(specification) << errors;
+    if (!specification)
+      return {};
+    return buildModel(*specification, context);
+  }
+
+  MLIRContext context;
+};
+
+using Shapes = std::map<std::string, std::vector<int64_t>>;
+
+/// Names and shapes of the tensors in a safetensors file, without the prefix
+/// that some of transformers' files have.
+Shapes shapesInFile(const std::string &path) {
+  Shapes shapes;
+  auto file = llvm::MemoryBuffer::getFile(path, false, false);
+  EXPECT_TRUE(file) << path;
+  if (!file)
+    return shapes;
+  llvm::StringRef bytes = (*file)->getBuffer();
+  auto header = llvm::json::parse(
+      bytes.substr(8, llvm::support::endian::read64le(bytes.data())));
+  EXPECT_TRUE(static_cast<bool>(header));
+  for (auto &[name, entry] : *header->getAsObject())
+    if (llvm::StringRef plain = name; plain != "__metadata__") {
+      plain.consume_front("transformer.");
+      for (llvm::json::Value &size : *entry.getAsObject()->getArray("shape"))
+        shapes[plain.str()].push_back(*size.getAsInteger());
+    }
+  return shapes;
+}
+
+Shapes shapesInModule(ModuleOp module) {
+  Shapes shapes;
+  for (auto parameter : module.getOps<nn::ParameterOp>())
+    shapes[parameter.getSymName().str()] =
+        parameter.getTensorType().getShape().vec();
+  return shapes;
+}
+
+int64_t countParameters(ModuleOp module) {
+  int64_t count = 0;
+  for (auto parameter : module.getOps<nn::ParameterOp>())
+    count += parameter.getTensorType().getNumElements();
+  return count;
+}
+
+} // namespace
+
+TEST_F(ModelBuilder, ParametersAreThoseOfTheFiles) {
+  for (const char *name : {"bloom-3-heads", "bloom-4-heads", "gpt2-3-heads",
+                           "gpt2-4-heads", "gcn"}) {
+    std::string folder = std::string("test/golden/") + name;
+    auto module = build(folder + "/specification.textproto");
+    ASSERT_TRUE(module);
+    EXPECT_TRUE(succeeded(verify(*module))) << name;
+    EXPECT_EQ(shapesInModule(*module),
+              shapesInFile(source + "/" + folder + "/weights.safetensors"))
+        << name;
+  }
+}
+
+// The counts that the models' authors published.
+TEST_F(ModelBuilder, PublishedParameterCounts) {
+  for (auto [name, count] : {std::pair("bloom-560m", int64_t(559214592)),
+                             {"bloom-176b", 176247271424},
+                             {"gpt2-124m", 124439808},
+                             {"gcn-cora", 1433 * 16 + 16 + 16 * 7 + 7}}) {
+    auto module = build(std::string("examples/") + name + ".textproto");
+    ASSERT_TRUE(module);
+    EXPECT_TRUE(succeeded(verify(*module))) << name;
+    EXPECT_EQ(countParameters(*module), count) << name;
+  }
+}
+
+TEST_F(ModelBuilder, VariantsVerify) {
+  for (const std::vector<std::string> &overrides :
+       std::vector<std::vector<std::string>>{
+           {"transformer.tied_embeddings=false"},
+           {"transformer.biases=false"},
+           {"transformer.embedding_norm=false"},
+           {"transformer.names=GPT2", "transformer.embedding_norm=false"},
+           {"transformer.names=GPT2", "transformer.embedding_norm=false",
+            "transformer.positions=LEARNED"},
+           {"transformer.heads=1", "transformer.feed_forward=100"}}) {
+    auto module = build("examples/bloom-tiny.textproto", overrides);
+    ASSERT_TRUE(module);
+    EXPECT_TRUE(succeeded(verify(*module))) << overrides.front();
+  }
+  for (const std::vector<std::string> &overrides :
+       std::vector<std::vector<std::string>>{
+           {"gnn.layers=1"}, {"gnn.layers=3"}, {"gnn.self_loops=false"}}) {
+    auto module = build("examples/gcn-cora.textproto", overrides);
+    ASSERT_TRUE(module);
+    EXPECT_TRUE(succeeded(verify(*module))) << overrides.front();
+  }
+}
+
+// What --dump-phases-to writes, --compile-from reads.
+TEST_F(ModelBuilder, TextReadsBack) {
+  for (const char *name : {"bloom-tiny", "gpt2-124m", "gcn-cora"}) {
+    auto module = build(std::string("examples/") + name + ".textproto");
+    ASSERT_TRUE(module);
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    module->print(stream);
+    auto again = parseSourceString<ModuleOp>(text, &context);
+    ASSERT_TRUE(again) << name;
+    std::string secondText;
+    llvm::raw_string_ostream secondStream(secondText);
+    again->print(secondStream);
+    EXPECT_EQ(text, secondText) << name;
+  }
+}
+
+TEST_F(ModelBuilder, InitialisersGroupsAndDecay) {
+  auto module = build("examples/bloom-tiny.textproto");
+  ASSERT_TRUE(module);
+  auto parameter = [&](llvm::StringRef name) {
+    return module->lookupSymbol<nn::ParameterOp>(name);
+  };
+  auto expect = [&](llvm::StringRef name, nn::Init init, double value,
+                    bool decay, llvm::StringRef group) {
+    nn::ParameterOp op = parameter(name);
+    ASSERT_TRUE(op) << name.str();
+    EXPECT_EQ(op.getInit(), init) << name.str();
+    EXPECT_DOUBLE_EQ(op.getValue().convertToDouble(), value) << name.str();
+    EXPECT_EQ(op.getDecay(), decay) << name.str();
+    EXPECT_EQ(op.getGroup(), group) << name.str();
+  };
+  using nn::Init;
+  double residual = 0.02 / std::sqrt(8.0);
+  expect("word_embeddings.weight", Init::Normal, 0.02, true, "embeddings");
+  expect("word_embeddings_layernorm.weight", Init::Constant, 1, false,
+         "embeddings");
+  expect("h.0.input_layernorm.bias", Init::Constant, 0, false, "h.0");
+  expect("h.3.self_attention.query_key_value.weight", Init::Normal, 0.02, true,
+         "h.3");
+  expect("h.3.self_attention.dense.weight", Init::Normal, residual, true,
+         "h.3");
+  expect("h.3.mlp.dense_4h_to_h.weight", Init::Normal, residual, true, "h.3");
+  expect("h.3.mlp.dense_h_to_4h.bias", Init::Constant, 0, false, "h.3");
+  expect("ln_f.weight", Init::Constant, 1, false, "final");
+
+  auto plain = build("examples/bloom-tiny.textproto",
+                     {"transformer.initialization.scaled_residual=false"});
+  ASSERT_TRUE(plain);
+  EXPECT_DOUBLE_EQ(
+      plain->lookupSymbol<nn::ParameterOp>("h.3.self_attention.dense.weight")
+          .getValue()
+          .convertToDouble(),
+      0.02);
+
+  auto gcn = build("examples/gcn-cora.textproto");
+  ASSERT_TRUE(gcn);
+  auto weight = gcn->lookupSymbol<nn::ParameterOp>("convs.1.lin.weight");
+  EXPECT_EQ(weight.getInit(), Init::Uniform);
+  EXPECT_DOUBLE_EQ(weight.getValue().convertToDouble(), std::sqrt(6.0 / 23));
+  EXPECT_EQ(weight.getGroup(), "convs.1");
+}
+
+TEST_F(ModelBuilder, SpecificationTravelsAsAnAttribute) {
+  auto module = build("examples/bloom-tiny.textproto", {"parallel.world=4"});
+  ASSERT_TRUE(module);
+  auto all = (*module)->getAttrOfType<DictionaryAttr>(specificationAttrName);
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all.getAs<StringAttr>("name"), "bloom-tiny");
+  auto model = all.getAs<DictionaryAttr>("model");
+  EXPECT_EQ(model.getAs<StringAttr>("family"), "bloom");
+  EXPECT_EQ(model.getAs<IntegerAttr>("sequence").getInt(), 128);
+  auto training = all.getAs<DictionaryAttr>("training");
+  EXPECT_EQ(training.getAs<IntegerAttr>("world").getInt(), 4);
+  EXPECT_EQ(training.getAs<IntegerAttr>("stage").getInt(), 3);
+  EXPECT_EQ(training.getAs<IntegerAttr>("micro_batch").getInt(), 4);
+  auto optimizer = training.getAs<DictionaryAttr>("optimizer");
+  EXPECT_EQ(optimizer.getAs<FloatAttr>("lr").getValueAsDouble(), 3e-3);
+  EXPECT_EQ(optimizer.getAs<FloatAttr>("clip").getValueAsDouble(), 1.0);
+  EXPECT_EQ(
+      all.getAs<DictionaryAttr>("tied").getAs<StringAttr>("lm_head.weight"),
+      "word_embeddings.weight");
+}
