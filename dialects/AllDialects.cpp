@@ -9,7 +9,6 @@
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
 #include "dialects/plan/Plan.h"
-#include "dialects/zero/Zero.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 void tessera::registerAllDialects(mlir::DialectRegistry &registry) {
@@ -17,6 +16,6 @@ void tessera::registerAllDialects(mlir::DialectRegistry &registry) {
                   mlir::arith::ArithDialect, mlir::func::FuncDialect,
                   mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
                   mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
-                  mlir::vector::VectorDialect, zero::ZeroDialect>();
+                  mlir::vector::VectorDialect>();
   nn::registerElementwiseGradients(registry);
 }

@@ -1,4 +1,5 @@
-//===- abi.h - What emitted code and the runtime know of each other -*- C -*-===//
+//===- abi.h - What emitted code and the runtime know of each other -*- C
+//-*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -59,6 +60,10 @@ void tsr_gemm(tsr_context *context, int32_t id, const char *a, const char *b,
 void tsr_collective_start(tsr_context *context, int32_t id);
 void tsr_collective_wait(tsr_context *context, int32_t id);
 void tsr_collective_fence(tsr_context *context, int32_t id);
+
+/// This rank's number, from 0: a rank's part of an unsharded buffer of E
+/// elements over N ranks begins at element rank * E / N.
+int32_t tsr_rank(tsr_context *context);
 
 /// Fills \p bytes at \p address with zero, on the rank's threads.
 void tsr_zero(tsr_context *context, char *address, int64_t bytes);

@@ -1,0 +1,37 @@
+//===- CommandLine.h - The command line of the executable -------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_COMMANDLINE_H
+#define TESSERA_RUNTIME_COMMANDLINE_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace tessera {
+
+enum class Command { train, eval, grads, generate, info };
+
+struct Options {
+  Command command = Command::info;
+  std::string data, init, save, checkpointDir, log, out, prompt;
+  std::string order; ///< "sequential", "shuffled" or empty
+  std::optional<int64_t> steps;
+  std::optional<uint64_t> seed;
+  int64_t checkpointEvery = 100, maxTokens = 0;
+  double temperature = 0;
+  bool resume = false, json = false;
+};
+
+/// Reads the command line. Prints help and ends the process where it asks for
+/// help; ends it with an error and the remedy where it is wrong. Of several
+/// ranks, rank 0 prints.
+Options parseCommandLine(int argc, char **argv);
+
+} // namespace tessera
+
+#endif // TESSERA_RUNTIME_COMMANDLINE_H

@@ -1,0 +1,39 @@
+//===- Commands.h - The executable's commands -------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_COMMANDS_H
+#define TESSERA_RUNTIME_COMMANDS_H
+
+#include "runtime/CommandLine.h"
+#include "runtime/Context.h"
+
+namespace tessera {
+
+// Each runs to the end and returns the exit code; errors end the process.
+int runTrain(const Manifest &manifest, const Options &options);
+int runGrads(const Manifest &manifest, const Options &options);
+int runEval(const Manifest &manifest, const Options &options);
+int runGenerate(const Manifest &manifest, const Options &options);
+int runInfo(const Manifest &manifest, const Options &options);
+
+/// The ranks, threads, arena and GEMMs of the program "train". The context and
+/// its communicator live until the process ends.
+tsr_context &openTraining(const Manifest &manifest);
+
+/// Threads, arena and GEMMs of a program for one rank ("eval", "predict"), with
+/// the weights of --init or random ones.
+tsr_context &openLocal(const Manifest &manifest, const Options &options,
+                       const char *program);
+
+/// "12.3 MB", decimal units.
+std::string byteText(double bytes);
+/// 1234567 as "1,234,567".
+std::string countText(int64_t count);
+
+} // namespace tessera
+
+#endif // TESSERA_RUNTIME_COMMANDS_H

@@ -1,0 +1,79 @@
+//===- Communicator.h - How ranks reach one another ----------- -*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One interface with three forms: one rank alone (comm/Single), ranks of one
+// node over shared memory, and ranks of several nodes over messages (both in
+// comm/Mpi). A form lives in an archive of its own, so that an executable for
+// one rank needs no MPI.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_COMMUNICATOR_H
+#define TESSERA_RUNTIME_COMMUNICATOR_H
+
+#include "runtime/Manifest.h"
+#include <cstddef>
+
+namespace tessera {
+
+class Communicator {
+public:
+  virtual ~Communicator() = default;
+
+  int rank() const { return ownRank; }
+  int size() const { return ranks; }
+  /// Ranks on this rank's node.
+  int localSize() const { return ranksOnNode; }
+  bool isRoot() const { return ownRank == 0; }
+
+  /// Makes this rank's arena: zeroed and touched by this rank. Called once, by
+  /// all ranks, after setThreads.
+  virtual char *allocateArena(const Program &program) = 0;
+
+  /// The semantics of runtime/abi.h, for the program of allocateArena.
+  virtual void start(int id) = 0;
+  virtual void wait(int id) = 0;
+  virtual void fence(int id) = 0;
+
+  /// Every rank gives \p bytes (at most 64) and gets those of all, in rank
+  /// order. Also a barrier.
+  virtual void exchange(const void *mine, void *all, size_t bytes) = 0;
+  void barrier();
+  /// True on every rank if it is true on any.
+  bool any(bool flag);
+
+  /// Copies \p bytes at \p offset of rank \p source's arena to \p destination
+  /// on rank 0. All ranks call it alike; the sources must not change until
+  /// the next barrier.
+  virtual void copyToRoot(int source, int64_t offset, int64_t bytes,
+                          char *destination) = 0;
+
+  /// Marks this rank as failed; true if it is the first to fail.
+  virtual bool markFailed() = 0;
+
+  /// Waits for all ranks and ends the communication in good order.
+  virtual void finish() = 0;
+
+  /// The form's name for people: "none", "shared memory", "messages".
+  virtual const char *form() const = 0;
+
+protected:
+  int ownRank = 0, ranks = 1, ranksOnNode = 1;
+};
+
+/// Maps zeroed memory private to this process, in huge pages where the system
+/// has them, and touches it. Ends the process where there is too little.
+char *mapPrivateArena(int64_t bytes);
+
+} // namespace tessera
+
+/// Defined by the archive linked: makes the communicator for an executable of
+/// \p world ranks. Ends the process with the remedy where the number of
+/// processes differs.
+extern "C" tessera::Communicator *tessera_create_communicator(int world);
+
+#endif // TESSERA_RUNTIME_COMMUNICATOR_H

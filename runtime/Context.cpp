@@ -1,0 +1,48 @@
+//===- Context.cpp - The state of one rank --------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Context.h"
+#include "runtime/Error.h"
+#include <cmath>
+#include <cstring>
+
+float tsr_context::output(const char *name) const {
+  const tessera::Slot *slot = program->output(name);
+  if (!slot)
+    return NAN;
+  float value;
+  memcpy(&value, arena + slot->offset, sizeof value);
+  return value;
+}
+
+const tsr_entry &tsr_context::entry(const char *name) {
+  for (const tsr_entry *entry = tessera_entries; entry->name; ++entry)
+    if (!strcmp(entry->name, name))
+      return *entry;
+  tessera::fatal("this executable has no entry '%s': compile the "
+                 "specification again with this version of tessera",
+                 name);
+}
+
+void tsr_context::prepareGemms() {
+  if (!manifest->gemms.empty() && tessera_prepare_gemms)
+    tessera_prepare_gemms(manifest, threads);
+}
+
+int32_t tsr_rank(tsr_context *context) { return context->rank(); }
+
+void tsr_collective_start(tsr_context *context, int32_t id) {
+  context->communicator->start(id);
+}
+
+void tsr_collective_wait(tsr_context *context, int32_t id) {
+  context->communicator->wait(id);
+}
+
+void tsr_collective_fence(tsr_context *context, int32_t id) {
+  context->communicator->fence(id);
+}

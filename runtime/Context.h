@@ -1,0 +1,39 @@
+//===- Context.h - The state of one rank ---------------------- -*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_CONTEXT_H
+#define TESSERA_RUNTIME_CONTEXT_H
+
+#include "runtime/Communicator.h"
+#include "runtime/Manifest.h"
+#include "runtime/abi.h"
+
+/// What the `tsr_` functions know: one program on one arena.
+struct tsr_context {
+  const tessera::Manifest *manifest = nullptr;
+  const tessera::Program *program = nullptr;
+  tessera::Communicator *communicator = nullptr;
+  char *arena = nullptr;
+  int threads = 1;
+
+  /// Programs for one rank (eval, predict) run without a communicator.
+  int rank() const { return communicator ? communicator->rank() : 0; }
+  int size() const { return communicator ? communicator->size() : 1; }
+  /// The place of a scalar output as a float; NaN where there is none.
+  float output(const char *name) const;
+  /// The entry of that name; ends the process where the object has none.
+  static const tsr_entry &entry(const char *name);
+  /// Makes the program's GEMM primitives where the object has GEMMs.
+  void prepareGemms();
+};
+
+/// Defined with tsr_gemm, so present only in an executable that calls it:
+/// makes one primitive for each GEMM of the manifest.
+extern "C" __attribute__((weak)) void
+tessera_prepare_gemms(const tessera::Manifest *manifest, int threads);
+
+#endif // TESSERA_RUNTIME_CONTEXT_H

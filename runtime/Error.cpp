@@ -1,0 +1,68 @@
+//===- Error.cpp - Errors of the executable -------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Error.h"
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <unistd.h>
+
+namespace tessera {
+
+static const char *name = "tessera";
+static int rank = 0;
+static int size = 1;
+static bool (*failureHook)() = nullptr;
+
+void setErrorContext(const char *executable, int ownRank, int ranks) {
+  name = executable;
+  rank = ownRank;
+  size = ranks;
+}
+
+void setFailureHook(bool (*hook)()) { failureHook = hook; }
+
+const char *executableName() { return name; }
+
+/// One write per message, so that the ranks' messages do not mix.
+static void print(const char *kind, const char *format, va_list arguments) {
+  char text[2048];
+  int length = size > 1 ? snprintf(text, sizeof text, "%s: %s: rank %d: ", name,
+                                   kind, rank)
+                        : snprintf(text, sizeof text, "%s: %s: ", name, kind);
+  int room = static_cast<int>(sizeof text) - 2;
+  if (length < room)
+    length += vsnprintf(text + length, room - length, format, arguments);
+  if (length > room)
+    length = room;
+  text[length++] = '\n';
+  fflush(stdout);
+  if (write(STDERR_FILENO, text, length) < 0)
+    return;
+}
+
+void fatal(const char *format, ...) {
+  bool first = failureHook ? failureHook() : true;
+  if (first) {
+    va_list arguments;
+    va_start(arguments, format);
+    print("error", format, arguments);
+    va_end(arguments);
+  }
+  _exit(1);
+}
+
+void warning(const char *format, ...) {
+  if (rank != 0)
+    return;
+  va_list arguments;
+  va_start(arguments, format);
+  print("warning", format, arguments);
+  va_end(arguments);
+}
+
+} // namespace tessera

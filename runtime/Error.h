@@ -1,0 +1,37 @@
+//===- Error.h - Errors of the executable --------------------- -*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_ERROR_H
+#define TESSERA_RUNTIME_ERROR_H
+
+namespace tessera {
+
+/// Prints "NAME: error: MESSAGE" (with the rank where there are several),
+/// tells the peers that this rank has failed, and ends the process with exit
+/// code 1. Of several ranks that fail, one prints. Never returns, throws
+/// nothing, so it may be called under emitted code.
+[[noreturn]] void fatal(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/// Prints "NAME: warning: MESSAGE" on rank 0.
+void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/// What errors say of this process: the executable's name, its rank and the
+/// number of ranks.
+void setErrorContext(const char *executable, int rank, int size);
+
+/// Called by fatal() before the process ends. It marks the failure for the
+/// peers and returns true when this rank is the first one to fail and so the
+/// one that prints.
+void setFailureHook(bool (*hook)());
+
+/// The executable's name as the user wrote it.
+const char *executableName();
+
+} // namespace tessera
+
+#endif // TESSERA_RUNTIME_ERROR_H

@@ -1,0 +1,117 @@
+//===- Eval.cpp - The command eval ----------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Commands.h"
+#include "runtime/Error.h"
+#include "runtime/Graph.h"
+#include "runtime/Tokens.h"
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+
+namespace tessera {
+namespace {
+
+/// The inputs of an evaluation by name, and its run.
+class Evaluation {
+public:
+  explicit Evaluation(tsr_context &context)
+      : context(context), entry(context.entry("eval.run")) {}
+
+  const Slot &input(const char *name) const {
+    const Slot *slot = context.program->input(name);
+    if (!slot)
+      fatal("the program 'eval' has no input '%s': compile the specification "
+            "again with this version of tessera",
+            name);
+    return *slot;
+  }
+  template <typename Element = char> Element *address(const char *name) const {
+    return reinterpret_cast<Element *>(context.arena + input(name).offset);
+  }
+  void run(int64_t targets) {
+    *address<float>("scale") = static_cast<float>(1.0 / double(targets));
+    entry.run(&context, context.arena);
+  }
+
+  tsr_context &context;
+
+private:
+  const tsr_entry &entry;
+};
+
+void evaluateTokens(Evaluation &evaluation, const std::string &path) {
+  const Model &model = evaluation.context.manifest->model;
+  TokenFile file(path, model.vocabulary);
+  int64_t length = model.sequence, samples = file.samples(length);
+  if (samples < 1)
+    fatal("the data '%s' has %lld tokens; one sample takes %lld", path.c_str(),
+          static_cast<long long>(file.count()),
+          static_cast<long long>(length + 1));
+  int64_t batch = evaluation.input("tokens").elements() / length;
+  double loss = 0, correct = 0;
+  for (int64_t first = 0; first < samples; first += batch) {
+    // A batch that the data does not fill ends in rows that do not count.
+    int64_t rows = std::min(batch, samples - first);
+    auto *tokens = evaluation.address<int32_t>("tokens");
+    auto *targets = evaluation.address<int32_t>("targets");
+    std::fill_n(tokens, batch * length, 0);
+    std::fill_n(targets, batch * length, -100);
+    for (int64_t i = 0; i < rows; ++i) {
+      int64_t begin = (first + i) * length;
+      file.read(begin, length, tokens + i * length);
+      file.read(begin + 1, length, targets + i * length);
+    }
+    evaluation.run(rows * length);
+    loss += double(evaluation.context.output("loss")) * double(rows);
+    correct += evaluation.context.output("correct");
+  }
+  loss /= double(samples);
+  printf("samples     %s of %lld tokens\n", countText(samples).c_str(),
+         static_cast<long long>(length));
+  printf("loss        %.9g\n", loss);
+  printf("perplexity  %.6g\n", std::exp(loss));
+  if (!std::isnan(correct))
+    printf("accuracy    %.6f\n", correct / double(samples * length));
+}
+
+void evaluateGraph(Evaluation &evaluation, const std::string &path) {
+  tsr_context &context = evaluation.context;
+  Graph graph(*context.manifest, path);
+  for (const char *split : {"train", "val", "test"}) {
+    // All inputs each time: the program may reuse their memory.
+    for (const Slot &slot : context.program->inputs)
+      if (slot.name != "targets" && slot.name != "scale")
+        if (!graph.fill(slot, context.arena + slot.offset))
+          fatal("the program 'eval' has an input '%s' that this runtime does "
+                "not know",
+                slot.name.c_str());
+    int64_t count = graph.split(split).size();
+    if (count == 0)
+      continue;
+    const Slot &targets = evaluation.input("targets");
+    graph.fillTargets(targets, context.arena + targets.offset, split, 0, count);
+    evaluation.run(count);
+    printf("%-5s  loss %-12.9g accuracy %.6f (%lld nodes)\n", split,
+           context.output("loss"), context.output("correct") / double(count),
+           static_cast<long long>(count));
+  }
+}
+
+} // namespace
+
+int runEval(const Manifest &manifest, const Options &options) {
+  Evaluation evaluation(openLocal(manifest, options, "eval"));
+  if (manifest.model.isGraph())
+    evaluateGraph(evaluation, options.data);
+  else
+    evaluateTokens(evaluation, options.data);
+  return 0;
+}
+
+} // namespace tessera

@@ -1,0 +1,46 @@
+//===- Grads.cpp - The command grads --------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Commands.h"
+#include "runtime/Parameters.h"
+#include "runtime/Step.h"
+#include <cstdio>
+#include <memory>
+
+namespace tessera {
+
+int runGrads(const Manifest &manifest, const Options &options) {
+  tsr_context &context = openTraining(manifest);
+  loadParameters(context, options.init);
+  SampleOrder order = options.order == "shuffled" ? SampleOrder::shuffled
+                                                  : SampleOrder::sequential;
+  std::unique_ptr<BatchSource> source =
+      openBatchSource(manifest, options.data, order, manifest.training.seed,
+                      context.rank(), context.size());
+  TrainingStep step(context, *source);
+  step.computeGradients(1, 0);
+  context.communicator->barrier();
+  float loss = context.output("loss");
+  std::unique_ptr<SafetensorsWriter> writer;
+  if (context.rank() == 0) {
+    writer = std::make_unique<SafetensorsWriter>(options.out);
+    writer->declare("loss", {});
+    declareParameters(*writer, manifest);
+    writer->begin();
+    writer->write(&loss, 1);
+  }
+  writeState(context, StateKind::gradient, writer.get());
+  if (writer) {
+    writer->commit();
+    printf("loss %.9g, gradients of %zu parameters in '%s'\n", loss,
+           manifest.parameters.size(), options.out.c_str());
+  }
+  context.communicator->finish();
+  return 0;
+}
+
+} // namespace tessera

@@ -1,0 +1,50 @@
+//===- Log.h - What a training run tells ------------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_LOG_H
+#define TESSERA_RUNTIME_LOG_H
+
+#include <cstdint>
+#include <string>
+
+namespace tessera {
+
+struct StepReport {
+  int64_t step = 0;
+  float loss = 0, gradNorm = 0;
+  double lr = 0, milliseconds = 0;
+  int64_t tokens = 0;       ///< of a step; 0: the step is an epoch
+  int64_t allocations = -1; ///< since the last step; -1: not counted
+};
+
+/// Prints a line a step on standard output, a progress bar where standard
+/// error is a terminal, and a line of JSON to a file. Allocates nothing after
+/// it is made.
+class StepLog {
+public:
+  /// \p path may be empty; \p append keeps what the file holds. A silent log
+  /// (ranks other than 0) writes nothing.
+  StepLog(bool silent, const std::string &path, bool append, int64_t steps);
+  ~StepLog();
+  StepLog(const StepLog &) = delete;
+  StepLog &operator=(const StepLog &) = delete;
+
+  void write(const StepReport &report);
+  /// Removes the progress bar.
+  void clear();
+
+private:
+  void drawBar(const StepReport &report);
+
+  bool silent, bar = false, drawn = false;
+  int file = -1;
+  int64_t steps;
+};
+
+} // namespace tessera
+
+#endif // TESSERA_RUNTIME_LOG_H

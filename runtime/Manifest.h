@@ -1,0 +1,150 @@
+//===- Manifest.h - The manifest as data ---------------------- -*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The embedded JSON text (docs/manifest.md) read once at start-up. Offsets and
+// sizes are bytes, counts are elements.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_MANIFEST_H
+#define TESSERA_RUNTIME_MANIFEST_H
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace tessera {
+
+struct Model {
+  std::string kind;   ///< "transformer" or "gnn"
+  std::string family; ///< "bloom", "gpt2", "gcn"
+  int64_t vocabulary = 0, sequence = 0;
+  int64_t nodes = 0, edges = 0, features = 0, classes = 0;
+  bool selfLoops = true;
+  std::string normalization = "symmetric";
+  bool isGraph() const { return kind == "gnn"; }
+};
+
+struct Optimizer {
+  double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weightDecay = 0, clip = 0;
+};
+
+struct ScheduleSpec {
+  std::string kind = "constant"; ///< "constant" or "cosine"
+  int64_t warmupSteps = 0, decaySteps = 0;
+  double minLr = 0;
+};
+
+struct Training {
+  int world = 1, stage = 0;
+  int64_t microBatch = 1, accumulation = 1, globalBatch = 1;
+  uint64_t seed = 1;
+  int64_t steps = 0;
+  Optimizer optimizer;
+  ScheduleSpec schedule;
+};
+
+struct Parameter {
+  std::string name;
+  std::vector<int64_t> shape;
+  bool decay = false;
+  std::string init;     ///< "normal", "uniform", "constant"
+  double initValue = 0; ///< standard deviation, bound or value
+  int group = 0;
+  int64_t offset = 0; ///< elements from the group's start
+  int64_t elements() const;
+};
+
+struct Group {
+  std::string name;
+  int64_t elements = 0, padded = 0, decayElements = 0;
+};
+
+struct Gemm {
+  int id = 0;
+  int64_t m = 0, n = 0, k = 0, lda = 0, ldb = 0, ldc = 0;
+  bool transposeA = false, transposeB = false;
+  bool bias = false, accumulate = false;
+  std::string epilogue = "none"; ///< "none" or "gelu"
+  int64_t scratch = 0;
+};
+
+enum class StateKind { parameter, gradient, moment1, moment2 };
+
+/// A piece of persistent memory: a group's parameters, gradients or moments,
+/// whole or this rank's shard of padded / world elements.
+struct State {
+  StateKind kind = StateKind::parameter;
+  int group = 0;
+  int64_t offset = 0, elements = 0;
+  bool sharded = false;
+};
+
+/// An input or output of a program.
+struct Slot {
+  std::string name, type, when;
+  std::vector<int64_t> shape;
+  int64_t offset = 0;
+  int64_t elements() const;
+};
+
+enum class CollectiveKind { allGather, reduceScatter, allReduce };
+
+struct Collective {
+  int id = 0;
+  CollectiveKind kind = CollectiveKind::allGather;
+  int group = -1;
+  int64_t elements = 0;
+  bool isDouble = false;
+  int64_t source = 0, destination = 0;
+  bool inPlace = false, accumulate = false;
+  int64_t bytes = 0;
+  int64_t elementSize() const { return isDouble ? 8 : 4; }
+};
+
+struct Program {
+  std::string name;
+  int world = 1, stage = 0;
+  int64_t arenaBytes = 0, alignment = 64;
+  /// Bytes by category, in the order of docs/manifest.md.
+  std::vector<std::pair<std::string, int64_t>> memory;
+  std::vector<State> states;
+  std::vector<Slot> inputs, outputs;
+  std::vector<Collective> collectives;
+  int64_t flops = 0;
+
+  /// Null where the program has no such state, input or output.
+  const State *state(StateKind kind, int group) const;
+  const Slot *input(const std::string &name) const;
+  const Slot *output(const std::string &name) const;
+};
+
+struct Manifest {
+  std::string name;
+  Model model;
+  Training training;
+  std::string cpu;
+  int threads = 0; ///< 0: cores / ranks of the node
+  std::vector<Parameter> parameters;
+  std::map<std::string, std::string> tied; ///< name -> parameter it is
+  std::vector<Group> groups;
+  std::vector<Gemm> gemms;
+  std::map<std::string, Program> programs;
+
+  int64_t parameterCount() const;
+  /// The named program; ends the process where the executable has none.
+  const Program &program(const std::string &name) const;
+};
+
+/// Reads the text of a manifest; ends the process on one that this runtime
+/// does not understand.
+Manifest parseManifest(const char *text);
+
+} // namespace tessera
+
+#endif // TESSERA_RUNTIME_MANIFEST_H

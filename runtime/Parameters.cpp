@@ -1,0 +1,189 @@
+//===- Parameters.cpp - Parameters and their states -----------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Parameters.h"
+#include "runtime/Error.h"
+#include "runtime/Random.h"
+#include "runtime/Threads.h"
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+namespace tessera {
+
+/// The prefix under which transformers saves a model with a head.
+static const std::string modelPrefix = "transformer.";
+static const std::string optimizerPrefix = "optimizer.";
+
+static const State &requireState(const tsr_context &context, StateKind kind,
+                                 int group) {
+  const State *state = context.program->state(kind, group);
+  if (!state)
+    fatal("the embedded manifest lacks a state of group %d in program '%s'",
+          group, context.program->name.c_str());
+  return *state;
+}
+
+/// Calls \p body(first, begin, end) in parallel for the elements [begin, end)
+/// of \p parameter that this rank holds, at \p first.
+template <typename Body>
+static void forHeld(const tsr_context &context, const Parameter &parameter,
+                    StateKind kind, Body body) {
+  const State &state = requireState(context, kind, parameter.group);
+  int64_t heldBegin = state.sharded ? context.rank() * state.elements : 0;
+  int64_t begin = std::max(heldBegin, parameter.offset) - parameter.offset;
+  int64_t end = std::min(heldBegin + state.elements,
+                         parameter.offset + parameter.elements()) -
+                parameter.offset;
+  if (begin >= end)
+    return;
+  auto *first = reinterpret_cast<float *>(context.arena + state.offset) +
+                parameter.offset + begin - heldBegin;
+  parallelFor(end - begin, 1 << 14, [&](int64_t from, int64_t to) {
+    body(first + from, begin + from, begin + to);
+  });
+}
+
+void initializeParameters(const tsr_context &context, uint64_t seed) {
+  const std::vector<Parameter> &parameters = context.manifest->parameters;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const Parameter &parameter = parameters[i];
+    forHeld(context, parameter, StateKind::parameter,
+            [&](float *first, int64_t begin, int64_t end) {
+              if (parameter.init == "constant")
+                std::fill_n(first, end - begin,
+                            static_cast<float>(parameter.initValue));
+              else
+                fillRandom(first, begin, end, seed, static_cast<uint32_t>(i),
+                           parameter.init == "normal", parameter.initValue);
+            });
+  }
+}
+
+static const Tensor *findTensor(const SafetensorsFile &file,
+                                const std::string &name) {
+  if (const Tensor *tensor = file.find(name))
+    return tensor;
+  return file.find(modelPrefix + name);
+}
+
+void loadState(const tsr_context &context, const SafetensorsFile &file,
+               StateKind kind, const std::string &prefix) {
+  for (const Parameter &parameter : context.manifest->parameters) {
+    std::string name = prefix + parameter.name;
+    const Tensor *tensor = findTensor(file, name);
+    if (!tensor)
+      fatal("'%s' has no tensor '%s': is it of another model?",
+            file.path().c_str(), name.c_str());
+    if (tensor->shape != parameter.shape)
+      fatal("tensor '%s' of '%s' has shape %s, this model's has %s",
+            name.c_str(), file.path().c_str(), shapeText(tensor->shape).c_str(),
+            shapeText(parameter.shape).c_str());
+    if (!copyAsFloat(*tensor, 0, 0, nullptr))
+      fatal("tensor '%s' of '%s' has type %s: F32, BF16 or F16 is wanted",
+            name.c_str(), file.path().c_str(), tensor->dtype.c_str());
+    forHeld(context, parameter, kind,
+            [&](float *first, int64_t begin, int64_t end) {
+              copyAsFloat(*tensor, begin, end, first);
+            });
+  }
+}
+
+static bool endsWith(const std::string &text, const char *end) {
+  size_t length = strlen(end);
+  return text.size() >= length &&
+         text.compare(text.size() - length, length, end) == 0;
+}
+
+void requireWeights(const Manifest &manifest, const SafetensorsFile &file) {
+  for (const auto &[fullName, tensor] : file.tensors()) {
+    std::string name = fullName;
+    if (name.starts_with(optimizerPrefix))
+      continue;
+    if (name.starts_with(modelPrefix))
+      name = name.substr(modelPrefix.size());
+    bool known = std::any_of(
+        manifest.parameters.begin(), manifest.parameters.end(),
+        [&](const Parameter &parameter) { return parameter.name == name; });
+    // GPT-2's causal mask and its value, constants of the architecture.
+    if (known || endsWith(name, ".attn.bias") ||
+        endsWith(name, ".attn.masked_bias"))
+      continue;
+    auto tied = manifest.tied.find(name);
+    if (tied == manifest.tied.end())
+      fatal("'%s' has a tensor '%s', which this model has not: is it of "
+            "another model?",
+            file.path().c_str(), fullName.c_str());
+    const Tensor *other = findTensor(file, tied->second);
+    if (other && (other->bytes != tensor.bytes ||
+                  memcmp(other->data, tensor.data, tensor.bytes) != 0))
+      fatal("tensor '%s' of '%s' differs from '%s', to which this model ties "
+            "it",
+            fullName.c_str(), file.path().c_str(), tied->second.c_str());
+  }
+}
+
+void loadParameters(const tsr_context &context, const std::string &path) {
+  std::string error;
+  std::unique_ptr<SafetensorsFile> file = SafetensorsFile::open(path, error);
+  if (!file)
+    fatal("%s", error.c_str());
+  requireWeights(*context.manifest, *file);
+  loadState(context, *file, StateKind::parameter);
+}
+
+void declareParameters(SafetensorsWriter &writer, const Manifest &manifest,
+                       const std::string &prefix) {
+  for (const Parameter &parameter : manifest.parameters)
+    writer.declare(prefix + parameter.name, parameter.shape);
+}
+
+void writeState(const tsr_context &context, StateKind kind,
+                SafetensorsWriter *writer) {
+  static constexpr int64_t bufferElements = 4 << 20;
+  std::vector<float> buffer(context.rank() == 0 ? bufferElements : 0);
+  for (const Parameter &parameter : context.manifest->parameters) {
+    const State &state = requireState(context, kind, parameter.group);
+    int64_t padded = context.manifest->groups[parameter.group].padded;
+    int64_t shard = padded / context.size();
+    // A reduced gradient is certain to be complete only in the part of the
+    // rank that owns it; whole parameters and moments are alike on all ranks.
+    bool byOwner = state.sharded || kind == StateKind::gradient;
+    int64_t end = parameter.offset + parameter.elements();
+    for (int64_t at = parameter.offset; at < end;) {
+      int owner = byOwner ? static_cast<int>(at / shard) : 0;
+      int64_t stop = std::min(at + bufferElements, end);
+      if (byOwner)
+        stop = std::min(stop, (owner + 1) * shard);
+      int64_t place = state.sharded ? at - owner * shard : at;
+      context.communicator->copyToRoot(owner, state.offset + 4 * place,
+                                       4 * (stop - at),
+                                       reinterpret_cast<char *>(buffer.data()));
+      if (writer)
+        writer->write(buffer.data(), stop - at);
+      at = stop;
+    }
+  }
+}
+
+void saveParameters(const tsr_context &context, const std::string &path) {
+  context.communicator->barrier();
+  std::unique_ptr<SafetensorsWriter> writer;
+  if (context.rank() == 0) {
+    // transformers reads only files that say this.
+    writer = std::make_unique<SafetensorsWriter>(
+        path, std::map<std::string, std::string>{{"format", "pt"}});
+    declareParameters(*writer, *context.manifest);
+    writer->begin();
+  }
+  writeState(context, StateKind::parameter, writer.get());
+  if (writer)
+    writer->commit();
+  context.communicator->barrier();
+}
+
+} // namespace tessera

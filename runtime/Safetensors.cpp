@@ -1,0 +1,277 @@
+//===- Safetensors.cpp - Files of named tensors ---------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Safetensors.h"
+#include "runtime/Error.h"
+#include <bit>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using nlohmann::json;
+
+namespace tessera {
+
+static_assert(std::endian::native == std::endian::little,
+              "safetensors files are little-endian");
+
+int64_t Tensor::elements() const {
+  int64_t count = 1;
+  for (int64_t extent : shape)
+    count *= extent;
+  return count;
+}
+
+std::string shapeText(const std::vector<int64_t> &shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i)
+    text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+/// Bytes of an element; 0 for a type that the format does not have.
+static int64_t typeBytes(const std::string &dtype) {
+  if (dtype == "F64" || dtype == "I64" || dtype == "U64")
+    return 8;
+  if (dtype == "F32" || dtype == "I32" || dtype == "U32")
+    return 4;
+  if (dtype == "F16" || dtype == "BF16" || dtype == "I16" || dtype == "U16")
+    return 2;
+  if (dtype == "I8" || dtype == "U8" || dtype == "BOOL")
+    return 1;
+  return 0;
+}
+
+std::unique_ptr<SafetensorsFile> SafetensorsFile::open(const std::string &path,
+                                                       std::string &error) {
+  int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    error = "cannot open '" + path + "': " + strerror(errno);
+    return nullptr;
+  }
+  struct stat status;
+  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    close(descriptor);
+    error = "'" + path + "' is not a file";
+    return nullptr;
+  }
+  if (status.st_size < 8) {
+    close(descriptor);
+    error = "'" + path +
+            "' is not a safetensors file: it is shorter than 8 "
+            "bytes";
+    return nullptr;
+  }
+  void *address =
+      mmap(nullptr, status.st_size, PROT_READ, MAP_SHARED, descriptor, 0);
+  close(descriptor);
+  if (address == MAP_FAILED) {
+    error = "cannot map '" + path + "': " + strerror(errno);
+    return nullptr;
+  }
+  std::unique_ptr<SafetensorsFile> file(new SafetensorsFile);
+  file->filePath = path;
+  file->base = static_cast<const char *>(address);
+  file->length = status.st_size;
+  std::string reason;
+  if (!file->parse(reason)) {
+    error = "'" + path + "' is not a valid safetensors file: " + reason;
+    return nullptr;
+  }
+  return file;
+}
+
+SafetensorsFile::~SafetensorsFile() {
+  if (base)
+    munmap(const_cast<char *>(base), length);
+}
+
+bool SafetensorsFile::parse(std::string &error) {
+  uint64_t header;
+  memcpy(&header, base, 8);
+  if (header > static_cast<uint64_t>(length - 8)) {
+    error = "its header says " + std::to_string(header) +
+            " bytes, more than the file has (is it cut short?)";
+    return false;
+  }
+  json j = json::parse(base + 8, base + 8 + header, nullptr, false);
+  if (!j.is_object()) {
+    error = "its header is not JSON";
+    return false;
+  }
+  const char *data = base + 8 + header;
+  int64_t room = length - 8 - static_cast<int64_t>(header);
+  try {
+    for (const auto &[name, entry] : j.items()) {
+      if (name == "__metadata__") {
+        for (const auto &[key, value] : entry.items())
+          notes[key] = value.get<std::string>();
+        continue;
+      }
+      Tensor tensor;
+      tensor.dtype = entry.at("dtype");
+      tensor.shape = entry.at("shape").get<std::vector<int64_t>>();
+      int64_t begin = entry.at("data_offsets").at(0);
+      int64_t end = entry.at("data_offsets").at(1);
+      if (begin < 0 || end < begin || end > room) {
+        error = "tensor '" + name + "' ends after the file (is it cut short?)";
+        return false;
+      }
+      int64_t size = typeBytes(tensor.dtype), expected = size;
+      bool valid = size != 0;
+      for (int64_t extent : tensor.shape) {
+        valid = valid && extent >= 0 &&
+                !__builtin_mul_overflow(expected, extent, &expected);
+      }
+      if (!valid || expected != end - begin) {
+        error = "tensor '" + name + "' of type " + tensor.dtype +
+                " and shape " + shapeText(tensor.shape) + " has " +
+                std::to_string(end - begin) + " bytes";
+        return false;
+      }
+      tensor.data = data + begin;
+      tensor.bytes = end - begin;
+      table.emplace(name, std::move(tensor));
+    }
+  } catch (const json::exception &) {
+    error = "an entry of its header lacks dtype, shape or data_offsets";
+    return false;
+  }
+  return true;
+}
+
+const Tensor *SafetensorsFile::find(const std::string &name) const {
+  auto found = table.find(name);
+  return found == table.end() ? nullptr : &found->second;
+}
+
+std::string directoryOf(const std::string &path) {
+  size_t slash = path.rfind('/');
+  if (slash == std::string::npos)
+    return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+void syncDirectory(const std::string &directory) {
+  int descriptor =
+      ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0 || fsync(descriptor) != 0)
+    fatal("cannot make changes in '%s' last: %s", directory.c_str(),
+          strerror(errno));
+  close(descriptor);
+}
+
+SafetensorsWriter::SafetensorsWriter(
+    std::string path, std::map<std::string, std::string> metadata)
+    : path(std::move(path)), metadata(std::move(metadata)) {
+  temporary = this->path + ".tmp";
+}
+
+SafetensorsWriter::~SafetensorsWriter() {
+  if (descriptor >= 0) {
+    close(descriptor);
+    unlink(temporary.c_str());
+  }
+}
+
+void SafetensorsWriter::declare(const std::string &name,
+                                const std::vector<int64_t> &shape) {
+  entries.emplace_back(name, shape);
+}
+
+void SafetensorsWriter::begin() {
+  json header = json::object();
+  if (!metadata.empty())
+    header["__metadata__"] = metadata;
+  int64_t offset = 0;
+  for (const auto &[name, shape] : entries) {
+    Tensor tensor;
+    tensor.shape = shape;
+    int64_t end = offset + 4 * tensor.elements();
+    header[name] = {
+        {"dtype", "F32"}, {"shape", shape}, {"data_offsets", {offset, end}}};
+    offset = end;
+  }
+  declared = offset;
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  descriptor =
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor < 0)
+    fatal("cannot write '%s': %s", temporary.c_str(), strerror(errno));
+  uint64_t length = text.size();
+  put(&length, sizeof length);
+  put(text.data(), text.size());
+}
+
+void SafetensorsWriter::put(const void *data, int64_t bytes) {
+  const char *next = static_cast<const char *>(data);
+  while (bytes > 0) {
+    ssize_t count = ::write(descriptor, next, bytes);
+    if (count < 0 && errno == EINTR)
+      continue;
+    if (count < 0) {
+      int reason = errno;
+      unlink(temporary.c_str());
+      fatal("cannot write '%s': %s", temporary.c_str(), strerror(reason));
+    }
+    next += count;
+    bytes -= count;
+  }
+}
+
+void SafetensorsWriter::write(const float *data, int64_t elements) {
+  put(data, elements * 4);
+  written += elements * 4;
+}
+
+void SafetensorsWriter::commit() {
+  if (written != declared)
+    fatal("internal error: '%s' got %lld bytes of %lld", path.c_str(),
+          static_cast<long long>(written), static_cast<long long>(declared));
+  if (fsync(descriptor) != 0 || close(descriptor) != 0)
+    fatal("cannot write '%s': %s", temporary.c_str(), strerror(errno));
+  descriptor = -1;
+  if (rename(temporary.c_str(), path.c_str()) != 0)
+    fatal("cannot rename '%s' to '%s': %s", temporary.c_str(), path.c_str(),
+          strerror(errno));
+  syncDirectory(directoryOf(path));
+}
+
+static float halfToFloat(uint16_t half) {
+  int exponent = half >> 10 & 31, mantissa = half & 1023;
+  double magnitude = exponent == 0 ? std::ldexp(mantissa, -24)
+                     : exponent == 31
+                         ? (mantissa ? NAN : INFINITY)
+                         : std::ldexp(1024 + mantissa, exponent - 25);
+  return static_cast<float>(half >> 15 ? -magnitude : magnitude);
+}
+
+bool copyAsFloat(const Tensor &tensor, int64_t begin, int64_t end,
+                 float *destination) {
+  if (tensor.dtype == "F32") {
+    memcpy(destination, tensor.data + 4 * begin, 4 * (end - begin));
+    return true;
+  }
+  bool brain = tensor.dtype == "BF16";
+  if (!brain && tensor.dtype != "F16")
+    return false;
+  for (int64_t i = begin; i < end; ++i) {
+    uint16_t word;
+    memcpy(&word, tensor.data + 2 * i, 2);
+    destination[i - begin] =
+        brain ? std::bit_cast<float>(uint32_t(word) << 16) : halfToFloat(word);
+  }
+  return true;
+}
+
+} // namespace tessera

@@ -1,0 +1,108 @@
+//===- Safetensors.h - Files of named tensors -------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The safetensors format: u64 length of the header (little-endian), the header
+// as JSON {"name": {"dtype", "shape", "data_offsets": [begin, end)}}, then the
+// data, offsets counted from the header's end.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_SAFETENSORS_H
+#define TESSERA_RUNTIME_SAFETENSORS_H
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tessera {
+
+/// A tensor of a mapped file.
+struct Tensor {
+  std::string dtype; ///< "F32", "BF16", "F16", "I64", "BOOL", ...
+  std::vector<int64_t> shape;
+  const char *data = nullptr;
+  int64_t bytes = 0;
+  int64_t elements() const;
+};
+
+/// "[2, 3]", for messages.
+std::string shapeText(const std::vector<int64_t> &shape);
+
+/// A file mapped for reading.
+class SafetensorsFile {
+public:
+  /// Maps \p path; null with the reason in \p error where it cannot be read
+  /// or is damaged.
+  static std::unique_ptr<SafetensorsFile> open(const std::string &path,
+                                               std::string &error);
+  ~SafetensorsFile();
+  SafetensorsFile(const SafetensorsFile &) = delete;
+  SafetensorsFile &operator=(const SafetensorsFile &) = delete;
+
+  const std::string &path() const { return filePath; }
+  const std::map<std::string, Tensor> &tensors() const { return table; }
+  const std::map<std::string, std::string> &metadata() const { return notes; }
+  /// Null where the file has no such tensor.
+  const Tensor *find(const std::string &name) const;
+
+private:
+  SafetensorsFile() = default;
+  bool parse(std::string &error);
+
+  std::string filePath;
+  const char *base = nullptr;
+  int64_t length = 0;
+  std::map<std::string, Tensor> table;
+  std::map<std::string, std::string> notes;
+};
+
+/// Writes a file of float tensors so that the path holds either what it held
+/// before or all of the new content, whenever the process or the machine
+/// stops: a temporary file beside it, fsync, rename, fsync of the directory.
+/// Ends the process on a failed write.
+class SafetensorsWriter {
+public:
+  SafetensorsWriter(std::string path,
+                    std::map<std::string, std::string> metadata = {});
+  ~SafetensorsWriter();
+  SafetensorsWriter(const SafetensorsWriter &) = delete;
+  SafetensorsWriter &operator=(const SafetensorsWriter &) = delete;
+
+  /// All tensors are declared first, then written in the same order.
+  void declare(const std::string &name, const std::vector<int64_t> &shape);
+  /// Creates the temporary file and writes the header.
+  void begin();
+  /// Appends data of the next tensor, in any number of pieces.
+  void write(const float *data, int64_t elements);
+  /// Makes the file visible under its name.
+  void commit();
+
+private:
+  void put(const void *data, int64_t bytes);
+
+  std::string path, temporary;
+  std::map<std::string, std::string> metadata;
+  std::vector<std::pair<std::string, std::vector<int64_t>>> entries;
+  int64_t declared = 0, written = 0;
+  int descriptor = -1;
+};
+
+/// Makes a rename or removal within \p directory last.
+void syncDirectory(const std::string &directory);
+/// "." for a path without a folder.
+std::string directoryOf(const std::string &path);
+
+/// Copies elements [begin, end) of \p tensor (F32, BF16 or F16) as floats.
+/// False where its type is another.
+bool copyAsFloat(const Tensor &tensor, int64_t begin, int64_t end,
+                 float *destination);
+
+} // namespace tessera
+
+#endif // TESSERA_RUNTIME_SAFETENSORS_H

@@ -1,0 +1,68 @@
+//===- Step.cpp - One training step ---------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Step.h"
+#include "runtime/Error.h"
+#include "runtime/Schedule.h"
+#include <cstring>
+
+namespace tessera {
+
+TrainingStep::TrainingStep(tsr_context &context, BatchSource &source)
+    : context(context), source(source), begin(context.entry("train.begin")),
+      micro(context.entry("train.micro")),
+      reduce(context.entry("train.reduce")),
+      apply(context.entry("train.update")) {
+  for (const Slot &slot : context.program->inputs) {
+    bool known = false;
+    for (const char *when : {"load", "begin", "micro", "reduce", "update"})
+      known = known || slot.when == when;
+    if (!known)
+      fatal("the embedded manifest fills input '%s' at an unknown time '%s'",
+            slot.name.c_str(), slot.when.c_str());
+  }
+  fill("load", 1, 0, 0);
+}
+
+void TrainingStep::fill(const char *when, int64_t step, int64_t position,
+                        int64_t index) {
+  for (const Slot &slot : context.program->inputs) {
+    if (slot.when != when)
+      continue;
+    char *address = context.arena + slot.offset;
+    if (slot.name == "scale") {
+      float scale = source.scale();
+      memcpy(address, &scale, sizeof scale);
+    } else if (slot.name == "hyper") {
+      float hyper[4];
+      fillHyper(context.manifest->training, step, hyper);
+      memcpy(address, hyper, sizeof hyper);
+    } else if (!source.fill(slot, address, position, index)) {
+      fatal("the program 'train' has an input '%s' that this runtime does not "
+            "know",
+            slot.name.c_str());
+    }
+  }
+}
+
+void TrainingStep::computeGradients(int64_t step, int64_t position) {
+  fill("begin", step, position, 0);
+  begin.run(&context, context.arena);
+  for (int64_t i = 0; i < context.manifest->training.accumulation; ++i) {
+    fill("micro", step, position, i);
+    micro.run(&context, context.arena);
+  }
+  fill("reduce", step, position, 0);
+  reduce.run(&context, context.arena);
+}
+
+void TrainingStep::update(int64_t step, int64_t position) {
+  fill("update", step, position, 0);
+  apply.run(&context, context.arena);
+}
+
+} // namespace tessera

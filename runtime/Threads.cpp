@@ -1,0 +1,150 @@
+//===- Threads.cpp - The rank's threads -----------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Threads.h"
+#include "runtime/Context.h"
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <sched.h>
+#include <unistd.h>
+
+// libgomp's own interface. Clang's -fopenmp would bring a second runtime with
+// a second pool of threads.
+extern "C" {
+void GOMP_parallel(void (*function)(void *), void *data, unsigned threads,
+                   unsigned flags);
+int omp_get_thread_num(void);
+void omp_set_num_threads(int threads);
+void omp_set_dynamic(int dynamic);
+}
+
+namespace tessera {
+
+static constexpr int maximumThreads = 512;
+/// Into how many chunks a thread's part is cut for others to take over.
+static constexpr int64_t chunksPerThread = 16;
+
+static int poolThreads = 1;
+
+/// A thread's part of the iterations; alone in its cache line.
+struct alignas(64) Part {
+  std::atomic<int64_t> next;
+  int64_t end;
+};
+
+/// One parallel loop at a time: emitted code is sequential between loops.
+struct Loop {
+  RangeBody body;
+  void *data;
+  int parts;
+  int64_t chunk;
+  Part part[maximumThreads];
+};
+static Loop loop;
+
+static int allowedCores() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0)
+    return std::max(1, CPU_COUNT(&set));
+  return std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
+int threadCount(int wanted, int ranksOnNode) {
+  if (wanted > 0)
+    return std::min(wanted, maximumThreads);
+  int online = std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)));
+  int share = std::max(1, online / std::max(1, ranksOnNode));
+  return std::min({share, allowedCores(), maximumThreads});
+}
+
+void setThreads(int threads) {
+  poolThreads = std::clamp(threads, 1, maximumThreads);
+  omp_set_dynamic(0);
+  omp_set_num_threads(poolThreads);
+}
+
+void avoidSpinning(int wanted, char **argv) {
+  if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+    return;
+  const char *local = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  int ranks = local ? std::max(1, atoi(local)) : 1;
+  int online = std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)));
+  int threads = threadCount(wanted, ranks);
+  if (threads == 1 || (threads * ranks <= online && threads <= allowedCores()))
+    return;
+  setenv("OMP_WAIT_POLICY", "passive", 1);
+  execv("/proc/self/exe", argv);
+}
+
+static void work(void *) {
+  int own = omp_get_thread_num();
+  for (int i = 0; i < loop.parts; ++i) {
+    Part &part = loop.part[(own + i) % loop.parts];
+    while (true) {
+      int64_t begin =
+          part.next.fetch_add(loop.chunk, std::memory_order_relaxed);
+      if (begin >= part.end)
+        break;
+      loop.body(loop.data, begin, std::min(begin + loop.chunk, part.end), own);
+    }
+  }
+}
+
+void parallelFor(int64_t count, int64_t grain, RangeBody body, void *data) {
+  if (count <= 0)
+    return;
+  int64_t grains = (count + grain - 1) / grain;
+  if (poolThreads == 1 || grains == 1)
+    return body(data, 0, count, 0);
+  loop.body = body;
+  loop.data = data;
+  loop.parts = static_cast<int>(std::min<int64_t>(poolThreads, grains));
+  int64_t perPart = grains / loop.parts, extra = grains % loop.parts;
+  loop.chunk = std::max<int64_t>(1, perPart / chunksPerThread) * grain;
+  int64_t begin = 0;
+  for (int i = 0; i < loop.parts; ++i) {
+    int64_t end = begin + (perPart + (i < extra)) * grain;
+    loop.part[i].next.store(begin, std::memory_order_relaxed);
+    loop.part[i].end = std::min(end, count);
+    begin = end;
+  }
+  // Always the whole pool: libgomp keeps a team of one size without
+  // allocating anew.
+  GOMP_parallel(work, nullptr, poolThreads, 0);
+}
+
+} // namespace tessera
+
+namespace {
+struct Launch {
+  tsr_kernel kernel;
+  char *const *args;
+  char *scratch;
+  int64_t scratchStride;
+};
+} // namespace
+
+void tsr_launch(tsr_context *, tsr_kernel kernel, char *const *args,
+                int64_t count, char *scratch, int64_t scratchStride) {
+  Launch launch{kernel, args, scratch, scratchStride};
+  tessera::parallelFor(
+      count, 1,
+      [](void *data, int64_t begin, int64_t end, int thread) {
+        auto *launch = static_cast<Launch *>(data);
+        launch->kernel(launch->args, begin, end,
+                       launch->scratch + thread * launch->scratchStride);
+      },
+      &launch);
+}
+
+void tsr_zero(tsr_context *, char *address, int64_t bytes) {
+  tessera::parallelFor(bytes, 1 << 16, [&](int64_t begin, int64_t end) {
+    memset(address + begin, 0, end - begin);
+  });
+}

@@ -1,0 +1,52 @@
+//===- Threads.h - The rank's threads ------------------------- -*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One pool of threads for everything: libgomp's, which Debian's oneDNN uses
+// too, so that kernels and GEMMs never fight over the cores.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_THREADS_H
+#define TESSERA_RUNTIME_THREADS_H
+
+#include <cstdint>
+
+namespace tessera {
+
+/// A body computes [begin, end) on thread \p thread.
+using RangeBody = void (*)(void *data, int64_t begin, int64_t end, int thread);
+
+/// The threads a rank takes: \p wanted, or where that is 0 the cores of the
+/// node over its \p ranksOnNode, at least 1, at most those it may run on.
+int threadCount(int wanted, int ranksOnNode);
+
+/// Sets the size of the pool. Called once, before the first parallel call.
+void setThreads(int threads);
+
+/// Where ranks times threads exceed the cores, waiting threads must not spin;
+/// libgomp reads that from the environment when it is loaded, so this sets it
+/// and starts the process anew once. Called first thing in main.
+void avoidSpinning(int wanted, char **argv);
+
+/// Runs \p body over [0, count): each thread takes chunks (multiples of
+/// \p grain) of its own contiguous part, then helps the others.
+void parallelFor(int64_t count, int64_t grain, RangeBody body, void *data);
+
+/// The same with a lambda (begin, end).
+template <typename Body>
+void parallelFor(int64_t count, int64_t grain, Body &&body) {
+  parallelFor(
+      count, grain,
+      [](void *data, int64_t begin, int64_t end, int) {
+        (*static_cast<Body *>(data))(begin, end);
+      },
+      const_cast<void *>(static_cast<const void *>(&body)));
+}
+
+} // namespace tessera
+
+#endif // TESSERA_RUNTIME_THREADS_H

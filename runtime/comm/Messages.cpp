@@ -1,0 +1,190 @@
+//===- Messages.cpp - Ranks of several nodes ------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// MPI makes no progress by itself and all ranks run the same sequence, so a
+// collective happens in one piece: in its first wait or fence after a start.
+// Sums go through a staging buffer of fixed size and use the order of ranks,
+// so that they equal those over shared memory to the bit.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Error.h"
+#include "runtime/Threads.h"
+#include "runtime/comm/Mpi.h"
+#include "runtime/comm/Reduce.h"
+#include <algorithm>
+#include <climits>
+#include <cstring>
+
+namespace tessera {
+namespace {
+
+class MessageCommunicator final : public Communicator {
+public:
+  explicit MessageCommunicator(int localSize) : watch(0, nullptr) {
+    MPI_Comm_rank(MPI_COMM_WORLD, &ownRank);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    ranksOnNode = localSize;
+    requests.reserve(2 * ranks);
+    chunkBytes = std::max<int64_t>(1 << 16, stagingBytes / ranks / 64 * 64);
+    staging.resize(chunkBytes * ranks);
+  }
+
+  char *allocateArena(const Program &wanted) override {
+    program = &wanted;
+    started.assign(wanted.collectives.size(), false);
+    return arena = mapPrivateArena(wanted.arenaBytes);
+  }
+
+  void start(int id) override { started[id] = true; }
+  void wait(int id) override { run(id); }
+  void fence(int id) override { run(id); }
+
+  void exchange(const void *mine, void *all, size_t bytes) override {
+    MPI_Request request;
+    MPI_Iallgather(mine, static_cast<int>(bytes), MPI_BYTE, all,
+                   static_cast<int>(bytes), MPI_BYTE, MPI_COMM_WORLD, &request);
+    requests.push_back(request);
+    finishRequests("a meeting of all ranks");
+  }
+
+  void copyToRoot(int source, int64_t offset, int64_t bytes,
+                  char *destination) override {
+    if (source == 0) {
+      if (isRoot())
+        memcpy(destination, arena + offset, bytes);
+      return;
+    }
+    for (int64_t at = 0; at < bytes; at += largestMessage) {
+      int64_t count = std::min(largestMessage, bytes - at);
+      if (isRoot())
+        receive(destination + at, count, source);
+      else if (ownRank == source)
+        send(arena + offset + at, count, 0);
+      finishRequests("the gathering of a file's content");
+    }
+  }
+
+  bool markFailed() override { return true; }
+
+  void finish() override {
+    barrier();
+    MPI_Finalize();
+  }
+
+  const char *form() const override { return "messages"; }
+
+private:
+  static constexpr int64_t stagingBytes = 8 << 20;
+  static constexpr int64_t largestMessage = 64 << 20;
+
+  void send(const char *data, int64_t bytes, int peer) {
+    MPI_Request request;
+    MPI_Isend(data, static_cast<int>(bytes), MPI_BYTE, peer, 0, MPI_COMM_WORLD,
+              &request);
+    requests.push_back(request);
+  }
+
+  void receive(char *data, int64_t bytes, int peer) {
+    MPI_Request request;
+    MPI_Irecv(data, static_cast<int>(bytes), MPI_BYTE, peer, 0, MPI_COMM_WORLD,
+              &request);
+    requests.push_back(request);
+  }
+
+  void finishRequests(const char *what) {
+    watch.until(what, [&] {
+      int all = 0;
+      MPI_Testall(static_cast<int>(requests.size()), requests.data(), &all,
+                  MPI_STATUSES_IGNORE);
+      return all != 0;
+    });
+    requests.clear();
+  }
+
+  void run(int id) {
+    if (!started[id])
+      return;
+    started[id] = false;
+    const Collective &collective = program->collectives[id];
+    if (collective.kind == CollectiveKind::allGather)
+      gather(collective);
+    else if (collective.isDouble)
+      reduce<double>(collective);
+    else
+      reduce<float>(collective);
+  }
+
+  void gather(const Collective &collective) {
+    int64_t shard = collective.elements / ranks * collective.elementSize();
+    char *destination = arena + collective.destination;
+    const char *source = collective.inPlace ? destination + ownRank * shard
+                                            : arena + collective.source;
+    if (!collective.inPlace)
+      memcpy(destination + ownRank * shard, source, shard);
+    for (int64_t at = 0; at < shard; at += largestMessage) {
+      int64_t count = std::min(largestMessage, shard - at);
+      for (int distance = 1; distance < ranks; ++distance) {
+        int from = (ownRank + distance) % ranks;
+        int to = (ownRank + ranks - distance) % ranks;
+        receive(destination + from * shard + at, count, from);
+        send(source + at, count, to);
+      }
+      finishRequests("an all_gather");
+    }
+  }
+
+  template <typename Element> void reduce(const Collective &collective) {
+    bool scatter = collective.kind == CollectiveKind::reduceScatter;
+    int64_t count = scatter ? collective.elements / ranks : collective.elements;
+    int64_t shard = count * int64_t(sizeof(Element));
+    // Where the part that \p rank sums begins in this rank's source.
+    auto partOf = [&](int rank) {
+      return arena + collective.source + (scatter ? rank * shard : 0);
+    };
+    auto *destination = reinterpret_cast<Element *>(
+        scatter && collective.inPlace ? partOf(ownRank)
+                                      : arena + collective.destination);
+    std::vector<const Element *> sources(ranks);
+    for (int64_t at = 0; at < shard; at += chunkBytes) {
+      int64_t bytes = std::min(chunkBytes, shard - at);
+      for (int distance = 1; distance < ranks; ++distance) {
+        int from = (ownRank + distance) % ranks;
+        int to = (ownRank + ranks - distance) % ranks;
+        receive(staging.data() + from * chunkBytes, bytes, from);
+        send(partOf(to) + at, bytes, to);
+      }
+      finishRequests(scatter ? "a reduce_scatter" : "an all_reduce");
+      for (int rank = 0; rank < ranks; ++rank)
+        sources[rank] = reinterpret_cast<const Element *>(
+            rank == ownRank ? partOf(ownRank) + at
+                            : staging.data() + rank * chunkBytes);
+      Element *sum = destination + at / int64_t(sizeof(Element));
+      parallelFor(bytes / int64_t(sizeof(Element)), 4096,
+                  [&](int64_t begin, int64_t end) {
+                    sumRanks(sum, sources.data(), ranks, begin, end,
+                             collective.accumulate);
+                  });
+    }
+  }
+
+  const Program *program = nullptr;
+  char *arena = nullptr;
+  PeerWatch watch;
+  std::vector<bool> started;
+  std::vector<MPI_Request> requests;
+  std::vector<char> staging;
+  int64_t chunkBytes = 0;
+};
+
+} // namespace
+
+std::unique_ptr<Communicator> createMessageCommunicator(int localSize) {
+  return std::make_unique<MessageCommunicator>(localSize);
+}
+
+} // namespace tessera

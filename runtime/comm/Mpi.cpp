@@ -1,0 +1,71 @@
+//===- Mpi.cpp - Several ranks --------------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/comm/Mpi.h"
+#include "runtime/Error.h"
+#include <cstdlib>
+#include <cstring>
+
+namespace tessera {
+
+std::string describe(const Collective &collective) {
+  std::string text = collective.kind == CollectiveKind::allGather ? "all_gather"
+                     : collective.kind == CollectiveKind::reduceScatter
+                         ? "reduce_scatter"
+                         : "all_reduce";
+  if (collective.group >= 0)
+    text += " of group " + std::to_string(collective.group);
+  return text;
+}
+
+static void requireWorld(int world, int size) {
+  if (world == size)
+    return;
+  const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+  if (rank && atoi(rank) != 0)
+    _exit(1);
+  if (size == 1)
+    fatal("compiled for %d ranks, started with 1: start it as 'mpirun -np %d "
+          "%s ...'",
+          world, world, executableName());
+  fatal("compiled for %d ranks, started with %d: start it as 'mpirun -np %d "
+        "%s ...', or compile with --set parallel.world=%d",
+        world, size, world, executableName(), size);
+}
+
+} // namespace tessera
+
+tessera::Communicator *tessera_create_communicator(int world) {
+  using namespace tessera;
+  // Without mpirun, MPI would start as a world of one, which takes a while.
+  if (!getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMI_SIZE") &&
+      !getenv("PMIX_RANK"))
+    requireWorld(world, 1);
+  int provided = 0;
+  if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided) !=
+      MPI_SUCCESS)
+    fatal("MPI cannot start");
+  int size = 1, localSize = 1;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  requireWorld(world, size);
+  MPI_Comm node;
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
+                      &node);
+  MPI_Comm_size(node, &localSize);
+  MPI_Comm_free(&node);
+  int allLocal = localSize == size;
+  MPI_Allreduce(MPI_IN_PLACE, &allLocal, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+  const char *form = getenv("TESSERA_COMM");
+  if (form && strcmp(form, "messages") && strcmp(form, "shared"))
+    fatal("TESSERA_COMM is '%s': it may be 'shared' or 'messages'", form);
+  if (form && !strcmp(form, "shared") && !allLocal)
+    fatal("TESSERA_COMM=shared needs all ranks on one node: leave it unset");
+  bool messages = form ? !strcmp(form, "messages") : !allLocal;
+  return (messages ? createMessageCommunicator(localSize)
+                   : createSharedCommunicator())
+      .release();
+}

@@ -1,0 +1,29 @@
+//===- Mpi.h - Several ranks ------------------------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_COMM_MPI_H
+#define TESSERA_RUNTIME_COMM_MPI_H
+
+#include "runtime/Communicator.h"
+#include "runtime/comm/Peers.h"
+#include <memory>
+#include <mpi.h>
+
+namespace tessera {
+
+/// Ranks of one node: arenas in shared memory, which peers read in place.
+std::unique_ptr<Communicator> createSharedCommunicator();
+
+/// Ranks of several nodes: messages through a fixed staging buffer.
+std::unique_ptr<Communicator> createMessageCommunicator(int localSize);
+
+/// "all_gather of group 3", for messages about waiting.
+std::string describe(const Collective &collective);
+
+} // namespace tessera
+
+#endif // TESSERA_RUNTIME_COMM_MPI_H

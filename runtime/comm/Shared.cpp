@@ -1,0 +1,244 @@
+//===- Shared.cpp - Ranks of one node -------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Each rank's arena lies in an MPI shared window, so that a collective is a
+// read of the peers' memory. Ranks tell each other how far they are by
+// counters that only grow: `ready` of a collective counts the starts of a
+// rank, `done` the times that the rank has finished reading its peers.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Error.h"
+#include "runtime/Threads.h"
+#include "runtime/comm/Mpi.h"
+#include "runtime/comm/Reduce.h"
+#include <algorithm>
+#include <cstring>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+namespace tessera {
+namespace {
+
+using Counter = std::atomic<uint64_t>;
+static_assert(Counter::is_always_lock_free);
+
+/// What a rank gives in exchange(); two places, since a rank may be one
+/// exchange ahead of the slowest.
+struct alignas(64) ExchangePlace {
+  Counter turn;
+  alignas(64) char data[2][64];
+};
+
+class SharedCommunicator final : public Communicator {
+public:
+  SharedCommunicator() {
+    MPI_Comm_rank(MPI_COMM_WORLD, &ownRank);
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    ranksOnNode = ranks;
+    MPI_Aint bytes = headBytes + sizeof(ExchangePlace);
+    std::vector<char *> parts = sharedWindow(bytes);
+    failed = reinterpret_cast<std::atomic<int> *>(parts[0]);
+    for (char *part : parts)
+      places.push_back(reinterpret_cast<ExchangePlace *>(part + headBytes));
+    watch = std::make_unique<PeerWatch>(ownRank, failed);
+    int process = getpid();
+    std::vector<int> processes(ranks);
+    MPI_Allgather(&process, 1, MPI_INT, processes.data(), 1, MPI_INT,
+                  MPI_COMM_WORLD);
+    for (int peer = 0; peer < ranks; ++peer)
+      if (peer != ownRank)
+        watch->add(peer, processes[peer]);
+  }
+
+  char *allocateArena(const Program &wanted) override {
+    program = &wanted;
+    requireRoom(wanted.arenaBytes);
+    size_t count = wanted.collectives.size();
+    MPI_Aint bytes = std::max<size_t>(64, 2 * count * sizeof(Counter));
+    for (char *part : sharedWindow(bytes)) {
+      ready.push_back(reinterpret_cast<Counter *>(part));
+      done.push_back(reinterpret_cast<Counter *>(part) + count);
+    }
+    rounds.assign(count, 0);
+    finished.assign(count, 0);
+    for (const Collective &collective : wanted.collectives)
+      names.push_back(describe(collective));
+    arenas = sharedWindow(std::max<int64_t>(64, wanted.arenaBytes));
+    char *own = arenas[ownRank];
+    madvise(own, wanted.arenaBytes, MADV_HUGEPAGE);
+    parallelFor(wanted.arenaBytes, 1 << 21, [&](int64_t begin, int64_t end) {
+      memset(own + begin, 0, end - begin);
+    });
+    barrier();
+    return own;
+  }
+
+  void start(int id) override {
+    ready[ownRank][id].store(++rounds[id], std::memory_order_release);
+  }
+
+  void wait(int id) override {
+    const Collective &collective = program->collectives[id];
+    uint64_t round = ++finished[id];
+    for (int peer = 0; peer < ranks; ++peer)
+      watch->until(names[id].c_str(), [&] {
+        return ready[peer][id].load(std::memory_order_acquire) >= round;
+      });
+    if (collective.kind == CollectiveKind::allGather)
+      gather(collective);
+    else if (collective.isDouble)
+      reduce<double>(collective);
+    else
+      reduce<float>(collective);
+    done[ownRank][id].store(round, std::memory_order_release);
+  }
+
+  void fence(int id) override {
+    for (int peer = 0; peer < ranks; ++peer)
+      if (peer != ownRank)
+        watch->until(names[id].c_str(), [&] {
+          return done[peer][id].load(std::memory_order_acquire) >= rounds[id];
+        });
+  }
+
+  void exchange(const void *mine, void *all, size_t bytes) override {
+    uint64_t turn = ++exchanges;
+    memcpy(places[ownRank]->data[turn & 1], mine, bytes);
+    places[ownRank]->turn.store(turn, std::memory_order_release);
+    for (int peer = 0; peer < ranks; ++peer) {
+      watch->until("a meeting of all ranks", [&] {
+        return places[peer]->turn.load(std::memory_order_acquire) >= turn;
+      });
+      memcpy(static_cast<char *>(all) + peer * bytes,
+             places[peer]->data[turn & 1], bytes);
+    }
+  }
+
+  void copyToRoot(int source, int64_t offset, int64_t bytes,
+                  char *destination) override {
+    if (isRoot())
+      memcpy(destination, arenas[source] + offset, bytes);
+  }
+
+  bool markFailed() override {
+    int nobody = 0;
+    return failed->compare_exchange_strong(nobody, ownRank + 1);
+  }
+
+  void finish() override {
+    barrier();
+    MPI_Finalize();
+  }
+
+  const char *form() const override { return "shared memory"; }
+
+private:
+  static constexpr MPI_Aint headBytes = 64;
+
+  /// A zeroed window with \p bytes for each rank; the addresses of all parts.
+  std::vector<char *> sharedWindow(MPI_Aint bytes) {
+    MPI_Info info;
+    MPI_Info_create(&info);
+    // Each rank's part on pages of its own, near the rank that touches it.
+    MPI_Info_set(info, "alloc_shared_noncontig", "true");
+    MPI_Win window;
+    void *own = nullptr;
+    if (MPI_Win_allocate_shared(bytes, 1, info, MPI_COMM_WORLD, &own,
+                                &window) != MPI_SUCCESS)
+      fatal("MPI cannot share %.3f GB among the ranks of this node",
+            bytes * 1e-9);
+    MPI_Info_free(&info);
+    std::vector<char *> parts(ranks);
+    for (int rank = 0; rank < ranks; ++rank) {
+      MPI_Aint size;
+      int unit;
+      MPI_Win_shared_query(window, rank, &size, &unit, &parts[rank]);
+    }
+    if (bytes <= 1 << 20)
+      memset(own, 0, bytes);
+    MPI_Barrier(MPI_COMM_WORLD);
+    return parts;
+  }
+
+  /// Writing beyond the room of the file system behind shared memory would
+  /// end the process by a signal.
+  void requireRoom(int64_t bytes) {
+    struct statvfs status;
+    if (statvfs("/dev/shm", &status) != 0)
+      return;
+    double room = double(status.f_bavail) * status.f_frsize;
+    if (double(bytes) * ranks > room)
+      fatal("%d ranks need %.3f GB of shared memory, /dev/shm has %.3f GB "
+            "left: make it larger, or set TESSERA_COMM=messages",
+            ranks, bytes * 1e-9 * ranks, room * 1e-9);
+  }
+
+  void gather(const Collective &collective) {
+    int64_t shard = collective.elements / ranks * collective.elementSize();
+    char *destination = arenas[ownRank] + collective.destination;
+    // Ranks begin with their right neighbour, so that they do not all read
+    // the same one.
+    int64_t piece = 1 << 18, pieces = (shard + piece - 1) / piece;
+    parallelFor(pieces * ranks, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        int peer = static_cast<int>((ownRank + 1 + i / pieces) % ranks);
+        if (peer == ownRank && collective.inPlace)
+          continue;
+        int64_t at = i % pieces * piece;
+        int64_t part = peer * shard + at;
+        const char *source =
+            arenas[peer] + (collective.inPlace ? collective.destination + part
+                                               : collective.source + at);
+        memcpy(destination + part, source, std::min(piece, shard - at));
+      }
+    });
+  }
+
+  template <typename Element> void reduce(const Collective &collective) {
+    bool scatter = collective.kind == CollectiveKind::reduceScatter;
+    int64_t count = scatter ? collective.elements / ranks : collective.elements;
+    int64_t first = collective.source +
+                    (scatter ? ownRank * count * int64_t(sizeof(Element)) : 0);
+    std::vector<const Element *> &sources = sourceList<Element>();
+    sources.clear();
+    for (int peer = 0; peer < ranks; ++peer)
+      sources.push_back(
+          reinterpret_cast<const Element *>(arenas[peer] + first));
+    auto *destination = reinterpret_cast<Element *>(
+        arenas[ownRank] +
+        (scatter && collective.inPlace ? first : collective.destination));
+    parallelFor(count, 4096, [&](int64_t begin, int64_t end) {
+      sumRanks(destination, sources.data(), ranks, begin, end,
+               collective.accumulate);
+    });
+  }
+
+  template <typename Element> std::vector<const Element *> &sourceList() {
+    static std::vector<const Element *> list;
+    return list;
+  }
+
+  const Program *program = nullptr;
+  std::atomic<int> *failed = nullptr;
+  std::vector<ExchangePlace *> places;
+  std::unique_ptr<PeerWatch> watch;
+  std::vector<char *> arenas;
+  std::vector<Counter *> ready, done;     // by rank, then collective
+  std::vector<uint64_t> rounds, finished; // by collective: starts, waits
+  std::vector<std::string> names;
+  uint64_t exchanges = 0;
+};
+
+} // namespace
+
+std::unique_ptr<Communicator> createSharedCommunicator() {
+  return std::make_unique<SharedCommunicator>();
+}
+
+} // namespace tessera

@@ -1,0 +1,74 @@
+//===- Single.cpp - One rank alone ----------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Communicator.h"
+#include "runtime/Error.h"
+#include <cstdlib>
+#include <cstring>
+
+namespace tessera {
+namespace {
+
+/// Collectives of one rank are copies of its source.
+class SingleCommunicator final : public Communicator {
+public:
+  char *allocateArena(const Program &wanted) override {
+    program = &wanted;
+    return arena = mapPrivateArena(wanted.arenaBytes);
+  }
+
+  void start(int) override {}
+
+  void wait(int id) override {
+    const Collective &collective = program->collectives[id];
+    const char *source = arena + collective.source;
+    char *destination = arena + collective.destination;
+    if (collective.inPlace)
+      return;
+    if (!collective.accumulate) {
+      memmove(destination, source,
+              collective.elements * collective.elementSize());
+      return;
+    }
+    auto *sum = reinterpret_cast<float *>(destination);
+    auto *term = reinterpret_cast<const float *>(source);
+    for (int64_t i = 0; i < collective.elements; ++i)
+      sum[i] += term[i];
+  }
+
+  void fence(int) override {}
+
+  void exchange(const void *mine, void *all, size_t bytes) override {
+    memcpy(all, mine, bytes);
+  }
+
+  void copyToRoot(int, int64_t offset, int64_t bytes,
+                  char *destination) override {
+    memcpy(destination, arena + offset, bytes);
+  }
+
+  bool markFailed() override { return true; }
+  void finish() override {}
+  const char *form() const override { return "none"; }
+
+private:
+  const Program *program = nullptr;
+  char *arena = nullptr;
+};
+
+} // namespace
+} // namespace tessera
+
+tessera::Communicator *tessera_create_communicator(int world) {
+  const char *started = getenv("OMPI_COMM_WORLD_SIZE");
+  int size = started ? atoi(started) : 1;
+  if (world != 1 || size != 1)
+    tessera::fatal("compiled for 1 rank, started with %d: start it without "
+                   "mpirun, or compile with --set parallel.world=%d",
+                   size, size);
+  return new tessera::SingleCommunicator;
+}
