@@ -9,6 +9,7 @@
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
 #include "dialects/plan/Plan.h"
+#include "dialects/zero/Zero.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 void tessera::registerAllDialects(mlir::DialectRegistry &registry) {
@@ -16,6 +17,6 @@ void tessera::registerAllDialects(mlir::DialectRegistry &registry) {
                   mlir::arith::ArithDialect, mlir::func::FuncDialect,
                   mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
                   mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
-                  mlir::vector::VectorDialect>();
+                  mlir::vector::VectorDialect, zero::ZeroDialect>();
   nn::registerElementwiseGradients(registry);
 }

@@ -1,0 +1,76 @@
+//===- ZeroDialect.cpp - The zero dialect and its helpers -------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/zero/Zero.h"
+
+using namespace mlir;
+using namespace tessera::zero;
+
+#include "dialects/zero/ZeroDialect.cpp.inc"
+#include "dialects/zero/ZeroEnums.cpp.inc"
+#include "dialects/zero/ZeroInterfaces.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialects/zero/ZeroTypes.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/zero/ZeroOps.cpp.inc"
+
+void ZeroDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/zero/ZeroTypes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/zero/ZeroOps.cpp.inc"
+      >();
+}
+
+/// An integer attribute of the function around \p op.
+static std::optional<int64_t> getProgramAttr(Operation *op, StringRef name) {
+  auto function = dyn_cast<func::FuncOp>(op);
+  if (!function)
+    function = op->getParentOfType<func::FuncOp>();
+  auto attr =
+      function ? function->getAttrOfType<IntegerAttr>(name) : IntegerAttr();
+  if (!attr)
+    return std::nullopt;
+  return attr.getInt();
+}
+
+std::optional<int64_t> tessera::zero::getWorld(Operation *op) {
+  return getProgramAttr(op, ZeroDialect::kWorld);
+}
+
+std::optional<int64_t> tessera::zero::getStage(Operation *op) {
+  return getProgramAttr(op, ZeroDialect::kStage);
+}
+
+/// A flat tensor like \p value with \p elements elements.
+static Type resize(Value value, int64_t elements) {
+  return cast<RankedTensorType>(value.getType()).clone({elements});
+}
+
+static int64_t getCount(Value value) {
+  return cast<RankedTensorType>(value.getType()).getNumElements();
+}
+
+void AllGatherOp::build(OpBuilder &builder, OperationState &state,
+                        StringRef group, Value input, int64_t world,
+                        bool inPlace) {
+  build(builder, state, resize(input, getCount(input) * world),
+        TokenType::get(builder.getContext()), group, input, inPlace);
+}
+
+void ReduceScatterOp::build(OpBuilder &builder, OperationState &state,
+                            StringRef group, Value input, int64_t world,
+                            bool inPlace, bool accumulate) {
+  build(builder, state, resize(input, getCount(input) / world),
+        TokenType::get(builder.getContext()), group, input, inPlace,
+        accumulate);
+}

@@ -1,0 +1,351 @@
+//===- ZeroOps.td - Operations of the zero dialect ---------*- tablegen -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_DIALECTS_ZERO_ZEROOPS_TD
+#define TESSERA_DIALECTS_ZERO_ZEROOPS_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Zero_Dialect : Dialect {
+  let name = "zero";
+  let cppNamespace = "::tessera::zero";
+  let summary = "Partitioned training states and the messages between ranks";
+  let description = [{
+    ZeRO (Rajbhandari et al., arXiv 1910.02054) as operations on tensors. A
+    group is a flat bucket of parameters; its four states (parameters,
+    gradients, both moments) are kept whole or as one part a rank. Collectives
+    start and are awaited later: a start gives its result and a token, a wait
+    takes both and gives the complete result. Names and meaning follow
+    upstream's `shard`: all_slice is the dual of all_gather. Counts are
+    elements. See docs/rationale-zero.md.
+
+    A program's function says by `zero.world` on how many ranks it runs and by
+    `zero.stage` how its states are partitioned.
+  }];
+  let useDefaultTypePrinterParser = 1;
+  let extraClassDeclaration = [{
+    /// The attributes of a program's function, i64.
+    static constexpr ::llvm::StringLiteral kWorld = "zero.world";
+    static constexpr ::llvm::StringLiteral kStage = "zero.stage";
+    /// Parameters start at multiples of this many elements in their group,
+    /// and so do the parts of ranks.
+    static constexpr int64_t kAlignment = 16;
+  }];
+}
+
+def Zero_TokenType : TypeDef<Zero_Dialect, "Token"> {
+  let mnemonic = "token";
+  let summary = "a collective under way";
+}
+
+def Zero_State : I32EnumAttr<"State", "what a rank keeps from step to step", [
+  I32EnumAttrCase<"Parameter", 0, "parameter">,
+  I32EnumAttrCase<"Gradient", 1, "gradient">,
+  I32EnumAttrCase<"Moment1", 2, "moment1">,
+  I32EnumAttrCase<"Moment2", 3, "moment2">]> {
+  let cppNamespace = "::tessera::zero";
+}
+
+def Zero_CollectiveOpInterface : OpInterface<"CollectiveOpInterface"> {
+  let cppNamespace = "::tessera::zero";
+  let description = [{
+    The start of a collective: one tensor in, one tensor and a token out. All
+    ranks of a program run the same sequence of these.
+  }];
+  let methods = [
+    InterfaceMethod<"What this rank gives.", "::mlir::Value", "getSource",
+      (ins), [{}], [{ return $_op->getOperand(0); }]>,
+    InterfaceMethod<"What this rank gets; complete once awaited.",
+      "::mlir::Value", "getDestination", (ins), [{}],
+      [{ return $_op->getResult(0); }]>,
+    InterfaceMethod<"What the wait consumes.", "::mlir::Value",
+      "getStartToken", (ins), [{}], [{ return $_op->getResult(1); }]>,
+    InterfaceMethod<"Elements of the whole buffer, over all ranks.", "int64_t",
+      "getWholeElements", (ins), [{}], [{
+        return std::max(
+            ::llvm::cast<::mlir::ShapedType>($_op->getOperand(0).getType())
+                .getNumElements(),
+            ::llvm::cast<::mlir::ShapedType>($_op->getResult(0).getType())
+                .getNumElements());
+      }]>
+  ];
+}
+
+class Zero_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Zero_Dialect, mnemonic, traits>;
+class Zero_CollectiveOp<string mnemonic, list<Trait> traits = []>
+    : Zero_Op<mnemonic, !listconcat([Zero_CollectiveOpInterface], traits)>;
+
+def Zero_Float : StaticShapeTensorOf<[AnyFloat]>;
+def Zero_Flat : ConfinedType<Zero_Float, [HasAnyRankOfPred<[1]>],
+    "flat floating-point tensor of static shape", "::mlir::RankedTensorType">;
+def Zero_UsesSymbols : DeclareOpInterfaceMethods<SymbolUserOpInterface>;
+
+//===----------------------------------------------------------------------===//
+// Groups and their states
+//===----------------------------------------------------------------------===//
+
+def Zero_GroupOp : Zero_Op<"group", [Symbol, Zero_UsesSymbols]> {
+  let summary = "a flat bucket of parameters, the unit of partition";
+  let description = [{
+    Parameter i takes the elements from `offsets[i]`; those that decay come
+    first and end at `decay_elements`. `elements` is where the last one ends,
+    `padded` what a rank that keeps the group whole stores. What lies between
+    and behind the parameters is zero in every state.
+
+    ```mlir
+    zero.group @"h.0" parameters [@"h.0.weight", @"h.0.bias"] offsets [0, 4096] elements 4160 padded 4160 decay_elements 4096
+    ```
+
+    Constraints: offsets ascend without overlap and are multiples of 16, and so
+    is `padded`; each parameter is in one group.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+                       FlatSymbolRefArrayAttr:$parameters,
+                       DenseI64ArrayAttr:$offsets, I64Attr:$elements,
+                       I64Attr:$padded, I64Attr:$decay_elements);
+  let assemblyFormat = [{
+    $sym_name `parameters` $parameters `offsets` $offsets `elements` $elements
+    `padded` $padded `decay_elements` $decay_elements attr-dict
+  }];
+}
+
+def Zero_LoadOp : Zero_Op<"load", [MemoryEffects<[MemRead]>,
+                                   Zero_UsesSymbols]> {
+  let summary = "the memory of a group's state";
+  let description = [{
+    The whole state (`padded` elements) or this rank's part (`padded` / world).
+
+    ```mlir
+    %p = zero.load parameter @"h.0" : tensor<4160xf32>
+    ```
+  }];
+  let arguments = (ins Zero_State:$state, FlatSymbolRefAttr:$group);
+  let results = (outs Zero_Flat:$result);
+  let assemblyFormat = "$state $group attr-dict `:` type($result)";
+}
+
+def Zero_StoreOp : Zero_Op<"store", [MemoryEffects<[MemWrite]>,
+                                     Zero_UsesSymbols]> {
+  let summary = "the next content of a group's state";
+  let description = [{
+    Copies nothing: the buffer of `value` is the state's memory, from where the
+    value is defined.
+
+    ```mlir
+    zero.store moment1 @"h.0", %m : tensor<2080xf32>
+    ```
+  }];
+  let arguments = (ins Zero_State:$state, FlatSymbolRefAttr:$group,
+                       Zero_Flat:$value);
+  let assemblyFormat = "$state $group `,` $value attr-dict `:` type($value)";
+}
+
+def Zero_BucketOp : Zero_Op<"bucket", [Pure, Zero_UsesSymbols]> {
+  let summary = "one tensor a parameter, laid out as the group is";
+  let description = [{
+    Each operand lies at its parameter's offset, the rest is zero. The operands
+    are computed in place; only one that cannot be (a constant, a value that is
+    in a bucket already) is copied.
+
+    ```mlir
+    %b = zero.bucket @"h.0" (%dw, %db) : (tensor<64x64xf32>, tensor<64xf32>) -> tensor<4160xf32>
+    ```
+
+    Constraints: the operands have the types of the group's parameters, in
+    order; the result has `padded` elements.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$group, Variadic<Zero_Float>:$parts);
+  let results = (outs Zero_Flat:$result);
+  let assemblyFormat = [{
+    $group `(` $parts `)` attr-dict `:` functional-type($parts, $result)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Collectives
+//===----------------------------------------------------------------------===//
+
+def Zero_AllGatherOp : Zero_CollectiveOp<"all_gather", [Zero_UsesSymbols]> {
+  let summary = "start to put together the parts of all ranks";
+  let description = [{
+    With `in_place` the source is this rank's part of the result's buffer.
+
+    ```mlir
+    %full, %t = zero.all_gather @"h.0", %part : tensor<2080xf32> -> tensor<4160xf32>
+    %w = zero.wait %full, %t : tensor<4160xf32>
+    ```
+
+    Constraints: the result has `padded` elements, world times the operand's.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$group, Zero_Flat:$input,
+                       UnitAttr:$in_place);
+  let results = (outs Zero_Flat:$result, Zero_TokenType:$token);
+  let assemblyFormat = [{
+    $group `,` $input (`in_place` $in_place^)? attr-dict `:` type($input) `->`
+    type($result)
+  }];
+  let builders = [OpBuilder<(ins "::llvm::StringRef":$group,
+      "::mlir::Value":$input, "int64_t":$world, "bool":$in_place)>];
+}
+
+def Zero_ReduceScatterOp : Zero_CollectiveOp<"reduce_scatter", [
+    Zero_UsesSymbols]> {
+  let summary = "start to sum over ranks, and to keep this rank's part";
+  let description = [{
+    The sum starts from rank 0's value and adds the others in rank order. With
+    `in_place` the result is this rank's part of the operand's buffer. With
+    `accumulate` that sum is added to the result's buffer, which persists over
+    the micro-batches of a step and is cleared when the step begins.
+
+    ```mlir
+    %part, %t = zero.reduce_scatter @"h.0", %bucket : tensor<4160xf32> -> tensor<2080xf32>
+    %g = zero.wait %part, %t : tensor<2080xf32>
+    ```
+
+    Constraints: the operand has `padded` elements, world times the result's;
+    `in_place` and `accumulate` exclude each other.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$group, Zero_Flat:$input,
+                       UnitAttr:$in_place, UnitAttr:$accumulate);
+  let results = (outs Zero_Flat:$result, Zero_TokenType:$token);
+  let assemblyFormat = [{
+    $group `,` $input (`in_place` $in_place^)? (`accumulate` $accumulate^)?
+    attr-dict `:` type($input) `->` type($result)
+  }];
+  let builders = [OpBuilder<(ins "::llvm::StringRef":$group,
+      "::mlir::Value":$input, "int64_t":$world, "bool":$in_place,
+      "bool":$accumulate)>];
+  let hasVerifier = 1;
+}
+
+def Zero_AllReduceOp : Zero_CollectiveOp<"all_reduce", [
+    AllTypesMatch<["input", "result"]>]> {
+  let summary = "start to sum over ranks, everywhere";
+  let description = [{
+    The sum starts from rank 0's value and adds the others in rank order, in
+    the operand's type.
+
+    ```mlir
+    %sum, %t = zero.all_reduce %x : tensor<f64>
+    %s = zero.wait %sum, %t : tensor<f64>
+    ```
+  }];
+  let arguments = (ins Zero_Float:$input);
+  let results = (outs Zero_Float:$result, Zero_TokenType:$token);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+  let builders = [OpBuilder<(ins "::mlir::Value":$input), [{
+    build($_builder, $_state, input.getType(),
+          TokenType::get($_builder.getContext()), input);
+  }]>];
+}
+
+def Zero_WaitOp : Zero_Op<"wait", [AllTypesMatch<["input", "result"]>]> {
+  let summary = "the complete result of a collective";
+  let description = [{
+    The result is the buffer that the start gave. Once it is there, no other
+    operation may use the start's result.
+
+    Constraints: both operands come from one collective's start; each token is
+    awaited exactly once.
+  }];
+  let arguments = (ins Zero_Float:$input, Zero_TokenType:$token);
+  let results = (outs Zero_Float:$result);
+  let assemblyFormat = "$input `,` $token attr-dict `:` type($input)";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The collective that is awaited.
+    CollectiveOpInterface getStart() {
+      return getToken().getDefiningOp<CollectiveOpInterface>();
+    }
+  }];
+}
+
+def Zero_ReleaseOp : Zero_Op<"release"> {
+  let summary = "end of a gathered group";
+  let description = [{
+    Nothing may use the value, or a view of it, after this: its memory is free.
+
+    Constraints: the operand is an awaited all_gather.
+  }];
+  let arguments = (ins Zero_Flat:$input);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+  let hasVerifier = 1;
+}
+
+def Zero_AllSliceOp : Zero_Op<"all_slice", [Pure]> {
+  let summary = "this rank's part of a whole tensor, a view";
+  let description = [{
+    Elements rank · n to (rank + 1) · n, n being the result's count.
+
+    ```mlir
+    %part = zero.all_slice %p : tensor<4160xf32> -> tensor<2080xf32>
+    ```
+
+    Constraints: the operand has world times the result's elements.
+  }];
+  let arguments = (ins Zero_Flat:$input);
+  let results = (outs Zero_Flat:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// The optimizer
+//===----------------------------------------------------------------------===//
+
+def Zero_AdamWOp : Zero_Op<"adamw", [
+    Pure, Zero_UsesSymbols,
+    AllTypesMatch<["parameter", "gradient", "moment1", "moment2",
+                   "next_parameter", "next_moment1", "next_moment2"]>]> {
+  let summary = "one AdamW step of a group or of this rank's part of it";
+  let description = [{
+    AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv
+    1711.05101, algorithm 2), element by element. With
+    `hyper` = [lr, 1 - beta1^t, 1 - beta2^t, t]:
+
+      g  = gradient · clip
+      m' = beta1 · m + (1 - beta1) · g
+      v' = beta2 · v + (1 - beta2) · g²
+      p' = p - lr · weight_decay · p    for elements before `decay_end`, else p
+      p'' = p' - lr · (m' / hyper[1]) / (sqrt(v' / hyper[2]) + epsilon)
+
+    The results overwrite parameter, moment1 and moment2. A kernel, which
+    serves all groups of one size, names no group.
+
+    ```mlir
+    %p1, %m1, %v1 = zero.adamw @"h.0", %p, %g, %m, %v by %clip, %hyper decay_end %end
+        {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+        : tensor<2080xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+    ```
+
+    Constraints: the tensors have the elements of the group, whole or in part;
+    `clip` is a scalar, `hyper` has 4 elements, `decay_end` one.
+  }];
+  let arguments = (ins OptionalAttr<FlatSymbolRefAttr>:$group,
+                       Zero_Flat:$parameter, Zero_Flat:$gradient,
+                       Zero_Flat:$moment1, Zero_Flat:$moment2,
+                       StaticShapeTensorOf<[F32]>:$clip,
+                       StaticShapeTensorOf<[F32]>:$hyper,
+                       StaticShapeTensorOf<[I32]>:$decay_end,
+                       F64Attr:$beta1, F64Attr:$beta2, F64Attr:$epsilon,
+                       F64Attr:$weight_decay);
+  let results = (outs Zero_Flat:$next_parameter, Zero_Flat:$next_moment1,
+                      Zero_Flat:$next_moment2);
+  let assemblyFormat = [{
+    ($group^ `,`)? $parameter `,` $gradient `,` $moment1 `,` $moment2 `by`
+    $clip `,` $hyper `decay_end` $decay_end attr-dict `:` type($parameter) `,`
+    type($clip) `,` type($hyper) `,` type($decay_end)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // TESSERA_DIALECTS_ZERO_ZEROOPS_TD

@@ -1,0 +1,203 @@
+//===- ZeroVerifiers.cpp - Verifiers of zero operations ---------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/nn/NN.h"
+#include "dialects/zero/Zero.h"
+
+using namespace mlir;
+using namespace tessera::zero;
+
+static int64_t getCount(Value value) {
+  return cast<RankedTensorType>(value.getType()).getNumElements();
+}
+
+static FailureOr<GroupOp> lookupGroup(Operation *op, FlatSymbolRefAttr symbol,
+                                      SymbolTableCollection &symbolTable) {
+  auto group = symbolTable.lookupNearestSymbolFrom<GroupOp>(op, symbol);
+  if (!group) {
+    op->emitOpError("no zero.group is named ") << symbol;
+    return failure();
+  }
+  return group;
+}
+
+/// \p value holds all of \p symbol's group, or one rank's part of it.
+static LogicalResult verifyState(Operation *op, FlatSymbolRefAttr symbol,
+                                 Value value,
+                                 SymbolTableCollection &symbolTable) {
+  FailureOr<GroupOp> group = lookupGroup(op, symbol, symbolTable);
+  if (failed(group))
+    return failure();
+  int64_t padded = group->getPadded(), count = getCount(value);
+  int64_t world = getWorld(op).value_or(count ? padded / count : 0);
+  if (count != padded && count * world != padded)
+    return op->emitOpError("group ")
+           << symbol << " has " << padded << " elements, a part on one of "
+           << world << " ranks " << padded / std::max<int64_t>(world, 1)
+           << ", but the tensor has " << count;
+  return success();
+}
+
+/// \p whole holds all of \p symbol's group, \p part one rank's part of it.
+static LogicalResult verifyParts(Operation *op, FlatSymbolRefAttr symbol,
+                                 Value whole, Value part,
+                                 SymbolTableCollection &symbolTable) {
+  FailureOr<GroupOp> group = lookupGroup(op, symbol, symbolTable);
+  if (failed(group))
+    return failure();
+  if (getCount(whole) != static_cast<int64_t>(group->getPadded()))
+    return op->emitOpError("group ")
+           << symbol << " has " << group->getPadded()
+           << " elements, but the whole tensor has " << getCount(whole);
+  int64_t world = getWorld(op).value_or(getCount(whole) /
+                                        std::max<int64_t>(1, getCount(part)));
+  if (getCount(part) * world != getCount(whole))
+    return op->emitOpError("a part has ")
+           << getCount(part) << " elements, which is not one of " << world
+           << " parts of " << getCount(whole);
+  return success();
+}
+
+LogicalResult GroupOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  if (getParameters().size() != getOffsets().size())
+    return emitOpError("has ") << getParameters().size() << " parameters, but "
+                               << getOffsets().size() << " offsets";
+  int64_t end = 0, decayEnd = 0;
+  bool decaying = true;
+  for (auto [symbol, offset] : llvm::zip(
+           getParameters().getAsRange<FlatSymbolRefAttr>(), getOffsets())) {
+    auto parameter =
+        symbolTable.lookupNearestSymbolFrom<nn::ParameterOp>(*this, symbol);
+    if (!parameter)
+      return emitOpError("no nn.parameter is named ") << symbol;
+    if (offset % ZeroDialect::kAlignment)
+      return emitOpError("offset ")
+             << offset << " of " << symbol << " is no multiple of "
+             << ZeroDialect::kAlignment;
+    if (offset < end)
+      return emitOpError("parameter ")
+             << symbol << " at offset " << offset
+             << " overlaps the one before, which ends at " << end;
+    if (parameter.getDecay() && !decaying)
+      return emitOpError("parameter ")
+             << symbol << " decays, but follows one that does not";
+    decaying = parameter.getDecay();
+    end = offset + parameter.getTensorType().getNumElements();
+    if (decaying)
+      decayEnd = end;
+  }
+  if (static_cast<int64_t>(getElements()) != end)
+    return emitOpError("elements must be ")
+           << end << ", where the last parameter ends, but is "
+           << getElements();
+  if (static_cast<int64_t>(getDecayElements()) != decayEnd)
+    return emitOpError("decay_elements must be ")
+           << decayEnd << ", where the last decayed parameter ends, but is "
+           << getDecayElements();
+  if (static_cast<int64_t>(getPadded()) < end ||
+      getPadded() % ZeroDialect::kAlignment)
+    return emitOpError("padded must be a multiple of ")
+           << ZeroDialect::kAlignment << " and at least " << end << ", but is "
+           << getPadded();
+  return success();
+}
+
+LogicalResult LoadOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  return verifyState(*this, getGroupAttr(), getResult(), symbolTable);
+}
+
+LogicalResult StoreOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  return verifyState(*this, getGroupAttr(), getValue(), symbolTable);
+}
+
+LogicalResult BucketOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  FailureOr<GroupOp> group = lookupGroup(*this, getGroupAttr(), symbolTable);
+  if (failed(group))
+    return failure();
+  if (getParts().size() != group->getParameters().size())
+    return emitOpError("group ")
+           << getGroupAttr() << " has " << group->getParameters().size()
+           << " parameters, but the bucket has " << getParts().size()
+           << " operands";
+  for (auto [part, symbol] :
+       llvm::zip(getParts(),
+                 group->getParameters().getAsRange<FlatSymbolRefAttr>())) {
+    auto parameter =
+        symbolTable.lookupNearestSymbolFrom<nn::ParameterOp>(*this, symbol);
+    if (parameter && parameter.getType() != part.getType())
+      return emitOpError("parameter ")
+             << symbol << " is " << parameter.getType()
+             << ", but its operand is " << part.getType();
+  }
+  if (getCount(getResult()) != static_cast<int64_t>(group->getPadded()))
+    return emitOpError("group ")
+           << getGroupAttr() << " has " << group->getPadded()
+           << " elements, but the bucket has " << getCount(getResult());
+  return success();
+}
+
+LogicalResult
+AllGatherOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  return verifyParts(*this, getGroupAttr(), getResult(), getInput(),
+                     symbolTable);
+}
+
+LogicalResult
+ReduceScatterOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  return verifyParts(*this, getGroupAttr(), getInput(), getResult(),
+                     symbolTable);
+}
+
+LogicalResult ReduceScatterOp::verify() {
+  if (getInPlace() && getAccumulate())
+    return emitOpError("in_place and accumulate exclude each other: the "
+                       "operand's buffer cannot hold the running sum too");
+  return success();
+}
+
+LogicalResult WaitOp::verify() {
+  CollectiveOpInterface start = getStart();
+  if (!start || start.getDestination() != getInput())
+    return emitOpError(
+        "the tensor and the token must come from one collective's start");
+  return success();
+}
+
+LogicalResult ReleaseOp::verify() {
+  auto wait = getInput().getDefiningOp<WaitOp>();
+  if (!wait || !isa_and_nonnull<AllGatherOp>(wait.getStart().getOperation()))
+    return emitOpError("the operand must be an awaited zero.all_gather");
+  return success();
+}
+
+LogicalResult AllSliceOp::verify() {
+  int64_t whole = getCount(getInput()), part = getCount(getResult());
+  int64_t world = getWorld(*this).value_or(part ? whole / part : 0);
+  if (part * world != whole)
+    return emitOpError("the result has ")
+           << part << " elements, which is not one of " << world << " parts of "
+           << whole;
+  return success();
+}
+
+LogicalResult AdamWOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  if (!getGroupAttr())
+    return success();
+  return verifyState(*this, getGroupAttr(), getParameter(), symbolTable);
+}
+
+LogicalResult AdamWOp::verify() {
+  if (cast<ShapedType>(getClip().getType()).getRank() != 0)
+    return emitOpError("clip must be a scalar");
+  if (cast<ShapedType>(getHyper().getType()).getShape() != ArrayRef<int64_t>{4})
+    return emitOpError("hyper must have 4 elements: lr, 1 - beta1^t, "
+                       "1 - beta2^t, t");
+  if (cast<ShapedType>(getDecayEnd().getType()).getShape() !=
+      ArrayRef<int64_t>{1})
+    return emitOpError("decay_end must have one element");
+  return success();
+}
