@@ -1,0 +1,190 @@
+// RUN: tessera-opt %s --split-input-file --verify-diagnostics
+
+// The parameters of a group.
+
+nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+// expected-error @below {{has 1 parameters, but 2 offsets}}
+zero.group @g parameters [@w] offsets [0, 16] elements 8 padded 16 decay_elements 0
+
+// -----
+
+// expected-error @below {{no nn.parameter is named @w}}
+zero.group @g parameters [@w] offsets [0] elements 8 padded 16 decay_elements 0
+
+// -----
+
+nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+// expected-error @below {{offset 8 of @w is no multiple of 16}}
+zero.group @g parameters [@w] offsets [8] elements 16 padded 16 decay_elements 0
+
+// -----
+
+nn.parameter @w : tensor<20xf32> init constant(0.0) group "g"
+nn.parameter @b : tensor<8xf32> init constant(0.0) group "g"
+// expected-error @below {{parameter @b at offset 16 overlaps the one before, which ends at 20}}
+zero.group @g parameters [@w, @b] offsets [0, 16] elements 24 padded 32 decay_elements 0
+
+// -----
+
+nn.parameter @b : tensor<8xf32> init constant(0.0) group "g"
+nn.parameter @w : tensor<8xf32> init constant(0.0) decay group "g"
+// expected-error @below {{parameter @w decays, but follows one that does not}}
+zero.group @g parameters [@b, @w] offsets [0, 16] elements 24 padded 32 decay_elements 24
+
+// -----
+
+nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+// expected-error @below {{elements must be 8, where the last parameter ends, but is 16}}
+zero.group @g parameters [@w] offsets [0] elements 16 padded 16 decay_elements 0
+
+// -----
+
+nn.parameter @w : tensor<8xf32> init constant(0.0) decay group "g"
+// expected-error @below {{decay_elements must be 8, where the last decayed parameter ends, but is 0}}
+zero.group @g parameters [@w] offsets [0] elements 8 padded 16 decay_elements 0
+
+// -----
+
+nn.parameter @w : tensor<20xf32> init constant(0.0) group "g"
+// expected-error @below {{padded must be a multiple of 16 and at least 20, but is 24}}
+zero.group @g parameters [@w] offsets [0] elements 20 padded 24 decay_elements 0
+
+// -----
+
+// States.
+
+func.func @f() {
+  // expected-error @below {{no zero.group is named @g}}
+  %p = zero.load parameter @g : tensor<16xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<20xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 20 padded 64 decay_elements 0
+func.func @f() attributes {zero.world = 4 : i64} {
+  // expected-error @below {{group @g has 64 elements, a part on one of 4 ranks 16, but the tensor has 32}}
+  %p = zero.load parameter @g : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<20xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 20 padded 32 decay_elements 0
+func.func @f(%d: tensor<20xf32>) {
+  // expected-error @below {{group @g has 1 parameters, but the bucket has 2 operands}}
+  %b = zero.bucket @g (%d, %d) : (tensor<20xf32>, tensor<20xf32>) -> tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<20xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 20 padded 32 decay_elements 0
+func.func @f(%d: tensor<4x5xf32>) {
+  // expected-error @below {{parameter @w is 'tensor<20xf32>', but its operand is 'tensor<4x5xf32>'}}
+  %b = zero.bucket @g (%d) : (tensor<4x5xf32>) -> tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<20xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 20 padded 32 decay_elements 0
+func.func @f(%d: tensor<20xf32>) {
+  // expected-error @below {{group @g has 32 elements, but the bucket has 20}}
+  %b = zero.bucket @g (%d) : (tensor<20xf32>) -> tensor<20xf32>
+  return
+}
+
+// -----
+
+// Collectives.
+
+nn.parameter @w : tensor<20xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 20 padded 32 decay_elements 0
+func.func @f(%x: tensor<16xf32>) {
+  // expected-error @below {{group @g has 32 elements, but the whole tensor has 64}}
+  %full, %t = zero.all_gather @g, %x : tensor<16xf32> -> tensor<64xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<20xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 20 padded 64 decay_elements 0
+func.func @f(%x: tensor<64xf32>) attributes {zero.world = 2 : i64} {
+  // expected-error @below {{a part has 16 elements, which is not one of 2 parts of 64}}
+  %part, %t = zero.reduce_scatter @g, %x : tensor<64xf32> -> tensor<16xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<20xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 20 padded 32 decay_elements 0
+func.func @f(%x: tensor<32xf32>) {
+  // expected-error @below {{in_place and accumulate exclude each other: the operand's buffer cannot hold the running sum too}}
+  %part, %t = zero.reduce_scatter @g, %x in_place accumulate : tensor<32xf32> -> tensor<16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<f32>, %y: tensor<f32>) {
+  %a, %ta = zero.all_reduce %x : tensor<f32>
+  %b, %tb = zero.all_reduce %y : tensor<f32>
+  // expected-error @below {{the tensor and the token must come from one collective's start}}
+  %c = zero.wait %a, %tb : tensor<f32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<16xf32>) {
+  // expected-error @below {{the operand must be an awaited zero.all_gather}}
+  zero.release %x : tensor<16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<64xf32>) attributes {zero.world = 2 : i64} {
+  // expected-error @below {{the result has 16 elements, which is not one of 2 parts of 64}}
+  %y = zero.all_slice %x : tensor<64xf32> -> tensor<16xf32>
+  return
+}
+
+// -----
+
+// The optimizer.
+
+func.func @f(%x: tensor<16xf32>, %clip: tensor<1xf32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>) {
+  // expected-error @below {{clip must be a scalar}}
+  %p, %m, %v = zero.adamw %x, %x, %x, %x by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<1xf32>, tensor<4xf32>, tensor<1xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<3xf32>, %end: tensor<1xi32>) {
+  // expected-error @below {{hyper must have 4 elements: lr, 1 - beta1^t, 1 - beta2^t, t}}
+  %p, %m, %v = zero.adamw %x, %x, %x, %x by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<f32>, tensor<3xf32>, tensor<1xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<2xi32>) {
+  // expected-error @below {{decay_end must have one element}}
+  %p, %m, %v = zero.adamw %x, %x, %x, %x by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<2xi32>
+  return
+}

@@ -1,0 +1,76 @@
+// RUN: tessera-opt %s | tessera-opt | FileCheck %s
+// RUN: tessera-opt %s --mlir-print-op-generic | tessera-opt | FileCheck %s
+// RUN: tessera-opt %s --emit-bytecode | tessera-opt | FileCheck %s
+
+// Each operation once, as it is written.
+
+nn.parameter @w : tensor<6x8xf32> init normal(0.02) decay group "h.0"
+nn.parameter @b : tensor<6xf32> init constant(0.0) group "h.0"
+
+// CHECK: zero.group @h.0 parameters [@w, @b] offsets [0, 48] elements 54 padded 64 decay_elements 48
+zero.group @h.0 parameters [@w, @b] offsets [0, 48] elements 54 padded 64 decay_elements 48
+
+// CHECK-LABEL: func.func @train
+// CHECK-SAME: attributes {zero.stage = 1 : i64, zero.world = 2 : i64}
+func.func @train(%dw: tensor<6x8xf32>, %db: tensor<6xf32>, %squares: tensor<f64>,
+                 %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 1 : i64, zero.world = 2 : i64} {
+  // CHECK: %[[P:.*]] = zero.load parameter @h.0 : tensor<64xf32>
+  %p = zero.load parameter @h.0 : tensor<64xf32>
+  // CHECK: %[[B:.*]] = zero.bucket @h.0(%{{.*}}, %{{.*}}) : (tensor<6x8xf32>, tensor<6xf32>) -> tensor<64xf32>
+  %bucket = zero.bucket @h.0 (%dw, %db) : (tensor<6x8xf32>, tensor<6xf32>) -> tensor<64xf32>
+  // CHECK: zero.store gradient @h.0, %[[B]] : tensor<64xf32>
+  zero.store gradient @h.0, %bucket : tensor<64xf32>
+  // CHECK: %[[S:.*]], %[[ST:.*]] = zero.reduce_scatter @h.0, %[[B]] in_place : tensor<64xf32> -> tensor<32xf32>
+  %part, %part_token = zero.reduce_scatter @h.0, %bucket in_place : tensor<64xf32> -> tensor<32xf32>
+  // CHECK: %[[G:.*]] = zero.wait %[[S]], %[[ST]] : tensor<32xf32>
+  %g = zero.wait %part, %part_token : tensor<32xf32>
+  // CHECK: zero.all_reduce %{{.*}} : tensor<f64>
+  %sum, %sum_token = zero.all_reduce %squares : tensor<f64>
+  // CHECK: zero.wait %{{.*}}, %{{.*}} : tensor<f64>
+  %total = zero.wait %sum, %sum_token : tensor<f64>
+  // CHECK: %[[PS:.*]] = zero.all_slice %[[P]] : tensor<64xf32> -> tensor<32xf32>
+  %ps = zero.all_slice %p : tensor<64xf32> -> tensor<32xf32>
+  %m = zero.load moment1 @h.0 : tensor<32xf32>
+  %v = zero.load moment2 @h.0 : tensor<32xf32>
+  // CHECK: zero.adamw @h.0, %[[PS]], %[[G]], %{{.*}}, %{{.*}} by %{{.*}}, %{{.*}} decay_end %{{.*}} {beta1 = 9.000000e-01 : f64, beta2 = 0.94999999999999996 : f64, epsilon = 1.000000e-08 : f64, weight_decay = 1.000000e-01 : f64} : tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  %p1, %m1, %v1 = zero.adamw @h.0, %ps, %g, %m, %v by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @h.0, %m1 : tensor<32xf32>
+  zero.store moment2 @h.0, %v1 : tensor<32xf32>
+  // CHECK: zero.all_gather @h.0, %{{.*}} in_place : tensor<32xf32> -> tensor<64xf32>
+  %full, %full_token = zero.all_gather @h.0, %p1 in_place : tensor<32xf32> -> tensor<64xf32>
+  %next = zero.wait %full, %full_token : tensor<64xf32>
+  zero.store parameter @h.0, %next : tensor<64xf32>
+  return
+}
+
+// A sum over micro-batches, and a gathered group's end.
+// CHECK-LABEL: func.func @stage3
+func.func @stage3(%dw: tensor<6x8xf32>, %db: tensor<6xf32>)
+    attributes {zero.stage = 3 : i64, zero.world = 4 : i64} {
+  %p = zero.load parameter @h.0 : tensor<16xf32>
+  // CHECK: zero.all_gather @h.0, %{{.*}} : tensor<16xf32> -> tensor<64xf32>
+  %full, %full_token = zero.all_gather @h.0, %p : tensor<16xf32> -> tensor<64xf32>
+  %w = zero.wait %full, %full_token : tensor<64xf32>
+  // CHECK: zero.release %{{.*}} : tensor<64xf32>
+  zero.release %w : tensor<64xf32>
+  %bucket = zero.bucket @h.0 (%dw, %db) : (tensor<6x8xf32>, tensor<6xf32>) -> tensor<64xf32>
+  // CHECK: zero.reduce_scatter @h.0, %{{.*}} accumulate : tensor<64xf32> -> tensor<16xf32>
+  %part, %part_token = zero.reduce_scatter @h.0, %bucket accumulate : tensor<64xf32> -> tensor<16xf32>
+  %g = zero.wait %part, %part_token : tensor<16xf32>
+  zero.store gradient @h.0, %g : tensor<16xf32>
+  return
+}
+
+// A kernel serves any group.
+// CHECK-LABEL: func.func @kernel
+func.func @kernel(%p: tensor<64xf32>, %g: tensor<64xf32>, %m: tensor<64xf32>, %v: tensor<64xf32>,
+                  %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>) -> tensor<64xf32> {
+  // CHECK: zero.adamw %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} by
+  %p1, %m1, %v1 = zero.adamw %p, %g, %m, %v by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<64xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  return %p1 : tensor<64xf32>
+}
