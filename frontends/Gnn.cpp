@@ -30,7 +30,7 @@ public:
 
   void writeParameters();
   void writeObjective();
-  void writeEvaluate();
+  void writeEval();
   void writePredict();
 
 private:
@@ -123,13 +123,13 @@ Value GnnWriter::countCorrect(Value logits, Value targets) {
   auto type = cast<RankedTensorType>(logits.getType());
 
   // The target's logit, found by comparing each column's index: a row whose
-  // target is negative finds none and keeps minus infinity.
+  // target is negative finds none and keeps the lowest number.
   Value column = nn::IotaOp::create(ops, loc, writer.i32({nodes, classes}), 1);
   Value target = nn::createBroadcast(ops, loc, targets, {nodes, classes}, {0});
   Value isTarget =
       arith::CmpIOp::create(ops, loc, arith::CmpIPredicate::eq, column, target);
   Value nothing =
-      nn::createSplat(ops, loc, type, -std::numeric_limits<double>::infinity());
+      nn::createSplat(ops, loc, type, -std::numeric_limits<float>::max());
   Value masked = arith::SelectOp::create(ops, loc, isTarget, logits, nothing);
   RankedTensorType perRow = writer.f32({nodes});
   Value ofTarget = nn::ReduceOp::create(ops, loc, perRow, nn::Reduction::Max,
@@ -152,9 +152,9 @@ void GnnWriter::writeObjective() {
   writer.end(result);
 }
 
-void GnnWriter::writeEvaluate() {
+void GnnWriter::writeEval() {
   SmallVector<Value> arguments =
-      writer.begin("evaluate", lossInputs(),
+      writer.begin("eval", lossInputs(),
                    {{"loss", writer.f32({})}, {"correct", writer.f32({})}});
   Value scores = logits(arguments);
   Value result = loss(scores, arguments[7], arguments[8]);
@@ -173,6 +173,6 @@ void tessera::writeGnn(const Specification &specification,
   GnnWriter gnn(specification, writer);
   gnn.writeParameters();
   gnn.writeObjective();
-  gnn.writeEvaluate();
+  gnn.writeEval();
   gnn.writePredict();
 }

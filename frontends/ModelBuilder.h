@@ -22,15 +22,16 @@ namespace tessera {
 inline constexpr llvm::StringLiteral specificationAttrName = "tessera.spec";
 
 /// Builds the module of phase `model`. It holds the parameters, in the order
-/// of the model, and three functions, whose arguments and results are named by
+/// of the model, and functions, whose arguments and results are named by
 /// `nn.input` and `nn.output`:
 ///
 ///  - @objective: a micro-batch to its share of the loss of the global batch.
 ///    Transformers: (tokens [B, T], targets [B, T], scale []) -> loss [].
 ///    Graphs: (features, row_ptr, col, weight, row_ptr_t, col_t, weight_t,
 ///    targets [nodes], scale []) -> loss [].
-///  - @evaluate: the same arguments to loss []; for graphs also correct [],
-///    how many of the counted nodes are classified rightly.
+///  - @eval, for graphs: the same arguments to loss [] and correct [], how many
+///    of the nodes that count are classified rightly. Without it the objective
+///    serves.
 ///  - @predict: Transformers: (tokens [1, T], position [1]) -> logits [V] of
 ///    the token after that position. Graphs: (features, ..., weight_t) ->
 ///    logits [nodes, classes].

@@ -69,7 +69,7 @@ public:
         writer(writer) {}
 
   void writeParameters();
-  void writeLoss(llvm::StringRef function);
+  void writeObjective();
   void writePredict();
 
 private:
@@ -80,11 +80,8 @@ private:
   /// [batch, T].
   Value hiddenStates(Value tokens);
   Value layer(Value x, int64_t index, int64_t batch);
-  Value head() {
-    return writer.use(model.tied_embeddings()
-                          ? std::string(names.tokens) + ".weight"
-                          : "lm_head.weight");
-  }
+  /// The scores of all tokens for each row of \p x: [rows, vocabulary].
+  Value logits(Value x);
   bool learnedPositions() const {
     return model.positions() == spec::Transformer::LEARNED;
   }
@@ -212,22 +209,30 @@ Value TransformerWriter::hiddenStates(Value tokens) {
   return writer.layerNorm(x, "ln_f", eps);
 }
 
-void TransformerWriter::writeLoss(llvm::StringRef function) {
+Value TransformerWriter::logits(Value x) {
+  int64_t rows = cast<RankedTensorType>(x.getType()).getDimSize(0);
+  Value head =
+      writer.use(model.tied_embeddings() ? std::string(names.tokens) + ".weight"
+                                         : "lm_head.weight");
+  return nn::MatmulOp::create(writer.builder(), writer.loc(),
+                              writer.f32({rows, model.vocabulary()}), x, head,
+                              /*transpose_a=*/false, /*transpose_b=*/true);
+}
+
+void TransformerWriter::writeObjective() {
   int64_t batch = specification.message.training().micro_batch();
   int64_t length = model.sequence_length();
   SmallVector<Value> arguments =
-      writer.begin(function,
+      writer.begin("objective",
                    {{"tokens", writer.i32({batch, length})},
                     {"targets", writer.i32({batch, length})},
                     {"scale", writer.f32({})}},
                    {{"loss", writer.f32({})}});
-  Value x = hiddenStates(arguments[0]);
-  Value weight = head();
-  auto loss = nn::LinearCrossEntropyOp::create(
-      writer.builder(), writer.loc(), writer.f32({}), x.getType(),
-      weight.getType(), x, weight,
+  Value scores = logits(hiddenStates(arguments[0]));
+  Value loss = nn::CrossEntropyOp::create(
+      writer.builder(), writer.loc(), scores,
       writer.reshape(arguments[1], {batch * length}), arguments[2]);
-  writer.end(loss.getLoss());
+  writer.end(loss);
 }
 
 void TransformerWriter::writePredict() {
@@ -240,17 +245,13 @@ void TransformerWriter::writePredict() {
   Value x = hiddenStates(arguments[0]);
   Value row = nn::GatherOp::create(
       ops, writer.loc(), writer.f32({1, model.hidden()}), x, arguments[1]);
-  Value logits = nn::MatmulOp::create(
-      ops, writer.loc(), writer.f32({1, vocabulary}), row, head(),
-      /*transpose_a=*/false, /*transpose_b=*/true);
-  writer.end(writer.reshape(logits, {vocabulary}));
+  writer.end(writer.reshape(logits(row), {vocabulary}));
 }
 
 void tessera::writeTransformer(const Specification &specification,
                                ModuleWriter &writer) {
   TransformerWriter transformer(specification, writer);
   transformer.writeParameters();
-  transformer.writeLoss("objective");
-  transformer.writeLoss("evaluate");
+  transformer.writeObjective();
   transformer.writePredict();
 }

@@ -113,7 +113,10 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
     OpBuilder builder(objective);
     auto step = cast<func::FuncOp>(builder.clone(*objective));
     step.setName("train");
-    objective.setName("eval");
+    if (module.lookupSymbol("eval"))
+      objective.erase();
+    else
+      objective.setName("eval");
     if (failed(writeStep(module, step)))
       return signalPassFailure();
   }

@@ -40,7 +40,8 @@ def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
   let description = [{
     From `@objective` makes `@train`: the objective, the gradient of each
     parameter by going back through it (DifferentiableOpInterface), their global
-    norm, and one AdamW update a parameter; and `@eval`, the objective alone.
+    norm, and one AdamW update a parameter; and `@eval`, the objective alone,
+    unless the module has an `@eval` of its own.
 
     ```mlir
     nn.parameter @w : tensor<4xf32> init constant(1.0) decay group "all"
