@@ -20,7 +20,28 @@
 #include "dialects/plan/PlanDialect.h.inc"
 #include "dialects/plan/PlanEnums.h.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "dialects/plan/PlanTypes.h.inc"
+
 #define GET_OP_CLASSES
 #include "dialects/plan/PlanOps.h.inc"
+
+namespace tessera::plan {
+
+/// Each buffer begins at a multiple of so many bytes and is as long as one.
+constexpr int64_t kAlignment = 64;
+constexpr int64_t kCategories = 6;
+
+/// True if \p op is something that runs: launch, gemm, start, wait, fence,
+/// clear or copy.
+bool isStep(mlir::Operation *op);
+
+/// Bytes of an element of \p type in memory (i1: one).
+int64_t getElementBytes(mlir::Type type);
+
+/// Bytes of a tensor or buffer of static shape.
+int64_t getBytes(mlir::ShapedType type);
+
+} // namespace tessera::plan
 
 #endif // TESSERA_DIALECTS_PLAN_PLAN_H

@@ -8,6 +8,7 @@
 #ifndef TESSERA_DIALECTS_PLAN_PLANOPS_TD
 #define TESSERA_DIALECTS_PLAN_PLANOPS_TD
 
+include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
@@ -26,8 +27,11 @@ def Plan_Dialect : Dialect {
     tensors. Its result attribute `plan.inplace`, an array of argument numbers,
     says which arguments that result may overwrite; a result with the unit
     attribute `plan.accumulate` is added to its buffer, which persists over the
-    micro-batches of a step and is cleared when the step begins.
+    micro-batches of a step and is cleared when the step begins. Its attributes
+    `plan.iterations`, `plan.scratch` (bytes a thread) and `plan.flops` say how
+    much there is to run.
   }];
+  let useDefaultTypePrinterParser = 1;
 }
 
 class Plan_Op<string mnemonic, list<Trait> traits = []>
@@ -101,6 +105,255 @@ def Plan_GemmOp : Plan_Op<"gemm", [AttrSizedOperandSegments]> {
   public:
   }];
   let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// The plan of a program
+//===----------------------------------------------------------------------===//
+
+def Plan_Category : I32EnumAttr<"Category", "what memory is used for", [
+  I32EnumAttrCase<"Parameters", 0, "parameters">,
+  I32EnumAttrCase<"Gradients", 1, "gradients">,
+  I32EnumAttrCase<"Optimizer", 2, "optimizer">,
+  I32EnumAttrCase<"Activations", 3, "activations">,
+  I32EnumAttrCase<"Communication", 4, "communication">,
+  I32EnumAttrCase<"Workspace", 5, "workspace">]> {
+  let cppNamespace = "::tessera::plan";
+}
+
+def Plan_State : I32EnumAttr<"State", "which state of a group", [
+  I32EnumAttrCase<"Parameter", 0, "parameter">,
+  I32EnumAttrCase<"Gradient", 1, "gradient">,
+  I32EnumAttrCase<"Moment1", 2, "moment1">,
+  I32EnumAttrCase<"Moment2", 3, "moment2">]> {
+  let cppNamespace = "::tessera::plan";
+}
+
+def Plan_Collective : I32EnumAttr<"Collective", "kind of a collective", [
+  I32EnumAttrCase<"AllGather", 0, "all_gather">,
+  I32EnumAttrCase<"ReduceScatter", 1, "reduce_scatter">,
+  I32EnumAttrCase<"AllReduce", 2, "all_reduce">]> {
+  let cppNamespace = "::tessera::plan";
+}
+
+def Plan_Token : TypeDef<Plan_Dialect, "Token"> {
+  let mnemonic = "token";
+  let summary = "a collective that has been started";
+}
+
+def Plan_Bytes : MemRefRankOf<[I8], [1]>;
+
+def Plan_ProgramOp : Plan_Op<"program", [
+    Symbol, IsolatedFromAbove, NoTerminator, SingleBlock]> {
+  let summary = "what one rank runs, and the arena that it runs in";
+  let description = [{
+    The body is straight-line: declarations of buffers and views, then the
+    steps (`plan.launch`, `plan.gemm`, `plan.start`, `plan.wait`, `plan.fence`,
+    `plan.clear`, `plan.copy`), cut into entries by `plan.section`. A step's
+    number is its place among the steps; lifetimes of buffers are given in
+    these numbers. `memory` gives each category's bytes; they sum to `arena`.
+    `flops` counts one step of training with all its micro-batches.
+
+    ```mlir
+    plan.program @predict world 1 stage 0 accumulation 1 arena 192
+        memory {activations = 64, communication = 0, gradients = 0, optimizer = 0, parameters = 0, workspace = 128}
+        flops 16 {
+      %x = plan.buffer "x" workspace at 0 persistent : memref<64xi8>
+      ...
+    }
+    ```
+
+    Constraints:
+    - buffers are multiples of 64 bytes, aligned to 64 bytes, inside the arena;
+    - two buffers that live at the same time do not overlap;
+    - each use of a buffer lies in its lifetime; a collective uses its source
+      from its start to its fence and its destination from its start to its
+      wait;
+    - each started collective has one wait and, later, one fence;
+    - with several micro-batches, what starts in section "micro" ends there.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$world, I64Attr:$stage,
+                       I64Attr:$accumulation, I64Attr:$arena_bytes,
+                       DictionaryAttr:$memory, I64Attr:$flops);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $sym_name `world` $world `stage` $stage `accumulation` $accumulation
+    `arena` $arena_bytes `memory` $memory `flops` $flops
+    attr-dict-with-keyword $body
+  }];
+  let extraClassDeclaration = [{
+    /// What runs, in order.
+    ::llvm::SmallVector<::mlir::Operation *> getSteps();
+    /// Bytes of a category.
+    int64_t getMemory(Category category);
+  }];
+  let hasRegionVerifier = 1;
+}
+
+def Plan_BufferOp : Plan_Op<"buffer", [Pure]> {
+  let summary = "a piece of the arena and its lifetime";
+  let description = [{
+    The bytes [offset, offset + size) of the arena belong to the buffer from
+    the first to the last step of `live`, or always where it is `persistent`.
+
+    ```mlir
+    %0 = plan.buffer "h.0.qkv" activations at 8192 live [3, 17] : memref<4096xi8>
+    %1 = plan.buffer "parameter h.0" parameters at 0 persistent : memref<8192xi8>
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, Plan_Category:$category, I64Attr:$offset,
+                       UnitAttr:$persistent,
+                       OptionalAttr<DenseI64ArrayAttr>:$live);
+  let results = (outs Plan_Bytes:$result);
+  let assemblyFormat = [{
+    $name $category `at` $offset (`persistent` $persistent^)? (`live` $live^)?
+    attr-dict `:` type($result)
+  }];
+  let extraClassDeclaration = [{
+    int64_t getBytes() { return getResult().getType().getDimSize(0); }
+    int64_t getFirst() { return getPersistent() ? 0 : (*getLive())[0]; }
+    int64_t getLast() { return getPersistent() ? INT64_MAX : (*getLive())[1]; }
+  }];
+  let hasVerifier = 1;
+}
+
+def Plan_ViewOp : Plan_Op<"view", [Pure]> {
+  let summary = "a typed part of a buffer";
+  let description = [{
+    The part begins at byte `offset`, on rank r at `offset` + r · `rank_stride`.
+
+    ```mlir
+    %w = plan.view %flat at 4096 : memref<8192xi8> -> memref<16x64xf32>
+    %p = plan.view %flat at 0 rank_stride 2048 : memref<8192xi8> -> memref<512xf32>
+    ```
+
+    Constraints: the part lies inside the buffer on every rank; offset and
+    stride are multiples of the element's size.
+  }];
+  let arguments = (ins Plan_Bytes:$buffer, I64Attr:$offset,
+                       DefaultValuedAttr<I64Attr, "0">:$rank_stride);
+  let results = (outs Plan_Buffer:$result);
+  let assemblyFormat = [{
+    $buffer `at` $offset (`rank_stride` $rank_stride^)? attr-dict `:`
+    type($buffer) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    /// Bytes of the part.
+    int64_t getBytes();
+    BufferOp getBufferOp() { return getBuffer().getDefiningOp<BufferOp>(); }
+  }];
+  let hasVerifier = 1;
+}
+
+def Plan_SectionOp : Plan_Op<"section"> {
+  let summary = "where an entry of the program begins";
+  let description = [{
+    The steps up to the next section are one function of the executable,
+    `<program>.<section>`: "begin" once a step, "micro" once a micro-batch,
+    "reduce" and "update" once a step; "run" where a program has one entry.
+  }];
+  let arguments = (ins StrAttr:$name);
+  let assemblyFormat = "$name attr-dict";
+}
+
+def Plan_InputOp : Plan_Op<"input"> {
+  let summary = "what the runtime fills before an entry";
+  let arguments = (ins StrAttr:$name, Plan_Buffer:$view, StrAttr:$when);
+  let assemblyFormat = "$name $view `when` $when attr-dict `:` type($view)";
+}
+
+def Plan_OutputOp : Plan_Op<"output"> {
+  let summary = "what the runtime reads when the program has run";
+  let arguments = (ins StrAttr:$name, Plan_Buffer:$view);
+  let assemblyFormat = "$name $view attr-dict `:` type($view)";
+}
+
+def Plan_StateOp : Plan_Op<"state"> {
+  let summary = "a group's state that lasts from step to step";
+  let description = [{
+    ```mlir
+    plan.state parameter @h.0 %0 : memref<8192xi8>
+    plan.state moment1 @h.0 %1 sharded : memref<4096xi8>
+    ```
+  }];
+  let arguments = (ins Plan_State:$state, FlatSymbolRefAttr:$group,
+                       Plan_Bytes:$buffer, UnitAttr:$sharded);
+  let assemblyFormat = [{
+    $state $group $buffer (`sharded` $sharded^)? attr-dict `:` type($buffer)
+  }];
+}
+
+def Plan_ScratchOp : Plan_Op<"scratch"> {
+  let summary = "the memory that one step at a time may use freely";
+  let description = [{
+    Its size is the most that a launch (scratch bytes a thread times
+    `threads`) or a product (what the library asks for) needs.
+  }];
+  let arguments = (ins Plan_Bytes:$buffer, I64Attr:$threads);
+  let assemblyFormat = "$buffer `threads` $threads attr-dict `:` type($buffer)";
+}
+
+def Plan_ClearOp : Plan_Op<"clear"> {
+  let summary = "fill with zero";
+  let arguments = (ins Plan_Buffer:$view);
+  let assemblyFormat = "$view attr-dict `:` type($view)";
+}
+
+def Plan_CopyOp : Plan_Op<"copy", [AllTypesMatch<["source", "destination"]>]> {
+  let summary = "copy between views that do not overlap";
+  let description = [{
+    Stands where a value could not be computed in its place.
+  }];
+  let arguments = (ins Plan_Buffer:$source, Plan_Buffer:$destination);
+  let assemblyFormat = [{
+    $source `to` $destination attr-dict `:` type($source)
+  }];
+}
+
+def Plan_StartOp : Plan_Op<"start"> {
+  let summary = "start a collective";
+  let description = [{
+    From here on peers may read the source, and the destination belongs to the
+    collective. `in_place`: the source is this rank's part of the destination
+    (all_gather), or the destination this rank's part of the source
+    (reduce_scatter). `accumulate`: a reduce_scatter adds to its destination.
+
+    ```mlir
+    %t = plan.start all_gather @h.0 from %shard to %full : memref<512xf32>, memref<1024xf32>
+    plan.wait %t
+    plan.fence %t
+    ```
+
+    Constraints: the sizes agree with the program's world; f32 or f64.
+  }];
+  let arguments = (ins Plan_Collective:$kind,
+                       OptionalAttr<FlatSymbolRefAttr>:$group,
+                       Plan_Buffer:$source, Plan_Buffer:$destination,
+                       UnitAttr:$in_place, UnitAttr:$accumulate);
+  let results = (outs Plan_Token:$token);
+  let assemblyFormat = [{
+    $kind ($group^)? `from` $source `to` $destination (`in_place` $in_place^)?
+    (`accumulate` $accumulate^)? attr-dict `:` type($source) `,`
+    type($destination)
+  }];
+  let extraClassDeclaration = [{
+    /// Elements of the whole buffer.
+    int64_t getElements();
+    /// Bytes that one rank receives.
+    int64_t getReceivedBytes(int64_t world);
+  }];
+}
+
+def Plan_WaitOp : Plan_Op<"wait"> {
+  let summary = "wait until a collective's destination is complete";
+  let arguments = (ins Plan_Token:$token);
+  let assemblyFormat = "$token attr-dict";
+}
+
+def Plan_FenceOp : Plan_Op<"fence"> {
+  let summary = "wait until no peer reads a collective's source any more";
+  let arguments = (ins Plan_Token:$token);
+  let assemblyFormat = "$token attr-dict";
 }
 
 #endif // TESSERA_DIALECTS_PLAN_PLANOPS_TD

@@ -1,0 +1,294 @@
+//===- PlanVerifiers.cpp - What a plan must keep to -------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/plan/Plan.h"
+#include <map>
+
+using namespace mlir;
+using namespace tessera::plan;
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  auto kernel =
+      symbolTable.lookupNearestSymbolFrom<func::FuncOp>(*this, getKernelAttr());
+  if (!kernel || !kernel->hasAttr("plan.kernel"))
+    return emitOpError("no kernel is named ") << getKernelAttr();
+  // On buffers the kernel's results follow its arguments as operands.
+  SmallVector<Type> expected(kernel.getArgumentTypes());
+  llvm::append_range(expected, kernel.getResultTypes());
+  SmallVector<Type> actual(getInputs().getTypes());
+  llvm::append_range(actual, getOutputs().getTypes());
+  if (actual.size() != expected.size())
+    return emitOpError("kernel ")
+           << getKernelAttr() << " has " << expected.size()
+           << " arguments and results, the launch has " << actual.size();
+  for (auto [i, pair] : llvm::enumerate(llvm::zip(actual, expected))) {
+    auto have = cast<ShapedType>(std::get<0>(pair)),
+         want = cast<ShapedType>(std::get<1>(pair));
+    if (have.getShape() != want.getShape() ||
+        have.getElementType() != want.getElementType())
+      return emitOpError("operand or result #")
+             << i << " is " << have << ", but kernel " << getKernelAttr()
+             << " has " << want;
+  }
+  return success();
+}
+
+LogicalResult GemmOp::verify() {
+  if (static_cast<bool>(getOut()) == static_cast<bool>(getResult()))
+    return emitOpError("needs either a result or a buffer to write into");
+  auto a = cast<ShapedType>(getA().getType()),
+       b = cast<ShapedType>(getB().getType());
+  if (a.getRank() != 2 || b.getRank() != 2)
+    return emitOpError("operands must be matrices");
+  if (getK() != b.getDimSize(getTransposeB()))
+    return emitOpError("inner sizes differ: ")
+           << getK() << " and " << b.getDimSize(getTransposeB());
+  Value result = getResult() ? Value(getResult()) : Value(getOut());
+  auto c = cast<ShapedType>(result.getType());
+  if (c.getShape() != ArrayRef<int64_t>{getM(), getN()})
+    return emitOpError("result must have shape ") << getM() << "x" << getN();
+  if (getBias() && cast<ShapedType>(getBias().getType()).getShape() !=
+                       ArrayRef<int64_t>{getN()})
+    return emitOpError("bias must have one element a column: ") << getN();
+  if (getAddend() &&
+      cast<ShapedType>(getAddend().getType()).getShape() != c.getShape())
+    return emitOpError("addend must have the result's shape");
+  return success();
+}
+
+LogicalResult BufferOp::verify() {
+  if (!getResult().getType().hasStaticShape())
+    return emitOpError("must have a static size");
+  if (getBytes() % kAlignment || getOffset() % kAlignment ||
+      static_cast<int64_t>(getOffset()) < 0)
+    return emitOpError("size and offset must be multiples of ") << kAlignment;
+  if (getPersistent() == getLive().has_value())
+    return emitOpError("must be either persistent or have a lifetime");
+  if (getLive() && (getLive()->size() != 2 || getFirst() > getLast()))
+    return emitOpError("lifetime must be [first step, last step]");
+  return success();
+}
+
+LogicalResult ViewOp::verify() {
+  if (!getBufferOp())
+    return emitOpError("must be a view of a plan.buffer");
+  int64_t element = getElementBytes(getResult().getType().getElementType());
+  int64_t offset = getOffset(), stride = getRankStride();
+  if (offset < 0 || stride < 0 || offset % element || stride % element)
+    return emitOpError("offset and stride must be multiples of the element's ")
+           << element << " bytes";
+  auto program = (*this)->getParentOfType<ProgramOp>();
+  int64_t world = program ? program.getWorld() : 1;
+  int64_t end = offset + (world - 1) * stride + getBytes();
+  if (end > getBuffer().getType().getNumElements())
+    return emitOpError("ends at byte ")
+           << end << " of a buffer of "
+           << getBuffer().getType().getNumElements();
+  return success();
+}
+
+namespace {
+
+/// Checks one program; see the constraints in ProgramOp's description.
+class ProgramVerifier {
+public:
+  explicit ProgramVerifier(ProgramOp program) : program(program) {}
+
+  LogicalResult verify() {
+    return failure(failed(verifyMemory()) || failed(verifyBody()) ||
+                   failed(verifyOverlap()) || failed(verifyCollectives()) ||
+                   failed(verifyUses()));
+  }
+
+private:
+  /// Steps from `first` to `last` use a buffer.
+  struct Use {
+    Operation *op;
+    int64_t first, last;
+  };
+
+  LogicalResult verifyMemory() {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < kCategories; ++i)
+      sum += program.getMemory(static_cast<Category>(i));
+    if (sum != static_cast<int64_t>(program.getArenaBytes()))
+      return program.emitOpError("categories sum to ")
+             << sum << " bytes, the arena has " << program.getArenaBytes();
+    return success();
+  }
+
+  LogicalResult verifyBody() {
+    std::array<int64_t, kCategories> persistent = {};
+    for (Operation &op : program.getBody().front()) {
+      if (!isa_and_nonnull<PlanDialect>(op.getDialect()))
+        return op.emitOpError("does not belong in a plan");
+      if (isStep(&op)) {
+        number[&op] = number.size();
+        section[&op] = current;
+      } else if (auto next = dyn_cast<SectionOp>(op)) {
+        current = next;
+      } else if (auto buffer = dyn_cast<BufferOp>(op)) {
+        buffers.push_back(buffer);
+        int64_t end = buffer.getOffset() + buffer.getBytes();
+        if (end > static_cast<int64_t>(program.getArenaBytes()))
+          return buffer.emitOpError("ends at byte ")
+                 << end << " of an arena of " << program.getArenaBytes();
+        if (buffer.getPersistent())
+          persistent[static_cast<int>(buffer.getCategory())] +=
+              buffer.getBytes();
+      }
+    }
+    for (int64_t i = 0; i < kCategories; ++i) {
+      auto category = static_cast<Category>(i);
+      if (persistent[i] > program.getMemory(category))
+        return program.emitOpError("persistent buffers of category ")
+               << stringifyCategory(category) << " have " << persistent[i]
+               << " bytes, the plan says " << program.getMemory(category);
+    }
+    return success();
+  }
+
+  /// Walks through time with the set of buffers that live, by offset.
+  LogicalResult verifyOverlap() {
+    SmallVector<BufferOp> byFirst(buffers), byLast(buffers);
+    llvm::sort(byFirst, [](BufferOp a, BufferOp b) {
+      return std::pair(a.getFirst(), a.getOffset()) <
+             std::pair(b.getFirst(), b.getOffset());
+    });
+    llvm::sort(byLast, [](BufferOp a, BufferOp b) {
+      return a.getLast() < b.getLast();
+    });
+    std::map<int64_t, BufferOp> living;
+    auto dying = byLast.begin();
+    for (BufferOp buffer : byFirst) {
+      for (; (*dying).getLast() < buffer.getFirst(); ++dying)
+        living.erase((*dying).getOffset());
+      int64_t begin = buffer.getOffset(), end = begin + buffer.getBytes();
+      auto above = living.lower_bound(begin);
+      if (above != living.end() && above->first < end)
+        return overlap(buffer, above->second);
+      if (above != living.begin()) {
+        BufferOp below = std::prev(above)->second;
+        if (static_cast<int64_t>(below.getOffset()) + below.getBytes() > begin)
+          return overlap(buffer, below);
+      }
+      if (buffer.getBytes())
+        living.emplace(begin, buffer);
+    }
+    return success();
+  }
+
+  LogicalResult overlap(BufferOp buffer, BufferOp other) {
+    InFlightDiagnostic diagnostic =
+        buffer.emitOpError() << "overlaps the buffer " << other.getNameAttr()
+                             << ", which lives at the same time";
+    diagnostic.attachNote(other.getLoc()) << "the other buffer";
+    return diagnostic;
+  }
+
+  LogicalResult verifyCollectives() {
+    for (auto start : program.getBody().getOps<StartOp>()) {
+      WaitOp wait;
+      FenceOp fence;
+      for (Operation *user :
+           llvm::reverse(llvm::to_vector(start.getToken().getUsers()))) {
+        Operation *earlier = isa<WaitOp>(user) ? wait.getOperation() : fence;
+        if (earlier)
+          return user->emitOpError(
+              "ends a collective that has ended this way before");
+        if (auto op = dyn_cast<WaitOp>(user))
+          wait = op;
+        else
+          fence = cast<FenceOp>(user);
+      }
+      if (!wait || !fence)
+        return start.emitOpError("has no ") << (wait ? "fence" : "wait");
+      if (number[fence] < number[wait])
+        return fence.emitOpError("stands before the collective's wait");
+      SectionOp where = section[start];
+      if (program.getAccumulation() > 1 && where &&
+          where.getName() == "micro" && section[fence] != where)
+        return start.emitOpError("starts in each micro-batch and must end in "
+                                 "section \"micro\"");
+      if (failed(verifySizes(start)))
+        return failure();
+      ends[start] = {number[wait], number[fence]};
+    }
+    return success();
+  }
+
+  LogicalResult verifySizes(StartOp start) {
+    auto source = cast<MemRefType>(start.getSource().getType()),
+         destination = cast<MemRefType>(start.getDestination().getType());
+    Type element = source.getElementType();
+    if (element != destination.getElementType() ||
+        !(element.isF32() || element.isF64()))
+      return start.emitOpError("needs one element type, f32 or f64");
+    int64_t world = program.getWorld();
+    int64_t want = source.getNumElements();
+    if (start.getKind() == Collective::AllGather)
+      want *= world;
+    int64_t have = destination.getNumElements();
+    if (start.getKind() == Collective::ReduceScatter)
+      have *= world;
+    if (have != want)
+      return start.emitOpError("has ")
+             << source.getNumElements() << " elements as source and "
+             << destination.getNumElements() << " as destination in a world of "
+             << world;
+    return success();
+  }
+
+  LogicalResult verifyUses() {
+    for (auto view : program.getBody().getOps<ViewOp>()) {
+      BufferOp buffer = view.getBufferOp();
+      for (OpOperand &operand : view.getResult().getUses()) {
+        Operation *user = operand.getOwner();
+        if (isa<InputOp, OutputOp>(user)) {
+          if (!buffer.getPersistent())
+            return user->emitOpError("needs a persistent buffer");
+          continue;
+        }
+        Use use = getUse(operand);
+        if (use.first < buffer.getFirst() || use.last > buffer.getLast())
+          return (user->emitOpError("uses buffer ")
+                  << buffer.getNameAttr() << " in steps " << use.first << " to "
+                  << use.last << ", outside its lifetime")
+                     .attachNote(buffer.getLoc())
+                 << "the buffer";
+      }
+    }
+    for (auto buffer : buffers)
+      for (Operation *user : buffer->getUsers())
+        if (isa<StateOp, ScratchOp>(user) && !buffer.getPersistent())
+          return user->emitOpError("needs a persistent buffer");
+    return success();
+  }
+
+  Use getUse(OpOperand &operand) {
+    Operation *op = operand.getOwner();
+    int64_t at = number.lookup(op);
+    auto start = dyn_cast<StartOp>(op);
+    if (!start)
+      return {op, at, at};
+    auto [wait, fence] = ends[start];
+    return {op, at, operand.get() == start.getSource() ? fence : wait};
+  }
+
+  ProgramOp program;
+  SectionOp current;
+  SmallVector<BufferOp> buffers;
+  llvm::DenseMap<Operation *, int64_t> number;
+  llvm::DenseMap<Operation *, SectionOp> section;
+  llvm::DenseMap<Operation *, std::pair<int64_t, int64_t>> ends;
+};
+
+} // namespace
+
+LogicalResult ProgramOp::verifyRegions() {
+  return ProgramVerifier(*this).verify();
+}
