@@ -231,6 +231,7 @@ static Manifest convert(const json &j) {
   if (auto target = j.find("target"); target != j.end()) {
     manifest.cpu = target->value("cpu", "");
     manifest.threads = target->value("threads", 0);
+    manifest.maxThreads = target->value("max_threads", manifest.maxThreads);
   }
   for (const json &parameter : j.at("parameters"))
     manifest.parameters.push_back(parseParameter(parameter));

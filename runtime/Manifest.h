@@ -129,7 +129,8 @@ struct Manifest {
   Model model;
   Training training;
   std::string cpu;
-  int threads = 0; ///< 0: cores / ranks of the node
+  int threads = 0;      ///< 0: cores / ranks of the node
+  int maxThreads = 512; ///< The plan's scratch memory is for so many.
   std::vector<Parameter> parameters;
   std::map<std::string, std::string> tied; ///< name -> parameter it is
   std::vector<Group> groups;

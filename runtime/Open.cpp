@@ -9,6 +9,8 @@
 #include "runtime/Error.h"
 #include "runtime/Parameters.h"
 #include "runtime/Threads.h"
+
+#include <algorithm>
 #include <cstdio>
 #include <unistd.h>
 
@@ -24,7 +26,9 @@ tsr_context &openTraining(const Manifest &manifest) {
   context.manifest = &manifest;
   context.program = &manifest.program("train");
   context.communicator = communicator;
-  context.threads = threadCount(manifest.threads, communicator->localSize());
+  context.threads =
+      std::min(threadCount(manifest.threads, communicator->localSize()),
+               manifest.maxThreads);
   setThreads(context.threads);
   context.arena = communicator->allocateArena(*context.program);
   context.prepareGemms();
@@ -36,7 +40,8 @@ tsr_context &openLocal(const Manifest &manifest, const Options &options,
   static tsr_context context;
   context.manifest = &manifest;
   context.program = &manifest.program(program);
-  context.threads = threadCount(manifest.threads, 1);
+  context.threads =
+      std::min(threadCount(manifest.threads, 1), manifest.maxThreads);
   setThreads(context.threads);
   context.arena = mapPrivateArena(context.program->arenaBytes);
   context.prepareGemms();

@@ -148,3 +148,10 @@ void tsr_zero(tsr_context *, char *address, int64_t bytes) {
     memset(address + begin, 0, end - begin);
   });
 }
+
+void tsr_copy(tsr_context *, char *destination, const char *source,
+              int64_t bytes) {
+  tessera::parallelFor(bytes, 1 << 16, [&](int64_t begin, int64_t end) {
+    memcpy(destination + begin, source + begin, end - begin);
+  });
+}

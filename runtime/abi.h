@@ -68,6 +68,11 @@ int32_t tsr_rank(tsr_context *context);
 /// Fills \p bytes at \p address with zero, on the rank's threads.
 void tsr_zero(tsr_context *context, char *address, int64_t bytes);
 
+/// Copies \p bytes from \p source to \p destination, which do not overlap, on
+/// the rank's threads.
+void tsr_copy(tsr_context *context, char *destination, const char *source,
+              int64_t bytes);
+
 #ifdef __cplusplus
 }
 #endif
