@@ -8,14 +8,16 @@
 |* Preloaded into an executable, this library counts the calls that allocate
 |* memory, on the heap or as mappings. When the process ends it writes the
 |* count to the file $MALLOC_COUNTER.PID. Two runs that differ only in their
-|* number of steps must count the same if a step allocates nothing.
+|* number of steps must count the same if a step allocates nothing. The process
+|* may ask for the count itself: the executables log it for each step when
+|* TESSERA_COUNT_ALLOCATIONS is 1.
 |*
 \*===----------------------------------------------------------------------===*/
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include <errno.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,8 @@
 #include <unistd.h>
 
 static atomic_long count;
+
+int64_t tessera_interposed_allocations(void) { return atomic_load(&count); }
 
 /* dlsym itself calls calloc before it can name the next one. */
 static char early[65536];

@@ -30,7 +30,7 @@ class Cora(unittest.TestCase):
             support.train(executable, cora, out / "log", 1, options)
             command = [executable, "eval", "--data", cora, "--init", weights]
             output = support.run(command).stdout
-            accuracy = re.search(r"accuracy\W+([0-9.]+)", output)
+            accuracy = re.search(r"^test .* accuracy ([0-9.]+)", output, re.M)
             self.assertIsNotNone(accuracy, output)
             print(f"seed {seed}: {accuracy.group(1)}")
             self.assertGreaterEqual(float(accuracy.group(1)), 0.80)

@@ -16,16 +16,19 @@ BLOOM = support.EXAMPLES / "bloom-tiny.textproto"
 
 
 def allocations(executable, data, out, world, steps):
-    """How often each rank allocated in a run of `steps` steps, sorted."""
+    """How often each rank allocated in a run, sorted, and rank 0 in each step."""
     stem = out / f"count-{world}-{steps}"
-    environment = dict(support.ENVIRONMENT, MALLOC_COUNTER=str(stem))
+    environment = dict(
+        support.ENVIRONMENT, MALLOC_COUNTER=str(stem), TESSERA_COUNT_ALLOCATIONS="1"
+    )
     command = support.launcher(world)
     # Only the ranks are counted, not the launcher.
     command += ["env", f"LD_PRELOAD={support.MALLOC_COUNTER}"]
     command += [executable, "train", "--data", data, "--steps", steps]
     command += ["--order", "sequential", "--log", out / "log"]
     support.run(command, env=environment)
-    return sorted(int(f.read_text()) for f in out.glob(f"{stem.name}.*"))
+    ranks = sorted(int(f.read_text()) for f in out.glob(f"{stem.name}.*"))
+    return ranks, [line["allocations"] for line in support.read_log(out / "log")]
 
 
 def peak_resident(executable, data, steps):
@@ -52,9 +55,10 @@ class Memory(unittest.TestCase):
         executable = support.compile(
             specification, out / "exe", parallel__world=world, **values
         )
-        few = allocations(executable, data, out, world, 5)
-        many = allocations(executable, data, out, world, 25)
+        few, _ = allocations(executable, data, out, world, 5)
+        many, steps = allocations(executable, data, out, world, 25)
         self.assertEqual(len(few), world)
+        self.assertEqual(steps, 25 * [0])
         self.assertGreater(few[0], 0)
         self.assertEqual(few, many, "20 more steps allocated")
 

@@ -1,0 +1,165 @@
+# ===- peer.py - A training step in PyTorch --------------------------------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# Serves bench/step.py: builds one model in one way, then reads numbers from its
+# standard input and answers each with the milliseconds of so many training
+# steps, as a JSON list. An empty line ends it; it then says its peak memory.
+#
+#   peer.py bloom-4x256|gpt2-124m eager|compile THREADS
+#   peer.py gcn-cora eager|csr|compile THREADS GRAPH
+#
+# The models are written as one would to be fast: one QKV product, fused
+# attention (also with ALiBi's bias), fused AdamW, no dropout.
+#
+# ===----------------------------------------------------------------------===#
+
+import json
+import math
+import resource
+import sys
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+TRANSFORMERS = {
+    # vocabulary, layers, width, heads, length, batch, alibi
+    "bloom-4x256": (4096, 4, 256, 8, 256, 8, True),
+    "gpt2-124m": (50257, 12, 768, 12, 256, 4, False),
+}
+
+
+def slopes(heads):
+    """ALiBi's slopes; reference: the BLOOM paper."""
+    power = 2 ** math.floor(math.log2(heads))
+    base = 2 ** -(2 ** -(math.log2(power) - 3))
+    values = [base**i for i in range(1, power + 1)]
+    extra = 2 ** -(2 ** -(math.log2(2 * power) - 3))
+    return values + [extra ** (2 * i + 1) for i in range(heads - power)]
+
+
+class Block(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.up = nn.Linear(width, 4 * width)
+        self.down = nn.Linear(4 * width, width)
+
+    def forward(self, x, bias):
+        batch, length, width = x.shape
+        qkv = self.qkv(self.norm1(x)).view(batch, length, 3, self.heads, -1)
+        q, k, v = (t.transpose(1, 2) for t in qkv.unbind(2))
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, is_causal=bias is None)
+        x = x + self.out(y.transpose(1, 2).reshape(batch, length, width))
+        return x + self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh"))
+
+
+class Transformer(nn.Module):
+    def __init__(self, vocabulary, layers, width, heads, length, alibi):
+        super().__init__()
+        self.tokens = nn.Embedding(vocabulary, width)
+        self.positions = None if alibi else nn.Embedding(1024, width)
+        self.norm0 = nn.LayerNorm(width) if alibi else nn.Identity()
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        for parameter in self.parameters():
+            if parameter.dim() >= 2:
+                nn.init.normal_(parameter, std=0.02)
+        bias = None
+        if alibi:
+            distance = torch.arange(length)[None, :] - torch.arange(length)[:, None]
+            bias = torch.tensor(slopes(heads))[:, None, None] * distance
+            bias = bias.masked_fill(distance > 0, -math.inf)[None]
+        self.register_buffer("bias", bias)
+
+    def forward(self, tokens, targets):
+        x = self.tokens(tokens)
+        if self.positions is not None:
+            x = x + self.positions.weight[: tokens.shape[1]]
+        x = self.norm0(x)
+        for block in self.blocks:
+            x = block(x, self.bias)
+        logits = F.linear(self.norm(x), self.tokens.weight)
+        return F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.view(-1))
+
+
+def optimizer_of(model, clip):
+    decayed = [p for p in model.parameters() if p.dim() >= 2]
+    plain = [p for p in model.parameters() if p.dim() < 2]
+    groups = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=1e-4, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
+
+
+def transformer_step(name, mode):
+    vocabulary, layers, width, heads, length, batch, alibi = TRANSFORMERS[name]
+    model = Transformer(vocabulary, layers, width, heads, length, alibi)
+    optimizer = optimizer_of(model, clip=1.0)
+    forward = torch.compile(model) if mode == "compile" else model
+    tokens = torch.randint(vocabulary, (batch, length + 1))
+
+    def step():
+        loss = forward(tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous())
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return loss.item()
+
+    return step
+
+
+def gcn_step(mode, graph):
+    from safetensors.torch import load_file
+    from torch_geometric.nn.models import GCN
+
+    data = load_file(graph)
+    x, edges, labels, mask = (data[k] for k in ("x", "edge_index", "y", "train_mask"))
+    # The normalised adjacency is computed once, as Tessera does.
+    model = GCN(x.shape[1], 16, 2, int(labels.max()) + 1, cached=True)
+    if mode.endswith("csr"):
+        ones = torch.ones(edges.shape[1])
+        size = (x.shape[0], x.shape[0])
+        edges = torch.sparse_coo_tensor(edges.flip(0), ones, size).to_sparse_csr()
+    optimizer = optimizer_of(model, clip=0)
+    forward = torch.compile(model) if mode.startswith("compile") else model
+    rows = mask.nonzero().squeeze(1)
+    targets = labels[rows]
+
+    def step():
+        loss = F.cross_entropy(forward(x, edges)[rows], targets)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return loss.item()
+
+    return step
+
+
+def main():
+    name, mode, threads, *rest = sys.argv[1:]
+    torch.manual_seed(1)
+    torch.set_num_threads(int(threads))
+    step = gcn_step(mode, *rest) if name == "gcn-cora" else transformer_step(name, mode)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        if not line.strip():
+            break
+        times = []
+        for _ in range(int(line)):
+            begin = time.perf_counter()
+            step()
+            times.append(1e3 * (time.perf_counter() - begin))
+        print(json.dumps(times), flush=True)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, flush=True)
+
+
+if __name__ == "__main__":
+    main()
