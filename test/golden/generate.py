@@ -16,10 +16,8 @@
 #   NAME/expected.json            the first loss, the losses of 20 AdamW steps,
 #                                 how far float32 is from float64, versions
 #
-# Run as `python3 test/golden/generate.py`: it makes build/golden-venv, installs
-# the packages below and runs itself there. Where CUDA's libraries lie in
-# CUDA_HOME (/usr/local/cuda) they serve torch, which then comes without the
-# wheels that hold them.
+# Run as `python3 test/golden/generate.py`: it runs itself again in the
+# environment that scripts/torch_environment.py makes.
 #
 # ===----------------------------------------------------------------------===#
 
@@ -28,7 +26,6 @@ import math
 import os
 import pathlib
 import struct
-import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -38,33 +35,13 @@ OPTIMIZER = {"lr": 3e-3, "betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.1}
 CLIP = 1.0
 
 
-def enter_environment():
-    """Replaces this process by one that has the packages."""
-    folder = ROOT / "build" / "golden-venv"
-    python = folder / "bin" / "python"
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    nccl = folder / "lib" / version / "site-packages" / "nvidia" / "nccl" / "lib"
-    cuda = pathlib.Path(os.environ.get("CUDA_HOME", "/usr/local/cuda")) / "lib64"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    install = [python, "-m", "pip", "install", "-q"]
-    packages = ["transformers==5.23.0", "torch_geometric==2.8.1", "numpy", "safetensors"]
-    if (cuda / "libcublas.so").exists():
-        lean = ["torch==2.15.0", "nvidia-nccl-cu13==2.30.7", "nvidia-cufile==1.18.1.6"]
-        lean += ["nvidia-cusparselt-cu13==0.8.1", "nvidia-nvshmem-cu13==3.7.2"]
-        lean += ["triton==3.9.0"]
-        subprocess.run(install + ["--no-deps"] + lean, check=True)
-        packages += ["sympy", "networkx", "jinja2", "fsspec", "filelock", "setuptools>=77"]
-    else:
-        packages += ["torch==2.15.0"]
-    subprocess.run(install + packages, check=True)
-    environment = dict(os.environ, TESSERA_GOLDEN_ENVIRONMENT="1", OMP_NUM_THREADS="1")
-    environment["LD_LIBRARY_PATH"] = f"{nccl}:{cuda}"
-    os.execve(python, [str(python), __file__] + sys.argv[1:], environment)
+if __name__ == "__main__" and "TESSERA_GOLDEN" not in os.environ:
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import torch_environment
 
-
-if __name__ == "__main__" and "TESSERA_GOLDEN_ENVIRONMENT" not in os.environ:
-    enter_environment()
+    python, environment = torch_environment.make()
+    environment.update(TESSERA_GOLDEN="1", OMP_NUM_THREADS="1")
+    os.execve(python, [str(python), __file__], environment)
 
 import torch
 import torch.nn.functional as F

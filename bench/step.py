@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+# ===- step.py - A whole training step, against PyTorch --------------------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# bench/README.md says what is measured and how.
+#
+# ===----------------------------------------------------------------------===#
+
+import argparse
+import json
+import os
+import pathlib
+import random
+import statistics
+import struct
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+import torch_environment
+
+OUT = ROOT / "build" / "bench"
+# The share of the multiply-add peak that large products reach at best.
+GEMM_SHARE = 0.92
+
+
+def transformer(example, shape, fields):
+    """A benchmark; its arithmetic is 6 N tokens + 12 L T C tokens."""
+    vocabulary, layers, width, length, batch, positions = shape
+    block = 12 * width * width + 13 * width
+    parameters = vocabulary * width + positions * width + layers * block + 2 * width
+    tokens = batch * length
+    values = {f"transformer.{name}": value for name, value in fields.items()}
+    values["transformer.sequence_length"] = length
+    values["training.global_batch"] = batch
+    return {
+        "specification": ROOT / "examples" / example,
+        "set": values,
+        "peers": ["eager", "compile"],
+        "vocabulary": vocabulary,
+        "units": tokens,
+        "unit": "tokens/s",
+        "parameters": parameters,
+        "flops": 6 * parameters * tokens + 12 * layers * length * width * tokens,
+    }
+
+
+BENCHMARKS = {
+    "bloom-4x256": transformer(
+        "bloom-tiny.textproto",
+        (4096, 4, 256, 256, 8, 0),
+        {"vocabulary": 4096, "layers": 4, "hidden": 256, "heads": 8},
+    ),
+    "gpt2-124m": transformer("gpt2-124m.textproto", (50257, 12, 768, 256, 4, 1024), {}),
+    "gcn-cora": {
+        "specification": ROOT / "examples" / "gcn-cora.textproto",
+        "set": {},
+        "peers": ["eager", "csr", "compile", "compile-csr"],
+        "units": 1,
+        "unit": "epochs/s",
+    },
+}
+
+
+def peer_environment(base, threads):
+    """PyTorch as fast as it gets: its threads, and memory kept once it is had."""
+    return dict(
+        base,
+        OMP_NUM_THREADS=str(threads),
+        MALLOC_MMAP_MAX_="0",
+        MALLOC_TRIM_THRESHOLD_=str(1 << 40),
+        MALLOC_TOP_PAD_=str(64 << 20),
+        GLIBC_TUNABLES="glibc.malloc.hugetlb=1",
+    )
+
+
+class Peer:
+    """bench/peer.py, kept running so that each round measures it warm."""
+
+    def __init__(self, name, mode, threads, graph):
+        python, base = torch_environment.make()
+        command = [python, "-W", "ignore", ROOT / "bench" / "peer.py", name, mode, str(threads)]
+        self.name = f"PyTorch {mode}"
+        self.process = subprocess.Popen(
+            command + ([graph] if graph else []),
+            env=peer_environment(base, threads),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"step.py: {self.name} ended without an answer")
+        return line
+
+    def steps(self, count):
+        self.process.stdin.write(f"{count}\n")
+        self.process.stdin.flush()
+        return json.loads(self.answer())
+
+    def peak_memory(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        peak = int(self.answer())
+        self.process.wait()
+        return peak
+
+
+class Tessera:
+    """An emitted executable, started anew for each round; its log has the times."""
+
+    name = "Tessera"
+    WARM = 2
+
+    def __init__(self, name, benchmark, threads, data):
+        self.executable, self.data, self.peak = OUT / name, data, 0
+        self.log = OUT / f"{name}.log"
+        values = dict(benchmark["set"])
+        values.update({"parallel.world": 1, "parallel.zero_stage": 0})
+        values["target.cpu.threads"] = threads
+        command = [ROOT / "build" / "bin" / "tessera", "compile"]
+        command += [benchmark["specification"], "-o", self.executable]
+        for field, value in values.items():
+            command += ["--set", f"{field}={value}"]
+        begin = time.perf_counter()
+        subprocess.run(command, check=True)
+        self.compile_seconds = time.perf_counter() - begin
+
+    def steps(self, count):
+        command = [self.executable, "train", "--data", self.data, "--log", self.log]
+        command += ["--steps", str(count + self.WARM), "--order", "sequential"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        if os.waitstatus_to_exitcode(status) != 0:
+            raise SystemExit("step.py: the executable failed")
+        self.peak = max(self.peak, usage.ru_maxrss * 1024)
+        lines = [json.loads(line) for line in open(self.log)]
+        return [line["ms"] for line in lines[self.WARM :]]
+
+    def peak_memory(self):
+        return self.peak
+
+
+def build_peak():
+    """Compiles bench/peak.cpp for this very machine."""
+    command = ["clang++-22", "-std=c++20", "-O3", "-march=native", "-ffast-math"]
+    command += ["-mprefer-vector-width=512", "-pthread"]
+    subprocess.run(command + [ROOT / "bench" / "peak.cpp", "-o", OUT / "peak"], check=True)
+
+
+def measure_peak(threads):
+    done = subprocess.run([OUT / "peak", str(threads)], check=True, capture_output=True)
+    return json.loads(done.stdout)
+
+
+def write_tokens(stem, vocabulary, count):
+    """An MMIDIDX pair of random tokens."""
+    random.seed(1)
+    tokens = [random.randrange(vocabulary) for _ in range(count)]
+    stem.with_suffix(".bin").write_bytes(struct.pack(f"<{count}H", *tokens))
+    index = b"MMIDIDX\0\0" + struct.pack("<QBQQ", 1, 8, 1, 2)
+    index += struct.pack("<iqqq", count, 0, 0, 1)
+    stem.with_suffix(".idx").write_bytes(index)
+    return stem.with_suffix(".bin")
+
+
+def measure(name, options):
+    benchmark = BENCHMARKS[name]
+    graph = None
+    if "vocabulary" in benchmark:
+        data = write_tokens(OUT / name, benchmark["vocabulary"], 64 * benchmark["units"] + 1)
+    else:
+        data = graph = options.cora
+        if not data.exists():
+            raise SystemExit(f"step.py: no graph at {data}: give --cora")
+    contenders = []
+    if not options.peers_only:
+        contenders.append(Tessera(name, benchmark, options.threads, data))
+    if not options.tessera_only:
+        modes = benchmark["peers"]
+        contenders += [Peer(name, mode, options.threads, graph) for mode in modes]
+    for contender in contenders:
+        if isinstance(contender, Peer):
+            contender.steps(5)  # compiles, and fills its caches
+    times = {contender.name: [] for contender in contenders}
+    peaks = []
+    for _ in range(options.rounds):
+        peaks.append(measure_peak(options.threads))
+        for contender in contenders:
+            times[contender.name].append(statistics.median(contender.steps(options.steps)))
+    result = {
+        "benchmark": name,
+        "threads": options.threads,
+        "rounds": options.rounds,
+        "peak": {key: statistics.median(p[key] for p in peaks) for key in peaks[0]},
+        "contenders": {},
+    }
+    for contender in contenders:
+        own = times[contender.name]
+        milliseconds = statistics.median(own)
+        result["contenders"][contender.name] = {
+            "milliseconds": milliseconds,
+            "fastest": min(own),
+            "slowest": max(own),
+            benchmark["unit"]: 1e3 * benchmark["units"] / milliseconds,
+            "peak_memory": contender.peak_memory(),
+        }
+        if isinstance(contender, Tessera):
+            result["compile_seconds"] = contender.compile_seconds
+    if "flops" in benchmark:
+        products = benchmark["flops"] / (1e6 * GEMM_SHARE * result["peak"]["gflops"])
+        update = 28 * benchmark["parameters"] / (1e6 * result["peak"]["adamw_gbytes"])
+        result["floor_milliseconds"] = products + update
+    return result
+
+
+def report(result, unit):
+    peak = result["peak"]
+    print(f"\n{result['benchmark']}, {result['threads']} threads, medians of {result['rounds']}")
+    print(f"  peak {peak['gflops']:.0f} GFLOP/s, AdamW {peak['adamw_gbytes']:.1f} GB/s")
+    if "compile_seconds" in result:
+        print(f"  compiled in {result['compile_seconds']:.1f} s")
+    floor = result.get("floor_milliseconds")
+    if floor:
+        print(f"  floor {floor:.1f} ms")
+    own = result["contenders"].get("Tessera")
+    for name, row in result["contenders"].items():
+        line = f"  {name:20s} {row['milliseconds']:9.2f} ms"
+        line += f" ({row['fastest']:.2f} to {row['slowest']:.2f})"
+        line += f" {row[unit]:10.1f} {unit} {row['peak_memory'] / 1e6:8.0f} MB"
+        if floor:
+            line += f"  {row['milliseconds'] / floor:5.2f} x floor"
+        if own and row is not own:
+            line += f"  {row['milliseconds'] / own['milliseconds']:5.2f} x Tessera"
+        print(line)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="A training step against PyTorch's.")
+    parser.add_argument("benchmarks", nargs="*", help=f"of {', '.join(BENCHMARKS)}; all by default")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=5, help="measured in each round")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--tessera-only", action="store_true")
+    parser.add_argument("--peers-only", action="store_true")
+    cora = ROOT.parent / "shared" / "data" / "cora" / "cora.safetensors"
+    parser.add_argument("--cora", type=pathlib.Path, default=os.environ.get("TESSERA_CORA", cora))
+    options = parser.parse_args()
+    options.cora = pathlib.Path(options.cora)
+    unknown = set(options.benchmarks) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}")
+    OUT.mkdir(parents=True, exist_ok=True)
+    build_peak()
+    results = []
+    for name in options.benchmarks or BENCHMARKS:
+        results.append(measure(name, options))
+        report(results[-1], BENCHMARKS[name]["unit"])
+    (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    print(f"\nalso in {OUT / 'results.json'}")
+
+
+if __name__ == "__main__":
+    main()
