@@ -25,8 +25,7 @@ namespace {
 class GnnWriter {
 public:
   GnnWriter(const Specification &specification, ModuleWriter &writer)
-      : specification(specification), model(specification.message.gnn()),
-        writer(writer),
+      : model(specification.message.gnn()), writer(writer),
         edges(model.edges() + (model.self_loops() ? model.nodes() : 0)) {}
 
   void writeParameters();
@@ -55,7 +54,6 @@ private:
     return index == model.layers() ? model.classes() : model.hidden();
   }
 
-  const Specification &specification;
   const spec::Gnn &model;
   ModuleWriter &writer;
   int64_t edges; ///< Room for edges, loops included.
@@ -151,7 +149,7 @@ void GnnWriter::writeObjective() {
   SmallVector<Value> arguments =
       writer.begin("objective", lossInputs(), {{"loss", writer.f32({})}});
   Value result = loss(logits(arguments), arguments[7], arguments[8]);
-  writer.end(writer.addPenalty(result, specification));
+  writer.end(result);
 }
 
 void GnnWriter::writeEval() {

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/AllDialects.h"
-#include "passes/kernels/Passes.h"
 #include "passes/train/Passes.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -16,7 +15,6 @@ int main(int argc, char **argv) {
   tessera::registerAllDialects(registry);
   mlir::registerTransformsPasses();
   tessera::train::registerTrainPasses();
-  tessera::kernels::registerKernelsPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(
       argc, argv, "Tessera's pass driver\n", registry));
 }

@@ -1,0 +1,252 @@
+//===- Attention.cpp - The kernel of nn.attention ---------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Attention with an online softmax over tiles of keys (Dao et al., arXiv
+// 2205.14135, algorithm 1); AttentionTiles.h says how the tiles lie.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/AttentionTiles.h"
+#include "codegen/cpu/Kernels.h"
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::cpu;
+
+namespace {
+
+/// Queries of a tile, all in lanes of one register block.
+constexpr int64_t kQueries = kBlockVectors * kLanes;
+/// Keys of a tile: the scores take 8 KiB.
+constexpr int64_t kKeys = 64;
+/// With fewer heads than this a head's queries are dealt to several
+/// iterations, so that all threads have work.
+constexpr int64_t kEnoughIterations = 16;
+
+/// What the online softmax carries from tile to tile: the maximum and the
+/// sum of each lane.
+struct Softmax {
+  SmallVector<Value> maximum, sum;
+
+  SmallVector<Value> join() const {
+    SmallVector<Value> all(maximum);
+    all.append(sum);
+    return all;
+  }
+  static Softmax split(ValueRange all) {
+    return {llvm::to_vector(all.take_front(kBlockVectors)),
+            llvm::to_vector(all.drop_front(kBlockVectors))};
+  }
+};
+
+class AttentionEmitter {
+public:
+  AttentionEmitter(nn::AttentionOp op, KernelBody &body)
+      : vb(body), shape(AttentionShape::get(op)), body(body) {}
+
+  /// Iterations that share a head.
+  static int64_t getParts(nn::AttentionOp op) {
+    int64_t heads = op.getBatch() * op.getHeads();
+    int64_t tiles = llvm::divideCeil(op.getSequence(), kQueries);
+    return heads >= kEnoughIterations
+               ? 1
+               : std::min<int64_t>(tiles,
+                                   llvm::divideCeil(kEnoughIterations, heads));
+  }
+
+  static int64_t getScratchBytes(nn::AttentionOp op) {
+    AttentionShape s = AttentionShape::get(op);
+    return (2 * s.paddedKeys * s.paddedDim + 2 * s.paddedDim * kQueries +
+            kKeys * kQueries) *
+           static_cast<int64_t>(sizeof(float));
+  }
+
+  void emit(int64_t parts) {
+    int64_t offset = 0;
+    keys = vb.carve(body.scratch, offset, shape.paddedKeys * shape.paddedDim);
+    values = vb.carve(body.scratch, offset, shape.paddedKeys * shape.paddedDim);
+    queries = vb.carve(body.scratch, offset, shape.paddedDim * kQueries);
+    result = vb.carve(body.scratch, offset, shape.paddedDim * kQueries);
+    scores = vb.carve(body.scratch, offset, kKeys * kQueries);
+    Value packed = vb.flatten(body.inputs[0]);
+    Value out = vb.flatten(body.outputs[0]);
+    vb.loop(body.begin, body.end, 1, [&](Value iteration) {
+      Value batchHead = vb.div(iteration, parts);
+      Value head = vb.rem(batchHead, shape.heads);
+      Value token = vb.mul(vb.div(batchHead, shape.heads), shape.sequence);
+      Value row =
+          vb.add(vb.mul(token, shape.columns), vb.mul(head, shape.headStride));
+      auto rows = [&](int64_t which) {
+        return HeadRows{packed, vb.add(row, shape.column[which]),
+                        shape.columns};
+      };
+      int64_t hidden = shape.heads * shape.dim;
+      HeadRows outRows{
+          out, vb.add(vb.mul(token, hidden), vb.mul(head, shape.dim)), hidden};
+      Value zero = vb.index(0);
+      emitPackRows(vb, shape, rows(1), zero, shape.paddedKeys, keys, zero);
+      emitPackRows(vb, shape, rows(2), zero, shape.paddedKeys, values, zero);
+      if (shape.alibi)
+        slope = emitAlibiSlope(vb, shape, head);
+      // Causal tiles cost more the later they are: parts take turns.
+      vb.loop(vb.mul(vb.rem(iteration, parts), kQueries),
+              vb.index(shape.sequence), parts * kQueries, [&](Value first) {
+                emitPackTransposed(vb, shape, rows(0), first, kQueries,
+                                   shape.scale * kLog2E, queries);
+                emitQueries(first, vb.mul(batchHead, shape.sequence), outRows);
+              });
+    });
+  }
+
+private:
+  /// The results of queries [first, first + kQueries).
+  void emitQueries(Value first, Value lseStart, HeadRows outRows) {
+    vb.loop(0, shape.dim * kQueries, kLanes,
+            [&](Value i) { vb.store(vb.splat(0.0), result, i); });
+    Softmax state{{vb.splat(kMaskedScore), vb.splat(kMaskedScore)},
+                  {vb.splat(0.0), vb.splat(0.0)}};
+    Value allKeys = vb.index(shape.paddedKeys);
+    // Below the diagonal every query sees every key.
+    Value bulk = shape.causal ? first : allKeys;
+    bool ragged = !shape.causal && shape.paddedKeys != shape.sequence;
+    state = emitKeys(vb.index(0), bulk, first, ragged, state);
+    if (shape.causal) {
+      Value end = vb.min(vb.add(first, kQueries), allKeys);
+      state = emitKeys(first, end, first, true, state);
+    }
+    emitEnd(first, lseStart, state, outRows);
+  }
+
+  /// Keys [begin, end) in tiles.
+  Softmax emitKeys(Value begin, Value end, Value first, bool masked,
+                   const Softmax &state) {
+    return Softmax::split(vb.loop(
+        begin, end, kKeys, state.join(), [&](Value key, ValueRange carried) {
+          Value count = vb.min(vb.sub(end, key), vb.index(kKeys));
+          return emitTile(key, count, first, masked, Softmax::split(carried))
+              .join();
+        }));
+  }
+
+  /// Keys [key, key + count): scores, their softmax, the weighted values.
+  Softmax emitTile(Value key, Value count, Value first, bool masked,
+                   const Softmax &old) {
+    Softmax next;
+    next.maximum =
+        vb.loop(vb.index(0), count, kBlockRows, old.maximum,
+                [&](Value r, ValueRange maximum) {
+                  return emitScores(vb.add(key, r), r, first, masked, maximum);
+                });
+    SmallVector<Value> decay, sums;
+    for (int64_t v = 0; v < kBlockVectors; ++v) {
+      decay.push_back(vb.exp2(vb.subf(old.maximum[v], next.maximum[v])));
+      sums.push_back(vb.mulf(old.sum[v], decay[v]));
+    }
+    next.sum =
+        vb.loop(vb.index(0), count, 2, sums, [&](Value r, ValueRange carried) {
+          SmallVector<Value> sum(carried);
+          Value start = vb.mul(r, kQueries);
+          for (int64_t i = 0; i < 2 * kBlockVectors; ++i) {
+            Value &lane = sum[i % kBlockVectors];
+            Value at = vb.add(start, i * kLanes);
+            Value p = vb.exp2(
+                vb.subf(vb.load(scores, at), next.maximum[i % kBlockVectors]));
+            vb.store(p, scores, at);
+            lane = vb.addf(lane, p);
+          }
+          return sum;
+        });
+    Matrix weights{scores, vb.index(0), kQueries};
+    Matrix value{values, vb.mul(key, shape.paddedDim), 1, shape.paddedDim};
+    Matrix sum{result, vb.index(0), kQueries};
+    emitProduct(vb, shape.dim, kBlockVectors, vb.index(0), count, 4, value,
+                weights, sum, decay);
+    return next;
+  }
+
+  /// Scores of a register block of keys, stored from row \p r of the tile on.
+  SmallVector<Value> emitScores(Value key, Value r, Value first, bool masked,
+                                ValueRange maximum) {
+    SmallVector<Value> sums, largest(maximum);
+    for (int64_t i = 0; i < kBlockRows; ++i) {
+      Value bias = vb.splat(0.0);
+      if (shape.alibi) {
+        Value distance = vb.toF32(vb.toI32(vb.sub(vb.add(key, i), first)));
+        bias = vb.splat(vb.mulf(distance, slope));
+      }
+      sums.append(kBlockVectors, bias);
+    }
+    Matrix a{keys, vb.mul(key, shape.paddedDim), shape.paddedDim};
+    Matrix b{queries, vb.index(0), kQueries};
+    sums = emitBlock(vb, kBlockRows, kBlockVectors, vb.index(0),
+                     vb.index(shape.dim), shape.dimUnroll(), a, b, sums);
+    for (int64_t i = 0; i < kBlockRows; ++i)
+      for (int64_t v = 0; v < kBlockVectors; ++v) {
+        Value score = sums[i * kBlockVectors + v];
+        if (masked)
+          score = arith::SelectOp::create(
+              vb.builder, vb.loc,
+              emitVisible(vb, shape, vb.add(key, i), vb.add(first, v * kLanes)),
+              score, vb.splat(kMaskedScore));
+        vb.store(score, scores,
+                 vb.add(vb.mul(vb.add(r, i), kQueries), v * kLanes));
+        largest[v] = vb.maxf(largest[v], score);
+      }
+    return largest;
+  }
+
+  /// Divides by the sums and writes the outputs and the log-sum-exps.
+  void emitEnd(Value first, Value lseStart, const Softmax &state,
+               HeadRows outRows) {
+    SmallVector<Value> factors;
+    Value lse = vb.flatten(body.outputs[1]);
+    for (int64_t v = 0; v < kBlockVectors; ++v) {
+      factors.push_back(vb.divf(vb.splat(1.0), state.sum[v]));
+      Value log = math::LogOp::create(vb.builder, vb.loc, state.sum[v]);
+      Value exponent = state.maximum[v];
+      if (shape.alibi)
+        // From distances to the tile's first query to those to the lane's.
+        exponent = vb.subf(exponent, vb.mulf(vb.toF32(emitLaneNumbers(vb, v)),
+                                             vb.splat(slope)));
+      Value value = vb.fma(exponent, vb.splat(kLn2), log);
+      Value query = vb.add(first, v * kLanes);
+      Value mask;
+      if (shape.sequence % kQueries)
+        mask = vb.mask(vb.sub(vb.index(shape.sequence), query));
+      vb.store(value, lse, vb.add(lseStart, query), mask);
+    }
+    emitUnpackTransposed(vb, shape, result, kQueries, factors, outRows, first);
+  }
+
+  VectorBuilder vb;
+  AttentionShape shape;
+  KernelBody &body;
+  Value keys, values, queries, result, scores, slope;
+};
+
+struct AttentionKernel
+    : KernelOpInterface::ExternalModel<AttentionKernel, nn::AttentionOp> {
+  int64_t getIterations(Operation *op) const {
+    auto attention = cast<nn::AttentionOp>(op);
+    return attention.getBatch() * attention.getHeads() *
+           AttentionEmitter::getParts(attention);
+  }
+  int64_t getScratchBytes(Operation *op) const {
+    return AttentionEmitter::getScratchBytes(cast<nn::AttentionOp>(op));
+  }
+  void emitKernel(Operation *op, KernelBody &body) const {
+    auto attention = cast<nn::AttentionOp>(op);
+    AttentionEmitter(attention, body)
+        .emit(AttentionEmitter::getParts(attention));
+  }
+};
+
+} // namespace
+
+void tessera::cpu::registerAttention(MLIRContext *context) {
+  nn::AttentionOp::attachInterface<AttentionKernel>(*context);
+}

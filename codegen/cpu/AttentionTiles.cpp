@@ -1,0 +1,142 @@
+//===- AttentionTiles.cpp - What attention and its gradient share *- C++ -*-==//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/AttentionTiles.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace tessera::cpu;
+
+SmallVector<double> tessera::cpu::getAlibiSlopes(int64_t heads) {
+  auto power = static_cast<int64_t>(llvm::bit_floor<uint64_t>(heads));
+  SmallVector<double> slopes;
+  for (int64_t head = 0; head < heads; ++head)
+    slopes.push_back(head < power
+                         ? std::exp2(-8.0 * (head + 1) / power)
+                         : std::exp2(-4.0 * (2 * (head - power) + 1) / power));
+  return slopes;
+}
+
+Value tessera::cpu::emitAlibiSlope(VectorBuilder &vb,
+                                   const AttentionShape &shape, Value head) {
+  SmallVector<float> slopes;
+  for (double slope : getAlibiSlopes(shape.heads))
+    slopes.push_back(slope * kLog2E);
+  auto type = VectorType::get({shape.heads}, vb.builder.getF32Type());
+  Value table = arith::ConstantOp::create(
+      vb.builder, vb.loc,
+      DenseElementsAttr::get(type, ArrayRef<float>(slopes)));
+  return vector::ExtractOp::create(vb.builder, vb.loc, table,
+                                   ArrayRef<OpFoldResult>{head});
+}
+
+/// The mask of the columns from \p column on that belong to token \p token;
+/// null where all do in any case.
+static Value emitTokenMask(VectorBuilder &vb, const AttentionShape &shape,
+                           Value token, Value column, bool checkToken) {
+  if (!checkToken && shape.dim == shape.paddedDim)
+    return {};
+  Value count = vb.sub(vb.index(shape.dim), column);
+  if (checkToken) {
+    Value exists =
+        arith::CmpIOp::create(vb.builder, vb.loc, arith::CmpIPredicate::slt,
+                              token, vb.index(shape.sequence));
+    count =
+        arith::SelectOp::create(vb.builder, vb.loc, exists, count, vb.index(0));
+  }
+  return vb.mask(count);
+}
+
+void tessera::cpu::emitPackRows(VectorBuilder &vb, const AttentionShape &shape,
+                                HeadRows rows, Value first, int64_t count,
+                                Value target, Value start) {
+  bool checkToken = shape.sequence % count != 0;
+  vb.loop(0, count, 1, [&](Value r) {
+    Value token = vb.add(first, r);
+    Value from = vb.add(rows.offset, vb.mul(token, rows.stride));
+    Value to = vb.add(start, vb.mul(r, shape.paddedDim));
+    for (int64_t c = 0; c < shape.paddedDim; c += kLanes) {
+      Value mask = emitTokenMask(vb, shape, token, vb.index(c), checkToken);
+      vb.store(vb.load(rows.buffer, vb.add(from, c), mask), target,
+               vb.add(to, c));
+    }
+  });
+}
+
+void tessera::cpu::emitPackTransposed(VectorBuilder &vb,
+                                      const AttentionShape &shape,
+                                      HeadRows rows, Value first, int64_t lanes,
+                                      double factor, Value target) {
+  bool checkToken = shape.sequence % lanes != 0;
+  vb.loop(0, lanes, kLanes, [&](Value lane) {
+    vb.loop(0, shape.paddedDim, kLanes, [&](Value column) {
+      SmallVector<Value> block;
+      Value token = vb.add(first, lane);
+      for (int64_t r = 0; r < kLanes; ++r) {
+        Value row = vb.add(token, r);
+        Value from =
+            vb.add(vb.add(rows.offset, vb.mul(row, rows.stride)), column);
+        Value value =
+            vb.load(rows.buffer, from,
+                    emitTokenMask(vb, shape, row, column, checkToken));
+        block.push_back(factor == 1 ? value : vb.mulf(value, vb.splat(factor)));
+      }
+      block = vb.transpose(block);
+      Value to = vb.add(vb.mul(column, lanes), lane);
+      for (int64_t r = 0; r < kLanes; ++r)
+        vb.store(block[r], target, vb.add(to, r * lanes));
+    });
+  });
+}
+
+void tessera::cpu::emitUnpackTransposed(VectorBuilder &vb,
+                                        const AttentionShape &shape,
+                                        Value source, int64_t lanes,
+                                        ValueRange factors, HeadRows rows,
+                                        Value first) {
+  bool checkToken = shape.sequence % lanes != 0;
+  for (int64_t v = 0; v < lanes / kLanes; ++v)
+    vb.loop(0, shape.paddedDim, kLanes, [&](Value column) {
+      SmallVector<Value> block;
+      Value from = vb.add(vb.mul(column, lanes), v * kLanes);
+      for (int64_t r = 0; r < kLanes; ++r)
+        block.push_back(
+            vb.mulf(vb.load(source, vb.add(from, r * lanes)), factors[v]));
+      block = vb.transpose(block);
+      Value token = vb.add(first, v * kLanes);
+      for (int64_t r = 0; r < kLanes; ++r) {
+        Value row = vb.add(token, r);
+        Value to =
+            vb.add(vb.add(rows.offset, vb.mul(row, rows.stride)), column);
+        vb.store(block[r], rows.buffer, to,
+                 emitTokenMask(vb, shape, row, column, checkToken));
+      }
+    });
+}
+
+Value tessera::cpu::emitLaneNumbers(VectorBuilder &vb, int64_t vector) {
+  SmallVector<int32_t> lanes;
+  for (int64_t lane = 0; lane < kLanes; ++lane)
+    lanes.push_back(vector * kLanes + lane);
+  return arith::ConstantOp::create(
+      vb.builder, vb.loc,
+      DenseElementsAttr::get(vb.vectorType(vb.builder.getI32Type()),
+                             ArrayRef<int32_t>(lanes)));
+}
+
+Value tessera::cpu::emitVisible(VectorBuilder &vb, const AttentionShape &shape,
+                                Value key, Value first) {
+  if (shape.causal)
+    return arith::CmpIOp::create(vb.builder, vb.loc, arith::CmpIPredicate::sge,
+                                 emitLaneNumbers(vb, 0),
+                                 vb.splat(vb.toI32(vb.sub(key, first))));
+  Value exists =
+      arith::CmpIOp::create(vb.builder, vb.loc, arith::CmpIPredicate::slt, key,
+                            vb.index(shape.sequence));
+  return vb.splat(exists);
+}

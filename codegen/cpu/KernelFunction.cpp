@@ -1,0 +1,197 @@
+//===- KernelFunction.cpp - Kernels as functions on memory ------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/KernelFunction.h"
+#include "dialects/graph/Graph.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+using namespace tessera::cpu;
+
+KernelOpInterface tessera::cpu::getKernelOp(func::FuncOp kernel) {
+  for (Operation &op : kernel.getBody().front())
+    if (auto single = dyn_cast<KernelOpInterface>(op))
+      return single;
+  return {};
+}
+
+FailureOr<KernelShape> tessera::cpu::getKernelShape(func::FuncOp kernel) {
+  KernelOpInterface op = getKernelOp(kernel);
+  if (!op)
+    return kernel.emitError("kernel '")
+           << kernel.getSymName()
+           << "' holds no operation that is a kernel by itself";
+  return KernelShape{op.getIterations(), op.getScratchBytes()};
+}
+
+static MemRefType getBufferType(Type type) {
+  auto tensor = cast<RankedTensorType>(type);
+  return MemRefType::get(tensor.getShape(), tensor.getElementType());
+}
+
+/// The arguments that a result may overwrite, for all results together.
+static DenseSet<int64_t> getOverwritten(func::FuncOp kernel) {
+  DenseSet<int64_t> overwritten;
+  for (unsigned i = 0; i < kernel.getNumResults(); ++i)
+    if (auto arguments =
+            kernel.getResultAttrOfType<ArrayAttr>(i, "plan.inplace"))
+      for (auto argument : arguments.getAsRange<IntegerAttr>())
+        overwritten.insert(argument.getInt());
+  return overwritten;
+}
+
+/// Declares @k.body with its entry block.
+static func::FuncOp declareBody(func::FuncOp kernel, OpBuilder &builder,
+                                int64_t scratchBytes) {
+  SmallVector<Type> types;
+  for (Type type : kernel.getArgumentTypes())
+    types.push_back(getBufferType(type));
+  for (Type type : kernel.getResultTypes())
+    types.push_back(getBufferType(type));
+  types.append(2, builder.getIndexType());
+  types.push_back(MemRefType::get({scratchBytes}, builder.getI8Type()));
+  auto body = func::FuncOp::create(builder, kernel.getLoc(),
+                                   (kernel.getSymName() + ".body").str(),
+                                   builder.getFunctionType(types, {}));
+  body.setPrivate();
+  auto setNoAlias = [&](unsigned argument) {
+    body.setArgAttr(argument, LLVM::LLVMDialect::getNoAliasAttrName(),
+                    builder.getUnitAttr());
+  };
+  DenseSet<int64_t> overwritten = getOverwritten(kernel);
+  for (unsigned i = 0; i < kernel.getNumArguments(); ++i)
+    if (!overwritten.contains(i))
+      setNoAlias(i);
+  for (unsigned i = 0; i < kernel.getNumResults(); ++i)
+    if (!kernel.getResultAttr(i, "plan.inplace"))
+      setNoAlias(kernel.getNumArguments() + i);
+  setNoAlias(types.size() - 1);
+  body.addEntryBlock();
+  return body;
+}
+
+/// The buffers that stand for the operands of a kernel's operation: a graph is
+/// its arrays, a constant a null value.
+static LogicalResult collectInputs(func::FuncOp kernel, Operation *op,
+                                   Block &body, KernelBody &result) {
+  auto addInput = [&](Value operand) {
+    if (auto argument = dyn_cast<BlockArgument>(operand)) {
+      result.inputs.push_back(body.getArgument(argument.getArgNumber()));
+      return success();
+    }
+    if (matchPattern(operand, m_Constant())) {
+      result.inputs.push_back({});
+      return success();
+    }
+    return LogicalResult(
+        kernel.emitError("kernel '")
+        << kernel.getSymName()
+        << "': an operand is neither an argument nor a constant");
+  };
+  for (Value operand : op->getOperands()) {
+    if (auto csr = operand.getDefiningOp<tessera::graph::CSROp>()) {
+      for (Value array : csr->getOperands())
+        if (failed(addInput(array)))
+          return failure();
+    } else if (failed(addInput(operand))) {
+      return failure();
+    }
+  }
+  return success();
+}
+
+/// The buffers of the results of a kernel's operation.
+static LogicalResult collectOutputs(func::FuncOp kernel, Operation *op,
+                                    Block &body, KernelBody &result) {
+  Operation *end = kernel.getBody().front().getTerminator();
+  for (Value value : op->getResults()) {
+    auto position = llvm::find(end->getOperands(), value);
+    if (position == end->operand_end())
+      return kernel.emitError("kernel '")
+             << kernel.getSymName() << "' must return every result of "
+             << op->getName();
+    unsigned index = std::distance(end->operand_begin(), position);
+    result.outputs.push_back(
+        body.getArgument(kernel.getNumArguments() + index));
+  }
+  return success();
+}
+
+/// Writes @k, which unpacks the addresses and calls \p body.
+static void buildEntry(func::FuncOp body, StringRef name, OpBuilder &builder) {
+  Location loc = body.getLoc();
+  MLIRContext *context = builder.getContext();
+  auto pointer = LLVM::LLVMPointerType::get(context);
+  Type i64 = builder.getI64Type();
+  auto entry = LLVM::LLVMFuncOp::create(
+      builder, loc, name,
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context),
+                                  {pointer, i64, i64, pointer}));
+  Block *block = entry.addEntryBlock(builder);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(block);
+  LLVMTypeConverter converter(context);
+  auto toBuffer = [&](Value address, Type type) -> Value {
+    Value descriptor = MemRefDescriptor::fromStaticShape(
+        builder, loc, converter, cast<MemRefType>(type), address);
+    return UnrealizedConversionCastOp::create(builder, loc, type, descriptor)
+        .getResult(0);
+  };
+  ArrayRef<Type> types = body.getArgumentTypes();
+  SmallVector<Value> operands;
+  for (auto [i, type] : llvm::enumerate(types.drop_back(3))) {
+    Value slot = LLVM::GEPOp::create(
+        builder, loc, pointer, pointer, block->getArgument(0),
+        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
+    operands.push_back(
+        toBuffer(LLVM::LoadOp::create(builder, loc, pointer, slot), type));
+  }
+  for (unsigned i : {1, 2})
+    operands.push_back(UnrealizedConversionCastOp::create(
+                           builder, loc, Type(builder.getIndexType()),
+                           ValueRange(block->getArgument(i)))
+                           .getResult(0));
+  operands.push_back(toBuffer(block->getArgument(3), types.back()));
+  func::CallOp::create(builder, loc, body, operands);
+  LLVM::ReturnOp::create(builder, loc, ValueRange());
+}
+
+LogicalResult tessera::cpu::buildKernelFunction(func::FuncOp kernel) {
+  kernel.getContext()->loadDialect<LLVM::LLVMDialect>();
+  FailureOr<KernelShape> shape = getKernelShape(kernel);
+  if (failed(shape))
+    return failure();
+  KernelOpInterface op = getKernelOp(kernel);
+  OpBuilder builder(kernel);
+  func::FuncOp body = declareBody(kernel, builder, shape->scratchBytes);
+  Block &block = body.getBody().front();
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&block);
+    unsigned buffers = block.getNumArguments() - 3;
+    KernelBody parts{builder,
+                     kernel.getLoc(),
+                     {},
+                     {},
+                     block.getArgument(buffers),
+                     block.getArgument(buffers + 1),
+                     shape->scratchBytes ? block.getArgument(buffers + 2)
+                                         : BlockArgument()};
+    if (failed(collectInputs(kernel, op, block, parts)) ||
+        failed(collectOutputs(kernel, op, block, parts)))
+      return failure();
+    op.emitKernel(parts);
+    func::ReturnOp::create(builder, kernel.getLoc());
+  }
+  std::string name = kernel.getSymName().str();
+  kernel.erase();
+  builder.setInsertionPointAfter(body);
+  buildEntry(body, name, builder);
+  return success();
+}

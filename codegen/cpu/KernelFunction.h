@@ -1,0 +1,43 @@
+//===- KernelFunction.h - Kernels as functions on memory --------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_CODEGEN_CPU_KERNELFUNCTION_H
+#define TESSERA_CODEGEN_CPU_KERNELFUNCTION_H
+
+#include "codegen/cpu/KernelInterface.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace tessera::cpu {
+
+/// What a launch has to know of a kernel.
+struct KernelShape {
+  int64_t iterations;   ///< of its parallel loop
+  int64_t scratchBytes; ///< a thread's own memory; a multiple of 64
+};
+
+/// The operation of \p kernel that is a kernel by itself, or null: then its
+/// body is elementwise operations, broadcasts and reductions.
+KernelOpInterface getKernelOp(mlir::func::FuncOp kernel);
+
+/// The shape of \p kernel, a function from tensors to tensors that holds one
+/// operation with KernelOpInterface.
+mlir::FailureOr<KernelShape> getKernelShape(mlir::func::FuncOp kernel);
+
+/// Replaces \p kernel, a function @k from tensors to tensors, by two:
+///
+///   func.func private @k.body(arguments' buffers..., results' buffers...,
+///                             begin: index, end: index, scratch)
+///   llvm.func @k(args: ptr, begin: i64, end: i64, scratch: ptr)
+///
+/// The second is a `tsr_kernel` (runtime/abi.h), which loads the addresses
+/// and calls the first. Buffers that `plan.inplace` does not name do not alias
+/// what the kernel writes.
+mlir::LogicalResult buildKernelFunction(mlir::func::FuncOp kernel);
+
+} // namespace tessera::cpu
+
+#endif // TESSERA_CODEGEN_CPU_KERNELFUNCTION_H

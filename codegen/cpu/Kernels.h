@@ -1,0 +1,20 @@
+//===- Kernels.h - Registration of single kernels ---------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_CODEGEN_CPU_KERNELS_H
+#define TESSERA_CODEGEN_CPU_KERNELS_H
+
+#include "mlir/IR/MLIRContext.h"
+
+namespace tessera::cpu {
+
+/// Each attaches KernelOpInterface to the operations of one file.
+void registerAttention(mlir::MLIRContext *context);
+
+} // namespace tessera::cpu
+
+#endif // TESSERA_CODEGEN_CPU_KERNELS_H

@@ -1,0 +1,126 @@
+//===- AttentionReference.cpp - Attention in double precision ---*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/codegen/cpu/AttentionReference.h"
+#include <algorithm>
+#include <cmath>
+
+using namespace tessera::test;
+
+double AttentionCase::scale() const {
+  // As the kernel's text says it.
+  return std::stod(std::to_string(1 / std::sqrt(static_cast<double>(dim))));
+}
+
+std::string AttentionCase::source(bool gradient) const {
+  auto matrix = [](int64_t rows, int64_t columns) {
+    return "tensor<" + std::to_string(rows) + "x" + std::to_string(columns) +
+           "xf32>";
+  };
+  std::string qkv = matrix(rows(), 3 * hidden()),
+              out = matrix(rows(), hidden());
+  std::string lse = matrix(batch * heads, sequence);
+  std::string shape = " batch " + std::to_string(batch) + " heads " +
+                      std::to_string(heads) + " layout " +
+                      (interleaved ? "interleaved" : "blocked") +
+                      (causal ? " causal" : "") + (alibi ? " alibi" : "") +
+                      " scale " + std::to_string(scale());
+  if (!gradient)
+    return "func.func private @kernel(%qkv: " + qkv + ") -> (" + out + ", " +
+           lse + ") attributes {plan.kernel} {\n  %0:2 = nn.attention %qkv" +
+           shape + " : " + qkv + " -> " + out + ", " + lse +
+           "\n  return %0#0, %0#1 : " + out + ", " + lse + "\n}\n";
+  return "func.func private @kernel(%qkv: " + qkv + ", %out: " + out +
+         ", %lse: " + lse + ", %g: " + out + ") -> " + qkv +
+         " attributes {plan.kernel} {\n  %0 = nn.attention_grad %qkv, %out, "
+         "%lse, %g" +
+         shape + " : " + qkv + ", " + out + ", " + lse +
+         "\n  return %0 : " + qkv + "\n}\n";
+}
+
+int64_t AttentionCase::packed(int64_t b, int64_t t, int64_t h, int64_t which,
+                              int64_t c) const {
+  int64_t block = interleaved ? h * 3 + which : which * heads + h;
+  return ((b * sequence + t) * 3 * heads + block) * dim + c;
+}
+
+/// Press et al., arXiv 2108.12409, as BLOOM's code extends it.
+static double slope(int64_t head, int64_t heads) {
+  int64_t power = 1;
+  while (2 * power <= heads)
+    power *= 2;
+  if (head < power)
+    return std::pow(std::pow(2, -std::pow(2, -(std::log2(power) - 3))),
+                    head + 1);
+  return std::pow(std::pow(2, -std::pow(2, -(std::log2(2 * power) - 3))),
+                  2 * (head - power) + 1);
+}
+
+std::vector<double> AttentionCase::probabilities(const std::vector<double> &qkv,
+                                                 int64_t b, int64_t h) const {
+  std::vector<double> p(sequence * sequence);
+  for (int64_t i = 0; i < sequence; ++i) {
+    int64_t end = causal ? i + 1 : sequence;
+    double maximum = -INFINITY, sum = 0;
+    double *row = &p[i * sequence];
+    for (int64_t j = 0; j < end; ++j) {
+      for (int64_t c = 0; c < dim; ++c)
+        row[j] += qkv[packed(b, i, h, 0, c)] * qkv[packed(b, j, h, 1, c)];
+      row[j] = row[j] * scale() + (alibi ? slope(h, heads) * j : 0);
+      maximum = std::max(maximum, row[j]);
+    }
+    for (int64_t j = 0; j < end; ++j)
+      sum += row[j] = std::exp(row[j] - maximum);
+    for (int64_t j = 0; j < end; ++j)
+      row[j] /= sum;
+  }
+  return p;
+}
+
+void AttentionCase::forward(const std::vector<double> &qkv,
+                            std::vector<double> &out) const {
+  out.assign(rows() * hidden(), 0);
+  for (int64_t b = 0; b < batch; ++b)
+    for (int64_t h = 0; h < heads; ++h) {
+      std::vector<double> p = probabilities(qkv, b, h);
+      for (int64_t i = 0; i < sequence; ++i)
+        for (int64_t j = 0; j < sequence; ++j)
+          for (int64_t c = 0; c < dim; ++c)
+            out[(b * sequence + i) * hidden() + h * dim + c] +=
+                p[i * sequence + j] * qkv[packed(b, j, h, 2, c)];
+    }
+}
+
+std::vector<double>
+AttentionCase::backward(const std::vector<double> &qkv,
+                        const std::vector<double> &weight) const {
+  std::vector<double> result(qkv.size());
+  for (int64_t b = 0; b < batch; ++b)
+    for (int64_t h = 0; h < heads; ++h) {
+      std::vector<double> p = probabilities(qkv, b, h);
+      for (int64_t i = 0; i < sequence; ++i) {
+        const double *g = &weight[(b * sequence + i) * hidden() + h * dim];
+        std::vector<double> dp(sequence);
+        double mean = 0;
+        for (int64_t j = 0; j < sequence; ++j) {
+          for (int64_t c = 0; c < dim; ++c) {
+            dp[j] += g[c] * qkv[packed(b, j, h, 2, c)];
+            result[packed(b, j, h, 2, c)] += p[i * sequence + j] * g[c];
+          }
+          mean += p[i * sequence + j] * dp[j];
+        }
+        for (int64_t j = 0; j < sequence; ++j) {
+          double ds = p[i * sequence + j] * (dp[j] - mean) * scale();
+          for (int64_t c = 0; c < dim; ++c) {
+            result[packed(b, i, h, 0, c)] += ds * qkv[packed(b, j, h, 1, c)];
+            result[packed(b, j, h, 1, c)] += ds * qkv[packed(b, i, h, 0, c)];
+          }
+        }
+      }
+    }
+  return result;
+}

@@ -1,0 +1,46 @@
+//===- AttentionReference.h - Attention in double precision -----*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_TEST_CODEGEN_CPU_ATTENTIONREFERENCE_H
+#define TESSERA_TEST_CODEGEN_CPU_ATTENTIONREFERENCE_H
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tessera::test {
+
+/// An attention and its reference, written from the formulas in
+/// dialects/nn/NNOps.td with the whole matrix of scores.
+struct AttentionCase {
+  int64_t batch, heads, sequence, dim;
+  bool interleaved = true, causal = true, alibi = false;
+
+  int64_t hidden() const { return heads * dim; }
+  int64_t rows() const { return batch * sequence; }
+  double scale() const;
+  /// The kernel's text: nn.attention or nn.attention_grad.
+  std::string source(bool gradient) const;
+  /// Position of element \p c of token \p t of head \p h's queries (which = 0),
+  /// keys (1) or values (2).
+  int64_t packed(int64_t b, int64_t t, int64_t h, int64_t which,
+                 int64_t c) const;
+  /// \p out [rows, hidden].
+  void forward(const std::vector<double> &qkv, std::vector<double> &out) const;
+  /// The gradient of sum(out * weight) with respect to qkv, by the chain rule
+  /// through the matrix of probabilities.
+  std::vector<double> backward(const std::vector<double> &qkv,
+                               const std::vector<double> &weight) const;
+
+private:
+  std::vector<double> probabilities(const std::vector<double> &qkv, int64_t b,
+                                    int64_t h) const;
+};
+
+} // namespace tessera::test
+
+#endif // TESSERA_TEST_CODEGEN_CPU_ATTENTIONREFERENCE_H

@@ -1,0 +1,45 @@
+//===- CompiledKernel.h - Kernels compiled in memory ------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_TEST_CODEGEN_CPU_COMPILEDKERNEL_H
+#define TESSERA_TEST_CODEGEN_CPU_COMPILEDKERNEL_H
+
+#include "codegen/cpu/KernelFunction.h"
+#include "runtime/abi.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tessera::test {
+
+/// A kernel, from its text to machine code for this processor.
+class CompiledKernel {
+public:
+  /// \p source holds one function from tensors to tensors with the attribute
+  /// `plan.kernel`. Ends the process with a message if it does not compile.
+  explicit CompiledKernel(const std::string &source);
+  ~CompiledKernel();
+
+  /// Runs all iterations on \p buffers, the arguments' and then the results'.
+  /// \p pieces cuts the parallel loop; the pieces run last to first, each with
+  /// scratch memory that starts as NaN.
+  void run(std::vector<void *> buffers, int64_t pieces = 1);
+
+  int64_t getIterations() const { return shape.iterations; }
+  int64_t getScratchBytes() const { return shape.scratchBytes; }
+  tsr_kernel getFunction() const { return function; }
+
+private:
+  struct State;
+  std::unique_ptr<State> state;
+  cpu::KernelShape shape;
+  tsr_kernel function;
+};
+
+} // namespace tessera::test
+
+#endif // TESSERA_TEST_CODEGEN_CPU_COMPILEDKERNEL_H
