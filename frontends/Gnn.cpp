@@ -25,7 +25,8 @@ namespace {
 class GnnWriter {
 public:
   GnnWriter(const Specification &specification, ModuleWriter &writer)
-      : model(specification.message.gnn()), writer(writer),
+      : specification(specification), model(specification.message.gnn()),
+        writer(writer),
         edges(model.edges() + (model.self_loops() ? model.nodes() : 0)) {}
 
   void writeParameters();
@@ -54,6 +55,7 @@ private:
     return index == model.layers() ? model.classes() : model.hidden();
   }
 
+  const Specification &specification;
   const spec::Gnn &model;
   ModuleWriter &writer;
   int64_t edges; ///< Room for edges, loops included.
@@ -149,7 +151,7 @@ void GnnWriter::writeObjective() {
   SmallVector<Value> arguments =
       writer.begin("objective", lossInputs(), {{"loss", writer.f32({})}});
   Value result = loss(logits(arguments), arguments[7], arguments[8]);
-  writer.end(result);
+  writer.end(writer.addPenalty(result, specification));
 }
 
 void GnnWriter::writeEval() {

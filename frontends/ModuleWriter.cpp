@@ -106,6 +106,28 @@ Value ModuleWriter::layerNorm(Value input, const std::string &name,
       .getResult();
 }
 
+Value ModuleWriter::addPenalty(Value loss, const Specification &specification) {
+  const spec::Specification &message = specification.message;
+  double factor = message.training().l2_penalty();
+  if (factor == 0)
+    return loss;
+  factor /= 2.0 * message.parallel().world() * specification.accumulation;
+  Value sum;
+  for (auto parameter : module.getOps<nn::ParameterOp>()) {
+    if (!parameter.getDecay())
+      continue;
+    Value weight = use(parameter.getSymName());
+    Value square = arith::MulFOp::create(ops, loc(), weight, weight);
+    auto all = llvm::to_vector(
+        llvm::seq<int64_t>(parameter.getTensorType().getRank()));
+    Value squares = nn::ReduceOp::create(ops, loc(), f32({}),
+                                         nn::Reduction::Sum, square, all);
+    sum = sum ? add(sum, squares) : squares;
+  }
+  Value scale = nn::createSplat(ops, loc(), f32({}), factor);
+  return add(loss, arith::MulFOp::create(ops, loc(), sum, scale));
+}
+
 OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
                                           MLIRContext &context) {
   context.loadDialect<nn::NNDialect, graph::GraphDialect, func::FuncDialect,

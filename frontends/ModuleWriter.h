@@ -77,6 +77,10 @@ public:
   /// The layer norm whose weight and bias are \p name's.
   mlir::Value layerNorm(mlir::Value input, const std::string &name, double eps);
 
+  /// \p loss, a share of the objective, plus the same share of the
+  /// specification's L2 penalty, so that all ranks' micro-batches add up to it.
+  mlir::Value addPenalty(mlir::Value loss, const Specification &specification);
+
 private:
   mlir::ModuleOp module;
   mlir::OpBuilder ops;

@@ -232,7 +232,7 @@ void TransformerWriter::writeObjective() {
   Value loss = nn::CrossEntropyOp::create(
       writer.builder(), writer.loc(), scores,
       writer.reshape(arguments[1], {batch * length}), arguments[2]);
-  writer.end(loss);
+  writer.end(writer.addPenalty(loss, specification));
 }
 
 void TransformerWriter::writePredict() {

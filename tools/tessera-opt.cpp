@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/AllDialects.h"
+#include "passes/kernels/Passes.h"
 #include "passes/train/Passes.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -15,6 +16,7 @@ int main(int argc, char **argv) {
   tessera::registerAllDialects(registry);
   mlir::registerTransformsPasses();
   tessera::train::registerTrainPasses();
+  tessera::kernels::registerKernelsPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(
       argc, argv, "Tessera's pass driver\n", registry));
 }

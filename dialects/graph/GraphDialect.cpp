@@ -68,9 +68,8 @@ LogicalResult CSROp::verify() {
   for (auto [i, expected] :
        llvm::enumerate(getArrayTypes(getGraph().getType())))
     if (getOperand(i).getType() != expected)
-      return emitOpError("operand #")
-             << i << " must be " << expected << ", but is "
-             << getOperand(i).getType();
+      return emitOpError("operand #") << i << " must be " << expected
+                                      << ", but is " << getOperand(i).getType();
   return success();
 }
 

@@ -130,7 +130,6 @@ void tessera::nn::registerElementwiseGradients(DialectRegistry &registry) {
     math::LogOp::attachInterface<Model<math::LogOp, logarithm>>(*context);
     math::TanhOp::attachInterface<Model<math::TanhOp, tangent>>(*context);
     math::SqrtOp::attachInterface<Model<math::SqrtOp, squareRoot>>(*context);
-    math::RsqrtOp::attachInterface<Model<math::RsqrtOp, inverseRoot>>(
-        *context);
+    math::RsqrtOp::attachInterface<Model<math::RsqrtOp, inverseRoot>>(*context);
   });
 }

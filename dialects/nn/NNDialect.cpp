@@ -58,8 +58,8 @@ StringRef tessera::nn::getInputName(Value value) {
   auto argument = dyn_cast<BlockArgument>(value);
   if (!argument)
     return {};
-  auto function = dyn_cast<FunctionOpInterface>(
-      argument.getOwner()->getParentOp());
+  auto function =
+      dyn_cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
   if (!function)
     return {};
   auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),

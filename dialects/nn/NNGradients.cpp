@@ -95,16 +95,15 @@ void ReduceOp::buildGradients(OpBuilder &builder, ValueRange gradients,
                               MutableArrayRef<Value> operands) {
   auto type = tensorType(getInput());
   auto kept = complement(getDims(), type.getRank());
-  Value gradient = createBroadcast(builder, getLoc(), gradients[0],
-                                   type.getShape(), kept);
+  Value gradient =
+      createBroadcast(builder, getLoc(), gradients[0], type.getShape(), kept);
   if (getKind() == Reduction::Max) {
     Value max =
         createBroadcast(builder, getLoc(), getResult(), type.getShape(), kept);
     Value hit = arith::CmpFOp::create(
         builder, getLoc(), arith::CmpFPredicate::OEQ, getInput(), max);
     Value zero = createSplat(builder, getLoc(), type, 0);
-    gradient =
-        arith::SelectOp::create(builder, getLoc(), hit, gradient, zero);
+    gradient = arith::SelectOp::create(builder, getLoc(), hit, gradient, zero);
   }
   operands[0] = gradient;
 }
@@ -116,14 +115,16 @@ void MatmulOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   bool ta = getTransposeA(), tb = getTransposeB();
   // C = op(A) op(B): dop(A) = dC op(B)ᵀ, dop(B) = op(A)ᵀ dC; where an operand
   // was transposed, so is its gradient.
-  operands[0] = ta ? math.matmul(b, dc, tb, true) : math.matmul(dc, b, false, !tb);
-  operands[1] = tb ? math.matmul(dc, a, true, ta) : math.matmul(a, dc, !ta, false);
+  operands[0] =
+      ta ? math.matmul(b, dc, tb, true) : math.matmul(dc, b, false, !tb);
+  operands[1] =
+      tb ? math.matmul(dc, a, true, ta) : math.matmul(a, dc, !ta, false);
 }
 
 void ReshapeOp::buildGradients(OpBuilder &builder, ValueRange gradients,
                                MutableArrayRef<Value> operands) {
-  operands[0] = ReshapeOp::create(builder, getLoc(), getInput().getType(),
-                                  gradients[0]);
+  operands[0] =
+      ReshapeOp::create(builder, getLoc(), getInput().getType(), gradients[0]);
 }
 
 void TransposeOp::buildGradients(OpBuilder &builder, ValueRange gradients,
@@ -138,9 +139,8 @@ void TransposeOp::buildGradients(OpBuilder &builder, ValueRange gradients,
 void SliceOp::buildGradients(OpBuilder &builder, ValueRange gradients,
                              MutableArrayRef<Value> operands) {
   auto type = tensorType(getInput());
-  int64_t before = getOffset(),
-          after = type.getDimSize(0) - before -
-                  tensorType(getResult()).getDimSize(0);
+  int64_t before = getOffset(), after = type.getDimSize(0) - before -
+                                        tensorType(getResult()).getDimSize(0);
   auto zeros = [&](int64_t rows) {
     SmallVector<int64_t> shape(type.getShape());
     shape[0] = rows;
@@ -168,8 +168,8 @@ void ConcatOp::buildGradients(OpBuilder &builder, ValueRange gradients,
 void GatherOp::buildGradients(OpBuilder &builder, ValueRange gradients,
                               MutableArrayRef<Value> operands) {
   Value zero = createSplat(builder, getLoc(), tensorType(getTable()), 0);
-  operands[0] = ScatterAddOp::create(builder, getLoc(), zero, getIndices(),
-                                     gradients[0]);
+  operands[0] =
+      ScatterAddOp::create(builder, getLoc(), zero, getIndices(), gradients[0]);
 }
 
 void LayerNormOp::buildGradients(OpBuilder &builder, ValueRange gradients,
@@ -180,8 +180,8 @@ void LayerNormOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   if (!dy)
     return;
   Value rstd = math.alongColumns(getRstd(), type);
-  Value normalized = math.mul(
-      math.sub(getInput(), math.alongColumns(getMean(), type)), rstd);
+  Value normalized =
+      math.mul(math.sub(getInput(), math.alongColumns(getMean(), type)), rstd);
   operands[1] = math.columnSum(math.mul(dy, normalized));
   operands[2] = math.columnSum(dy);
   // With x̂ the normalised input and g = dy · weight:
@@ -191,8 +191,8 @@ void LayerNormOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   Value meanG = math.scale(math.rowSum(g), inverse);
   Value meanGX = math.scale(math.rowSum(math.mul(g, normalized)), inverse);
   Value centered = math.sub(g, math.alongColumns(meanG, type));
-  Value dx = math.sub(
-      centered, math.mul(normalized, math.alongColumns(meanGX, type)));
+  Value dx =
+      math.sub(centered, math.mul(normalized, math.alongColumns(meanGX, type)));
   operands[0] = math.mul(dx, rstd);
 }
 
@@ -219,8 +219,8 @@ void ReluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   Value zero = createSplat(builder, getLoc(), tensorType(getResult()), 0);
   Value positive = arith::CmpFOp::create(
       builder, getLoc(), arith::CmpFPredicate::OGT, getResult(), zero);
-  operands[0] = arith::SelectOp::create(builder, getLoc(), positive,
-                                        gradients[0], zero);
+  operands[0] =
+      arith::SelectOp::create(builder, getLoc(), positive, gradients[0], zero);
 }
 
 void SoftmaxOp::buildGradients(OpBuilder &builder, ValueRange gradients,
@@ -251,18 +251,20 @@ void CrossEntropyOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   auto type = tensorType(getLogits());
   auto intType = type.clone(builder.getI32Type());
   Value p = SoftmaxOp::create(builder, loc, getLogits());
-  Value target = createBroadcast(builder, loc, getTargets(), type.getShape(), {0});
+  Value target =
+      createBroadcast(builder, loc, getTargets(), type.getShape(), {0});
   Value column = IotaOp::create(builder, loc, intType, 1);
   Value hit = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq,
                                     column, target);
   Value zero = createSplat(builder, loc, type, 0);
   Value one = createSplat(builder, loc, type, 1);
   Value onehot = arith::SelectOp::create(builder, loc, hit, one, zero);
-  Value factor = broadcastScalar(
-      builder, loc, math.mul(getScale(), gradients[0]), type);
+  Value factor =
+      broadcastScalar(builder, loc, math.mul(getScale(), gradients[0]), type);
   Value gradient = math.mul(math.sub(p, onehot), factor);
   Value none = arith::ConstantOp::create(
-      builder, loc, DenseElementsAttr::get(intType, builder.getI32IntegerAttr(0)));
+      builder, loc,
+      DenseElementsAttr::get(intType, builder.getI32IntegerAttr(0)));
   Value counts = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge,
                                        target, none);
   operands[0] = arith::SelectOp::create(builder, loc, counts, gradient, zero);

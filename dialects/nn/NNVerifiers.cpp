@@ -43,8 +43,7 @@ LogicalResult ParameterOp::verify() {
 static LogicalResult verifyParameterUse(Operation *op, FlatSymbolRefAttr symbol,
                                         Type type,
                                         SymbolTableCollection &symbolTable) {
-  auto parameter =
-      symbolTable.lookupNearestSymbolFrom<ParameterOp>(op, symbol);
+  auto parameter = symbolTable.lookupNearestSymbolFrom<ParameterOp>(op, symbol);
   if (!parameter)
     return op->emitOpError("no nn.parameter is named ") << symbol;
   if (parameter.getType() != type)
@@ -128,7 +127,8 @@ LogicalResult TransposeOp::verify() {
   SmallVector<int64_t> shape, sorted(getPermutation());
   llvm::sort(sorted);
   for (auto [i, dim] : llvm::enumerate(sorted))
-    if (dim != static_cast<int64_t>(i) || i >= static_cast<size_t>(input.getRank()))
+    if (dim != static_cast<int64_t>(i) ||
+        i >= static_cast<size_t>(input.getRank()))
       return emitOpError("permutation must name each dimension once");
   if (static_cast<int64_t>(sorted.size()) != input.getRank())
     return emitOpError("permutation must name each dimension once");
@@ -163,8 +163,7 @@ LogicalResult ConcatOp::verify() {
     if (type.getRank() == 0 || type.getRank() != result.getRank() ||
         type.getShape().drop_front() != result.getShape().drop_front() ||
         type.getElementType() != result.getElementType())
-      return emitOpError(
-          "operands and result may differ in dimension 0 alone");
+      return emitOpError("operands and result may differ in dimension 0 alone");
     rows += type.getDimSize(0);
   }
   if (rows != result.getDimSize(0))
@@ -234,9 +233,8 @@ static LogicalResult verifyPacked(Operation *op, Value qkv, Value out,
     return op->emitOpError()
            << rows << " rows are no multiple of batch " << batch;
   if (columns % (3 * heads))
-    return op->emitOpError()
-           << columns << " columns are no multiple of 3 x " << heads
-           << " heads";
+    return op->emitOpError() << columns << " columns are no multiple of 3 x "
+                             << heads << " heads";
   if (outType.getShape() != ArrayRef<int64_t>{rows, columns / 3})
     return op->emitOpError("output must have shape ")
            << rows << "x" << columns / 3;

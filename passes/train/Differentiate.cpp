@@ -1,4 +1,5 @@
-//===- Differentiate.cpp - From an objective to a training step --*- C++ -*-===//
+//===- Differentiate.cpp - From an objective to a training step --*- C++
+//-*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -57,9 +58,8 @@ private:
     SmallVector<Value> results, operands(op->getNumOperands());
     for (Value result : op->getResults())
       results.push_back(gradients.lookup(result));
-    if (isa<nn::GetParameterOp>(op) || llvm::none_of(results, [](Value v) {
-          return static_cast<bool>(v);
-        }))
+    if (isa<nn::GetParameterOp>(op) ||
+        llvm::none_of(results, [](Value v) { return static_cast<bool>(v); }))
       return success();
     auto differentiable = dyn_cast<nn::DifferentiableOpInterface>(op);
     if (!differentiable)
@@ -133,11 +133,10 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
     MLIRContext *context = &getContext();
     auto hyperType = RankedTensorType::get({4}, builder.getF32Type());
     unsigned index = step.getNumArguments();
-    (void)step.insertArgument(
-        index, hyperType,
-        builder.getDictionaryAttr(builder.getNamedAttr(
-            "nn.input", builder.getStringAttr("hyper"))),
-        end->getLoc());
+    (void)step.insertArgument(index, hyperType,
+                              builder.getDictionaryAttr(builder.getNamedAttr(
+                                  "nn.input", builder.getStringAttr("hyper"))),
+                              end->getLoc());
     Value hyper = step.getArgument(index);
 
     // A parameter may be read in several places: its gradient is their sum.
@@ -182,9 +181,8 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
     func::ReturnOp::create(builder, loc, ValueRange{loss, clip.getNorm()});
     end->erase();
 
-    step.setType(FunctionType::get(
-        context, step.getArgumentTypes(),
-        {loss.getType(), clip.getNorm().getType()}));
+    step.setType(FunctionType::get(context, step.getArgumentTypes(),
+                                   {loss.getType(), clip.getNorm().getType()}));
     step.setResultAttr(0, "nn.output", builder.getStringAttr("loss"));
     step.setResultAttr(1, "nn.output", builder.getStringAttr("grad_norm"));
     return success();

@@ -1,4 +1,5 @@
-//===- VerifyTrain.cpp - Contracts of the phases model and train --*- C++ -*-===//
+//===- VerifyTrain.cpp - Contracts of the phases model and train --*- C++
+//-*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

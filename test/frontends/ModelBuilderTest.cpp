@@ -8,6 +8,7 @@
 #include "frontends/ModelBuilder.h"
 #include "dialects/AllDialects.h"
 #include "dialects/nn/NN.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/Endian.h"
@@ -219,4 +220,42 @@ TEST_F(ModelBuilder, SpecificationTravelsAsAnAttribute) {
   EXPECT_EQ(
       all.getAs<DictionaryAttr>("tied").getAs<StringAttr>("lm_head.weight"),
       "word_embeddings.weight");
+}
+
+// All ranks' micro-batches together add the penalty once.
+TEST_F(ModelBuilder, PenaltyIsSharedAmongTheMicroBatches) {
+  auto module = build("examples/bloom-tiny.textproto",
+                      {"training.l2_penalty=0.01", "training.micro_batch=2",
+                       "parallel.world=2"});
+  ASSERT_TRUE(module);
+  EXPECT_TRUE(succeeded(verify(*module)));
+  auto objective = module->lookupSymbol<func::FuncOp>("objective");
+  int decayed = 0, squares = 0;
+  for (auto parameter : module->getOps<nn::ParameterOp>())
+    decayed += parameter.getDecay();
+  objective.walk([&](arith::MulFOp product) {
+    squares += product.getLhs() == product.getRhs();
+  });
+  EXPECT_EQ(squares, decayed);
+  auto sum = objective.getBody()
+                 .front()
+                 .getTerminator()
+                 ->getOperand(0)
+                 .getDefiningOp<arith::AddFOp>();
+  ASSERT_TRUE(sum);
+  auto scaled = sum.getRhs().getDefiningOp<arith::MulFOp>();
+  ASSERT_TRUE(scaled);
+  // 0.01 / 2, a fourth of it on each of 4 micro-batches, on each of 2 ranks.
+  DenseElementsAttr factor;
+  ASSERT_TRUE(matchPattern(scaled.getRhs(), m_Constant(&factor)));
+  EXPECT_FLOAT_EQ(factor.getSplatValue<float>(), 0.01 / 2 / 8);
+
+  auto plain = build("examples/bloom-tiny.textproto");
+  ASSERT_TRUE(plain);
+  EXPECT_TRUE(plain->lookupSymbol<func::FuncOp>("objective")
+                  .getBody()
+                  .front()
+                  .getTerminator()
+                  ->getOperand(0)
+                  .getDefiningOp<nn::CrossEntropyOp>());
 }

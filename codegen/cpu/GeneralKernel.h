@@ -1,0 +1,31 @@
+//===- GeneralKernel.h - Kernels of rows and columns ------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_CODEGEN_CPU_GENERALKERNEL_H
+#define TESSERA_CODEGEN_CPU_GENERALKERNEL_H
+
+#include "codegen/cpu/KernelInterface.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace tessera::cpu {
+
+/// Iterations of the parallel loop of a kernel that is made of elementwise
+/// operations, broadcasts and reductions: rows, strips of columns, or blocks of
+/// elements.
+int64_t getGeneralIterations(mlir::func::FuncOp kernel);
+
+/// Floating-point operations of such a kernel, a transcendental function
+/// counted as one.
+int64_t getGeneralFlops(mlir::func::FuncOp kernel);
+
+/// Writes the iterations [begin, end) of such a kernel. The body's inputs are
+/// the kernel's arguments, its outputs the kernel's results.
+void emitGeneralKernel(mlir::func::FuncOp kernel, KernelBody &body);
+
+} // namespace tessera::cpu
+
+#endif // TESSERA_CODEGEN_CPU_GENERALKERNEL_H

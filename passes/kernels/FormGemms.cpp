@@ -1,0 +1,133 @@
+//===- FormGemms.cpp - Products as calls of a library -----------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/kernels/Passes.h"
+
+namespace tessera::kernels {
+#define GEN_PASS_DEF_FORMGEMMS
+#include "passes/kernels/Passes.h.inc"
+} // namespace tessera::kernels
+
+using namespace mlir;
+using namespace tessera;
+
+namespace {
+
+/// The product that only \p value's one user sees, or null.
+plan::GemmOp getPrivateProduct(Value value) {
+  auto gemm = value.getDefiningOp<plan::GemmOp>();
+  return gemm && value.hasOneUse() ? gemm : plan::GemmOp();
+}
+
+/// True if nothing but a product has been formed yet.
+bool isPlain(plan::GemmOp gemm) {
+  return gemm && !gemm.getBias() && !gemm.getAddend() &&
+         !gemm.getAccumulate() && gemm.getEpilogue() == plan::Epilogue::None;
+}
+
+/// \p gemm again at the rewriter's place, with another bias, addend or end.
+plan::GemmOp rebuild(PatternRewriter &rewriter, plan::GemmOp gemm, Value bias,
+                     Value addend, bool accumulate, plan::Epilogue epilogue) {
+  return plan::GemmOp::create(
+      rewriter, gemm.getLoc(), gemm.getResult().getType(), gemm.getA(),
+      gemm.getB(), bias, addend, /*out=*/Value(), gemm.getTransposeA(),
+      gemm.getTransposeB(), accumulate, epilogue);
+}
+
+struct FormProduct : OpRewritePattern<nn::MatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(nn::MatmulOp op,
+                                PatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<plan::GemmOp>(
+        op, op.getResult().getType(), op.getA(), op.getB(), /*bias=*/Value(),
+        /*addend=*/Value(), /*out=*/Value(), op.getTransposeA(),
+        op.getTransposeB(), /*accumulate=*/false, plan::Epilogue::None);
+    return success();
+  }
+};
+
+/// A bias that every row gets, or the sum with another product.
+struct FuseSum : OpRewritePattern<arith::AddFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::AddFOp op,
+                                PatternRewriter &rewriter) const override {
+    for (auto [product, other] : {std::pair(op.getLhs(), op.getRhs()),
+                                  std::pair(op.getRhs(), op.getLhs())}) {
+      plan::GemmOp gemm = getPrivateProduct(product);
+      if (!isPlain(gemm))
+        continue;
+      auto broadcast = other.getDefiningOp<nn::BroadcastOp>();
+      if (broadcast && broadcast.getDims() == ArrayRef<int64_t>{1}) {
+        rewriter.replaceOp(op, rebuild(rewriter, gemm, broadcast.getInput(),
+                                       Value(), false, plan::Epilogue::None));
+        rewriter.eraseOp(gemm);
+        return success();
+      }
+      plan::GemmOp first = getPrivateProduct(other);
+      if (first && first->isBeforeInBlock(gemm)) {
+        rewriter.replaceOp(op, rebuild(rewriter, gemm, Value(), other, false,
+                                       plan::Epilogue::None));
+        rewriter.eraseOp(gemm);
+        return success();
+      }
+    }
+    return failure();
+  }
+};
+
+struct FuseGelu : OpRewritePattern<nn::GeluOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(nn::GeluOp op,
+                                PatternRewriter &rewriter) const override {
+    plan::GemmOp gemm = getPrivateProduct(op.getInput());
+    if (!gemm || gemm.getAddend() || gemm.getAccumulate() ||
+        gemm.getEpilogue() != plan::Epilogue::None)
+      return failure();
+    rewriter.replaceOp(op, rebuild(rewriter, gemm, gemm.getBias(), Value(),
+                                   false, plan::Epilogue::Gelu));
+    rewriter.eraseOp(gemm);
+    return success();
+  }
+};
+
+struct FuseAccumulate : OpRewritePattern<nn::AccumulateOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(nn::AccumulateOp op,
+                                PatternRewriter &rewriter) const override {
+    plan::GemmOp gemm = getPrivateProduct(op.getInput());
+    if (!isPlain(gemm))
+      return failure();
+    rewriter.setInsertionPoint(gemm);
+    rewriter.replaceOp(op, rebuild(rewriter, gemm, Value(), Value(), true,
+                                   plan::Epilogue::None));
+    rewriter.eraseOp(gemm);
+    return success();
+  }
+};
+
+struct FormGemms : kernels::impl::FormGemmsBase<FormGemms> {
+  void runOnOperation() override {
+    int64_t before = count();
+    RewritePatternSet patterns(&getContext());
+    patterns.add<FormProduct, FuseSum, FuseGelu, FuseAccumulate>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      return signalPassFailure();
+    getOperation().walk([&](plan::GemmOp gemm) {
+      ++numGemms;
+      numEpilogues += !isPlain(gemm);
+    });
+    numGemms -= before;
+  }
+
+  int64_t count() {
+    int64_t products = 0;
+    getOperation().walk([&](plan::GemmOp) { ++products; });
+    return products;
+  }
+};
+
+} // namespace

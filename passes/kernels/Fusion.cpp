@@ -1,0 +1,546 @@
+//===- Fusion.cpp - Which operations make one kernel ------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// Fusion works on anchors: reductions, and values that must be stored. All
+// other fusible operations belong to the anchors that need them, and are
+// repeated where several kernels do. Storing a value is worth it once two
+// kernels would each have to read more than one tensor to compute it again.
+
+#include "passes/kernels/Fusion.h"
+#include "dialects/zero/Zero.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::kernels;
+using namespace tessera::nn;
+
+namespace {
+
+RankedTensorType tensorType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// What one anchor takes to compute.
+struct Cone {
+  llvm::SetVector<Operation *> body;
+  llvm::SetVector<Value> leaves;
+};
+
+struct Group {
+  IterationSpace space;
+  SmallVector<unsigned> anchors; ///< in program order
+  uint64_t time = 0;             ///< when it runs, see Fusion::time
+  bool merged = false;           ///< true: its anchors moved to another group
+};
+
+struct Anchor {
+  Value value;
+  IterationSpace space;
+  Role role;
+  Cone cone;
+  unsigned group = 0;
+};
+
+class Fusion {
+public:
+  explicit Fusion(Block &block) : block(block) {
+    uint64_t index = 0;
+    for (Operation &op : block)
+      order[&op] = ++index;
+  }
+
+  FailureOr<std::vector<Cluster>> run() {
+    findRoots();
+    do {
+      if (failed(formAnchors()))
+        return failure();
+      formGroups();
+    } while (storeShared());
+    return finish();
+  }
+
+private:
+  //===--------------------------------------------------------------------===//
+  // Values that must be stored
+  //===--------------------------------------------------------------------===//
+
+  static bool isInside(Operation *op) {
+    return op && (isFusible(op) || isTransparent(op));
+  }
+
+  /// True if something other than a kernel uses \p value.
+  bool isUsedOutside(Value value) {
+    return llvm::any_of(value.getUsers(), [&](Operation *user) {
+      if (isTransparent(user))
+        return isUsedOutside(user->getResult(0));
+      return !isFusible(user);
+    });
+  }
+
+  void findRoots() {
+    for (Operation &op : block) {
+      if (!isFusible(&op) || isa<arith::ConstantOp>(op))
+        continue;
+      Value value = op.getResult(0);
+      if (isa<nn::AccumulateOp>(op) || isUsedOutside(value) ||
+          (isa<nn::GatherOp>(op) && !value.hasOneUse()))
+        roots.insert(value);
+    }
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Anchors and their cones
+  //===--------------------------------------------------------------------===//
+
+  bool isAnchor(Value value) const {
+    return roots.contains(value) || value.getDefiningOp<nn::ReduceOp>();
+  }
+
+  LogicalResult formAnchors() {
+    bool again;
+    do {
+      again = false;
+      anchors.clear();
+      anchorOf.clear();
+      for (Operation &op : block) {
+        if (op.getNumResults() != 1 || !isAnchor(op.getResult(0)))
+          continue;
+        Anchor anchor{op.getResult(0), {}, {}, {}, 0};
+        current = &op;
+        if (!formCone(anchor))
+          return op.emitOpError("cannot be computed over rows and columns: "
+                                "reshape or transpose its operands so that it "
+                                "broadcasts or reduces leading or trailing "
+                                "dimensions");
+        again |= !pending.empty();
+        for (Value value : pending)
+          roots.insert(value);
+        pending.clear();
+        anchorOf[anchor.value] = anchors.size();
+        anchors.push_back(std::move(anchor));
+      }
+    } while (again);
+    return success();
+  }
+
+  /// Finds a space in which \p anchor can be computed: beside the reduction it
+  /// comes from, or its own.
+  bool formCone(Anchor &anchor) {
+    Operation *op = anchor.value.getDefiningOp();
+    if (nn::ReduceOp reduce = findReduction(anchor.value)) {
+      anchor.space = getReductionSpace(reduce);
+      anchor.role = getResultRole(anchor.space);
+      if (visitOperands(op, anchor.space, anchor.role, anchor.cone))
+        return true;
+      anchor.cone = {};
+    }
+    anchor.space = getElementwiseSpace(anchor.value);
+    anchor.role = {RoleKind::Full, 1};
+    return visitOperands(op, anchor.space, anchor.role, anchor.cone);
+  }
+
+  /// Adds what \p op, whose result has role \p role, is computed from. False
+  /// where the space cannot express an operand.
+  bool visitOperands(Operation *op, const IterationSpace &space, Role role,
+                     Cone &cone) {
+    auto finish = [&](bool valid) {
+      if (valid)
+        cone.body.insert(op);
+      return valid;
+    };
+    if (isa<arith::ConstantOp>(op))
+      return finish(true);
+    if (auto reduce = dyn_cast<nn::ReduceOp>(op)) {
+      if (getReductionSpace(reduce) != space || role != getResultRole(space))
+        return false;
+      return finish(
+          visit(reduce.getInput(), op, space, {RoleKind::Full, 1}, cone));
+    }
+    if (auto broadcast = dyn_cast<nn::BroadcastOp>(op)) {
+      auto from = getBroadcastRole(broadcast, space, role);
+      return finish(from &&
+                    visit(broadcast.getInput(), op, space, *from, cone));
+    }
+    if (auto gather = dyn_cast<nn::GatherOp>(op)) {
+      if (role.kind != RoleKind::Full ||
+          tensorType(gather.getTable()).getDimSize(1) != space.columns)
+        return false;
+      addLeaf(gather.getTable(), op, cone);
+      return finish(
+          visit(gather.getIndices(), op, space, {RoleKind::Row, 1}, cone));
+    }
+    if (auto iota = dyn_cast<nn::IotaOp>(op)) {
+      auto type = tensorType(iota.getResult());
+      return finish(role.kind == RoleKind::Full &&
+                    static_cast<int64_t>(iota.getDim()) == type.getRank() - 1 &&
+                    type.getShape().back() == space.columns);
+    }
+    for (Value operand : op->getOperands())
+      if (!visit(operand, op, space, role, cone))
+        return false;
+    return finish(true);
+  }
+
+  void addLeaf(Value value, Operation *user, Cone &cone) {
+    cone.leaves.insert(value);
+    Operation *op = value.getDefiningOp();
+    if (op && isFusible(op) && !isAnchor(value))
+      pending.insert(value);
+    // A gathered parameter may be gone by then: what is made of it must be
+    // stored.
+    if (user != current && getDeadline(value) <= fixedTime(current))
+      pending.insert(user->getResult(0));
+  }
+
+  /// When a gathered parameter is released, if \p value is a view of one.
+  uint64_t getDeadline(Value value) {
+    uint64_t deadline = ~uint64_t(0);
+    while (Operation *op = value.getDefiningOp()) {
+      for (Operation *user : value.getUsers())
+        if (isa<zero::ReleaseOp>(user))
+          deadline = std::min(deadline, fixedTime(user));
+      if (!isa<nn::SliceOp, nn::ReshapeOp>(op))
+        break;
+      value = op->getOperand(0);
+    }
+    return deadline;
+  }
+
+  /// Adds \p value, read with role \p role.
+  bool visit(Value value, Operation *user, const IterationSpace &space,
+             Role role, Cone &cone) {
+    Operation *op = value.getDefiningOp();
+    if (!isInside(op) || isAnchor(value)) {
+      addLeaf(value, user, cone);
+      return true;
+    }
+    if (cone.body.contains(op))
+      return true;
+    // A table of rows or a value a group of rows is read, not computed.
+    if (role.factor != 1) {
+      addLeaf(value, user, cone);
+      return true;
+    }
+    if (visitOperands(op, space, role, cone))
+      return true;
+    if (isTransparent(op))
+      return false;
+    addLeaf(value, user, cone);
+    return true;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Groups of anchors
+  //===--------------------------------------------------------------------===//
+
+  // Operations that stay where they are run at multiples of a tick, groups
+  // between them, as early as their inputs allow.
+  static constexpr unsigned tick = 20;
+  uint64_t fixedTime(Operation *op) const { return order.lookup(op) << tick; }
+
+  /// When \p value exists.
+  uint64_t availableAt(Value value) {
+    auto anchor = anchorOf.find(value);
+    if (anchor != anchorOf.end())
+      return groups[anchors[anchor->second].group].time;
+    Operation *op = value.getDefiningOp();
+    if (!op || op->getBlock() != &block)
+      return 0;
+    // A view exists with what it looks at.
+    if (isTransparent(op))
+      return std::max(availableAt(op->getOperand(0)), fixedTime(op));
+    return fixedTime(op);
+  }
+
+  /// The earliest time for \p anchor, not before its own section.
+  /// Its wait for group \p without does not count.
+  uint64_t earliest(const Anchor &anchor, unsigned without = ~0u) {
+    auto section =
+        llvm::upper_bound(sections, order.lookup(anchor.value.getDefiningOp()));
+    uint64_t time =
+        section == sections.begin() ? 0 : *std::prev(section) << tick;
+    for (Value leaf : anchor.cone.leaves) {
+      auto producer = anchorOf.find(leaf);
+      if (producer == anchorOf.end() ||
+          anchors[producer->second].group != without)
+        time = std::max(time, availableAt(leaf));
+    }
+    return time + 1;
+  }
+
+  /// The latest time before which \p value must exist: its first user that
+  /// stays in place, or the first group other than \p except that reads it.
+  uint64_t neededAt(Value value, ArrayRef<unsigned> except) {
+    uint64_t time = ~uint64_t(0);
+    auto readers = readersOf.find(value);
+    if (readers != readersOf.end())
+      for (unsigned reader : readers->second)
+        if (!llvm::is_contained(except, anchors[reader].group))
+          time = std::min(time, groups[anchors[reader].group].time);
+    for (Operation *user : value.getUsers()) {
+      if (isTransparent(user)) {
+        // The view itself, where something outside looks through it.
+        if (isUsedOutside(user->getResult(0)))
+          time = std::min(time, fixedTime(user));
+      } else if (!isFusible(user)) {
+        time = std::min(time, fixedTime(user));
+      }
+    }
+    return time;
+  }
+
+  void formGroups() {
+    groups.clear();
+    readersOf.clear();
+    sections.clear();
+    for (Operation &op : block)
+      if (isa<nn::SectionOp>(op))
+        sections.push_back(order.lookup(&op));
+    for (auto [index, anchor] : llvm::enumerate(anchors)) {
+      anchor.group = groups.size();
+      groups.push_back(
+          {anchor.space, {static_cast<unsigned>(index)}, 0, false});
+      groups.back().time = earliest(anchor);
+      for (Value leaf : anchor.cone.leaves) {
+        readersOf[leaf].push_back(index);
+        // Through a view, the group reads what the view looks at.
+        for (Operation *op = leaf.getDefiningOp(); op && isTransparent(op);
+             op = op->getOperand(0).getDefiningOp())
+          readersOf[op->getOperand(0)].push_back(index);
+      }
+      for (unsigned candidate : findCandidates(index))
+        tryMerge(candidate, anchors[index].group);
+    }
+  }
+
+  /// Groups that compute what the anchor reads, then groups that read the same.
+  SmallVector<unsigned> findCandidates(unsigned index) {
+    const Anchor &anchor = anchors[index];
+    llvm::SetVector<unsigned> candidates;
+    for (Value leaf : anchor.cone.leaves) {
+      auto producer = anchorOf.find(leaf);
+      if (producer != anchorOf.end())
+        candidates.insert(anchors[producer->second].group);
+    }
+    for (Value leaf : anchor.cone.leaves) {
+      if (tensorType(leaf).getNumElements() !=
+          anchor.space.rows * anchor.space.columns)
+        continue;
+      for (unsigned reader : readersOf[leaf])
+        if (reader < index)
+          candidates.insert(anchors[reader].group);
+    }
+    SmallVector<unsigned> suitable;
+    for (unsigned group : candidates)
+      if (group != anchor.group && groups[group].space == anchor.space)
+        suitable.push_back(group);
+    return suitable;
+  }
+
+  /// True if \p leaf, made by an anchor of the same group, is read at the very
+  /// element that is being computed.
+  bool canStayInside(const Anchor &producer, const Anchor &consumer) {
+    // Values along the columns are complete only after the last row.
+    return !consumer.space.byColumns ||
+           (producer.role.kind == RoleKind::Column &&
+            !consumer.value.getDefiningOp<nn::ReduceOp>());
+  }
+
+  void tryMerge(unsigned into, unsigned from) {
+    if (groups[into].merged || groups[from].merged || into == from)
+      return;
+    Group &target = groups[into], &source = groups[from];
+    for (unsigned consumer : source.anchors)
+      for (Value leaf : anchors[consumer].cone.leaves) {
+        auto producer = anchorOf.find(leaf);
+        if (producer == anchorOf.end() ||
+            anchors[producer->second].group != into)
+          continue;
+        if (!canStayInside(anchors[producer->second], anchors[consumer]) ||
+            !isReadInPlace(leaf, anchors[consumer]))
+          return;
+      }
+    uint64_t time = target.time;
+    for (unsigned anchor : source.anchors)
+      time = std::max(time, earliest(anchors[anchor], into));
+    for (const Group *group : {&target, &source})
+      for (unsigned anchor : group->anchors) {
+        if (neededAt(anchors[anchor].value, {into, from}) <= time)
+          return;
+        for (Value leaf : anchors[anchor].cone.leaves)
+          if (getDeadline(leaf) <= time)
+            return;
+      }
+    for (unsigned anchor : source.anchors)
+      anchors[anchor].group = into;
+    llvm::append_range(target.anchors, source.anchors);
+    llvm::sort(target.anchors);
+    target.time = time;
+    source.merged = true;
+  }
+
+  /// True if every read of \p leaf in the anchor's cone has the role with which
+  /// the leaf is computed in the same space.
+  bool isReadInPlace(Value leaf, const Anchor &consumer) {
+    Role made = anchors[anchorOf.lookup(leaf)].role;
+    Cone cone;
+    return rolesAgree(consumer.value.getDefiningOp(), consumer.space,
+                      consumer.role, leaf, made, cone);
+  }
+
+  bool rolesAgree(Operation *op, const IterationSpace &space, Role role,
+                  Value leaf, Role made, Cone &seen) {
+    if (!seen.body.insert(op))
+      return true;
+    for (Value operand : op->getOperands()) {
+      Role read = role;
+      if (isa<nn::ReduceOp>(op))
+        read = {RoleKind::Full, 1};
+      else if (auto broadcast = dyn_cast<nn::BroadcastOp>(op))
+        read = getBroadcastRole(broadcast, space, role)
+                   .value_or(Role{RoleKind::Table, 1});
+      else if (auto gather = dyn_cast<nn::GatherOp>(op))
+        read = operand == gather.getTable() ? Role{RoleKind::Table, 1}
+                                            : Role{RoleKind::Row, 1};
+      if (operand == leaf) {
+        bool single =
+            getElements(space, made) == 1 && getElements(space, read) == 1;
+        if (read != made && !single)
+          return false;
+        continue;
+      }
+      Operation *definition = operand.getDefiningOp();
+      if (isInside(definition) && !isAnchor(operand) &&
+          !rolesAgree(definition, space, read, leaf, made, seen))
+        return false;
+    }
+    return true;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // What to store rather than repeat
+  //===--------------------------------------------------------------------===//
+
+  /// Makes a root of each value that two groups would compute from more than
+  /// one tensor of its size. True if there is one.
+  bool storeShared() {
+    DenseMap<Operation *, llvm::SmallDenseSet<unsigned, 2>> usedBy;
+    for (Anchor &anchor : anchors)
+      for (Operation *op : anchor.cone.body)
+        usedBy[op].insert(anchor.group);
+    auto isShared = [&](Operation *op) {
+      if (isa<arith::ConstantOp, nn::BroadcastOp, nn::IotaOp>(op) ||
+          isTransparent(op) || isAnchor(op->getResult(0)))
+        return false;
+      auto users = usedBy.find(op);
+      // One value a row is stored for nothing, next to what it comes from.
+      return users != usedBy.end() && users->second.size() > 1 &&
+             (findReduction(op->getResult(0)) ||
+              countReads(op->getResult(0)) > 1);
+    };
+    SmallVector<Value> shared;
+    for (Operation &op : block) {
+      if (!isFusible(&op) || !isShared(&op))
+        continue;
+      // Only the last of a chain: what leads to it is then repeated no more.
+      bool last = llvm::any_of(op.getUsers(), [&](Operation *user) {
+        return usedBy.contains(user) && !isShared(user);
+      });
+      if (last)
+        shared.push_back(op.getResult(0));
+    }
+    for (Value value : shared)
+      roots.insert(value);
+    return !shared.empty();
+  }
+
+  /// Tensors as large as \p value that must be read to compute it.
+  unsigned countReads(Value value) {
+    int64_t size = tensorType(value).getNumElements();
+    SmallVector<Value> work = {value};
+    DenseSet<Value> seen, reads;
+    while (!work.empty()) {
+      Value current = work.pop_back_val();
+      if (!seen.insert(current).second)
+        continue;
+      Operation *op = current.getDefiningOp();
+      if (current != value && (!isInside(op) || isAnchor(current))) {
+        if (tensorType(current).getNumElements() == size)
+          reads.insert(current);
+        continue;
+      }
+      if (op)
+        llvm::append_range(work, op->getOperands());
+    }
+    return reads.size();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Clusters
+  //===--------------------------------------------------------------------===//
+
+  std::vector<Cluster> finish() {
+    SmallVector<unsigned> sorted;
+    for (auto [index, group] : llvm::enumerate(groups))
+      if (!group.merged)
+        sorted.push_back(index);
+    llvm::stable_sort(sorted, [&](unsigned a, unsigned b) {
+      return groups[a].time < groups[b].time;
+    });
+    SmallVector<Operation *> operations;
+    for (Operation &op : block)
+      operations.push_back(&op);
+
+    std::vector<Cluster> clusters;
+    for (unsigned index : sorted) {
+      const Group &group = groups[index];
+      Cluster cluster;
+      cluster.space = group.space;
+      llvm::SetVector<Operation *> body;
+      llvm::SetVector<Value> inputs;
+      for (unsigned anchor : group.anchors) {
+        body.insert_range(anchors[anchor].cone.body);
+        for (Value leaf : anchors[anchor].cone.leaves) {
+          auto producer = anchorOf.find(leaf);
+          if (producer == anchorOf.end() ||
+              anchors[producer->second].group != index)
+            inputs.insert(leaf);
+        }
+        Value value = anchors[anchor].value;
+        if (roots.contains(value) || neededAt(value, {index}) != ~uint64_t(0))
+          cluster.outputs.push_back(value);
+      }
+      cluster.body = body.takeVector();
+      llvm::sort(cluster.body, [&](Operation *a, Operation *b) {
+        return order.lookup(a) < order.lookup(b);
+      });
+      cluster.inputs = inputs.takeVector();
+      uint64_t position = group.time >> tick;
+      cluster.after = position ? operations[position - 1] : nullptr;
+      clusters.push_back(std::move(cluster));
+    }
+    return clusters;
+  }
+
+  Block &block;
+  DenseMap<Operation *, uint64_t> order; ///< from 1
+  DenseSet<Value> roots;
+  Operation *current = nullptr; ///< the anchor whose cone is being formed
+  llvm::SetVector<Value> pending;
+  std::vector<Anchor> anchors;
+  DenseMap<Value, unsigned> anchorOf;
+  DenseMap<Value, SmallVector<unsigned>> readersOf;
+  SmallVector<uint64_t> sections;
+  std::vector<Group> groups;
+};
+
+} // namespace
+
+FailureOr<std::vector<Cluster>> kernels::fuse(Block &block) {
+  return Fusion(block).run();
+}

@@ -1,0 +1,251 @@
+//===- OutlineKernels.cpp - Fuse and outline kernels ------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/KernelInterface.h"
+#include "dialects/graph/Graph.h"
+#include "passes/kernels/Fusion.h"
+#include "passes/kernels/Passes.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace tessera::kernels {
+#define GEN_PASS_DEF_OUTLINEKERNELS
+#include "passes/kernels/Passes.h.inc"
+} // namespace tessera::kernels
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::kernels;
+using namespace tessera::nn;
+
+namespace {
+
+/// Makes kernels, one function for each structure.
+class KernelLibrary {
+public:
+  explicit KernelLibrary(ModuleOp module)
+      : symbols(module), builder(module.getContext()) {}
+
+  /// The kernel that computes \p outputs from \p inputs by \p body.
+  func::FuncOp get(ArrayRef<Operation *> body, ValueRange inputs,
+                   ValueRange outputs) {
+    Location loc = body.back()->getLoc();
+    builder.clearInsertionPoint();
+    auto kernel = func::FuncOp::create(
+        builder, builder.getUnknownLoc(), "kernel",
+        builder.getFunctionType(inputs.getTypes(), outputs.getTypes()));
+    kernel.setPrivate();
+    kernel->setAttr("plan.kernel", builder.getUnitAttr());
+    Block *block = kernel.addEntryBlock();
+    builder.setInsertionPointToStart(block);
+    IRMapping mapping;
+    mapping.map(inputs, block->getArguments());
+    for (Operation *op : body) {
+      Operation *clone = builder.clone(*op, mapping);
+      clone->setLoc(builder.getUnknownLoc());
+    }
+    SmallVector<Value> results;
+    for (Value output : outputs)
+      results.push_back(mapping.lookup(output));
+    func::ReturnOp::create(builder, builder.getUnknownLoc(), results);
+    markResults(kernel);
+
+    std::string structure;
+    llvm::raw_string_ostream stream(structure);
+    kernel.print(stream);
+    func::FuncOp &known = kernels[structure];
+    if (known) {
+      kernel.erase();
+      return known;
+    }
+    kernel.setName(describe(body));
+    kernel->setLoc(loc);
+    symbols.insert(kernel);
+    return known = kernel;
+  }
+
+  unsigned size() const { return kernels.size(); }
+
+private:
+  /// Says which arguments each result may overwrite, and which results are
+  /// added to their buffers.
+  void markResults(func::FuncOp kernel) {
+    Operation *end = kernel.getBody().front().getTerminator();
+    for (auto [index, result] : llvm::enumerate(end->getOperands())) {
+      Operation *op = result.getDefiningOp();
+      if (isa_and_present<nn::AccumulateOp>(op)) {
+        kernel.setResultAttr(index, "plan.accumulate", builder.getUnitAttr());
+        continue;
+      }
+      SmallVector<int64_t> overwritable;
+      if (auto single = dyn_cast_if_present<cpu::KernelOpInterface>(op)) {
+        int64_t operand =
+            single.getInPlaceOperand(cast<OpResult>(result).getResultNumber());
+        auto argument = operand < 0
+                            ? BlockArgument()
+                            : dyn_cast<BlockArgument>(op->getOperand(operand));
+        if (argument)
+          overwritable.push_back(argument.getArgNumber());
+      } else {
+        for (BlockArgument argument : kernel.getArguments())
+          if (argument.getType() == result.getType() &&
+              isReadElementwise(argument, result.getType()))
+            overwritable.push_back(argument.getArgNumber());
+      }
+      if (!overwritable.empty())
+        kernel.setResultAttr(index, "plan.inplace",
+                             builder.getI64ArrayAttr(overwritable));
+    }
+  }
+
+  /// True if each element of \p argument is read only to compute the elements
+  /// at its own place. Rows are finished one by one, and a row's results are
+  /// stored after its reductions.
+  static bool isReadElementwise(Value argument, Type type) {
+    SmallVector<Value> work = {argument};
+    DenseSet<Value> seen;
+    while (!work.empty()) {
+      Value value = work.pop_back_val();
+      if (!seen.insert(value).second)
+        continue;
+      for (Operation *user : value.getUsers()) {
+        if (isa<nn::BroadcastOp, nn::GatherOp, nn::ReshapeOp>(user))
+          return false;
+        if (auto reduce = dyn_cast<nn::ReduceOp>(user)) {
+          // Along its own row only, and the row must be one of the results.
+          auto from = cast<RankedTensorType>(type);
+          if (getReductionSpace(reduce).byColumns ||
+              reduce.getInput().getType().getShape() != from.getShape() ||
+              reduce.getDims().size() != 1)
+            return false;
+          continue;
+        }
+        if (user->getNumResults() == 1 &&
+            cast<RankedTensorType>(user->getResult(0).getType()).getShape() ==
+                cast<RankedTensorType>(type).getShape())
+          work.push_back(user->getResult(0));
+      }
+    }
+    return true;
+  }
+
+  /// A name that says what the kernel does: its distinctive operations.
+  std::string describe(ArrayRef<Operation *> body) {
+    llvm::SetVector<StringRef> words;
+    for (Operation *op : body) {
+      StringRef word = op->getName().stripDialect();
+      if (auto reduce = dyn_cast<nn::ReduceOp>(op))
+        word = getReductionSpace(reduce).byColumns      ? "columnsum"
+               : reduce.getKind() == nn::Reduction::Sum ? "rowsum"
+                                                        : "rowmax";
+      else if (isa<arith::ConstantOp, nn::BroadcastOp, nn::ReshapeOp,
+                   graph::CSROp>(op))
+        continue;
+      word.consume_back("f");
+      words.insert(word);
+    }
+    std::string name = llvm::join(words.getArrayRef().take_front(4), "_");
+    if (words.size() > 4)
+      name += "_etc";
+    unsigned count = names[name]++;
+    return count ? name + "_" + std::to_string(count) : name;
+  }
+
+  SymbolTable symbols;
+  OpBuilder builder;
+  llvm::StringMap<func::FuncOp> kernels;
+  llvm::StringMap<unsigned> names;
+};
+
+struct OutlineKernels : kernels::impl::OutlineKernelsBase<OutlineKernels> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    KernelLibrary library(module);
+    SmallVector<func::FuncOp> programs;
+    for (auto function : module.getOps<func::FuncOp>())
+      if (!function->hasAttr("plan.kernel"))
+        programs.push_back(function);
+    for (func::FuncOp program : programs)
+      if (failed(outlineProgram(program.getBody().front(), library)))
+        return signalPassFailure();
+    numKernels += library.size();
+  }
+
+  LogicalResult outlineProgram(Block &block, KernelLibrary &library) {
+    FailureOr<std::vector<Cluster>> clusters = fuse(block);
+    if (failed(clusters))
+      return failure();
+    // Launches take the place of fused operations only when all exist, since
+    // clusters share what they repeat.
+    IRMapping stored;
+    DenseMap<Operation *, Operation *> last;
+    for (const Cluster &cluster : *clusters) {
+      func::FuncOp kernel =
+          library.get(cluster.body, cluster.inputs, cluster.outputs);
+      OpBuilder builder(block.getParent());
+      Operation *&previous = last[cluster.after];
+      if (previous)
+        builder.setInsertionPointAfter(previous);
+      else if (cluster.after)
+        builder.setInsertionPointAfter(cluster.after);
+      else
+        builder.setInsertionPointToStart(&block);
+      auto launch = plan::LaunchOp::create(
+          builder, cluster.body.back()->getLoc(), kernel.getResultTypes(),
+          kernel.getSymName(), cluster.inputs);
+      previous = launch;
+      stored.map(cluster.outputs, launch.getOutputs());
+      ++numLaunches;
+    }
+    for (const Cluster &cluster : *clusters)
+      for (Value output : cluster.outputs)
+        output.replaceAllUsesWith(stored.lookup(output));
+    eraseFused(block);
+    outlineSingles(block, library);
+    return success();
+  }
+
+  void eraseFused(Block &block) {
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if ((isFusible(&op) || isa<nn::ReshapeOp>(op)) && op.use_empty())
+        op.erase();
+  }
+
+  void outlineSingles(Block &block, KernelLibrary &library) {
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      if (!isa<cpu::KernelOpInterface>(op))
+        continue;
+      // A graph is its arrays, and a constant part of the kernel.
+      SmallVector<Operation *> body;
+      llvm::SetVector<Value> inputs;
+      for (Value operand : op.getOperands()) {
+        Operation *definition = operand.getDefiningOp();
+        if (definition && isa<graph::CSROp, arith::ConstantOp>(definition)) {
+          if (!llvm::is_contained(body, definition))
+            body.push_back(definition);
+          inputs.insert_range(definition->getOperands());
+        } else {
+          inputs.insert(operand);
+        }
+      }
+      body.push_back(&op);
+      func::FuncOp kernel =
+          library.get(body, inputs.getArrayRef(), op.getResults());
+      OpBuilder builder(&op);
+      auto launch =
+          plan::LaunchOp::create(builder, op.getLoc(), kernel.getResultTypes(),
+                                 kernel.getSymName(), inputs.getArrayRef());
+      op.replaceAllUsesWith(launch.getOutputs());
+      op.erase();
+      ++numLaunches;
+    }
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+      if (isa<graph::CSROp, arith::ConstantOp>(op) && op.use_empty())
+        op.erase();
+  }
+};
+
+} // namespace

@@ -1,0 +1,105 @@
+//===- Passes.td - Passes of the phase kernels -------------*- tablegen -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_PASSES_KERNELS_PASSES_TD
+#define TESSERA_PASSES_KERNELS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def Decompose : Pass<"nn-decompose", "mlir::ModuleOp"> {
+  let summary = "Write composites in terms of the general core";
+  let description = [{
+    Layer normalisation, activations, softmax and losses become elementwise
+    arithmetic, broadcasts and reductions, which outlining then fuses anew with
+    what stands around them. A model's head becomes a chain of chunks.
+
+    ```mlir
+    %y = nn.relu %x : tensor<8x16xf32>
+    ```
+    becomes
+    ```mlir
+    %zero = arith.constant dense<0.0> : tensor<8x16xf32>
+    %y = arith.maximumf %x, %zero : tensor<8x16xf32>
+    ```
+  }];
+  let options = [
+    Option<"chunkBytes", "chunk-bytes", "int64_t", "67108864",
+           "Most bytes of logits that a head's chunk may have">
+  ];
+  let statistics = [
+    Statistic<"numDecomposed", "decomposed", "Composites decomposed">
+  ];
+  let dependentDialects = ["nn::NNDialect", "mlir::arith::ArithDialect",
+                           "mlir::math::MathDialect"];
+}
+
+def FormGemms : Pass<"form-gemms", "mlir::ModuleOp"> {
+  let summary = "Make products calls of the target's library, with epilogues";
+  let description = [{
+    A bias added to every row, a GELU, a sum with another product and
+    accumulation over micro-batches join the product where nothing else uses
+    its plain result.
+
+    ```mlir
+    %c = nn.matmul %a, %b transpose_b : tensor<8x4xf32>, tensor<16x4xf32> -> tensor<8x16xf32>
+    %rows = nn.broadcast %bias dims [1] : tensor<16xf32> -> tensor<8x16xf32>
+    %y = arith.addf %c, %rows : tensor<8x16xf32>
+    ```
+    becomes
+    ```mlir
+    %y = plan.gemm %a, %b transpose_b bias %bias
+        : (tensor<8x4xf32>, tensor<16x4xf32>, tensor<16xf32>) -> tensor<8x16xf32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numGemms", "gemms", "Products formed">,
+    Statistic<"numEpilogues", "epilogues", "Operations that joined a product">
+  ];
+  let dependentDialects = ["plan::PlanDialect"];
+}
+
+def OutlineKernels : Pass<"outline-kernels", "mlir::ModuleOp"> {
+  let summary = "Fuse tensor computation into kernels and outline them";
+  let description = [{
+    Elementwise operations, broadcasts and reductions over one iteration space
+    of rows and columns are fused into kernels. A value is stored only where
+    something other than a kernel needs it, or where another kernel would have
+    to repeat a reduction; elementwise work is repeated instead. Operations
+    that are kernels by themselves are outlined alone. Kernels of the same
+    structure are one function.
+
+    ```mlir
+    %d = arith.addf %a, %b : tensor<8x16xf32>
+    %e = math.exp %d : tensor<8x16xf32>
+    ```
+    becomes
+    ```mlir
+    %e = plan.launch @add_exp(%a, %b) : (tensor<8x16xf32>, tensor<8x16xf32>) -> tensor<8x16xf32>
+
+    func.func private @add_exp(%a: tensor<8x16xf32>, %b: tensor<8x16xf32>)
+        -> (tensor<8x16xf32> {plan.inplace = [0, 1]}) attributes {plan.kernel} {
+      %d = arith.addf %a, %b : tensor<8x16xf32>
+      %e = math.exp %d : tensor<8x16xf32>
+      return %e : tensor<8x16xf32>
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numLaunches", "launches", "Kernels launched">,
+    Statistic<"numKernels", "kernels", "Kernels of different structure">
+  ];
+  let dependentDialects = ["plan::PlanDialect", "mlir::func::FuncDialect"];
+}
+
+def VerifyKernels : Pass<"verify-kernels", "mlir::ModuleOp"> {
+  let summary = "Check the contract of the phase kernels";
+  let description = [{
+    Programs hold only launches, products, collectives and views.
+  }];
+}
+
+#endif // TESSERA_PASSES_KERNELS_PASSES_TD

@@ -1,0 +1,23 @@
+//===- Pipeline.cpp - The phase kernels -------------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/kernels/Passes.h"
+
+using namespace mlir;
+
+void tessera::kernels::buildPipeline(OpPassManager &manager) {
+  // A GELU can only end a product while it is one operation; a head's chunks
+  // are products only once it is decomposed.
+  manager.addPass(createFormGemms());
+  manager.addPass(createDecompose());
+  manager.addPass(createFormGemms());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(createOutlineKernels());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createVerifyKernels());
+}
