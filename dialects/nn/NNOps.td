@@ -29,6 +29,8 @@ def NN_Dialect : Dialect {
     Function arguments are named by the attribute `nn.input`, results by
     `nn.output`; the names are those of docs/manifest.md.
   }];
+  let hasConstantMaterializer = 1;
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
 class NN_Op<string mnemonic, list<Trait> traits = []>

@@ -1,0 +1,114 @@
+//===- ObjectEmission.cpp - Object files for a CPU --------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/ObjectEmission.h"
+#include "passes/Spec.h"
+
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+
+using namespace mlir;
+using namespace tessera;
+
+/// The machine that the module's specification names.
+static FailureOr<std::unique_ptr<llvm::TargetMachine>>
+createMachine(ModuleOp module) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
+  std::string error;
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return module.emitError("no code generator for ") << triple.str() << ": "
+                                                      << error;
+  auto named = dyn_cast_if_present<StringAttr>(getSpec(module, "target.cpu"));
+  std::string cpu = named ? named.str() : "native", features;
+  if (cpu == "native") {
+    cpu = llvm::sys::getHostCPUName();
+    // A virtual machine may hide what its CPU's name promises.
+    for (auto &[feature, enabled] : llvm::sys::getHostCPUFeatures())
+      features += (features.empty() ? "" : ",") +
+                  std::string(enabled ? "+" : "-") + feature.str();
+  }
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, cpu, features, llvm::TargetOptions(), llvm::Reloc::PIC_,
+      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  if (!machine->getMCSubtargetInfo()->isCPUStringValid(cpu))
+    return module.emitError("target.cpu.name: no CPU is named '")
+           << cpu << "'; 'native' is this machine's, and llc-22 -mcpu=help "
+           << "lists the others";
+  return machine;
+}
+
+/// Generated vectors have 512 bits; LLVM's tuning would rather halve them.
+static void preferWideVectors(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration()) {
+      function.addFnAttr("prefer-vector-width", "512");
+      function.addFnAttr("min-legal-vector-width", "512");
+    }
+}
+
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions tuning;
+  // Kernels are vectorised already.
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
+      .run(module, modules);
+}
+
+LogicalResult cpu::emitObject(ModuleOp module, StringRef path) {
+  auto machine = createMachine(module);
+  if (failed(machine))
+    return failure();
+  registerAllToLLVMIRTranslations(*module.getContext());
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> ir = translateModuleToLLVMIR(module, context);
+  if (!ir)
+    return module.emitError("cannot be translated to LLVM IR");
+  ir->setTargetTriple((*machine)->getTargetTriple());
+  ir->setDataLayout((*machine)->createDataLayout());
+  preferWideVectors(*ir);
+  optimize(*ir, **machine);
+
+  std::error_code error;
+  llvm::raw_fd_ostream stream(path, error);
+  if (error)
+    return module.emitError("cannot write ") << path << ": " << error.message();
+  llvm::legacy::PassManager emission;
+  if ((*machine)->addPassesToEmitFile(emission, stream, nullptr,
+                                      llvm::CodeGenFileType::ObjectFile))
+    return module.emitError("this target cannot emit object files");
+  emission.run(*ir);
+  stream.close();
+  if (stream.has_error())
+    return module.emitError("cannot write ")
+           << path << ": " << stream.error().message();
+  return success();
+}

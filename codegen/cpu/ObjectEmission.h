@@ -1,0 +1,23 @@
+//===- ObjectEmission.h - Object files for a CPU ----------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_CODEGEN_CPU_OBJECTEMISSION_H
+#define TESSERA_CODEGEN_CPU_OBJECTEMISSION_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringRef.h"
+
+namespace tessera::cpu {
+
+/// Compiles \p module, which holds nothing but the LLVM dialect, for the CPU
+/// that its specification names ("native": this machine's) and writes the
+/// object file \p path.
+mlir::LogicalResult emitObject(mlir::ModuleOp module, llvm::StringRef path);
+
+} // namespace tessera::cpu
+
+#endif // TESSERA_CODEGEN_CPU_OBJECTEMISSION_H

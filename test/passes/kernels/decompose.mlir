@@ -1,0 +1,38 @@
+// RUN: tessera-opt %s --nn-decompose="chunk-bytes=65536" | FileCheck %s
+
+// 512 rows of 64 classes in fp32 are 128 KiB: two chunks. The weights' gradient
+// is a chain of sums, the rest is joined.
+// CHECK-LABEL: func.func @head
+// CHECK:         %[[X0:.*]] = nn.slice %arg0 from 0
+// CHECK:         nn.matmul %[[X0]], %arg1 transpose_b : {{.*}} -> tensor<256x64xf32>
+// CHECK:         nn.reduce max
+// CHECK:         %[[DX0:.*]] = nn.matmul %{{.*}}, %arg1 : {{.*}} -> tensor<256x16xf32>
+// CHECK:         %[[DW0:.*]] = nn.matmul %{{.*}}, %[[X0]] transpose_a
+// CHECK:         %[[X1:.*]] = nn.slice %arg0 from 256
+// CHECK:         %[[DW1:.*]] = nn.matmul %{{.*}}, %[[X1]] transpose_a
+// CHECK:         arith.addf %[[DW0]], %[[DW1]]
+// CHECK:         nn.concat
+func.func @head(%x: tensor<512x16xf32>, %w: tensor<64x16xf32>, %targets: tensor<512xi32>,
+                %scale: tensor<f32>) -> (tensor<f32>, tensor<512x16xf32>, tensor<64x16xf32>) {
+  %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale : tensor<512x16xf32>, tensor<64x16xf32>, tensor<512xi32>, tensor<f32>
+  return %loss, %dx, %dw : tensor<f32>, tensor<512x16xf32>, tensor<64x16xf32>
+}
+
+// Without a way back there is one product a chunk.
+// CHECK-LABEL: func.func @loss_only
+// CHECK-COUNT-2: nn.matmul
+// CHECK-NOT:     nn.matmul
+func.func @loss_only(%x: tensor<512x16xf32>, %w: tensor<64x16xf32>, %targets: tensor<512xi32>,
+                     %scale: tensor<f32>) -> tensor<f32> {
+  %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale : tensor<512x16xf32>, tensor<64x16xf32>, tensor<512xi32>, tensor<f32>
+  return %loss : tensor<f32>
+}
+
+// CHECK-LABEL: func.func @softmax
+// CHECK:         nn.reduce max
+// CHECK:         math.exp
+// CHECK:         nn.reduce sum
+func.func @softmax(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  %y = nn.softmax %x : tensor<8x16xf32>
+  return %y : tensor<8x16xf32>
+}

@@ -1,0 +1,53 @@
+// RUN: tessera-opt %s --nn-decompose --canonicalize --cse --outline-kernels | FileCheck %s
+
+// A residual sum and the layer norm after it are one kernel, which stores the
+// sum, the norm, and what the way back needs of each row.
+// CHECK-LABEL: func.func @norm
+// CHECK-NEXT:    %[[R:.*]]:4 = plan.launch @add_rowsum_mul_sub_etc(%arg0, %arg1, %arg2, %arg3)
+// CHECK-SAME:      -> (tensor<8x32xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8x32xf32>)
+// CHECK-NEXT:    return %[[R]]#0, %[[R]]#3, %[[R]]#1, %[[R]]#2
+func.func @norm(%x: tensor<8x32xf32>, %y: tensor<8x32xf32>, %w: tensor<32xf32>,
+                %b: tensor<32xf32>) -> (tensor<8x32xf32>, tensor<8x32xf32>, tensor<8xf32>, tensor<8xf32>) {
+  %sum = arith.addf %x, %y : tensor<8x32xf32>
+  %n, %mean, %rstd = nn.layer_norm %sum, %w, %b epsilon 1.0e-5 : tensor<8x32xf32>, tensor<32xf32> -> tensor<8xf32>
+  return %sum, %n, %mean, %rstd : tensor<8x32xf32>, tensor<8x32xf32>, tensor<8xf32>, tensor<8xf32>
+}
+
+// Sums along columns make a kernel of their own, all over one tensor together;
+// elementwise work that both kernels need is repeated rather than stored.
+// CHECK-LABEL: func.func @columns
+// CHECK-DAG:     plan.launch @exp{{.*}}(%arg0) : (tensor<8x32xf32>) -> tensor<8x32xf32>
+// CHECK-DAG:     plan.launch @exp_columnsum{{.*}}(%arg0) : (tensor<8x32xf32>) -> (tensor<32xf32>, tensor<32xf32>)
+func.func @columns(%x: tensor<8x32xf32>) -> (tensor<8x32xf32>, tensor<32xf32>, tensor<32xf32>) {
+  %e = math.exp %x : tensor<8x32xf32>
+  %n = arith.negf %e : tensor<8x32xf32>
+  %a = nn.reduce sum %e dims [0] : tensor<8x32xf32> -> tensor<32xf32>
+  %b = nn.reduce sum %x dims [0] : tensor<8x32xf32> -> tensor<32xf32>
+  return %n, %a, %b : tensor<8x32xf32>, tensor<32xf32>, tensor<32xf32>
+}
+
+// The same structure is the same kernel.
+// CHECK-LABEL: func.func @twice
+// CHECK-NEXT:    %[[A:.*]] = plan.launch @[[TANH:.*]](%arg0)
+// CHECK-NEXT:    plan.gemm
+// CHECK-NEXT:    plan.launch @[[TANH]](
+func.func @twice(%x: tensor<16x16xf32>) -> tensor<16x16xf32> {
+  %a = math.tanh %x : tensor<16x16xf32>
+  %b = plan.gemm %a, %a : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
+  %c = math.tanh %b : tensor<16x16xf32>
+  return %c : tensor<16x16xf32>
+}
+
+// Nothing moves from one section to another.
+// CHECK-LABEL: func.func @sections
+// CHECK:         nn.section "update"
+// CHECK-NEXT:    plan.launch
+func.func @sections(%x: tensor<16xf32>) -> tensor<16xf32> {
+  nn.section "update"
+  %a = math.exp %x : tensor<16xf32>
+  return %a : tensor<16xf32>
+}
+
+// CHECK: func.func private @add_rowsum_mul_sub_etc
+// CHECK-SAME: {plan.inplace = [0, 1]}
+// CHECK-SAME: attributes {plan.kernel}

@@ -1,0 +1,29 @@
+//===- Link.h - Linking of executables --------------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_TOOLS_TESSERA_LINK_H
+#define TESSERA_TOOLS_TESSERA_LINK_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+namespace tessera {
+
+/// What an executable needs besides its object and the runtime.
+struct LinkOptions {
+  bool mpi = false;    ///< several ranks
+  bool onednn = false; ///< matrix products
+};
+
+/// Links \p object with the runtime that stands beside this compiler into
+/// \p executable, by the system's C++ compiler.
+llvm::Error linkExecutable(llvm::StringRef object, llvm::StringRef executable,
+                           const LinkOptions &options);
+
+} // namespace tessera
+
+#endif // TESSERA_TOOLS_TESSERA_LINK_H

@@ -1,0 +1,92 @@
+//===- Phases.cpp - The phases of a compilation -----------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tools/tessera/Phases.h"
+#include "codegen/cpu/Passes.h"
+#include "passes/kernels/Passes.h"
+#include "passes/plan/Passes.h"
+#include "passes/train/Passes.h"
+#include "passes/zero/Passes.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace tessera;
+
+static constexpr llvm::StringLiteral names[] = {
+    "model", "train", "zero", "kernels", "plan", "target", "executable"};
+
+ArrayRef<llvm::StringLiteral> tessera::getPhaseNames() { return names; }
+
+StringRef tessera::getPhaseName(Phase phase) {
+  return names[static_cast<unsigned>(phase)];
+}
+
+std::optional<Phase> tessera::parsePhase(StringRef name) {
+  for (auto [index, known] : llvm::enumerate(names))
+    if (name == known)
+      return static_cast<Phase>(index);
+  return std::nullopt;
+}
+
+static void buildPhase(Phase phase, OpPassManager &manager) {
+  switch (phase) {
+  case Phase::Model:
+    manager.addPass(train::createVerifyModel());
+    return;
+  case Phase::Train:
+    return train::buildPipeline(manager);
+  case Phase::Zero:
+    return zero::buildZeroPipeline(manager);
+  case Phase::Kernels:
+    return kernels::buildPipeline(manager);
+  case Phase::Plan:
+    manager.addPass(cpu::createShapeKernels());
+    return plan::buildPlanPipeline(manager);
+  case Phase::Target:
+    return cpu::buildPipeline(manager);
+  case Phase::Executable:
+    return;
+  }
+}
+
+static LogicalResult dump(ModuleOp module, Phase phase, StringRef directory) {
+  SmallString<128> path(directory);
+  llvm::sys::path::append(path, std::to_string(static_cast<int>(phase)) + "-" +
+                                    getPhaseName(phase) + ".mlir");
+  std::error_code error = llvm::sys::fs::create_directories(directory);
+  if (!error) {
+    llvm::raw_fd_ostream stream(path, error);
+    if (!error) {
+      module.print(stream);
+      return success();
+    }
+  }
+  return emitError(UnknownLoc::get(module.getContext()))
+         << "--dump-phases-to: cannot write " << path << ": "
+         << error.message();
+}
+
+LogicalResult tessera::runPhases(ModuleOp module, Phase from, Phase to,
+                                 StringRef dumpDirectory) {
+  // A model just built has passed no verifier yet.
+  unsigned first = static_cast<unsigned>(from) + (from != Phase::Model);
+  unsigned last = std::min(static_cast<unsigned>(to),
+                           static_cast<unsigned>(Phase::Target));
+  for (unsigned index = first; index <= last; ++index) {
+    auto phase = static_cast<Phase>(index);
+    PassManager manager(module.getContext(), ModuleOp::getOperationName());
+    buildPhase(phase, manager);
+    if (failed(manager.run(module)))
+      return failure();
+    if (!dumpDirectory.empty() && failed(dump(module, phase, dumpDirectory)))
+      return failure();
+  }
+  return success();
+}
