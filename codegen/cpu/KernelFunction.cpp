@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/KernelFunction.h"
+#include "codegen/cpu/GeneralKernel.h"
 #include "dialects/graph/Graph.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -21,13 +22,10 @@ KernelOpInterface tessera::cpu::getKernelOp(func::FuncOp kernel) {
   return {};
 }
 
-FailureOr<KernelShape> tessera::cpu::getKernelShape(func::FuncOp kernel) {
-  KernelOpInterface op = getKernelOp(kernel);
-  if (!op)
-    return kernel.emitError("kernel '")
-           << kernel.getSymName()
-           << "' holds no operation that is a kernel by itself";
-  return KernelShape{op.getIterations(), op.getScratchBytes()};
+KernelShape tessera::cpu::getKernelShape(func::FuncOp kernel) {
+  if (KernelOpInterface op = getKernelOp(kernel))
+    return KernelShape{op.getIterations(), op.getScratchBytes()};
+  return KernelShape{getGeneralIterations(kernel), 0};
 }
 
 static MemRefType getBufferType(Type type) {
@@ -164,12 +162,10 @@ static void buildEntry(func::FuncOp body, StringRef name, OpBuilder &builder) {
 
 LogicalResult tessera::cpu::buildKernelFunction(func::FuncOp kernel) {
   kernel.getContext()->loadDialect<LLVM::LLVMDialect>();
-  FailureOr<KernelShape> shape = getKernelShape(kernel);
-  if (failed(shape))
-    return failure();
+  KernelShape shape = getKernelShape(kernel);
   KernelOpInterface op = getKernelOp(kernel);
   OpBuilder builder(kernel);
-  func::FuncOp body = declareBody(kernel, builder, shape->scratchBytes);
+  func::FuncOp body = declareBody(kernel, builder, shape.scratchBytes);
   Block &block = body.getBody().front();
   {
     OpBuilder::InsertionGuard guard(builder);
@@ -181,12 +177,21 @@ LogicalResult tessera::cpu::buildKernelFunction(func::FuncOp kernel) {
                      {},
                      block.getArgument(buffers),
                      block.getArgument(buffers + 1),
-                     shape->scratchBytes ? block.getArgument(buffers + 2)
+                     shape.scratchBytes ? block.getArgument(buffers + 2)
                                          : BlockArgument()};
-    if (failed(collectInputs(kernel, op, block, parts)) ||
-        failed(collectOutputs(kernel, op, block, parts)))
-      return failure();
-    op.emitKernel(parts);
+    if (!op) {
+      unsigned inputs = kernel.getNumArguments();
+      llvm::append_range(parts.inputs, block.getArguments().take_front(inputs));
+      llvm::append_range(parts.outputs, block.getArguments()
+                                            .take_front(buffers)
+                                            .drop_front(inputs));
+      emitGeneralKernel(kernel, parts);
+    } else {
+      if (failed(collectInputs(kernel, op, block, parts)) ||
+          failed(collectOutputs(kernel, op, block, parts)))
+        return failure();
+      op.emitKernel(parts);
+    }
     func::ReturnOp::create(builder, kernel.getLoc());
   }
   std::string name = kernel.getSymName().str();

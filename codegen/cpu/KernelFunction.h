@@ -23,9 +23,8 @@ struct KernelShape {
 /// body is elementwise operations, broadcasts and reductions.
 KernelOpInterface getKernelOp(mlir::func::FuncOp kernel);
 
-/// The shape of \p kernel, a function from tensors to tensors that holds one
-/// operation with KernelOpInterface.
-mlir::FailureOr<KernelShape> getKernelShape(mlir::func::FuncOp kernel);
+/// The shape of \p kernel, a function from tensors to tensors.
+KernelShape getKernelShape(mlir::func::FuncOp kernel);
 
 /// Replaces \p kernel, a function @k from tensors to tensors, by two:
 ///

@@ -26,6 +26,8 @@ def KernelOpInterface : OpInterface<"KernelOpInterface"> {
       "int64_t", "getIterations", (ins)>,
     InterfaceMethod<"Bytes of scratch memory a thread; a multiple of 64.",
       "int64_t", "getScratchBytes", (ins), [{}], [{ return 0; }]>,
+    InterfaceMethod<"Floating-point operations of one launch.",
+      "int64_t", "getFlops", (ins), [{}], [{ return 0; }]>,
     InterfaceMethod<[{
       Writes the iterations [begin, end) at the body's builder. The operation's
       tensors are the body's buffers: its operands `inputs`, its results

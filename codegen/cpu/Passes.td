@@ -29,4 +29,32 @@ def ApproximateMathPass : Pass<"cpu-approximate-math"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def ShapeKernels : Pass<"cpu-shape-kernels", "mlir::ModuleOp"> {
+  let summary = "Say how often each kernel's loop runs and what memory it takes";
+  let description = [{
+    Kernels get the attributes `plan.iterations`, `plan.scratch` (bytes a
+    thread) and `plan.flops` (floating-point operations a launch), by which
+    the plan reserves memory and counts arithmetic.
+
+    ```mlir
+    func.func private @exp(%x: tensor<8x16xf32>) -> tensor<8x16xf32>
+        attributes {plan.kernel, plan.iterations = 1, plan.scratch = 0, plan.flops = 128}
+    ```
+  }];
+}
+
+def BuildKernels : Pass<"cpu-build-kernels", "mlir::ModuleOp"> {
+  let summary = "Write kernels as vectorised loops over memory";
+  let description = [{
+    Each kernel, a function from tensors to tensors, becomes a function over
+    buffers with the calling convention of `tsr_kernel` (runtime/abi.h) and one
+    parallel loop. An operation that is a kernel by itself writes its own code;
+    all other kernels are vectorised along their columns.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 #endif // TESSERA_CODEGEN_CPU_PASSES_TD

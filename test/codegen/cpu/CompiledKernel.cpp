@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/codegen/cpu/CompiledKernel.h"
-#include "codegen/cpu/LowerToLLVM.h"
+#include "codegen/cpu/Passes.h"
 #include "dialects/AllDialects.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
@@ -53,10 +53,8 @@ CompiledKernel::CompiledKernel(const std::string &source)
   func::FuncOp kernel;
   state->module->walk([&](func::FuncOp function) { kernel = function; });
   std::string name = kernel.getSymName().str();
-  FailureOr<cpu::KernelShape> described = cpu::getKernelShape(kernel);
-  check(succeeded(described) && succeeded(cpu::buildKernelFunction(kernel)),
-        "has no code");
-  shape = *described;
+  shape = cpu::getKernelShape(kernel);
+  check(succeeded(cpu::buildKernelFunction(kernel)), "has no code");
   check(succeeded(verify(*state->module)), "is not valid");
 
   PassManager manager(&state->context);

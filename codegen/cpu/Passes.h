@@ -1,12 +1,12 @@
-//===- LowerToLLVM.h - From loops and vectors to LLVM -----------*- C++ -*-===//
+//===- Passes.h - CPU code generation ---------------------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_CPU_LOWERTOLLVM_H
-#define TESSERA_CODEGEN_CPU_LOWERTOLLVM_H
+#ifndef TESSERA_CODEGEN_CPU_PASSES_H
+#define TESSERA_CODEGEN_CPU_PASSES_H
 
 #include "mlir/Pass/PassManager.h"
 
@@ -21,6 +21,9 @@ namespace tessera::cpu {
 /// bare pointer.
 void addLowerToLLVMPasses(mlir::OpPassManager &manager);
 
+/// The phase `target`: from a plan and its kernels to the LLVM dialect.
+void buildPipeline(mlir::OpPassManager &manager);
+
 } // namespace tessera::cpu
 
-#endif // TESSERA_CODEGEN_CPU_LOWERTOLLVM_H
+#endif // TESSERA_CODEGEN_CPU_PASSES_H
