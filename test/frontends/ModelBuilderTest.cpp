@@ -171,12 +171,12 @@ TEST_F(ModelBuilder, InitialisersGroupsAndDecay) {
     EXPECT_EQ(op.getGroup(), group) << name.str();
   };
   using nn::Init;
-  double residual = 0.02 / std::sqrt(8.0);
-  expect("word_embeddings.weight", Init::Normal, 0.02, true, "embeddings");
+  double residual = 0.05 / std::sqrt(8.0);
+  expect("word_embeddings.weight", Init::Normal, 0.05, true, "embeddings");
   expect("word_embeddings_layernorm.weight", Init::Constant, 1, false,
          "embeddings");
   expect("h.0.input_layernorm.bias", Init::Constant, 0, false, "h.0");
-  expect("h.3.self_attention.query_key_value.weight", Init::Normal, 0.02, true,
+  expect("h.3.self_attention.query_key_value.weight", Init::Normal, 0.05, true,
          "h.3");
   expect("h.3.self_attention.dense.weight", Init::Normal, residual, true,
          "h.3");
@@ -191,7 +191,7 @@ TEST_F(ModelBuilder, InitialisersGroupsAndDecay) {
       plain->lookupSymbol<nn::ParameterOp>("h.3.self_attention.dense.weight")
           .getValue()
           .convertToDouble(),
-      0.02);
+      0.05);
 
   auto gcn = build("examples/gcn-cora.textproto");
   ASSERT_TRUE(gcn);
@@ -215,7 +215,7 @@ TEST_F(ModelBuilder, SpecificationTravelsAsAnAttribute) {
   EXPECT_EQ(training.getAs<IntegerAttr>("stage").getInt(), 3);
   EXPECT_EQ(training.getAs<IntegerAttr>("micro_batch").getInt(), 4);
   auto optimizer = training.getAs<DictionaryAttr>("optimizer");
-  EXPECT_EQ(optimizer.getAs<FloatAttr>("lr").getValueAsDouble(), 3e-3);
+  EXPECT_EQ(optimizer.getAs<FloatAttr>("lr").getValueAsDouble(), 4e-3);
   EXPECT_EQ(optimizer.getAs<FloatAttr>("clip").getValueAsDouble(), 1.0);
   EXPECT_EQ(
       all.getAs<DictionaryAttr>("tied").getAs<StringAttr>("lm_head.weight"),
