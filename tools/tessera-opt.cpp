@@ -8,6 +8,7 @@
 #include "dialects/AllDialects.h"
 #include "passes/kernels/Passes.h"
 #include "passes/train/Passes.h"
+#include "passes/zero/Passes.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
@@ -16,6 +17,8 @@ int main(int argc, char **argv) {
   tessera::registerAllDialects(registry);
   mlir::registerTransformsPasses();
   tessera::train::registerTrainPasses();
+  tessera::zero::registerZeroPasses();
+  tessera::zero::registerZeroPipeline();
   tessera::kernels::registerKernelsPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(
       argc, argv, "Tessera's pass driver\n", registry));

@@ -260,6 +260,10 @@ def Zero_WaitOp : Zero_Op<"wait", [AllTypesMatch<["input", "result"]>]> {
   let arguments = (ins Zero_Float:$input, Zero_TokenType:$token);
   let results = (outs Zero_Float:$result);
   let assemblyFormat = "$input `,` $token attr-dict `:` type($input)";
+  let builders = [OpBuilder<(ins "::mlir::Value":$input,
+      "::mlir::Value":$token), [{
+    build($_builder, $_state, input.getType(), input, token);
+  }]>];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     /// The collective that is awaited.

@@ -1,0 +1,221 @@
+//===- Parameters.cpp - Parameters as views of their groups -----*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/zero/Groups.h"
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::zero;
+
+/// What is only another form of a parameter, and is made again at each use: a
+/// view; or a broadcast, which a kernel reads as its operand, so that it must
+/// not reach beyond the parameter's release.
+static bool isForm(Operation *op) {
+  return isa<nn::ReshapeOp, nn::SliceOp, nn::BroadcastOp>(op);
+}
+
+namespace {
+
+/// One place where a parameter is read.
+struct Use {
+  Operation *user;
+  OpOperand *operand;
+  unsigned group;
+};
+
+/// A stretch of the program over which a group is there as a whole.
+struct Run {
+  unsigned group;
+  SmallVector<Use> uses;
+};
+
+class ParameterViews {
+public:
+  ParameterViews(func::FuncOp function, Groups &groups, bool gather)
+      : function(function), block(function.getBody().front()), groups(groups),
+        gather(gather) {}
+
+  LogicalResult collectUses();
+  void formRuns(int64_t persistence);
+  void writeRuns(int64_t world);
+  void eraseForms();
+  int64_t getRunCount() const { return runs.size(); }
+
+private:
+  LogicalResult collectUses(Value value, unsigned group);
+  Value rebuild(OpBuilder &builder, Value value, Value whole,
+                DenseMap<Value, Value> &made);
+
+  func::FuncOp function;
+  Block &block;
+  Groups &groups;
+  bool gather;
+  SmallVector<Operation *> forms;
+  SmallVector<Use> uses;
+  SmallVector<Run> runs;
+};
+
+} // namespace
+
+LogicalResult ParameterViews::collectUses(Value value, unsigned group) {
+  forms.push_back(value.getDefiningOp());
+  for (OpOperand &operand : value.getUses()) {
+    Operation *user = operand.getOwner();
+    if (user->getBlock() != &block)
+      return user->emitOpError("reads a parameter in a nested region: a "
+                               "program must be straight-line");
+    if (isForm(user)) {
+      if (failed(collectUses(user->getResult(0), group)))
+        return failure();
+      continue;
+    }
+    uses.push_back({user, &operand, group});
+  }
+  return success();
+}
+
+LogicalResult ParameterViews::collectUses() {
+  DenseMap<StringAttr, Value> values;
+  for (auto read :
+       llvm::make_early_inc_range(block.getOps<nn::GetParameterOp>())) {
+    Value &value = values[read.getParameterAttr().getAttr()];
+    if (value) {
+      read.replaceAllUsesWith(value);
+      read.erase();
+    } else {
+      value = read;
+    }
+  }
+  for (auto read : block.getOps<nn::GetParameterOp>()) {
+    Place place = groups.places.at(read.getParameterAttr().getAttr());
+    if (failed(collectUses(read.getResult(), place.group)))
+      return failure();
+  }
+  llvm::sort(uses, [](const Use &a, const Use &b) {
+    if (a.user == b.user)
+      return a.operand->getOperandNumber() < b.operand->getOperandNumber();
+    return a.user->isBeforeInBlock(b.user);
+  });
+  if (!gather)
+    return success();
+  auto sections = block.getOps<nn::SectionOp>();
+  if (sections.empty() || uses.empty())
+    return success();
+  Operation *last = uses.back().user;
+  if ((*sections.begin())->isBeforeInBlock(last))
+    return last->emitOpError("reads a parameter after the first section: "
+                             "parameters may be read in micro-batches alone");
+  return success();
+}
+
+/// Uses of a group with none of another group between them are one run.
+void ParameterViews::formRuns(int64_t persistence) {
+  constexpr int kNone = -1;
+  SmallVector<int> open(groups.groups.size(), kNone);
+  SmallVector<Operation *> lastUser(groups.groups.size(), nullptr);
+  Operation *previous = nullptr, *current = nullptr;
+  for (const Use &use : uses) {
+    if (use.user != current) {
+      previous = current;
+      current = use.user;
+    }
+    Operation *last = lastUser[use.group];
+    bool stays = !gather || last == previous || last == current ||
+                 groups.groups[use.group].getPadded() <= persistence;
+    if (open[use.group] == kNone || !stays) {
+      open[use.group] = runs.size();
+      runs.push_back({use.group, {}});
+    }
+    runs[open[use.group]].uses.push_back(use);
+    lastUser[use.group] = current;
+  }
+}
+
+/// \p value, a form of a parameter, made from the group's \p whole parameters
+/// at the builder's place, or as \p made before.
+Value ParameterViews::rebuild(OpBuilder &builder, Value value, Value whole,
+                              DenseMap<Value, Value> &made) {
+  if (Value known = made.lookup(value))
+    return known;
+  Operation *form = value.getDefiningOp();
+  Value result;
+  if (auto read = dyn_cast<nn::GetParameterOp>(form)) {
+    Place place = groups.places.at(read.getParameterAttr().getAttr());
+    auto type = cast<RankedTensorType>(value.getType());
+    auto flat = type.clone({type.getNumElements()});
+    result =
+        nn::SliceOp::create(builder, read.getLoc(), flat, whole, place.offset);
+    if (type != flat)
+      result = nn::ReshapeOp::create(builder, read.getLoc(), type, result);
+  } else {
+    IRMapping mapping;
+    mapping.map(form->getOperand(0),
+                rebuild(builder, form->getOperand(0), whole, made));
+    result = builder.clone(*form, mapping)->getResult(0);
+  }
+  made[value] = result;
+  return result;
+}
+
+void ParameterViews::writeRuns(int64_t world) {
+  OpBuilder builder(function.getContext());
+  builder.setInsertionPointToStart(&block);
+  SmallVector<Value> states(groups.groups.size());
+  for (const Run &run : runs) {
+    Value &state = states[run.group];
+    if (state)
+      continue;
+    Group &group = groups.groups[run.group];
+    RankedTensorType type = group.getType();
+    if (gather)
+      type = type.clone({group.getPadded() / world});
+    state = LoadOp::create(builder, group.op.getLoc(), type, State::Parameter,
+                           group.getName());
+  }
+
+  for (const Run &run : runs) {
+    Group &group = groups.groups[run.group];
+    Location loc = group.op.getLoc();
+    Value whole = states[run.group];
+    if (gather) {
+      builder.setInsertionPoint(run.uses.front().user);
+      auto start = AllGatherOp::create(builder, loc, group.getName(), whole,
+                                       world, /*in_place=*/false);
+      whole = WaitOp::create(builder, loc, start.getResult(), start.getToken());
+    }
+    DenseMap<Value, Value> made;
+    for (const Use &use : run.uses) {
+      builder.setInsertionPoint(use.user);
+      use.operand->set(rebuild(builder, use.operand->get(), whole, made));
+    }
+    if (gather) {
+      builder.setInsertionPointAfter(run.uses.back().user);
+      ReleaseOp::create(builder, loc, whole);
+    }
+  }
+}
+
+void ParameterViews::eraseForms() {
+  llvm::sort(forms,
+             [](Operation *a, Operation *b) { return b->isBeforeInBlock(a); });
+  for (Operation *form : forms)
+    form->erase();
+}
+
+FailureOr<int64_t> zero::partitionParameters(func::FuncOp function,
+                                             Groups &groups, int64_t stage,
+                                             int64_t world,
+                                             int64_t persistence) {
+  bool gather = world > 1 && stage == 3;
+  ParameterViews views(function, groups, gather);
+  if (failed(views.collectUses()))
+    return failure();
+  views.formRuns(persistence);
+  views.writeRuns(world);
+  views.eraseForms();
+  return gather ? views.getRunCount() : 0;
+}

@@ -1,0 +1,375 @@
+//===- Partition.cpp - Partition the training step --------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Spec.h"
+#include "passes/zero/Groups.h"
+#include "passes/zero/Passes.h"
+
+namespace tessera::zero {
+#define GEN_PASS_DEF_ZEROPARTITION
+#include "passes/zero/Passes.h.inc"
+} // namespace tessera::zero
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::zero;
+
+namespace {
+
+/// The optimizer's numbers.
+struct AdamW {
+  double beta1, beta2, epsilon, weightDecay;
+};
+
+/// Rewrites `@train`, whose parameters are views already.
+class StepPartitioner {
+public:
+  StepPartitioner(func::FuncOp step, Groups &groups, int64_t stage,
+                  int64_t world, AdamW adamw)
+      : step(step), block(step.getBody().front()), groups(groups),
+        stage(world == 1 ? 0 : stage), world(world), adamw(adamw),
+        builder(step.getContext()) {}
+
+  LogicalResult run();
+
+private:
+  LogicalResult collect();
+  LogicalResult collectGradients();
+  void reduceGradients();
+  void reduceLoss();
+  void reduceNorm();
+  void update();
+
+  /// The place behind the definitions of all \p values.
+  void setInsertionPointAfter(ArrayRef<Value> values);
+  /// The awaited result of the collective \p start.
+  Value await(CollectiveOpInterface start) {
+    return WaitOp::create(builder, start.getLoc(), start.getDestination(),
+                          start.getStartToken());
+  }
+  RankedTensorType partType(Group &group, bool sharded) {
+    return group.getType().clone(
+        {sharded ? group.getPadded() / world : group.getPadded()});
+  }
+
+  func::FuncOp step;
+  Block &block;
+  Groups &groups;
+  int64_t stage, world;
+  AdamW adamw;
+  OpBuilder builder;
+
+  nn::SectionOp reduce, updates;
+  nn::SumSquaresOp squares;
+  unsigned lossIndex = 0;
+  /// A group's gradients, in the order of its parameters.
+  SmallVector<SmallVector<Value>> gradients;
+  /// The reduced gradient of each group: this rank's part of it, and what the
+  /// optimizer takes.
+  SmallVector<Value> parts, reduced;
+  bool accumulates = false;
+  Value clip, hyper;
+};
+
+} // namespace
+
+static nn::SectionOp findSection(Block &block, StringRef name) {
+  for (auto section : block.getOps<nn::SectionOp>())
+    if (section.getName() == name)
+      return section;
+  return nullptr;
+}
+
+LogicalResult StepPartitioner::collect() {
+  reduce = findSection(block, "reduce");
+  updates = findSection(block, "update");
+  if (!reduce || !updates || updates->isBeforeInBlock(reduce))
+    return step.emitOpError(
+        "must have a section \"reduce\" and after it a section \"update\"");
+  std::optional<unsigned> index;
+  for (unsigned i = 0; i < step.getNumResults(); ++i) {
+    auto name = step.getResultAttrOfType<StringAttr>(i, "nn.output");
+    if (name && name.getValue() == "loss")
+      index = i;
+  }
+  if (!index)
+    return step.emitOpError("must return its loss: a result with nn.output = "
+                            "\"loss\"");
+  lossIndex = *index;
+  return collectGradients();
+}
+
+/// The gradient of each parameter, from its update.
+LogicalResult StepPartitioner::collectGradients() {
+  DenseMap<StringAttr, nn::UpdateOp> byName;
+  for (auto update : block.getOps<nn::UpdateOp>()) {
+    if (clip && (clip != update.getClip() || hyper != update.getHyper()))
+      return update.emitOpError("has another clip or hyper than the updates "
+                                "before it");
+    clip = update.getClip();
+    hyper = update.getHyper();
+    if (!byName.try_emplace(update.getParameterAttr().getAttr(), update).second)
+      return update.emitOpError("updates ")
+             << update.getParameterAttr() << " a second time";
+  }
+  SmallVector<Value> all;
+  bool whole = false;
+  for (Group &group : groups.groups) {
+    SmallVector<Value> &values = gradients.emplace_back();
+    for (nn::ParameterOp parameter : group.parameters) {
+      nn::UpdateOp update = byName.lookup(parameter.getSymNameAttr());
+      if (!update)
+        return parameter.emitOpError("has no update in @train");
+      Value gradient = update.getGradient();
+      bool sum = gradient.getDefiningOp<nn::AccumulateOp>() != nullptr;
+      (sum ? accumulates : whole) = true;
+      if (accumulates && whole)
+        return update.emitOpError(
+            "takes its gradient from one micro-batch, while another takes it "
+            "from all: nn.accumulate must be on each or on none");
+      values.push_back(gradient);
+      all.push_back(gradient);
+    }
+  }
+  auto sorted = [](ValueRange values) {
+    SmallVector<void *> result;
+    for (Value value : values)
+      result.push_back(value.getAsOpaquePointer());
+    llvm::sort(result);
+    return result;
+  };
+  for (auto op : block.getOps<nn::SumSquaresOp>()) {
+    if (squares || op->isBeforeInBlock(reduce) ||
+        updates->isBeforeInBlock(op) || sorted(op.getInputs()) != sorted(all))
+      return op.emitOpError("must be the only one, in section \"reduce\", and "
+                            "take each gradient once and nothing else");
+    squares = op;
+  }
+  return success();
+}
+
+void StepPartitioner::setInsertionPointAfter(ArrayRef<Value> values) {
+  Operation *last = nullptr;
+  for (Value value : values)
+    if (Operation *op = value.getDefiningOp())
+      if (!last || last->isBeforeInBlock(op))
+        last = op;
+  if (last)
+    builder.setInsertionPointAfter(last);
+  else
+    builder.setInsertionPointToStart(&block);
+}
+
+/// Buckets, and their sums over the ranks. Where the gradient is whole a
+/// micro-batch's is summed before it is sent; where it is sharded each
+/// micro-batch's is sent, and the parts are summed.
+void StepPartitioner::reduceGradients() {
+  bool sharded = stage >= 2;
+  if (accumulates && !sharded)
+    builder.setInsertionPointAfter(reduce);
+  for (auto [index, group] : llvm::enumerate(groups.groups)) {
+    Location loc = group.op.getLoc();
+    SmallVector<Value> values = gradients[index];
+    if (accumulates && sharded)
+      for (Value &value : values)
+        value = value.getDefiningOp<nn::AccumulateOp>().getInput();
+    if (!accumulates || sharded)
+      setInsertionPointAfter(values);
+    auto bucket = BucketOp::create(builder, loc, group.getType(),
+                                   group.getName(), values);
+    if (!sharded)
+      StoreOp::create(builder, loc, State::Gradient, group.getName(), bucket);
+    Value part = bucket;
+    if (world > 1)
+      part = await(ReduceScatterOp::create(
+          builder, loc, group.getName(), bucket, world,
+          /*in_place=*/!sharded, /*accumulate=*/sharded && accumulates));
+    if (sharded)
+      StoreOp::create(builder, loc, State::Gradient, group.getName(), part);
+    parts.push_back(part);
+  }
+
+  reduced = parts;
+  if (world == 1 || stage > 0)
+    return;
+  // Stage 0 updates the whole group on each rank.
+  if (!accumulates)
+    builder.setInsertionPointAfter(reduce);
+  for (auto [group, whole] : llvm::zip(groups.groups, reduced))
+    whole = await(AllGatherOp::create(builder, group.op.getLoc(),
+                                      group.getName(), whole, world,
+                                      /*in_place=*/true));
+}
+
+void StepPartitioner::reduceLoss() {
+  Operation *end = block.getTerminator();
+  if (world == 1)
+    return;
+  builder.setInsertionPointAfter(reduce);
+  Value loss = end->getOperand(lossIndex);
+  end->setOperand(lossIndex,
+                  await(AllReduceOp::create(builder, loss.getLoc(), loss)));
+}
+
+void StepPartitioner::reduceNorm() {
+  if (!squares)
+    return;
+  builder.setInsertionPoint(squares);
+  Value sum = nn::SumSquaresOp::create(builder, squares.getLoc(),
+                                       squares.getResult().getType(), parts);
+  if (world > 1)
+    sum = await(AllReduceOp::create(builder, squares.getLoc(), sum));
+  squares.replaceAllUsesWith(sum);
+  squares.erase();
+}
+
+void StepPartitioner::update() {
+  int64_t count = groups.groups.size();
+  auto endType = RankedTensorType::get({count}, builder.getI32Type());
+  unsigned argument = step.getNumArguments();
+  (void)step.insertArgument(
+      argument, endType,
+      builder.getDictionaryAttr(
+          builder.getNamedAttr("nn.input", builder.getStringAttr("decay_end"))),
+      step.getLoc());
+  Value ends = step.getArgument(argument);
+
+  DenseMap<StringAttr, Value> parameters;
+  for (auto load : block.getOps<LoadOp>())
+    parameters[load.getGroupAttr().getAttr()] = load;
+
+  builder.setInsertionPoint(block.getTerminator());
+  for (auto [index, group] : llvm::enumerate(groups.groups)) {
+    Location loc = group.op.getLoc();
+    StringRef name = group.getName();
+    auto load = [&](State state, bool sharded) -> Value {
+      return LoadOp::create(builder, loc, partType(group, sharded), state,
+                            name);
+    };
+    Value parameter = parameters.lookup(group.op.getSymNameAttr());
+    if (!parameter)
+      parameter = load(State::Parameter, stage == 3);
+    bool slice = stage == 1 || stage == 2;
+    if (slice)
+      parameter =
+          AllSliceOp::create(builder, loc, partType(group, true), parameter);
+    Value moment1 = load(State::Moment1, stage >= 1);
+    Value moment2 = load(State::Moment2, stage >= 1);
+    Value end = nn::SliceOp::create(
+        builder, loc, endType.clone(ArrayRef<int64_t>{1}), ends, index);
+    auto next = AdamWOp::create(
+        builder, loc,
+        {parameter.getType(), parameter.getType(), parameter.getType()},
+        FlatSymbolRefAttr::get(group.op.getSymNameAttr()), parameter,
+        reduced[index], moment1, moment2, clip, hyper, end,
+        builder.getF64FloatAttr(adamw.beta1),
+        builder.getF64FloatAttr(adamw.beta2),
+        builder.getF64FloatAttr(adamw.epsilon),
+        builder.getF64FloatAttr(adamw.weightDecay));
+    StoreOp::create(builder, loc, State::Moment1, name, next.getNextMoment1());
+    StoreOp::create(builder, loc, State::Moment2, name, next.getNextMoment2());
+    Value whole = next.getNextParameter();
+    if (slice)
+      whole = await(AllGatherOp::create(builder, loc, name, whole, world,
+                                        /*in_place=*/true));
+    StoreOp::create(builder, loc, State::Parameter, name, whole);
+  }
+
+  for (auto op : llvm::make_early_inc_range(block.getOps<nn::UpdateOp>()))
+    op.erase();
+  for (auto op : llvm::make_early_inc_range(block.getOps<nn::AccumulateOp>()))
+    if (op->use_empty())
+      op.erase();
+}
+
+LogicalResult StepPartitioner::run() {
+  if (failed(collect()))
+    return failure();
+  reduceLoss();
+  reduceGradients();
+  reduceNorm();
+  update();
+  return success();
+}
+
+namespace {
+
+struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
+  using ZeroPartitionBase::ZeroPartitionBase;
+
+  void runOnOperation() override {
+    if (failed(partition()))
+      signalPassFailure();
+  }
+
+  LogicalResult partition() {
+    ModuleOp module = getOperation();
+    if (stage < 0)
+      stage = getSpecInt(module, "training.stage", 0);
+    if (world <= 0)
+      world = getSpecInt(module, "training.world", 1);
+    if (stage < 0 || stage > 3)
+      return module.emitError("there is no ZeRO stage ")
+             << stage.getValue() << ": it must be 0, 1, 2 or 3";
+    if (world < 1)
+      return module.emitError("there must be at least 1 rank, not ")
+             << world.getValue();
+    FailureOr<AdamW> adamw = getOptimizer();
+    if (failed(adamw))
+      return failure();
+    auto step = module.lookupSymbol<func::FuncOp>("train");
+    if (!step)
+      return module.emitError("no function @train: run the phase train first");
+    for (auto function : module.getOps<func::FuncOp>())
+      if (!function.isExternal() && !function.getBody().hasOneBlock())
+        return function.emitOpError("must have one block: a program is "
+                                    "straight-line");
+
+    FailureOr<Groups> groups = createGroups(module, world);
+    if (failed(groups))
+      return failure();
+    numGroups += groups->groups.size();
+    for (auto function : module.getOps<func::FuncOp>()) {
+      if (function.isExternal())
+        continue;
+      bool distributed = function == step;
+      FailureOr<int64_t> gathers =
+          partitionParameters(function, *groups, distributed ? stage : 0,
+                              distributed ? world : 1, persistence);
+      if (failed(gathers))
+        return failure();
+      numGathers += *gathers;
+      setProgram(function, distributed ? stage : 0, distributed ? world : 1);
+    }
+    return StepPartitioner(step, *groups, stage, world, *adamw).run();
+  }
+
+  FailureOr<AdamW> getOptimizer() {
+    ModuleOp module = getOperation();
+    AdamW adamw;
+    for (auto [name, value] :
+         {std::pair("beta1", &adamw.beta1), std::pair("beta2", &adamw.beta2),
+          std::pair("eps", &adamw.epsilon),
+          std::pair("weight_decay", &adamw.weightDecay)}) {
+      std::string path = std::string("training.optimizer.") + name;
+      auto number = dyn_cast_if_present<FloatAttr>(getSpec(module, path));
+      if (!number)
+        return module.emitError("the module's tessera.spec has no number ")
+               << path << ": the optimizer needs it";
+      *value = number.getValueAsDouble();
+    }
+    return adamw;
+  }
+
+  static void setProgram(func::FuncOp function, int64_t stage, int64_t world) {
+    Builder builder(function.getContext());
+    function->setAttr(ZeroDialect::kStage, builder.getI64IntegerAttr(stage));
+    function->setAttr(ZeroDialect::kWorld, builder.getI64IntegerAttr(world));
+  }
+};
+
+} // namespace

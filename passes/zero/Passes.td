@@ -1,0 +1,150 @@
+//===- Passes.td - Passes of the phase zero ----------------*- tablegen -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_PASSES_ZERO_PASSES_TD
+#define TESSERA_PASSES_ZERO_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
+  let summary = "Partition the training states over the ranks (ZeRO 0 to 3)";
+  let description = [{
+    Parameters of one group become views of a flat state; gradients a bucket
+    that is reduce-scattered; updates one AdamW operation a group. All stages
+    reduce through the same reduce-scatter in the same order, take the norm
+    over the same parts and update with the same arithmetic, so that they give
+    the same bits; they differ in what a rank keeps:
+
+    | stage | parameters | gradients | moments | collectives a group |
+    |---|---|---|---|---|
+    | 0 | whole | whole | whole | reduce_scatter and all_gather of gradients |
+    | 1 | whole | whole | a part | reduce_scatter of gradients, all_gather of parameters |
+    | 2 | whole | a part | a part | the same |
+    | 3 | a part | a part | a part | all_gather of parameters for each run of uses, reduce_scatter of gradients |
+
+    On one rank there are no parts and no collectives. With more than one
+    micro-batch a step, stages 0 and 1 sum the micro-batches' gradients and
+    reduce-scatter once; stages 2 and 3, which have no room for a whole
+    gradient, reduce-scatter each micro-batch's and sum the parts.
+
+    Collectives are awaited where they start; zero-schedule moves them apart.
+    All programs but `@train` run on one rank.
+
+    ```mlir
+    nn.parameter @w : tensor<64xf32> init constant(1.0) decay group "all"
+    func.func @train(%x: tensor<64xf32> {nn.input = "x"}, %hyper: ...) -> ... {
+      %w = nn.get_parameter @w : tensor<64xf32>
+      %y = arith.mulf %w, %x : tensor<64xf32>
+      ...
+      nn.section "reduce"
+      %squares = nn.sum_squares %dw : tensor<64xf32> -> tensor<f64>
+      ...
+      nn.update @w by %dw, %clip, %hyper : ...
+    ```
+    becomes, for `stage=2 world=2`,
+    ```mlir
+    zero.group @all parameters [@w] offsets [0] elements 64 padded 64 decay_elements 64
+    func.func @train(%x: ..., %hyper: ..., %end: tensor<1xi32> {nn.input = "decay_end"})
+        -> ... attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
+      %p = zero.load parameter @all : tensor<64xf32>
+      %w = nn.slice %p from 0 : tensor<64xf32> -> tensor<64xf32>
+      %y = arith.mulf %w, %x : tensor<64xf32>
+      ...
+      %bucket = zero.bucket @all(%dw) : (tensor<64xf32>) -> tensor<64xf32>
+      %0, %t0 = zero.reduce_scatter @all, %bucket : tensor<64xf32> -> tensor<32xf32>
+      %g = zero.wait %0, %t0 : tensor<32xf32>
+      zero.store gradient @all, %g : tensor<32xf32>
+      nn.section "reduce"
+      %squares = nn.sum_squares %g : tensor<32xf32> -> tensor<f64>
+      %1, %t1 = zero.all_reduce %squares : tensor<f64>
+      ...
+      %part = zero.all_slice %p : tensor<64xf32> -> tensor<32xf32>
+      %p1, %m1, %v1 = zero.adamw @all, %part, %g, %m, %v by %clip, %hyper decay_end %e ...
+      %2, %t2 = zero.all_gather @all, %p1 in_place : tensor<32xf32> -> tensor<64xf32>
+      %next = zero.wait %2, %t2 : tensor<64xf32>
+      zero.store parameter @all, %next : tensor<64xf32>
+    ```
+    The new input `decay_end`, one i32 a group, says how many leading elements
+    of the part that this rank updates decay.
+  }];
+  let options = [
+    Option<"stage", "stage", "int64_t", "-1",
+           "ZeRO stage, 0 to 3; negative: the specification's">,
+    Option<"world", "world", "int64_t", "0",
+           "Number of ranks; 0: the specification's">,
+    Option<"persistence", "persistence", "int64_t", "0",
+           "Stage 3: groups of at most so many elements stay gathered from "
+           "their first use in a micro-batch to their last">
+  ];
+  let statistics = [
+    Statistic<"numGroups", "groups", "Groups of parameters">,
+    Statistic<"numGathers", "gathers",
+              "Gathers of parameters before use (stage 3)">
+  ];
+  let dependentDialects = ["zero::ZeroDialect", "nn::NNDialect"];
+}
+
+def ZeroSchedule : Pass<"zero-schedule", "mlir::ModuleOp"> {
+  let summary = "Start collectives early and await them late";
+  let description = [{
+    - A gather of parameters in a micro-batch starts when the one `prefetch`
+      gathers before it is complete, so that it runs while these groups
+      compute. It is awaited where it is used.
+    - A reduce-scatter is awaited right after the next group's has started:
+      its bucket's memory is free then. One whose result lies in its bucket,
+      and the last one, is awaited at the end of its section.
+    - Every other collective is awaited before its result's first use, or at
+      the end of its section.
+
+    ```mlir
+    %0, %t0 = zero.all_gather @a, %a : ...
+    %wa = zero.wait %0, %t0 : ...
+    // Uses of %wa.
+    zero.release %wa : ...
+    %1, %t1 = zero.all_gather @b, %b : ...
+    %wb = zero.wait %1, %t1 : ...
+    ```
+    becomes, for `prefetch=1`,
+    ```mlir
+    %0, %t0 = zero.all_gather @a, %a : ...
+    %wa = zero.wait %0, %t0 : ...
+    %1, %t1 = zero.all_gather @b, %b : ...
+    // Uses of %wa.
+    zero.release %wa : ...
+    %wb = zero.wait %1, %t1 : ...
+    ```
+  }];
+  let options = [
+    Option<"prefetch", "prefetch", "int64_t", "-1",
+           "Gathers in flight ahead of use; 0 overlaps none; negative: the "
+           "specification's, or 1">
+  ];
+  let statistics = [
+    Statistic<"numHoisted", "starts-hoisted", "Gathers that start earlier">,
+    Statistic<"numSunk", "waits-sunk", "Waits that are later">
+  ];
+  let dependentDialects = ["zero::ZeroDialect"];
+}
+
+def VerifyZero : Pass<"verify-zero", "mlir::ModuleOp"> {
+  let summary = "Check the contract of the phase zero";
+  let description = [{
+    - Each parameter lies in one group; none is read or updated by name.
+    - Collectives stand in the straight line, so that every rank runs the same
+      sequence. Each is awaited exactly once, in its own section, and its result
+      is not used before.
+    - `@train` updates each group exactly once, and stores each of its states
+      exactly once. A stage shards what it has to: moments from stage 1 on,
+      gradients from stage 2 on, parameters in stage 3.
+    - A whole gradient in stages 2 and 3 is used by its reduce-scatter alone;
+      whole parameters in stage 3 exist from their gather to their release
+      alone, within a micro-batch, and nothing uses them after.
+    - On one rank nothing is communicated, and only `@train` stores states.
+  }];
+}
+
+#endif // TESSERA_PASSES_ZERO_PASSES_TD

@@ -1,0 +1,316 @@
+//===- VerifyZero.cpp - The contract of the phase zero ----------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/zero/Passes.h"
+
+namespace tessera::zero {
+#define GEN_PASS_DEF_VERIFYZERO
+#include "passes/zero/Passes.h.inc"
+} // namespace tessera::zero
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::zero;
+
+namespace {
+
+/// Checks one program.
+class ProgramVerifier {
+public:
+  ProgramVerifier(func::FuncOp program, SymbolTable &symbols)
+      : program(program), block(program.getBody().front()), symbols(symbols) {}
+
+  LogicalResult run();
+
+private:
+  LogicalResult verifyStraightLine();
+  LogicalResult verifyCollective(CollectiveOpInterface start);
+  LogicalResult verifyUpdates();
+  LogicalResult verifyStates();
+  LogicalResult verifyWholeGradients();
+  LogicalResult verifyWholeParameters();
+  LogicalResult verifyGathered(AllGatherOp gather);
+
+  /// The section that \p op stands in; null for micro-batches.
+  nn::SectionOp getSection(Operation *op) {
+    for (Operation *before = op; before; before = before->getPrevNode())
+      if (auto section = dyn_cast<nn::SectionOp>(before))
+        return section;
+    return nullptr;
+  }
+  bool isSharded(State state);
+
+  func::FuncOp program;
+  Block &block;
+  SymbolTable &symbols;
+  int64_t world = 1, stage = 0;
+};
+
+} // namespace
+
+bool ProgramVerifier::isSharded(State state) {
+  switch (state) {
+  case State::Parameter:
+    return stage >= 3;
+  case State::Gradient:
+    return stage >= 2;
+  case State::Moment1:
+  case State::Moment2:
+    return stage >= 1;
+  }
+  llvm_unreachable("all states are named");
+}
+
+LogicalResult ProgramVerifier::verifyStraightLine() {
+  WalkResult result = program.walk([&](Operation *op) {
+    if (isa<nn::GetParameterOp, nn::UpdateOp>(op)) {
+      op->emitOpError("is left in the phase zero: parameters are views of "
+                      "their groups, and updated with them");
+      return WalkResult::interrupt();
+    }
+    if (op->getBlock() != &block &&
+        isa_and_nonnull<ZeroDialect>(op->getDialect())) {
+      op->emitOpError("stands in a nested region: all ranks must run the same "
+                      "straight line");
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+LogicalResult ProgramVerifier::verifyCollective(CollectiveOpInterface start) {
+  if (world == 1)
+    return start.emitOpError("has nobody to communicate with: its program runs "
+                             "on one rank");
+  Value token = start.getStartToken();
+  if (token.use_empty())
+    return start.emitOpError("is never awaited");
+  if (!token.hasOneUse()) {
+    InFlightDiagnostic diagnostic =
+        start.emitOpError("is awaited more than once");
+    for (Operation *user : token.getUsers())
+      diagnostic.attachNote(user->getLoc()) << "here";
+    return diagnostic;
+  }
+  Operation *wait = *token.user_begin();
+  for (Operation *user : start.getDestination().getUsers())
+    if (user != wait)
+      return user->emitOpError("uses the result of a collective that is still "
+                               "under way: it must use its zero.wait")
+                 .attachNote(start.getLoc())
+             << "the collective starts here";
+  if (getSection(start) != getSection(wait))
+    return wait->emitOpError("stands in another section than its collective's "
+                             "start: sections run different numbers of times")
+               .attachNote(start.getLoc())
+           << "the collective starts here";
+  return success();
+}
+
+/// Each group has one update, and its states are stored once.
+LogicalResult ProgramVerifier::verifyUpdates() {
+  DenseMap<StringAttr, AdamWOp> updates;
+  for (auto update : block.getOps<AdamWOp>()) {
+    if (!update.getGroupAttr())
+      return update.emitOpError("must name the group that it updates");
+    auto [position, inserted] =
+        updates.try_emplace(update.getGroupAttr().getAttr(), update);
+    if (!inserted)
+      return update.emitOpError("updates ")
+                 .append(update.getGroupAttr(), " a second time")
+                 .attachNote(position->second.getLoc())
+             << "the first update is here";
+  }
+  DenseMap<std::pair<StringAttr, unsigned>, StoreOp> stores;
+  for (auto store : block.getOps<StoreOp>()) {
+    auto key = std::pair(store.getGroupAttr().getAttr(),
+                         static_cast<unsigned>(store.getState()));
+    auto [position, inserted] = stores.try_emplace(key, store);
+    if (!inserted)
+      return store.emitOpError("stores ")
+                 .append(stringifyState(store.getState()), " of ",
+                         store.getGroupAttr(), " a second time")
+                 .attachNote(position->second.getLoc())
+             << "the first store is here";
+  }
+  for (auto group : symbols.getOp()->getRegion(0).getOps<GroupOp>()) {
+    if (!updates.contains(group.getSymNameAttr()))
+      return group.emitOpError("has no update in @train");
+    for (State state :
+         {State::Parameter, State::Gradient, State::Moment1, State::Moment2})
+      if (!stores.contains(
+              {group.getSymNameAttr(), static_cast<unsigned>(state)}))
+        return group.emitOpError("has its ")
+               << stringifyState(state) << " never stored in @train";
+  }
+  return success();
+}
+
+/// States have the sizes that the stage gives them.
+LogicalResult ProgramVerifier::verifyStates() {
+  auto check = [&](Operation *op, State state, StringRef name,
+                   Value value) -> LogicalResult {
+    auto group = symbols.lookup<GroupOp>(name);
+    int64_t expected = isSharded(state)
+                           ? static_cast<int64_t>(group.getPadded()) / world
+                           : static_cast<int64_t>(group.getPadded());
+    int64_t count = cast<ShapedType>(value.getType()).getNumElements();
+    if (count == expected)
+      return success();
+    return op->emitOpError("has ")
+           << count << " elements of the " << stringifyState(state)
+           << ", but in stage " << stage << " on " << world
+           << " ranks a rank keeps " << expected;
+  };
+  for (Operation &op : block) {
+    if (auto load = dyn_cast<LoadOp>(op)) {
+      if (failed(
+              check(load, load.getState(), load.getGroup(), load.getResult())))
+        return failure();
+    } else if (auto store = dyn_cast<StoreOp>(op)) {
+      if (failed(check(store, store.getState(), store.getGroup(),
+                       store.getValue())))
+        return failure();
+    }
+  }
+  return success();
+}
+
+/// From stage 2 on a whole gradient is there for its reduce-scatter alone.
+LogicalResult ProgramVerifier::verifyWholeGradients() {
+  for (auto bucket : block.getOps<BucketOp>()) {
+    int64_t count = 0;
+    for (Operation *user : bucket->getUsers()) {
+      bool scatter = isa<ReduceScatterOp>(user);
+      count += scatter;
+      if (stage >= 2 && (!scatter || cast<ReduceScatterOp>(user).getInPlace()))
+        return user->emitOpError("keeps a whole gradient, but in stage ")
+               << stage << " a rank keeps its part alone";
+    }
+    if (world > 1 && count != 1)
+      return bucket.emitOpError(
+                 "must be reduce-scattered exactly once, but is ")
+             << count << " times";
+  }
+  return success();
+}
+
+/// \p gather's parameters are released once, and nothing uses them after.
+LogicalResult ProgramVerifier::verifyGathered(AllGatherOp gather) {
+  Value whole = cast<WaitOp>(*gather.getToken().user_begin()).getResult();
+  ReleaseOp release;
+  for (Operation *user : whole.getUsers()) {
+    auto op = dyn_cast<ReleaseOp>(user);
+    if (!op)
+      continue;
+    if (release)
+      return (op->isBeforeInBlock(release) ? release : op)
+          .emitOpError("releases the parameters a second time");
+    release = op;
+  }
+  if (!release)
+    return gather.emitOpError("is never released: in stage 3 whole parameters "
+                              "exist around their use alone");
+  if (getSection(release))
+    return release.emitOpError("must stand in the micro-batch that gathers");
+  SmallVector<Value> views{whole};
+  while (!views.empty())
+    for (Operation *user : views.pop_back_val().getUsers()) {
+      Operation *outer = block.findAncestorOpInBlock(*user);
+      if (outer && release->isBeforeInBlock(outer))
+        return user->emitOpError("uses parameters after their release")
+                   .attachNote(release.getLoc())
+               << "they are released here";
+      if (isa<nn::SliceOp, nn::ReshapeOp>(user))
+        views.push_back(user->getResult(0));
+    }
+  return success();
+}
+
+/// Before stage 3 parameters are whole always, and gathered after the update
+/// at most; in stage 3 they are whole from a gather to its release.
+LogicalResult ProgramVerifier::verifyWholeParameters() {
+  for (auto gather : block.getOps<AllGatherOp>()) {
+    nn::SectionOp section = getSection(gather);
+    if (stage < 3 && !section)
+      return gather.emitOpError("gathers in a micro-batch, but in stage ")
+             << stage << " parameters are whole already";
+    if (stage < 3)
+      continue;
+    if (section)
+      return gather.emitOpError("leaves something whole after the "
+                                "micro-batches, but in stage 3 all states are "
+                                "sharded");
+    if (failed(verifyGathered(gather)))
+      return failure();
+  }
+  if (stage < 3)
+    for (auto release : block.getOps<ReleaseOp>())
+      return release.emitOpError("releases parameters that stage ")
+             << stage << " keeps whole";
+  return success();
+}
+
+LogicalResult ProgramVerifier::run() {
+  if (!getWorld(program) || !getStage(program))
+    return program.emitOpError(
+        "must say by zero.world and zero.stage how it is "
+        "partitioned");
+  world = *getWorld(program);
+  stage = world == 1 ? 0 : *getStage(program);
+  if (failed(verifyStraightLine()))
+    return failure();
+  for (Operation &op : block)
+    if (auto start = dyn_cast<CollectiveOpInterface>(op))
+      if (failed(verifyCollective(start)))
+        return failure();
+  if (failed(verifyStates()))
+    return failure();
+  if (program.getName() != "train") {
+    for (auto store : block.getOps<StoreOp>())
+      return store.emitOpError("stores a state, which @train alone may");
+    return success();
+  }
+  if (failed(verifyUpdates()) || failed(verifyWholeGradients()))
+    return failure();
+  return verifyWholeParameters();
+}
+
+namespace {
+
+struct VerifyZero : zero::impl::VerifyZeroBase<VerifyZero> {
+  void runOnOperation() override {
+    if (failed(verify()))
+      signalPassFailure();
+  }
+
+  LogicalResult verify() {
+    ModuleOp module = getOperation();
+    SymbolTable symbols(module);
+    DenseMap<StringAttr, GroupOp> groups;
+    for (auto group : module.getOps<GroupOp>())
+      for (auto name : group.getParameters().getAsRange<FlatSymbolRefAttr>())
+        if (!groups.try_emplace(name.getAttr(), group).second)
+          return group.emitOpError("has ")
+                     .append(name, ", which is in another group already")
+                     .attachNote(groups[name.getAttr()].getLoc())
+                 << "the other group is here";
+    for (auto parameter : module.getOps<nn::ParameterOp>())
+      if (!groups.contains(parameter.getSymNameAttr()))
+        return parameter.emitOpError("is in no zero.group");
+    if (!symbols.lookup<func::FuncOp>("train"))
+      return module.emitError("no function @train");
+    for (auto program : module.getOps<func::FuncOp>())
+      if (!program.isExternal() &&
+          failed(ProgramVerifier(program, symbols).run()))
+        return failure();
+    return success();
+  }
+};
+
+} // namespace

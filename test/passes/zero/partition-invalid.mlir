@@ -1,0 +1,193 @@
+// RUN: tessera-opt %s --split-input-file --verify-diagnostics --zero-partition
+
+// expected-error @below {{there is no ZeRO stage 4: it must be 0, 1, 2 or 3}}
+module attributes {tessera.spec = {training = {stage = 4}}} {
+}
+
+// -----
+
+// expected-error @below {{there must be at least 1 rank, not -2}}
+module attributes {tessera.spec = {training = {world = -2}}} {
+}
+
+// -----
+
+// expected-error @below {{the module's tessera.spec has no number training.optimizer.beta2: the optimizer needs it}}
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9}}}} {
+}
+
+// -----
+
+// expected-error @below {{no function @train: run the phase train first}}
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+}
+
+// -----
+
+// expected-error @below {{no nn.parameter: there is nothing to partition}}
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  func.func @train() {
+    return
+  }
+}
+
+// -----
+
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  // expected-error @below {{must have one block: a program is straight-line}}
+  func.func @train() {
+    llvm.br ^end
+  ^end:
+    return
+  }
+}
+
+// -----
+
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  // expected-error @below {{has the name of a group: rename "w"}}
+  nn.parameter @w : tensor<8xf32> init constant(0.0) group "w"
+  func.func @train() {
+    return
+  }
+}
+
+// -----
+
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+  // expected-error @below {{has elements of another type than those before it in group "g": give it a group of its own}}
+  nn.parameter @v : tensor<8xbf16> init constant(0.0) group "g"
+  func.func @train() {
+    return
+  }
+}
+
+// -----
+
+// Reading parameters.
+
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+  func.func @train(%i: index) {
+    %w = nn.get_parameter @w : tensor<8xf32>
+    scf.for %j = %i to %i step %i {
+      // expected-error @below {{reads a parameter in a nested region: a program must be straight-line}}
+      %v = math.absf %w : tensor<8xf32>
+    }
+    return
+  }
+}
+
+// -----
+
+module attributes {tessera.spec = {training = {stage = 3, world = 2, optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+  func.func @train() {
+    %w = nn.get_parameter @w : tensor<8xf32>
+    nn.section "reduce"
+    // expected-error @below {{reads a parameter after the first section: parameters may be read in micro-batches alone}}
+    %v = math.absf %w : tensor<8xf32>
+    return
+  }
+}
+
+// -----
+
+// The step.
+
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+  // expected-error @below {{must have a section "reduce" and after it a section "update"}}
+  func.func @train() {
+    nn.section "update"
+    nn.section "reduce"
+    return
+  }
+}
+
+// -----
+
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+  // expected-error @below {{must return its loss: a result with nn.output = "loss"}}
+  func.func @train() {
+    nn.section "reduce"
+    nn.section "update"
+    return
+  }
+}
+
+// -----
+
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  // expected-error @below {{has no update in @train}}
+  nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+  func.func @train(%loss: tensor<f32>) -> (tensor<f32> {nn.output = "loss"}) {
+    nn.section "reduce"
+    nn.section "update"
+    return %loss : tensor<f32>
+  }
+}
+
+// -----
+
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+  func.func @train(%loss: tensor<f32>, %d: tensor<8xf32>, %hyper: tensor<4xf32>) -> (tensor<f32> {nn.output = "loss"}) {
+    nn.section "reduce"
+    nn.section "update"
+    nn.update @w by %d, %loss, %hyper : tensor<8xf32>, tensor<f32>, tensor<4xf32>
+    // expected-error @below {{updates @w a second time}}
+    nn.update @w by %d, %loss, %hyper : tensor<8xf32>, tensor<f32>, tensor<4xf32>
+    return %loss : tensor<f32>
+  }
+}
+
+// -----
+
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+  nn.parameter @v : tensor<8xf32> init constant(0.0) group "g"
+  func.func @train(%loss: tensor<f32>, %d: tensor<8xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>)
+      -> (tensor<f32> {nn.output = "loss"}) {
+    nn.section "reduce"
+    nn.section "update"
+    nn.update @w by %d, %clip, %hyper : tensor<8xf32>, tensor<f32>, tensor<4xf32>
+    // expected-error @below {{has another clip or hyper than the updates before it}}
+    nn.update @v by %d, %loss, %hyper : tensor<8xf32>, tensor<f32>, tensor<4xf32>
+    return %loss : tensor<f32>
+  }
+}
+
+// -----
+
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+  nn.parameter @v : tensor<8xf32> init constant(0.0) group "g"
+  func.func @train(%loss: tensor<f32>, %d: tensor<8xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>)
+      -> (tensor<f32> {nn.output = "loss"}) {
+    %sum = nn.accumulate %d : tensor<8xf32>
+    nn.section "reduce"
+    nn.section "update"
+    nn.update @w by %sum, %clip, %hyper : tensor<8xf32>, tensor<f32>, tensor<4xf32>
+    // expected-error @below {{takes its gradient from one micro-batch, while another takes it from all: nn.accumulate must be on each or on none}}
+    nn.update @v by %d, %clip, %hyper : tensor<8xf32>, tensor<f32>, tensor<4xf32>
+    return %loss : tensor<f32>
+  }
+}
+
+// -----
+
+module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+  func.func @train(%loss: tensor<f32>, %d: tensor<8xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>)
+      -> (tensor<f32> {nn.output = "loss"}) {
+    nn.section "reduce"
+    // expected-error @below {{must be the only one, in section "reduce", and take each gradient once and nothing else}}
+    %squares = nn.sum_squares %d, %loss : tensor<8xf32>, tensor<f32> -> tensor<f64>
+    nn.section "update"
+    nn.update @w by %d, %clip, %hyper : tensor<8xf32>, tensor<f32>, tensor<4xf32>
+    return %loss : tensor<f32>
+  }
+}

@@ -1,0 +1,49 @@
+// RUN: tessera-opt %s --zero-partition="stage=2 world=2" --verify-zero | FileCheck %s
+
+// Stage 2: gradients are sharded too. The whole gradient of a group is a bucket
+// that ends with its reduce-scatter.
+
+// CHECK-LABEL: func.func @train(
+// CHECK-SAME: %[[X:.*]]: tensor<40xf32> {nn.input = "x"},
+// CHECK-SAME: %[[HYPER:.*]]: tensor<4xf32> {nn.input = "hyper"},
+// CHECK-SAME: %[[ENDS:.*]]: tensor<1xi32> {nn.input = "decay_end"})
+// CHECK-SAME: attributes {zero.stage = 2 : i64, zero.world = 2 : i64}
+
+// CHECK: %[[P:.*]] = zero.load parameter @all : tensor<64xf32>
+// CHECK: %[[BUCKET:.*]] = zero.bucket @all
+// CHECK-NEXT: %[[S:.*]], %[[ST:.*]] = zero.reduce_scatter @all, %[[BUCKET]] : tensor<64xf32> -> tensor<32xf32>
+// CHECK-NEXT: %[[G:.*]] = zero.wait %[[S]], %[[ST]]
+// CHECK-NEXT: zero.store gradient @all, %[[G]] : tensor<32xf32>
+// CHECK-NEXT: nn.section "reduce"
+// CHECK: nn.sum_squares %[[G]]
+// CHECK: nn.section "update"
+// CHECK-NEXT: %[[PART:.*]] = zero.all_slice %[[P]] : tensor<64xf32> -> tensor<32xf32>
+// CHECK: zero.adamw @all, %[[PART]], %[[G]]
+// CHECK: zero.all_gather @all, %{{.*}} in_place : tensor<32xf32> -> tensor<64xf32>
+// CHECK: zero.store parameter @all, %{{.*}} : tensor<64xf32>
+
+module attributes {tessera.spec = {training = {optimizer = {
+    beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+  nn.parameter @b : tensor<8xf32> init constant(0.0) group "all"
+  nn.parameter @w : tensor<40xf32> init normal(0.02) decay group "all"
+
+  func.func @train(%x: tensor<40xf32> {nn.input = "x"}, %hyper: tensor<4xf32> {nn.input = "hyper"})
+      -> (tensor<f32> {nn.output = "loss"}, tensor<f32> {nn.output = "grad_norm"}) {
+    %b = nn.get_parameter @b : tensor<8xf32>
+    %w = nn.get_parameter @w : tensor<40xf32>
+    %wx = arith.mulf %w, %x : tensor<40xf32>
+    %bb = arith.mulf %b, %b : tensor<8xf32>
+    %sw = nn.reduce sum %wx dims [0] : tensor<40xf32> -> tensor<f32>
+    %sb = nn.reduce sum %bb dims [0] : tensor<8xf32> -> tensor<f32>
+    %loss = arith.addf %sw, %sb : tensor<f32>
+    %db = arith.addf %b, %b : tensor<8xf32>
+    %dw = math.absf %x : tensor<40xf32>
+    nn.section "reduce"
+    %squares = nn.sum_squares %db, %dw : tensor<8xf32>, tensor<40xf32> -> tensor<f64>
+    %clip, %norm = nn.clip_scale %squares max_norm 1.0 : tensor<f64> -> tensor<f32>, tensor<f32>
+    nn.section "update"
+    nn.update @b by %db, %clip, %hyper : tensor<8xf32>, tensor<f32>, tensor<4xf32>
+    nn.update @w by %dw, %clip, %hyper : tensor<40xf32>, tensor<f32>, tensor<4xf32>
+    return %loss, %norm : tensor<f32>, tensor<f32>
+  }
+}

@@ -1,0 +1,416 @@
+// RUN: tessera-opt %s --split-input-file --verify-diagnostics --verify-zero
+
+// Groups.
+
+// expected-error @below {{is in no zero.group}}
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+func.func @train() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+// expected-note @below {{the other group is here}}
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+// expected-error @below {{has @w, which is in another group already}}
+zero.group @h parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+
+// -----
+
+// expected-error @below {{no function @train}}
+module {
+}
+
+// -----
+
+// expected-error @below {{must say by zero.world and zero.stage how it is partitioned}}
+func.func @train() {
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
+  // expected-error @below {{is left in the phase zero: parameters are views of their groups, and updated with them}}
+  %w = nn.get_parameter @w : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%i: index) attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
+  scf.for %j = %i to %i step %i {
+    // expected-error @below {{stands in a nested region: all ranks must run the same straight line}}
+    %p = zero.load parameter @g : tensor<32xf32>
+  }
+  return
+}
+
+// -----
+
+// Collectives and their waits.
+
+func.func @train(%x: tensor<f32>) attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
+  // expected-error @below {{has nobody to communicate with: its program runs on one rank}}
+  %y, %t = zero.all_reduce %x : tensor<f32>
+  return
+}
+
+// -----
+
+func.func @train(%x: tensor<f32>) attributes {zero.stage = 0 : i64, zero.world = 2 : i64} {
+  // expected-error @below {{is never awaited}}
+  %y, %t = zero.all_reduce %x : tensor<f32>
+  return
+}
+
+// -----
+
+func.func @train(%x: tensor<f32>) attributes {zero.stage = 0 : i64, zero.world = 2 : i64} {
+  // expected-error @below {{is awaited more than once}}
+  %y, %t = zero.all_reduce %x : tensor<f32>
+  // expected-note @below {{here}}
+  %0 = zero.wait %y, %t : tensor<f32>
+  // expected-note @below {{here}}
+  %1 = zero.wait %y, %t : tensor<f32>
+  return
+}
+
+// -----
+
+func.func @train(%x: tensor<f32>) attributes {zero.stage = 0 : i64, zero.world = 2 : i64} {
+  // expected-note @below {{the collective starts here}}
+  %y, %t = zero.all_reduce %x : tensor<f32>
+  // expected-error @below {{uses the result of a collective that is still under way: it must use its zero.wait}}
+  %z = math.absf %y : tensor<f32>
+  %0 = zero.wait %y, %t : tensor<f32>
+  return
+}
+
+// -----
+
+func.func @train(%x: tensor<f32>) attributes {zero.stage = 0 : i64, zero.world = 2 : i64} {
+  // expected-note @below {{the collective starts here}}
+  %y, %t = zero.all_reduce %x : tensor<f32>
+  nn.section "reduce"
+  // expected-error @below {{stands in another section than its collective's start: sections run different numbers of times}}
+  %0 = zero.wait %y, %t : tensor<f32>
+  return
+}
+
+// -----
+
+// States.
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train() attributes {zero.stage = 1 : i64, zero.world = 2 : i64} {
+  // expected-error @below {{has 32 elements of the moment1, but in stage 1 on 2 ranks a rank keeps 16}}
+  %m = zero.load moment1 @g : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%x: tensor<16xf32>) attributes {zero.stage = 1 : i64, zero.world = 2 : i64} {
+  // expected-error @below {{has 16 elements of the gradient, but in stage 1 on 2 ranks a rank keeps 32}}
+  zero.store gradient @g, %x : tensor<16xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @eval() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
+  %p = zero.load parameter @g : tensor<32xf32>
+  // expected-error @below {{stores a state, which @train alone may}}
+  zero.store parameter @g, %p : tensor<32xf32>
+  return
+}
+func.func private @train()
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+// expected-error @below {{has no update in @train}}
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
+  // expected-error @below {{must name the group that it updates}}
+  %p, %m, %v = zero.adamw %x, %x, %x, %x by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
+  // expected-note @below {{the first update is here}}
+  %p, %m, %v = zero.adamw @g, %x, %x, %x, %x by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  // expected-error @below {{updates @g a second time}}
+  %q, %n, %u = zero.adamw @g, %x, %x, %x, %x by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
+  // expected-note @below {{the first store is here}}
+  zero.store moment2 @g, %x : tensor<32xf32>
+  // expected-error @below {{stores moment2 of @g a second time}}
+  zero.store moment2 @g, %x : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+// expected-error @below {{has its moment2 never stored in @train}}
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
+  zero.store gradient @g, %x : tensor<32xf32>
+  %p, %m, %v = zero.adamw @g, %x, %x, %x, %x by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store parameter @g, %p : tensor<32xf32>
+  zero.store moment1 @g, %m : tensor<32xf32>
+  return
+}
+
+// -----
+
+// Whole gradients.
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
+                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
+  zero.store gradient @g, %grad : tensor<16xf32>
+  %b = zero.bucket @g (%d) : (tensor<32xf32>) -> tensor<32xf32>
+  // expected-error @below {{keeps a whole gradient, but in stage 2 a rank keeps its part alone}}
+  %part1, %t = zero.reduce_scatter @g, %b in_place : tensor<32xf32> -> tensor<16xf32>
+  %g = zero.wait %part1, %t : tensor<16xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<16xf32>
+  zero.store moment2 @g, %v : tensor<16xf32>
+  zero.store parameter @g, %whole : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%d: tensor<32xf32>, %grad: tensor<32xf32>, %part: tensor<16xf32>,
+                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 1 : i64, zero.world = 2 : i64} {
+  zero.store gradient @g, %grad : tensor<32xf32>
+  // expected-error @below {{must be reduce-scattered exactly once, but is 0 times}}
+  %b = zero.bucket @g (%d) : (tensor<32xf32>) -> tensor<32xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<16xf32>
+  zero.store moment2 @g, %v : tensor<16xf32>
+  zero.store parameter @g, %whole : tensor<32xf32>
+  return
+}
+
+// -----
+
+// Whole parameters.
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
+                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
+  zero.store gradient @g, %grad : tensor<16xf32>
+  // expected-error @below {{gathers in a micro-batch, but in stage 2 parameters are whole already}}
+  %full, %t = zero.all_gather @g, %part : tensor<16xf32> -> tensor<32xf32>
+  %w = zero.wait %full, %t : tensor<32xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<16xf32>
+  zero.store moment2 @g, %v : tensor<16xf32>
+  zero.store parameter @g, %whole : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
+                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
+  zero.store gradient @g, %grad : tensor<16xf32>
+  nn.section "reduce"
+  %full, %t = zero.all_gather @g, %part : tensor<16xf32> -> tensor<32xf32>
+  %w = zero.wait %full, %t : tensor<32xf32>
+  // expected-error @below {{releases parameters that stage 2 keeps whole}}
+  zero.release %w : tensor<32xf32>
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<16xf32>
+  zero.store moment2 @g, %v : tensor<16xf32>
+  zero.store parameter @g, %whole : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
+                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  zero.store gradient @g, %grad : tensor<16xf32>
+  nn.section "reduce"
+  // expected-error @below {{leaves something whole after the micro-batches, but in stage 3 all states are sharded}}
+  %full, %t = zero.all_gather @g, %part : tensor<16xf32> -> tensor<32xf32>
+  %w = zero.wait %full, %t : tensor<32xf32>
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<16xf32>
+  zero.store moment2 @g, %v : tensor<16xf32>
+  zero.store parameter @g, %p : tensor<16xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
+                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  zero.store gradient @g, %grad : tensor<16xf32>
+  // expected-error @below {{is never released: in stage 3 whole parameters exist around their use alone}}
+  %full, %t = zero.all_gather @g, %part : tensor<16xf32> -> tensor<32xf32>
+  %w = zero.wait %full, %t : tensor<32xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<16xf32>
+  zero.store moment2 @g, %v : tensor<16xf32>
+  zero.store parameter @g, %p : tensor<16xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
+                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  zero.store gradient @g, %grad : tensor<16xf32>
+  %full, %t = zero.all_gather @g, %part : tensor<16xf32> -> tensor<32xf32>
+  %w = zero.wait %full, %t : tensor<32xf32>
+  zero.release %w : tensor<32xf32>
+  // expected-error @below {{releases the parameters a second time}}
+  zero.release %w : tensor<32xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<16xf32>
+  zero.store moment2 @g, %v : tensor<16xf32>
+  zero.store parameter @g, %p : tensor<16xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
+                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  zero.store gradient @g, %grad : tensor<16xf32>
+  %full, %t = zero.all_gather @g, %part : tensor<16xf32> -> tensor<32xf32>
+  %w = zero.wait %full, %t : tensor<32xf32>
+  nn.section "reduce"
+  // expected-error @below {{must stand in the micro-batch that gathers}}
+  zero.release %w : tensor<32xf32>
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<16xf32>
+  zero.store moment2 @g, %v : tensor<16xf32>
+  zero.store parameter @g, %p : tensor<16xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
+                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  zero.store gradient @g, %grad : tensor<16xf32>
+  %full, %t = zero.all_gather @g, %part : tensor<16xf32> -> tensor<32xf32>
+  %w = zero.wait %full, %t : tensor<32xf32>
+  %view = nn.slice %w from 16 : tensor<32xf32> -> tensor<16xf32>
+  // expected-note @below {{they are released here}}
+  zero.release %w : tensor<32xf32>
+  // expected-error @below {{uses parameters after their release}}
+  %y = math.absf %view : tensor<16xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<16xf32>
+  zero.store moment2 @g, %v : tensor<16xf32>
+  zero.store parameter @g, %p : tensor<16xf32>
+  return
+}
