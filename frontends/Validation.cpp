@@ -247,14 +247,9 @@ void Validator::checkGnn() {
 
   static const char *const counts[] = {"gnn.nodes", "gnn.edges", "gnn.features",
                                        "gnn.classes"};
-  if (given("gnn.graph")) {
-    for (const char *path : counts)
-      if (given(path))
-        diagnostics.error(
-            path, "`" + llvm::Twine(path) + "` is given and a graph file too",
-            "remove it or `gnn.graph`, which gives it");
+  // A graph file tells the counts: see resolveGraph.
+  if (given("gnn.graph"))
     return;
-  }
   for (const char *path : counts)
     require(path, "give a whole number, or `gnn.graph` with a file that "
                   "tells it");
@@ -408,6 +403,18 @@ void tessera::resolveGraph(spec::Specification &message, llvm::StringRef base,
         "131072 "
         "features and classes, and 2147483647 nodes and edges");
     return;
+  }
+  for (auto [path, count] : {std::pair("gnn.nodes", shape->nodes),
+                             {"gnn.edges", shape->edges},
+                             {"gnn.features", shape->features},
+                             {"gnn.classes", shape->classes}}) {
+    FieldRef field = fieldAt(message, path);
+    if (field.given() && field.number() != static_cast<double>(count))
+      diagnostics.error(path,
+                        "`" + llvm::Twine(path) + "` is " +
+                            numberText(field.number()) +
+                            ", but `gnn.graph` has " + llvm::Twine(count),
+                        "leave it out, or give " + llvm::Twine(count));
   }
   model.set_nodes(shape->nodes);
   model.set_edges(shape->edges);

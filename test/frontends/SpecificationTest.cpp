@@ -241,6 +241,16 @@ TEST(Specification, GraphFileGivesTheShape) {
   llvm::sys::fs::remove(path);
 }
 
+TEST(Specification, CountsMustBeThoseOfTheGraphFile) {
+  const char *golden = "../test/golden/gcn/specification";
+  EXPECT_TRUE(load(golden, {"gnn.nodes=60", "gnn.edges=144"}));
+  EXPECT_EQ(failure(golden, {"gnn.nodes=61", "gnn.classes=4"}),
+            "--set gnn.nodes=61: error: `gnn.nodes` is 61, but `gnn.graph` has "
+            "60; leave it out, or give 60\n"
+            "--set gnn.classes=4: error: `gnn.classes` is 4, but `gnn.graph` "
+            "has 5; leave it out, or give 5\n");
+}
+
 TEST(Specification, BrokenGraphFiles) {
   EXPECT_EQ(graphFailure("{"), "its header is not JSON");
   EXPECT_EQ(graphFailure("[]"), "its header is not a JSON object");
