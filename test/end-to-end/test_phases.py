@@ -46,7 +46,8 @@ class Phases(unittest.TestCase):
                 output = self.out / f"to-{phase}.mlir"
                 command = [support.TESSERA, "compile", SPECIFICATION]
                 support.run(command + ["--compile-to", phase, "-o", output])
-                self.assertEqual(output.read_text(), self.dumped(phase).read_text())
+                dumped = self.dumped(phase).read_text()
+                self.assertEqual(output.read_text().rstrip(), dumped.rstrip())
 
 
 if __name__ == "__main__":
