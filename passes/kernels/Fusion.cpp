@@ -443,7 +443,8 @@ private:
              (findReduction(op->getResult(0)) ||
               countReads(op->getResult(0)) > 1);
     };
-    SmallVector<Value> shared;
+    // What is stored early counts at once: more is then computed from it alone.
+    bool found = false;
     for (Operation &op : block) {
       if (!isFusible(&op) || !isShared(&op))
         continue;
@@ -452,11 +453,9 @@ private:
         return usedBy.contains(user) && !isShared(user);
       });
       if (last)
-        shared.push_back(op.getResult(0));
+        found |= roots.insert(op.getResult(0)).second;
     }
-    for (Value value : shared)
-      roots.insert(value);
-    return !shared.empty();
+    return found;
   }
 
   /// Tensors as large as \p value that must be read to compute it.

@@ -24,6 +24,8 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/ToolOutputFile.h"
@@ -105,7 +107,7 @@ OwningOpRef<ModuleOp> readModule(MLIRContext &context) {
 
 LogicalResult writeModule(ModuleOp module) {
   std::string message;
-  auto file = openOutputFile(output.empty() ? "-" : output, &message);
+  auto file = openOutputFile(output.empty() ? "-" : output.c_str(), &message);
   if (!file)
     return fail(message);
   module.print(file->os());
@@ -155,7 +157,7 @@ LogicalResult run() {
     return failure();
   if (planCommand) {
     std::string message;
-    auto file = openOutputFile(output.empty() ? "-" : output, &message);
+    auto file = openOutputFile(output.empty() ? "-" : output.c_str(), &message);
     if (!file)
       return fail(message);
     if (format == Format::Json)
