@@ -80,8 +80,8 @@ def Graph_AggregateOp : Graph_Op<"aggregate", [
                        UnitAttr:$transpose);
   let results = (outs Graph_Float:$result);
   let assemblyFormat = [{
-    $graph `,` $input (`transpose` $transpose^)? attr-dict `:` type($graph) `,`
-    type($input)
+    $graph `,` $input (`transpose` $transpose^)? attr-dict `:`
+    qualified(type($graph)) `,` type($input)
   }];
   let hasVerifier = 1;
 }

@@ -19,12 +19,12 @@ static LogicalResult verifyDims(Operation *op, ArrayRef<int64_t> dims,
                                 int64_t rank) {
   int64_t previous = -1;
   for (int64_t dim : dims) {
+    if (dim < 0 || dim >= rank)
+      return op->emitOpError("dim ")
+             << dim << " is out of range for a tensor of rank " << rank;
     if (dim <= previous)
       return op->emitOpError("dims must ascend, but ")
              << dim << " follows " << previous;
-    if (dim >= rank)
-      return op->emitOpError("dim ")
-             << dim << " is out of range for a tensor of rank " << rank;
     previous = dim;
   }
   return success();
@@ -106,8 +106,9 @@ LogicalResult MatmulOp::verify() {
           n = b.getDimSize(!getTransposeB());
   if (k != kb)
     return emitOpError("inner sizes differ: ") << k << " and " << kb;
-  if (tensorType(getResult()).getShape() != ArrayRef<int64_t>{m, n})
-    return emitOpError("result must have shape ") << m << "x" << n;
+  if (a.clone({m, n}) != getResult().getType())
+    return emitOpError("result must be ")
+           << a.clone({m, n}) << ", but is " << getResult().getType();
   return success();
 }
 

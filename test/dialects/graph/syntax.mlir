@@ -1,0 +1,18 @@
+// RUN: tessera-opt %s | tessera-opt | FileCheck %s
+// RUN: tessera-opt %s --mlir-print-op-generic | tessera-opt | FileCheck %s
+// RUN: tessera-opt %s --emit-bytecode | tessera-opt | FileCheck %s
+
+// A graph of 4 nodes with room for 10 edges, and sums over its neighbours.
+
+// CHECK-LABEL: func.func @aggregate
+func.func @aggregate(%row_ptr: tensor<5xi32>, %col: tensor<10xi32>, %weight: tensor<10xf32>,
+                     %row_ptr_t: tensor<5xi32>, %col_t: tensor<10xi32>, %weight_t: tensor<10xf32>,
+                     %x: tensor<4x16xf32>) {
+  // CHECK: %[[G:.*]] = graph.csr %{{.*}}, %{{.*}}, %{{.*}} transposed %{{.*}}, %{{.*}}, %{{.*}} : !graph.csr<4, 10>
+  %g = graph.csr %row_ptr, %col, %weight transposed %row_ptr_t, %col_t, %weight_t : !graph.csr<4, 10>
+  // CHECK: graph.aggregate %[[G]], %{{.*}} : !graph.csr<4, 10>, tensor<4x16xf32>
+  %y = graph.aggregate %g, %x : !graph.csr<4, 10>, tensor<4x16xf32>
+  // CHECK: graph.aggregate %[[G]], %{{.*}} transpose : !graph.csr<4, 10>, tensor<4x16xf32>
+  %z = graph.aggregate %g, %y transpose : !graph.csr<4, 10>, tensor<4x16xf32>
+  return
+}

@@ -1,0 +1,368 @@
+// RUN: tessera-opt %s --split-input-file --verify-diagnostics
+
+// Parameters.
+
+// expected-error @below {{type must be a floating-point tensor of static shape, but is 'tensor<?xf32>'}}
+nn.parameter @w : tensor<?xf32> init constant(0.0) group "g"
+
+// -----
+
+// expected-error @below {{type must be a floating-point tensor of static shape, but is 'tensor<4xi32>'}}
+nn.parameter @w : tensor<4xi32> init constant(0.0) group "g"
+
+// -----
+
+func.func @f() {
+  // expected-error @below {{no nn.parameter is named @w}}
+  %w = nn.get_parameter @w : tensor<4xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<4xf32> init constant(0.0) group "g"
+func.func @f() {
+  // expected-error @below {{parameter @w is 'tensor<4xf32>', not 'tensor<8xf32>'}}
+  %w = nn.get_parameter @w : tensor<8xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<4xf32> init constant(0.0) group "g"
+func.func @f(%d: tensor<8xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>) {
+  // expected-error @below {{parameter @w is 'tensor<4xf32>', not 'tensor<8xf32>'}}
+  nn.update @w by %d, %clip, %hyper : tensor<8xf32>, tensor<f32>, tensor<4xf32>
+  return
+}
+
+// -----
+
+// The general core.
+
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error @below {{element types of operand and result differ}}
+  %0 = nn.broadcast %x dims [0] : tensor<4xf32> -> tensor<4x8xf64>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error @below {{dims must name one dimension of the result for each dimension of the operand}}
+  %0 = nn.broadcast %x dims [] : tensor<4xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{dims must ascend, but 0 follows 1}}
+  %0 = nn.broadcast %x dims [1, 0] : tensor<4x8xf32> -> tensor<8x4x2xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error @below {{dim 2 is out of range for a tensor of rank 2}}
+  %0 = nn.broadcast %x dims [2] : tensor<4xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error @below {{dim -1 is out of range for a tensor of rank 2}}
+  %0 = nn.broadcast %x dims [-1] : tensor<4xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error @below {{dimension 0 of the operand has size 4, but dimension 1 of the result has size 8}}
+  %0 = nn.broadcast %x dims [1] : tensor<4xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{dims must ascend, but 0 follows 0}}
+  %0 = nn.reduce sum %x dims [0, 0] : tensor<4x8xf32> -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{result must be 'tensor<4xf32>', but is 'tensor<8xf32>'}}
+  %0 = nn.reduce sum %x dims [1] : tensor<4x8xf32> -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>, %y: tensor<4x4xf32>) {
+  // expected-error @below {{operands must be matrices}}
+  %0 = nn.matmul %x, %y : tensor<4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x4xf32>, %y: tensor<4x4xf64>) {
+  // expected-error @below {{element types of the operands differ}}
+  %0 = nn.matmul %x, %y : tensor<4x4xf32>, tensor<4x4xf64> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %y: tensor<4x8xf32>) {
+  // expected-error @below {{inner sizes differ: 8 and 4}}
+  %0 = nn.matmul %x, %y : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %y: tensor<4x8xf32>) {
+  // expected-error @below {{result must be 'tensor<4x4xf32>', but is 'tensor<8x8xf32>'}}
+  %0 = nn.matmul %x, %y transpose_b : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<8x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x4xf32>) {
+  // expected-error @below {{result must be 'tensor<4x4xf32>', but is 'tensor<4x4xf64>'}}
+  %0 = nn.matmul %x, %x : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf64>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error @below {{element types of operand and result differ}}
+  %0 = nn.reshape %x : tensor<4xf32> -> tensor<4xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4xf32>) {
+  // expected-error @below {{operand has 4 elements, result has 8}}
+  %0 = nn.reshape %x : tensor<4xf32> -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{permutation must name each dimension once}}
+  %0 = nn.transpose %x by [1, 1] : tensor<4x8xf32> -> tensor<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{permutation must name each dimension once}}
+  %0 = nn.transpose %x by [0] : tensor<4x8xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{result must be 'tensor<8x4xf32>'}}
+  %0 = nn.transpose %x by [1, 0] : tensor<4x8xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{operand and result may differ in dimension 0 alone}}
+  %0 = nn.slice %x from 0 : tensor<4x8xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{rows 3 to 5 are out of range: the operand has 4}}
+  %0 = nn.slice %x from 3 : tensor<4x8xf32> -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @below {{needs at least one operand}}
+  %0 = "nn.concat"() : () -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{operands and result may differ in dimension 0 alone}}
+  %0 = nn.concat %x, %x : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{operands have 8 rows together, the result has 9}}
+  %0 = nn.concat %x, %x : tensor<4x8xf32>, tensor<4x8xf32> -> tensor<9x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%t: tensor<16xf32>, %i: tensor<4xi32>) {
+  // expected-error @below {{the table must be a matrix}}
+  %0 = nn.gather %t, %i : tensor<16xf32>, tensor<4xi32> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%t: tensor<16x8xf32>, %i: tensor<4xi32>) {
+  // expected-error @below {{rows must be 'tensor<4x8xf32>'}}
+  %0 = nn.gather %t, %i : tensor<16x8xf32>, tensor<4xi32> -> tensor<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%t: tensor<16x8xf32>, %i: tensor<4xi32>, %r: tensor<5x8xf32>) {
+  // expected-error @below {{rows must be 'tensor<4x8xf32>'}}
+  %0 = nn.scatter_add %r, %i into %t : tensor<5x8xf32>, tensor<4xi32>, tensor<16x8xf32>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @below {{dim 2 is out of range for a tensor of rank 2}}
+  %0 = nn.iota 2 : tensor<4x8xi32>
+  return
+}
+
+// -----
+
+// Composites.
+
+func.func @f(%x: tensor<4x8xf32>, %w: tensor<4xf32>) {
+  // expected-error @below {{weight and bias must have the size of the last dimension}}
+  %y, %m, %r = nn.layer_norm %x, %w, %w epsilon 1.0e-5 : tensor<4x8xf32>, tensor<4xf32> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %w: tensor<8xf32>) {
+  // expected-error @below {{mean and rstd must have one element a row}}
+  %y, %m, %r = nn.layer_norm %x, %w, %w epsilon 1.0e-5 : tensor<4x8xf32>, tensor<8xf32> -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<f32>) {
+  // expected-error @below {{operand must have a last dimension}}
+  %0 = nn.softmax %x : tensor<f32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x24xf32>) {
+  // expected-error @below {{needs a matrix of at least one batch row and head}}
+  %o, %l = nn.attention %q batch 0 heads 2 layout blocked scale 1.0
+      : tensor<8x24xf32> -> tensor<8x8xf32>, tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x24xf32>) {
+  // expected-error @below {{8 rows are no multiple of batch 3}}
+  %o, %l = nn.attention %q batch 3 heads 2 layout blocked scale 1.0
+      : tensor<8x24xf32> -> tensor<8x8xf32>, tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x20xf32>) {
+  // expected-error @below {{20 columns are no multiple of 3 x 2 heads}}
+  %o, %l = nn.attention %q batch 2 heads 2 layout blocked scale 1.0
+      : tensor<8x20xf32> -> tensor<8x8xf32>, tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x24xf32>) {
+  // expected-error @below {{output must have shape 8x8}}
+  %o, %l = nn.attention %q batch 2 heads 2 layout blocked scale 1.0
+      : tensor<8x24xf32> -> tensor<8x24xf32>, tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x24xf32>) {
+  // expected-error @below {{lse must have shape 4x4}}
+  %o, %l = nn.attention %q batch 2 heads 2 layout blocked scale 1.0
+      : tensor<8x24xf32> -> tensor<8x8xf32>, tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x24xf32>, %o: tensor<8x8xf32>, %l: tensor<8x4xf32>) {
+  // expected-error @below {{lse must have shape 4x4}}
+  %d = nn.attention_grad %q, %o, %l, %o batch 2 heads 2 layout blocked scale 1.0
+      : tensor<8x24xf32>, tensor<8x8xf32>, tensor<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<8xf32>, %t: tensor<8xi32>, %s: tensor<f32>) {
+  // expected-error @below {{logits must be a matrix}}
+  %l = nn.cross_entropy %x, %t, %s : tensor<8xf32>, tensor<8xi32>, tensor<f32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<8x4xf32>, %t: tensor<4xi32>, %s: tensor<f32>) {
+  // expected-error @below {{needs one target a row: 8}}
+  %l = nn.cross_entropy %x, %t, %s : tensor<8x4xf32>, tensor<4xi32>, tensor<f32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<8x4xf32>, %t: tensor<8xi32>, %s: tensor<1xf32>) {
+  // expected-error @below {{scale and loss must be scalars}}
+  %l = nn.cross_entropy %x, %t, %s : tensor<8x4xf32>, tensor<8xi32>, tensor<1xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<8x4xf32>, %w: tensor<16x8xf32>, %t: tensor<8xi32>, %s: tensor<f32>) {
+  // expected-error @below {{input and weight must be matrices with equally many columns}}
+  %l, %dx, %dw = nn.linear_cross_entropy %x, %w, %t, %s
+      : tensor<8x4xf32>, tensor<16x8xf32>, tensor<8xi32>, tensor<f32>
+  return
+}

@@ -1,0 +1,89 @@
+// RUN: tessera-opt %s | tessera-opt | FileCheck %s
+// RUN: tessera-opt %s --mlir-print-op-generic | tessera-opt | FileCheck %s
+// RUN: tessera-opt %s --emit-bytecode | tessera-opt | FileCheck %s
+
+// Each operation once, as it is written.
+
+// CHECK: nn.parameter @ln_f.weight : tensor<64xf32> init constant(1.000000e+00) group "final"
+nn.parameter @ln_f.weight : tensor<64xf32> init constant(1.0) group "final"
+// CHECK: nn.parameter @h.0.mlp.weight : tensor<256x64xf32> init normal(2.000000e-02) decay group "h.0"
+nn.parameter @"h.0.mlp.weight" : tensor<256x64xf32> init normal(0.02) decay group "h.0"
+// CHECK: nn.parameter @lin.weight : tensor<4x4xf32> init uniform(5.000000e-01) decay group "lin"
+nn.parameter @lin.weight : tensor<4x4xf32> init uniform(0.5) decay group "lin"
+
+// CHECK-LABEL: func.func @general
+func.func @general(%x: tensor<128x64xf32>, %bias: tensor<64xf32>, %table: tensor<256x64xf32>,
+                   %tokens: tensor<128xi32>) {
+  // CHECK: nn.get_parameter @ln_f.weight : tensor<64xf32>
+  %w = nn.get_parameter @ln_f.weight : tensor<64xf32>
+  // CHECK: nn.broadcast %{{.*}} dims [1] : tensor<64xf32> -> tensor<128x64xf32>
+  %rows = nn.broadcast %bias dims [1] : tensor<64xf32> -> tensor<128x64xf32>
+  // CHECK: nn.reduce sum %{{.*}} dims [1] : tensor<128x64xf32> -> tensor<128xf32>
+  %sum = nn.reduce sum %x dims [1] : tensor<128x64xf32> -> tensor<128xf32>
+  // CHECK: nn.reduce max %{{.*}} dims [0, 1] : tensor<128x64xf32> -> tensor<f32>
+  %max = nn.reduce max %x dims [0, 1] : tensor<128x64xf32> -> tensor<f32>
+  // CHECK: nn.matmul %{{.*}}, %{{.*}} transpose_b : tensor<128x64xf32>, tensor<256x64xf32> -> tensor<128x256xf32>
+  %y = nn.matmul %x, %table transpose_b : tensor<128x64xf32>, tensor<256x64xf32> -> tensor<128x256xf32>
+  // CHECK: nn.matmul %{{.*}}, %{{.*}} transpose_a : tensor<128x64xf32>, tensor<128x256xf32> -> tensor<64x256xf32>
+  %z = nn.matmul %x, %y transpose_a : tensor<128x64xf32>, tensor<128x256xf32> -> tensor<64x256xf32>
+  // CHECK: nn.reshape %{{.*}} : tensor<128x64xf32> -> tensor<2x64x64xf32>
+  %shaped = nn.reshape %x : tensor<128x64xf32> -> tensor<2x64x64xf32>
+  // CHECK: nn.transpose %{{.*}} by [2, 0, 1] : tensor<2x64x64xf32> -> tensor<64x2x64xf32>
+  %turned = nn.transpose %shaped by [2, 0, 1] : tensor<2x64x64xf32> -> tensor<64x2x64xf32>
+  // CHECK: nn.slice %{{.*}} from 32 : tensor<128x64xf32> -> tensor<32x64xf32>
+  %part = nn.slice %x from 32 : tensor<128x64xf32> -> tensor<32x64xf32>
+  // CHECK: nn.concat %{{.*}}, %{{.*}} : tensor<32x64xf32>, tensor<128x64xf32> -> tensor<160x64xf32>
+  %both = nn.concat %part, %x : tensor<32x64xf32>, tensor<128x64xf32> -> tensor<160x64xf32>
+  // CHECK: nn.gather %{{.*}}, %{{.*}} : tensor<256x64xf32>, tensor<128xi32> -> tensor<128x64xf32>
+  %embedded = nn.gather %table, %tokens : tensor<256x64xf32>, tensor<128xi32> -> tensor<128x64xf32>
+  // CHECK: nn.scatter_add %{{.*}}, %{{.*}} into %{{.*}} : tensor<128x64xf32>, tensor<128xi32>, tensor<256x64xf32>
+  %added = nn.scatter_add %embedded, %tokens into %table : tensor<128x64xf32>, tensor<128xi32>, tensor<256x64xf32>
+  // CHECK: nn.iota 1 : tensor<128x64xi32>
+  %columns = nn.iota 1 : tensor<128x64xi32>
+  return
+}
+
+// CHECK-LABEL: func.func @composites
+func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<128x192xf32>,
+                      %logits: tensor<128x256xf32>, %table: tensor<256x64xf32>,
+                      %targets: tensor<128xi32>, %scale: tensor<f32>) {
+  // CHECK: nn.layer_norm %{{.*}}, %{{.*}}, %{{.*}} epsilon 1.000000e-05 : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
+  %y, %mean, %rstd = nn.layer_norm %x, %w, %w epsilon 1.0e-5 : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
+  // CHECK: nn.gelu %{{.*}} : tensor<128x64xf32>
+  %gelu = nn.gelu %x : tensor<128x64xf32>
+  // CHECK: nn.relu %{{.*}} : tensor<128x64xf32>
+  %relu = nn.relu %x : tensor<128x64xf32>
+  // CHECK: nn.softmax %{{.*}} : tensor<128x64xf32>
+  %softmax = nn.softmax %x : tensor<128x64xf32>
+  // CHECK: nn.attention %{{.*}} batch 2 heads 4 layout interleaved causal alibi scale 2.500000e-01 : tensor<128x192xf32> -> tensor<128x64xf32>, tensor<8x64xf32>
+  %out, %lse = nn.attention %qkv batch 2 heads 4 layout interleaved causal alibi scale 0.25
+      : tensor<128x192xf32> -> tensor<128x64xf32>, tensor<8x64xf32>
+  // CHECK: nn.attention %{{.*}} batch 2 heads 4 layout blocked scale 2.500000e-01
+  %out2, %lse2 = nn.attention %qkv batch 2 heads 4 layout blocked scale 0.25
+      : tensor<128x192xf32> -> tensor<128x64xf32>, tensor<8x64xf32>
+  // CHECK: nn.attention_grad %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} batch 2 heads 4 layout interleaved causal alibi scale 2.500000e-01 : tensor<128x192xf32>, tensor<128x64xf32>, tensor<8x64xf32>
+  %dqkv = nn.attention_grad %qkv, %out, %lse, %x batch 2 heads 4 layout interleaved causal alibi scale 0.25
+      : tensor<128x192xf32>, tensor<128x64xf32>, tensor<8x64xf32>
+  // CHECK: nn.cross_entropy %{{.*}}, %{{.*}}, %{{.*}} : tensor<128x256xf32>, tensor<128xi32>, tensor<f32>
+  %loss = nn.cross_entropy %logits, %targets, %scale : tensor<128x256xf32>, tensor<128xi32>, tensor<f32>
+  // CHECK: nn.linear_cross_entropy %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32>
+  %loss2, %dx, %dw = nn.linear_cross_entropy %x, %table, %targets, %scale
+      : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32>
+  return
+}
+
+// CHECK-LABEL: func.func @train
+func.func @train(%dw: tensor<64xf32>, %hyper: tensor<4xf32>) {
+  // CHECK: nn.accumulate %{{.*}} : tensor<64xf32>
+  %sum = nn.accumulate %dw : tensor<64xf32>
+  // CHECK: nn.section "reduce"
+  nn.section "reduce"
+  // CHECK: nn.sum_squares %{{.*}} : tensor<64xf32> -> tensor<f64>
+  %squares = nn.sum_squares %sum : tensor<64xf32> -> tensor<f64>
+  // CHECK: nn.clip_scale %{{.*}} max_norm 1.000000e+00 : tensor<f64> -> tensor<f32>, tensor<f32>
+  %clip, %norm = nn.clip_scale %squares max_norm 1.0 : tensor<f64> -> tensor<f32>, tensor<f32>
+  nn.section "update"
+  // CHECK: nn.update @ln_f.weight by %{{.*}}, %{{.*}}, %{{.*}} : tensor<64xf32>, tensor<f32>, tensor<4xf32>
+  nn.update @ln_f.weight by %sum, %clip, %hyper : tensor<64xf32>, tensor<f32>, tensor<4xf32>
+  return
+}
