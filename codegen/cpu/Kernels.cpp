@@ -7,17 +7,34 @@
 
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/KernelInterface.h"
+#include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
+#include "dialects/zero/Zero.h"
 
 using namespace mlir;
 using namespace tessera;
 
+/// The dialects that kernels are written in.
+static void loadTargets(MLIRContext *context) {
+  context->loadDialect<arith::ArithDialect, math::MathDialect,
+                       memref::MemRefDialect, scf::SCFDialect,
+                       vector::VectorDialect>();
+}
+
 void tessera::cpu::registerKernels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
+    loadTargets(context);
     registerAttention(context);
-    // The kernels' code is written in these.
-    context->loadDialect<arith::ArithDialect, math::MathDialect,
-                         memref::MemRefDialect, scf::SCFDialect,
-                         vector::VectorDialect>();
+    registerNorm(context);
+    registerScatterAdd(context);
+    registerTranspose(context);
+  });
+  registry.addExtension(+[](MLIRContext *context, graph::GraphDialect *) {
+    loadTargets(context);
+    registerAggregate(context);
+  });
+  registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {
+    loadTargets(context);
+    registerAdamW(context);
   });
 }

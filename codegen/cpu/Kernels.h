@@ -13,7 +13,12 @@
 namespace tessera::cpu {
 
 /// Each attaches KernelOpInterface to the operations of one file.
+void registerAdamW(mlir::MLIRContext *context);
+void registerAggregate(mlir::MLIRContext *context);
 void registerAttention(mlir::MLIRContext *context);
+void registerNorm(mlir::MLIRContext *context);
+void registerScatterAdd(mlir::MLIRContext *context);
+void registerTranspose(mlir::MLIRContext *context);
 
 } // namespace tessera::cpu
 

@@ -362,8 +362,9 @@ def NN_AttentionOp : NN_AttentionBase<"attention", [
     over j ≤ i where `causal`. ALiBi's slopes are those of Press et al.
     (arXiv 2108.12409), with BLOOM's rule for head counts that are not a power
     of two. `lse`, [batch · heads, sequence], holds the log of each row's
-    softmax denominator for the way back. No sequence x sequence matrix is ever
-    stored (Dao et al., arXiv 2205.14135).
+    softmax denominator for the way back, with ALiBi's bias counted from the
+    query: slope_head · (j - i). No sequence x sequence matrix is ever stored
+    (Dao et al., arXiv 2205.14135).
 
     ```mlir
     %out, %lse = nn.attention %qkv batch 2 heads 4 layout interleaved causal alibi scale 0.25
@@ -483,6 +484,40 @@ def NN_SumSquaresOp : NN_PureOp<"sum_squares"> {
     the result does not depend on the number of threads.
   }];
   let arguments = (ins Variadic<NN_Float>:$inputs);
+  let results = (outs StaticShapeTensorOf<[F64]>:$result);
+  let assemblyFormat = "$inputs attr-dict `:` type($inputs) `->` type($result)";
+}
+
+def NN_PartialSumSquaresOp : NN_PureOp<"partial_sum_squares"> {
+  let summary = "sums of the squares of each block of elements";
+  let description = [{
+    Element i of the result is the sum over elements [65536·i, 65536·(i + 1)).
+
+    ```mlir
+    %0 = nn.partial_sum_squares %g : tensor<100000xf32> -> tensor<2xf64>
+    ```
+  }];
+  let arguments = (ins NN_Float:$input);
+  let results = (outs StaticShapeTensorOf<[F64]>:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let extraClassDeclaration = [{
+    /// Elements of a block.
+    static constexpr int64_t kBlock = 65536;
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$input), [{
+    int64_t elements =
+        ::llvm::cast<::mlir::ShapedType>(input.getType()).getNumElements();
+    build($_builder, $_state,
+          ::mlir::RankedTensorType::get({(elements + kBlock - 1) / kBlock},
+                                        $_builder.getF64Type()),
+          input);
+  }]>];
+  let hasVerifier = 1;
+}
+
+def NN_SumPartialsOp : NN_PureOp<"sum_partials"> {
+  let summary = "sum of all elements, one after another";
+  let arguments = (ins Variadic<StaticShapeTensorOf<[F64]>>:$inputs);
   let results = (outs StaticShapeTensorOf<[F64]>:$result);
   let assemblyFormat = "$inputs attr-dict `:` type($inputs) `->` type($result)";
 }

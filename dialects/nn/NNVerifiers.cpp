@@ -282,3 +282,13 @@ LogicalResult LinearCrossEntropyOp::verify() {
   return verifyLoss(*this, input.getDimSize(0), getTargets(), getScale(),
                     getLoss());
 }
+
+LogicalResult PartialSumSquaresOp::verify() {
+  auto result = tensorType(getResult());
+  int64_t blocks =
+      llvm::divideCeil(tensorType(getInput()).getNumElements(), kBlock);
+  if (result.getShape() != ArrayRef<int64_t>{blocks})
+    return emitOpError("result must have one element for each ")
+           << kBlock << " of the operand: " << blocks;
+  return success();
+}

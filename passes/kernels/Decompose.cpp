@@ -252,10 +252,11 @@ struct Decompose : kernels::impl::DecomposeBase<Decompose> {
     RewritePatternSet patterns(&getContext());
     patterns.add<LayerNorm, Gelu, Relu, Softmax, CrossEntropy>(&getContext());
     patterns.add<LinearCrossEntropy>(&getContext(), chunkBytes);
+    kernels::populateExpandSumSquares(patterns);
     getOperation().walk([&](Operation *op) {
       numDecomposed +=
           isa<nn::LayerNormOp, nn::GeluOp, nn::ReluOp, nn::SoftmaxOp,
-              nn::CrossEntropyOp, nn::LinearCrossEntropyOp>(op);
+              nn::CrossEntropyOp, nn::LinearCrossEntropyOp, nn::SumSquaresOp>(op);
     });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -7,9 +7,8 @@
 
 #include "test/codegen/cpu/AttentionReference.h"
 #include "test/codegen/cpu/CompiledKernel.h"
+#include "test/codegen/cpu/Numbers.h"
 #include "gtest/gtest.h"
-#include <cmath>
-#include <random>
 
 using namespace tessera::test;
 
@@ -22,31 +21,6 @@ void PrintTo(const AttentionCase &c, std::ostream *os) {
 } // namespace tessera::test
 
 namespace {
-
-std::vector<float> randomNumbers(size_t count, double deviation,
-                                 unsigned seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal(0, deviation);
-  std::vector<float> numbers(count);
-  for (float &number : numbers)
-    number = normal(generator);
-  return numbers;
-}
-
-std::vector<double> widen(const std::vector<float> &numbers) {
-  return {numbers.begin(), numbers.end()};
-}
-
-/// The error's norm over the reference's.
-double relativeError(const std::vector<float> &got,
-                     const std::vector<double> &expected) {
-  double error = 0, norm = 0;
-  for (size_t i = 0; i < got.size(); ++i) {
-    error += (got[i] - expected[i]) * (got[i] - expected[i]);
-    norm += expected[i] * expected[i];
-  }
-  return std::sqrt(error / norm);
-}
 
 class Attention : public testing::TestWithParam<AttentionCase> {
 protected:

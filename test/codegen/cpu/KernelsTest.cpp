@@ -1,0 +1,200 @@
+//===- KernelsTest.cpp - Kernels that move and add rows ---------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/codegen/cpu/CompiledKernel.h"
+#include "test/codegen/cpu/Numbers.h"
+#include "gtest/gtest.h"
+#include <numeric>
+
+using namespace tessera::test;
+
+namespace {
+
+//===----------------------------------------------------------------------===//
+// graph.aggregate
+//===----------------------------------------------------------------------===//
+
+/// A random weighted graph and its transpose.
+struct Graph {
+  int64_t nodes;
+  std::vector<int32_t> start, source, startT, sourceT;
+  std::vector<float> weight, weightT;
+
+  Graph(int64_t nodes, int64_t edges) : nodes(nodes) {
+    std::mt19937 generator(7);
+    std::uniform_int_distribution<int32_t> any(0, nodes - 1);
+    std::vector<float> weights = randomNumbers(edges, 1, 5);
+    std::vector<std::vector<std::pair<int32_t, float>>> rows(nodes),
+        rowsT(nodes);
+    for (int64_t e = 0; e < edges; ++e) {
+      int32_t from = any(generator), to = any(generator) / 2;
+      rows[to].push_back({from, weights[e]});
+      rowsT[from].push_back({to, weights[e]});
+    }
+    flatten(rows, start, source, weight);
+    flatten(rowsT, startT, sourceT, weightT);
+  }
+
+  static void
+  flatten(const std::vector<std::vector<std::pair<int32_t, float>>> &rows,
+          std::vector<int32_t> &start, std::vector<int32_t> &source,
+          std::vector<float> &weight) {
+    start.push_back(0);
+    for (const auto &row : rows) {
+      for (auto [j, w] : row) {
+        source.push_back(j);
+        weight.push_back(w);
+      }
+      start.push_back(source.size());
+    }
+  }
+};
+
+class Aggregate : public testing::TestWithParam<std::tuple<int64_t, bool>> {};
+
+TEST_P(Aggregate, SumsTheNeighbours) {
+  auto [width, transpose] = GetParam();
+  int64_t nodes = 50, edges = 400;
+  Graph graph(nodes, edges);
+  std::string pointer = tensor({nodes + 1}, "i32"),
+              col = tensor({edges}, "i32");
+  std::string weight = tensor({edges}), rows = tensor({nodes, width});
+  std::string csr = "!graph.csr<50, 400>";
+  CompiledKernel kernel(kernelText(
+      {pointer, col, weight, pointer, col, weight, rows}, {rows},
+      "%g = graph.csr %a0, %a1, %a2 transposed %a3, %a4, %a5 : " + csr +
+          "\n%r0 = graph.aggregate %g, %a6" + (transpose ? " transpose" : "") +
+          " : " + csr + ", " + rows));
+  EXPECT_EQ(kernel.getIterations(), nodes);
+  std::vector<float> x = randomNumbers(nodes * width, 1, 3), y(x.size(), -1);
+  kernel.run({graph.start.data(), graph.source.data(), graph.weight.data(),
+              graph.startT.data(), graph.sourceT.data(), graph.weightT.data(),
+              x.data(), y.data()},
+             3);
+  std::vector<double> expected(x.size());
+  for (int64_t i = 0; i < nodes; ++i)
+    for (int32_t e = graph.start[i]; e < graph.start[i + 1]; ++e) {
+      int64_t from = graph.source[e], to = i;
+      if (transpose)
+        std::swap(from, to);
+      for (int64_t c = 0; c < width; ++c)
+        expected[to * width + c] +=
+            static_cast<double>(graph.weight[e]) * x[from * width + c];
+    }
+  EXPECT_LT(relativeError(y, expected), 3e-7);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Widths, Aggregate,
+    testing::Combine(testing::Values(1, 7, 16, 40, 256, 300), testing::Bool()));
+
+//===----------------------------------------------------------------------===//
+// nn.scatter_add
+//===----------------------------------------------------------------------===//
+
+class ScatterAdd : public testing::TestWithParam<int64_t> {
+protected:
+  int64_t width = GetParam(), tableRows = 9, tokens = 64;
+  std::vector<int32_t> indices = std::vector<int32_t>(tokens);
+  std::vector<float> init = randomNumbers(tableRows * width, 1, 1);
+  std::vector<float> rows = randomNumbers(tokens * width, 1, 2);
+  std::string tableType = tensor({tableRows, width});
+  std::string indexType = tensor({tokens}, "i32");
+  std::string rowType = tensor({tokens, width});
+
+  void SetUp() override {
+    for (int64_t i = 0; i < tokens; ++i)
+      indices[i] = i * i % tableRows;
+  }
+  /// In fp32 and ascending order, so that bits can be compared.
+  std::vector<float> expected(std::vector<float> table) const {
+    for (int64_t i = 0; i < tokens; ++i)
+      for (int64_t c = 0; c < width; ++c)
+        table[indices[i] * width + c] += rows[i * width + c];
+    return table;
+  }
+  std::string op(const std::string &into, int argument) const {
+    return "%r0 = nn.scatter_add %a" + std::to_string(argument + 1) + ", %a" +
+           std::to_string(argument) + " into " + into + " : " + rowType + ", " +
+           indexType + ", " + tableType;
+  }
+};
+
+TEST_P(ScatterAdd, InPlaceAndApart) {
+  CompiledKernel kernel(kernelText({tableType, indexType, rowType}, {tableType},
+                                   op("%a0", 1), {0}));
+  std::vector<float> out(init.size(), -1), table = init;
+  kernel.run({init.data(), indices.data(), rows.data(), out.data()}, 2);
+  EXPECT_EQ(out, expected(init));
+  EXPECT_EQ(table, init);
+  kernel.run({table.data(), indices.data(), rows.data(), table.data()}, 2);
+  EXPECT_EQ(table, out);
+}
+
+TEST_P(ScatterAdd, IntoZero) {
+  CompiledKernel kernel(kernelText({indexType, rowType}, {tableType},
+                                   "%zero = arith.constant dense<0.0> : " +
+                                       tableType + "\n" + op("%zero", 0)));
+  std::vector<float> out(init.size(), -1);
+  kernel.run({indices.data(), rows.data(), out.data()}, 2);
+  EXPECT_EQ(out, expected(std::vector<float>(init.size())));
+}
+
+INSTANTIATE_TEST_SUITE_P(Widths, ScatterAdd,
+                         testing::Values(1, 16, 24, 64, 100, 128));
+
+//===----------------------------------------------------------------------===//
+// nn.transpose
+//===----------------------------------------------------------------------===//
+
+using Permutation = std::pair<std::vector<int64_t>, std::vector<int64_t>>;
+class Transpose : public testing::TestWithParam<Permutation> {};
+
+TEST_P(Transpose, MovesEveryElement) {
+  auto [sizes, permutation] = GetParam();
+  std::vector<int64_t> resultSizes;
+  std::string list;
+  for (int64_t dim : permutation) {
+    resultSizes.push_back(sizes[dim]);
+    list += (list.empty() ? "" : ", ") + std::to_string(dim);
+  }
+  CompiledKernel kernel(kernelText({tensor(sizes)}, {tensor(resultSizes)},
+                                   "%r0 = nn.transpose %a0 by [" + list +
+                                       "] : " + tensor(sizes) + " -> " +
+                                       tensor(resultSizes)));
+  int64_t count = 1;
+  for (int64_t size : sizes)
+    count *= size;
+  std::vector<float> x(count), y(count, -1), expected(count);
+  std::iota(x.begin(), x.end(), 0);
+  for (int64_t i = 0; i < count; ++i) {
+    // Coordinates of element i of the result, and its place in the input.
+    std::vector<int64_t> at(sizes.size());
+    int64_t rest = i, place = 0;
+    for (size_t dim = sizes.size(); dim--;) {
+      at[permutation[dim]] = rest % resultSizes[dim];
+      rest /= resultSizes[dim];
+    }
+    for (size_t dim = 0; dim < sizes.size(); ++dim)
+      place = place * sizes[dim] + at[dim];
+    expected[i] = x[place];
+  }
+  kernel.run({x.data(), y.data()}, 3);
+  EXPECT_EQ(y, expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Permutations, Transpose,
+    testing::Values(Permutation{{32, 48}, {1, 0}}, Permutation{{33, 5}, {1, 0}},
+                    Permutation{{3, 20, 35}, {0, 2, 1}},
+                    Permutation{{3, 20, 35}, {1, 0, 2}},
+                    Permutation{{4, 17, 18}, {2, 1, 0}},
+                    Permutation{{4, 17, 18}, {2, 0, 1}},
+                    Permutation{{2, 3, 16, 32}, {0, 2, 1, 3}},
+                    Permutation{{19}, {0}}));
+
+} // namespace

@@ -1,0 +1,103 @@
+//===- OptimizerTest.cpp - The gradient's norm and AdamW --------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/codegen/cpu/CompiledKernel.h"
+#include "test/codegen/cpu/Numbers.h"
+#include "gtest/gtest.h"
+
+using namespace tessera::test;
+
+namespace {
+
+constexpr double kBeta1 = 0.9, kBeta2 = 0.95, kEpsilon = 1e-8, kDecay = 0.1;
+
+class AdamW : public testing::TestWithParam<std::pair<int64_t, int32_t>> {};
+
+TEST_P(AdamW, FollowsTheFormulas) {
+  auto [elements, decayEnd] = GetParam();
+  std::string flat = tensor({elements}), scalar = "tensor<f32>";
+  CompiledKernel kernel(kernelText(
+      {flat, flat, flat, flat, scalar, "tensor<4xf32>", "tensor<1xi32>"},
+      {flat, flat, flat},
+      "%r0, %r1, %r2 = zero.adamw %a0, %a1, %a2, %a3 by %a4, %a5 decay_end %a6 "
+      "{beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1} : " +
+          flat + ", " + scalar + ", tensor<4xf32>, tensor<1xi32>",
+      {0, 2, 3}));
+  std::vector<float> p = randomNumbers(elements, 1, 1);
+  std::vector<float> m(elements), v(elements);
+  std::vector<double> pd = widen(p), md(elements), vd(elements);
+  float clip = 0.75;
+  for (int step = 1; step <= 5; ++step) {
+    std::vector<float> g = randomNumbers(elements, 0.1, step + 1);
+    float hyper[] = {0.01f, float(1 - std::pow(kBeta1, step)),
+                     float(1 - std::pow(kBeta2, step)), float(step)};
+    kernel.run({p.data(), g.data(), m.data(), v.data(), &clip, hyper, &decayEnd,
+                p.data(), m.data(), v.data()},
+               2);
+    for (int64_t i = 0; i < elements; ++i) {
+      double grad = double(g[i]) * clip;
+      md[i] = kBeta1 * md[i] + (1 - kBeta1) * grad;
+      vd[i] = kBeta2 * vd[i] + (1 - kBeta2) * grad * grad;
+      if (i < decayEnd)
+        pd[i] -= double(hyper[0]) * kDecay * pd[i];
+      pd[i] -= hyper[0] * (md[i] / hyper[1]) /
+               (std::sqrt(vd[i] / hyper[2]) + kEpsilon);
+    }
+  }
+  EXPECT_LT(relativeError(p, pd), 2e-7);
+  EXPECT_LT(relativeError(m, md), 2e-7);
+  EXPECT_LT(relativeError(v, vd), 4e-7);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, AdamW,
+                         testing::Values(std::pair(16, 16), std::pair(64, 0),
+                                         std::pair(10000, 5003),
+                                         std::pair(4103, 4100)));
+
+TEST(SumSquares, BlocksAndTheirSum) {
+  int64_t elements = 3 * 65536 + 77;
+  CompiledKernel partial(
+      kernelText({tensor({elements})}, {"tensor<4xf64>"},
+                 "%r0 = nn.partial_sum_squares %a0 : " + tensor({elements}) +
+                     " -> tensor<4xf64>"));
+  CompiledKernel sum(kernelText(
+      {"tensor<4xf64>", "tensor<1xf64>"}, {"tensor<f64>"},
+      "%r0 = nn.sum_partials %a0, %a1 : tensor<4xf64>, tensor<1xf64> -> "
+      "tensor<f64>"));
+  std::vector<float> x = randomNumbers(elements, 1, 1);
+  // The reference must not round where the kernel adds in another order.
+  long double expected = 0;
+  double partials[4], other = 2.5, total = 0;
+  for (float value : x)
+    expected += static_cast<long double>(value) * value;
+  partial.run({x.data(), partials}, 3);
+  sum.run({partials, &other, &total});
+  // Each lane rounds a thousand times.
+  EXPECT_NEAR(static_cast<double>(total / (expected + other)), 1, 1e-14);
+  EXPECT_EQ(total,
+            partials[0] + partials[1] + partials[2] + partials[3] + other);
+}
+
+std::pair<float, float> clip(double sumSquares, const std::string &maximum) {
+  CompiledKernel kernel(
+      kernelText({"tensor<f64>"}, {"tensor<f32>", "tensor<f32>"},
+                 "%r0, %r1 = nn.clip_scale %a0 max_norm " + maximum +
+                     " : tensor<f64> -> tensor<f32>, tensor<f32>"));
+  float scale = -1, norm = -1;
+  kernel.run({&sumSquares, &scale, &norm});
+  return {scale, norm};
+}
+
+TEST(ClipScale, LimitsTheNorm) {
+  EXPECT_EQ(clip(16, "1.0"), std::pair(float(1 / (4 + 1e-6)), 4.0f));
+  EXPECT_EQ(clip(0.25, "1.0"), std::pair(1.0f, 0.5f));
+  EXPECT_EQ(clip(0, "1.0"), std::pair(1.0f, 0.0f));
+  EXPECT_EQ(clip(16, "0.0"), std::pair(1.0f, 4.0f));
+  EXPECT_TRUE(std::isnan(clip(NAN, "1.0").first));
+}
+
+} // namespace
