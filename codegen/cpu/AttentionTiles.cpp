@@ -35,10 +35,9 @@ Value tessera::cpu::emitAlibiSlope(VectorBuilder &vb,
                                    ArrayRef<OpFoldResult>{head});
 }
 
-/// The mask of the columns from \p column on that belong to token \p token;
-/// null where all do in any case.
-static Value emitTokenMask(VectorBuilder &vb, const AttentionShape &shape,
-                           Value token, Value column, bool checkToken) {
+Value tessera::cpu::emitTokenMask(VectorBuilder &vb,
+                                  const AttentionShape &shape, Value token,
+                                  Value column, bool checkToken) {
   if (!checkToken && shape.dim == shape.paddedDim)
     return {};
   Value count = vb.sub(vb.index(shape.dim), column);

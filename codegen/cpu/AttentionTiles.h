@@ -84,6 +84,13 @@ struct HeadRows {
   int64_t stride;
 };
 
+/// The mask of the columns from \p column on that belong to token \p token:
+/// none where \p checkToken and the token is past the sequence. Null where all
+/// lanes are wanted in any case.
+mlir::Value emitTokenMask(VectorBuilder &vb, const AttentionShape &shape,
+                          mlir::Value token, mlir::Value column,
+                          bool checkToken);
+
 /// Copies tokens [first, first + count) to \p target, rows of paddedDim
 /// elements from \p start on; columns past the head and tokens past the
 /// sequence become zero.

@@ -25,6 +25,7 @@ void tessera::cpu::registerKernels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
     loadTargets(context);
     registerAttention(context);
+    registerAttentionGrad(context);
     registerNorm(context);
     registerScatterAdd(context);
     registerTranspose(context);

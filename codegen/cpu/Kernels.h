@@ -16,6 +16,7 @@ namespace tessera::cpu {
 void registerAdamW(mlir::MLIRContext *context);
 void registerAggregate(mlir::MLIRContext *context);
 void registerAttention(mlir::MLIRContext *context);
+void registerAttentionGrad(mlir::MLIRContext *context);
 void registerNorm(mlir::MLIRContext *context);
 void registerScatterAdd(mlir::MLIRContext *context);
 void registerTranspose(mlir::MLIRContext *context);

@@ -48,6 +48,48 @@ TEST_P(Attention, Forward) {
   EXPECT_EQ(whole, out);
 }
 
+TEST_P(Attention, Backward) {
+  forward(1);
+  std::vector<float> weight = randomNumbers(out.size(), 1, 2);
+  std::vector<float> gradient(qkv.size(), -1);
+  CompiledKernel kernel(shape.source(true));
+  kernel.run(
+      {qkv.data(), out.data(), lse.data(), weight.data(), gradient.data()});
+  EXPECT_LT(relativeError(gradient, shape.backward(widen(qkv), widen(weight))),
+            2e-6);
+  std::vector<float> whole = gradient;
+  kernel.run(
+      {qkv.data(), out.data(), lse.data(), weight.data(), gradient.data()}, 3);
+  EXPECT_EQ(whole, gradient);
+}
+
+/// The reference's gradient against finite differences of the reference's
+/// output, both in double precision.
+TEST_P(Attention, ReferenceMeetsFiniteDifferences) {
+  std::vector<double> x = widen(qkv);
+  std::vector<double> weight = widen(randomNumbers(out.size(), 1, 2));
+  std::vector<double> gradient = shape.backward(x, weight);
+  std::vector<double> direction = widen(randomNumbers(x.size(), 1, 3));
+  auto objective = [&](double step) {
+    std::vector<double> moved(x), y;
+    for (size_t i = 0; i < x.size(); ++i)
+      moved[i] += step * direction[i];
+    shape.forward(moved, y);
+    double sum = 0;
+    for (size_t i = 0; i < y.size(); ++i)
+      sum += y[i] * weight[i];
+    return sum;
+  };
+  double expected = 0, size = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    expected += gradient[i] * direction[i];
+    size += std::abs(gradient[i] * direction[i]);
+  }
+  double step = 1e-5;
+  double slope = (objective(step) - objective(-step)) / (2 * step);
+  EXPECT_NEAR(slope, expected, 1e-7 * size);
+}
+
 std::vector<AttentionCase> cases() {
   return {
       {1, 1, 1, 16},
