@@ -7,6 +7,7 @@
 
 #include "dialects/AllDialects.h"
 #include "passes/kernels/Passes.h"
+#include "passes/plan/Passes.h"
 #include "passes/train/Passes.h"
 #include "passes/zero/Passes.h"
 
@@ -20,6 +21,7 @@ int main(int argc, char **argv) {
   tessera::zero::registerZeroPasses();
   tessera::zero::registerZeroPipeline();
   tessera::kernels::registerKernelsPasses();
+  tessera::plan::registerPlanPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(
       argc, argv, "Tessera's pass driver\n", registry));
 }

@@ -1,0 +1,48 @@
+//===- GemmScratch.cpp - Memory that products need --------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/GemmScratch.h"
+#include "runtime/GemmPrimitive.h"
+
+using namespace tessera;
+using namespace tessera::cpu;
+
+GemmShape GemmShape::get(plan::GemmOp gemm) {
+  return {static_cast<int64_t>(gemm.getM()),
+          static_cast<int64_t>(gemm.getN()),
+          static_cast<int64_t>(gemm.getK()),
+          gemm.getTransposeA(),
+          gemm.getTransposeB(),
+          static_cast<bool>(gemm.getBias()),
+          gemm.getAccumulate() || gemm.getAddend(),
+          gemm.getEpilogue()};
+}
+
+int64_t tessera::cpu::getScratchBytes(const GemmShape &gemm, int64_t threads) {
+  Gemm description;
+  description.m = gemm.m;
+  description.n = gemm.n;
+  description.k = gemm.k;
+  description.transposeA = gemm.transposeA;
+  description.transposeB = gemm.transposeB;
+  description.lda = gemm.transposeA ? gemm.m : gemm.k;
+  description.ldb = gemm.transposeB ? gemm.k : gemm.n;
+  description.ldc = gemm.n;
+  description.bias = gemm.bias;
+  description.accumulate = gemm.accumulate;
+  description.epilogue = plan::stringifyEpilogue(gemm.epilogue).str();
+  // Fewer threads may divide the work in another way that needs more memory.
+  int64_t most = 0;
+  for (int64_t count = threads;; count /= 2) {
+    int64_t bytes = gemmScratchBytes(description, count);
+    if (bytes < 0)
+      return bytes;
+    most = std::max(most, bytes);
+    if (count <= 1)
+      return most;
+  }
+}

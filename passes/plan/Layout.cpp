@@ -1,0 +1,230 @@
+//===- Layout.cpp - Lay out the arena ---------------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/plan/Packing.h"
+#include "passes/plan/Passes.h"
+
+namespace tessera::plan {
+#define GEN_PASS_DEF_LAYOUT
+#include "passes/plan/Passes.h.inc"
+} // namespace tessera::plan
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::plan;
+
+namespace {
+
+/// Bytes of the arena, over all ranks' parts where the view is a rank's part.
+struct ByteRange {
+  int64_t begin, end;
+  bool overlaps(ByteRange other) const {
+    return begin < other.end && other.begin < end;
+  }
+};
+
+class ProgramLayout {
+public:
+  ProgramLayout(ProgramOp program, StringRef heuristic)
+      : program(program), heuristic(heuristic), steps(program.getSteps()) {}
+
+  void run();
+
+  int64_t lowerBound = 0;
+
+private:
+  void removeFences();
+  void numberSteps();
+  void measureLifetimes(bool withFences);
+  void packCategories();
+  void placeFences();
+  SmallVector<Value> getWritten(Operation *step);
+  ByteRange getRange(Value view);
+
+  ProgramOp program;
+  StringRef heuristic;
+  SmallVector<Operation *> steps;
+  SymbolTableCollection symbols;
+  DenseMap<Operation *, int64_t> number;
+  /// Wait and, where they are placed, fence of each collective.
+  DenseMap<Operation *, std::pair<Operation *, Operation *>> ends;
+};
+
+} // namespace
+
+void ProgramLayout::removeFences() {
+  for (auto fence :
+       llvm::make_early_inc_range(program.getBody().getOps<FenceOp>()))
+    fence.erase();
+}
+
+void ProgramLayout::numberSteps() {
+  steps = program.getSteps();
+  number.clear();
+  for (auto [index, step] : llvm::enumerate(steps))
+    number[step] = index;
+  ends.clear();
+  for (Operation *step : steps) {
+    if (auto wait = dyn_cast<WaitOp>(step))
+      ends[wait.getToken().getDefiningOp()].first = wait;
+    else if (auto fence = dyn_cast<FenceOp>(step))
+      ends[fence.getToken().getDefiningOp()].second = fence;
+  }
+}
+
+void ProgramLayout::measureLifetimes(bool withFences) {
+  for (auto buffer : program.getBody().getOps<BufferOp>()) {
+    if (buffer.getPersistent())
+      continue;
+    int64_t first = INT64_MAX, last = -1;
+    for (Operation *view : buffer->getUsers())
+      for (OpOperand &use : view->getUses()) {
+        Operation *step = use.getOwner();
+        auto found = number.find(step);
+        if (found == number.end())
+          continue;
+        first = std::min(first, found->second);
+        last = std::max(last, found->second);
+        auto start = dyn_cast<StartOp>(step);
+        if (!start)
+          continue;
+        auto [wait, fence] = ends[start];
+        bool isRead = use.getOperandNumber() == 0;
+        last = std::max(last, number[withFences && isRead ? fence : wait]);
+      }
+    if (last < 0)
+      first = last = 0;
+    buffer.setLive(ArrayRef<int64_t>{first, last});
+  }
+}
+
+/// Persistent memory comes first, then what is used for a while.
+void ProgramLayout::packCategories() {
+  std::array<SmallVector<BufferOp>, kCategories> persistent, temporary;
+  for (auto buffer : program.getBody().getOps<BufferOp>()) {
+    int category = static_cast<int>(buffer.getCategory());
+    (buffer.getPersistent() ? persistent : temporary)[category].push_back(
+        buffer);
+  }
+  std::array<int64_t, kCategories> memory = {};
+  int64_t end = 0;
+  for (auto [buffers, bytes] : llvm::zip(persistent, memory))
+    for (BufferOp buffer : buffers) {
+      buffer.setOffset(end);
+      end += buffer.getBytes();
+      bytes += buffer.getBytes();
+    }
+  lowerBound = end;
+  for (auto [buffers, bytes] : llvm::zip(temporary, memory)) {
+    SmallVector<plan::Block> blocks;
+    for (BufferOp buffer : buffers)
+      blocks.push_back(
+          {buffer.getBytes(), buffer.getFirst(), buffer.getLast()});
+    Packing packing = pack(blocks, heuristic);
+    for (auto [buffer, block] : llvm::zip(buffers, blocks))
+      buffer.setOffset(end + block.offset);
+    end += packing.bytes;
+    bytes += packing.bytes;
+    lowerBound += packing.lowerBound;
+  }
+  Builder builder(program.getContext());
+  SmallVector<NamedAttribute> entries;
+  for (auto [i, bytes] : llvm::enumerate(memory))
+    entries.push_back(
+        builder.getNamedAttr(stringifyCategory(static_cast<Category>(i)),
+                             builder.getI64IntegerAttr(bytes)));
+  program.setMemoryAttr(builder.getDictionaryAttr(entries));
+  program.setArenaBytes(end);
+}
+
+SmallVector<Value> ProgramLayout::getWritten(Operation *step) {
+  return TypeSwitch<Operation *, SmallVector<Value>>(step)
+      .Case([](ClearOp op) -> SmallVector<Value> { return {op.getView()}; })
+      .Case(
+          [](CopyOp op) -> SmallVector<Value> { return {op.getDestination()}; })
+      .Case([](GemmOp op) -> SmallVector<Value> { return {op.getOut()}; })
+      .Case([](StartOp op) -> SmallVector<Value> {
+        return {op.getDestination()};
+      })
+      .Case([&](LaunchOp op) -> SmallVector<Value> {
+        auto kernel = symbols.lookupNearestSymbolFrom<func::FuncOp>(
+            op, op.getKernelAttr());
+        return llvm::to_vector(
+            op->getOperands().drop_front(kernel.getNumArguments()));
+      })
+      .Default([](Operation *) { return SmallVector<Value>(); });
+}
+
+ByteRange ProgramLayout::getRange(Value value) {
+  auto view = value.getDefiningOp<ViewOp>();
+  int64_t begin = view.getBufferOp().getOffset() + view.getOffset();
+  int64_t others = (program.getWorld() - 1) * view.getRankStride();
+  return {begin, begin + others + view.getBytes()};
+}
+
+/// A collective is over for all peers once a collective that started behind
+/// its wait is complete: each peer starts that one behind its own wait.
+void ProgramLayout::placeFences() {
+  for (Operation *op : steps) {
+    auto start = dyn_cast<StartOp>(op);
+    if (!start)
+      continue;
+    Operation *wait = ends[start].first;
+    ByteRange source = getRange(start.getSource());
+    OpBuilder builder(program.getContext());
+    Operation *next = wait->getNextNode();
+    for (; next && !isa<SectionOp>(next); next = next->getNextNode()) {
+      if (llvm::any_of(getWritten(next), [&](Value view) {
+            return getRange(view).overlaps(source);
+          }))
+        break;
+      auto later = dyn_cast<WaitOp>(next);
+      if (later && number[later.getToken().getDefiningOp()] > number[wait]) {
+        next = later->getNextNode();
+        break;
+      }
+    }
+    if (next)
+      builder.setInsertionPoint(next);
+    else
+      builder.setInsertionPointToEnd(&program.getBody().front());
+    FenceOp::create(builder, wait->getLoc(), start.getToken());
+  }
+}
+
+void ProgramLayout::run() {
+  removeFences();
+  numberSteps();
+  measureLifetimes(/*withFences=*/false);
+  packCategories();
+  placeFences();
+  numberSteps();
+  measureLifetimes(/*withFences=*/true);
+}
+
+namespace {
+struct LayoutPass : plan::impl::LayoutBase<LayoutPass> {
+  using LayoutBase::LayoutBase;
+
+  void runOnOperation() override {
+    if (!heuristic.empty() &&
+        !llvm::is_contained(getHeuristics(), StringRef(heuristic))) {
+      emitError(getOperation().getLoc())
+          << "no heuristic is named '" << heuristic << "': use one of "
+          << llvm::join(getHeuristics(), ", ");
+      return signalPassFailure();
+    }
+    for (auto program : getOperation().getOps<ProgramOp>()) {
+      ProgramLayout layout(program, heuristic);
+      layout.run();
+      arenaBytes += program.getArenaBytes();
+      lowerBound += layout.lowerBound;
+    }
+  }
+};
+} // namespace

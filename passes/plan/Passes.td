@@ -1,0 +1,97 @@
+//===- Passes.td - Passes of the phase plan ----------------*- tablegen -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_PASSES_PLAN_PASSES_TD
+#define TESSERA_PASSES_PLAN_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def Place : Pass<"plan-place", "mlir::ModuleOp"> {
+  let summary = "Give each tensor of a program a buffer";
+  let description = [{
+    Turns each function that is not a kernel into a `plan.program` on buffers.
+    Views (slice, reshape, all_slice, wait) share their operand's buffer. Parts
+    of a bucket or concat, and what is stored to a state, are computed in their
+    place; a result overwrites an operand that is not needed any more where its
+    kernel allows it. Only what cannot be in its place is copied there.
+
+    Sums over micro-batches have persistent buffers, cleared in the section
+    "begin". Each collective is fenced right after its wait. The buffers do not
+    overlap yet: that is `plan-layout`'s part.
+
+    ```mlir
+    func.func @predict(%x: tensor<16x16xf32> {nn.input = "tokens"})
+        -> (tensor<16x16xf32> {nn.output = "logits"}) {
+      %p = zero.load parameter @h.0 : tensor<256xf32>
+      %w = nn.reshape %p : tensor<256xf32> -> tensor<16x16xf32>
+      %y = plan.gemm %x, %w : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
+      return %y : tensor<16x16xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    plan.program @predict world 1 stage 0 accumulation 1 arena 3072
+        memory {..., parameters = 1024, workspace = 2048} flops 8192 {
+      %0 = plan.buffer "parameter h.0" parameters at 0 persistent : memref<1024xi8>
+      %1 = plan.buffer "tokens" workspace at 1024 persistent : memref<1024xi8>
+      %2 = plan.buffer "logits" workspace at 2048 persistent : memref<1024xi8>
+      ...
+      plan.section "run"
+      plan.gemm %x, %w into %y : (memref<16x16xf32>, memref<16x16xf32>, memref<16x16xf32>) -> ()
+    }
+    ```
+  }];
+  let options = [
+    Option<"maxThreads", "max-threads", "int64_t", "0",
+           "Threads to reserve scratch memory for where the specification "
+           "does not say; 0: the cores of this machine">
+  ];
+  let statistics = [
+    Statistic<"numBuffers", "buffers", "Buffers made">,
+    Statistic<"numInPlace", "in-place", "Results that overwrite an operand">,
+    Statistic<"numCopies", "copies", "Values copied to their place">,
+    Statistic<"numClears", "clears", "Views filled with zero">
+  ];
+  let dependentDialects = ["plan::PlanDialect"];
+}
+
+def Layout : Pass<"plan-layout", "mlir::ModuleOp"> {
+  let summary = "Lay out the arena: buffers that live apart share memory";
+  let description = [{
+    Measures each buffer's lifetime in steps and places it: persistent memory
+    first, by category, then a lane for what collectives read and write and a
+    lane for activations, each packed by several heuristics of which the one
+    that ends lowest is kept. Then moves the fence of each collective to where
+    it costs least: behind the wait of a later collective, which implies it, or
+    before the first step that writes where peers may still read, or to the end
+    of the section.
+
+    ```mlir
+    %0 = plan.buffer "a" activations at 0 live [0, 1] : memref<1024xi8>
+    %1 = plan.buffer "b" activations at 1024 live [1, 2] : memref<1024xi8>
+    %2 = plan.buffer "c" activations at 2048 live [2, 3] : memref<1024xi8>
+    ```
+    becomes
+    ```mlir
+    %0 = plan.buffer "a" activations at 0 live [0, 1] : memref<1024xi8>
+    %1 = plan.buffer "b" activations at 1024 live [1, 2] : memref<1024xi8>
+    %2 = plan.buffer "c" activations at 0 live [2, 3] : memref<1024xi8>
+    ```
+  }];
+  let options = [
+    Option<"heuristic", "heuristic", "std::string", "\"\"",
+           "The one order to place buffers in: size, area, lifetime, "
+           "first-use or last-use; empty: try all">
+  ];
+  let statistics = [
+    Statistic<"arenaBytes", "arena-bytes", "Bytes of all arenas">,
+    Statistic<"lowerBound", "lower-bound", "Bytes that no layout can go below">
+  ];
+  let dependentDialects = ["plan::PlanDialect"];
+}
+
+#endif // TESSERA_PASSES_PLAN_PASSES_TD

@@ -1,0 +1,454 @@
+//===- Place.cpp - Give each tensor a buffer --------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/GemmScratch.h"
+#include "dialects/nn/NN.h"
+#include "passes/Spec.h"
+#include "passes/plan/Passes.h"
+#include "passes/plan/Storage.h"
+#include <map>
+#include <thread>
+
+namespace tessera::plan {
+#define GEN_PASS_DEF_PLACE
+#include "passes/plan/Passes.h.inc"
+} // namespace tessera::plan
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::plan;
+
+/// The inputs that the runtime fills once, since they never change.
+static bool isFilledOnce(StringRef name) {
+  return llvm::is_contained({"features", "row_ptr", "col", "weight",
+                             "row_ptr_t", "col_t", "weight_t"},
+                            name);
+}
+
+static int64_t roundUp(int64_t bytes) {
+  return std::max<int64_t>(kAlignment, llvm::alignTo(bytes, kAlignment));
+}
+
+static Category getCategory(const StorageFacts &facts) {
+  if (facts.state)
+    switch (*facts.state) {
+    case State::Parameter:
+      return Category::Parameters;
+    case State::Gradient:
+      return Category::Gradients;
+    case State::Moment1:
+    case State::Moment2:
+      return Category::Optimizer;
+    }
+  if (facts.persistent)
+    return Category::Workspace;
+  return facts.communicates ? Category::Communication : Category::Activations;
+}
+
+namespace {
+
+/// Threads and scratch memory, for all programs of a module.
+struct Scratch {
+  int64_t threads;
+  /// What the library answered for each shape.
+  std::map<cpu::GemmShape, int64_t> gemms;
+};
+
+/// Writes one function as a plan.program, which takes its place.
+class ProgramWriter {
+public:
+  ProgramWriter(func::FuncOp function, int64_t accumulation, Scratch &scratch)
+      : function(function), accumulation(accumulation), scratch(scratch),
+        world(getAttribute("zero.world", 1)), storages(function, world),
+        builder(function), declarations(function) {}
+
+  LogicalResult write();
+
+  Storages &getStorages() { return storages; }
+  int64_t numBuffers = 0, numCopies = 0, numClears = 0;
+
+private:
+  int64_t getAttribute(StringRef name, int64_t missing) {
+    auto attribute = function->getAttrOfType<IntegerAttr>(name);
+    return attribute ? attribute.getInt() : missing;
+  }
+
+  void makeBuffers();
+  std::string describe(int64_t storage);
+  BufferOp makeBuffer(StringRef name, Category category, int64_t bytes,
+                      bool persistent);
+  Value getView(Place place, Type type);
+  Value getView(Value tensor) {
+    return getView(storages.getPlace(tensor), tensor.getType());
+  }
+  void declareInputs();
+  void declareOutputs();
+  void clearSums();
+  void clear(int64_t storage, int64_t offset, int64_t stride, int64_t bytes);
+  void clearPadding(zero::BucketOp bucket);
+  void copyIfNeeded(OpOperand &operand);
+  LogicalResult writeStep(Operation &op);
+  LogicalResult writeLaunch(LaunchOp launch);
+  LogicalResult writeGemm(GemmOp gemm);
+  void writeStart(zero::CollectiveOpInterface start);
+  void finish();
+
+  func::FuncOp function;
+  int64_t accumulation;
+  Scratch &scratch;
+  int64_t world;
+  Storages storages;
+  OpBuilder builder, declarations;
+  ProgramOp program;
+  SymbolTableCollection symbols;
+  DenseMap<int64_t, BufferOp> buffers;
+  DenseMap<std::pair<Value, std::pair<std::pair<int64_t, int64_t>, Type>>,
+           Value>
+      views;
+  DenseMap<Value, Value> tokens;
+  bool repeats = false; ///< in the section that runs once a micro-batch
+  int64_t flops = 0, scratchBytes = 0;
+};
+
+} // namespace
+
+std::string ProgramWriter::describe(int64_t storage) {
+  const StorageFacts &facts = storages.getFacts(storage);
+  if (facts.state)
+    return (stringifyState(*facts.state) + " " + facts.group.getValue()).str();
+  Value value = storages.getValue(storage);
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return function
+        .getArgAttrOfType<StringAttr>(argument.getArgNumber(), "nn.input")
+        .str();
+  Operation *op = value.getDefiningOp();
+  if (auto launch = dyn_cast<LaunchOp>(op))
+    return launch.getKernel().str();
+  StringRef name = op->getName().stripDialect();
+  if (auto group = op->getAttrOfType<FlatSymbolRefAttr>("group"))
+    return (name + " " + group.getValue()).str();
+  return name.str();
+}
+
+BufferOp ProgramWriter::makeBuffer(StringRef name, Category category,
+                                   int64_t bytes, bool persistent) {
+  ++numBuffers;
+  auto type = MemRefType::get({roundUp(bytes)}, builder.getI8Type());
+  return BufferOp::create(
+      declarations, function.getLoc(), type, name, category, 0, persistent,
+      persistent ? DenseI64ArrayAttr()
+                 : declarations.getDenseI64ArrayAttr({0, 0}));
+}
+
+void ProgramWriter::makeBuffers() {
+  SmallVector<std::pair<Category, int64_t>> order;
+  for (int64_t i = 0; i < storages.size(); ++i)
+    if (storages.getFacts(i).bytes)
+      order.emplace_back(getCategory(storages.getFacts(i)), i);
+  llvm::sort(order);
+  for (auto [category, storage] : order) {
+    const StorageFacts &facts = storages.getFacts(storage);
+    BufferOp buffer =
+        makeBuffer(describe(storage), category, facts.bytes, facts.persistent);
+    buffers[storage] = buffer;
+    if (!facts.state)
+      continue;
+    auto group =
+        symbols.lookupNearestSymbolFrom<zero::GroupOp>(function, facts.group);
+    bool sharded =
+        group && static_cast<int64_t>(group.getPadded()) * 4 > facts.bytes;
+    StateOp::create(builder, function.getLoc(), *facts.state,
+                    facts.group.getValue(), buffer, sharded);
+  }
+}
+
+Value ProgramWriter::getView(Place place, Type type) {
+  auto shaped = cast<ShapedType>(type);
+  auto viewType = MemRefType::get(shaped.getShape(), shaped.getElementType());
+  Value buffer = buffers.lookup(place.storage);
+  Value &view = views[{buffer, {{place.offset, place.stride}, viewType}}];
+  if (!view)
+    view = ViewOp::create(builder, function.getLoc(), viewType, buffer,
+                          place.offset, place.stride);
+  return view;
+}
+
+/// An input is filled before the first section that reads it.
+void ProgramWriter::declareInputs() {
+  for (BlockArgument argument : function.getArguments()) {
+    auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                      "nn.input");
+    StringRef when = "begin", section = "run";
+    for (Operation &op : function.getBody().front())
+      if (isa<nn::SectionOp>(op))
+        section = "micro";
+    Operation *first = nullptr;
+    for (Operation *user : argument.getUsers())
+      if (!first || user->isBeforeInBlock(first))
+        first = user;
+    if (first)
+      when = section;
+    for (auto next : function.getOps<nn::SectionOp>())
+      if (first && next->isBeforeInBlock(first))
+        when = next.getName();
+    if (isFilledOnce(name))
+      when = "load";
+    InputOp::create(builder, argument.getLoc(), name, getView(argument), when);
+  }
+}
+
+void ProgramWriter::declareOutputs() {
+  auto terminator = function.getBody().front().getTerminator();
+  for (auto [index, value] : llvm::enumerate(terminator->getOperands())) {
+    auto name = function.getResultAttrOfType<StringAttr>(index, "nn.output");
+    OutputOp::create(builder, function.getLoc(), name, getView(value));
+  }
+}
+
+void ProgramWriter::clear(int64_t storage, int64_t offset, int64_t stride,
+                          int64_t bytes) {
+  if (bytes <= 0)
+    return;
+  auto type = MemRefType::get({bytes}, builder.getI8Type());
+  ClearOp::create(builder, function.getLoc(),
+                  getView({storage, offset, stride}, type));
+  ++numClears;
+}
+
+/// Running sums start from zero.
+void ProgramWriter::clearSums() {
+  for (int64_t i = 0; i < storages.size(); ++i) {
+    const StorageFacts &facts = storages.getFacts(i);
+    if (facts.bytes && facts.accumulates)
+      clear(i, 0, 0, roundUp(facts.bytes));
+  }
+}
+
+void ProgramWriter::clearPadding(zero::BucketOp bucket) {
+  Place place = storages.getPlace(bucket.getResult());
+  if (storages.getFacts(place.storage).accumulates)
+    return;
+  int64_t end = 0;
+  for (auto [offset, part] :
+       llvm::zip(getPartOffsets(bucket, symbols), bucket.getParts())) {
+    clear(place.storage, place.offset + end, place.stride, offset - end);
+    end = offset + getBytes(cast<ShapedType>(part.getType()));
+  }
+  clear(place.storage, place.offset + end, place.stride,
+        getBytes(bucket.getResult().getType()) - end);
+}
+
+void ProgramWriter::copyIfNeeded(OpOperand &operand) {
+  if (!storages.needsCopy(operand))
+    return;
+  Place target = storages.getTarget(operand);
+  if (auto constant = operand.get().getDefiningOp<arith::ConstantOp>()) {
+    clear(target.storage, target.offset, target.stride,
+          getBytes(cast<ShapedType>(operand.get().getType())));
+    return;
+  }
+  CopyOp::create(builder, operand.getOwner()->getLoc(), getView(operand.get()),
+                 getView(target, operand.get().getType()));
+  ++numCopies;
+}
+
+LogicalResult ProgramWriter::writeLaunch(LaunchOp launch) {
+  SmallVector<Value> operands;
+  for (Value value : launch->getOperands())
+    operands.push_back(getView(value));
+  for (Value value : launch->getResults())
+    operands.push_back(getView(value));
+  LaunchOp::create(builder, launch.getLoc(), TypeRange(), launch.getKernel(),
+                   operands);
+  auto kernel = symbols.lookupNearestSymbolFrom<func::FuncOp>(
+      launch, launch.getKernelAttr());
+  if (auto bytes = kernel->getAttrOfType<IntegerAttr>("plan.scratch"))
+    scratchBytes =
+        std::max(scratchBytes, roundUp(bytes.getInt()) * scratch.threads);
+  if (auto count = kernel->getAttrOfType<IntegerAttr>("plan.flops"))
+    flops += count.getInt() * (repeats ? accumulation : 1);
+  return success();
+}
+
+LogicalResult ProgramWriter::writeGemm(GemmOp gemm) {
+  Value out = getView(gemm.getResult());
+  if (Value addend = gemm.getAddend(); addend && getView(addend) != out) {
+    CopyOp::create(builder, gemm.getLoc(), getView(addend), out);
+    ++numCopies;
+  }
+  cpu::GemmShape shape = cpu::GemmShape::get(gemm);
+  auto step = GemmOp::create(
+      builder, gemm.getLoc(), TypeRange(), getView(gemm.getA()),
+      getView(gemm.getB()), gemm.getBias() ? getView(gemm.getBias()) : Value(),
+      Value(), out, gemm.getTransposeA(), gemm.getTransposeB(),
+      shape.accumulate, gemm.getEpilogue());
+  flops += 2 * shape.m * shape.n * shape.k * (repeats ? accumulation : 1);
+  auto [found, isNew] = scratch.gemms.insert({shape, 0});
+  if (isNew)
+    found->second = cpu::getScratchBytes(shape, scratch.threads);
+  if (found->second < 0)
+    return gemm.emitOpError("cannot be done by the library: ")
+           << shape.m << " x " << shape.k << " by " << shape.k << " x "
+           << shape.n;
+  if (found->second)
+    step->setAttr("plan.scratch", builder.getI64IntegerAttr(found->second));
+  scratchBytes = std::max(scratchBytes, found->second);
+  return success();
+}
+
+void ProgramWriter::writeStart(zero::CollectiveOpInterface start) {
+  copyIfNeeded(start->getOpOperand(0));
+  auto kind = isa<zero::AllGatherOp>(start)       ? Collective::AllGather
+              : isa<zero::ReduceScatterOp>(start) ? Collective::ReduceScatter
+                                                  : Collective::AllReduce;
+  Value source = start.getSource();
+  Value from = storages.needsCopy(start->getOpOperand(0))
+                   ? getView(storages.getTarget(start->getOpOperand(0)),
+                             source.getType())
+                   : getView(source);
+  auto step = StartOp::create(
+      builder, start.getLoc(), TokenType::get(builder.getContext()), kind,
+      start->getAttrOfType<FlatSymbolRefAttr>("group"), from,
+      getView(start.getDestination()), start->hasAttr("in_place"),
+      start->hasAttr("accumulate"));
+  tokens[start.getStartToken()] = step.getToken();
+}
+
+LogicalResult ProgramWriter::writeStep(Operation &op) {
+  return TypeSwitch<Operation *, LogicalResult>(&op)
+      .Case([&](LaunchOp launch) { return writeLaunch(launch); })
+      .Case([&](GemmOp gemm) { return writeGemm(gemm); })
+      .Case([&](nn::SectionOp section) {
+        repeats = section.getName() == "micro";
+        SectionOp::create(builder, op.getLoc(), section.getName());
+        return success();
+      })
+      .Case([&](zero::WaitOp wait) {
+        Value token = tokens.lookup(wait.getToken());
+        WaitOp::create(builder, op.getLoc(), token);
+        FenceOp::create(builder, op.getLoc(), token);
+        return success();
+      })
+      .Case([&](zero::CollectiveOpInterface start) {
+        writeStart(start);
+        return success();
+      })
+      .Case([&](zero::BucketOp bucket) {
+        clearPadding(bucket);
+        for (OpOperand &part : op.getOpOperands())
+          copyIfNeeded(part);
+        return success();
+      })
+      .Case<nn::ConcatOp, zero::StoreOp>([&](Operation *) {
+        for (OpOperand &part : op.getOpOperands())
+          copyIfNeeded(part);
+        return success();
+      })
+      .Default([](Operation *) { return success(); });
+}
+
+/// Sets what is known at the end: a first layout in which no two buffers
+/// share memory, and lifetimes that span the program.
+void ProgramWriter::finish() {
+  if (scratchBytes) {
+    declarations.setInsertionPoint(
+        *program.getBody().getOps<SectionOp>().begin());
+    BufferOp buffer = makeBuffer("scratch", Category::Workspace, scratchBytes,
+                                 /*persistent=*/true);
+    ScratchOp::create(declarations, function.getLoc(), buffer, scratch.threads);
+  }
+  std::array<int64_t, kCategories> memory = {};
+  int64_t last = std::max<int64_t>(0, program.getSteps().size() - 1);
+  int64_t offset = 0;
+  for (auto buffer : program.getBody().getOps<BufferOp>()) {
+    buffer.setOffset(offset);
+    offset += buffer.getBytes();
+    memory[static_cast<int>(buffer.getCategory())] += buffer.getBytes();
+    if (!buffer.getPersistent())
+      buffer.setLive(ArrayRef<int64_t>{0, last});
+  }
+  SmallVector<NamedAttribute> entries;
+  for (auto [i, bytes] : llvm::enumerate(memory))
+    entries.push_back(
+        builder.getNamedAttr(stringifyCategory(static_cast<Category>(i)),
+                             builder.getI64IntegerAttr(bytes)));
+  program.setMemoryAttr(builder.getDictionaryAttr(entries));
+  program.setArenaBytes(offset);
+  program.setFlops(flops);
+}
+
+LogicalResult ProgramWriter::write() {
+  for (BlockArgument argument : function.getArguments())
+    if (!function.getArgAttr(argument.getArgNumber(), "nn.input"))
+      return function.emitOpError("argument #")
+             << argument.getArgNumber() << " needs a name: nn.input";
+  for (unsigned i = 0; i < function.getNumResults(); ++i)
+    if (!function.getResultAttr(i, "nn.output"))
+      return function.emitOpError("result #")
+             << i << " needs a name: nn.output";
+  if (failed(storages.run()))
+    return failure();
+  program =
+      ProgramOp::create(builder, function.getLoc(), function.getSymName(),
+                        world, getAttribute("zero.stage", 0), accumulation, 0,
+                        builder.getDictionaryAttr({}), 0);
+  Block &body = program.getBody().emplaceBlock();
+  builder.setInsertionPointToEnd(&body);
+  // Declarations stand before what `builder` writes.
+  declarations.setInsertionPointToStart(&body);
+  makeBuffers();
+  declareInputs();
+  declareOutputs();
+  bool inSections = !function.getOps<nn::SectionOp>().empty();
+  SectionOp::create(builder, function.getLoc(), inSections ? "begin" : "run");
+  clearSums();
+  if (inSections)
+    SectionOp::create(builder, function.getLoc(), "micro");
+  repeats = inSections;
+  for (Operation &op : function.getBody().front())
+    if (failed(writeStep(op)))
+      return failure();
+  finish();
+  function.erase();
+  return success();
+}
+
+namespace {
+
+struct PlacePass : plan::impl::PlaceBase<PlacePass> {
+  using PlaceBase::PlaceBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    Scratch scratch;
+    scratch.threads = getSpecInt(module, "target.threads", 0);
+    if (!scratch.threads)
+      scratch.threads = maxThreads;
+    if (!scratch.threads)
+      scratch.threads = std::max(1u, std::thread::hardware_concurrency());
+    for (auto function : llvm::to_vector(module.getOps<func::FuncOp>())) {
+      if (function->hasAttr("plan.kernel") || function.isDeclaration())
+        continue;
+      if (!function.getBody().hasOneBlock()) {
+        function.emitOpError("has branches: a program is straight-line");
+        return signalPassFailure();
+      }
+      bool inSections = !function.getOps<nn::SectionOp>().empty();
+      int64_t accumulation =
+          inSections ? getSpecInt(module, "training.accumulation", 1) : 1;
+      ProgramWriter writer(function, accumulation, scratch);
+      if (failed(writer.write()))
+        return signalPassFailure();
+      numBuffers += writer.numBuffers;
+      numInPlace += writer.getStorages().numInPlace;
+      numCopies += writer.numCopies;
+      numClears += writer.numClears;
+    }
+  }
+};
+
+} // namespace

@@ -1,0 +1,135 @@
+//===- Storage.h - Which values share memory --------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Gives each tensor value of a program a place in a storage, a piece of memory
+// that is laid out as one. Values share a storage where one is a view of the
+// other, where one is computed in its place in the other (the parts of a
+// bucket), where one overwrites another that is not needed any more, and where
+// they are the content of one state.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_PASSES_PLAN_STORAGE_H
+#define TESSERA_PASSES_PLAN_STORAGE_H
+
+#include "dialects/plan/Plan.h"
+#include "dialects/zero/Zero.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace tessera::plan {
+
+/// Bytes [offset + rank · stride, ...) of a storage.
+struct Place {
+  int64_t storage = -1, offset = 0, stride = 0;
+};
+
+/// What is known of a storage as a whole.
+struct StorageFacts {
+  int64_t bytes = 0;
+  /// Keeps its content over sections that repeat and from step to step.
+  bool persistent = false;
+  /// Holds a running sum: cleared when a step begins.
+  bool accumulates = false;
+  /// Is a program's input or holds one of its outputs.
+  bool port = false;
+  /// A collective reads or writes it.
+  bool communicates = false;
+  /// The state that it is, if it is one.
+  std::optional<State> state;
+  mlir::FlatSymbolRefAttr group;
+};
+
+class Storages {
+public:
+  explicit Storages(mlir::func::FuncOp program, int64_t world);
+
+  /// Finds all places. Fails with a diagnostic where an operation of the
+  /// program has no place in a plan.
+  mlir::LogicalResult run();
+
+  Place getPlace(mlir::Value value);
+  /// Storages by number; those that became part of another have no bytes.
+  const StorageFacts &getFacts(int64_t storage) {
+    return entries[storage].facts;
+  }
+  int64_t size() { return entries.size(); }
+  /// The value that storage \p number was made for, null for a state.
+  mlir::Value getValue(int64_t number) { return entries[number].value; }
+
+  /// True where \p operand (of a bucket, concat, store or collective) could
+  /// not be computed in its place and must be copied there.
+  bool needsCopy(mlir::OpOperand &operand) { return copies.contains(&operand); }
+  /// Where it is to be copied.
+  Place getTarget(mlir::OpOperand &operand);
+
+  /// Results that overwrite an operand of their operation.
+  int64_t numInPlace = 0;
+
+private:
+  struct Entry {
+    mlir::Value value;
+    int64_t bytes = 0;
+    /// Positions of operations in the block between which the bytes matter.
+    int64_t first = 0, last = 0;
+    /// This entry's place in its parent; roots are their own parents.
+    int64_t parent = 0, offset = 0, stride = 0;
+    /// Values of one class are the same data: views of each other.
+    int64_t data = 0;
+    /// At roots: all entries of the storage, and whether it may not move.
+    llvm::SmallVector<int64_t> members;
+    bool fixed = false;
+    StorageFacts facts;
+  };
+
+  int64_t add(mlir::Value value, int64_t bytes);
+  int64_t getState(State state, mlir::FlatSymbolRefAttr group, int64_t bytes);
+  void measureLifetimes();
+  void addViews(mlir::Operation &op);
+  mlir::LogicalResult pinStates();
+  void pinParts();
+  void shareDying(mlir::Operation &op);
+  bool tryShare(mlir::Value result, mlir::Value operand, bool always);
+
+  Place find(int64_t entry);
+  int64_t findData(int64_t entry);
+  void unite(int64_t child, Place where);
+  void makeView(mlir::Value view, mlir::Value of, int64_t offset,
+                int64_t stride);
+  /// Puts \p value's storage at \p where if that disturbs no value; \p same:
+  /// its data is then the data of \p same.
+  bool tryPut(mlir::Value value, Place where, mlir::Value same);
+  void putOrCopy(mlir::OpOperand &operand, Place where, mlir::Value same);
+  bool conflicts(const Entry &a, int64_t aBegin, const Entry &b, int64_t bBegin,
+                 int64_t aStride, int64_t bStride);
+  bool mayOverwrite(const Entry &next, const Entry &previous);
+  int64_t position(mlir::Operation *op) { return positions.lookup(op); }
+  int64_t endOfUse(mlir::OpOperand &use);
+
+  mlir::func::FuncOp program;
+  int64_t world;
+  int64_t end = 0;
+  std::vector<Entry> entries;
+  llvm::DenseMap<mlir::Value, int64_t> numbers;
+  llvm::DenseMap<mlir::Operation *, int64_t> positions;
+  llvm::MapVector<std::pair<int64_t, mlir::Attribute>, int64_t> states;
+  llvm::DenseMap<mlir::OpOperand *, std::pair<int64_t, Place>> copies;
+  mlir::SymbolTableCollection symbols;
+};
+
+/// Byte offset in the result of each operand of a concat or bucket.
+llvm::SmallVector<int64_t> getPartOffsets(mlir::Operation *op,
+                                          mlir::SymbolTableCollection &symbols);
+
+/// The arguments of \p kernel that its result \p result may overwrite.
+llvm::SmallVector<int64_t> getInPlaceArguments(mlir::func::FuncOp kernel,
+                                               int64_t result);
+
+} // namespace tessera::plan
+
+#endif // TESSERA_PASSES_PLAN_STORAGE_H
