@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/cpu/KernelInterface.h"
+#include "codegen/cpu/Passes.h"
 #include "dialects/AllDialects.h"
 #include "passes/kernels/Passes.h"
 #include "passes/plan/Passes.h"
@@ -16,12 +18,14 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   tessera::registerAllDialects(registry);
+  tessera::cpu::registerKernels(registry);
   mlir::registerTransformsPasses();
   tessera::train::registerTrainPasses();
   tessera::zero::registerZeroPasses();
   tessera::zero::registerZeroPipeline();
   tessera::kernels::registerKernelsPasses();
   tessera::plan::registerPlanPasses();
-  return mlir::asMainReturnCode(mlir::MlirOptMain(
-      argc, argv, "Tessera's pass driver\n", registry));
+  tessera::cpu::registerCPUPasses();
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "Tessera's pass driver\n", registry));
 }

@@ -58,5 +58,6 @@ struct BuildKernels : cpu::impl::BuildKernelsBase<BuildKernels> {
 
 void cpu::buildPipeline(OpPassManager &manager) {
   manager.addPass(createBuildKernels());
+  manager.addPass(createLowerPrograms());
   addLowerToLLVMPasses(manager);
 }

@@ -46,7 +46,8 @@ def Plan_LaunchOp : Plan_Op<"launch", [
   let summary = "run a kernel";
   let description = [{
     On tensors the operands are the kernel's arguments and the results its
-    results. On buffers the operands are the arguments followed by the results.
+    results. On buffers the operands are the arguments followed by the results,
+    and the attributes `plan.iterations` and `plan.scratch` are the kernel's.
 
     ```mlir
     %y = plan.launch @gelu(%x) : (tensor<128x256xf32>) -> tensor<128x256xf32>

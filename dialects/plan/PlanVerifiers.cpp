@@ -12,8 +12,12 @@ using namespace mlir;
 using namespace tessera::plan;
 
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
-  auto kernel =
-      symbolTable.lookupNearestSymbolFrom<func::FuncOp>(*this, getKernelAttr());
+  Operation *symbol =
+      symbolTable.lookupNearestSymbolFrom(*this, getKernelAttr());
+  // Code generation has checked a kernel that it has built.
+  if (symbol && symbol->getName().getStringRef() == "llvm.func")
+    return success();
+  auto kernel = dyn_cast_if_present<func::FuncOp>(symbol);
   if (!kernel || !kernel->hasAttr("plan.kernel"))
     return emitOpError("no kernel is named ") << getKernelAttr();
   // On buffers the kernel's results follow its arguments as operands.
@@ -222,12 +226,19 @@ private:
   }
 
   LogicalResult verifySizes(StartOp start) {
+    for (Value side : {start.getSource(), start.getDestination()})
+      if (!side.getDefiningOp<ViewOp>())
+        return start.emitOpError("needs views as source and destination");
     auto source = cast<MemRefType>(start.getSource().getType()),
          destination = cast<MemRefType>(start.getDestination().getType());
     Type element = source.getElementType();
     if (element != destination.getElementType() ||
         !(element.isF32() || element.isF64()))
       return start.emitOpError("needs one element type, f32 or f64");
+    for (Value side : {start.getSource(), start.getDestination()})
+      if (!start.getInPlace() && side.getDefiningOp<ViewOp>().getRankStride())
+        return start.emitOpError(
+            "is not in place, so its views must be the same on all ranks");
     int64_t world = program.getWorld();
     int64_t want = source.getNumElements();
     if (start.getKind() == Collective::AllGather)

@@ -21,7 +21,7 @@ namespace tessera::plan {
 #include "passes/plan/Passes.h.inc"
 
 /// The phase `plan`: from tensors to places in one arena a program.
-void buildPipeline(mlir::OpPassManager &manager);
+void buildPlanPipeline(mlir::OpPassManager &manager);
 
 } // namespace tessera::plan
 

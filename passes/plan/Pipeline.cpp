@@ -9,7 +9,7 @@
 
 using namespace mlir;
 
-void tessera::plan::buildPipeline(OpPassManager &manager) {
+void tessera::plan::buildPlanPipeline(OpPassManager &manager) {
   manager.addPass(createPlace());
   manager.addPass(createLayout());
 }

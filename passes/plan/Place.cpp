@@ -262,13 +262,18 @@ LogicalResult ProgramWriter::writeLaunch(LaunchOp launch) {
     operands.push_back(getView(value));
   for (Value value : launch->getResults())
     operands.push_back(getView(value));
-  LaunchOp::create(builder, launch.getLoc(), TypeRange(), launch.getKernel(),
-                   operands);
+  auto step = LaunchOp::create(builder, launch.getLoc(), TypeRange(),
+                               launch.getKernel(), operands);
   auto kernel = symbols.lookupNearestSymbolFrom<func::FuncOp>(
       launch, launch.getKernelAttr());
-  if (auto bytes = kernel->getAttrOfType<IntegerAttr>("plan.scratch"))
-    scratchBytes =
-        std::max(scratchBytes, roundUp(bytes.getInt()) * scratch.threads);
+  if (auto count = kernel->getAttrOfType<IntegerAttr>("plan.iterations"))
+    step->setAttr("plan.iterations", count);
+  auto bytes = kernel->getAttrOfType<IntegerAttr>("plan.scratch");
+  if (bytes && bytes.getInt()) {
+    int64_t stride = roundUp(bytes.getInt());
+    step->setAttr("plan.scratch", builder.getI64IntegerAttr(stride));
+    scratchBytes = std::max(scratchBytes, stride * scratch.threads);
+  }
   if (auto count = kernel->getAttrOfType<IntegerAttr>("plan.flops"))
     flops += count.getInt() * (repeats ? accumulation : 1);
   return success();

@@ -11,7 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Manifest.h"
+#include "codegen/PlanReport.h"
 #include "codegen/cpu/ObjectEmission.h"
 #include "dialects/AllDialects.h"
 #include "frontends/ModelBuilder.h"
@@ -160,10 +160,9 @@ LogicalResult run() {
     auto file = openOutputFile(output.empty() ? "-" : output.c_str(), &message);
     if (!file)
       return fail(message);
-    if (format == Format::Json)
-      printPlanJson(*module, file->os());
-    else
-      printPlanText(*module, file->os());
+    if (failed(format == Format::Json ? printPlanJson(*module, file->os())
+                                      : printPlanText(*module, file->os())))
+      return failure();
     file->keep();
     return success();
   }

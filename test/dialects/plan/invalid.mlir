@@ -149,6 +149,18 @@ plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 
 // -----
 
 plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 : i64} flops 0 {
+  %0 = plan.buffer "a" parameters at 0 persistent : memref<64xi8>
+  %1 = plan.view %0 at 0 rank_stride 8 : memref<64xi8> -> memref<2xf32>
+  %2 = plan.view %0 at 16 : memref<64xi8> -> memref<4xf32>
+  // expected-error @+1 {{is not in place, so its views must be the same on all ranks}}
+  %t = plan.start all_gather @g from %1 to %2 : memref<2xf32>, memref<4xf32>
+  plan.wait %t
+  plan.fence %t
+}
+
+// -----
+
+plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 : i64} flops 0 {
   // expected-error @+1 {{does not belong in a plan}}
   %0 = arith.constant 1 : i32
 }

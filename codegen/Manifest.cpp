@@ -1,0 +1,260 @@
+//===- Manifest.cpp - The plan as JSON --------------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Manifest.h"
+#include "dialects/nn/NN.h"
+#include "dialects/zero/Zero.h"
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::plan;
+
+GemmTable::GemmTable(ModuleOp module) {
+  for (auto program : module.getOps<ProgramOp>())
+    for (auto gemm : program.getBody().getOps<GemmOp>()) {
+      auto scratch = gemm->getAttrOfType<IntegerAttr>("plan.scratch");
+      auto shape = cpu::GemmShape::get(gemm);
+      if (ids.insert({shape, entries.size()}).second)
+        entries.push_back({shape, scratch ? scratch.getInt() : 0});
+    }
+}
+
+int64_t GemmTable::getId(GemmOp gemm) const {
+  return ids.at(cpu::GemmShape::get(gemm));
+}
+
+static std::string getTypeName(Type type) {
+  std::string name;
+  llvm::raw_string_ostream(name) << type;
+  return name;
+}
+
+namespace {
+
+/// Writes the manifest from its beginning to its end.
+class Writer {
+public:
+  Writer(ModuleOp module, llvm::raw_ostream &out)
+      : module(module), json(out), gemms(module) {
+    for (auto group : module.getOps<zero::GroupOp>())
+      groups[group.getSymNameAttr()] = groups.size();
+  }
+
+  void write() {
+    json.objectBegin();
+    json.attribute("tessera", 1);
+    auto spec = module->getAttrOfType<DictionaryAttr>("tessera.spec");
+    if (spec)
+      for (NamedAttribute entry : spec)
+        writeSpecification(entry);
+    json.attributeArray("parameters", [&] { writeParameters(); });
+    json.attributeArray("groups", [&] { writeGroups(); });
+    json.attributeArray("gemms", [&] { writeGemms(); });
+    json.attributeObject("programs", [&] {
+      for (auto program : module.getOps<ProgramOp>())
+        json.attributeObject(program.getSymName(),
+                             [&] { writeProgram(program); });
+    });
+    json.objectEnd();
+  }
+
+private:
+  void writeSpecification(NamedAttribute entry) {
+    json.attributeBegin(entry.getName());
+    writeValue(entry.getValue(), entry.getName() == "target");
+    json.attributeEnd();
+  }
+
+  /// A specification's value; \p isTarget: with the threads planned for.
+  void writeValue(Attribute value, bool isTarget = false) {
+    if (auto dictionary = dyn_cast<DictionaryAttr>(value)) {
+      json.object([&] {
+        for (NamedAttribute entry : dictionary) {
+          json.attributeBegin(entry.getName());
+          writeValue(entry.getValue());
+          json.attributeEnd();
+        }
+        if (isTarget && getThreads())
+          json.attribute("max_threads", getThreads());
+      });
+    } else if (auto text = dyn_cast<StringAttr>(value)) {
+      json.value(text.getValue());
+    } else if (auto boolean = dyn_cast<BoolAttr>(value)) {
+      json.value(boolean.getValue());
+    } else if (auto number = dyn_cast<IntegerAttr>(value)) {
+      json.value(number.getInt());
+    } else if (auto number = dyn_cast<FloatAttr>(value)) {
+      json.value(number.getValueAsDouble());
+    } else if (auto array = dyn_cast<ArrayAttr>(value)) {
+      json.array([&] {
+        for (Attribute element : array)
+          writeValue(element);
+      });
+    }
+  }
+
+  int64_t getThreads() {
+    int64_t threads = 0;
+    module.walk([&](ScratchOp scratch) { threads = scratch.getThreads(); });
+    return threads;
+  }
+
+  void writeShape(StringRef key, ArrayRef<int64_t> shape) {
+    json.attributeArray(key, [&] {
+      for (int64_t size : shape)
+        json.value(size);
+    });
+  }
+
+  void writeParameters() {
+    llvm::DenseMap<StringAttr, std::pair<int64_t, int64_t>> places;
+    for (auto group : module.getOps<zero::GroupOp>())
+      for (auto [parameter, offset] :
+           llvm::zip(group.getParameters().getAsRange<FlatSymbolRefAttr>(),
+                     group.getOffsets()))
+        places[parameter.getAttr()] = {groups[group.getSymNameAttr()], offset};
+    for (auto parameter : module.getOps<nn::ParameterOp>())
+      json.object([&] {
+        json.attribute("name", parameter.getSymName());
+        writeShape("shape", parameter.getTensorType().getShape());
+        json.attribute("decay", static_cast<bool>(parameter.getDecay()));
+        json.attributeObject("init", [&] {
+          StringRef key = parameter.getInit() == nn::Init::Normal    ? "std"
+                          : parameter.getInit() == nn::Init::Uniform ? "bound"
+                                                                     : "value";
+          json.attribute("kind", nn::stringifyInit(parameter.getInit()));
+          json.attribute(key, parameter.getValue().convertToDouble());
+        });
+        auto [group, offset] = places.lookup(parameter.getSymNameAttr());
+        json.attribute("group", group);
+        json.attribute("offset", offset);
+      });
+  }
+
+  void writeGroups() {
+    for (auto group : module.getOps<zero::GroupOp>())
+      json.object([&] {
+        json.attribute("name", group.getSymName());
+        json.attribute("elements", group.getElements());
+        json.attribute("padded", group.getPadded());
+        json.attribute("decay_elements", group.getDecayElements());
+      });
+  }
+
+  void writeGemms() {
+    for (auto [id, entry] : llvm::enumerate(gemms.entries))
+      json.object([&, id = id, &entry = entry] {
+        const cpu::GemmShape &gemm = entry.shape;
+        json.attribute("id", static_cast<int64_t>(id));
+        json.attribute("m", gemm.m);
+        json.attribute("n", gemm.n);
+        json.attribute("k", gemm.k);
+        json.attribute("transpose_a", gemm.transposeA);
+        json.attribute("transpose_b", gemm.transposeB);
+        json.attribute("lda", gemm.transposeA ? gemm.m : gemm.k);
+        json.attribute("ldb", gemm.transposeB ? gemm.k : gemm.n);
+        json.attribute("ldc", gemm.n);
+        json.attribute("bias", gemm.bias);
+        json.attribute("accumulate", gemm.accumulate);
+        json.attribute("epilogue", stringifyEpilogue(gemm.epilogue));
+        json.attribute("scratch", entry.scratch);
+      });
+  }
+
+  void writeProgram(ProgramOp program) {
+    json.attribute("world", program.getWorld());
+    json.attribute("stage", program.getStage());
+    json.attribute("arena_bytes", program.getArenaBytes());
+    json.attribute("alignment", kAlignment);
+    json.attributeObject("memory", [&] {
+      for (int64_t i = 0; i < kCategories; ++i) {
+        auto category = static_cast<Category>(i);
+        json.attribute(stringifyCategory(category),
+                       program.getMemory(category));
+      }
+    });
+    json.attributeArray("states", [&] {
+      for (auto state : program.getBody().getOps<StateOp>())
+        writeState(state);
+    });
+    json.attributeArray("inputs", [&] {
+      for (auto input : program.getBody().getOps<InputOp>())
+        json.object([&] {
+          writeSlot(input.getName(), input.getView());
+          json.attribute("when", input.getWhen());
+        });
+    });
+    json.attributeArray("outputs", [&] {
+      for (auto output : program.getBody().getOps<OutputOp>())
+        json.object([&] { writeSlot(output.getName(), output.getView()); });
+    });
+    json.attributeArray("collectives", [&] {
+      int64_t id = 0;
+      for (auto start : program.getBody().getOps<StartOp>())
+        writeCollective(program, start, id++);
+    });
+    json.attribute("flops", program.getFlops());
+  }
+
+  void writeState(StateOp state) {
+    auto buffer = state.getBuffer().getDefiningOp<BufferOp>();
+    json.object([&] {
+      json.attribute("state", stringifyState(state.getState()));
+      json.attribute("group", groups.lookup(state.getGroupAttr().getAttr()));
+      json.attribute("offset", buffer.getOffset());
+      json.attribute("elements", buffer.getBytes() / 4);
+      json.attribute("sharded", static_cast<bool>(state.getSharded()));
+    });
+  }
+
+  static int64_t getOffset(Value value) {
+    auto view = value.getDefiningOp<ViewOp>();
+    return view.getBufferOp().getOffset() + view.getOffset();
+  }
+
+  void writeSlot(StringRef name, Value view) {
+    auto type = cast<MemRefType>(view.getType());
+    json.attribute("name", name);
+    json.attribute("type", getTypeName(type.getElementType()));
+    writeShape("shape", type.getShape());
+    json.attribute("offset", getOffset(view));
+  }
+
+  void writeCollective(ProgramOp program, StartOp start, int64_t id) {
+    auto type = cast<MemRefType>(start.getSource().getType());
+    json.object([&] {
+      json.attribute("id", id);
+      json.attribute("kind", stringifyCollective(start.getKind()));
+      json.attribute("group",
+                     start.getGroup()
+                         ? groups.lookup(start.getGroupAttr().getAttr())
+                         : -1);
+      json.attribute("elements", start.getElements());
+      json.attribute("type", getTypeName(type.getElementType()));
+      json.attribute("source", getOffset(start.getSource()));
+      json.attribute("destination", getOffset(start.getDestination()));
+      json.attribute("in_place", static_cast<bool>(start.getInPlace()));
+      json.attribute("accumulate", static_cast<bool>(start.getAccumulate()));
+      json.attribute("bytes", start.getReceivedBytes(program.getWorld()));
+    });
+  }
+
+  ModuleOp module;
+  llvm::json::OStream json;
+  GemmTable gemms;
+  llvm::DenseMap<StringAttr, int64_t> groups;
+};
+
+} // namespace
+
+std::string tessera::getManifest(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  Writer(module, out).write();
+  return text;
+}

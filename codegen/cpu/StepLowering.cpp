@@ -1,0 +1,313 @@
+//===- StepLowering.cpp - Programs as calls of the runtime ------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Manifest.h"
+#include "codegen/cpu/Passes.h"
+#include "dialects/nn/NN.h"
+#include "dialects/zero/Zero.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+namespace tessera::cpu {
+#define GEN_PASS_DEF_LOWERPROGRAMS
+#include "codegen/cpu/Passes.h.inc"
+} // namespace tessera::cpu
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::plan;
+
+namespace {
+
+/// What all entries of a module share: functions by name, the table of
+/// products, the names of the entries written so far.
+struct Target {
+  explicit Target(ModuleOp module)
+      : module(module), symbols(module), gemms(module),
+        pointer(LLVM::LLVMPointerType::get(module.getContext())),
+        nothing(LLVM::LLVMVoidType::get(module.getContext())) {}
+
+  /// The function \p name, declared where the module does not have it.
+  LLVM::LLVMFuncOp getFunction(StringRef name, Type result,
+                               ArrayRef<Type> arguments);
+
+  ModuleOp module;
+  SymbolTable symbols;
+  GemmTable gemms;
+  LLVM::LLVMPointerType pointer;
+  LLVM::LLVMVoidType nothing;
+  SmallVector<LLVM::LLVMFuncOp> entries;
+};
+
+/// Writes the steps of one entry.
+class EntryWriter {
+public:
+  EntryWriter(Target &target, ProgramOp program, SectionOp section,
+              const DenseMap<Operation *, int32_t> &collectives);
+
+  LogicalResult write(Operation *step);
+  void finish() {
+    LLVM::ReturnOp::create(builder, entry.getLoc(), ValueRange());
+  }
+
+private:
+  void call(StringRef name, ValueRange operands, Type result = {});
+  Value constant(int64_t value, unsigned bits = 64);
+  Value getAddress(Value view);
+  Value getArenaAddress(Value offset);
+  Value getScratch(Operation *step);
+  LogicalResult writeLaunch(LaunchOp launch);
+  void writeCollective(StringRef what, Operation *start);
+
+  Target &target;
+  ProgramOp program;
+  const DenseMap<Operation *, int32_t> &collectives;
+  LLVM::LLVMFuncOp entry;
+  OpBuilder builder;
+  Value context, arena, rank, arguments;
+  LLVM::CallOp last;
+  DenseMap<Value, Value> addresses;
+  DenseMap<std::pair<int64_t, unsigned>, Value> constants;
+};
+
+} // namespace
+
+LLVM::LLVMFuncOp Target::getFunction(StringRef name, Type result,
+                                     ArrayRef<Type> arguments) {
+  if (auto function = symbols.lookup<LLVM::LLVMFuncOp>(name))
+    return function;
+  auto type = LLVM::LLVMFunctionType::get(result ? result : nothing, arguments);
+  OpBuilder builder(module.getContext());
+  auto function =
+      LLVM::LLVMFuncOp::create(builder, module.getLoc(), name, type);
+  symbols.insert(function, module.getBody()->begin());
+  return function;
+}
+
+EntryWriter::EntryWriter(Target &target, ProgramOp program, SectionOp section,
+                         const DenseMap<Operation *, int32_t> &collectives)
+    : target(target), program(program), collectives(collectives),
+      builder(program) {
+  auto type = LLVM::LLVMFunctionType::get(target.nothing,
+                                          {target.pointer, target.pointer});
+  entry = LLVM::LLVMFuncOp::create(
+      builder, section.getLoc(),
+      (program.getSymName() + "." + section.getName()).str(), type,
+      LLVM::Linkage::Internal);
+  target.entries.push_back(entry);
+  Block *block = entry.addEntryBlock(builder);
+  context = block->getArgument(0);
+  arena = block->getArgument(1);
+  builder.setInsertionPointToStart(block);
+  // One array holds the operands of each launch in turn.
+  int64_t most = 0;
+  for (auto launch : program.getBody().getOps<LaunchOp>())
+    most = std::max<int64_t>(most, launch->getNumOperands());
+  arguments = LLVM::AllocaOp::create(builder, entry.getLoc(), target.pointer,
+                                     target.pointer, constant(most));
+}
+
+Value EntryWriter::constant(int64_t value, unsigned bits) {
+  Value &known = constants[{value, bits}];
+  if (!known) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&entry.getBody().front());
+    known = LLVM::ConstantOp::create(
+        builder, entry.getLoc(),
+        builder.getIntegerAttr(builder.getIntegerType(bits), value));
+  }
+  return known;
+}
+
+void EntryWriter::call(StringRef name, ValueRange operands, Type result) {
+  LLVM::LLVMFuncOp function =
+      target.getFunction(name, result, llvm::to_vector(operands.getTypes()));
+  last = LLVM::CallOp::create(builder, entry.getLoc(), function, operands);
+}
+
+Value EntryWriter::getArenaAddress(Value offset) {
+  return LLVM::GEPOp::create(builder, entry.getLoc(), target.pointer,
+                             builder.getI8Type(), arena,
+                             ArrayRef<LLVM::GEPArg>{offset});
+}
+
+Value EntryWriter::getAddress(Value value) {
+  Value &address = addresses[value];
+  if (address)
+    return address;
+  auto view = value.getDefiningOp<ViewOp>();
+  Value offset = constant(view.getBufferOp().getOffset() + view.getOffset());
+  if (view.getRankStride() && program.getWorld() > 1) {
+    if (!rank) {
+      call("tsr_rank", context, builder.getI32Type());
+      rank = LLVM::SExtOp::create(builder, entry.getLoc(), builder.getI64Type(),
+                                  last.getResult());
+    }
+    Value part = LLVM::MulOp::create(builder, entry.getLoc(), rank,
+                                     constant(view.getRankStride()));
+    offset = LLVM::AddOp::create(builder, entry.getLoc(), offset, part);
+  }
+  return address = getArenaAddress(offset);
+}
+
+/// The scratch memory of a step that takes some, else null.
+Value EntryWriter::getScratch(Operation *step) {
+  if (step->hasAttr("plan.scratch"))
+    for (auto scratch : program.getBody().getOps<ScratchOp>()) {
+      auto buffer = scratch.getBuffer().getDefiningOp<BufferOp>();
+      return getArenaAddress(constant(buffer.getOffset()));
+    }
+  return LLVM::ZeroOp::create(builder, entry.getLoc(), target.pointer);
+}
+
+LogicalResult EntryWriter::writeLaunch(LaunchOp launch) {
+  Location loc = launch.getLoc();
+  auto iterations = launch->getAttrOfType<IntegerAttr>("plan.iterations");
+  if (!iterations)
+    return launch.emitOpError("does not say how often the kernel's loop runs: "
+                              "run cpu-shape-kernels before plan-place");
+  for (auto [i, operand] : llvm::enumerate(launch->getOperands())) {
+    Value slot = LLVM::GEPOp::create(
+        builder, loc, target.pointer, target.pointer, arguments,
+        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
+    LLVM::StoreOp::create(builder, loc, getAddress(operand), slot);
+  }
+  Type i64 = builder.getI64Type();
+  LLVM::LLVMFuncOp kernel =
+      target.getFunction(launch.getKernel(), target.nothing,
+                         {target.pointer, i64, i64, target.pointer});
+  Value function = LLVM::AddressOfOp::create(builder, loc, kernel);
+  auto stride = launch->getAttrOfType<IntegerAttr>("plan.scratch");
+  call("tsr_launch",
+       {context, function, arguments, constant(iterations.getInt()),
+        getScratch(launch), constant(stride ? stride.getInt() : 0)});
+  return success();
+}
+
+void EntryWriter::writeCollective(StringRef what, Operation *start) {
+  call(("tsr_collective_" + what).str(),
+       {context, constant(collectives.lookup(start), 32)});
+}
+
+LogicalResult EntryWriter::write(Operation *step) {
+  return TypeSwitch<Operation *, LogicalResult>(step)
+      .Case([&](LaunchOp launch) { return writeLaunch(launch); })
+      .Case([&](GemmOp gemm) {
+        Value bias =
+            gemm.getBias()
+                ? getAddress(gemm.getBias())
+                : LLVM::ZeroOp::create(builder, gemm.getLoc(), target.pointer);
+        call("tsr_gemm", {context, constant(target.gemms.getId(gemm), 32),
+                          getAddress(gemm.getA()), getAddress(gemm.getB()),
+                          bias, getAddress(gemm.getOut()), getScratch(gemm)});
+        return success();
+      })
+      .Case([&](StartOp start) {
+        writeCollective("start", start);
+        return success();
+      })
+      .Case([&](WaitOp wait) {
+        writeCollective("wait", wait.getToken().getDefiningOp());
+        return success();
+      })
+      .Case([&](FenceOp fence) {
+        writeCollective("fence", fence.getToken().getDefiningOp());
+        return success();
+      })
+      .Case([&](ClearOp clear) {
+        auto view = clear.getView().getDefiningOp<ViewOp>();
+        call("tsr_zero",
+             {context, getAddress(view), constant(view.getBytes())});
+        return success();
+      })
+      .Case([&](CopyOp copy) {
+        auto view = copy.getSource().getDefiningOp<ViewOp>();
+        call("tsr_copy", {context, getAddress(copy.getDestination()),
+                          getAddress(view), constant(view.getBytes())});
+        return success();
+      })
+      .Default([](Operation *) { return success(); });
+}
+
+static LogicalResult lowerProgram(Target &target, ProgramOp program) {
+  DenseMap<Operation *, int32_t> collectives;
+  for (auto start : program.getBody().getOps<StartOp>())
+    collectives[start] = collectives.size();
+  std::optional<EntryWriter> writer;
+  for (Operation &op : program.getBody().front()) {
+    if (auto section = dyn_cast<SectionOp>(op)) {
+      if (writer)
+        writer->finish();
+      writer.emplace(target, program, section, collectives);
+    } else if (isStep(&op)) {
+      if (!writer)
+        return op.emitOpError("stands before the program's first section");
+      if (failed(writer->write(&op)))
+        return failure();
+    }
+  }
+  if (writer)
+    writer->finish();
+  return success();
+}
+
+/// The bytes of \p text and a NUL as a constant.
+static LLVM::GlobalOp writeText(OpBuilder &builder, Location loc,
+                                StringRef name, LLVM::Linkage linkage,
+                                StringRef text) {
+  std::string bytes = (text + StringRef("\0", 1)).str();
+  auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size());
+  return LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true,
+                                linkage, name, builder.getStringAttr(bytes));
+}
+
+/// `tessera_entries` (runtime/abi.h): names and functions; a null name ends it.
+static void writeEntries(Target &target) {
+  Location loc = target.module.getLoc();
+  MLIRContext *context = target.module.getContext();
+  auto builder = OpBuilder::atBlockEnd(target.module.getBody());
+  auto entryType = LLVM::LLVMStructType::getLiteral(
+      context, {target.pointer, target.pointer});
+  auto type = LLVM::LLVMArrayType::get(entryType, target.entries.size() + 1);
+  SmallVector<LLVM::GlobalOp> names;
+  for (LLVM::LLVMFuncOp entry : target.entries)
+    names.push_back(writeText(builder, loc, (entry.getName() + ".name").str(),
+                              LLVM::Linkage::Internal, entry.getName()));
+  auto table = LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true,
+                                      LLVM::Linkage::External,
+                                      "tessera_entries", Attribute());
+  builder.createBlock(&table.getInitializerRegion());
+  Value value = LLVM::ZeroOp::create(builder, loc, type);
+  for (int64_t i = 0, e = target.entries.size(); i < e; ++i) {
+    Value name = LLVM::AddressOfOp::create(builder, loc, names[i]);
+    Value run = LLVM::AddressOfOp::create(builder, loc, target.entries[i]);
+    value = LLVM::InsertValueOp::create(builder, loc, value, name,
+                                        ArrayRef<int64_t>{i, 0});
+    value = LLVM::InsertValueOp::create(builder, loc, value, run,
+                                        ArrayRef<int64_t>{i, 1});
+  }
+  LLVM::ReturnOp::create(builder, loc, value);
+}
+
+namespace {
+struct LowerPrograms : cpu::impl::LowerProgramsBase<LowerPrograms> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    std::string manifest = getManifest(module);
+    Target target(module);
+    for (auto program : module.getOps<ProgramOp>())
+      if (failed(lowerProgram(target, program)))
+        return signalPassFailure();
+    auto builder = OpBuilder::atBlockEnd(module.getBody());
+    writeText(builder, module.getLoc(), "tessera_manifest",
+              LLVM::Linkage::External, manifest);
+    writeEntries(target);
+    for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
+      if (isa<ProgramOp, zero::GroupOp, nn::ParameterOp>(op))
+        op.erase();
+  }
+};
+} // namespace
