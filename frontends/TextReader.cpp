@@ -89,7 +89,9 @@ static FieldInText fieldBefore(const std::string &text, Location location) {
     bool reached =
         token.line > location.line ||
         (token.line == location.line && token.column >= location.column);
-    if (reached && !afterColon)
+    bool brace = token.text == "{" || token.text == "<" || token.text == "}" ||
+                 token.text == ">";
+    if (reached && (!afterColon || brace))
       break;
     if (token.text == "{" || token.text == "<") {
       messages.push_back(name);
@@ -109,9 +111,10 @@ static FieldInText fieldBefore(const std::string &text, Location location) {
       afterColon = negative;
     } else if (token.type == io::Tokenizer::TYPE_IDENTIFIER) {
       name = token.text;
+      result = FieldInText();
       result.name = {token.line, token.column};
     }
-    if (reached && !afterColon)
+    if (reached && !negative)
       break;
   }
   messages.push_back(name);
@@ -259,10 +262,14 @@ bool tessera::readText(const std::string &original, llvm::StringRef file,
         report(at.value, "`" + at.path + "` cannot be `" + at.valueText + "`",
                expectedValue(field));
         size_t begin = offsetOf(text, at.name), end = offsetOf(text, at.end);
-        for (char &c : llvm::MutableArrayRef(text.data() + begin, end - begin))
-          if (c != '\n')
-            c = ' ';
+        for (size_t at = begin; at < end; ++at)
+          if (text[at] != '\n')
+            text[at] = ' ';
         blanked = end > begin;
+        break;
+      }
+      if (wrongValue && field) {
+        report(at.name, "`" + at.path + "` has no value", expectedValue(field));
         break;
       }
       if (said.ends_with("got: ")) {
