@@ -181,17 +181,14 @@ private:
       vector::StoreOp::create(builder, loc, value, buffer, position);
   }
 
-  /// \p op on other types: products and sums may contract.
+  /// \p op on other types. Products and sums must not contract: which of them
+  /// share a kernel depends on the ZeRO stage, their bits must not.
   Value cloneElementwise(Operation *op, ValueRange operands, Type type) {
     IRMapping mapping;
     mapping.map(op->getOperands(), operands);
     Operation *clone = builder.clone(*op, mapping);
     clone->setLoc(loc);
     clone->getResult(0).setType(type);
-    if (auto fast = dyn_cast<arith::ArithFastMathInterface>(clone))
-      clone->setAttr(fast.getFastMathAttrName(),
-                     arith::FastMathFlagsAttr::get(
-                         builder.getContext(), arith::FastMathFlags::contract));
     return clone->getResult(0);
   }
 
