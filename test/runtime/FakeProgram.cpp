@@ -39,12 +39,15 @@ constexpr int64_t padded[2] = {
 constexpr int64_t shard[2] = {padded[0] / world, padded[1] / world};
 constexpr int64_t decayed = tableElements;
 
+/// Enough for what oneDNN wants for so small a product.
+constexpr int64_t scratchBytes = 1 << 21;
+
 /// Offsets in the arena, in bytes.
 struct Layout {
   int64_t full[2], part[2], gradient[2], gradientPart[2], moment1[2],
       moment2[2];
   int64_t tokens, targets, scale, hyper, loss, lossSum, gradNorm, norm, normSum,
-      probabilities, bytes;
+      embedded, probabilities, scratch, bytes;
 };
 
 constexpr Layout makeLayout() {
@@ -73,6 +76,8 @@ constexpr Layout makeLayout() {
   layout.gradNorm = take(4);
   layout.norm = take(8);
   layout.normSum = take(8);
+  layout.embedded = take(4 * rows * hidden);
+  layout.scratch = take(scratchBytes);
   layout.probabilities = take(4 * rows * vocabulary);
   layout.bytes = next;
   return layout;
@@ -99,24 +104,27 @@ void collective(tsr_context *context, int id) {
   tsr_collective_fence(context, id);
 }
 
-/// Probabilities of a row, and minus the log of the target's.
-void rowKernel(char *const *args, int64_t begin, int64_t end, char *) {
+/// A row of E for each token.
+void embeddingKernel(char *const *args, int64_t begin, int64_t end, char *) {
   char *arena = args[0];
-  const float *table = floats(arena, layout.full[0]);
+  for (int64_t row = begin; row < end; ++row)
+    memcpy(floats(arena, layout.embedded) + row * hidden,
+           floats(arena, layout.full[0]) +
+               integers(arena, layout.tokens)[row] * hidden,
+           4 * hidden);
+}
+
+/// Turns a row of logits into probabilities.
+void softmaxKernel(char *const *args, int64_t begin, int64_t end, char *) {
+  char *arena = args[0];
   const float *output = floats(arena, layout.full[1]);
   for (int64_t row = begin; row < end; ++row) {
-    const float *x = table + integers(arena, layout.tokens)[row] * hidden;
     float *p = floats(arena, layout.probabilities) + row * vocabulary;
     float largest = -INFINITY, total = 0;
-    for (int64_t v = 0; v < vocabulary; ++v) {
-      float logit = output[biasOffset + v];
-      if (v < corrections)
-        logit += output[correctionOffset + v];
-      for (int64_t h = 0; h < hidden; ++h)
-        logit += x[h] * output[v * hidden + h];
-      p[v] = logit;
-      largest = std::fmax(largest, logit);
-    }
+    for (int64_t v = 0; v < corrections; ++v)
+      p[v] += output[correctionOffset + v];
+    for (int64_t v = 0; v < vocabulary; ++v)
+      largest = std::fmax(largest, p[v]);
     for (int64_t v = 0; v < vocabulary; ++v)
       total += p[v] = std::exp(p[v] - largest);
     for (int64_t v = 0; v < vocabulary; ++v)
@@ -167,7 +175,11 @@ void micro(tsr_context *context, char *arena) {
     for (int g = 0; g < 2; ++g)
       collective(context, gather + g);
   char *args[] = {arena};
-  tsr_launch(context, rowKernel, args, rows, nullptr, 0);
+  tsr_launch(context, embeddingKernel, args, rows, nullptr, 0);
+  tsr_gemm(context, 0, arena + layout.embedded, arena + layout.full[1],
+           arena + layout.full[1] + 4 * biasOffset,
+           arena + layout.probabilities, arena + layout.scratch);
+  tsr_launch(context, softmaxKernel, args, rows, nullptr, 0);
   tsr_launch(context, gradientKernel, args, vocabulary, nullptr, 0);
   const int32_t *targets = integers(arena, layout.targets);
   float *loss = floats(arena, layout.loss);
@@ -270,7 +282,8 @@ __attribute__((constructor)) void writeManifest() {
   text += format(
       R"("groups": [{"name": "table", "elements": 2048, "padded": %d, "decay_elements": 2048},
  {"name": "output", "elements": 2309, "padded": %d, "decay_elements": 2048}],
-"gemms": [], "programs": {"train": {"world": %d, "stage": %d, "arena_bytes": %d,
+"gemms": [{"id": 0, "m": 32, "n": 256, "k": 8, "transpose_b": true, "lda": 8, "ldb": 8, "ldc": 256, "bias": true, "scratch": 2097152}],
+ "programs": {"train": {"world": %d, "stage": %d, "arena_bytes": %d,
  "memory": {"activations": %d}, "states": [
 )",
       int(padded[0]), int(padded[1]), int(world), int(stage), int(layout.bytes),

@@ -1,0 +1,200 @@
+//===- CommunicatorTest.cpp - Tests of the communication ------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Runs under mpirun with several ranks, once for each form (TESSERA_COMM).
+// Every rank knows what the others hold, so each checks its results against
+// sums in rank order, to the bit.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Communicator.h"
+#include "runtime/Random.h"
+#include "runtime/Threads.h"
+#include <cstring>
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <vector>
+
+using namespace tessera;
+
+namespace {
+
+int ranksGiven() { return atoi(getenv("OMPI_COMM_WORLD_SIZE")); }
+
+/// Element \p i of what \p rank holds in round \p round.
+float valueOf(int rank, int round, int64_t i) {
+  std::array<double, 4> block = normalBlock(
+      1 + round, RandomUse::initialization, rank, static_cast<uint64_t>(i));
+  return static_cast<float>(block[0] * std::pow(10.0, i % 7 - 3));
+}
+
+/// One arena for all tests: MPI starts and ends once a process.
+class World : public testing::Environment {
+public:
+  void SetUp() override {
+    communicator = tessera_create_communicator(ranksGiven());
+    setThreads(2);
+    int ranks = communicator->size();
+    elements = 1500 * 16 * ranks;
+    auto take = [&](int64_t count, int64_t size) {
+      int64_t at = program.arenaBytes;
+      program.arenaBytes += (count * size + 63) / 64 * 64;
+      return at;
+    };
+    auto add = [&](CollectiveKind kind, bool inPlace, bool accumulate,
+                   bool isDouble = false) {
+      Collective collective;
+      collective.id = static_cast<int>(program.collectives.size());
+      collective.kind = kind;
+      collective.elements = elements;
+      collective.isDouble = isDouble;
+      collective.inPlace = inPlace;
+      collective.accumulate = accumulate;
+      int64_t size = collective.elementSize();
+      collective.source = take(elements, size);
+      collective.destination =
+          inPlace ? collective.source : take(elements, size);
+      program.collectives.push_back(collective);
+    };
+    add(CollectiveKind::allGather, false, false);
+    add(CollectiveKind::allGather, true, false);
+    add(CollectiveKind::reduceScatter, false, false);
+    add(CollectiveKind::reduceScatter, true, false);
+    add(CollectiveKind::reduceScatter, false, true);
+    add(CollectiveKind::allReduce, false, false);
+    add(CollectiveKind::allReduce, false, false, true);
+    arena = communicator->allocateArena(program);
+  }
+  void TearDown() override { communicator->finish(); }
+
+  Communicator *communicator = nullptr;
+  Program program;
+  char *arena = nullptr;
+  int64_t elements = 0;
+};
+World *world;
+
+template <typename Element> Element sumOf(int ranks, int round, int64_t i) {
+  Element sum = valueOf(0, round, i);
+  for (int rank = 1; rank < ranks; ++rank)
+    sum += static_cast<Element>(valueOf(rank, round, i));
+  return sum;
+}
+
+/// Fills sources, runs all collectives, checks the destinations; the ranks
+/// race through the rounds as fast as fences allow.
+template <typename Element> void check(const Collective &collective) {
+  Communicator &communicator = *world->communicator;
+  int ranks = communicator.size(), own = communicator.rank();
+  int64_t count = collective.elements, shard = count / ranks;
+  auto *source = reinterpret_cast<Element *>(world->arena + collective.source);
+  auto *destination =
+      reinterpret_cast<Element *>(world->arena + collective.destination);
+  bool gather = collective.kind == CollectiveKind::allGather;
+  bool scatter = collective.kind == CollectiveKind::reduceScatter;
+  for (int round = 0; round < 5; ++round) {
+    if (gather) {
+      Element *part = collective.inPlace ? source + own * shard : source;
+      for (int64_t i = 0; i < shard; ++i)
+        part[i] = valueOf(own, round, i);
+    } else {
+      for (int64_t i = 0; i < count; ++i)
+        source[i] = valueOf(own, round, i);
+    }
+    Element *result = destination;
+    if (scatter && collective.inPlace)
+      result += own * shard;
+    if (collective.accumulate)
+      std::fill_n(result, shard, Element(round));
+    if ((own + round) % ranks == 0)
+      usleep(2000);
+    communicator.start(collective.id);
+    communicator.wait(collective.id);
+    for (int64_t i = 0; i < (scatter ? shard : count); ++i) {
+      Element expected =
+          gather
+              ? Element(valueOf(static_cast<int>(i / shard), round, i % shard))
+              : sumOf<Element>(ranks, round, scatter ? own * shard + i : i);
+      if (collective.accumulate)
+        expected = Element(round) + expected;
+      ASSERT_EQ(result[i], expected)
+          << "collective " << collective.id << ", round " << round << ", " << i;
+    }
+    communicator.fence(collective.id);
+  }
+}
+
+TEST(Communicator, CollectivesSumInRankOrder) {
+  for (const Collective &collective : world->program.collectives)
+    if (collective.isDouble)
+      check<double>(collective);
+    else
+      check<float>(collective);
+}
+
+TEST(Communicator, StartedTogetherAwaitedLater) {
+  Communicator &communicator = *world->communicator;
+  int ranks = communicator.size(), own = communicator.rank();
+  const Collective &sum = world->program.collectives[5];
+  const Collective &gather = world->program.collectives[0];
+  int64_t shard = gather.elements / ranks;
+  for (int round = 0; round < 20; ++round) {
+    auto *terms = reinterpret_cast<float *>(world->arena + sum.source);
+    auto *parts = reinterpret_cast<float *>(world->arena + gather.source);
+    terms[0] = valueOf(own, round, 0);
+    parts[0] = valueOf(own, round, 1);
+    communicator.start(sum.id);
+    communicator.start(gather.id);
+    communicator.wait(gather.id);
+    communicator.wait(sum.id);
+    auto *all = reinterpret_cast<float *>(world->arena + gather.destination);
+    for (int rank = 0; rank < ranks; ++rank)
+      ASSERT_EQ(all[rank * shard], valueOf(rank, round, 1));
+    ASSERT_EQ(*reinterpret_cast<float *>(world->arena + sum.destination),
+              sumOf<float>(ranks, round, 0));
+    communicator.fence(sum.id);
+    communicator.fence(gather.id);
+  }
+}
+
+TEST(Communicator, ExchangeKeepsRanksTogether) {
+  Communicator &communicator = *world->communicator;
+  std::vector<int64_t> all(communicator.size());
+  for (int64_t round = 0; round < 1000; ++round) {
+    int64_t mine = communicator.rank() * 10000 + round;
+    communicator.exchange(&mine, all.data(), sizeof mine);
+    for (int rank = 0; rank < communicator.size(); ++rank)
+      ASSERT_EQ(all[rank], rank * 10000 + round);
+  }
+  EXPECT_FALSE(communicator.any(false));
+  EXPECT_TRUE(communicator.any(communicator.rank() == 1));
+}
+
+TEST(Communicator, RootReadsEveryArena) {
+  Communicator &communicator = *world->communicator;
+  auto *numbers = reinterpret_cast<float *>(world->arena);
+  for (int i = 0; i < 100; ++i)
+    numbers[i] = valueOf(communicator.rank(), 0, i);
+  communicator.barrier();
+  for (int rank = 0; rank < communicator.size(); ++rank) {
+    float copy[90];
+    communicator.copyToRoot(rank, 40, sizeof copy,
+                            reinterpret_cast<char *>(copy));
+    if (communicator.isRoot())
+      for (int i = 0; i < 90; ++i)
+        ASSERT_EQ(copy[i], valueOf(rank, 0, 10 + i));
+  }
+  communicator.barrier();
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  testing::InitGoogleTest(&argc, argv);
+  world = static_cast<World *>(testing::AddGlobalTestEnvironment(new World));
+  return RUN_ALL_TESTS();
+}
