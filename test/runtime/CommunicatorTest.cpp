@@ -14,6 +14,7 @@
 #include "runtime/Communicator.h"
 #include "runtime/Random.h"
 #include "runtime/Threads.h"
+#include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Safetensors.h"
+#include <cmath>
 #include <fcntl.h>
 #include <fstream>
 #include <gtest/gtest.h>
