@@ -235,8 +235,9 @@ static Manifest convert(const json &j) {
   }
   for (const json &parameter : j.at("parameters"))
     manifest.parameters.push_back(parseParameter(parameter));
-  for (const auto &[name, target] : j.value("tied", json::object()).items())
-    manifest.tied[name] = target;
+  if (auto tied = j.find("tied"); tied != j.end())
+    for (const auto &[name, target] : tied->items())
+      manifest.tied[name] = target;
   for (const json &group : j.at("groups"))
     manifest.groups.push_back({group.at("name"), group.at("elements"),
                                group.at("padded"),

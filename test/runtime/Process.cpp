@@ -30,6 +30,9 @@ Process::Process(const std::vector<std::string> &command,
   int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
   child = fork();
   if (child == 0) {
+    // mpirun in a container, where tests are the root's.
+    setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
+    setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
     for (const std::string &pair : environment)
       putenv(const_cast<char *>(pair.c_str()));
     dup2(file, STDOUT_FILENO);
@@ -63,27 +66,29 @@ bool Process::poll() {
   return ended;
 }
 
-bool Process::waitFor(const std::string &part) {
-  while (true) {
+bool Process::waitFor(const std::string &part, double seconds) {
+  for (double waited = 0; waited < seconds; waited += 0.01) {
     bool last = poll();
     if (text().find(part) != std::string::npos)
       return true;
     if (last)
       return false;
-    usleep(5000);
+    usleep(10000);
   }
+  return false;
 }
 
 Result Process::finish(double seconds) {
   auto begin = std::chrono::steady_clock::now();
+  Result result;
   while (!poll()) {
-    std::chrono::duration<double> waited =
-        std::chrono::steady_clock::now() - begin;
-    if (waited.count() > seconds)
+    result.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+            .count();
+    if (result.seconds > seconds)
       kill(child, SIGKILL);
     usleep(2000);
   }
-  Result result;
   result.code =
       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   result.text = text();
@@ -95,21 +100,32 @@ Result run(const std::vector<std::string> &command,
   return Process(command, environment).finish();
 }
 
-std::vector<pid_t> childrenOf(pid_t parent) {
+/// The state and the parent of a process; false where there is none.
+static bool statusOf(const std::string &process, char &state, pid_t &parent) {
+  std::ifstream file("/proc/" + process + "/stat");
+  std::string line;
+  if (!std::getline(file, line))
+    return false;
+  // The name before them may hold anything but ends in the last bracket.
+  size_t name = line.rfind(')');
+  return name != std::string::npos &&
+         sscanf(line.c_str() + name + 1, " %c %d", &state, &parent) == 2;
+}
+
+bool isRunning(pid_t process) {
+  char state;
+  pid_t parent;
+  return statusOf(std::to_string(process), state, parent) && state != 'Z';
+}
+
+std::vector<pid_t> childrenOf(pid_t wanted) {
   std::vector<pid_t> children;
   DIR *stream = opendir("/proc");
   while (dirent *entry = readdir(stream)) {
-    std::ifstream file(std::string("/proc/") + entry->d_name + "/stat");
-    std::string line;
-    if (!std::getline(file, line))
-      continue;
-    pid_t own = atoi(entry->d_name), above = 0;
     char state;
-    size_t name = line.rfind(')');
-    if (name != std::string::npos &&
-        sscanf(line.c_str() + name + 1, " %c %d", &state, &above) == 2 &&
-        above == parent)
-      children.push_back(own);
+    pid_t parent;
+    if (statusOf(entry->d_name, state, parent) && parent == wanted)
+      children.push_back(atoi(entry->d_name));
   }
   closedir(stream);
   return children;

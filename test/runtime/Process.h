@@ -13,8 +13,9 @@
 #include <vector>
 
 struct Result {
-  int code = -1;    ///< exit code, or 128 + the signal
-  std::string text; ///< standard output and error together
+  int code = -1;      ///< exit code, or 128 + the signal
+  std::string text;   ///< standard output and error together
+  double seconds = 0; ///< that finish() waited
 };
 
 /// A child process with its output in a file.
@@ -29,8 +30,9 @@ public:
   pid_t id() const { return child; }
   /// What it has printed up to now.
   std::string text() const;
-  /// Waits until the output holds \p part; false when it ends before.
-  bool waitFor(const std::string &part);
+  /// Waits until the output holds \p part; false when it ends before or the
+  /// time is up.
+  bool waitFor(const std::string &part, double seconds = 60);
   /// Waits for the end; one that takes over \p seconds is killed.
   Result finish(double seconds = 120);
 
@@ -48,5 +50,8 @@ Result run(const std::vector<std::string> &command,
 
 /// The children of a process.
 std::vector<pid_t> childrenOf(pid_t parent);
+
+/// False for a process that has ended, also where nobody has waited for it.
+bool isRunning(pid_t process);
 
 #endif // TESSERA_TEST_RUNTIME_PROCESS_H

@@ -12,9 +12,9 @@
 
 #include "runtime/Safetensors.h"
 #include "test/runtime/Process.h"
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
-#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -290,14 +290,18 @@ TEST_F(ProgramTest, PeersOfAKilledRankEndWithAMessage) {
     Process process(command("fake-2-3", "train --data @data --steps 10000000 "
                                         "--checkpoint-dir @c"),
                     {std::string("TESSERA_COMM=") + form});
-    ASSERT_TRUE(process.waitFor("step     100/"));
+    ASSERT_TRUE(process.waitFor(" 100/10000000"));
     std::vector<pid_t> ranks = childrenOf(process.id());
     ASSERT_EQ(ranks.size(), 2u);
     kill(ranks[0], SIGKILL);
     Result result = process.finish(10);
     EXPECT_NE(result.code, 0);
-    EXPECT_NE(result.code, 128 + SIGKILL) << "did not end by itself";
-    EXPECT_EQ(kill(ranks[1], 0), -1);
+    EXPECT_LT(result.seconds, 10);
+    // mpirun tells of the rank; over shared memory its peer does, too.
+    EXPECT_TRUE(result.text.find("Killed") != std::string::npos ||
+                result.text.find("has died") != std::string::npos)
+        << result.text;
+    EXPECT_FALSE(isRunning(ranks[1]));
   }
 }
 
@@ -308,7 +312,7 @@ TEST_F(ProgramTest, RanksWatchTheirPeers) {
   words.insert(words.begin() + 1, {"--mca", "orte_abort_on_non_zero_status",
                                    "0", "--enable-recovery"});
   Process process(words);
-  ASSERT_TRUE(process.waitFor("step     100/"));
+  ASSERT_TRUE(process.waitFor(" 100/10000000"));
   std::vector<pid_t> ranks = childrenOf(process.id());
   ASSERT_EQ(ranks.size(), 2u);
   kill(ranks[1], SIGKILL);
@@ -320,7 +324,7 @@ TEST_F(ProgramTest, RanksWatchTheirPeers) {
 TEST_F(ProgramTest, WaitingHasATimeLimit) {
   Process process(command("fake-2-3", "train --data @data --steps 10000000"),
                   {"TESSERA_TIMEOUT=1"});
-  ASSERT_TRUE(process.waitFor("step     100/"));
+  ASSERT_TRUE(process.waitFor(" 100/10000000"));
   std::vector<pid_t> ranks = childrenOf(process.id());
   ASSERT_EQ(ranks.size(), 2u);
   kill(ranks[0], SIGSTOP);
@@ -333,7 +337,7 @@ TEST_F(ProgramTest, WaitingHasATimeLimit) {
 TEST_F(ProgramTest, ASignalEndsTheRunWithACheckpoint) {
   std::string train = "train --data @data --checkpoint-dir @c --log @log ";
   Process process(command("fake-1", train + "--steps 10000000"));
-  ASSERT_TRUE(process.waitFor("step      20/"));
+  ASSERT_TRUE(process.waitFor(" 20/10000000"));
   kill(process.id(), SIGTERM);
   Result result = process.finish();
   EXPECT_EQ(result.code, 0);
@@ -481,12 +485,14 @@ TEST_F(ProgramTest, ResumeRefusesAnotherRun) {
   fails("fake-1", train + "--resume --seed 8", "made with seed 7, not 8");
   fails("fake-1", train + "--resume --order sequential",
         "made with --order shuffled");
-  ASSERT_EQ(run({"sed", "-i",
-                 "s/\"tessera.model\":\"fake\"/\"tessera.model\":\"other\"/;"
-                 "s/ \\+$//",
-                 file("c/step-000000000002.safetensors")})
-                .code,
-            0);
+  // The same length, so that the file stays valid.
+  std::string name = "c/step-000000000002.safetensors", content = read(name);
+  std::string before = "\"tessera.model\":\"fake\"";
+  content.replace(content.find(before), before.size(),
+                  "\"tessera.model\":\"ekaf\"");
+  std::ofstream(file(name), std::ios::binary) << content;
+  fails("fake-1", train + "--resume",
+        "is a checkpoint of the model 'ekaf', this is 'fake'");
 }
 
 TEST_F(ProgramTest, StopsBeforeTheWeightsAreLost) {
