@@ -12,6 +12,7 @@ using namespace mlir;
 void tessera::train::buildPipeline(OpPassManager &manager) {
   manager.addPass(createVerifyModel());
   manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
   manager.addPass(createFuseHead());
   manager.addPass(createDifferentiate());
   manager.addPass(createCanonicalizerPass());

@@ -29,7 +29,7 @@ static SmallString<128> getLibraryDirectory() {
 }
 
 Error tessera::linkExecutable(StringRef object, StringRef executable,
-                              const LinkOptions &options) {
+                              bool mpi) {
   ErrorOr<std::string> driver = sys::findProgramByName("c++");
   if (!driver)
     return createStringError(
@@ -42,15 +42,23 @@ Error tessera::linkExecutable(StringRef object, StringRef executable,
     return std::string(path);
   };
   // The runtime's allocation functions are exported: libraries must use them.
+  // What no object needs is left out again.
   std::vector<std::string> arguments = {
-      *driver, "-o", executable.str(), object.str(), "-rdynamic",
+      *driver,
+      "-o",
+      executable.str(),
+      object.str(),
+      "-rdynamic",
       archive("runtime"),
-      archive(options.mpi ? "comm_mpi" : "comm_single"),
+      archive(mpi ? "comm_mpi" : "comm_single"),
       archive("runtime"),
-      "-Wl,--as-needed", "-lgomp", "-lpthread", "-ldl", "-lm"};
-  if (options.onednn)
-    arguments.push_back("-ldnnl");
-  if (options.mpi)
+      "-Wl,--as-needed",
+      "-lgomp",
+      "-ldnnl",
+      "-lpthread",
+      "-ldl",
+      "-lm"};
+  if (mpi)
     for (StringRef library : split(TESSERA_MPI_LIBRARIES, ';'))
       arguments.push_back(library.str());
   if (sys::findProgramByName("ld.lld"))
@@ -64,8 +72,8 @@ Error tessera::linkExecutable(StringRef object, StringRef executable,
   SmallVector<StringRef> views(arguments.begin(), arguments.end());
   std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log),
                                           StringRef(log)};
-  int status = sys::ExecuteAndWait(*driver, views, std::nullopt, redirects, 0, 0,
-                                   &message);
+  int status = sys::ExecuteAndWait(*driver, views, std::nullopt, redirects, 0,
+                                   0, &message);
   auto output = MemoryBuffer::getFile(log);
   sys::fs::remove(log);
   if (status == 0)

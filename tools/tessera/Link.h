@@ -13,16 +13,10 @@
 
 namespace tessera {
 
-/// What an executable needs besides its object and the runtime.
-struct LinkOptions {
-  bool mpi = false;    ///< several ranks
-  bool onednn = false; ///< matrix products
-};
-
 /// Links \p object with the runtime that stands beside this compiler into
-/// \p executable, by the system's C++ compiler.
+/// \p executable, by the system's C++ compiler; with \p mpi for several ranks.
 llvm::Error linkExecutable(llvm::StringRef object, llvm::StringRef executable,
-                           const LinkOptions &options);
+                           bool mpi);
 
 } // namespace tessera
 

@@ -77,8 +77,8 @@ LogicalResult tessera::runPhases(ModuleOp module, Phase from, Phase to,
                                  StringRef dumpDirectory) {
   // A model just built has passed no verifier yet.
   unsigned first = static_cast<unsigned>(from) + (from != Phase::Model);
-  unsigned last = std::min(static_cast<unsigned>(to),
-                           static_cast<unsigned>(Phase::Target));
+  unsigned last =
+      std::min(static_cast<unsigned>(to), static_cast<unsigned>(Phase::Target));
   for (unsigned index = first; index <= last; ++index) {
     auto phase = static_cast<Phase>(index);
     PassManager manager(module.getContext(), ModuleOp::getOperationName());

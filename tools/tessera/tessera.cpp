@@ -47,24 +47,26 @@ cl::opt<std::string> input(cl::Positional, cl::Required,
 cl::opt<std::string> output("o", cl::desc("File to write"),
                             cl::value_desc("FILE"), cl::cat(category),
                             cl::sub(compileCommand), cl::sub(planCommand));
-cl::list<std::string>
-    overrides("set", cl::desc("Set a field of the specification"),
-              cl::value_desc("path=value"), cl::cat(category),
-              cl::sub(compileCommand), cl::sub(planCommand));
-cl::opt<std::string> compileTo(
-    "compile-to", cl::desc("Stop after PHASE (model, train, zero, kernels, "
-                           "plan, target) and write its module"),
-    cl::value_desc("PHASE"), cl::init("executable"), cl::cat(category),
-    cl::sub(compileCommand));
+cl::list<std::string> overrides("set",
+                                cl::desc("Set a field of the specification"),
+                                cl::value_desc("path=value"), cl::cat(category),
+                                cl::sub(compileCommand), cl::sub(planCommand));
+cl::opt<std::string>
+    compileTo("compile-to",
+              cl::desc("Stop after PHASE (model, train, zero, kernels, "
+                       "plan, target) and write its module"),
+              cl::value_desc("PHASE"), cl::init("executable"),
+              cl::cat(category), cl::sub(compileCommand));
 cl::opt<std::string> compileFrom(
     "compile-from",
     cl::desc("SPEC is a module as PHASE leaves it; go on from there"),
     cl::value_desc("PHASE"), cl::cat(category), cl::sub(compileCommand),
     cl::sub(planCommand));
-cl::opt<std::string> dumpDirectory(
-    "dump-phases-to", cl::desc("Write each phase's module into DIR"),
-    cl::value_desc("DIR"), cl::cat(category), cl::sub(compileCommand),
-    cl::sub(planCommand));
+cl::opt<std::string>
+    dumpDirectory("dump-phases-to",
+                  cl::desc("Write each phase's module into DIR"),
+                  cl::value_desc("DIR"), cl::cat(category),
+                  cl::sub(compileCommand), cl::sub(planCommand));
 
 enum class Format { Text, Json };
 cl::opt<Format> format("format", cl::desc("How to print the plan"),
@@ -124,10 +126,8 @@ LogicalResult writeExecutable(ModuleOp module) {
   llvm::FileRemover remover(object);
   if (failed(cpu::emitObject(module, object)))
     return failure();
-  LinkOptions options;
-  options.mpi = getSpecInt(module, "training.world", 1) > 1;
-  options.onednn = module->hasAttr("tessera.gemms");
-  if (llvm::Error error = linkExecutable(object, output, options))
+  bool mpi = getSpecInt(module, "training.world", 1) > 1;
+  if (llvm::Error error = linkExecutable(object, output, mpi))
     return fail(llvm::toString(std::move(error)));
   return success();
 }
@@ -177,9 +177,9 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
   cl::HideUnrelatedOptions(category, compileCommand);
   cl::HideUnrelatedOptions(category, planCommand);
-  cl::ParseCommandLineOptions(
-      argc, argv,
-      "Tessera compiles a model's specification into one training executable\n");
+  cl::ParseCommandLineOptions(argc, argv,
+                              "Tessera compiles a model's specification into "
+                              "one training executable\n");
   if (!compileCommand && !planCommand) {
     llvm::errs() << "tessera: error: say what to do: tessera compile SPEC -o "
                     "EXE, or tessera plan SPEC (see tessera --help)\n";
