@@ -8,6 +8,7 @@
 #include "runtime/Step.h"
 #include "runtime/Error.h"
 #include "runtime/Schedule.h"
+#include <algorithm>
 #include <cstring>
 
 namespace tessera {
@@ -28,6 +29,19 @@ TrainingStep::TrainingStep(tsr_context &context, BatchSource &source)
   fill("load", 1, 0, 0);
 }
 
+/// How many leading elements of what this rank updates of each group decay:
+/// of all of it in stage 0, else of the rank's part.
+static void fillDecayEnd(const tsr_context &context, int32_t *ends) {
+  const Manifest &manifest = *context.manifest;
+  bool whole = manifest.training.stage == 0;
+  for (const Group &group : manifest.groups) {
+    int64_t part = whole ? group.padded : group.padded / context.size();
+    int64_t begin = whole ? 0 : part * context.rank();
+    *ends++ = static_cast<int32_t>(
+        std::clamp<int64_t>(group.decayElements - begin, 0, part));
+  }
+}
+
 void TrainingStep::fill(const char *when, int64_t step, int64_t position,
                         int64_t index) {
   for (const Slot &slot : context.program->inputs) {
@@ -41,6 +55,8 @@ void TrainingStep::fill(const char *when, int64_t step, int64_t position,
       float hyper[4];
       fillHyper(context.manifest->training, step, hyper);
       memcpy(address, hyper, sizeof hyper);
+    } else if (slot.name == "decay_end") {
+      fillDecayEnd(context, reinterpret_cast<int32_t *>(address));
     } else if (!source.fill(slot, address, position, index)) {
       fatal("the program 'train' has an input '%s' that this runtime does not "
             "know",
