@@ -20,7 +20,6 @@ using namespace tessera::plan;
 
 namespace {
 
-/// Bytes of the arena, over all ranks' parts where the view is a rank's part.
 struct ByteRange {
   int64_t begin, end;
   bool overlaps(ByteRange other) const {
@@ -44,7 +43,7 @@ private:
   void packCategories();
   void placeFences();
   SmallVector<Value> getWritten(Operation *step);
-  ByteRange getRange(Value view);
+  bool disturbs(Value written, Value source);
 
   ProgramOp program;
   StringRef heuristic;
@@ -160,11 +159,23 @@ SmallVector<Value> ProgramLayout::getWritten(Operation *step) {
       .Default([](Operation *) { return SmallVector<Value>(); });
 }
 
-ByteRange ProgramLayout::getRange(Value value) {
-  auto view = value.getDefiningOp<ViewOp>();
-  int64_t begin = view.getBufferOp().getOffset() + view.getOffset();
-  int64_t others = (program.getWorld() - 1) * view.getRankStride();
-  return {begin, begin + others + view.getBytes()};
+/// True where a write to \p written may touch what peers read of \p source:
+/// parts of one buffer by their bytes, two buffers as wholes, since a buffer's
+/// life begins with its first write.
+bool ProgramLayout::disturbs(Value written, Value source) {
+  auto getRange = [&](ViewOp view) -> ByteRange {
+    int64_t others = (program.getWorld() - 1) * view.getRankStride();
+    int64_t begin = view.getOffset();
+    return {begin, begin + others + view.getBytes()};
+  };
+  auto getWhole = [](BufferOp buffer) -> ByteRange {
+    int64_t begin = buffer.getOffset();
+    return {begin, begin + buffer.getBytes()};
+  };
+  auto a = written.getDefiningOp<ViewOp>(), b = source.getDefiningOp<ViewOp>();
+  if (a.getBuffer() == b.getBuffer())
+    return getRange(a).overlaps(getRange(b));
+  return getWhole(a.getBufferOp()).overlaps(getWhole(b.getBufferOp()));
 }
 
 /// A collective is over for all peers once a collective that started behind
@@ -175,12 +186,11 @@ void ProgramLayout::placeFences() {
     if (!start)
       continue;
     Operation *wait = ends[start].first;
-    ByteRange source = getRange(start.getSource());
     OpBuilder builder(program.getContext());
     Operation *next = wait->getNextNode();
     for (; next && !isa<SectionOp>(next); next = next->getNextNode()) {
       if (llvm::any_of(getWritten(next), [&](Value view) {
-            return getRange(view).overlaps(source);
+            return disturbs(view, start.getSource());
           }))
         break;
       auto later = dyn_cast<WaitOp>(next);

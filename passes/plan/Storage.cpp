@@ -322,8 +322,15 @@ void Storages::pinParts() {
     if (auto gather = dyn_cast<zero::AllGatherOp>(op)) {
       if (!gather.getInPlace())
         continue;
+      // Where the source is a rank's part already, the result is around it.
+      int64_t part = getBytes(cast<ShapedType>(gather.getInput().getType()));
+      Place whole = getPlace(gather.getInput());
+      whole.stride -= part;
+      if (whole.stride == 0 &&
+          tryPut(gather.getResult(), whole, gather.getInput()))
+        continue;
       Place place = getPlace(gather.getResult());
-      place.stride += getBytes(cast<ShapedType>(gather.getInput().getType()));
+      place.stride += part;
       putOrCopy(gather.getInputMutable(), place, gather.getResult());
     } else if (isa<nn::ConcatOp, zero::BucketOp>(op)) {
       Value whole = op.getResult(0);
