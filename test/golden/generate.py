@@ -75,14 +75,15 @@ def make_tokens(count, vocabulary, seed):
     return tokens
 
 
-def write_mmididx(stem, tokens, documents):
-    """Writes the MMIDIDX pair, u16 tokens, one sequence a document."""
-    stem.with_suffix(".bin").write_bytes(struct.pack(f"<{len(tokens)}H", *tokens))
+def write_mmididx(stem, tokens, documents, width):
+    """Writes the MMIDIDX pair, tokens of 2 or 4 bytes, one sequence a document."""
+    letter, code = {2: ("H", 8), 4: ("i", 4)}[width]
+    stem.with_suffix(".bin").write_bytes(struct.pack(f"<{len(tokens)}{letter}", *tokens))
     bounds = [len(tokens) * i // documents for i in range(documents + 1)]
     lengths = [b - a for a, b in zip(bounds, bounds[1:])]
-    index = b"MMIDIDX\0\0" + struct.pack("<QBQQ", 1, 8, documents, documents + 1)
+    index = b"MMIDIDX\0\0" + struct.pack("<QBQQ", 1, code, documents, documents + 1)
     index += struct.pack(f"<{documents}i", *lengths)
-    index += struct.pack(f"<{documents}q", *[2 * b for b in bounds[:-1]])
+    index += struct.pack(f"<{documents}q", *[width * b for b in bounds[:-1]])
     index += struct.pack(f"<{documents + 1}q", *range(documents + 1))
     stem.with_suffix(".idx").write_bytes(index)
 
@@ -178,12 +179,13 @@ def write_case(name, make_model, loss_of_step, schedule, prefixed=False):
     print(name, f"{losses[0]:.6f} -> {losses[-1]:.6f}", expected["float32_from_float64"])
 
 
-def write_transformer(name, make_model, vocabulary, length, batch, documents=0, **options):
+def write_transformer(name, make_model, vocabulary, length, batch, index=None, **options):
+    """`index`: (documents, bytes a token) of an MMIDIDX pair; else a token is a byte."""
     count = STEPS * batch * length + 1
     tokens = make_tokens(count, vocabulary, seed=len(name))
     (HERE / name).mkdir(exist_ok=True)
-    if documents:
-        write_mmididx(HERE / name / "tokens", tokens, documents)
+    if index:
+        write_mmididx(HERE / name / "tokens", tokens, *index)
     else:
         (HERE / name / "tokens.bin").write_bytes(bytes(tokens))
     tokens = torch.tensor(tokens)
@@ -279,10 +281,23 @@ def main():
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(1)
     constant = lambda step: OPTIMIZER["lr"]
-    write_transformer("bloom-3-heads", bloom(257, 2, 48, 3), 257, 29, 2, documents=5, schedule=cosine)
-    write_transformer("bloom-4-heads", bloom(64, 2, 32, 4), 64, 32, 4, schedule=constant, prefixed=True)
-    write_transformer("gpt2-3-heads", gpt2(100, 2, 48, 3, 32), 100, 24, 2, schedule=constant)
-    write_transformer("gpt2-4-heads", gpt2(64, 2, 32, 4, 27), 64, 27, 4, schedule=cosine, prefixed=True)
+    write_transformer(
+        "bloom-3-heads", bloom(257, 2, 48, 3), 257, 29, 2, index=(5, 2), schedule=cosine
+    )
+    write_transformer(
+        "bloom-4-heads", bloom(256, 2, 32, 4), 256, 32, 4, schedule=constant, prefixed=True
+    )
+    write_transformer(
+        "gpt2-3-heads", gpt2(100, 2, 48, 3, 32), 100, 24, 2, index=(1, 2), schedule=constant
+    )
+    write_transformer(
+        "gpt2-4-heads",
+        gpt2(64, 2, 32, 4, 27),
+        *(64, 27, 4),
+        index=(3, 4),
+        schedule=cosine,
+        prefixed=True,
+    )
     write_gcn("gcn")
 
 
