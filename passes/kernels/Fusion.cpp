@@ -84,9 +84,18 @@ private:
 
   void findRoots() {
     for (Operation &op : block) {
-      if (!isFusible(&op) || isa<arith::ConstantOp>(op))
+      if (!isFusible(&op))
         continue;
       Value value = op.getResult(0);
+      if (isa<arith::ConstantOp>(op)) {
+        // A kernel of one operation takes the constant into itself.
+        if (llvm::any_of(op.getUsers(), [](Operation *user) {
+              return isa<nn::ConcatOp, zero::BucketOp, zero::StoreOp,
+                         func::ReturnOp>(user);
+            }))
+          roots.insert(value);
+        continue;
+      }
       if (isa<nn::AccumulateOp>(op) || isUsedOutside(value) ||
           (isa<nn::GatherOp>(op) && !value.hasOneUse()))
         roots.insert(value);
@@ -215,6 +224,11 @@ private:
   bool visit(Value value, Operation *user, const IterationSpace &space,
              Role role, Cone &cone) {
     Operation *op = value.getDefiningOp();
+    // A constant is not worth reading.
+    if (isa_and_present<arith::ConstantOp>(op)) {
+      cone.body.insert(op);
+      return true;
+    }
     if (!isInside(op) || isAnchor(value)) {
       addLeaf(value, user, cone);
       return true;

@@ -147,6 +147,8 @@ private:
       word.consume_back("f");
       words.insert(word);
     }
+    if (words.empty())
+      words.insert("fill");
     std::string name = llvm::join(words.getArrayRef().take_front(4), "_");
     if (words.size() > 4)
       name += "_etc";

@@ -48,6 +48,16 @@ func.func @sections(%x: tensor<16xf32>) -> tensor<16xf32> {
   return %a : tensor<16xf32>
 }
 
+// What a sliced table's gradient is joined with is written by a kernel.
+// CHECK-LABEL: func.func @zeros
+// CHECK:         %[[ZEROS:.*]] = plan.launch @{{.*}}() : () -> tensor<4x16xf32>
+// CHECK:         nn.concat %arg0, %[[ZEROS]]
+func.func @zeros(%x: tensor<12x16xf32>) -> tensor<16x16xf32> {
+  %zeros = arith.constant dense<0.0> : tensor<4x16xf32>
+  %all = nn.concat %x, %zeros : tensor<12x16xf32>, tensor<4x16xf32> -> tensor<16x16xf32>
+  return %all : tensor<16x16xf32>
+}
+
 // CHECK: func.func private @add_rowsum_mul_sub_etc
 // CHECK-SAME: {plan.inplace = [0, 1]}
 // CHECK-SAME: attributes {plan.kernel}
