@@ -25,6 +25,12 @@ struct AggregateKernel
     return cast<RankedTensorType>(op->getResult(0).getType()).getDimSize(0);
   }
 
+  int64_t getFlops(Operation *op) const {
+    auto graph = cast<graph::CSRType>(op->getOperand(0).getType());
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    return 2 * graph.getEdges() * (type.getNumElements() / type.getDimSize(0));
+  }
+
   void emitKernel(Operation *op, KernelBody &body) const {
     auto aggregate = cast<graph::AggregateOp>(op);
     VectorBuilder vb(body);

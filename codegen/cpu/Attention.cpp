@@ -61,7 +61,7 @@ public:
   static int64_t getScratchBytes(nn::AttentionOp op) {
     AttentionShape s = AttentionShape::get(op);
     return (2 * s.paddedKeys * s.paddedDim + 2 * s.paddedDim * kQueries +
-            kKeys * kQueries) *
+            kKeys * kQueries + kQueries) *
            static_cast<int64_t>(sizeof(float));
   }
 
@@ -72,6 +72,7 @@ public:
     queries = vb.carve(body.scratch, offset, shape.paddedDim * kQueries);
     result = vb.carve(body.scratch, offset, shape.paddedDim * kQueries);
     scores = vb.carve(body.scratch, offset, kKeys * kQueries);
+    factors = vb.carve(body.scratch, offset, kQueries);
     Value packed = vb.flatten(body.inputs[0]);
     Value out = vb.flatten(body.outputs[0]);
     vb.loop(body.begin, body.end, 1, [&](Value iteration) {
@@ -109,37 +110,25 @@ private:
             [&](Value i) { vb.store(vb.splat(0.0), result, i); });
     Softmax state{{vb.splat(kMaskedScore), vb.splat(kMaskedScore)},
                   {vb.splat(0.0), vb.splat(0.0)}};
-    Value allKeys = vb.index(shape.paddedKeys);
-    // Below the diagonal every query sees every key.
-    Value bulk = shape.causal ? first : allKeys;
-    bool ragged = !shape.causal && shape.paddedKeys != shape.sequence;
-    state = emitKeys(vb.index(0), bulk, first, ragged, state);
-    if (shape.causal) {
-      Value end = vb.min(vb.add(first, kQueries), allKeys);
-      state = emitKeys(first, end, first, true, state);
-    }
+    Value end = vb.index(shape.paddedKeys);
+    if (shape.causal)
+      end = vb.min(vb.add(first, kQueries), end);
+    state = Softmax::split(vb.loop(
+        vb.index(0), end, kKeys, state.join(),
+        [&](Value key, ValueRange carried) {
+          Value count = vb.min(vb.sub(end, key), vb.index(kKeys));
+          return emitTile(key, count, first, Softmax::split(carried)).join();
+        }));
     emitEnd(first, lseStart, state, outRows);
   }
 
-  /// Keys [begin, end) in tiles.
-  Softmax emitKeys(Value begin, Value end, Value first, bool masked,
-                   const Softmax &state) {
-    return Softmax::split(vb.loop(
-        begin, end, kKeys, state.join(), [&](Value key, ValueRange carried) {
-          Value count = vb.min(vb.sub(end, key), vb.index(kKeys));
-          return emitTile(key, count, first, masked, Softmax::split(carried))
-              .join();
-        }));
-  }
-
   /// Keys [key, key + count): scores, their softmax, the weighted values.
-  Softmax emitTile(Value key, Value count, Value first, bool masked,
-                   const Softmax &old) {
+  Softmax emitTile(Value key, Value count, Value first, const Softmax &old) {
     Softmax next;
     next.maximum =
         vb.loop(vb.index(0), count, kBlockRows, old.maximum,
                 [&](Value r, ValueRange maximum) {
-                  return emitScores(vb.add(key, r), r, first, masked, maximum);
+                  return emitScores(vb.add(key, r), r, first, maximum);
                 });
     SmallVector<Value> decay, sums;
     for (int64_t v = 0; v < kBlockVectors; ++v) {
@@ -169,7 +158,7 @@ private:
   }
 
   /// Scores of a register block of keys, stored from row \p r of the tile on.
-  SmallVector<Value> emitScores(Value key, Value r, Value first, bool masked,
+  SmallVector<Value> emitScores(Value key, Value r, Value first,
                                 ValueRange maximum) {
     SmallVector<Value> sums, largest(maximum);
     for (int64_t i = 0; i < kBlockRows; ++i) {
@@ -184,14 +173,10 @@ private:
     Matrix b{queries, vb.index(0), kQueries};
     sums = emitBlock(vb, kBlockRows, kBlockVectors, vb.index(0),
                      vb.index(shape.dim), shape.dimUnroll(), a, b, sums);
+    sums = emitMasked(vb, shape, key, first, sums, kMaskedScore);
     for (int64_t i = 0; i < kBlockRows; ++i)
       for (int64_t v = 0; v < kBlockVectors; ++v) {
         Value score = sums[i * kBlockVectors + v];
-        if (masked)
-          score = arith::SelectOp::create(
-              vb.builder, vb.loc,
-              emitVisible(vb, shape, vb.add(key, i), vb.add(first, v * kLanes)),
-              score, vb.splat(kMaskedScore));
         vb.store(score, scores,
                  vb.add(vb.mul(vb.add(r, i), kQueries), v * kLanes));
         largest[v] = vb.maxf(largest[v], score);
@@ -202,10 +187,10 @@ private:
   /// Divides by the sums and writes the outputs and the log-sum-exps.
   void emitEnd(Value first, Value lseStart, const Softmax &state,
                HeadRows outRows) {
-    SmallVector<Value> factors;
     Value lse = vb.flatten(body.outputs[1]);
     for (int64_t v = 0; v < kBlockVectors; ++v) {
-      factors.push_back(vb.divf(vb.splat(1.0), state.sum[v]));
+      vb.store(vb.divf(vb.splat(1.0), state.sum[v]), factors,
+               vb.index(v * kLanes));
       Value log = math::LogOp::create(vb.builder, vb.loc, state.sum[v]);
       Value exponent = state.maximum[v];
       if (shape.alibi)
@@ -225,7 +210,7 @@ private:
   VectorBuilder vb;
   AttentionShape shape;
   KernelBody &body;
-  Value keys, values, queries, result, scores, slope;
+  Value keys, values, queries, result, scores, factors, slope;
 };
 
 struct AttentionKernel
@@ -237,6 +222,11 @@ struct AttentionKernel
   }
   int64_t getScratchBytes(Operation *op) const {
     return AttentionEmitter::getScratchBytes(cast<nn::AttentionOp>(op));
+  }
+  int64_t getFlops(Operation *op) const {
+    // Two products; of a pair's softmax, bias, maximum, exponential and sum.
+    auto shape = AttentionShape::get(cast<nn::AttentionOp>(op));
+    return shape.pairs() * (4 * shape.dim + 4);
   }
   void emitKernel(Operation *op, KernelBody &body) const {
     auto attention = cast<nn::AttentionOp>(op);

@@ -30,6 +30,8 @@ namespace {
 /// are loaded and stored once a tile.
 constexpr int64_t kQueries = 64;
 constexpr int64_t kKeys = 64;
+/// Elements of a tile of pairs.
+constexpr int64_t kPairs = kKeys * kQueries;
 /// Queries of a register block.
 constexpr int64_t kBlockQueries = kBlockVectors * kLanes;
 
@@ -41,7 +43,7 @@ public:
   static int64_t getScratchBytes(nn::AttentionGradOp op) {
     AttentionShape s = AttentionShape::get(op);
     return (4 * s.paddedKeys * s.paddedDim + 5 * s.paddedDim * kQueries +
-            2 * kQueries + 2 * kKeys * kQueries) *
+            3 * kQueries + 2 * kPairs) *
            static_cast<int64_t>(sizeof(float));
   }
 
@@ -50,6 +52,8 @@ public:
     Value packed = vb.flatten(body.inputs[0]);
     Value result = vb.flatten(body.outputs[0]);
     zero = vb.index(0);
+    vb.loop(0, kQueries, kLanes,
+            [&](Value i) { vb.store(vb.splat(shape.scale), scales, i); });
     vb.loop(body.begin, body.end, 1, [&](Value batchHead) {
       Value head = vb.rem(batchHead, shape.heads);
       Value token = vb.mul(vb.div(batchHead, shape.heads), shape.sequence);
@@ -70,38 +74,37 @@ public:
                    zero);
       emitPackRows(vb, shape, columns(packed, 2), zero, shape.paddedKeys,
                    values, zero);
-      int64_t elements = shape.paddedKeys * shape.paddedDim;
-      emitClear(keyGradients, elements);
-      emitClear(valueGradients, elements);
+      emitClear(sums, 2 * headSize());
       vb.loop(zero, vb.index(shape.sequence), kQueries, [&](Value first) {
         emitQueries(first, columns(packed, 0), out, gradient,
                     columns(result, 0));
       });
-      emitStoreRows(keyGradients, shape.scale, columns(result, 1));
-      emitStoreRows(valueGradients, 1, columns(result, 2));
+      emitStoreRows(0, 1, columns(result, 2));
+      emitStoreRows(headSize(), shape.scale, columns(result, 1));
     });
   }
 
 private:
+  /// Elements of a head's rows and of a tile's.
+  int64_t headSize() const { return shape.paddedKeys * shape.paddedDim; }
+  int64_t tileSize() const { return shape.paddedDim * kQueries; }
+
   void carveScratch() {
-    int64_t offset = 0, head = shape.paddedKeys * shape.paddedDim;
-    int64_t tile = shape.paddedDim * kQueries;
+    int64_t offset = 0;
     auto carve = [&](int64_t count) {
       return vb.carve(body.scratch, offset, count);
     };
-    keys = carve(head);
-    values = carve(head);
-    keyGradients = carve(head);
-    valueGradients = carve(head);
-    queries = carve(tile);
-    queriesAcross = carve(tile);
-    outGradients = carve(tile);
-    outGradientsAcross = carve(tile);
-    queryGradientsAcross = carve(tile);
+    keys = carve(headSize());
+    values = carve(headSize());
+    sums = carve(2 * headSize());
+    rows = carve(2 * tileSize());
+    queriesAcross = carve(tileSize());
+    outGradientsAcross = carve(tileSize());
+    queryGradientsAcross = carve(tileSize());
     shifts = carve(kQueries);
     deltas = carve(kQueries);
-    weights = carve(kKeys * kQueries);
-    scoreGradients = carve(kKeys * kQueries);
+    scales = carve(kQueries);
+    pairs = carve(2 * kPairs);
   }
 
   void emitClear(Value buffer, int64_t count) {
@@ -109,12 +112,13 @@ private:
             [&](Value i) { vb.store(vb.splat(0.0), buffer, i); });
   }
 
-  void emitStoreRows(Value source, double factor, HeadRows rows) {
+  /// Stores the sums that start at element \p start.
+  void emitStoreRows(int64_t start, double factor, HeadRows rows) {
     vb.loop(0, shape.sequence, 1, [&](Value r) {
-      Value from = vb.mul(r, shape.paddedDim);
+      Value from = vb.add(vb.mul(r, shape.paddedDim), start);
       Value to = vb.add(rows.offset, vb.mul(r, rows.stride));
       for (int64_t c = 0; c < shape.dim; c += kLanes)
-        vb.store(vb.mulf(vb.load(source, vb.add(from, c)), vb.splat(factor)),
+        vb.store(vb.mulf(vb.load(sums, vb.add(from, c)), vb.splat(factor)),
                  rows.buffer, vb.add(to, c), vb.mask(shape.dim - c));
     });
   }
@@ -122,22 +126,21 @@ private:
   /// What queries [first, first + kQueries) give to all gradients.
   void emitQueries(Value first, HeadRows queryRows, HeadRows out,
                    HeadRows gradient, HeadRows resultRows) {
-    emitPackRows(vb, shape, queryRows, first, kQueries, queries, zero);
-    emitPackTransposed(vb, shape, queryRows, first, kQueries,
-                       shape.scale * kLog2E, queriesAcross);
-    emitPackRows(vb, shape, gradient, first, kQueries, outGradients, zero);
+    emitPackRows(vb, shape, gradient, first, kQueries, rows, zero);
     emitPackTransposed(vb, shape, gradient, first, kQueries, 1,
                        outGradientsAcross);
+    emitPackRows(vb, shape, queryRows, first, kQueries, rows,
+                 vb.index(tileSize()));
+    emitPackTransposed(vb, shape, queryRows, first, kQueries,
+                       shape.scale * kLog2E, queriesAcross);
     emitShifts(first);
     emitDeltas(first, out);
-    emitClear(queryGradientsAcross, shape.paddedDim * kQueries);
-    Value allKeys = vb.index(shape.paddedKeys);
-    bool ragged = !shape.causal && shape.paddedKeys != shape.sequence;
-    emitKeys(zero, shape.causal ? first : allKeys, first, ragged);
+    emitClear(queryGradientsAcross, tileSize());
+    Value end = vb.index(shape.paddedKeys);
     if (shape.causal)
-      emitKeys(first, vb.min(vb.add(first, kQueries), allKeys), first, true);
-    SmallVector<Value> scale(kQueries / kLanes, vb.splat(shape.scale));
-    emitUnpackTransposed(vb, shape, queryGradientsAcross, kQueries, scale,
+      end = vb.min(vb.add(first, kQueries), end);
+    vb.loop(zero, end, kKeys, [&](Value key) { emitKeys(key, end, first); });
+    emitUnpackTransposed(vb, shape, queryGradientsAcross, kQueries, scales,
                          resultRows, first);
   }
 
@@ -170,60 +173,56 @@ private:
       for (int64_t c = 0; c < shape.dim; c += kLanes) {
         Value mask = emitTokenMask(vb, shape, token, vb.index(c), checkToken);
         sum = vb.fma(vb.load(out.buffer, vb.add(from, c), mask),
-                     vb.load(outGradients, vb.add(with, c)), sum);
+                     vb.load(rows, vb.add(with, c)), sum);
       }
       Value delta = arith::NegFOp::create(vb.builder, vb.loc, vb.sum(sum));
       vb.storeScalar(delta, deltas, r);
     });
   }
 
-  /// Keys [begin, end) in tiles; \p masked where not all pairs are visible.
-  void emitKeys(Value begin, Value end, Value first, bool masked) {
-    vb.loop(begin, end, kKeys, [&](Value key) {
-      Value count = vb.min(vb.sub(end, key), vb.index(kKeys));
-      vb.loop(zero, count, kBlockRows,
-              [&](Value r) { emitRows(vb.add(key, r), r, first, masked); });
-      for (int64_t q = 0; q < kQueries; q += kBlockQueries) {
-        // No query of the block sees keys past its last one.
-        Value visible = count;
-        if (masked && shape.causal)
-          visible =
-              vb.min(count, vb.sub(vb.add(first, q + kBlockQueries), key));
-        emitProduct(vb, shape.dim, kBlockVectors, zero, visible, 4,
-                    {keys, vb.mul(key, shape.paddedDim), 1, shape.paddedDim},
-                    {scoreGradients, vb.index(q), kQueries},
-                    {queryGradientsAcross, vb.index(q), kQueries});
-      }
+  /// A tile of keys from \p key on.
+  void emitKeys(Value key, Value end, Value first) {
+    Value count = vb.min(vb.sub(end, key), vb.index(kKeys));
+    vb.loop(zero, count, kBlockRows,
+            [&](Value r) { emitRows(vb.add(key, r), r, first); });
+    vb.loop(0, kQueries, kBlockQueries, [&](Value lane) {
+      // No query of the block sees keys past its last one.
+      Value visible = count;
+      if (shape.causal)
+        visible = vb.min(
+            count, vb.sub(vb.add(vb.add(first, lane), kBlockQueries), key));
+      emitProduct(vb, shape.dim, kBlockVectors, zero, visible, 4,
+                  {keys, vb.mul(key, shape.paddedDim), 1, shape.paddedDim},
+                  {pairs, vb.add(lane, kPairs), kQueries},
+                  {queryGradientsAcross, lane, kQueries});
     });
   }
 
   /// A register block of keys, row \p r of the tile: probabilities, gradients
   /// of scores, and their share in the gradients of these keys and values.
-  void emitRows(Value key, Value r, Value first, bool masked) {
-    Value row = vb.mul(key, shape.paddedDim);
+  void emitRows(Value key, Value r, Value first) {
     // The first lane that sees one of the keys, for whole register blocks and
     // for the products' inner loops.
     Value firstBlock = zero, firstLane = zero;
-    if (masked && shape.causal) {
-      firstLane = vb.sub(key, first);
+    if (shape.causal) {
+      firstLane = vb.max(vb.sub(key, first), zero);
       firstBlock = vb.mul(vb.div(firstLane, kBlockQueries), kBlockQueries);
     }
     vb.loop(firstBlock, vb.index(kQueries), kBlockQueries,
-            [&](Value lane) { emitBlockScores(key, r, first, lane, masked); });
-    Value tileRow = vb.mul(r, kQueries);
-    auto add = [&](Value tile, Value factors, Value sums) {
-      emitProduct(vb, kBlockRows, shape.vectors(), firstLane,
-                  vb.index(kQueries), 8, {tile, tileRow, kQueries},
-                  {factors, zero, shape.paddedDim},
-                  {sums, row, shape.paddedDim});
-    };
-    add(weights, outGradients, valueGradients);
-    add(scoreGradients, queries, keyGradients);
+            [&](Value lane) { emitBlockScores(key, r, first, lane); });
+    // dV += P^T G, then dK += dS^T Q.
+    Value tileRow = vb.mul(r, kQueries), row = vb.mul(key, shape.paddedDim);
+    vb.loop(0, 2, 1, [&](Value which) {
+      emitProduct(
+          vb, kBlockRows, shape.vectors(), firstLane, vb.index(kQueries), 4,
+          {pairs, vb.add(vb.mul(which, kPairs), tileRow), kQueries},
+          {rows, vb.mul(which, tileSize()), shape.paddedDim},
+          {sums, vb.add(vb.mul(which, headSize()), row), shape.paddedDim});
+    });
   }
 
   /// Probabilities and gradients of scores of a register block.
-  void emitBlockScores(Value key, Value r, Value first, Value lane,
-                       bool masked) {
+  void emitBlockScores(Value key, Value r, Value first, Value lane) {
     Value row = vb.mul(key, shape.paddedDim);
     Value dim = vb.index(shape.dim);
     auto place = [&](int64_t i, int64_t v) {
@@ -242,17 +241,12 @@ private:
     scores = emitBlock(vb, kBlockRows, kBlockVectors, zero, dim,
                        shape.dimUnroll(), {keys, row, shape.paddedDim},
                        {queriesAcross, lane, kQueries}, scores);
+    for (Value &score : scores)
+      score = vb.exp2(score);
+    scores = emitMasked(vb, shape, key, vb.add(first, lane), scores, 0);
     for (int64_t i = 0; i < kBlockRows; ++i)
-      for (int64_t v = 0; v < kBlockVectors; ++v) {
-        Value p = vb.exp2(scores[i * kBlockVectors + v]);
-        if (masked)
-          p = arith::SelectOp::create(
-              vb.builder, vb.loc,
-              emitVisible(vb, shape, vb.add(key, i),
-                          vb.add(vb.add(first, lane), v * kLanes)),
-              p, vb.splat(0.0));
-        vb.store(p, weights, place(i, v));
-      }
+      for (int64_t v = 0; v < kBlockVectors; ++v)
+        vb.store(scores[i * kBlockVectors + v], pairs, place(i, v));
     for (int64_t i = 0; i < kBlockRows; ++i)
       for (int64_t v = 0; v < kBlockVectors; ++v)
         slopes.push_back(vb.load(deltas, vb.add(lane, v * kLanes)));
@@ -261,24 +255,27 @@ private:
                        {outGradientsAcross, lane, kQueries}, slopes);
     for (int64_t i = 0; i < kBlockRows; ++i)
       for (int64_t v = 0; v < kBlockVectors; ++v)
-        vb.store(vb.mulf(slopes[i * kBlockVectors + v],
-                         vb.load(weights, place(i, v))),
-                 scoreGradients, place(i, v));
+        vb.store(
+            vb.mulf(slopes[i * kBlockVectors + v], vb.load(pairs, place(i, v))),
+            pairs, vb.add(place(i, v), kPairs));
   }
 
   VectorBuilder vb;
   AttentionShape shape;
   KernelBody &body;
-  /// A head's keys and values and their gradients, a row a token.
-  Value keys, values, keyGradients, valueGradients;
-  /// A tile's queries and gradients of outputs, a row a token; those named
-  /// `Across` have a lane a token.
-  Value queries, queriesAcross, outGradients, outGradientsAcross,
-      queryGradientsAcross;
+  /// A head's keys and values, a row a token.
+  Value keys, values;
+  /// Gradients of a head's values, then of its keys.
+  Value sums;
+  /// A tile's gradients of outputs, then its queries, a row a token; those
+  /// named `Across` have a lane a token.
+  Value rows;
+  Value queriesAcross, outGradientsAcross, queryGradientsAcross;
   /// One value a query of the tile.
-  Value shifts, deltas;
-  /// Tiles of a row a key and a lane a query.
-  Value weights, scoreGradients;
+  Value shifts, deltas, scales;
+  /// A tile's probabilities, then its gradients of scores: a row a key, a lane
+  /// a query.
+  Value pairs;
   Value slope, lseStart, zero;
 };
 
@@ -291,6 +288,12 @@ struct AttentionGradKernel
   }
   int64_t getScratchBytes(Operation *op) const {
     return AttentionGradEmitter::getScratchBytes(cast<nn::AttentionGradOp>(op));
+  }
+  int64_t getFlops(Operation *op) const {
+    // Five products; of a pair's probability, bias, exponential, difference
+    // and product.
+    auto shape = AttentionShape::get(cast<nn::AttentionGradOp>(op));
+    return shape.pairs() * (10 * shape.dim + 4);
   }
   void emitKernel(Operation *op, KernelBody &body) const {
     AttentionGradEmitter(cast<nn::AttentionGradOp>(op), body).emit();

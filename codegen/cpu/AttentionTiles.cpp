@@ -96,18 +96,19 @@ void tessera::cpu::emitPackTransposed(VectorBuilder &vb,
 void tessera::cpu::emitUnpackTransposed(VectorBuilder &vb,
                                         const AttentionShape &shape,
                                         Value source, int64_t lanes,
-                                        ValueRange factors, HeadRows rows,
+                                        Value factors, HeadRows rows,
                                         Value first) {
   bool checkToken = shape.sequence % lanes != 0;
-  for (int64_t v = 0; v < lanes / kLanes; ++v)
+  vb.loop(0, lanes, kLanes, [&](Value lane) {
+    Value factor = vb.load(factors, lane);
     vb.loop(0, shape.paddedDim, kLanes, [&](Value column) {
       SmallVector<Value> block;
-      Value from = vb.add(vb.mul(column, lanes), v * kLanes);
+      Value from = vb.add(vb.mul(column, lanes), lane);
       for (int64_t r = 0; r < kLanes; ++r)
         block.push_back(
-            vb.mulf(vb.load(source, vb.add(from, r * lanes)), factors[v]));
+            vb.mulf(vb.load(source, vb.add(from, r * lanes)), factor));
       block = vb.transpose(block);
-      Value token = vb.add(first, v * kLanes);
+      Value token = vb.add(first, lane);
       for (int64_t r = 0; r < kLanes; ++r) {
         Value row = vb.add(token, r);
         Value to =
@@ -116,6 +117,7 @@ void tessera::cpu::emitUnpackTransposed(VectorBuilder &vb,
                  emitTokenMask(vb, shape, row, column, checkToken));
       }
     });
+  });
 }
 
 Value tessera::cpu::emitLaneNumbers(VectorBuilder &vb, int64_t vector) {
@@ -128,14 +130,39 @@ Value tessera::cpu::emitLaneNumbers(VectorBuilder &vb, int64_t vector) {
                              ArrayRef<int32_t>(lanes)));
 }
 
-Value tessera::cpu::emitVisible(VectorBuilder &vb, const AttentionShape &shape,
-                                Value key, Value first) {
-  if (shape.causal)
-    return arith::CmpIOp::create(vb.builder, vb.loc, arith::CmpIPredicate::sge,
-                                 emitLaneNumbers(vb, 0),
-                                 vb.splat(vb.toI32(vb.sub(key, first))));
-  Value exists =
-      arith::CmpIOp::create(vb.builder, vb.loc, arith::CmpIPredicate::slt, key,
-                            vb.index(shape.sequence));
-  return vb.splat(exists);
+SmallVector<Value> tessera::cpu::emitMasked(VectorBuilder &vb,
+                                            const AttentionShape &shape,
+                                            Value key, Value query,
+                                            ValueRange block, double other) {
+  if (!shape.causal && shape.paddedKeys == shape.sequence)
+    return llvm::to_vector(block);
+  OpBuilder &b = vb.builder;
+  auto compare = [&](arith::CmpIPredicate predicate, Value left, Value right) {
+    return arith::CmpIOp::create(b, vb.loc, predicate, left, right).getResult();
+  };
+  Value last = vb.add(key, kBlockRows - 1);
+  Value partly = compare(arith::CmpIPredicate::sgt, last,
+                         shape.causal ? query : vb.index(shape.sequence - 1));
+  auto branch = scf::IfOp::create(b, vb.loc, block.getTypes(), partly,
+                                  /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, vb.loc, block);
+  b.setInsertionPointToStart(branch.thenBlock());
+  SmallVector<Value> masked;
+  for (auto [index, value] : llvm::enumerate(block)) {
+    int64_t row = index / kBlockVectors, vector = index % kBlockVectors;
+    Value visible;
+    if (shape.causal)
+      visible = compare(arith::CmpIPredicate::sge, emitLaneNumbers(vb, vector),
+                        vb.splat(vb.toI32(vb.sub(vb.add(key, row), query))));
+    else
+      visible = vb.splat(compare(arith::CmpIPredicate::slt, vb.add(key, row),
+                                 vb.index(shape.sequence)));
+    masked.push_back(
+        arith::SelectOp::create(b, vb.loc, visible, value, vb.splat(other)));
+  }
+  scf::YieldOp::create(b, vb.loc, masked);
+  return llvm::map_to_vector(branch.getResults(),
+                             [](OpResult result) -> Value { return result; });
 }

@@ -65,6 +65,11 @@ struct AttentionShape {
   /// A divisor of the head dimension by which inner loops unroll.
   int64_t dimUnroll() const { return dim % 4 == 0 ? 4 : dim % 2 == 0 ? 2 : 1; }
   int64_t vectors() const { return paddedDim / kLanes; }
+  /// Visible pairs of a query and a key, of all heads.
+  int64_t pairs() const {
+    return batch * heads * sequence * (causal ? sequence + 1 : 2 * sequence) /
+           2;
+  }
 };
 
 /// ALiBi's slope of each head, by BLOOM's rule for counts that are no power of
@@ -106,16 +111,20 @@ void emitPackTransposed(VectorBuilder &vb, const AttentionShape &shape,
                         double factor, mlir::Value target);
 
 /// The reverse: stores \p source, [paddedDim, lanes], lane l multiplied by
-/// element l of \p factors, as tokens [first, first + lanes). Tokens past the
-/// sequence are left out.
+/// element l of the buffer \p factors, as tokens [first, first + lanes).
+/// Tokens past the sequence are left out.
 void emitUnpackTransposed(VectorBuilder &vb, const AttentionShape &shape,
                           mlir::Value source, int64_t lanes,
-                          mlir::ValueRange factors, HeadRows rows,
+                          mlir::Value factors, HeadRows rows,
                           mlir::Value first);
 
-/// True in the lanes, queries from `first + lane` on, that may see \p key.
-mlir::Value emitVisible(VectorBuilder &vb, const AttentionShape &shape,
-                        mlir::Value key, mlir::Value first);
+/// A register block of values, a row a key from \p key on, a lane a query from
+/// \p query on, with \p other in place of those whose query may not see the
+/// key. Blocks that are visible as a whole branch around it.
+llvm::SmallVector<mlir::Value> emitMasked(VectorBuilder &vb,
+                                          const AttentionShape &shape,
+                                          mlir::Value key, mlir::Value query,
+                                          mlir::ValueRange block, double other);
 
 /// Lane l of vector \p vector holds l + vector * kLanes.
 mlir::Value emitLaneNumbers(VectorBuilder &vb, int64_t vector);

@@ -36,6 +36,10 @@ struct AdamWKernel
     return result == 0 ? 0 : result + 1;
   }
 
+  int64_t getFlops(Operation *op) const {
+    return 15 * getElements(op->getOperand(0));
+  }
+
   /// The arithmetic of torch.optim.AdamW, in its order. What depends on the
   /// step alone is computed in double precision, as it is there.
   void emitKernel(Operation *op, KernelBody &body) const {
@@ -109,6 +113,9 @@ struct PartialSumSquaresKernel
                                        nn::PartialSumSquaresOp> {
   int64_t getIterations(Operation *op) const {
     return getElements(op->getResult(0));
+  }
+  int64_t getFlops(Operation *op) const {
+    return 2 * getElements(op->getOperand(0));
   }
 
   void emitKernel(Operation *op, KernelBody &body) const {

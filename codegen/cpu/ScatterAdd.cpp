@@ -115,6 +115,10 @@ struct ScatterAddKernel
     return ScatterAddEmitter::getIterations(cast<nn::ScatterAddOp>(op));
   }
   int64_t getInPlaceOperand(Operation *, int64_t) const { return 0; }
+  int64_t getFlops(Operation *op) const {
+    auto rows = cast<nn::ScatterAddOp>(op).getRows().getType();
+    return cast<RankedTensorType>(rows).getNumElements();
+  }
   void emitKernel(Operation *op, KernelBody &body) const {
     ScatterAddEmitter(cast<nn::ScatterAddOp>(op), body).emit();
   }

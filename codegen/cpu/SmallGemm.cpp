@@ -39,17 +39,17 @@ SmallVector<Value> tessera::cpu::emitBlock(VectorBuilder &vb, int64_t rows,
 void tessera::cpu::emitProduct(VectorBuilder &vb, int64_t rows, int64_t vectors,
                                Value begin, Value end, int64_t unroll, Matrix a,
                                Matrix b, Matrix c, ValueRange scales) {
-  // A single block of the result at row `r`, `width` vectors wide.
-  auto emit = [&](Value r, int64_t height, int64_t v, int64_t width) {
+  // One block of the result: its first row and column, its sizes.
+  auto emit = [&](Value row, int64_t height, Value column, int64_t width) {
     Matrix aBlock = a, bBlock = b;
-    aBlock.offset = vb.add(a.offset, vb.mul(r, a.row));
-    bBlock.offset = vb.add(b.offset, v * kLanes);
-    Value start = vb.add(vb.add(c.offset, vb.mul(r, c.row)), v * kLanes);
+    aBlock.offset = vb.add(a.offset, vb.mul(row, a.row));
+    bBlock.offset = vb.add(b.offset, column);
+    Value start = vb.add(vb.add(c.offset, vb.mul(row, c.row)), column);
     SmallVector<Value> sums;
     for (int64_t i = 0; i < height; ++i)
       for (int64_t j = 0; j < width; ++j) {
         Value old = vb.load(c.buffer, vb.add(start, i * c.row + j * kLanes));
-        sums.push_back(scales.empty() ? old : vb.mulf(old, scales[v + j]));
+        sums.push_back(scales.empty() ? old : vb.mulf(old, scales[j]));
       }
     sums =
         emitBlock(vb, height, width, begin, end, unroll, aBlock, bBlock, sums);
@@ -58,16 +58,22 @@ void tessera::cpu::emitProduct(VectorBuilder &vb, int64_t rows, int64_t vectors,
         vb.store(sums[i * width + j], c.buffer,
                  vb.add(start, i * c.row + j * kLanes));
   };
-  for (int64_t v = 0; v < vectors;) {
-    // Three vectors at the end of an odd count: one alone would wait for
-    // loads.
-    int64_t width = vectors - v == 3 ? 3 : std::min(kBlockVectors, vectors - v);
+  auto emitColumns = [&](Value column, int64_t width) {
     int64_t whole = rows / kBlockRows * kBlockRows;
     if (whole)
       vb.loop(0, whole, kBlockRows,
-              [&](Value r) { emit(r, kBlockRows, v, width); });
+              [&](Value row) { emit(row, kBlockRows, column, width); });
     if (whole < rows)
-      emit(vb.index(whole), rows - whole, v, width);
-    v += width;
-  }
+      emit(vb.index(whole), rows - whole, column, width);
+  };
+  // The last three of an odd count stay together: one vector alone would wait
+  // for loads.
+  int64_t last = vectors % kBlockVectors;
+  if (last && vectors > kBlockVectors)
+    last += kBlockVectors;
+  if (vectors > last)
+    vb.loop(0, (vectors - last) * kLanes, kBlockVectors * kLanes,
+            [&](Value column) { emitColumns(column, kBlockVectors); });
+  if (last)
+    emitColumns(vb.index((vectors - last) * kLanes), last);
 }

@@ -47,7 +47,7 @@ llvm::SmallVector<mlir::Value> emitBlock(VectorBuilder &vb, int64_t rows,
 /// C = A . B + C over rows [0, rows), \p vectors whole vectors of columns and
 /// the inner indices [begin, end). \p unroll divides end - begin. If \p scales
 /// is not empty, C is first multiplied by it: one vector for each of the
-/// columns' vectors.
+/// columns' vectors, of which there is but one block.
 void emitProduct(VectorBuilder &vb, int64_t rows, int64_t vectors,
                  mlir::Value begin, mlir::Value end, int64_t unroll, Matrix a,
                  Matrix b, Matrix c, mlir::ValueRange scales = {});

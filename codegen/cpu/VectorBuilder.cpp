@@ -126,7 +126,7 @@ Value VectorBuilder::exp2(Value x) {
   // x = n + f with n whole and |f| <= 1/2. Adding and taking away 1.5 * 2^23
   // rounds, and leaves n in the low bits of the first sum, from where a shift
   // brings it into the exponent of 2^f. The polynomial is the minimax one of
-  // degree 6 with constant term 1, so that 2^0 = 1 and 2^-127 = 0 exactly.
+  // degree 6 with constant term 1, so that 2^0 = 1 exactly.
   static constexpr double kRound = 12582912.0;
   static constexpr double kCoefficients[] = {0.00015353360887835778,
                                              0.0013398874405374038,
@@ -136,9 +136,8 @@ Value VectorBuilder::exp2(Value x) {
                                              0.6931472028550363,
                                              1.0};
   auto bits = vectorType(builder.getI32Type());
-  Value clamped = maxf(splat(-127.0), x);
-  Value shifted = addf(clamped, splat(kRound));
-  Value fraction = subf(clamped, subf(shifted, splat(kRound)));
+  Value shifted = addf(x, splat(kRound));
+  Value fraction = subf(x, subf(shifted, splat(kRound)));
   Value power = splat(kCoefficients[0]);
   for (double coefficient : llvm::drop_begin(kCoefficients))
     power = fma(power, fraction, splat(coefficient));
@@ -151,7 +150,14 @@ Value VectorBuilder::exp2(Value x) {
   Value scaled = arith::AddIOp::create(
       builder, loc, arith::BitcastOp::create(builder, loc, bits, power),
       exponent);
-  return arith::BitcastOp::create(builder, loc, vectorType(), scaled);
+  // True for NaN too.
+  Value kept = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UGE, x,
+                                     splat(kSmallestExponent));
+  Value none =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(bits));
+  return arith::BitcastOp::create(
+      builder, loc, vectorType(),
+      arith::SelectOp::create(builder, loc, kept, scaled, none));
 }
 
 Value VectorBuilder::sum(Value vector) {

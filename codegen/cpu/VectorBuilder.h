@@ -24,6 +24,10 @@ constexpr int64_t roundUp(int64_t value, int64_t unit) {
   return (value + unit - 1) / unit * unit;
 }
 
+/// Powers under 2^-80 count as zero: no sum with 1 can feel them, and products
+/// of theirs would be denormal numbers, on which processors are slow.
+constexpr double kSmallestExponent = -80;
+
 /// Short names for the operations that kernels are made of. Vectors have
 /// kLanes lanes of fp32 unless said otherwise; positions are of type index.
 class VectorBuilder {
@@ -65,7 +69,7 @@ public:
   mlir::Value fma(mlir::Value a, mlir::Value b, mlir::Value c);
   mlir::Value toF32(mlir::Value integer);
   /// 2 to the power of each lane, within 1.5 units in the last place; exactly
-  /// 0 below -127. Lanes must be under 128. NaN stays NaN.
+  /// 0 below kSmallestExponent. Lanes must be under 128. NaN stays NaN.
   mlir::Value exp2(mlir::Value x);
   /// The sum of all lanes, by a tree.
   mlir::Value sum(mlir::Value vector);

@@ -6,85 +6,86 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/codegen/cpu/CompiledKernel.h"
+
+#include "codegen/cpu/ObjectEmission.h"
 #include "codegen/cpu/Passes.h"
 #include "dialects/AllDialects.h"
-#include "mlir/ExecutionEngine/ExecutionEngine.h"
-#include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
-#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include <cstdlib>
 #include <cstring>
 
 using namespace mlir;
 using namespace tessera::test;
 
-struct CompiledKernel::State {
+struct CompiledModule::State {
   MLIRContext context;
   OwningOpRef<ModuleOp> module;
-  std::unique_ptr<llvm::TargetMachine> machine;
-  std::unique_ptr<ExecutionEngine> engine;
+  std::unique_ptr<llvm::orc::LLJIT> loader;
 };
 
 static void check(bool good, const char *message) {
   if (good)
     return;
-  llvm::errs() << "kernel under test: " << message << "\n";
+  llvm::errs() << "module under test: " << message << "\n";
   std::exit(1);
 }
 
-CompiledKernel::CompiledKernel(const std::string &source)
-    : state(std::make_unique<State>()) {
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
+CompiledModule::CompiledModule() : state(std::make_unique<State>()) {
   DialectRegistry registry;
   tessera::registerAllDialects(registry);
   cpu::registerKernels(registry);
-  registerBuiltinDialectTranslation(registry);
-  registerLLVMDialectTranslation(registry);
   state->context.appendDialectRegistry(registry);
+  state->context.loadAllAvailableDialects();
+}
+
+CompiledModule::~CompiledModule() = default;
+
+MLIRContext &CompiledModule::getContext() { return state->context; }
+
+ModuleOp CompiledModule::parse(const std::string &source) {
   state->module = parseSourceString<ModuleOp>(source, &state->context);
   check(bool(state->module), "does not parse");
+  return *state->module;
+}
 
-  func::FuncOp kernel;
-  state->module->walk([&](func::FuncOp function) { kernel = function; });
-  std::string name = kernel.getSymName().str();
-  shape = cpu::getKernelShape(kernel);
-  check(succeeded(cpu::buildKernelFunction(kernel)), "has no code");
+void CompiledModule::compile() {
   check(succeeded(verify(*state->module)), "is not valid");
-
   PassManager manager(&state->context);
   cpu::addLowerToLLVMPasses(manager);
   check(succeeded(manager.run(*state->module)), "does not lower to LLVM");
 
-  auto host = llvm::orc::JITTargetMachineBuilder::detectHost();
-  check(bool(host), "knows no host");
-  host->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
-  auto machine = host->createTargetMachine();
-  auto forEngine = host->createTargetMachine();
-  check(machine && forEngine, "has no target machine");
-  state->machine = std::move(*machine);
-  ExecutionEngineOptions options;
-  auto optimize = makeOptimizingTransformer(3, 0, state->machine.get());
-  options.transformer = optimize;
-  options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
-  options.enableObjectDump = true;
-  auto engine =
-      ExecutionEngine::create(*state->module, options, std::move(*forEngine));
-  check(bool(engine), "has no machine code");
-  state->engine = std::move(*engine);
-  auto address = state->engine->lookup(name);
-  check(bool(address), "is not found");
-  function = reinterpret_cast<tsr_kernel>(*address);
-  if (const char *path = std::getenv("TESSERA_DUMP_KERNEL"))
-    state->engine->dumpToObjectFile(path);
+  llvm::SmallString<64> path;
+  check(!llvm::sys::fs::createTemporaryFile("tessera-kernel", "o", path),
+        "has no place for its object file");
+  check(succeeded(cpu::emitObject(*state->module, path)), "has no object file");
+  auto object = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+  llvm::sys::fs::remove(path);
+  auto loader = llvm::orc::LLJITBuilder().create();
+  check(object && loader, "cannot be loaded");
+  state->loader = std::move(*loader);
+  check(!state->loader->addObjectFile(std::move(*object)), "does not link");
 }
 
-CompiledKernel::~CompiledKernel() = default;
+void *CompiledModule::lookup(const std::string &name) {
+  auto address = state->loader->lookup(name);
+  check(bool(address), "lacks the function that is asked for");
+  return address->toPtr<void *>();
+}
+
+CompiledKernel::CompiledKernel(const std::string &source) {
+  func::FuncOp kernel;
+  module.parse(source).walk([&](func::FuncOp function) { kernel = function; });
+  std::string name = kernel.getSymName().str();
+  shape = cpu::getKernelShape(kernel);
+  check(succeeded(cpu::buildKernelFunction(kernel)), "has no code");
+  module.compile();
+  function = reinterpret_cast<tsr_kernel>(module.lookup(name));
+}
 
 void CompiledKernel::run(std::vector<void *> buffers, int64_t pieces) {
   size_t bytes = std::max<size_t>(64, shape.scratchBytes);

@@ -16,13 +16,32 @@
 
 namespace tessera::test {
 
-/// A kernel, from its text to machine code for this processor.
+/// A module of functions on memory, compiled to machine code for this
+/// processor and loaded into this process. Whatever fails ends the process
+/// with a message.
+class CompiledModule {
+public:
+  CompiledModule();
+  ~CompiledModule();
+
+  mlir::MLIRContext &getContext();
+  /// Starts from \p source, or from an empty module.
+  mlir::ModuleOp parse(const std::string &source = "module {}");
+  /// Runs the passes and the emission of executables.
+  void compile();
+  void *lookup(const std::string &name);
+
+private:
+  struct State;
+  std::unique_ptr<State> state;
+};
+
+/// A kernel, from its text to machine code.
 class CompiledKernel {
 public:
   /// \p source holds one function from tensors to tensors with the attribute
-  /// `plan.kernel`. Ends the process with a message if it does not compile.
+  /// `plan.kernel`.
   explicit CompiledKernel(const std::string &source);
-  ~CompiledKernel();
 
   /// Runs all iterations on \p buffers, the arguments' and then the results'.
   /// \p pieces cuts the parallel loop; the pieces run last to first, each with
@@ -34,8 +53,7 @@ public:
   tsr_kernel getFunction() const { return function; }
 
 private:
-  struct State;
-  std::unique_ptr<State> state;
+  CompiledModule module;
   cpu::KernelShape shape;
   tsr_kernel function;
 };
