@@ -58,6 +58,10 @@ static func::FuncOp declareBody(func::FuncOp kernel, OpBuilder &builder,
                                    (kernel.getSymName() + ".body").str(),
                                    builder.getFunctionType(types, {}));
   body.setPrivate();
+  // Once it is part of its entry, nothing is left of it.
+  body->setAttr("llvm.linkage",
+                LLVM::LinkageAttr::get(builder.getContext(),
+                                       LLVM::Linkage::Internal));
   auto setNoAlias = [&](unsigned argument) {
     body.setArgAttr(argument, LLVM::LLVMDialect::getNoAliasAttrName(),
                     builder.getUnitAttr());

@@ -74,7 +74,7 @@ static LogicalResult dump(ModuleOp module, Phase phase, StringRef directory) {
 }
 
 LogicalResult tessera::runPhases(ModuleOp module, Phase from, Phase to,
-                                 StringRef dumpDirectory) {
+                                 StringRef dumpDirectory, bool timing) {
   // A model just built has passed no verifier yet.
   unsigned first = static_cast<unsigned>(from) + (from != Phase::Model);
   unsigned last =
@@ -83,6 +83,10 @@ LogicalResult tessera::runPhases(ModuleOp module, Phase from, Phase to,
     auto phase = static_cast<Phase>(index);
     PassManager manager(module.getContext(), ModuleOp::getOperationName());
     buildPhase(phase, manager);
+    if (timing) {
+      llvm::errs() << "phase " << getPhaseName(phase) << "\n";
+      manager.enableTiming();
+    }
     if (failed(manager.run(module)))
       return failure();
     if (!dumpDirectory.empty() && failed(dump(module, phase, dumpDirectory)))

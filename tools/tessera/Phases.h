@@ -29,10 +29,12 @@ std::optional<Phase> parsePhase(llvm::StringRef name);
 
 /// Runs the phases after \p from up to \p to on \p module, which is as phase
 /// \p from leaves it. With \p dumpDirectory, each phase's module is written
-/// there, `3-kernels.mlir` for example. The executable is no module: it is left
+/// there, `3-kernels.mlir` for example; with \p timing, the time of each pass
+/// is printed. The executable is no module: it is left
 /// to the caller, and Phase::Executable means the same here as Phase::Target.
 mlir::LogicalResult runPhases(mlir::ModuleOp module, Phase from, Phase to,
-                              llvm::StringRef dumpDirectory);
+                              llvm::StringRef dumpDirectory,
+                              bool timing = false);
 
 } // namespace tessera
 

@@ -68,6 +68,10 @@ cl::opt<std::string>
                   cl::value_desc("DIR"), cl::cat(category),
                   cl::sub(compileCommand), cl::sub(planCommand));
 
+cl::opt<bool> timing("timing", cl::desc("Print the time of each pass"),
+                     cl::cat(category), cl::sub(compileCommand),
+                     cl::sub(planCommand));
+
 enum class Format { Text, Json };
 cl::opt<Format> format("format", cl::desc("How to print the plan"),
                        cl::values(clEnumValN(Format::Text, "text", "a table"),
@@ -153,7 +157,7 @@ LogicalResult run() {
     return fail("an executable needs a name: add -o EXE");
 
   OwningOpRef<ModuleOp> module = readModule(context);
-  if (!module || failed(runPhases(*module, *from, *to, dumpDirectory)))
+  if (!module || failed(runPhases(*module, *from, *to, dumpDirectory, timing)))
     return failure();
   if (planCommand) {
     std::string message;
