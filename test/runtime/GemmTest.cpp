@@ -38,7 +38,8 @@ int64_t storedRows(int64_t rows, int64_t columns, bool transposed) {
 
 std::vector<Gemm> allForms() {
   std::vector<Gemm> gemms;
-  int64_t sizes[][3] = {{1, 1, 1}, {33, 20, 7}, {64, 48, 96}, {5, 130, 64}};
+  int64_t sizes[][3] = {{1, 1, 1},    {33, 20, 7},   {64, 48, 96},
+                        {5, 130, 64}, {300, 70, 50}, {1030, 33, 40}};
   for (auto [m, n, k] : sizes)
     for (int form = 0; form < 32; ++form) {
       Gemm gemm;
