@@ -20,6 +20,10 @@ int runEval(const Manifest &manifest, const Options &options);
 int runGenerate(const Manifest &manifest, const Options &options);
 int runInfo(const Manifest &manifest, const Options &options);
 
+/// The threads of a rank among \p ranksOnNode: those of the specification or
+/// its share of the cores, at most as many as the plan has scratch memory for.
+int runThreads(const Manifest &manifest, int ranksOnNode);
+
 /// The ranks, threads, arena and GEMMs of the program "train". The context and
 /// its communicator live until the process ends.
 tsr_context &openTraining(const Manifest &manifest);

@@ -8,6 +8,7 @@
 #include "runtime/Commands.h"
 #include "runtime/Error.h"
 #include "runtime/Threads.h"
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -26,8 +27,11 @@ static int runCommand(const Options &options, char **argv) {
   // The other commands are one rank's work, also under mpirun.
   if (!several && rank && atoi(rank) != 0)
     return 0;
-  if (options.command != Command::info)
-    avoidSpinning(manifest.threads, argv);
+  if (options.command != Command::info) {
+    const char *local = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    int ranks = several && local ? std::max(1, atoi(local)) : 1;
+    limitSpinning(runThreads(manifest, ranks), argv);
+  }
   switch (options.command) {
   case Command::train:
     return runTrain(manifest, options);

@@ -18,6 +18,11 @@ namespace tessera {
 
 static Communicator *communicator = nullptr;
 
+int runThreads(const Manifest &manifest, int ranksOnNode) {
+  return std::min(threadCount(manifest.threads, ranksOnNode),
+                  manifest.maxThreads);
+}
+
 tsr_context &openTraining(const Manifest &manifest) {
   static tsr_context context;
   communicator = tessera_create_communicator(manifest.training.world);
@@ -26,9 +31,7 @@ tsr_context &openTraining(const Manifest &manifest) {
   context.manifest = &manifest;
   context.program = &manifest.program("train");
   context.communicator = communicator;
-  context.threads =
-      std::min(threadCount(manifest.threads, communicator->localSize()),
-               manifest.maxThreads);
+  context.threads = runThreads(manifest, communicator->localSize());
   setThreads(context.threads);
   context.arena = communicator->allocateArena(*context.program);
   context.prepareGemms();
@@ -40,8 +43,7 @@ tsr_context &openLocal(const Manifest &manifest, const Options &options,
   static tsr_context context;
   context.manifest = &manifest;
   context.program = &manifest.program(program);
-  context.threads =
-      std::min(threadCount(manifest.threads, 1), manifest.maxThreads);
+  context.threads = runThreads(manifest, 1);
   setThreads(context.threads);
   context.arena = mapPrivateArena(context.program->arenaBytes);
   context.prepareGemms();

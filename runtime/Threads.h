@@ -27,10 +27,12 @@ int threadCount(int wanted, int ranksOnNode);
 /// Sets the size of the pool. Called once, before the first parallel call.
 void setThreads(int threads);
 
-/// Where ranks times threads exceed the cores, waiting threads must not spin;
-/// libgomp reads that from the environment when it is loaded, so this sets it
-/// and starts the process anew once. Called first thing in main.
-void avoidSpinning(int wanted, char **argv);
+/// libgomp's waiting threads spin for milliseconds, which costs a step many
+/// times its length where another process wants a core. It reads the limit
+/// from the environment when it is loaded, so this sets one and starts the
+/// process anew, unless the user has chosen (GOMP_SPINCOUNT, OMP_WAIT_POLICY)
+/// or \p threads is 1. Called before anything else happens.
+void limitSpinning(int threads, char **argv);
 
 /// Runs \p body over [0, count): each thread takes chunks (multiples of
 /// \p grain) of its own contiguous part, then helps the others.
