@@ -209,8 +209,8 @@ int64_t Storages::getState(State state, FlatSymbolRefAttr group,
     entry.facts.state = state;
     entry.facts.group = group;
     // The memory itself is never in the way of what is put there.
-    entry.first = 0;
-    entry.last = -1;
+    entry.first = INT64_MAX;
+    entry.last = INT64_MIN;
   }
   return found->second;
 }
