@@ -94,4 +94,13 @@ def Layout : Pass<"plan-layout", "mlir::ModuleOp"> {
   let dependentDialects = ["plan::PlanDialect"];
 }
 
+def VerifyPlan : Pass<"verify-plan", "mlir::ModuleOp"> {
+  let summary = "Check the contract of the phase plan";
+  let description = [{
+    No function is left but kernels, and each launch says how often the
+    kernel's loop runs. That no two living buffers overlap and that the
+    categories sum to the arena, each `plan.program` verifies itself.
+  }];
+}
+
 #endif // TESSERA_PASSES_PLAN_PASSES_TD

@@ -12,4 +12,5 @@ using namespace mlir;
 void tessera::plan::buildPlanPipeline(OpPassManager &manager) {
   manager.addPass(createPlace());
   manager.addPass(createLayout());
+  manager.addPass(createVerifyPlan());
 }

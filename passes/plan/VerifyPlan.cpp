@@ -1,0 +1,38 @@
+//===- VerifyPlan.cpp - Contract of the phase plan --------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/plan/Passes.h"
+
+namespace tessera::plan {
+#define GEN_PASS_DEF_VERIFYPLAN
+#include "passes/plan/Passes.h.inc"
+} // namespace tessera::plan
+
+using namespace mlir;
+using namespace tessera;
+
+namespace {
+struct VerifyPlan : plan::impl::VerifyPlanBase<VerifyPlan> {
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (!function->hasAttr("plan.kernel")) {
+        function.emitOpError("is not a kernel: run plan-place first");
+        return signalPassFailure();
+      }
+    WalkResult result = getOperation().walk([](plan::LaunchOp launch) {
+      if (launch->hasAttr("plan.iterations"))
+        return WalkResult::advance();
+      launch.emitOpError("does not say how often the kernel's loop runs: run "
+                         "cpu-shape-kernels before plan-place");
+      return WalkResult::interrupt();
+    });
+    if (result.wasInterrupted())
+      return signalPassFailure();
+  }
+};
+} // namespace

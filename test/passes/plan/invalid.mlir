@@ -1,0 +1,71 @@
+// RUN: tessera-opt %s --split-input-file --plan-place --verify-plan --verify-diagnostics
+
+// What cannot be planned is told where it stands, with the remedy.
+
+// expected-error @+1 {{argument #0 needs a name: nn.input}}
+func.func @predict(%x: tensor<4xf32>) {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{result #0 needs a name: nn.output}}
+func.func @predict(%x: tensor<4xf32> {nn.input = "tokens"}) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}
+
+// -----
+
+func.func @predict(%x: tensor<4xf32> {nn.input = "tokens"}) -> (tensor<4xf32> {nn.output = "logits"}) {
+  // expected-error @+1 {{does not belong in the phase kernels: outline it into a kernel first}}
+  %y = arith.addf %x, %x : tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+func.func private @copy(%x: tensor<4xf32>) -> tensor<4xf32> attributes {plan.kernel, plan.iterations = 1} {
+  return %x : tensor<4xf32>
+}
+func.func @predict() -> (tensor<4xf32> {nn.output = "logits"}) {
+  // expected-error @+1 {{is read by plan.launch: a plan has no constants, compute it in a kernel}}
+  %x = arith.constant dense<1.0> : tensor<4xf32>
+  %y = plan.launch @copy(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{has branches: a program is straight-line}}
+func.func @predict() {
+  llvm.br ^next
+^next:
+  return
+}
+
+// -----
+
+func.func private @next(%x: tensor<32xf32>) -> tensor<32xf32> attributes {plan.kernel, plan.iterations = 1} {
+  return %x : tensor<32xf32>
+}
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+func.func @train() -> (tensor<32xf32> {nn.output = "logits"}) attributes {zero.world = 1 : i64, zero.stage = 0 : i64} {
+  %p = zero.load parameter @g : tensor<32xf32>
+  %n = plan.launch @next(%p) : (tensor<32xf32>) -> tensor<32xf32>
+  // expected-error @+1 {{would overwrite the state while its previous content is still needed}}
+  zero.store parameter @g, %n : tensor<32xf32>
+  %o = plan.launch @next(%p) : (tensor<32xf32>) -> tensor<32xf32>
+  return %o : tensor<32xf32>
+}
+
+// -----
+
+func.func private @next(%x: tensor<32xf32>) -> tensor<32xf32> attributes {plan.kernel} {
+  return %x : tensor<32xf32>
+}
+func.func @predict(%x: tensor<32xf32> {nn.input = "tokens"}) -> (tensor<32xf32> {nn.output = "logits"}) {
+  // expected-error @+1 {{does not say how often the kernel's loop runs: run cpu-shape-kernels before plan-place}}
+  %y = plan.launch @next(%x) : (tensor<32xf32>) -> tensor<32xf32>
+  return %y : tensor<32xf32>
+}

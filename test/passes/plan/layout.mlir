@@ -1,0 +1,65 @@
+// RUN: tessera-opt %s --plan-layout | FileCheck %s
+// RUN: tessera-opt %s --plan-layout=heuristic=first-use | FileCheck %s --check-prefix=FIRST
+// RUN: not tessera-opt %s --plan-layout=heuristic=luck 2>&1 | FileCheck %s --check-prefix=LUCK
+
+// LUCK: error: no heuristic is named 'luck': use one of size, area, lifetime, first-use, last-use
+
+// Three buffers of a chain need only the room of two. The biggest is placed
+// first, at the bottom; placed by first use, the small one takes the bottom and
+// leaves a gap that is too small for the last one.
+
+// CHECK: plan.program @chain {{.*}} arena 512 memory {activations = 384 : i64
+// FIRST: plan.program @chain {{.*}} arena 576 memory
+plan.program @chain world 1 stage 0 accumulation 1 arena 576
+    memory {activations = 448 : i64, parameters = 128 : i64} flops 0 {
+  // CHECK: plan.buffer "p" parameters at 0 persistent
+  %p = plan.buffer "p" parameters at 0 persistent : memref<128xi8>
+  // CHECK: plan.buffer "a" activations at 384 live [0, 1] : memref<64xi8>
+  // FIRST: plan.buffer "a" activations at 128 live [0, 1] : memref<64xi8>
+  %a = plan.buffer "a" activations at 128 live [0, 3] : memref<64xi8>
+  // CHECK: plan.buffer "b" activations at 128 live [1, 2] : memref<256xi8>
+  // FIRST: plan.buffer "b" activations at 192 live [1, 2] : memref<256xi8>
+  %b = plan.buffer "b" activations at 192 live [0, 3] : memref<256xi8>
+  // CHECK: plan.buffer "c" activations at 384 live [2, 3] : memref<128xi8>
+  // FIRST: plan.buffer "c" activations at 448 live [2, 3] : memref<128xi8>
+  %c = plan.buffer "c" activations at 448 live [0, 3] : memref<128xi8>
+  %av = plan.view %a at 0 : memref<64xi8> -> memref<16xf32>
+  %bv = plan.view %b at 0 : memref<256xi8> -> memref<64xf32>
+  %b0 = plan.view %b at 0 : memref<256xi8> -> memref<16xf32>
+  %b1 = plan.view %b at 128 : memref<256xi8> -> memref<32xf32>
+  %cv = plan.view %c at 0 : memref<128xi8> -> memref<32xf32>
+  plan.section "run"
+  plan.clear %av : memref<16xf32>
+  plan.copy %av to %b0 : memref<16xf32>
+  plan.copy %b1 to %cv : memref<32xf32>
+  plan.clear %cv : memref<32xf32>
+}
+
+// The fence of a collective stands before the first step that writes where
+// peers may still read: "late" takes the memory of "source".
+
+// CHECK: plan.program @fence
+// CHECK: plan.buffer "source" communication at 128 live [0, 4] : memref<64xi8>
+// CHECK: plan.buffer "late" communication at 128 live [5, 5] : memref<64xi8>
+plan.program @fence world 2 stage 0 accumulation 1 arena 256
+    memory {communication = 128 : i64, workspace = 128 : i64} flops 0 {
+  %w = plan.buffer "w" workspace at 0 persistent : memref<128xi8>
+  %s = plan.buffer "source" communication at 128 live [0, 5] : memref<64xi8>
+  %l = plan.buffer "late" communication at 192 live [0, 5] : memref<64xi8>
+  %sv = plan.view %s at 0 : memref<64xi8> -> memref<f64>
+  %wv = plan.view %w at 0 : memref<128xi8> -> memref<f64>
+  %xv = plan.view %w at 64 : memref<128xi8> -> memref<f64>
+  %lv = plan.view %l at 0 : memref<64xi8> -> memref<f64>
+  plan.section "run"
+  plan.clear %sv : memref<f64>
+  // CHECK: %[[T:.*]] = plan.start all_reduce
+  %t = plan.start all_reduce from %sv to %wv : memref<f64>, memref<f64>
+  // CHECK-NEXT: plan.wait %[[T]]
+  plan.wait %t
+  plan.fence %t
+  // CHECK-NEXT: plan.clear
+  plan.clear %xv : memref<f64>
+  // CHECK-NEXT: plan.fence %[[T]]
+  // CHECK-NEXT: plan.clear
+  plan.clear %lv : memref<f64>
+}
