@@ -5,13 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Prints, for products of tiles and for attention forward and backward, the
-// arithmetic a second on one thread and on all, its share of the multiply-add
+// Prints, for kernels that are bound by memory, the bytes a second, and for
+// products of tiles and for attention forward and backward the arithmetic a
+// second on one thread and on all, its share of the multiply-add
 // peak measured beside it, and the time that compiling takes. Attention's
 // arithmetic counts visible pairs alone: 4 d operations forward, 10 d backward.
 // Times are the threads' processor time, so that other processes disturb less.
 //
-//   bench-kernels [threads [part of a name]]
+//   bench-kernels [threads [product | memory | part of a model's name]]
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,6 +25,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <sys/mman.h>
 #include <thread>
 
 using namespace mlir;
@@ -61,10 +63,14 @@ template <typename Body> double fastest(int threads, Body body) {
   return best;
 }
 
+/// Memory as the runtime's arena has it: in huge pages where there are any.
 struct Aligned {
-  explicit Aligned(size_t count)
-      : data(static_cast<float *>(
-            std::aligned_alloc(64, (count * 4 + 127) / 64 * 64))) {
+  static constexpr size_t page = 2 << 20;
+
+  explicit Aligned(size_t count) {
+    size_t bytes = (count * sizeof(float) + page - 1) / page * page;
+    data = static_cast<float *>(std::aligned_alloc(page, bytes));
+    madvise(data, bytes, MADV_HUGEPAGE);
     std::fill(data, data + count, 0.01f);
   }
   ~Aligned() { std::free(data); }
@@ -114,6 +120,94 @@ void benchmarkAttention(const char *name, const AttentionCase &shape,
     });
     report((std::string(name) + (gradient ? " backward" : " forward")).c_str(),
            flops, seconds, count, compile);
+  }
+}
+
+/// A kernel that moves \p bytes, as gigabytes a second.
+void benchmarkMemory(const char *name, const std::string &source,
+                     std::vector<void *> buffers, double bytes, int threads) {
+  CompiledKernel kernel(source);
+  auto *args = reinterpret_cast<char *const *>(buffers.data());
+  Aligned scratch(threads * kernel.getScratchBytes() / 4);
+  for (int count : {1, threads}) {
+    double seconds = fastest(count, [&](int t) {
+      int64_t iterations = kernel.getIterations();
+      kernel.getFunction()(args, iterations * t / count,
+                           iterations * (t + 1) / count,
+                           reinterpret_cast<char *>(scratch.data) +
+                               t * kernel.getScratchBytes());
+    });
+    std::printf("%-28s %d thread%s %9.3f ms %8.1f GB/s\n", name, count,
+                count > 1 ? "s" : " ", seconds * 1e3, bytes / seconds / 1e9);
+    std::fflush(stdout);
+  }
+}
+
+void benchmarkOptimizer(int threads) {
+  constexpr int64_t elements = 16 << 20;
+  Aligned p(elements), g(elements), m(elements), v(elements);
+  float clip = 1, hyper[] = {1e-3f, 0.1f, 0.05f, 1};
+  int32_t decayEnd = elements / 2;
+  std::string flat = tensor({elements});
+  benchmarkMemory(
+      "adamw",
+      kernelText({flat, flat, flat, flat, "tensor<f32>", "tensor<4xf32>",
+                  "tensor<1xi32>"},
+                 {flat, flat, flat},
+                 "%r0, %r1, %r2 = zero.adamw %a0, %a1, %a2, %a3 by %a4, %a5 "
+                 "decay_end %a6 {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, "
+                 "weight_decay = 0.1} : " +
+                     flat + ", tensor<f32>, tensor<4xf32>, tensor<1xi32>",
+                 {0, 2, 3}),
+      {p.data, g.data, m.data, v.data, &clip, hyper, &decayEnd, p.data, m.data,
+       v.data},
+      28.0 * elements, threads);
+  std::vector<double> sums(elements / 65536);
+  std::string partial = tensor({elements / 65536}, "f64");
+  benchmarkMemory("partial_sum_squares",
+                  kernelText({flat}, {partial},
+                             "%r0 = nn.partial_sum_squares %a0 : " + flat +
+                                 " -> " + partial),
+                  {g.data, sums.data()}, 4.0 * elements, threads);
+}
+
+void benchmarkRows(int threads) {
+  constexpr int64_t vocabulary = 50257, width = 768, tokens = 1024;
+  Aligned table(vocabulary * width), rows(tokens * width);
+  std::vector<int32_t> indices(tokens);
+  for (int64_t i = 0; i < tokens; ++i)
+    indices[i] = i * 7919 % vocabulary;
+  std::string tableType = tensor({vocabulary, width}),
+              rowType = tensor({tokens, width});
+  benchmarkMemory(
+      "scatter_add, gpt2-124m",
+      kernelText({tableType, tensor({tokens}, "i32"), rowType}, {tableType},
+                 "%r0 = nn.scatter_add %a2, %a1 into %a0 : " + rowType + ", " +
+                     tensor({tokens}, "i32") + ", " + tableType,
+                 {0}),
+      {table.data, indices.data(), rows.data, table.data},
+      12.0 * tokens * width, threads);
+  for (int64_t features : {16, 7}) {
+    constexpr int64_t nodes = 2708, edges = 13264;
+    std::vector<int32_t> start(nodes + 1), source(edges);
+    for (int64_t i = 0; i <= nodes; ++i)
+      start[i] = static_cast<int32_t>(i * edges / nodes);
+    for (int64_t e = 0; e < edges; ++e)
+      source[e] = static_cast<int32_t>(e * 7919 % nodes);
+    Aligned weight(edges);
+    std::string pointer = tensor({nodes + 1}, "i32"),
+                list = tensor({edges}, "i32"), weights = tensor({edges}),
+                x = tensor({nodes, features});
+    std::string csr = "!graph.csr<2708, 13264>";
+    benchmarkMemory(
+        ("aggregate, Cora x " + std::to_string(features)).c_str(),
+        kernelText(
+            {pointer, list, weights, pointer, list, weights, x}, {x},
+            "%g = graph.csr %a0, %a1, %a2 transposed %a3, %a4, %a5 : " + csr +
+                "\n%r0 = graph.aggregate %g, %a6 : " + csr + ", " + x),
+        {start.data(), source.data(), weight.data, start.data(), source.data(),
+         weight.data, rows.data, table.data},
+        edges * (8.0 + 4 * features), threads);
   }
 }
 
@@ -167,6 +261,10 @@ int main(int argc, char **argv) {
     benchmarkProduct(64, 64, 64);
     benchmarkProduct(32, 32, 64);
     benchmarkProduct(64, 48, 32);
+  }
+  if (wanted.empty() || wanted == "memory") {
+    benchmarkOptimizer(threads);
+    benchmarkRows(threads);
   }
   struct {
     const char *name;
