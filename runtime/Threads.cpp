@@ -70,6 +70,8 @@ void setThreads(int threads) {
   poolThreads = std::clamp(threads, 1, maximumThreads);
   omp_set_dynamic(0);
   omp_set_num_threads(poolThreads);
+  // libgomp allocates its threads' pool with the first loop: not in a step.
+  GOMP_parallel([](void *) {}, nullptr, poolThreads, 0);
 }
 
 void limitSpinning(int threads, char **argv) {

@@ -36,16 +36,12 @@ def peak_resident(executable, data, steps):
     command = [str(executable), "train", "--data", str(data), "--steps", str(steps)]
     command += ["--order", "sequential"]
     process = subprocess.Popen(
-        command,
-        env=support.ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        command, env=support.ENVIRONMENT, stdout=subprocess.DEVNULL
     )
-    errors = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
-    process.stderr.close()
-    if os.waitstatus_to_exitcode(status) != 0:
-        raise AssertionError(errors.decode())
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise AssertionError(f"{' '.join(command)}\nended with {process.returncode}")
     return usage.ru_maxrss * 1024
 
 
@@ -56,11 +52,14 @@ class Memory(unittest.TestCase):
             specification, out / "exe", parallel__world=world, **values
         )
         few, _ = allocations(executable, data, out, world, 5)
-        many, steps = allocations(executable, data, out, world, 25)
+        many, steps = allocations(executable, data, out, world, 55)
         self.assertEqual(len(few), world)
-        self.assertEqual(steps, 25 * [0])
         self.assertGreater(few[0], 0)
-        self.assertEqual(few, many, "20 more steps allocated")
+        self.assertEqual(steps, 55 * [0])
+        # Rank 0 tells of its steps itself; of the others the whole run is known,
+        # where MPI's start and end allocate a few times more or less.
+        for rank, (a, b) in enumerate(zip(few, many)):
+            self.assertLess(abs(b - a), 50, f"50 more steps allocated on rank {rank}")
 
     def text(self, name, size=1 << 20):
         return support.repeated_text(support.scratch(name) / "text.bin", size)
@@ -69,7 +68,13 @@ class Memory(unittest.TestCase):
         data = self.text("allocation-text")
         for world, stage in ((1, 0), (2, 0), (2, 3)):
             self.check_no_allocation(
-                f"bloom{stage}", BLOOM, data, world, parallel__zero_stage=stage
+                f"bloom{stage}",
+                BLOOM,
+                data,
+                world,
+                parallel__zero_stage=stage,
+                transformer__layers=2,
+                transformer__sequence_length=32,
             )
 
     def test_no_allocation_gcn(self):
