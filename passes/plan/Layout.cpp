@@ -34,10 +34,11 @@ public:
 
   void run();
 
-  int64_t lowerBound = 0;
+  int64_t lowerBound = 0, numMovedWaits = 0;
 
 private:
   void removeFences();
+  void boundBuckets();
   void numberSteps();
   void measureLifetimes(bool withFences);
   void packCategories();
@@ -60,6 +61,45 @@ void ProgramLayout::removeFences() {
   for (auto fence :
        llvm::make_early_inc_range(program.getBody().getOps<FenceOp>()))
     fence.erase();
+}
+
+/// Keeps at most two buckets of gradients: one that is filled and one on its
+/// way. A wait that comes later than the first write to a third one moves
+/// before it.
+void ProgramLayout::boundBuckets() {
+  struct Bucket {
+    Operation *first, *start, *wait;
+  };
+  SmallVector<Bucket> buckets;
+  for (auto start : program.getBody().getOps<StartOp>()) {
+    auto buffer = start.getSource().getDefiningOp<ViewOp>().getBufferOp();
+    if (start.getKind() != Collective::ReduceScatter || buffer.getPersistent())
+      continue;
+    Bucket bucket = {start, start, nullptr};
+    for (Operation *view : buffer->getUsers())
+      for (Operation *step : view->getUsers())
+        if (step->isBeforeInBlock(bucket.first))
+          bucket.first = step;
+    for (Operation *user : start.getToken().getUsers())
+      if (isa<WaitOp>(user))
+        bucket.wait = user;
+    buckets.push_back(bucket);
+  }
+  llvm::sort(buckets, [](const Bucket &a, const Bucket &b) {
+    return a.first->isBeforeInBlock(b.first);
+  });
+  for (size_t third = 2; third < buckets.size(); ++third) {
+    Operation *first = buckets[third].first;
+    SmallVector<Bucket> living;
+    for (const Bucket &bucket : ArrayRef(buckets).take_front(third))
+      if (first->isBeforeInBlock(bucket.wait))
+        living.push_back(bucket);
+    for (const Bucket &bucket : ArrayRef(living).drop_back(!living.empty()))
+      if (bucket.start->isBeforeInBlock(first)) {
+        bucket.wait->moveBefore(first);
+        ++numMovedWaits;
+      }
+  }
 }
 
 void ProgramLayout::numberSteps() {
@@ -209,6 +249,7 @@ void ProgramLayout::placeFences() {
 
 void ProgramLayout::run() {
   removeFences();
+  boundBuckets();
   numberSteps();
   measureLifetimes(/*withFences=*/false);
   packCategories();
@@ -234,6 +275,7 @@ struct LayoutPass : plan::impl::LayoutBase<LayoutPass> {
       layout.run();
       arenaBytes += program.getArenaBytes();
       lowerBound += layout.lowerBound;
+      numMovedWaits += layout.numMovedWaits;
     }
   }
 };

@@ -62,7 +62,9 @@ def Place : Pass<"plan-place", "mlir::ModuleOp"> {
 def Layout : Pass<"plan-layout", "mlir::ModuleOp"> {
   let summary = "Lay out the arena: buffers that live apart share memory";
   let description = [{
-    Measures each buffer's lifetime in steps and places it: persistent memory
+    Moves waits so that no more than two buckets of gradients exist, one that
+    is filled and one on its way. Measures each buffer's lifetime in steps and
+    places it: persistent memory
     first, by category, then a lane for what collectives read and write and a
     lane for activations, each packed by several heuristics of which the one
     that ends lowest is kept. Then moves the fence of each collective to where
@@ -89,6 +91,8 @@ def Layout : Pass<"plan-layout", "mlir::ModuleOp"> {
   ];
   let statistics = [
     Statistic<"arenaBytes", "arena-bytes", "Bytes of all arenas">,
+    Statistic<"numMovedWaits", "moved-waits",
+              "Waits moved so that fewer buckets exist">,
     Statistic<"lowerBound", "lower-bound", "Bytes that no layout can go below">
   ];
   let dependentDialects = ["plan::PlanDialect"];

@@ -63,3 +63,46 @@ plan.program @fence world 2 stage 0 accumulation 1 arena 256
   // CHECK-NEXT: plan.clear
   plan.clear %lv : memref<f64>
 }
+
+// Two buckets are enough: the wait for the first one moves before the first
+// write to the third one, which takes its memory.
+
+// CHECK: plan.program @buckets {{.*}} memory {activations = 0 : i64, communication = 256 : i64
+// CHECK: plan.buffer "b0" communication at [[PLACE:[0-9]+]] live
+// CHECK: plan.buffer "b1" communication at {{[0-9]+}} live
+// CHECK: plan.buffer "b2" communication at [[PLACE]] live
+plan.program @buckets world 2 stage 2 accumulation 1 arena 576
+    memory {communication = 384 : i64, gradients = 192 : i64} flops 0 {
+  %g = plan.buffer "g" gradients at 0 persistent : memref<192xi8>
+  %b0 = plan.buffer "b0" communication at 192 live [0, 11] : memref<128xi8>
+  %b1 = plan.buffer "b1" communication at 320 live [0, 11] : memref<128xi8>
+  %b2 = plan.buffer "b2" communication at 448 live [0, 11] : memref<128xi8>
+  %g0 = plan.view %g at 0 : memref<192xi8> -> memref<16xf32>
+  %g1 = plan.view %g at 64 : memref<192xi8> -> memref<16xf32>
+  %g2 = plan.view %g at 128 : memref<192xi8> -> memref<16xf32>
+  %v0 = plan.view %b0 at 0 : memref<128xi8> -> memref<32xf32>
+  %v1 = plan.view %b1 at 0 : memref<128xi8> -> memref<32xf32>
+  %v2 = plan.view %b2 at 0 : memref<128xi8> -> memref<32xf32>
+  plan.section "micro"
+  plan.clear %v0 : memref<32xf32>
+  // CHECK: %[[T0:.*]] = plan.start reduce_scatter @g0
+  %t0 = plan.start reduce_scatter @g0 from %v0 to %g0 : memref<32xf32>, memref<16xf32>
+  // CHECK-NEXT: plan.clear
+  plan.clear %v1 : memref<32xf32>
+  // CHECK-NEXT: %[[T1:.*]] = plan.start reduce_scatter @g1
+  %t1 = plan.start reduce_scatter @g1 from %v1 to %g1 : memref<32xf32>, memref<16xf32>
+  // CHECK-NEXT: plan.wait %[[T0]]
+  // CHECK-NEXT: plan.fence %[[T0]]
+  // CHECK-NEXT: plan.clear
+  plan.clear %v2 : memref<32xf32>
+  // CHECK-NEXT: %[[T2:.*]] = plan.start reduce_scatter @g2
+  %t2 = plan.start reduce_scatter @g2 from %v2 to %g2 : memref<32xf32>, memref<16xf32>
+  // CHECK-NEXT: plan.wait %[[T1]]
+  // CHECK-NEXT: plan.wait %[[T2]]
+  plan.wait %t0
+  plan.fence %t0
+  plan.wait %t1
+  plan.fence %t1
+  plan.wait %t2
+  plan.fence %t2
+}
