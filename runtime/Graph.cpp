@@ -74,21 +74,16 @@ namespace {
 /// Reads the tensors of a graph's file and knows how to complain.
 class GraphReader {
 public:
-  explicit GraphReader(const std::string &path) {
-    std::string error;
-    file = SafetensorsFile::open(path, error);
-    if (!file)
-      fatal("%s", error.c_str());
-  }
+  explicit GraphReader(const SafetensorsFile &file) : file(file) {}
 
   const Tensor &tensor(const char *name, const std::vector<int64_t> &shape) {
-    const Tensor *found = file->find(name);
+    const Tensor *found = file.find(name);
     if (!found)
-      fatal("the graph '%s' has no tensor '%s'", file->path().c_str(), name);
+      fatal("the graph '%s' has no tensor '%s'", file.path().c_str(), name);
     if (found->shape != shape)
       fatal("tensor '%s' of the graph '%s' has shape %s, the model was "
             "compiled for %s: compile it with this graph's sizes",
-            name, file->path().c_str(), shapeText(found->shape).c_str(),
+            name, file.path().c_str(), shapeText(found->shape).c_str(),
             shapeText(shape).c_str());
     return *found;
   }
@@ -101,7 +96,7 @@ public:
     if (!wide && !flag && found.dtype != "I32")
       fatal("tensor '%s' of the graph '%s' has type %s: I64, I32 or BOOL is "
             "wanted",
-            name, file->path().c_str(), found.dtype.c_str());
+            name, file.path().c_str(), found.dtype.c_str());
     std::vector<int32_t> values(found.elements());
     for (size_t i = 0; i < values.size(); ++i) {
       int64_t value = 0;
@@ -117,29 +112,31 @@ public:
       if (value < 0 || value >= limit)
         fatal("element %zu of tensor '%s' of the graph '%s' is %" PRId64
               ": it must lie in [0, %" PRId64 ")",
-              i, name, file->path().c_str(), value, limit);
+              i, name, file.path().c_str(), value, limit);
       values[i] = static_cast<int32_t>(value);
     }
     return values;
   }
 
 private:
-  std::unique_ptr<SafetensorsFile> file;
+  const SafetensorsFile &file;
 };
 
 } // namespace
 
 Graph::Graph(const Manifest &manifest, const std::string &path)
-    : filePath(path), nodes(manifest.model.nodes),
-      featureCount(manifest.model.features) {
+    : filePath(path), nodes(manifest.model.nodes) {
   const Model &model = manifest.model;
-  GraphReader reader(path);
-  const Tensor &x = reader.tensor("x", {nodes, featureCount});
-  features.resize(x.elements());
-  if (!copyAsFloat(x, 0, x.elements(), features.data()))
+  std::string error;
+  file = SafetensorsFile::open(path, error);
+  if (!file)
+    fatal("%s", error.c_str());
+  GraphReader reader(*file);
+  features = &reader.tensor("x", {nodes, model.features});
+  if (!copyAsFloat(*features, 0, 0, nullptr))
     fatal("tensor 'x' of the graph '%s' has type %s: F32, BF16 or F16 is "
           "wanted",
-          path.c_str(), x.dtype.c_str());
+          path.c_str(), features->dtype.c_str());
   std::vector<int32_t> edges =
       reader.integers("edge_index", {2, model.edges}, nodes);
   adjacency =
@@ -183,9 +180,11 @@ bool Graph::fill(const Slot &slot, char *address) const {
     put(slot, address, rows.col);
   else if (name == "weight")
     put(slot, address, rows.weight);
-  else if (slot.name == "features")
-    put(slot, address, features);
-  else
+  else if (slot.name == "features") {
+    copyAsFloat(*features, 0, features->elements(),
+                reinterpret_cast<float *>(address));
+    SafetensorsFile::release(*features);
+  } else
     return false;
   return true;
 }

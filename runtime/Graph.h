@@ -9,6 +9,7 @@
 #define TESSERA_RUNTIME_GRAPH_H
 
 #include "runtime/Data.h"
+#include "runtime/Safetensors.h"
 #include <vector>
 
 namespace tessera {
@@ -56,8 +57,9 @@ public:
 
 private:
   std::string filePath;
-  int64_t nodes, featureCount;
-  std::vector<float> features;
+  int64_t nodes;
+  std::unique_ptr<SafetensorsFile> file;
+  const Tensor *features = nullptr; ///< stays in the file
   std::vector<int32_t> classes;
   Adjacency adjacency;
   std::vector<int32_t> splits[3];

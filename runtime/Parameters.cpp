@@ -90,6 +90,7 @@ void loadState(const tsr_context &context, const SafetensorsFile &file,
             [&](float *first, int64_t begin, int64_t end) {
               copyAsFloat(*tensor, begin, end, first);
             });
+    SafetensorsFile::release(*tensor);
   }
 }
 
@@ -124,6 +125,7 @@ void requireWeights(const Manifest &manifest, const SafetensorsFile &file) {
       fatal("tensor '%s' of '%s' differs from '%s', to which this model ties "
             "it",
             fullName.c_str(), file.path().c_str(), tied->second.c_str());
+    SafetensorsFile::release(tensor);
   }
 }
 

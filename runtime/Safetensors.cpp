@@ -154,6 +154,13 @@ const Tensor *SafetensorsFile::find(const std::string &name) const {
   return found == table.end() ? nullptr : &found->second;
 }
 
+void SafetensorsFile::release(const Tensor &tensor) {
+  uintptr_t page = sysconf(_SC_PAGESIZE);
+  uintptr_t begin = reinterpret_cast<uintptr_t>(tensor.data) / page * page;
+  uintptr_t end = reinterpret_cast<uintptr_t>(tensor.data) + tensor.bytes;
+  madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
+}
+
 std::string directoryOf(const std::string &path) {
   size_t slash = path.rfind('/');
   if (slash == std::string::npos)

@@ -48,6 +48,8 @@ public:
   const std::string &path() const { return filePath; }
   const std::map<std::string, Tensor> &tensors() const { return table; }
   const std::map<std::string, std::string> &metadata() const { return notes; }
+  /// Gives back the memory that reading \p tensor took; it can be read again.
+  static void release(const Tensor &tensor);
   /// Null where the file has no such tensor.
   const Tensor *find(const std::string &name) const;
 
