@@ -10,6 +10,7 @@
 #include "runtime/Threads.h"
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <sys/mman.h>
 
@@ -24,6 +25,25 @@ bool Communicator::any(bool flag) {
     fatal("more than %d ranks are not supported", enough);
   exchange(&mine, all, 1);
   return std::any_of(all, all + ranks, [](char other) { return other != 0; });
+}
+
+void requireMemory(int64_t bytes, int ranks) {
+  FILE *file = fopen("/proc/meminfo", "r");
+  if (!file)
+    return;
+  char line[128];
+  double available = -1;
+  while (fgets(line, sizeof line, file))
+    if (long long kilobytes;
+        sscanf(line, "MemAvailable: %lld kB", &kilobytes) == 1)
+      available = double(kilobytes) * 1024;
+  fclose(file);
+  if (available < 0 || double(bytes) * ranks <= available)
+    return;
+  fatal("the plan needs %.3f GB for each of %d ranks on this node, which has "
+        "%.3f GB of memory left: use more nodes, a higher ZeRO stage or a "
+        "smaller micro-batch",
+        double(bytes) * 1e-9, ranks, available * 1e-9);
 }
 
 char *mapPrivateArena(int64_t bytes) {

@@ -66,8 +66,12 @@ protected:
 };
 
 /// Maps zeroed memory private to this process, in huge pages where the system
-/// has them, and touches it. Ends the process where there is too little.
+/// has them, and touches it.
 char *mapPrivateArena(int64_t bytes);
+
+/// Ends the process where \p ranks arenas of \p bytes do not fit the memory
+/// that this node has available: touching them would end it by a signal.
+void requireMemory(int64_t bytes, int ranks);
 
 } // namespace tessera
 

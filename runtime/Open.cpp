@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sched.h>
 #include <unistd.h>
 
 namespace tessera {
@@ -23,6 +24,42 @@ int runThreads(const Manifest &manifest, int ranksOnNode) {
                   manifest.maxThreads);
 }
 
+/// The cores that this rank may run on, each divided by the ranks that may run
+/// there too: mpirun may bind a rank to cores of its own, or a container may
+/// have fewer cores than the machine. All ranks, on one node, call it.
+static int shareOfCores(Communicator &communicator) {
+  // As many cores as an exchange has bits.
+  struct Mask {
+    uint64_t words[8];
+  } mine = {};
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0)
+    return threadCount(0, communicator.localSize());
+  for (int core = 0; core < 512; ++core)
+    if (CPU_ISSET(core, &set))
+      mine.words[core / 64] |= uint64_t(1) << core % 64;
+  std::vector<Mask> all(communicator.size());
+  communicator.exchange(&mine, all.data(), sizeof mine);
+  double share = 0;
+  int together = 0;
+  for (int core = 0; core < 512; ++core) {
+    auto has = [&](const Mask &mask) {
+      return mask.words[core / 64] >> core % 64 & 1;
+    };
+    int64_t users = std::count_if(all.begin(), all.end(), has);
+    together += users > 0;
+    if (has(mine))
+      share += 1.0 / double(users);
+  }
+  // mpirun itself is not bound.
+  if (sched_getaffinity(getppid(), sizeof set, &set) == 0 &&
+      CPU_COUNT(&set) >= together + communicator.size())
+    warning("mpirun binds the ranks to %d of %d cores: 'mpirun --bind-to none' "
+            "lets them use all",
+            together, CPU_COUNT(&set));
+  return std::max(1, static_cast<int>(share + 1e-6));
+}
+
 tsr_context &openTraining(const Manifest &manifest) {
   static tsr_context context;
   communicator = tessera_create_communicator(manifest.training.world);
@@ -32,6 +69,9 @@ tsr_context &openTraining(const Manifest &manifest) {
   context.program = &manifest.program("train");
   context.communicator = communicator;
   context.threads = runThreads(manifest, communicator->localSize());
+  if (manifest.threads == 0 && communicator->localSize() == context.size())
+    context.threads =
+        std::min(shareOfCores(*communicator), manifest.maxThreads);
   setThreads(context.threads);
   context.arena = communicator->allocateArena(*context.program);
   context.prepareGemms();
@@ -45,6 +85,7 @@ tsr_context &openLocal(const Manifest &manifest, const Options &options,
   context.program = &manifest.program(program);
   context.threads = runThreads(manifest, 1);
   setThreads(context.threads);
+  requireMemory(context.program->arenaBytes, 1);
   context.arena = mapPrivateArena(context.program->arenaBytes);
   context.prepareGemms();
   if (options.init.empty())

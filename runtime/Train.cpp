@@ -139,8 +139,9 @@ Progress startingPoint(const tsr_context &context, const Options &options) {
   return progress;
 }
 
-void requireFinite(const StepReport &report) {
-  if (std::isfinite(report.loss) && !std::isinf(report.gradNorm))
+void requireFinite(const StepReport &report, const Program &program) {
+  if (std::isfinite(report.loss) &&
+      (std::isfinite(report.gradNorm) || !program.output("grad_norm")))
     return;
   fatal("the loss is %g and the gradient's norm %g at step %" PRId64
         ": the run stops before the weights are lost; lower the learning rate "
@@ -187,7 +188,7 @@ int runTrain(const Manifest &manifest, const Options &options) {
     report.allocations = allocations.sinceMark();
     allocations.mark();
     log.write(report);
-    requireFinite(report);
+    requireFinite(report, *context.program);
     progress.step = number;
     progress.samples += manifest.training.globalBatch;
     stopped = communicator.any(stopSignal != 0);

@@ -37,6 +37,7 @@ public:
   char *allocateArena(const Program &wanted) override {
     program = &wanted;
     started.assign(wanted.collectives.size(), false);
+    requireMemory(wanted.arenaBytes, ranksOnNode);
     return arena = mapPrivateArena(wanted.arenaBytes);
   }
 

@@ -58,6 +58,7 @@ public:
 
   char *allocateArena(const Program &wanted) override {
     program = &wanted;
+    requireMemory(wanted.arenaBytes, ranks);
     requireRoom(wanted.arenaBytes);
     size_t count = wanted.collectives.size();
     MPI_Aint bytes = std::max<size_t>(64, 2 * count * sizeof(Counter));

@@ -18,6 +18,7 @@ class SingleCommunicator final : public Communicator {
 public:
   char *allocateArena(const Program &wanted) override {
     program = &wanted;
+    requireMemory(wanted.arenaBytes, ranksOnNode);
     return arena = mapPrivateArena(wanted.arenaBytes);
   }
 

@@ -86,6 +86,13 @@ TEST(ThreadCount, SharesTheNodeAndIsAtLeastOne) {
   EXPECT_GE(threadCount(0, 1), 1);
 }
 
+TEST(ArenaDeathTest, SaysThatMemoryIsTooLittle) {
+  requireMemory(4096, 2);
+  EXPECT_EXIT(requireMemory(int64_t(1) << 50, 2), testing::ExitedWithCode(1),
+              "the plan needs 1125899.907 GB for each of 2 ranks on this node, "
+              "which has [0-9.]+ GB of memory left: use more nodes");
+}
+
 } // namespace
 
 // What an emitted object would define.
