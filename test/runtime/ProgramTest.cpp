@@ -477,6 +477,13 @@ TEST_F(ProgramTest, SaysWhatIsWrongWithItsFiles) {
         "no program 'predict'");
 }
 
+TEST_F(ProgramTest, GenerateWantsAPrompt) {
+  Result result = run({std::string(FAKE_FOLDER) + "/fake-1", "generate",
+                       "--init", "w", "--prompt", "", "--max-tokens", "1"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.text.find("the prompt is empty"), std::string::npos);
+}
+
 TEST_F(ProgramTest, ResumeRefusesAnotherRun) {
   std::string train = "train --data @data --checkpoint-dir @c --steps 2 ";
   Result result = runFake("fake-1", train + "--resume");

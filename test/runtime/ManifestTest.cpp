@@ -1,0 +1,111 @@
+//===- ManifestTest.cpp - Tests of the manifest ---------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Manifest.h"
+#include "runtime/Context.h"
+#include "runtime/Data.h"
+#include "runtime/Step.h"
+#include <gtest/gtest.h>
+
+using namespace tessera;
+
+namespace {
+
+/// A small manifest with more members of the program "train".
+std::string text(const std::string &program, const char *version = "1") {
+  return std::string(R"({"tessera": )") + version + R"(, "name": "m",
+    "model": {"kind": "transformer", "vocabulary": 300, "sequence": 4},
+    "training": {"world": 2, "stage": 3, "optimizer": {"kind": "adamw",
+      "lr": 1, "beta1": 0, "beta2": 0, "eps": 0, "weight_decay": 0, "clip": 0}},
+    "target": {"cpu": "native", "threads": 3, "max_threads": 8},
+    "parameters": [{"name": "w", "shape": [2, 3], "decay": true, "group": 0,
+      "offset": 0, "init": {"kind": "normal", "std": 0.5}}],
+    "tied": {"head": "w"},
+    "groups": [{"name": "g", "elements": 6, "padded": 32}],
+    "programs": {"train": {"arena_bytes": 640)" +
+         program + "}}}";
+}
+
+TEST(Manifest, ReadsWhatItNeeds) {
+  Manifest manifest = parseManifest(
+      text(R"(, "collectives": [{"id": 0, "kind": "all_reduce", "elements": 1,
+        "type": "f64", "source": 0, "destination": 64}],
+        "states": [{"state": "moment2", "group": 0, "offset": 128,
+        "elements": 16, "sharded": true}],
+        "outputs": [{"name": "loss", "type": "f32", "shape": [],
+        "offset": 192}])")
+          .c_str());
+  EXPECT_EQ(manifest.parameterCount(), 6);
+  EXPECT_EQ(manifest.parameters[0].initValue, 0.5);
+  EXPECT_EQ(manifest.tied.at("head"), "w");
+  EXPECT_EQ(manifest.threads, 3);
+  EXPECT_EQ(manifest.maxThreads, 8);
+  const Program &program = manifest.program("train");
+  EXPECT_EQ(program.arenaBytes, 640);
+  EXPECT_TRUE(program.collectives[0].isDouble);
+  EXPECT_EQ(program.collectives[0].group, -1);
+  ASSERT_TRUE(program.state(StateKind::moment2, 0));
+  EXPECT_TRUE(program.state(StateKind::moment2, 0)->sharded);
+  EXPECT_EQ(program.state(StateKind::moment1, 0), nullptr);
+  EXPECT_EQ(program.output("loss")->elements(), 1);
+  EXPECT_EQ(program.input("tokens"), nullptr);
+}
+
+TEST(ManifestDeathTest, SaysWhatIsWrong) {
+  auto fails = [](const std::string &manifest, const char *message) {
+    EXPECT_EXIT(parseManifest(manifest.c_str()), testing::ExitedWithCode(1),
+                message);
+  };
+  fails("{", "the embedded manifest is damaged");
+  fails(R"({"tessera": 1})", "is damaged .*'name' not found");
+  fails(text("", "2"), "has a version other than 1");
+  fails(text(R"(, "states": [{"state": "moment3", "group": 0, "offset": 0,
+               "elements": 1, "sharded": false}])"),
+        "unknown state 'moment3'");
+  fails(text(R"(, "collectives": [{"id": 0, "kind": "all_to_all",
+               "elements": 1, "source": 0, "destination": 0}])"),
+        "unknown collective 'all_to_all'");
+  fails(text(R"(, "collectives": [{"id": 1, "kind": "all_reduce",
+               "elements": 1, "source": 0, "destination": 0}])"),
+        "lists collective 1 of program 'train' at place 0");
+  EXPECT_EXIT(parseManifest(text("").c_str()).program("eval"),
+              testing::ExitedWithCode(1), "has no program 'eval'");
+}
+
+/// Knows the input "tokens".
+class NoData final : public BatchSource {
+  bool fill(const Slot &slot, char *, int64_t, int64_t) override {
+    return slot.name == "tokens";
+  }
+  float scale() const override { return 1; }
+  int64_t tokensPerStep() const override { return 1; }
+  std::string describe() const override { return ""; }
+};
+
+TEST(StepDeathTest, SaysWhatIsWrong) {
+  auto fails = [](const char *name, const char *when, const char *message) {
+    Manifest manifest = parseManifest(
+        text(std::string(R"(, "inputs": [{"name": ")") + name +
+             R"(", "type": "i32", "shape": [1], "offset": 0, "when": ")" +
+             when + "\"}]")
+            .c_str());
+    char arena[640];
+    tsr_context context;
+    context.manifest = &manifest;
+    context.program = &manifest.program("train");
+    context.arena = arena;
+    NoData source;
+    EXPECT_EXIT(TrainingStep(context, source), testing::ExitedWithCode(1),
+                message);
+  };
+  fails("tokens", "never", "fills input 'tokens' at an unknown time 'never'");
+  fails("pixels", "load", "has an input 'pixels' that this runtime does not");
+  EXPECT_EXIT(tsr_context::entry("eval.run"), testing::ExitedWithCode(1),
+              "has no entry 'eval.run'");
+}
+
+} // namespace
