@@ -15,9 +15,14 @@ import unittest
 
 import support
 
-STEPS = 60
+STEPS = 120
 EVERY = 4
-SMALLER = {"transformer__layers": 2, "training__steps": STEPS}
+SMALLER = {
+    "transformer__layers": 2,
+    "transformer__hidden": 64,
+    "transformer__sequence_length": 64,
+    "training__steps": STEPS,
+}
 
 
 def descendants(pid):
