@@ -8,6 +8,7 @@
 #include "codegen/cpu/KernelFunction.h"
 #include "codegen/cpu/GeneralKernel.h"
 #include "dialects/graph/Graph.h"
+#include "dialects/nn/NN.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -59,9 +60,9 @@ static func::FuncOp declareBody(func::FuncOp kernel, OpBuilder &builder,
                                    builder.getFunctionType(types, {}));
   body.setPrivate();
   // Once it is part of its entry, nothing is left of it.
-  body->setAttr("llvm.linkage",
-                LLVM::LinkageAttr::get(builder.getContext(),
-                                       LLVM::Linkage::Internal));
+  body->setAttr(
+      "llvm.linkage",
+      LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
   auto setNoAlias = [&](unsigned argument) {
     body.setArgAttr(argument, LLVM::LLVMDialect::getNoAliasAttrName(),
                     builder.getUnitAttr());
@@ -87,14 +88,17 @@ static LogicalResult collectInputs(func::FuncOp kernel, Operation *op,
       result.inputs.push_back(body.getArgument(argument.getArgNumber()));
       return success();
     }
-    if (matchPattern(operand, m_Constant())) {
+    DenseElementsAttr constant;
+    if (isa<tessera::nn::ScatterAddOp>(op) &&
+        matchPattern(operand, m_Constant(&constant)) && constant.isSplat()) {
       result.inputs.push_back({});
       return success();
     }
     return LogicalResult(
         kernel.emitError("kernel '")
-        << kernel.getSymName()
-        << "': an operand is neither an argument nor a constant");
+        << kernel.getSymName() << "': an operand of " << op->getName()
+        << " is computed inside; make it an argument (a constant may stand "
+           "inside as nn.scatter_add's table alone, one number everywhere)");
   };
   for (Value operand : op->getOperands()) {
     if (auto csr = operand.getDefiningOp<tessera::graph::CSROp>()) {
@@ -116,8 +120,8 @@ static LogicalResult collectOutputs(func::FuncOp kernel, Operation *op,
     auto position = llvm::find(end->getOperands(), value);
     if (position == end->operand_end())
       return kernel.emitError("kernel '")
-             << kernel.getSymName() << "' must return every result of "
-             << op->getName();
+             << kernel.getSymName() << "' drops a result of " << op->getName()
+             << "; it must return every one";
     unsigned index = std::distance(end->operand_begin(), position);
     result.outputs.push_back(
         body.getArgument(kernel.getNumArguments() + index));
@@ -182,13 +186,13 @@ LogicalResult tessera::cpu::buildKernelFunction(func::FuncOp kernel) {
                      block.getArgument(buffers),
                      block.getArgument(buffers + 1),
                      shape.scratchBytes ? block.getArgument(buffers + 2)
-                                         : BlockArgument()};
+                                        : BlockArgument()};
     if (!op) {
       unsigned inputs = kernel.getNumArguments();
       llvm::append_range(parts.inputs, block.getArguments().take_front(inputs));
-      llvm::append_range(parts.outputs, block.getArguments()
-                                            .take_front(buffers)
-                                            .drop_front(inputs));
+      llvm::append_range(
+          parts.outputs,
+          block.getArguments().take_front(buffers).drop_front(inputs));
       emitGeneralKernel(kernel, parts);
     } else {
       if (failed(collectInputs(kernel, op, block, parts)) ||

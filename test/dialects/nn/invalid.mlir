@@ -366,3 +366,11 @@ func.func @f(%x: tensor<8x4xf32>, %w: tensor<16x8xf32>, %t: tensor<8xi32>, %s: t
       : tensor<8x4xf32>, tensor<16x8xf32>, tensor<8xi32>, tensor<f32>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<65537xf32>) {
+  // expected-error @below {{result must have one element for each 65536 of the operand: 2}}
+  %0 = nn.partial_sum_squares %x : tensor<65537xf32> -> tensor<1xf64>
+  return
+}

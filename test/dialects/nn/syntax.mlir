@@ -80,6 +80,10 @@ func.func @train(%dw: tensor<64xf32>, %hyper: tensor<4xf32>) {
   nn.section "reduce"
   // CHECK: nn.sum_squares %{{.*}} : tensor<64xf32> -> tensor<f64>
   %squares = nn.sum_squares %sum : tensor<64xf32> -> tensor<f64>
+  // CHECK: nn.partial_sum_squares %{{.*}} : tensor<64xf32> -> tensor<1xf64>
+  %partial = nn.partial_sum_squares %sum : tensor<64xf32> -> tensor<1xf64>
+  // CHECK: nn.sum_partials %{{.*}}, %{{.*}} : tensor<1xf64>, tensor<1xf64> -> tensor<f64>
+  %total = nn.sum_partials %partial, %partial : tensor<1xf64>, tensor<1xf64> -> tensor<f64>
   // CHECK: nn.clip_scale %{{.*}} max_norm 1.000000e+00 : tensor<f64> -> tensor<f32>, tensor<f32>
   %clip, %norm = nn.clip_scale %squares max_norm 1.0 : tensor<f64> -> tensor<f32>, tensor<f32>
   nn.section "update"
