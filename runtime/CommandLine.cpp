@@ -64,7 +64,8 @@ const OptionInfo optionTable[] = {
      "go on from the newest checkpoint in --checkpoint-dir"},
     {"--seed", "S", train | eval | generate, 0,
      "seed of random weights, order and sampling"},
-    {"--log", "FILE", train, 0, "append a line of JSON each step to FILE"},
+    {"--log", "FILE", train, 0,
+     "write a line of JSON each step to FILE (--resume appends)"},
     {"--order", "sequential|shuffled", train | grads, 0,
      "order of the samples (default: shuffled for train, sequential for "
      "grads)"},
