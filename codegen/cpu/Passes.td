@@ -87,4 +87,12 @@ def LowerPrograms : Pass<"cpu-lower-programs", "mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def VerifyTarget : Pass<"verify-target", "mlir::ModuleOp"> {
+  let summary = "Check the contract of the phase target";
+  let description = [{
+    The module holds nothing but the LLVM dialect, and defines what the runtime
+    looks for: `tessera_manifest` and `tessera_entries`.
+  }];
+}
+
 #endif // TESSERA_CODEGEN_CPU_PASSES_TD

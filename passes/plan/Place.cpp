@@ -295,10 +295,11 @@ LogicalResult ProgramWriter::writeGemm(GemmOp gemm) {
   auto [found, isNew] = scratch.gemms.insert({shape, 0});
   if (isNew)
     found->second = cpu::getScratchBytes(shape, scratch.threads);
-  if (found->second < 0)
+  bool isFloat = cast<ShapedType>(out.getType()).getElementType().isF32();
+  if (found->second < 0 || !isFloat)
     return gemm.emitOpError("cannot be done by the library: ")
            << shape.m << " x " << shape.k << " by " << shape.k << " x "
-           << shape.n;
+           << shape.n << (isFloat ? "" : ", which must be f32");
   if (found->second)
     step->setAttr("plan.scratch", builder.getI64IntegerAttr(found->second));
   scratchBytes = std::max(scratchBytes, found->second);

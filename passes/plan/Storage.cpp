@@ -417,10 +417,8 @@ LogicalResult Storages::run() {
           accumulates(&op, result.getResultNumber(), symbols);
     }
     if (isa<zero::CollectiveOpInterface>(op)) {
-      auto source = numbers.find(op.getOperand(0));
-      if (source == numbers.end())
-        return op.emitOpError("cannot send a constant");
-      entries[find(source->second).storage].facts.communicates = true;
+      int64_t source = numbers.lookup(op.getOperand(0));
+      entries[find(source).storage].facts.communicates = true;
     }
     addViews(op);
   }

@@ -164,3 +164,120 @@ plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 
   // expected-error @+1 {{does not belong in a plan}}
   %0 = arith.constant 1 : i32
 }
+
+// -----
+
+plan.program @p world 1 stage 0 accumulation 1 arena 64 memory {parameters = 64 : i64} flops 0 {
+  %0 = plan.buffer "a" parameters at 0 persistent : memref<64xi8>
+  %1 = plan.view %0 at 0 : memref<64xi8> -> memref<64xi8>
+  // expected-error @+1 {{must be a view of a plan.buffer}}
+  %2 = plan.view %1 at 0 : memref<64xi8> -> memref<16xf32>
+}
+
+// -----
+
+plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 : i64} flops 0 {
+  %0 = plan.buffer "a" parameters at 0 persistent : memref<64xi8>
+  %1 = plan.view %0 at 0 : memref<64xi8> -> memref<i32>
+  %2 = plan.view %0 at 8 : memref<64xi8> -> memref<i32>
+  // expected-error @+1 {{needs one element type, f32 or f64}}
+  %t = plan.start all_reduce from %1 to %2 : memref<i32>, memref<i32>
+  plan.wait %t
+  plan.fence %t
+}
+
+// -----
+
+plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 : i64} flops 0 {
+  %0 = plan.buffer "a" parameters at 0 persistent : memref<64xi8>
+  %1 = plan.view %0 at 0 : memref<64xi8> -> memref<16xf32>
+  // expected-error @+1 {{needs views as source and destination}}
+  %t = plan.start all_reduce from %0 to %0 : memref<64xi8>, memref<64xi8>
+  plan.wait %t
+  plan.fence %t
+}
+
+// -----
+
+plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 : i64} flops 0 {
+  %0 = plan.buffer "a" parameters at 0 persistent : memref<64xi8>
+  %1 = plan.view %0 at 0 : memref<64xi8> -> memref<f64>
+  %2 = plan.view %0 at 8 : memref<64xi8> -> memref<f64>
+  // expected-error @+1 {{has no fence}}
+  %t = plan.start all_reduce from %1 to %2 : memref<f64>, memref<f64>
+  plan.wait %t
+}
+
+// -----
+
+func.func private @k(tensor<4xf32>) -> tensor<4xf32> attributes {plan.kernel}
+func.func @f(%x: tensor<8xf32>) {
+  // expected-error @+1 {{operand or result #0 is 'tensor<8xf32>', but kernel @k has 'tensor<4xf32>'}}
+  %y = plan.launch @k(%x) : (tensor<8xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func private @k(tensor<4xf32>) -> tensor<4xf32> attributes {plan.kernel}
+func.func @f(%x: tensor<8xf32>) {
+  // expected-error @+1 {{kernel @k has 2 arguments and results, the launch has 1}}
+  plan.launch @k(%x) : (tensor<8xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<8xf32>) {
+  // expected-error @+1 {{no kernel is named @none}}
+  plan.launch @none(%x) : (tensor<8xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<4x8xf32>, %b: tensor<4x8xf32>) {
+  // expected-error @+1 {{inner sizes differ: 8 and 4}}
+  %0 = plan.gemm %a, %b : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<4x8xf32>, %bias: tensor<5xf32>) {
+  // expected-error @+1 {{bias must have one element a column: 4}}
+  %0 = plan.gemm %a, %a transpose_b bias %bias : (tensor<4x8xf32>, tensor<4x8xf32>, tensor<5xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<4x8xf32>, %c: tensor<5x4xf32>) {
+  // expected-error @+1 {{addend must have the result's shape}}
+  %0 = plan.gemm %a, %a transpose_b add %c : (tensor<4x8xf32>, tensor<4x8xf32>, tensor<5x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<4x8xf32>) {
+  // expected-error @+1 {{result must have shape 4x4}}
+  %0 = plan.gemm %a, %a transpose_b : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x5xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<4x8xf32>) {
+  // expected-error @+1 {{needs either a result or a buffer to write into}}
+  plan.gemm %a, %a transpose_b : (tensor<4x8xf32>, tensor<4x8xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<8xf32>) {
+  // expected-error @+1 {{operands must be matrices}}
+  %0 = plan.gemm %a, %a : (tensor<8xf32>, tensor<8xf32>) -> tensor<8x8xf32>
+  return
+}

@@ -69,3 +69,26 @@ func.func @predict(%x: tensor<32xf32> {nn.input = "tokens"}) -> (tensor<32xf32> 
   %y = plan.launch @next(%x) : (tensor<32xf32>) -> tensor<32xf32>
   return %y : tensor<32xf32>
 }
+
+// -----
+
+func.func @predict(%x: tensor<4x4xf64> {nn.input = "tokens"}) -> (tensor<4x4xf64> {nn.output = "logits"}) {
+  // expected-error @+1 {{cannot be done by the library: 4 x 4 by 4 x 4, which must be f32}}
+  %y = plan.gemm %x, %x : (tensor<4x4xf64>, tensor<4x4xf64>) -> tensor<4x4xf64>
+  return %y : tensor<4x4xf64>
+}
+
+// -----
+
+func.func @reduce() attributes {zero.world = 2 : i64, zero.stage = 0 : i64} {
+  // expected-error @+1 {{is read by zero.all_reduce: a plan has no constants, compute it in a kernel}}
+  %x = arith.constant dense<1.0> : tensor<f32>
+  %sum, %t = zero.all_reduce %x : tensor<f32>
+  %y = zero.wait %sum, %t : tensor<f32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{is not a kernel: run plan-place first}}
+func.func private @elsewhere()

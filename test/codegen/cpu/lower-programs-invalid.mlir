@@ -1,0 +1,19 @@
+// RUN: tessera-opt %s --split-input-file --cpu-lower-programs --verify-diagnostics
+
+llvm.func @k(!llvm.ptr, i64, i64, !llvm.ptr)
+plan.program @p world 1 stage 0 accumulation 1 arena 64 memory {activations = 64 : i64} flops 0 {
+  %0 = plan.buffer "a" activations at 0 live [0, 0] : memref<64xi8>
+  %1 = plan.view %0 at 0 : memref<64xi8> -> memref<16xf32>
+  plan.section "run"
+  // expected-error @+1 {{does not say how often the kernel's loop runs: run cpu-shape-kernels before plan-place}}
+  plan.launch @k(%1) : (memref<16xf32>) -> ()
+}
+
+// -----
+
+plan.program @p world 1 stage 0 accumulation 1 arena 64 memory {activations = 64 : i64} flops 0 {
+  %0 = plan.buffer "a" activations at 0 live [0, 0] : memref<64xi8>
+  %1 = plan.view %0 at 0 : memref<64xi8> -> memref<16xf32>
+  // expected-error @+1 {{stands before the program's first section}}
+  plan.clear %1 : memref<16xf32>
+}
