@@ -30,7 +30,6 @@ public:
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     ranksOnNode = localSize;
     requests.reserve(2 * ranks);
-    chunkBytes = std::max<int64_t>(1 << 16, stagingBytes / ranks / 64 * 64);
     staging.resize(chunkBytes * ranks);
   }
 
@@ -80,7 +79,7 @@ public:
   const char *form() const override { return "messages"; }
 
 private:
-  static constexpr int64_t stagingBytes = 8 << 20;
+  static constexpr int64_t chunkBytes = 256 << 10; ///< of each peer
   static constexpr int64_t largestMessage = 64 << 20;
 
   void send(const char *data, int64_t bytes, int peer) {
@@ -179,7 +178,6 @@ private:
   std::vector<bool> started;
   std::vector<MPI_Request> requests;
   std::vector<char> staging;
-  int64_t chunkBytes = 0;
 };
 
 } // namespace
