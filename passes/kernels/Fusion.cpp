@@ -82,6 +82,14 @@ private:
     });
   }
 
+  /// A residual stream is a sum over all layers, and each layer reads it. What
+  /// is sure to be stored is so from the start, or every cone would reach back
+  /// to the first layer.
+  bool isLongSum(Operation *op) {
+    return isa<arith::AddFOp>(op) && !op->hasOneUse() &&
+           countReads(op->getResult(0)) > 3;
+  }
+
   void findRoots() {
     for (Operation &op : block) {
       if (!isFusible(&op))
@@ -97,7 +105,7 @@ private:
         continue;
       }
       if (isa<nn::AccumulateOp>(op) || isUsedOutside(value) ||
-          (isa<nn::GatherOp>(op) && !value.hasOneUse()))
+          (isa<nn::GatherOp>(op) && !value.hasOneUse()) || isLongSum(&op))
         roots.insert(value);
     }
   }
