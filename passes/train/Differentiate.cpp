@@ -69,11 +69,13 @@ private:
     differentiable.buildGradients(builder, results, operands);
     for (auto [operand, gradient] : llvm::zip(op->getOperands(), operands))
       if (gradient && active.contains(operand))
-        add(operand, gradient);
+        add(operand, gradient, isa<nn::GatherOp>(op));
     return success();
   }
 
-  void add(Value value, Value gradient) {
+  /// Adds \p gradient to that of \p value. If it is \p owned, no other value
+  /// has it for a gradient, as where a sum hands its own to both its terms.
+  void add(Value value, Value gradient, bool owned) {
     Value &sum = gradients[value];
     if (!sum) {
       sum = gradient;
@@ -81,7 +83,7 @@ private:
     }
     // Rows are added right into what is there already.
     auto scatter = gradient.getDefiningOp<nn::ScatterAddOp>();
-    if (scatter && nn::isSplat(scatter.getInit(), 0)) {
+    if (owned && scatter && nn::isSplat(scatter.getInit(), 0)) {
       scatter.getInitMutable().assign(sum);
       sum = gradient;
       return;

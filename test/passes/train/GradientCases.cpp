@@ -1,0 +1,284 @@
+//===- GradientCases.cpp - One small model an operation ---------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/passes/train/GradientCases.h"
+#include <algorithm>
+
+using namespace tessera::test;
+
+/// Double precision of a shape: "3x4x" is tensor<3x4xf64>.
+static std::string tensor(const std::string &shape) {
+  return "tensor<" + shape + "f64>";
+}
+
+std::string GradientCase::source() const {
+  std::string text, reads;
+  for (const Operand &operand : parameters) {
+    std::string type = tensor(operand.shape);
+    text += "nn.parameter @" + operand.name + " : " + type +
+            " init normal(1.0) group \"all\"\n";
+    reads += "%" + operand.name + " = nn.get_parameter @" + operand.name +
+             " : " + type + "\n";
+  }
+  std::string type = tensor(result), dims;
+  for (int i = 0; i < std::ranges::count(result, 'x'); ++i)
+    dims += (i ? ", " : "") + std::to_string(i);
+  text += "func.func @objective(%factors: " + type +
+          " {nn.input = \"factors\"}) -> (tensor<f64> {nn.output = \"loss\"}) "
+          "{\n" +
+          reads + body + "\n";
+  if (isLoss)
+    return text + "return %r : tensor<f64>\n}\n";
+  return text + "%weighted = arith.mulf %r, %factors : " + type +
+         "\n%loss = nn.reduce sum %weighted dims [" + dims + "] : " + type +
+         " -> tensor<f64>\nreturn %loss : tensor<f64>\n}\n";
+}
+
+static GradientCase unary(const std::string &op, bool positive = false) {
+  return {op,
+          "",
+          {{"a", "3x4x"}},
+          "%r = " + op + " %a : " + tensor("3x4x"),
+          "3x4x",
+          positive};
+}
+
+static GradientCase binary(const std::string &op, bool positive = false) {
+  return {op,
+          "",
+          {{"a", "3x4x"}, {"b", "3x4x"}},
+          "%r = " + op + " %a, %b : " + tensor("3x4x"),
+          "3x4x",
+          positive};
+}
+
+static GradientCase matmul(bool transposeA, bool transposeB) {
+  std::string a = transposeA ? "4x3x" : "3x4x",
+              b = transposeB ? "5x4x" : "4x5x";
+  std::string attributes = std::string(transposeA ? " transpose_a" : "") +
+                           (transposeB ? " transpose_b" : "");
+  return {"nn.matmul",
+          std::string(transposeA ? "T" : "N") + (transposeB ? "T" : "N"),
+          {{"a", a}, {"b", b}},
+          "%r = nn.matmul %a, %b" + attributes + " : " + tensor(a) + ", " +
+              tensor(b) + " -> " + tensor("3x5x"),
+          "3x5x"};
+}
+
+static GradientCase broadcast(const std::string &variant,
+                              const std::string &shape,
+                              const std::string &dims) {
+  return {"nn.broadcast",
+          variant,
+          {{"a", shape}},
+          "%r = nn.broadcast %a dims " + dims + " : " + tensor(shape) + " -> " +
+              tensor("3x4x"),
+          "3x4x"};
+}
+
+static GradientCase reduce(const std::string &kind, const std::string &variant,
+                           const std::string &dims, const std::string &result) {
+  return {"nn.reduce",
+          kind + variant,
+          {{"a", "3x4x2x"}},
+          "%r = nn.reduce " + kind + " %a dims " + dims + " : " +
+              tensor("3x4x2x") + " -> " + tensor(result),
+          result};
+}
+
+/// Two batch rows of five tokens, two columns a head.
+static GradientCase attention(const std::string &variant, int heads,
+                              const std::string &attributes) {
+  std::string qkv = "10x" + std::to_string(6 * heads) + "x",
+              out = "10x" + std::to_string(2 * heads) + "x",
+              lse = std::to_string(2 * heads) + "x5x";
+  return {"nn.attention",
+          variant,
+          {{"qkv", qkv}},
+          "%r, %lse = nn.attention %qkv batch 2 heads " +
+              std::to_string(heads) + " layout " + attributes +
+              " scale 0.7 : " + tensor(qkv) + " -> " + tensor(out) + ", " +
+              tensor(lse),
+          out};
+}
+
+/// Four nodes; no edge has its opposite, so that directions matter.
+static GradientCase aggregate(const std::string &variant,
+                              const std::string &attributes) {
+  return {"graph.aggregate",
+          variant,
+          {{"x", "4x3x"}},
+          R"(
+  %pointers = arith.constant dense<[0, 1, 3, 5, 6]> : tensor<5xi32>
+  %sources = arith.constant dense<[3, 0, 2, 1, 2, 1]> : tensor<6xi32>
+  %weights = arith.constant dense<[1.5, 0.5, 0.25, -0.75, 0.5, 2.0]> : tensor<6xf32>
+  %targets = arith.constant dense<[1, 2, 3, 1, 2, 0]> : tensor<6xi32>
+  %weights_t = arith.constant dense<[0.5, -0.75, 2.0, 0.25, 0.5, 1.5]> : tensor<6xf32>
+  %graph = graph.csr %pointers, %sources, %weights transposed %pointers, %targets, %weights_t : !graph.csr<4, 6>
+  %r = graph.aggregate %graph, %x)" +
+              attributes + " : !graph.csr<4, 6>, tensor<4x3xf64>",
+          "4x3x"};
+}
+
+static const char *const indices = R"(
+  %i = arith.constant dense<[4, 0, 4, 2]> : tensor<4xi32>
+)";
+
+static const char *const head = R"(
+  %targets = arith.constant dense<[2, -100, 0, 4]> : tensor<4xi32>
+  %scale = arith.constant dense<0.375> : tensor<f64>
+  %logits = nn.matmul %x, %w transpose_b : tensor<4x3xf64>, tensor<5x3xf64> -> tensor<4x5xf64>
+  %r = nn.cross_entropy %logits, %targets, %scale : tensor<4x5xf64>, tensor<4xi32>, tensor<f64>
+)";
+
+static std::vector<GradientCase> getElementwise() {
+  return {
+      binary("arith.addf"),
+      binary("arith.subf"),
+      binary("arith.mulf"),
+      binary("arith.divf", true),
+      binary("arith.maximumf"),
+      unary("arith.negf"),
+      unary("math.exp"),
+      unary("math.log", true),
+      unary("math.tanh"),
+      unary("math.sqrt", true),
+      unary("math.rsqrt", true),
+      {"arith.select",
+       "",
+       {{"a", "2x2x"}, {"b", "2x2x"}},
+       R"(
+  %c = arith.constant dense<[[true, false], [false, true]]> : tensor<2x2xi1>
+  %r = arith.select %c, %a, %b : tensor<2x2xi1>, tensor<2x2xf64>
+)",
+       "2x2x"},
+      {"arith.mulf",
+       "square",
+       {{"a", "5x"}},
+       "%r = arith.mulf %a, %a : tensor<5xf64>",
+       "5x"},
+      unary("nn.gelu"),
+      unary("nn.relu"),
+      unary("nn.softmax"),
+  };
+}
+
+static std::vector<GradientCase> getShapes() {
+  return {
+      broadcast("leading", "4x", "[1]"),
+      broadcast("trailing", "3x", "[0]"),
+      broadcast("scalar", "", "[]"),
+      reduce("sum", "leading", "[0]", "4x2x"),
+      reduce("sum", "trailing", "[1, 2]", "3x"),
+      reduce("sum", "all", "[0, 1, 2]", ""),
+      reduce("max", "middle", "[1]", "3x2x"),
+      reduce("max", "trailing", "[2]", "3x4x"),
+      matmul(false, false),
+      matmul(false, true),
+      matmul(true, false),
+      matmul(true, true),
+      {"nn.reshape",
+       "",
+       {{"a", "3x4x"}},
+       "%r = nn.reshape %a : tensor<3x4xf64> -> tensor<2x6xf64>",
+       "2x6x"},
+      {"nn.transpose",
+       "",
+       {{"a", "2x3x4x"}},
+       "%r = nn.transpose %a by [2, 0, 1] : tensor<2x3x4xf64> -> "
+       "tensor<4x2x3xf64>",
+       "4x2x3x"},
+      {"nn.slice",
+       "first",
+       {{"a", "5x2x"}},
+       "%r = nn.slice %a from 0 : tensor<5x2xf64> -> tensor<2x2xf64>",
+       "2x2x"},
+      {"nn.slice",
+       "middle",
+       {{"a", "5x2x"}},
+       "%r = nn.slice %a from 1 : tensor<5x2xf64> -> tensor<2x2xf64>",
+       "2x2x"},
+      {"nn.concat",
+       "",
+       {{"a", "2x3x"}, {"b", "1x3x"}, {"c", "3x3x"}},
+       "%r = nn.concat %a, %b, %c : tensor<2x3xf64>, tensor<1x3xf64>, "
+       "tensor<3x3xf64> -> tensor<6x3xf64>",
+       "6x3x"},
+      {"nn.gather",
+       "repeated",
+       {{"table", "5x3x"}},
+       std::string(indices) + "%r = nn.gather %table, %i : tensor<5x3xf64>, "
+                              "tensor<4xi32> -> tensor<4x3xf64>",
+       "4x3x"},
+      // The rows are added into the gradient that the product left.
+      {"nn.gather",
+       "tied",
+       {{"table", "5x3x"}},
+       std::string(indices) +
+           "%e = nn.gather %table, %i : tensor<5x3xf64>, tensor<4xi32> -> "
+           "tensor<4x3xf64>\n"
+           "%r = nn.matmul %e, %table transpose_b : tensor<4x3xf64>, "
+           "tensor<5x3xf64> -> tensor<4x5xf64>",
+       "4x5x"},
+      // Both terms share one gradient, which only the first may add to.
+      {"nn.gather",
+       "of_a_sum",
+       {{"a", "5x3x"}, {"b", "5x3x"}},
+       std::string(indices) +
+           "%table = arith.addf %a, %b : tensor<5x3xf64>\n"
+           "%e = nn.gather %table, %i : tensor<5x3xf64>, tensor<4xi32> -> "
+           "tensor<4x3xf64>\n"
+           "%r = nn.matmul %e, %a transpose_b : tensor<4x3xf64>, "
+           "tensor<5x3xf64> -> tensor<4x5xf64>",
+       "4x5x"},
+      aggregate("forward", ""),
+      aggregate("transposed", " transpose"),
+  };
+}
+
+static std::vector<GradientCase> getComposites() {
+  return {
+      {"nn.layer_norm",
+       "",
+       {{"x", "3x5x"}, {"weight", "5x"}, {"bias", "5x"}},
+       "%r, %mean, %rstd = nn.layer_norm %x, %weight, %bias epsilon 1.0e-2 : "
+       "tensor<3x5xf64>, tensor<5xf64> -> tensor<3xf64>",
+       "3x5x"},
+      attention("interleaved", 2, "interleaved"),
+      attention("interleaved_causal_alibi", 3, "interleaved causal alibi"),
+      attention("blocked_causal", 2, "blocked causal"),
+      attention("blocked_alibi", 6, "blocked alibi"),
+      {"nn.cross_entropy",
+       "",
+       {{"logits", "4x5x"}},
+       R"(
+  %targets = arith.constant dense<[2, -100, 0, 4]> : tensor<4xi32>
+  %scale = arith.constant dense<0.375> : tensor<f64>
+  %r = nn.cross_entropy %logits, %targets, %scale : tensor<4x5xf64>, tensor<4xi32>, tensor<f64>
+)",
+       ""},
+      {"nn.linear_cross_entropy",
+       "weighted",
+       {{"x", "4x3x"}, {"w", "5x3x"}},
+       head,
+       ""},
+      {"nn.linear_cross_entropy",
+       "loss",
+       {{"x", "4x3x"}, {"w", "5x3x"}},
+       head,
+       "",
+       false,
+       true},
+  };
+}
+
+std::vector<GradientCase> tessera::test::getGradientCases() {
+  std::vector<GradientCase> cases = getElementwise();
+  for (auto more : {getShapes(), getComposites()})
+    cases.insert(cases.end(), more.begin(), more.end());
+  return cases;
+}

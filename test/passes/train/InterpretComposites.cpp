@@ -1,0 +1,246 @@
+//===- InterpretComposites.cpp - Composites by definition -------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/passes/train/Interpreter.h"
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::test;
+
+/// The logarithm of the sum of exponentials of row \p row.
+static double logSumExp(const Array &x, int64_t row) {
+  double sum = 0;
+  for (int64_t j = 0; j < x.columns(); ++j)
+    sum += std::exp(x.at(row, j));
+  return std::log(sum);
+}
+
+static void layerNorm(const Array &x, const Array &weight, const Array &bias,
+                      double epsilon, Array &y, Array &mean, Array &rstd) {
+  for (int64_t i = 0; i < x.rows(); ++i) {
+    double sum = 0, squares = 0;
+    for (int64_t j = 0; j < x.columns(); ++j)
+      sum += x.at(i, j);
+    mean.data[i] = sum / x.columns();
+    for (int64_t j = 0; j < x.columns(); ++j)
+      squares += std::pow(x.at(i, j) - mean.data[i], 2);
+    rstd.data[i] = 1 / std::sqrt(squares / x.columns() + epsilon);
+    for (int64_t j = 0; j < x.columns(); ++j)
+      y.at(i, j) = (x.at(i, j) - mean.data[i]) * rstd.data[i] * weight.data[j] +
+                   bias.data[j];
+  }
+}
+
+/// The loss of \p logits, and its gradient where \p gradient is not null.
+static double crossEntropy(const Array &logits, const Array &targets,
+                           double scale, Array *gradient) {
+  double loss = 0;
+  for (int64_t i = 0; i < logits.rows(); ++i) {
+    if (targets.data[i] < 0)
+      continue;
+    int64_t target = targets.data[i];
+    double lse = logSumExp(logits, i);
+    loss += scale * (lse - logits.at(i, target));
+    for (int64_t j = 0; gradient && j < logits.columns(); ++j)
+      gradient->at(i, j) =
+          scale * (std::exp(logits.at(i, j) - lse) - (j == target));
+  }
+  return loss;
+}
+
+namespace {
+/// One head of one batch row, dense.
+template <typename Op> struct Head {
+  Op op;
+  int64_t batch, head;
+
+  /// The row of token \p i.
+  int64_t row(int64_t i) { return batch * op.getSequence() + i; }
+  /// The column of element \p c of the queries (\p which = 0), keys (1) or
+  /// values (2), from the documented order of the packed columns.
+  int64_t packed(int64_t which, int64_t c) {
+    int64_t heads = op.getHeads();
+    int64_t block = op.getLayout() == nn::QKVLayout::Interleaved
+                        ? head * 3 + which
+                        : which * heads + head;
+    return block * op.getHeadDim() + c;
+  }
+  /// Press et al., arXiv 2108.12409, extended as BLOOM does: with p the largest
+  /// power of two up to n, the heads beyond p take every other slope of 2p.
+  double slope() {
+    int64_t heads = op.getHeads(), power = 1;
+    while (2 * power <= heads)
+      power *= 2;
+    if (head < power)
+      return std::pow(2.0, -8.0 * (head + 1) / power);
+    return std::pow(2.0, -8.0 * (2 * (head - power) + 1) / (2 * power));
+  }
+  /// The probabilities [sequence, sequence], zero where masked; \p lse, one
+  /// value a row, counts the bias from the query.
+  Array probabilities(const Array &qkv, std::vector<double> &lse) {
+    int64_t sequence = op.getSequence();
+    Array p;
+    p.shape = {sequence, sequence};
+    p.data.resize(sequence * sequence);
+    lse.assign(sequence, 0);
+    for (int64_t i = 0; i < sequence; ++i) {
+      double sum = 0;
+      for (int64_t j = 0; j < (op.getCausal() ? i + 1 : sequence); ++j) {
+        double dot = 0;
+        for (int64_t c = 0; c < op.getHeadDim(); ++c)
+          dot += qkv.at(row(i), packed(0, c)) * qkv.at(row(j), packed(1, c));
+        double score = op.getScale().convertToDouble() * dot;
+        if (op.getAlibi())
+          score += slope() * (j - i);
+        sum += p.at(i, j) = std::exp(score);
+      }
+      for (int64_t j = 0; j < sequence; ++j)
+        p.at(i, j) /= sum;
+      lse[i] = std::log(sum);
+    }
+    return p;
+  }
+
+  void forward(const Array &qkv, Array &out, Array &lse) {
+    std::vector<double> rowLse;
+    Array p = probabilities(qkv, rowLse);
+    for (int64_t i = 0; i < op.getSequence(); ++i) {
+      lse.at(batch * op.getHeads() + head, i) = rowLse[i];
+      for (int64_t c = 0; c < op.getHeadDim(); ++c)
+        for (int64_t j = 0; j < op.getSequence(); ++j)
+          out.at(row(i), head * op.getHeadDim() + c) +=
+              p.at(i, j) * qkv.at(row(j), packed(2, c));
+    }
+  }
+
+  /// dV = Pᵀ dO; dP = dO Vᵀ; dS = P (dP - rowsum(P dP)); dQ = scale dS K;
+  /// dK = scale dSᵀ Q.
+  void backward(const Array &qkv, const Array &gradient, Array &result) {
+    std::vector<double> lse;
+    Array p = probabilities(qkv, lse);
+    int64_t sequence = op.getSequence(), dim = op.getHeadDim();
+    double scale = op.getScale().convertToDouble();
+    for (int64_t i = 0; i < sequence; ++i) {
+      std::vector<double> dp(sequence);
+      double dot = 0;
+      for (int64_t j = 0; j < sequence; ++j) {
+        for (int64_t c = 0; c < dim; ++c) {
+          double dout = gradient.at(row(i), head * dim + c);
+          dp[j] += dout * qkv.at(row(j), packed(2, c));
+          result.at(row(j), packed(2, c)) += p.at(i, j) * dout;
+        }
+        dot += p.at(i, j) * dp[j];
+      }
+      for (int64_t j = 0; j < sequence; ++j) {
+        double ds = scale * p.at(i, j) * (dp[j] - dot);
+        for (int64_t c = 0; c < dim; ++c) {
+          result.at(row(i), packed(0, c)) += ds * qkv.at(row(j), packed(1, c));
+          result.at(row(j), packed(1, c)) += ds * qkv.at(row(i), packed(0, c));
+        }
+      }
+    }
+  }
+};
+} // namespace
+
+template <typename Op, typename Function>
+static void forEachHead(Op op, Function function) {
+  for (int64_t batch = 0; batch < static_cast<int64_t>(op.getBatch()); ++batch)
+    for (int64_t head = 0; head < static_cast<int64_t>(op.getHeads()); ++head)
+      function(Head<Op>{op, batch, head});
+}
+
+bool Interpreter::visitComposite(Operation &op) {
+  if (auto norm = dyn_cast<nn::LayerNormOp>(op)) {
+    layerNorm(operand(op, 0), operand(op, 1), operand(op, 2),
+              norm.getEpsilon().convertToDouble(), define(norm.getResult()),
+              define(norm.getMean()), define(norm.getRstd()));
+    return true;
+  }
+  if (isa<nn::GeluOp, nn::ReluOp>(op)) {
+    Array &y = define(op.getResult(0));
+    llvm::transform(operand(op, 0).data, y.data.begin(), [&](double x) {
+      if (isa<nn::ReluOp>(op))
+        return std::max(x, 0.0);
+      double inner =
+          std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x);
+      return 0.5 * x * (1 + std::tanh(inner));
+    });
+    return true;
+  }
+  if (isa<nn::SoftmaxOp>(op)) {
+    const Array &x = operand(op, 0);
+    Array &y = define(op.getResult(0));
+    for (int64_t i = 0; i < x.rows(); ++i)
+      for (int64_t j = 0; j < x.columns(); ++j)
+        y.at(i, j) = std::exp(x.at(i, j) - logSumExp(x, i));
+    return true;
+  }
+  if (auto attention = dyn_cast<nn::AttentionOp>(op)) {
+    Array &out = define(attention.getResult()),
+          &lse = define(attention.getLse());
+    forEachHead(attention,
+                [&](auto head) { head.forward(operand(op, 0), out, lse); });
+    return true;
+  }
+  if (auto attention = dyn_cast<nn::AttentionGradOp>(op)) {
+    // The kernel takes `out` and `lse` for those of the forward pass.
+    Array out(attention.getOut().getType()), lse(attention.getLse().getType());
+    Array &result = define(attention.getResult());
+    forEachHead(attention, [&](auto head) {
+      head.forward(operand(op, 0), out, lse);
+      head.backward(operand(op, 0), get(attention.getGradient()), result);
+    });
+    return out.data == get(attention.getOut()).data &&
+           lse.data == get(attention.getLse()).data;
+  }
+  if (isa<nn::CrossEntropyOp>(op)) {
+    define(op.getResult(0)).data[0] = crossEntropy(
+        operand(op, 0), operand(op, 1), operand(op, 2).data[0], nullptr);
+    return true;
+  }
+  if (auto head = dyn_cast<nn::LinearCrossEntropyOp>(op)) {
+    const Array &x = operand(op, 0), &w = operand(op, 1);
+    Array logits;
+    logits.shape = {x.rows(), w.rows()};
+    logits.data.resize(x.rows() * w.rows());
+    Array gradient = logits;
+    for (int64_t i = 0; i < x.rows(); ++i)
+      for (int64_t j = 0; j < w.rows(); ++j)
+        for (int64_t k = 0; k < x.columns(); ++k)
+          logits.at(i, j) += x.at(i, k) * w.at(j, k);
+    define(head.getLoss()).data[0] =
+        crossEntropy(logits, operand(op, 2), operand(op, 3).data[0], &gradient);
+    Array &dx = define(head.getInputGradient()),
+          &dw = define(head.getWeightGradient());
+    for (int64_t i = 0; i < x.rows(); ++i)
+      for (int64_t j = 0; j < w.rows(); ++j)
+        for (int64_t k = 0; k < x.columns(); ++k) {
+          dx.at(i, k) += gradient.at(i, j) * w.at(j, k);
+          dw.at(j, k) += gradient.at(i, j) * x.at(i, k);
+        }
+    return true;
+  }
+  if (auto aggregate = dyn_cast<graph::AggregateOp>(op)) {
+    auto csr = aggregate.getGraph().getDefiningOp<graph::CSROp>();
+    bool back = aggregate.getTranspose();
+    const Array &pointers = get(back ? csr.getRowPtrT() : csr.getRowPtr()),
+                &sources = get(back ? csr.getColT() : csr.getCol()),
+                &weights = get(back ? csr.getWeightT() : csr.getWeight()),
+                &x = get(aggregate.getInput());
+    Array &y = define(aggregate.getResult());
+    for (int64_t i = 0; i < y.rows(); ++i)
+      for (int64_t e = pointers.data[i]; e < pointers.data[i + 1]; ++e)
+        for (int64_t j = 0; j < y.columns(); ++j)
+          y.at(i, j) += weights.data[e] * x.at(sources.data[e], j);
+    return true;
+  }
+  return false;
+}
