@@ -36,8 +36,8 @@ createMachine(ModuleOp module) {
   const llvm::Target *target =
       llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target)
-    return module.emitError("no code generator for ") << triple.str() << ": "
-                                                      << error;
+    return module.emitError("no code generator for ")
+           << triple.str() << ": " << error;
   auto named = dyn_cast_if_present<StringAttr>(getSpec(module, "target.cpu"));
   std::string cpu = named ? named.str() : "native", features;
   if (cpu == "native") {

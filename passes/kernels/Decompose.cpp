@@ -256,7 +256,8 @@ struct Decompose : kernels::impl::DecomposeBase<Decompose> {
     getOperation().walk([&](Operation *op) {
       numDecomposed +=
           isa<nn::LayerNormOp, nn::GeluOp, nn::ReluOp, nn::SoftmaxOp,
-              nn::CrossEntropyOp, nn::LinearCrossEntropyOp, nn::SumSquaresOp>(op);
+              nn::CrossEntropyOp, nn::LinearCrossEntropyOp, nn::SumSquaresOp>(
+              op);
     });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
