@@ -19,6 +19,13 @@ using namespace mlir;
 using namespace tessera;
 using namespace tessera::test;
 
+namespace tessera::test {
+/// How a failure names its case.
+static void PrintTo(const GradientCase &test, std::ostream *stream) {
+  *stream << test.op << " " << test.variant;
+}
+} // namespace tessera::test
+
 static void loadDialects(MLIRContext &context) {
   DialectRegistry registry;
   registerAllDialects(registry);
