@@ -27,7 +27,7 @@ def Decompose : Pass<"nn-decompose", "mlir::ModuleOp"> {
     ```
   }];
   let options = [
-    Option<"chunkBytes", "chunk-bytes", "int64_t", "67108864",
+    Option<"chunkBytes", "chunk-bytes", "int64_t", "134217728",
            "Most bytes of logits that a head's chunk may have">
   ];
   let statistics = [
