@@ -112,10 +112,15 @@ static bool statusOf(const std::string &process, char &state, pid_t &parent) {
          sscanf(line.c_str() + name + 1, " %c %d", &state, &parent) == 2;
 }
 
-bool isRunning(pid_t process) {
+bool endsWithin(pid_t process, double seconds) {
   char state;
   pid_t parent;
-  return statusOf(std::to_string(process), state, parent) && state != 'Z';
+  for (double waited = 0; waited < seconds; waited += 0.01) {
+    if (!statusOf(std::to_string(process), state, parent) || state == 'Z')
+      return true;
+    usleep(10000);
+  }
+  return false;
 }
 
 std::vector<pid_t> childrenOf(pid_t wanted) {

@@ -51,7 +51,8 @@ Result run(const std::vector<std::string> &command,
 /// The children of a process.
 std::vector<pid_t> childrenOf(pid_t parent);
 
-/// False for a process that has ended, also where nobody has waited for it.
-bool isRunning(pid_t process);
+/// Waits until a process that is no child of this one has ended, also where
+/// nobody has waited for it; false when it runs on after \p seconds.
+bool endsWithin(pid_t process, double seconds);
 
 #endif // TESSERA_TEST_RUNTIME_PROCESS_H

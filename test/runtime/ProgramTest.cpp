@@ -301,7 +301,8 @@ TEST_F(ProgramTest, PeersOfAKilledRankEndWithAMessage) {
     EXPECT_TRUE(result.text.find("Killed") != std::string::npos ||
                 result.text.find("has died") != std::string::npos)
         << result.text;
-    EXPECT_FALSE(isRunning(ranks[1]));
+    // mpirun may end before the processes that it has killed.
+    EXPECT_TRUE(endsWithin(ranks[1], 5));
   }
 }
 
