@@ -151,14 +151,12 @@ class Tessera:
 
 
 def build_peak():
-    """Compiles bench/peak.cpp for this very machine."""
-    command = ["clang++-22", "-std=c++20", "-O3", "-march=native", "-ffast-math"]
-    command += ["-mprefer-vector-width=512", "-pthread"]
-    subprocess.run(command + [ROOT / "bench" / "peak.cpp", "-o", OUT / "peak"], check=True)
+    subprocess.run(["cmake", "--build", ROOT / "build", "--target", "bench-peak"], check=True)
 
 
 def measure_peak(threads):
-    done = subprocess.run([OUT / "peak", str(threads)], check=True, capture_output=True)
+    command = [ROOT / "build" / "bin" / "bench-peak", str(threads)]
+    done = subprocess.run(command, check=True, capture_output=True)
     return json.loads(done.stdout)
 
 
