@@ -236,6 +236,9 @@ private:
                          : -1);
       json.attribute("elements", start.getElements());
       json.attribute("type", getTypeName(type.getElementType()));
+      auto sum = cast<MemRefType>(start.getDestination().getType());
+      if (sum.getElementType() != type.getElementType())
+        json.attribute("destination_type", getTypeName(sum.getElementType()));
       json.attribute("source", getOffset(start.getSource()));
       json.attribute("destination", getOffset(start.getDestination()));
       json.attribute("in_place", static_cast<bool>(start.getInPlace()));

@@ -20,6 +20,10 @@ static int64_t product(const std::vector<int64_t> &shape) {
   return elements;
 }
 
+int64_t sizeOf(ElementType type) {
+  return type == ElementType::f64 ? 8 : type == ElementType::f32 ? 4 : 2;
+}
+
 int64_t Parameter::elements() const { return product(shape); }
 int64_t Slot::elements() const { return product(shape); }
 
@@ -146,6 +150,18 @@ static Slot parseSlot(const json &j) {
   return slot;
 }
 
+static ElementType parseType(const std::string &name) {
+  if (name == "f32")
+    return ElementType::f32;
+  if (name == "f64")
+    return ElementType::f64;
+  if (name == "bf16")
+    return ElementType::bf16;
+  if (name == "f16")
+    return ElementType::f16;
+  fatal("the embedded manifest names an unknown type '%s'", name.c_str());
+}
+
 static State parseState(const json &j) {
   State state;
   std::string kind = j.at("state");
@@ -162,6 +178,7 @@ static State parseState(const json &j) {
   state.group = j.at("group");
   state.offset = j.at("offset");
   state.elements = j.at("elements");
+  state.type = parseType(j.value("type", "f32"));
   state.sharded = j.at("sharded");
   return state;
 }
@@ -181,12 +198,22 @@ static Collective parseCollective(const json &j) {
           kind.c_str());
   collective.group = j.value("group", -1);
   collective.elements = j.at("elements");
-  collective.isDouble = j.value("type", "f32") == "f64";
+  std::string type = j.value("type", "f32");
+  collective.type = parseType(type);
+  collective.destinationType = parseType(j.value("destination_type", type));
   collective.source = j.at("source");
   collective.destination = j.at("destination");
   collective.inPlace = j.value("in_place", false);
   collective.accumulate = j.value("accumulate", false);
   collective.bytes = j.value("bytes", int64_t(0));
+  if (collective.destinationType != collective.type &&
+      (collective.kind != CollectiveKind::reduceScatter || collective.inPlace ||
+       collective.type == ElementType::f64 ||
+       collective.destinationType == ElementType::f64))
+    fatal("the embedded manifest gives collective %d a destination of another "
+          "type than its source, which only a reduce_scatter out of place "
+          "may have, and not from or to f64",
+          collective.id);
   return collective;
 }
 

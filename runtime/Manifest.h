@@ -74,6 +74,12 @@ struct Gemm {
   int64_t scratch = 0;
 };
 
+/// The type of an element in memory.
+enum class ElementType { f32, f64, bf16, f16 };
+
+/// Bytes of an element.
+int64_t sizeOf(ElementType type);
+
 enum class StateKind { parameter, gradient, moment1, moment2 };
 
 /// A piece of persistent memory: a group's parameters, gradients or moments,
@@ -82,6 +88,7 @@ struct State {
   StateKind kind = StateKind::parameter;
   int group = 0;
   int64_t offset = 0, elements = 0;
+  ElementType type = ElementType::f32;
   bool sharded = false;
 };
 
@@ -100,11 +107,13 @@ struct Collective {
   CollectiveKind kind = CollectiveKind::allGather;
   int group = -1;
   int64_t elements = 0;
-  bool isDouble = false;
+  ElementType type = ElementType::f32;
+  /// Differs from the source's type in a reduce_scatter out of place alone.
+  ElementType destinationType = ElementType::f32;
   int64_t source = 0, destination = 0;
   bool inPlace = false, accumulate = false;
   int64_t bytes = 0;
-  int64_t elementSize() const { return isDouble ? 8 : 4; }
+  int64_t elementSize() const { return sizeOf(type); }
 };
 
 struct Program {

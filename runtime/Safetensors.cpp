@@ -7,9 +7,9 @@
 
 #include "runtime/Safetensors.h"
 #include "runtime/Error.h"
+#include "runtime/Float16.h"
 #include <bit>
 #include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
@@ -254,15 +254,6 @@ void SafetensorsWriter::commit() {
   syncDirectory(directoryOf(path));
 }
 
-static float halfToFloat(uint16_t half) {
-  int exponent = half >> 10 & 31, mantissa = half & 1023;
-  double magnitude = exponent == 0 ? std::ldexp(mantissa, -24)
-                     : exponent == 31
-                         ? (mantissa ? NAN : INFINITY)
-                         : std::ldexp(1024 + mantissa, exponent - 25);
-  return static_cast<float>(half >> 15 ? -magnitude : magnitude);
-}
-
 bool copyAsFloat(const Tensor &tensor, int64_t begin, int64_t end,
                  float *destination) {
   if (tensor.dtype == "F32") {
@@ -276,7 +267,7 @@ bool copyAsFloat(const Tensor &tensor, int64_t begin, int64_t end,
     uint16_t word;
     memcpy(&word, tensor.data + 2 * i, 2);
     destination[i - begin] =
-        brain ? std::bit_cast<float>(uint32_t(word) << 16) : halfToFloat(word);
+        brain ? toFloat(BFloat16{word}) : toFloat(Float16{word});
   }
   return true;
 }

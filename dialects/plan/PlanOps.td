@@ -325,7 +325,9 @@ def Plan_StartOp : Plan_Op<"start"> {
     plan.fence %t
     ```
 
-    Constraints: the sizes agree with the program's world; f32 or f64.
+    Constraints: the sizes agree with the program's world; f32, f64, bf16 or
+    f16, the same on both sides, but that a reduce_scatter that is not in place
+    may sum 16-bit numbers into f32.
   }];
   let arguments = (ins Plan_Collective:$kind,
                        OptionalAttr<FlatSymbolRefAttr>:$group,

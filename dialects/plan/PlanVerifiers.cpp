@@ -231,10 +231,15 @@ private:
         return start.emitOpError("needs views as source and destination");
     auto source = cast<MemRefType>(start.getSource().getType()),
          destination = cast<MemRefType>(start.getDestination().getType());
-    Type element = source.getElementType();
-    if (element != destination.getElementType() ||
-        !(element.isF32() || element.isF64()))
-      return start.emitOpError("needs one element type, f32 or f64");
+    Type element = source.getElementType(), sum = destination.getElementType();
+    bool isShort = element.isF16() || element.isBF16();
+    if (!isShort && !element.isF32() && !element.isF64())
+      return start.emitOpError("needs elements of f32, f64, bf16 or f16");
+    bool widens = start.getKind() == Collective::ReduceScatter &&
+                  !start.getInPlace() && isShort && sum.isF32();
+    if (element != sum && !widens)
+      return start.emitOpError("needs one element type: only a reduce_scatter "
+                               "out of place may sum bf16 or f16 into f32");
     for (Value side : {start.getSource(), start.getDestination()})
       if (!start.getInPlace() && side.getDefiningOp<ViewOp>().getRankStride())
         return start.emitOpError(

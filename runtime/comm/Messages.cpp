@@ -31,6 +31,7 @@ public:
     ranksOnNode = localSize;
     requests.reserve(2 * ranks);
     staging.resize(chunkBytes * ranks);
+    sources.resize(ranks);
   }
 
   char *allocateArena(const Program &wanted) override {
@@ -113,10 +114,8 @@ private:
     const Collective &collective = program->collectives[id];
     if (collective.kind == CollectiveKind::allGather)
       gather(collective);
-    else if (collective.isDouble)
-      reduce<double>(collective);
     else
-      reduce<float>(collective);
+      reduce(collective);
   }
 
   void gather(const Collective &collective) {
@@ -138,18 +137,21 @@ private:
     }
   }
 
-  template <typename Element> void reduce(const Collective &collective) {
+  void reduce(const Collective &collective) {
     bool scatter = collective.kind == CollectiveKind::reduceScatter;
     int64_t count = scatter ? collective.elements / ranks : collective.elements;
-    int64_t shard = count * int64_t(sizeof(Element));
+    int64_t size = collective.elementSize(), shard = count * size;
+    int64_t destinationSize = sizeOf(collective.destinationType);
     // Where the part that \p rank sums begins in this rank's source.
     auto partOf = [&](int rank) {
       return arena + collective.source + (scatter ? rank * shard : 0);
     };
-    auto *destination = reinterpret_cast<Element *>(
-        scatter && collective.inPlace ? partOf(ownRank)
-                                      : arena + collective.destination);
-    std::vector<const Element *> sources(ranks);
+    char *destination = scatter && collective.inPlace
+                            ? partOf(ownRank)
+                            : arena + collective.destination;
+    RankSum sum = {collective.type, collective.destinationType,
+                   sources.data(),  ranks,
+                   destination,     collective.accumulate};
     for (int64_t at = 0; at < shard; at += chunkBytes) {
       int64_t bytes = std::min(chunkBytes, shard - at);
       for (int distance = 1; distance < ranks; ++distance) {
@@ -160,15 +162,12 @@ private:
       }
       finishRequests(scatter ? "a reduce_scatter" : "an all_reduce");
       for (int rank = 0; rank < ranks; ++rank)
-        sources[rank] = reinterpret_cast<const Element *>(
-            rank == ownRank ? partOf(ownRank) + at
-                            : staging.data() + rank * chunkBytes);
-      Element *sum = destination + at / int64_t(sizeof(Element));
-      parallelFor(bytes / int64_t(sizeof(Element)), 4096,
-                  [&](int64_t begin, int64_t end) {
-                    sumRanks(sum, sources.data(), ranks, begin, end,
-                             collective.accumulate);
-                  });
+        sources[rank] = rank == ownRank ? partOf(ownRank) + at
+                                        : staging.data() + rank * chunkBytes;
+      sum.destination = destination + at / size * destinationSize;
+      parallelFor(bytes / size, 4096, [&](int64_t begin, int64_t end) {
+        sumRanks(sum, begin, end);
+      });
     }
   }
 
@@ -178,6 +177,7 @@ private:
   std::vector<bool> started;
   std::vector<MPI_Request> requests;
   std::vector<char> staging;
+  std::vector<const char *> sources; // of the sum under way
 };
 
 } // namespace

@@ -6,54 +6,82 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Reduce.h"
+#include "runtime/Float16.h"
 #include <algorithm>
 
 // The loader takes the widest form that the processor has. They give the same
-// bits: each element is a chain of plain additions.
+// bits: each element is a chain of plain additions and conversions.
 #define TESSERA_VECTORISED                                                     \
-  __attribute__((target_clones("avx512f", "avx2", "default")))
+  __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 
 namespace tessera {
 
 /// Elements summed at a time, so that partial sums stay in the L1 cache.
 static constexpr int64_t blockElements = 1024;
 
-TESSERA_VECTORISED
-static void add(float *sum, const float *term, int64_t count) {
-  for (int64_t i = 0; i < count; ++i)
-    sum[i] += term[i];
-}
+// What a block is made of: from a source's type to the sum's, and back.
+#define TESSERA_FORMS(Sum, Element, toSum, toElement)                          \
+  TESSERA_VECTORISED                                                           \
+  static void set(Sum *sum, const Element *term, int64_t count) {              \
+    for (int64_t i = 0; i < count; ++i)                                        \
+      sum[i] = toSum(term[i]);                                                 \
+  }                                                                            \
+  TESSERA_VECTORISED                                                           \
+  static void add(Sum *sum, const Element *term, int64_t count) {              \
+    for (int64_t i = 0; i < count; ++i)                                        \
+      sum[i] += toSum(term[i]);                                                \
+  }                                                                            \
+  TESSERA_VECTORISED                                                           \
+  static void put(Element *destination, const Sum *sum, int64_t count) {       \
+    for (int64_t i = 0; i < count; ++i)                                        \
+      destination[i] = toElement(sum[i]);                                      \
+  }
+TESSERA_FORMS(double, double, double, double)
+TESSERA_FORMS(float, float, float, float)
+TESSERA_FORMS(float, BFloat16, toFloat, toBFloat16)
+TESSERA_FORMS(float, Float16, toFloat, toFloat16)
 
-TESSERA_VECTORISED
-static void add(double *sum, const double *term, int64_t count) {
-  for (int64_t i = 0; i < count; ++i)
-    sum[i] += term[i];
-}
-
-template <typename Element>
-static void sumBlocks(Element *destination, const Element *const *sources,
-                      int ranks, int64_t begin, int64_t end, bool accumulate) {
-  alignas(64) Element sum[blockElements];
+template <typename Sum, typename Source, typename Destination>
+static void sumBlocks(const RankSum &what, int64_t begin, int64_t end) {
+  auto *destination = reinterpret_cast<Destination *>(what.destination);
+  auto source = [&](int rank) {
+    return reinterpret_cast<const Source *>(what.sources[rank]);
+  };
+  alignas(64) Sum sum[blockElements];
   for (int64_t at = begin; at < end; at += blockElements) {
     int64_t count = std::min(blockElements, end - at);
-    std::copy_n(sources[0] + at, count, sum);
-    for (int rank = 1; rank < ranks; ++rank)
-      add(sum, sources[rank] + at, count);
-    if (accumulate)
-      add(destination + at, sum, count);
-    else
-      std::copy_n(sum, count, destination + at);
+    set(sum, source(0) + at, count);
+    for (int rank = 1; rank < what.ranks; ++rank)
+      add(sum, source(rank) + at, count);
+    if (what.accumulate)
+      add(sum, destination + at, count);
+    put(destination + at, sum, count);
   }
 }
 
-void sumRanks(float *destination, const float *const *sources, int ranks,
-              int64_t begin, int64_t end, bool accumulate) {
-  sumBlocks(destination, sources, ranks, begin, end, accumulate);
+template <typename Source>
+static void sumInFloat(const RankSum &sum, int64_t begin, int64_t end) {
+  switch (sum.destinationType) {
+  case ElementType::bf16:
+    return sumBlocks<float, Source, BFloat16>(sum, begin, end);
+  case ElementType::f16:
+    return sumBlocks<float, Source, Float16>(sum, begin, end);
+  default:
+    return sumBlocks<float, Source, float>(sum, begin, end);
+  }
 }
 
-void sumRanks(double *destination, const double *const *sources, int ranks,
-              int64_t begin, int64_t end, bool accumulate) {
-  sumBlocks(destination, sources, ranks, begin, end, accumulate);
+void sumRanks(const RankSum &sum, int64_t begin, int64_t end) {
+  switch (sum.type) {
+  case ElementType::f32:
+    return sumInFloat<float>(sum, begin, end);
+  case ElementType::f64:
+    return sumBlocks<double, double, double>(sum, begin, end);
+  case ElementType::bf16:
+    return sumInFloat<BFloat16>(sum, begin, end);
+  case ElementType::f16:
+    return sumInFloat<Float16>(sum, begin, end);
+  }
 }
 
 } // namespace tessera

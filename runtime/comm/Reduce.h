@@ -8,17 +8,26 @@
 #ifndef TESSERA_RUNTIME_COMM_REDUCE_H
 #define TESSERA_RUNTIME_COMM_REDUCE_H
 
-#include <cstdint>
+#include "runtime/Manifest.h"
 
 namespace tessera {
 
-/// destination[i] = (old destination[i] where \p accumulate) +
-/// (((sources[0][i] + sources[1][i]) + sources[2][i]) + ...), for i in
-/// [begin, end). The destination may be one of the sources.
-void sumRanks(float *destination, const float *const *sources, int ranks,
-              int64_t begin, int64_t end, bool accumulate);
-void sumRanks(double *destination, const double *const *sources, int ranks,
-              int64_t begin, int64_t end, bool accumulate);
+/// What is summed: element i of each rank's source is at
+/// `sources[rank] + i * sizeOf(type)`.
+struct RankSum {
+  ElementType type, destinationType;
+  const char *const *sources;
+  int ranks;
+  char *destination;
+  /// Adds to what the destination holds.
+  bool accumulate;
+};
+
+/// destination[i] = ((sources[0][i] + sources[1][i]) + sources[2][i]) + ...
+/// + (old destination[i] where it accumulates), for i in [begin, end). Sums of
+/// f64 are made in f64, all others in f32, rounded once at the end. The
+/// destination may be one of the sources.
+void sumRanks(const RankSum &sum, int64_t begin, int64_t end);
 
 } // namespace tessera
 

@@ -66,6 +66,7 @@ public:
       ready.push_back(reinterpret_cast<Counter *>(part));
       done.push_back(reinterpret_cast<Counter *>(part) + count);
     }
+    sources.resize(ranks);
     rounds.assign(count, 0);
     finished.assign(count, 0);
     for (const Collective &collective : wanted.collectives)
@@ -93,10 +94,8 @@ public:
       });
     if (collective.kind == CollectiveKind::allGather)
       gather(collective);
-    else if (collective.isDouble)
-      reduce<double>(collective);
     else
-      reduce<float>(collective);
+      reduce(collective);
     done[ownRank][id].store(round, std::memory_order_release);
   }
 
@@ -201,28 +200,23 @@ private:
     });
   }
 
-  template <typename Element> void reduce(const Collective &collective) {
+  void reduce(const Collective &collective) {
     bool scatter = collective.kind == CollectiveKind::reduceScatter;
     int64_t count = scatter ? collective.elements / ranks : collective.elements;
     int64_t first = collective.source +
-                    (scatter ? ownRank * count * int64_t(sizeof(Element)) : 0);
-    std::vector<const Element *> &sources = sourceList<Element>();
-    sources.clear();
+                    (scatter ? ownRank * count * collective.elementSize() : 0);
     for (int peer = 0; peer < ranks; ++peer)
-      sources.push_back(
-          reinterpret_cast<const Element *>(arenas[peer] + first));
-    auto *destination = reinterpret_cast<Element *>(
-        arenas[ownRank] +
-        (scatter && collective.inPlace ? first : collective.destination));
-    parallelFor(count, 4096, [&](int64_t begin, int64_t end) {
-      sumRanks(destination, sources.data(), ranks, begin, end,
-               collective.accumulate);
-    });
-  }
-
-  template <typename Element> std::vector<const Element *> &sourceList() {
-    static std::vector<const Element *> list;
-    return list;
+      sources[peer] = arenas[peer] + first;
+    bool intoSource = scatter && collective.inPlace;
+    RankSum sum = {collective.type,
+                   collective.destinationType,
+                   sources.data(),
+                   ranks,
+                   arenas[ownRank] +
+                       (intoSource ? first : collective.destination),
+                   collective.accumulate};
+    parallelFor(count, 4096,
+                [&](int64_t begin, int64_t end) { sumRanks(sum, begin, end); });
   }
 
   const Program *program = nullptr;
@@ -230,6 +224,7 @@ private:
   std::vector<ExchangePlace *> places;
   std::unique_ptr<PeerWatch> watch;
   std::vector<char *> arenas;
+  std::vector<const char *> sources;      // of the collective under way
   std::vector<Counter *> ready, done;     // by rank, then collective
   std::vector<uint64_t> rounds, finished; // by collective: starts, waits
   std::vector<std::string> names;

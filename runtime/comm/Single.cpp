@@ -7,6 +7,8 @@
 
 #include "runtime/Communicator.h"
 #include "runtime/Error.h"
+#include "runtime/Threads.h"
+#include "runtime/comm/Reduce.h"
 #include <cstdlib>
 #include <cstring>
 
@@ -30,15 +32,10 @@ public:
     char *destination = arena + collective.destination;
     if (collective.inPlace)
       return;
-    if (!collective.accumulate) {
-      memmove(destination, source,
-              collective.elements * collective.elementSize());
-      return;
-    }
-    auto *sum = reinterpret_cast<float *>(destination);
-    auto *term = reinterpret_cast<const float *>(source);
-    for (int64_t i = 0; i < collective.elements; ++i)
-      sum[i] += term[i];
+    RankSum sum = {collective.type, collective.destinationType, &source, 1,
+                   destination,     collective.accumulate};
+    parallelFor(collective.elements, 4096,
+                [&](int64_t begin, int64_t end) { sumRanks(sum, begin, end); });
   }
 
   void fence(int) override {}

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Communicator.h"
+#include "runtime/Float16.h"
 #include "runtime/Threads.h"
 #include <cstring>
 #include <gtest/gtest.h>
@@ -49,27 +50,33 @@ public:
       return at;
     };
     auto add = [&](CollectiveKind kind, bool inPlace, bool accumulate,
-                   bool isDouble = false) {
+                   ElementType type, ElementType destinationType) {
       Collective collective;
       collective.id = static_cast<int>(program.collectives.size());
       collective.kind = kind;
       collective.elements = elements;
-      collective.isDouble = isDouble;
+      collective.type = type;
+      collective.destinationType = destinationType;
       collective.inPlace = inPlace;
       collective.accumulate = accumulate;
-      int64_t size = collective.elementSize();
-      collective.source = take(elements, size);
+      collective.source = take(elements, sizeOf(type));
       collective.destination =
-          inPlace ? collective.source : take(elements, size);
+          inPlace ? collective.source : take(elements, sizeOf(destinationType));
       program.collectives.push_back(collective);
     };
-    add(CollectiveKind::allGather, false, false);
-    add(CollectiveKind::allGather, true, false);
-    add(CollectiveKind::reduceScatter, false, false);
-    add(CollectiveKind::reduceScatter, true, false);
-    add(CollectiveKind::reduceScatter, false, true);
-    add(CollectiveKind::allReduce, false, false);
-    add(CollectiveKind::allReduce, false, false, true);
+    for (ElementType type : {ElementType::f32, ElementType::f64,
+                             ElementType::bf16, ElementType::f16}) {
+      add(CollectiveKind::allGather, false, false, type, type);
+      add(CollectiveKind::allGather, true, false, type, type);
+      add(CollectiveKind::reduceScatter, false, false, type, type);
+      add(CollectiveKind::reduceScatter, true, false, type, type);
+      add(CollectiveKind::reduceScatter, false, true, type, type);
+      add(CollectiveKind::allReduce, false, false, type, type);
+    }
+    for (ElementType type : {ElementType::bf16, ElementType::f16})
+      for (bool accumulate : {false, true})
+        add(CollectiveKind::reduceScatter, false, accumulate, type,
+            ElementType::f32);
     arena = communicator->allocateArena(program);
   }
   void TearDown() override { communicator->finish(); }
@@ -81,50 +88,70 @@ public:
 };
 World *world;
 
-template <typename Element> Element sumOf(int ranks, int round, int64_t i) {
-  Element sum = valueOf(0, round, i);
+double widen(double number) { return number; }
+float widen(float number) { return number; }
+float widen(BFloat16 number) { return toFloat(number); }
+float widen(Float16 number) { return toFloat(number); }
+
+/// \p number as an element in memory.
+template <typename Element> Element narrow(double number) {
+  return static_cast<Element>(number);
+}
+template <> BFloat16 narrow(double number) {
+  return toBFloat16(static_cast<float>(number));
+}
+template <> Float16 narrow(double number) {
+  return toFloat16(static_cast<float>(number));
+}
+
+/// The sum of elements that hold valueOf, in the type that sums have.
+template <typename Element> auto sumOf(int ranks, int round, int64_t i) {
+  auto sum = widen(narrow<Element>(valueOf(0, round, i)));
   for (int rank = 1; rank < ranks; ++rank)
-    sum += static_cast<Element>(valueOf(rank, round, i));
+    sum += widen(narrow<Element>(valueOf(rank, round, i)));
   return sum;
 }
 
-/// Fills sources, runs all collectives, checks the destinations; the ranks
+/// Fills sources, runs the collective, checks the destinations; the ranks
 /// race through the rounds as fast as fences allow.
-template <typename Element> void check(const Collective &collective) {
+template <typename Element, typename Result>
+void check(const Collective &collective) {
   Communicator &communicator = *world->communicator;
   int ranks = communicator.size(), own = communicator.rank();
   int64_t count = collective.elements, shard = count / ranks;
   auto *source = reinterpret_cast<Element *>(world->arena + collective.source);
-  auto *destination =
-      reinterpret_cast<Element *>(world->arena + collective.destination);
+  auto *result =
+      reinterpret_cast<Result *>(world->arena + collective.destination);
   bool gather = collective.kind == CollectiveKind::allGather;
   bool scatter = collective.kind == CollectiveKind::reduceScatter;
-  for (int round = 0; round < 5; ++round) {
-    if (gather) {
-      Element *part = collective.inPlace ? source + own * shard : source;
-      for (int64_t i = 0; i < shard; ++i)
-        part[i] = valueOf(own, round, i);
-    } else {
-      for (int64_t i = 0; i < count; ++i)
-        source[i] = valueOf(own, round, i);
-    }
-    Element *result = destination;
-    if (scatter && collective.inPlace)
-      result += own * shard;
+  if (scatter && collective.inPlace)
+    result += own * shard;
+  // Not a number of few bits: a sum that is rounded before it is added to what
+  // the destination holds has other bits.
+  auto held = [](int round) { return narrow<Result>(round + 0.7123); };
+  for (int round = 0; round < 3; ++round) {
+    Element *filled =
+        gather && collective.inPlace ? source + own * shard : source;
+    for (int64_t i = 0; i < (gather ? shard : count); ++i)
+      filled[i] = narrow<Element>(valueOf(own, round, i));
     if (collective.accumulate)
-      std::fill_n(result, shard, Element(round));
+      std::fill_n(result, shard, held(round));
     if ((own + round) % ranks == 0)
       usleep(2000);
     communicator.start(collective.id);
     communicator.wait(collective.id);
     for (int64_t i = 0; i < (scatter ? shard : count); ++i) {
-      Element expected =
-          gather
-              ? Element(valueOf(static_cast<int>(i / shard), round, i % shard))
-              : sumOf<Element>(ranks, round, scatter ? own * shard + i : i);
-      if (collective.accumulate)
-        expected = Element(round) + expected;
-      ASSERT_EQ(result[i], expected)
+      Result expected;
+      if (gather) {
+        expected = narrow<Result>(
+            valueOf(static_cast<int>(i / shard), round, i % shard));
+      } else {
+        auto sum = sumOf<Element>(ranks, round, scatter ? own * shard + i : i);
+        if (collective.accumulate)
+          sum += widen(held(round));
+        expected = narrow<Result>(sum);
+      }
+      ASSERT_EQ(widen(result[i]), widen(expected))
           << "collective " << collective.id << ", round " << round << ", " << i;
     }
     communicator.fence(collective.id);
@@ -133,10 +160,26 @@ template <typename Element> void check(const Collective &collective) {
 
 TEST(Communicator, CollectivesSumInRankOrder) {
   for (const Collective &collective : world->program.collectives)
-    if (collective.isDouble)
-      check<double>(collective);
-    else
-      check<float>(collective);
+    switch (collective.type) {
+    case ElementType::f32:
+      check<float, float>(collective);
+      break;
+    case ElementType::f64:
+      check<double, double>(collective);
+      break;
+    case ElementType::bf16:
+      if (collective.destinationType == ElementType::f32)
+        check<BFloat16, float>(collective);
+      else
+        check<BFloat16, BFloat16>(collective);
+      break;
+    case ElementType::f16:
+      if (collective.destinationType == ElementType::f32)
+        check<Float16, float>(collective);
+      else
+        check<Float16, Float16>(collective);
+      break;
+    }
 }
 
 TEST(Communicator, StartedTogetherAwaitedLater) {

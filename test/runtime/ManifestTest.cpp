@@ -33,9 +33,11 @@ std::string text(const std::string &program, const char *version = "1") {
 TEST(Manifest, ReadsWhatItNeeds) {
   Manifest manifest = parseManifest(
       text(R"(, "collectives": [{"id": 0, "kind": "all_reduce", "elements": 1,
-        "type": "f64", "source": 0, "destination": 64}],
+        "type": "f64", "source": 0, "destination": 64},
+        {"id": 1, "kind": "reduce_scatter", "elements": 64, "type": "bf16",
+        "destination_type": "f32", "source": 0, "destination": 128}],
         "states": [{"state": "moment2", "group": 0, "offset": 128,
-        "elements": 16, "sharded": true}],
+        "elements": 16, "type": "bf16", "sharded": true}],
         "outputs": [{"name": "loss", "type": "f32", "shape": [],
         "offset": 192}])")
           .c_str());
@@ -46,10 +48,14 @@ TEST(Manifest, ReadsWhatItNeeds) {
   EXPECT_EQ(manifest.maxThreads, 8);
   const Program &program = manifest.program("train");
   EXPECT_EQ(program.arenaBytes, 640);
-  EXPECT_TRUE(program.collectives[0].isDouble);
+  EXPECT_EQ(program.collectives[0].type, ElementType::f64);
+  EXPECT_EQ(program.collectives[0].destinationType, ElementType::f64);
+  EXPECT_EQ(program.collectives[1].type, ElementType::bf16);
+  EXPECT_EQ(program.collectives[1].destinationType, ElementType::f32);
   EXPECT_EQ(program.collectives[0].group, -1);
   ASSERT_TRUE(program.state(StateKind::moment2, 0));
   EXPECT_TRUE(program.state(StateKind::moment2, 0)->sharded);
+  EXPECT_EQ(program.state(StateKind::moment2, 0)->type, ElementType::bf16);
   EXPECT_EQ(program.state(StateKind::moment1, 0), nullptr);
   EXPECT_EQ(program.output("loss")->elements(), 1);
   EXPECT_EQ(program.input("tokens"), nullptr);
@@ -72,6 +78,13 @@ TEST(ManifestDeathTest, SaysWhatIsWrong) {
   fails(text(R"(, "collectives": [{"id": 1, "kind": "all_reduce",
                "elements": 1, "source": 0, "destination": 0}])"),
         "lists collective 1 of program 'train' at place 0");
+  fails(text(R"(, "collectives": [{"id": 0, "kind": "all_reduce",
+               "type": "f8", "elements": 1, "source": 0, "destination": 0}])"),
+        "unknown type 'f8'");
+  fails(text(R"(, "collectives": [{"id": 0, "kind": "all_reduce",
+               "type": "bf16", "destination_type": "f32",
+               "elements": 1, "source": 0, "destination": 0}])"),
+        "gives collective 0 a destination of another type");
   EXPECT_EXIT(parseManifest(text("").c_str()).program("eval"),
               testing::ExitedWithCode(1), "has no program 'eval'");
 }

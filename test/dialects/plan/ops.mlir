@@ -46,3 +46,19 @@ plan.program @train world 2 stage 3 accumulation 1 arena 4096
   plan.wait %u
   plan.fence %u
 }
+
+// A bucket of 16-bit gradients, summed into 32 bits.
+
+// CHECK-LABEL: plan.program @sum
+plan.program @sum world 2 stage 2 accumulation 1 arena 128
+    memory {communication = 64 : i64, gradients = 64 : i64} flops 0 {
+  %g = plan.buffer "gradient h.0" gradients at 0 persistent : memref<64xi8>
+  %b = plan.buffer "bucket h.0" communication at 64 live [0, 2] : memref<64xi8>
+  %gv = plan.view %g at 0 : memref<64xi8> -> memref<16xf32>
+  %bv = plan.view %b at 0 : memref<64xi8> -> memref<32xbf16>
+  plan.section "micro"
+  // CHECK: plan.start reduce_scatter @h.0 from %{{.*}} to %{{.*}} : memref<32xbf16>, memref<16xf32>
+  %t = plan.start reduce_scatter @h.0 from %bv to %gv : memref<32xbf16>, memref<16xf32>
+  plan.wait %t
+  plan.fence %t
+}
