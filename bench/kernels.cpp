@@ -157,7 +157,8 @@ void benchmarkOptimizer(int threads) {
                  "%r0, %r1, %r2 = zero.adamw %a0, %a1, %a2, %a3 by %a4, %a5 "
                  "decay_end %a6 {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, "
                  "weight_decay = 0.1} : " +
-                     flat + ", tensor<f32>, tensor<4xf32>, tensor<1xi32>",
+                     flat + ", " + flat +
+                     ", tensor<f32>, tensor<4xf32>, tensor<1xi32>",
                  {0, 2, 3}),
       {p.data, g.data, m.data, v.data, &clip, hyper, &decayEnd, p.data, m.data,
        v.data},

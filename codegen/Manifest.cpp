@@ -40,7 +40,7 @@ namespace {
 class Writer {
 public:
   Writer(ModuleOp module, llvm::raw_ostream &out)
-      : module(module), json(out), gemms(module) {
+      : module(module), symbols(module), json(out), gemms(module) {
     for (auto group : module.getOps<zero::GroupOp>())
       groups[group.getSymNameAttr()] = groups.size();
   }
@@ -159,6 +159,8 @@ private:
         json.attribute("lda", gemm.transposeA ? gemm.m : gemm.k);
         json.attribute("ldb", gemm.transposeB ? gemm.k : gemm.n);
         json.attribute("ldc", gemm.n);
+        json.attribute("type", gemm.type);
+        json.attribute("result_type", gemm.resultType);
         json.attribute("bias", gemm.bias);
         json.attribute("accumulate", gemm.accumulate);
         json.attribute("epilogue", stringifyEpilogue(gemm.epilogue));
@@ -180,7 +182,7 @@ private:
     });
     json.attributeArray("states", [&] {
       for (auto state : program.getBody().getOps<StateOp>())
-        writeState(state);
+        writeState(program, state);
     });
     json.attributeArray("inputs", [&] {
       for (auto input : program.getBody().getOps<InputOp>())
@@ -201,13 +203,19 @@ private:
     json.attribute("flops", program.getFlops());
   }
 
-  void writeState(StateOp state) {
+  void writeState(ProgramOp program, StateOp state) {
     auto buffer = state.getBuffer().getDefiningOp<BufferOp>();
+    int64_t padded =
+        symbols.lookup<zero::GroupOp>(state.getGroup()).getPadded();
     json.object([&] {
       json.attribute("state", stringifyState(state.getState()));
       json.attribute("group", groups.lookup(state.getGroupAttr().getAttr()));
       json.attribute("offset", buffer.getOffset());
-      json.attribute("elements", buffer.getBytes() / 4);
+      json.attribute("elements",
+                     state.getSharded()
+                         ? padded / static_cast<int64_t>(program.getWorld())
+                         : padded);
+      json.attribute("type", getTypeName(state.getElementType()));
       json.attribute("sharded", static_cast<bool>(state.getSharded()));
     });
   }
@@ -248,6 +256,7 @@ private:
   }
 
   ModuleOp module;
+  SymbolTable symbols;
   llvm::json::OStream json;
   GemmTable gemms;
   llvm::DenseMap<StringAttr, int64_t> groups;

@@ -31,7 +31,8 @@ void ModuleWriter::parameter(StringRef name, ArrayRef<int64_t> shape,
   auto op =
       nn::ParameterOp::create(ops, loc(), name, f32(shape), initializer.kind,
                               APFloat(initializer.value),
-                              /*decay=*/shape.size() > 1, group);
+                              /*decay=*/shape.size() > 1, group,
+                              /*compute_type=*/TypeAttr());
   symbols.insert(op);
 }
 

@@ -70,6 +70,33 @@ static Entries modelEntries(const spec::Specification &message,
   return model;
 }
 
+static StringRef typeName(spec::Precision::Type type) {
+  switch (type) {
+  case spec::Precision::BF16:
+    return "bf16";
+  case spec::Precision::FP16:
+    return "f16";
+  default:
+    return "f32";
+  }
+}
+
+static Entries precisionEntries(const spec::Precision &given,
+                                MLIRContext &context) {
+  Entries precision(context);
+  precision.text("compute", typeName(given.compute()));
+  precision.text("gradients", typeName(given.gradients()));
+  if (given.compute() != spec::Precision::FP16)
+    return precision;
+  Entries scale(context);
+  scale.real("initial", given.loss_scale().initial());
+  scale.integer("window", given.loss_scale().window());
+  scale.integer("hysteresis", given.loss_scale().hysteresis());
+  scale.real("minimum", given.loss_scale().minimum());
+  precision.dictionary("loss_scale", std::move(scale));
+  return precision;
+}
+
 static Entries trainingEntries(const Specification &specification,
                                MLIRContext &context) {
   const spec::Training &given = specification.message.training();
@@ -100,6 +127,8 @@ static Entries trainingEntries(const Specification &specification,
   training.integer("global_batch", given.global_batch());
   training.integer("seed", given.seed());
   training.integer("steps", given.steps());
+  training.dictionary("precision",
+                      precisionEntries(given.precision(), context));
   training.dictionary("optimizer", std::move(optimizer));
   training.dictionary("schedule", std::move(schedule));
   return training;

@@ -68,6 +68,14 @@ static const Limit commonLimits[] = {
     {"training.seed", Need::Optional, 0, Low::Closed, 9007199254740992},
     {"training.clip", Need::Optional, 0, Low::Closed, infinite},
     {"training.l2_penalty", Need::Optional, 0, Low::Closed, 1e6},
+    {"training.precision.loss_scale.initial", Need::Optional, 1, Low::Closed,
+     1.7e38},
+    {"training.precision.loss_scale.window", Need::Optional, 1, Low::Closed,
+     1e12},
+    {"training.precision.loss_scale.hysteresis", Need::Optional, 1, Low::Closed,
+     1e6},
+    {"training.precision.loss_scale.minimum", Need::Optional, 0, Low::Open,
+     1.7e38},
     {"training.optimizer.lr", Need::Required, 0, Low::Closed, 1e6},
     {"training.optimizer.beta1", Need::Optional, 0, Low::Closed, 0.999999},
     {"training.optimizer.beta2", Need::Optional, 0, Low::Closed, 0.999999},
@@ -99,6 +107,7 @@ private:
   void checkGnn();
   void checkBatches();
   void checkSchedule();
+  void checkPrecision();
   void checkCpu();
 
   bool given(llvm::StringRef path) const {
@@ -331,6 +340,34 @@ void Validator::checkSchedule() {
                       "give a smaller `training.schedule.min_lr`");
 }
 
+void Validator::checkPrecision() {
+  const spec::Precision &precision = message.training().precision();
+  std::string compute = spec::Precision::Type_Name(precision.compute());
+  if (message.has_gnn() && precision.compute() != spec::Precision::FP32)
+    diagnostics.error("training.precision.compute",
+                      "a graph's model computes in FP32, not in " + compute,
+                      "give FP32 or leave it out");
+  if (precision.gradients() != spec::Precision::FP32 &&
+      precision.gradients() != precision.compute())
+    diagnostics.error("training.precision.gradients",
+                      "gradients in " +
+                          spec::Precision::Type_Name(precision.gradients()) +
+                          " do not go with computing in " + compute,
+                      "give FP32 or the type of `training.precision.compute`");
+  if (precision.has_loss_scale() &&
+      precision.compute() != spec::Precision::FP16)
+    diagnostics.error("training.precision.loss_scale",
+                      "only FP16 scales the loss, and `compute` is " + compute,
+                      "remove it, or give compute: FP16");
+  if (sound({"training.precision.loss_scale.initial",
+             "training.precision.loss_scale.minimum"}) &&
+      precision.loss_scale().initial() < precision.loss_scale().minimum())
+    diagnostics.error("training.precision.loss_scale.initial",
+                      "the loss scale starts below its minimum " +
+                          numberText(precision.loss_scale().minimum()),
+                      "give a larger `initial`, or a smaller `minimum`");
+}
+
 void Validator::checkCpu() {
   const std::string &name = message.target().cpu().name();
   if (name == "native")
@@ -363,6 +400,7 @@ void Validator::run() {
   checkLimits(commonLimits);
   checkBatches();
   checkSchedule();
+  checkPrecision();
   checkCpu();
 }
 

@@ -92,7 +92,7 @@ void saveCheckpoint(const tsr_context &context, const std::string &directory,
     declareParameters(*writer, manifest, moment2Prefix);
     writer->begin();
   }
-  writeState(context, StateKind::parameter, writer.get());
+  writeWeights(context, writer.get());
   writeState(context, StateKind::moment1, writer.get());
   writeState(context, StateKind::moment2, writer.get());
   if (writer) {
@@ -152,7 +152,7 @@ std::optional<Progress> loadCheckpoint(const tsr_context &context,
       strtoull(requireNote(*file, "tessera.seed").c_str(), nullptr, 10);
   progress.order = requireNote(*file, "tessera.order");
   requireWeights(*context.manifest, *file);
-  loadState(context, *file, StateKind::parameter);
+  loadWeights(context, *file);
   loadState(context, *file, StateKind::moment1, moment1Prefix);
   loadState(context, *file, StateKind::moment2, moment2Prefix);
   return progress;

@@ -8,8 +8,10 @@
 #include "runtime/Context.h"
 #include "runtime/Error.h"
 #include "runtime/GemmPrimitive.h"
+#include "runtime/Threads.h"
 #include <algorithm>
 #include <dnnl.h>
+#include <memory>
 #include <vector>
 
 extern "C" int omp_get_max_threads(void);
@@ -26,9 +28,20 @@ struct Operand {
   const char *address = nullptr;
 };
 
+/// A matrix of 16 bits where the library takes none on this processor: it works
+/// on a copy in fp32.
+struct Copy {
+  int64_t elements = 0; ///< 0: the library takes the matrix as it is
+  int64_t offset = 0;   ///< of the copy in the scratch memory
+  ElementType type = ElementType::f32;
+};
+
 /// A primitive with its operands, whose addresses are set at each call.
 struct GemmPrimitive {
   dnnl_primitive_t product = nullptr, packing = nullptr;
+  Copy copyA, copyB, copyBias, copyC;
+  bool readsC = false;   ///< its copy must hold what is there before
+  int64_t copyBytes = 0; ///< of all copies, at the scratch memory's start
   Operand a, b, bias, c, scratch;
   Operand packed, packingScratch; ///< only with packing
   dnnl_exec_arg_t arguments[5], packingArguments[3];
@@ -43,6 +56,8 @@ std::vector<GemmPrimitive> primitives;
 constexpr int64_t alignment = 64;
 /// A larger matrix is not packed: its copy would dominate the workspace.
 constexpr int64_t largestPacked = int64_t(64) << 20;
+/// Elements that a thread converts at least.
+constexpr int64_t copyGrain = 1 << 14;
 constexpr int64_t packedRows = 256, packedRowsTransposed = 1024;
 
 /// Whether b goes to the library's own layout first. Measured with oneDNN
@@ -52,17 +67,35 @@ constexpr int64_t packedRows = 256, packedRowsTransposed = 1024;
 /// about 26 / m of the product.
 bool isPacked(const Gemm &gemm) {
   int64_t least = gemm.transposeB ? packedRowsTransposed : packedRows;
-  return gemm.m >= least && 4 * gemm.k * gemm.n <= largestPacked;
+  return gemm.m >= least &&
+         sizeOf(gemm.type) * gemm.k * gemm.n <= largestPacked;
+}
+
+dnnl_data_type_t dataType(ElementType type) {
+  return type == ElementType::bf16  ? dnnl_bf16
+         : type == ElementType::f16 ? dnnl_f16
+                                    : dnnl_f32;
 }
 
 /// A row-major matrix of \p rows x \p columns; stored transposed where asked.
 dnnl_memory_desc_t matrix(int64_t rows, int64_t columns, int64_t leading,
-                          bool transposed) {
+                          bool transposed, ElementType type) {
   dnnl_dims_t dims = {rows, columns};
   dnnl_dims_t strides = {transposed ? 1 : leading, transposed ? leading : 1};
   dnnl_memory_desc_t description;
-  dnnl_memory_desc_init_by_strides(&description, 2, dims, dnnl_f32, strides);
+  dnnl_memory_desc_init_by_strides(&description, 2, dims, dataType(type),
+                                   strides);
   return description;
+}
+
+int64_t roundUp(int64_t bytes) {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
+/// \p gemm in fp32 throughout.
+Gemm inSinglePrecision(Gemm gemm) {
+  gemm.type = gemm.resultType = ElementType::f32;
+  return gemm;
 }
 
 /// What the library says of a GEMM before it is made.
@@ -87,8 +120,7 @@ struct Description {
   int64_t packedBytes() const {
     if (!packing)
       return 0;
-    int64_t bytes = dnnl_memory_desc_get_size(&packed);
-    return (bytes + alignment - 1) / alignment * alignment;
+    return roundUp(dnnl_memory_desc_get_size(&packed));
   }
   int64_t scratchBytes() const {
     int64_t bytes = dnnl_memory_desc_get_size(scratchOf(product));
@@ -120,10 +152,10 @@ Description::describeProduct(const Gemm &gemm,
 }
 
 Description::Description(const Gemm &gemm) {
-  a = matrix(gemm.m, gemm.k, gemm.lda, gemm.transposeA);
-  b = packed = matrix(gemm.k, gemm.n, gemm.ldb, gemm.transposeB);
-  c = matrix(gemm.m, gemm.n, gemm.ldc, false);
-  bias = matrix(1, gemm.n, gemm.n, false);
+  a = matrix(gemm.m, gemm.k, gemm.lda, gemm.transposeA, gemm.type);
+  b = packed = matrix(gemm.k, gemm.n, gemm.ldb, gemm.transposeB, gemm.type);
+  c = matrix(gemm.m, gemm.n, gemm.ldc, false, gemm.resultType);
+  bias = matrix(1, gemm.n, gemm.n, false, gemm.type);
   dnnl_primitive_attr_t attributes;
   dnnl_primitive_attr_create(&attributes);
   dnnl_primitive_attr_set_scratchpad_mode(attributes,
@@ -139,7 +171,7 @@ Description::Description(const Gemm &gemm) {
   dnnl_primitive_attr_set_post_ops(productAttributes, postOps);
   if (isPacked(gemm)) {
     dnnl_dims_t dims = {gemm.k, gemm.n};
-    dnnl_memory_desc_init_by_tag(&packed, 2, dims, dnnl_f32,
+    dnnl_memory_desc_init_by_tag(&packed, 2, dims, dataType(gemm.type),
                                  dnnl_format_tag_any);
     product = describeProduct(gemm, productAttributes);
     // Some forms of the library have no layout of their own.
@@ -172,6 +204,52 @@ bool openEngine() {
   return dnnl_engine_create(&engine, dnnl_cpu, 0) == dnnl_success;
 }
 
+/// What a GEMM takes on this processor.
+struct Recipe {
+  Description description;
+  Copy a, b, bias, c;
+  int64_t copyBytes = 0;
+
+  /// \p copies: 16-bit matrices go through copies in fp32.
+  Recipe(const Gemm &gemm, bool copies)
+      : description(copies ? inSinglePrecision(gemm) : gemm) {
+    if (!copies)
+      return;
+    auto copy = [&](int64_t rows, int64_t columns, int64_t leading,
+                    ElementType type) {
+      Copy result;
+      if (type != ElementType::f32) {
+        result = {(rows - 1) * leading + columns, copyBytes, type};
+        copyBytes += roundUp(4 * result.elements);
+      }
+      return result;
+    };
+    a = gemm.transposeA ? copy(gemm.k, gemm.m, gemm.lda, gemm.type)
+                        : copy(gemm.m, gemm.k, gemm.lda, gemm.type);
+    b = gemm.transposeB ? copy(gemm.n, gemm.k, gemm.ldb, gemm.type)
+                        : copy(gemm.k, gemm.n, gemm.ldb, gemm.type);
+    bias = gemm.bias ? copy(1, gemm.n, gemm.n, gemm.type) : Copy();
+    c = copy(gemm.m, gemm.n, gemm.ldc, gemm.resultType);
+  }
+
+  int64_t scratchBytes() const {
+    return copyBytes + description.scratchBytes();
+  }
+};
+
+/// The way of the library, or the one through copies where it has none: it
+/// takes no f16 here, and bf16 only with AVX-512. Null where neither works.
+std::unique_ptr<Recipe> findRecipe(const Gemm &gemm) {
+  if (gemm.type == ElementType::f64 || gemm.resultType == ElementType::f64)
+    return nullptr;
+  for (bool copies : {false, true}) {
+    auto recipe = std::make_unique<Recipe>(gemm, copies);
+    if (recipe->description.product)
+      return recipe;
+  }
+  return nullptr;
+}
+
 /// Makes the memory object of an operand and adds it to an argument list;
 /// nothing for one of no bytes.
 void addArgument(dnnl_exec_arg_t *arguments, int &count, int kind,
@@ -186,12 +264,13 @@ void addArgument(dnnl_exec_arg_t *arguments, int &count, int kind,
 }
 
 GemmPrimitive prepare(const Gemm &gemm) {
-  Description description(gemm);
-  if (!description.product)
+  std::unique_ptr<Recipe> recipe = findRecipe(gemm);
+  if (!recipe)
     fatal("oneDNN cannot do GEMM %d (%lld x %lld x %lld)", gemm.id,
           static_cast<long long>(gemm.m), static_cast<long long>(gemm.n),
           static_cast<long long>(gemm.k));
-  int64_t wanted = description.scratchBytes();
+  const Description &description = recipe->description;
+  int64_t wanted = recipe->scratchBytes();
   if (wanted > gemm.scratch)
     fatal("oneDNN wants %lld bytes of scratch memory for GEMM %d, the plan "
           "has %lld: compile the specification on this machine, with as many "
@@ -199,6 +278,12 @@ GemmPrimitive prepare(const Gemm &gemm) {
           static_cast<long long>(wanted), gemm.id,
           static_cast<long long>(gemm.scratch));
   GemmPrimitive result;
+  result.copyA = recipe->a;
+  result.copyB = recipe->b;
+  result.copyBias = recipe->bias;
+  result.copyC = recipe->c;
+  result.copyBytes = recipe->copyBytes;
+  result.readsC = gemm.accumulate || gemm.ldc > gemm.n;
   result.packedBytes = description.packedBytes();
   bool made = dnnl_primitive_create(&result.product, description.product) ==
               dnnl_success;
@@ -232,6 +317,30 @@ GemmPrimitive prepare(const Gemm &gemm) {
   return result;
 }
 
+/// Where the library reads a matrix: in its copy, filled from \p address, or at
+/// \p address itself.
+const char *copyIn(const Copy &copy, const char *address, char *scratch,
+                   bool fill) {
+  if (!copy.elements)
+    return address;
+  auto *numbers = reinterpret_cast<float *>(scratch + copy.offset);
+  if (fill)
+    parallelFor(copy.elements, copyGrain, [&](int64_t begin, int64_t end) {
+      toFloats(copy.type, address + begin * sizeOf(copy.type), end - begin,
+               numbers + begin);
+    });
+  return scratch + copy.offset;
+}
+
+/// Rounds a result's copy to \p address.
+void copyOut(const Copy &copy, const char *scratch, char *address) {
+  auto *numbers = reinterpret_cast<const float *>(scratch + copy.offset);
+  parallelFor(copy.elements, copyGrain, [&](int64_t begin, int64_t end) {
+    fromFloats(copy.type, numbers + begin, end - begin,
+               address + begin * sizeOf(copy.type));
+  });
+}
+
 void setAddress(Operand &operand, const char *address) {
   if (!operand.memory || operand.address == address)
     return;
@@ -247,8 +356,8 @@ int64_t gemmScratchBytes(const Gemm &gemm, int threads) {
   int before = omp_get_max_threads();
   if (threads > 0)
     omp_set_num_threads(threads);
-  Description description(gemm);
-  int64_t bytes = description.product ? description.scratchBytes() : -1;
+  std::unique_ptr<Recipe> recipe = findRecipe(gemm);
+  int64_t bytes = recipe ? recipe->scratchBytes() : -1;
   omp_set_num_threads(before);
   return bytes;
 }
@@ -258,8 +367,10 @@ int64_t gemmScratchBytes(const Gemm &gemm, int threads) {
 void tessera_prepare_gemms(const tessera::Manifest *manifest, int) {
   using namespace tessera;
   if (!openEngine() ||
-      dnnl_stream_create(&stream, engine, dnnl_stream_in_order) != dnnl_success)
+      (!stream && dnnl_stream_create(&stream, engine, dnnl_stream_in_order) !=
+                      dnnl_success))
     fatal("oneDNN cannot use this processor");
+  primitives.clear();
   primitives.reserve(manifest->gemms.size());
   for (const Gemm &gemm : manifest->gemms) {
     if (gemm.id != static_cast<int>(primitives.size()))
@@ -273,10 +384,12 @@ void tsr_gemm(tsr_context *, int32_t id, const char *a, const char *b,
               const char *bias, char *c, char *scratch) {
   using namespace tessera;
   GemmPrimitive &gemm = primitives[id];
-  setAddress(gemm.a, a);
-  setAddress(gemm.b, b);
-  setAddress(gemm.bias, bias);
-  setAddress(gemm.c, c);
+  setAddress(gemm.a, copyIn(gemm.copyA, a, scratch, true));
+  setAddress(gemm.b, copyIn(gemm.copyB, b, scratch, true));
+  setAddress(gemm.bias, copyIn(gemm.copyBias, bias, scratch, true));
+  setAddress(gemm.c, copyIn(gemm.copyC, c, scratch, gemm.readsC));
+  char *copies = scratch;
+  scratch += gemm.copyBytes;
   setAddress(gemm.packed, scratch);
   setAddress(gemm.packingScratch, scratch + gemm.packedBytes);
   setAddress(gemm.scratch, scratch + gemm.packedBytes);
@@ -288,4 +401,6 @@ void tsr_gemm(tsr_context *, int32_t id, const char *a, const char *b,
   if (!done || dnnl_primitive_execute(gemm.product, stream, gemm.argumentCount,
                                       gemm.arguments) != dnnl_success)
     fatal("oneDNN failed in GEMM %d", id);
+  if (gemm.copyC.elements)
+    copyOut(gemm.copyC, copies, c);
 }

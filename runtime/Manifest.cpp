@@ -20,10 +20,6 @@ static int64_t product(const std::vector<int64_t> &shape) {
   return elements;
 }
 
-int64_t sizeOf(ElementType type) {
-  return type == ElementType::f64 ? 8 : type == ElementType::f32 ? 4 : 2;
-}
-
 int64_t Parameter::elements() const { return product(shape); }
 int64_t Slot::elements() const { return product(shape); }
 
@@ -133,6 +129,8 @@ static Gemm parseGemm(const json &j) {
   gemm.lda = j.at("lda");
   gemm.ldb = j.at("ldb");
   gemm.ldc = j.at("ldc");
+  gemm.type = parseElementType(j.value("type", "f32"));
+  gemm.resultType = parseElementType(j.value("result_type", "f32"));
   gemm.bias = j.value("bias", false);
   gemm.accumulate = j.value("accumulate", false);
   gemm.epilogue = j.value("epilogue", "none");
@@ -150,18 +148,6 @@ static Slot parseSlot(const json &j) {
   return slot;
 }
 
-static ElementType parseType(const std::string &name) {
-  if (name == "f32")
-    return ElementType::f32;
-  if (name == "f64")
-    return ElementType::f64;
-  if (name == "bf16")
-    return ElementType::bf16;
-  if (name == "f16")
-    return ElementType::f16;
-  fatal("the embedded manifest names an unknown type '%s'", name.c_str());
-}
-
 static State parseState(const json &j) {
   State state;
   std::string kind = j.at("state");
@@ -173,12 +159,14 @@ static State parseState(const json &j) {
     state.kind = StateKind::moment1;
   else if (kind == "moment2")
     state.kind = StateKind::moment2;
+  else if (kind == "master")
+    state.kind = StateKind::master;
   else
     fatal("the embedded manifest names an unknown state '%s'", kind.c_str());
   state.group = j.at("group");
   state.offset = j.at("offset");
   state.elements = j.at("elements");
-  state.type = parseType(j.value("type", "f32"));
+  state.type = parseElementType(j.value("type", "f32"));
   state.sharded = j.at("sharded");
   return state;
 }
@@ -199,8 +187,9 @@ static Collective parseCollective(const json &j) {
   collective.group = j.value("group", -1);
   collective.elements = j.at("elements");
   std::string type = j.value("type", "f32");
-  collective.type = parseType(type);
-  collective.destinationType = parseType(j.value("destination_type", type));
+  collective.type = parseElementType(type);
+  collective.destinationType =
+      parseElementType(j.value("destination_type", type));
   collective.source = j.at("source");
   collective.destination = j.at("destination");
   collective.inPlace = j.value("in_place", false);

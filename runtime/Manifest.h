@@ -13,6 +13,7 @@
 #ifndef TESSERA_RUNTIME_MANIFEST_H
 #define TESSERA_RUNTIME_MANIFEST_H
 
+#include "runtime/ElementType.h"
 #include <cstdint>
 #include <map>
 #include <string>
@@ -69,21 +70,17 @@ struct Gemm {
   int id = 0;
   int64_t m = 0, n = 0, k = 0, lda = 0, ldb = 0, ldc = 0;
   bool transposeA = false, transposeB = false;
+  /// Of the factors and the bias, and of the result.
+  ElementType type = ElementType::f32, resultType = ElementType::f32;
   bool bias = false, accumulate = false;
   std::string epilogue = "none"; ///< "none" or "gelu"
   int64_t scratch = 0;
 };
 
-/// The type of an element in memory.
-enum class ElementType { f32, f64, bf16, f16 };
+enum class StateKind { parameter, gradient, moment1, moment2, master };
 
-/// Bytes of an element.
-int64_t sizeOf(ElementType type);
-
-enum class StateKind { parameter, gradient, moment1, moment2 };
-
-/// A piece of persistent memory: a group's parameters, gradients or moments,
-/// whole or this rank's shard of padded / world elements.
+/// A piece of persistent memory: a group's parameters, gradients, moments or
+/// master, whole or this rank's shard of padded / world elements.
 struct State {
   StateKind kind = StateKind::parameter;
   int group = 0;

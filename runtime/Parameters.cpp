@@ -28,8 +28,15 @@ static const State &requireState(const tsr_context &context, StateKind kind,
   return *state;
 }
 
-/// Calls \p body(first, begin, end) in parallel for the elements [begin, end)
-/// of \p parameter that this rank holds, at \p first.
+/// What the optimizer updates: the master of parameters in 16 bits.
+static StateKind weightsKind(const tsr_context &context) {
+  return context.program->state(StateKind::master, 0) ? StateKind::master
+                                                      : StateKind::parameter;
+}
+
+/// Calls \p body(first, begin, end) in parallel to write the elements [begin,
+/// end) of \p parameter that this rank holds to \p first; where they have 16
+/// bits they are rounded from there.
 template <typename Body>
 static void forHeld(const tsr_context &context, const Parameter &parameter,
                     StateKind kind, Body body) {
@@ -41,26 +48,45 @@ static void forHeld(const tsr_context &context, const Parameter &parameter,
                 parameter.offset;
   if (begin >= end)
     return;
-  auto *first = reinterpret_cast<float *>(context.arena + state.offset) +
-                parameter.offset + begin - heldBegin;
+  int64_t place = parameter.offset + begin - heldBegin;
+  char *first = context.arena + state.offset + place * sizeOf(state.type);
   parallelFor(end - begin, 1 << 14, [&](int64_t from, int64_t to) {
-    body(first + from, begin + from, begin + to);
+    if (state.type == ElementType::f32)
+      return body(reinterpret_cast<float *>(first) + from, begin + from,
+                  begin + to);
+    constexpr int64_t pieceElements = 1024;
+    float piece[pieceElements];
+    for (int64_t at = from; at < to; at += pieceElements) {
+      int64_t count = std::min(pieceElements, to - at);
+      body(piece, begin + at, begin + at + count);
+      fromFloats(state.type, piece, count, first + at * sizeOf(state.type));
+    }
   });
+}
+
+/// Calls \p write(kind) for each state that holds weights.
+template <typename Write>
+static void forWeights(const tsr_context &context, Write write) {
+  write(StateKind::parameter);
+  if (weightsKind(context) != StateKind::parameter)
+    write(weightsKind(context));
 }
 
 void initializeParameters(const tsr_context &context, uint64_t seed) {
   const std::vector<Parameter> &parameters = context.manifest->parameters;
   for (size_t i = 0; i < parameters.size(); ++i) {
     const Parameter &parameter = parameters[i];
-    forHeld(context, parameter, StateKind::parameter,
-            [&](float *first, int64_t begin, int64_t end) {
-              if (parameter.init == "constant")
-                std::fill_n(first, end - begin,
-                            static_cast<float>(parameter.initValue));
-              else
-                fillRandom(first, begin, end, seed, static_cast<uint32_t>(i),
-                           parameter.init == "normal", parameter.initValue);
-            });
+    auto write = [&](float *first, int64_t begin, int64_t end) {
+      if (parameter.init == "constant")
+        std::fill_n(first, end - begin,
+                    static_cast<float>(parameter.initValue));
+      else
+        fillRandom(first, begin, end, seed, static_cast<uint32_t>(i),
+                   parameter.init == "normal", parameter.initValue);
+    };
+    forWeights(context, [&](StateKind kind) {
+      forHeld(context, parameter, kind, write);
+    });
   }
 }
 
@@ -92,6 +118,10 @@ void loadState(const tsr_context &context, const SafetensorsFile &file,
             });
     SafetensorsFile::release(*tensor);
   }
+}
+
+void loadWeights(const tsr_context &context, const SafetensorsFile &file) {
+  forWeights(context, [&](StateKind kind) { loadState(context, file, kind); });
 }
 
 static bool endsWith(const std::string &text, const char *end) {
@@ -135,7 +165,7 @@ void loadParameters(const tsr_context &context, const std::string &path) {
   if (!file)
     fatal("%s", error.c_str());
   requireWeights(*context.manifest, *file);
-  loadState(context, *file, StateKind::parameter);
+  loadWeights(context, *file);
 }
 
 void declareParameters(SafetensorsWriter &writer, const Manifest &manifest,
@@ -148,6 +178,7 @@ void writeState(const tsr_context &context, StateKind kind,
                 SafetensorsWriter *writer) {
   static constexpr int64_t bufferElements = 4 << 20;
   std::vector<float> buffer(context.rank() == 0 ? bufferElements : 0);
+  std::vector<char> narrow;
   for (const Parameter &parameter : context.manifest->parameters) {
     const State &state = requireState(context, kind, parameter.group);
     int64_t padded = context.manifest->groups[parameter.group].padded;
@@ -162,14 +193,26 @@ void writeState(const tsr_context &context, StateKind kind,
       if (byOwner)
         stop = std::min(stop, (owner + 1) * shard);
       int64_t place = state.sharded ? at - owner * shard : at;
-      context.communicator->copyToRoot(owner, state.offset + 4 * place,
-                                       4 * (stop - at),
-                                       reinterpret_cast<char *>(buffer.data()));
-      if (writer)
+      int64_t size = sizeOf(state.type);
+      char *target = reinterpret_cast<char *>(buffer.data());
+      if (state.type != ElementType::f32 && writer) {
+        narrow.resize(size * bufferElements);
+        target = narrow.data();
+      }
+      context.communicator->copyToRoot(owner, state.offset + size * place,
+                                       size * (stop - at), target);
+      if (writer) {
+        if (state.type != ElementType::f32)
+          toFloats(state.type, target, stop - at, buffer.data());
         writer->write(buffer.data(), stop - at);
+      }
       at = stop;
     }
   }
+}
+
+void writeWeights(const tsr_context &context, SafetensorsWriter *writer) {
+  writeState(context, weightsKind(context), writer);
 }
 
 void saveParameters(const tsr_context &context, const std::string &path) {
@@ -182,7 +225,7 @@ void saveParameters(const tsr_context &context, const std::string &path) {
     declareParameters(*writer, *context.manifest);
     writer->begin();
   }
-  writeState(context, StateKind::parameter, writer.get());
+  writeWeights(context, writer.get());
   if (writer)
     writer->commit();
   context.communicator->barrier();

@@ -29,6 +29,9 @@ void initializeParameters(const tsr_context &context, uint64_t seed);
 void loadState(const tsr_context &context, const SafetensorsFile &file,
                StateKind kind, const std::string &prefix = "");
 
+/// Reads the parameters, and their master where they have 16 bits.
+void loadWeights(const tsr_context &context, const SafetensorsFile &file);
+
 /// Ends the process where \p file is not a file of weights of this model:
 /// besides the parameters (with or without "transformer." before the name) it
 /// may hold tied weights equal to theirs, the constant buffers that
@@ -47,6 +50,9 @@ void declareParameters(SafetensorsWriter &writer, const Manifest &manifest,
 /// must not change on any until they meet again.
 void writeState(const tsr_context &context, StateKind kind,
                 SafetensorsWriter *writer);
+
+/// Appends the parameters as the optimizer updates them: in fp32.
+void writeWeights(const tsr_context &context, SafetensorsWriter *writer);
 
 /// Writes a file of weights.
 void saveParameters(const tsr_context &context, const std::string &path);

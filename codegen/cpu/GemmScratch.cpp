@@ -11,6 +11,12 @@
 using namespace tessera;
 using namespace tessera::cpu;
 
+static std::string getTypeName(mlir::Value matrix) {
+  std::string name;
+  llvm::raw_string_ostream(name) << mlir::getElementTypeOrSelf(matrix);
+  return name;
+}
+
 GemmShape GemmShape::get(plan::GemmOp gemm) {
   return {static_cast<int64_t>(gemm.getM()),
           static_cast<int64_t>(gemm.getN()),
@@ -19,7 +25,10 @@ GemmShape GemmShape::get(plan::GemmOp gemm) {
           gemm.getTransposeB(),
           static_cast<bool>(gemm.getBias()),
           gemm.getAccumulate() || gemm.getAddend(),
-          gemm.getEpilogue()};
+          gemm.getEpilogue(),
+          getTypeName(gemm.getA()),
+          getTypeName(gemm.getOut() ? mlir::Value(gemm.getOut())
+                                    : mlir::Value(gemm.getResult()))};
 }
 
 int64_t tessera::cpu::getScratchBytes(const GemmShape &gemm, int64_t threads) {
@@ -32,6 +41,8 @@ int64_t tessera::cpu::getScratchBytes(const GemmShape &gemm, int64_t threads) {
   description.lda = gemm.transposeA ? gemm.m : gemm.k;
   description.ldb = gemm.transposeB ? gemm.k : gemm.n;
   description.ldc = gemm.n;
+  description.type = parseElementType(gemm.type);
+  description.resultType = parseElementType(gemm.resultType);
   description.bias = gemm.bias;
   description.accumulate = gemm.accumulate;
   description.epilogue = plan::stringifyEpilogue(gemm.epilogue).str();

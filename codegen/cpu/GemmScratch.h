@@ -18,12 +18,14 @@ struct GemmShape {
   int64_t m, n, k;
   bool transposeA, transposeB, bias, accumulate;
   plan::Epilogue epilogue;
+  /// Of the factors and the bias, and of the result: "f32", "bf16" or "f16".
+  std::string type, resultType;
 
   /// \p gemm on tensors or on buffers.
   static GemmShape get(plan::GemmOp gemm);
   auto key() const {
     return std::tuple(m, n, k, transposeA, transposeB, bias, accumulate,
-                      static_cast<int>(epilogue));
+                      static_cast<int>(epilogue), type, resultType);
   }
   bool operator<(const GemmShape &other) const { return key() < other.key(); }
 };

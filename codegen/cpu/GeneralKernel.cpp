@@ -9,9 +9,12 @@
 // as many passes over the row as they depend on each other, then the results
 // that have an element a column. A kernel by columns computes strips of columns
 // and sums over all rows in blocks, which keeps rounding errors small. Vectors
-// have kLanes lanes; what is left at the end of a row is masked.
+// have kLanes lanes; what is left at the end of a row is masked. Values of 16
+// bits are held in fp32, already rounded: what a kernel computes does not
+// depend on which values are stored.
 
 #include "codegen/cpu/GeneralKernel.h"
+#include "codegen/cpu/VectorBuilder.h"
 #include "dialects/nn/IterationSpace.h"
 
 using namespace mlir;
@@ -70,7 +73,7 @@ class Emitter {
 public:
   Emitter(func::FuncOp kernel, KernelBody &body)
       : kernel(kernel), body(body), builder(body.builder), loc(body.loc),
-        shape(getShape(kernel)), columns(shape.space.columns) {
+        vb(body), shape(getShape(kernel)), columns(shape.space.columns) {
     for (auto [argument, buffer] :
          llvm::zip(kernel.getArguments(), body.inputs))
       buffers[argument] = flatten(buffer);
@@ -141,10 +144,13 @@ private:
         ArrayRef<int64_t>{type.getNumElements()}, ArrayRef<int64_t>{1});
   }
 
-  static Type elementType(Value value) {
-    return cast<RankedTensorType>(value.getType()).getElementType();
+  /// The type that \p value's elements have in registers.
+  Type elementType(Value value) {
+    Type type = cast<RankedTensorType>(value.getType()).getElementType();
+    bool isNarrow = isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 32;
+    return isNarrow ? builder.getF32Type() : type;
   }
-  static VectorType vectorType(Value value) {
+  VectorType vectorType(Value value) {
     return VectorType::get({kLanes}, elementType(value));
   }
   Value splat(Value scalar) {
@@ -162,34 +168,38 @@ private:
     return lanes;
   }
 
-  Value load(Value buffer, Value position, const Lanes &lanes) {
-    auto type = VectorType::get(
-        {kLanes}, cast<MemRefType>(buffer.getType()).getElementType());
-    if (!lanes.mask)
-      return vector::LoadOp::create(builder, loc, type, buffer, position);
-    Value zero =
-        arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
-    return vector::MaskedLoadOp::create(builder, loc, type, buffer, position,
-                                        lanes.mask, zero);
-  }
-
-  void store(Value value, Value buffer, Value position, const Lanes &lanes) {
-    if (lanes.mask)
-      vector::MaskedStoreOp::create(builder, loc, buffer, position, lanes.mask,
-                                    value);
-    else
-      vector::StoreOp::create(builder, loc, value, buffer, position);
+  /// \p held, a number or vector, rounded as the type of \p value says.
+  Value round(Value value, Value held) {
+    Type element = cast<RankedTensorType>(value.getType()).getElementType();
+    return isa<FloatType>(element) ? vb.widen(vb.narrow(held, element)) : held;
   }
 
   /// \p op on other types. Products and sums must not contract: which of them
   /// share a kernel depends on the ZeRO stage, their bits must not.
   Value cloneElementwise(Operation *op, ValueRange operands, Type type) {
+    bool isCast = isa<arith::ExtFOp, arith::TruncFOp>(op);
+    if (isCast && operands[0].getType() == type)
+      return round(op->getResult(0), operands[0]);
     IRMapping mapping;
     mapping.map(op->getOperands(), operands);
     Operation *clone = builder.clone(*op, mapping);
     clone->setLoc(loc);
     clone->getResult(0).setType(type);
-    return clone->getResult(0);
+    return round(op->getResult(0), clone->getResult(0));
+  }
+
+  /// The number that a constant holds everywhere, as it is in registers.
+  TypedAttr getNumber(arith::ConstantOp constant) {
+    auto splat = cast<SplatElementsAttr>(constant.getValue());
+    Type type = elementType(constant.getResult());
+    if (auto number = dyn_cast<FloatType>(type)) {
+      APFloat value = splat.getSplatValue<APFloat>();
+      bool losesInfo;
+      value.convert(number.getFloatSemantics(), APFloat::rmNearestTiesToEven,
+                    &losesInfo);
+      return FloatAttr::get(type, value);
+    }
+    return splat.getSplatValue<TypedAttr>();
   }
 
   //===--------------------------------------------------------------------===//
@@ -210,13 +220,9 @@ private:
             role.factor == 1
                 ? row
                 : arith::DivUIOp::create(builder, loc, row, index(role.factor));
-      result =
-          memref::LoadOp::create(builder, loc, buffers.lookup(value), position);
+      result = vb.loadScalar(buffers.lookup(value), position);
     } else if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
-      result =
-          arith::ConstantOp::create(builder, loc,
-                                    cast<SplatElementsAttr>(constant.getValue())
-                                        .getSplatValue<TypedAttr>());
+      result = arith::ConstantOp::create(builder, loc, getNumber(constant));
     } else if (auto broadcast = dyn_cast<nn::BroadcastOp>(op)) {
       result = evaluateRow(broadcast.getInput(), {RoleKind::Scalar, 1});
     } else if (isTransparent(op) || isa<nn::AccumulateOp>(op)) {
@@ -245,12 +251,13 @@ private:
       return splat(evaluateRow(value, role));
     Operation *op = value.getDefiningOp();
     if (!op)
-      return load(buffers.lookup(value), getPosition(role, lanes), lanes);
+      return vb.load(buffers.lookup(value), getPosition(role, lanes),
+                     lanes.mask);
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
       return arith::ConstantOp::create(
           builder, loc,
-          cast<SplatElementsAttr>(constant.getValue())
-              .resizeSplat(vectorType(value)));
+          DenseElementsAttr::get(vectorType(value),
+                                 Attribute(getNumber(constant))));
     if (auto broadcast = dyn_cast<nn::BroadcastOp>(op))
       return evaluate(broadcast.getInput(),
                       *getBroadcastRole(broadcast, shape.space, role), lanes);
@@ -260,8 +267,8 @@ private:
       Value from = evaluateRow(gather.getIndices(), {RoleKind::Row, 1});
       Value position = arith::IndexCastOp::create(builder, loc,
                                                   builder.getIndexType(), from);
-      return load(buffers.lookup(gather.getTable()),
-                  add(mul(position, columns), lanes.column), lanes);
+      return vb.load(buffers.lookup(gather.getTable()),
+                     add(mul(position, columns), lanes.column), lanes.mask);
     }
     if (isa<nn::IotaOp>(op)) {
       auto steps = llvm::to_vector(llvm::seq<int32_t>(kLanes));
@@ -383,10 +390,10 @@ private:
       }
       Value value = evaluateRow(result, {RoleKind::Row, 1});
       if (accumulates(i)) {
-        Value old = memref::LoadOp::create(builder, loc, outputs[i], row);
+        Value old = vb.loadScalar(outputs[i], row);
         value = arith::AddFOp::create(builder, loc, old, value);
       }
-      memref::StoreOp::create(builder, loc, value, outputs[i], row);
+      vb.storeScalar(value, outputs[i], row);
     }
     if (wide.empty())
       return;
@@ -412,9 +419,8 @@ private:
   void storeWide(unsigned result, Value value, Value position,
                  const Lanes &lanes) {
     if (accumulates(result))
-      value = arith::AddFOp::create(
-          builder, loc, load(outputs[result], position, lanes), value);
-    store(value, outputs[result], position, lanes);
+      value = vb.addf(vb.load(outputs[result], position, lanes.mask), value);
+    vb.store(value, outputs[result], position, lanes.mask);
   }
 
   /// Evaluates every row value that the values \p wanted are made of, so that
@@ -484,7 +490,8 @@ private:
       Value total = sums[j];
       for (int64_t i = 1; i < unroll; ++i)
         total = combine(reduce, total, sums[i * count + j]);
-      rowValues[reduce.getResult()] = reduceLanes(reduce, total);
+      rowValues[reduce.getResult()] =
+          round(reduce.getResult(), reduceLanes(reduce, total));
     }
   }
 
@@ -605,7 +612,7 @@ private:
       for (auto [j, reduce] : llvm::enumerate(reductions))
         vectorValues[{reduce.getResult(),
                       static_cast<unsigned>(RoleKind::Column)}] =
-            totals[i * reductions.size() + j];
+            round(reduce.getResult(), totals[i * reductions.size() + j]);
       SmallVector<Value> values;
       for (Value result : results)
         values.push_back(evaluate(result, {RoleKind::Column, 1}, lanes));
@@ -618,6 +625,7 @@ private:
   KernelBody &body;
   OpBuilder &builder;
   Location loc;
+  VectorBuilder vb;
   Shape shape;
   int64_t columns;
   DenseMap<Value, Value> buffers;

@@ -33,7 +33,8 @@ struct AdamWKernel
   }
   int64_t getInPlaceOperand(Operation *op, int64_t result) const {
     // Parameter and the two moments; operand 1 is the gradient.
-    return result == 0 ? 0 : result + 1;
+    constexpr int64_t operands[] = {0, 2, 3, -1};
+    return operands[result];
   }
 
   int64_t getFlops(Operation *op) const {
@@ -104,6 +105,8 @@ struct AdamWKernel
       vb.store(parameter, out[0], i, mask);
       vb.store(mean, out[1], i, mask);
       vb.store(variance, out[2], i, mask);
+      if (adamw.getRounded())
+        vb.store(parameter, out[3], i, mask);
     });
   }
 };

@@ -165,9 +165,38 @@ Value VectorBuilder::sum(Value vector) {
                                      vector, arith::FastMathFlags::reassoc);
 }
 
+static bool isNarrow(Type type) {
+  auto number = dyn_cast<FloatType>(getElementTypeOrSelf(type));
+  return number && number.getWidth() < 32;
+}
+
+static Type withElement(Type type, Type element) {
+  if (auto vector = dyn_cast<VectorType>(type))
+    return vector.clone(element);
+  return element;
+}
+
+Value VectorBuilder::widen(Value value) {
+  if (!isNarrow(value.getType()))
+    return value;
+  Type type = withElement(value.getType(), builder.getF32Type());
+  return arith::ExtFOp::create(builder, loc, type, value);
+}
+
+Value VectorBuilder::narrow(Value value, Type element) {
+  if (!isNarrow(element) || isNarrow(value.getType()))
+    return value;
+  return arith::TruncFOp::create(builder, loc,
+                                 withElement(value.getType(), element), value);
+}
+
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
+
+static Type getElementType(Value buffer) {
+  return cast<MemRefType>(buffer.getType()).getElementType();
+}
 
 Value VectorBuilder::flatten(Value buffer) {
   auto type = cast<MemRefType>(buffer.getType());
@@ -194,38 +223,40 @@ Value VectorBuilder::carve(Value bytes, int64_t &offset, int64_t count,
 }
 
 Value VectorBuilder::load(Value buffer, Value position) {
-  auto element = cast<MemRefType>(buffer.getType()).getElementType();
-  return vector::LoadOp::create(builder, loc, vectorType(element), buffer,
-                                position);
+  return widen(vector::LoadOp::create(
+      builder, loc, vectorType(getElementType(buffer)), buffer, position));
 }
 
 Value VectorBuilder::load(Value buffer, Value position, Value mask) {
   if (!mask)
     return load(buffer, position);
-  auto type = vectorType(cast<MemRefType>(buffer.getType()).getElementType());
+  auto type = vectorType(getElementType(buffer));
   Value zero =
       arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
-  return vector::MaskedLoadOp::create(builder, loc, type, buffer, position,
-                                      mask, zero);
+  return widen(vector::MaskedLoadOp::create(builder, loc, type, buffer,
+                                            position, mask, zero));
 }
 
 Value VectorBuilder::loadScalar(Value buffer, Value position) {
-  return memref::LoadOp::create(builder, loc, buffer, position);
+  return widen(memref::LoadOp::create(builder, loc, buffer, position));
 }
 
 void VectorBuilder::store(Value vector, Value buffer, Value position) {
-  vector::StoreOp::create(builder, loc, vector, buffer, position);
+  vector::StoreOp::create(builder, loc, narrow(vector, getElementType(buffer)),
+                          buffer, position);
 }
 
 void VectorBuilder::store(Value vector, Value buffer, Value position,
                           Value mask) {
   if (!mask)
     return store(vector, buffer, position);
-  vector::MaskedStoreOp::create(builder, loc, buffer, position, mask, vector);
+  vector::MaskedStoreOp::create(builder, loc, buffer, position, mask,
+                                narrow(vector, getElementType(buffer)));
 }
 
 void VectorBuilder::storeScalar(Value scalar, Value buffer, Value position) {
-  memref::StoreOp::create(builder, loc, scalar, buffer, position);
+  memref::StoreOp::create(builder, loc, narrow(scalar, getElementType(buffer)),
+                          buffer, position);
 }
 
 Value VectorBuilder::mask(Value count) {

@@ -74,7 +74,14 @@ public:
   /// The sum of all lanes, by a tree.
   mlir::Value sum(mlir::Value vector);
 
-  // Memory.
+  /// A number or vector in fp32, if it has fewer bits.
+  mlir::Value widen(mlir::Value value);
+  /// A number or vector in \p element, if that has fewer bits than it;
+  /// rounded to nearest, ties to even.
+  mlir::Value narrow(mlir::Value value, mlir::Type element);
+
+  // Memory. Buffers may hold 16 bits an element: what is loaded is widened,
+  // what is stored rounded.
   /// A buffer of static shape as one dimension.
   mlir::Value flatten(mlir::Value buffer);
   /// \p count elements of \p type at byte \p offset of \p bytes, a buffer of

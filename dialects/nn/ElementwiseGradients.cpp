@@ -112,6 +112,16 @@ void inverseRoot(math::RsqrtOp op, OpBuilder &b, Value g,
   out[0] = mul(b, loc, g, mul(b, loc, half, cube));
 }
 
+void widening(arith::ExtFOp op, OpBuilder &b, Value g,
+              MutableArrayRef<Value> out) {
+  out[0] = arith::TruncFOp::create(b, op.getLoc(), op.getIn().getType(), g);
+}
+
+void narrowing(arith::TruncFOp op, OpBuilder &b, Value g,
+               MutableArrayRef<Value> out) {
+  out[0] = arith::ExtFOp::create(b, op.getLoc(), op.getIn().getType(), g);
+}
+
 } // namespace
 
 void tessera::nn::registerElementwiseGradients(DialectRegistry &registry) {
@@ -124,6 +134,9 @@ void tessera::nn::registerElementwiseGradients(DialectRegistry &registry) {
     arith::MaximumFOp::attachInterface<Model<arith::MaximumFOp, maximum>>(
         *context);
     arith::SelectOp::attachInterface<Model<arith::SelectOp, select>>(*context);
+    arith::ExtFOp::attachInterface<Model<arith::ExtFOp, widening>>(*context);
+    arith::TruncFOp::attachInterface<Model<arith::TruncFOp, narrowing>>(
+        *context);
   });
   registry.addExtension(+[](MLIRContext *context, math::MathDialect *) {
     math::ExpOp::attachInterface<Model<math::ExpOp, exponential>>(*context);

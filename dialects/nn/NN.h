@@ -21,6 +21,13 @@
 #include "dialects/nn/NNEnums.h.inc"
 #include "dialects/nn/NNInterfaces.h.inc"
 
+namespace tessera::nn {
+/// Of operations that move elements and change none: operands and result have
+/// one element type, whichever it is.
+template <typename Op>
+class MovesElements : public mlir::OpTrait::TraitBase<Op, MovesElements> {};
+} // namespace tessera::nn
+
 #define GET_OP_CLASSES
 #include "dialects/nn/NNOps.h.inc"
 
@@ -44,6 +51,19 @@ bool isSplat(mlir::Value value, double number);
 /// The scalar \p value as a tensor of \p type.
 mlir::Value broadcastScalar(mlir::OpBuilder &builder, mlir::Location loc,
                             mlir::Value scalar, mlir::RankedTensorType type);
+
+/// \p value in fp32, if it has fewer bits.
+mlir::Value widen(mlir::OpBuilder &builder, mlir::Location loc,
+                  mlir::Value value);
+
+/// \p value rounded to the element type of \p like, if that has fewer bits.
+mlir::Value narrow(mlir::OpBuilder &builder, mlir::Location loc,
+                   mlir::Value value, mlir::Value like);
+
+/// The fp32 value that \p value, of 16 bits, was rounded from. Where nothing
+/// else uses it the operation that makes it then gives more bits; else it is
+/// widened as it is.
+mlir::Value unround(mlir::OpBuilder &builder, mlir::Value value);
 
 /// The name that a program's argument or result goes by in the manifest, or
 /// an empty string.

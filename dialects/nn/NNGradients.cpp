@@ -26,28 +26,36 @@ static SmallVector<int64_t> complement(ArrayRef<int64_t> dims, int64_t rank) {
 }
 
 namespace {
-/// Writes formulas over tensors of one shape.
+/// Writes formulas over tensors of one shape, in fp32 at least: what has fewer
+/// bits is widened where it is read.
 struct Math {
   OpBuilder &builder;
   Location loc;
 
+  Value wide(Value a) { return widen(builder, loc, a); }
+  /// \p a as a gradient of \p operand.
+  Value as(Value operand, Value a) { return narrow(builder, loc, a, operand); }
+
   Value add(Value a, Value b) {
-    return arith::AddFOp::create(builder, loc, a, b);
+    return arith::AddFOp::create(builder, loc, wide(a), wide(b));
   }
   Value sub(Value a, Value b) {
-    return arith::SubFOp::create(builder, loc, a, b);
+    return arith::SubFOp::create(builder, loc, wide(a), wide(b));
   }
   Value mul(Value a, Value b) {
-    return arith::MulFOp::create(builder, loc, a, b);
+    return arith::MulFOp::create(builder, loc, wide(a), wide(b));
   }
   Value scale(Value a, double factor) {
+    a = wide(a);
     return mul(a, createSplat(builder, loc, tensorType(a), factor));
   }
   Value offset(Value a, double term) {
+    a = wide(a);
     return add(a, createSplat(builder, loc, tensorType(a), term));
   }
   /// The sum of each row.
   Value rowSum(Value a) {
+    a = wide(a);
     auto type = tensorType(a);
     int64_t last = type.getRank() - 1;
     return ReduceOp::create(builder, loc,
@@ -56,6 +64,7 @@ struct Math {
   }
   /// The sum of each column.
   Value columnSum(Value a) {
+    a = wide(a);
     auto type = tensorType(a);
     auto dims = llvm::to_vector(llvm::seq<int64_t>(type.getRank() - 1));
     return ReduceOp::create(builder, loc,
@@ -101,11 +110,12 @@ void ReduceOp::buildGradients(OpBuilder &builder, ValueRange gradients,
     Value max =
         createBroadcast(builder, getLoc(), getResult(), type.getShape(), kept);
     Value hit = arith::CmpFOp::create(
-        builder, getLoc(), arith::CmpFPredicate::OEQ, getInput(), max);
-    Value zero = createSplat(builder, getLoc(), type, 0);
+        builder, getLoc(), arith::CmpFPredicate::OEQ,
+        widen(builder, getLoc(), getInput()), widen(builder, getLoc(), max));
+    Value zero = createSplat(builder, getLoc(), tensorType(gradient), 0);
     gradient = arith::SelectOp::create(builder, getLoc(), hit, gradient, zero);
   }
-  operands[0] = gradient;
+  operands[0] = narrow(builder, getLoc(), gradient, getInput());
 }
 
 void MatmulOp::buildGradients(OpBuilder &builder, ValueRange gradients,
@@ -182,8 +192,8 @@ void LayerNormOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   Value rstd = math.alongColumns(getRstd(), type);
   Value normalized =
       math.mul(math.sub(getInput(), math.alongColumns(getMean(), type)), rstd);
-  operands[1] = math.columnSum(math.mul(dy, normalized));
-  operands[2] = math.columnSum(dy);
+  operands[1] = math.as(getWeight(), math.columnSum(math.mul(dy, normalized)));
+  operands[2] = math.as(getBias(), math.columnSum(dy));
   // With x̂ the normalised input and g = dy · weight:
   // dx = rstd (g - mean(g) - x̂ mean(g x̂)), means over the row.
   double inverse = 1.0 / type.getShape().back();
@@ -193,7 +203,7 @@ void LayerNormOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   Value centered = math.sub(g, math.alongColumns(meanG, type));
   Value dx =
       math.sub(centered, math.mul(normalized, math.alongColumns(meanGX, type)));
-  operands[0] = math.mul(dx, rstd);
+  operands[0] = math.as(getInput(), math.mul(dx, rstd));
 }
 
 void GeluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
@@ -202,7 +212,7 @@ void GeluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   // y' = 0.5 x (1 - t²)(a + 3 a b x²) + 0.5 (1 + t).
   constexpr double a = 0.7978845608028654, b = 0.044715;
   Math math{builder, getLoc()};
-  Value x = getInput();
+  Value x = math.wide(getInput());
   Value x2 = math.mul(x, x);
   Value inner = math.mul(x, math.offset(math.scale(x2, a * b), a));
   Value t = math::TanhOp::create(builder, getLoc(), inner);
@@ -210,7 +220,7 @@ void GeluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   Value left = math.mul(math.mul(x, math.sub(one, math.mul(t, t))),
                         math.offset(math.scale(x2, 3 * a * b), a));
   Value derivative = math.scale(math.add(left, math.offset(t, 1)), 0.5);
-  operands[0] = math.mul(gradients[0], derivative);
+  operands[0] = math.as(getInput(), math.mul(gradients[0], derivative));
 }
 
 void ReluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
@@ -229,7 +239,7 @@ void SoftmaxOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   Value y = getResult(), dy = gradients[0];
   auto type = tensorType(y);
   Value dot = math.alongColumns(math.rowSum(math.mul(dy, y)), type);
-  operands[0] = math.mul(y, math.sub(dy, dot));
+  operands[0] = math.as(y, math.mul(y, math.sub(dy, dot)));
 }
 
 void AttentionOp::buildGradients(OpBuilder &builder, ValueRange gradients,
@@ -248,9 +258,10 @@ void CrossEntropyOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   // target counts.
   Math math{builder, getLoc()};
   Location loc = getLoc();
-  auto type = tensorType(getLogits());
+  Value logits = math.wide(getLogits());
+  auto type = tensorType(logits);
   auto intType = type.clone(builder.getI32Type());
-  Value p = SoftmaxOp::create(builder, loc, getLogits());
+  Value p = SoftmaxOp::create(builder, loc, logits);
   Value target =
       createBroadcast(builder, loc, getTargets(), type.getShape(), {0});
   Value column = IotaOp::create(builder, loc, intType, 1);
@@ -267,7 +278,9 @@ void CrossEntropyOp::buildGradients(OpBuilder &builder, ValueRange gradients,
       DenseElementsAttr::get(intType, builder.getI32IntegerAttr(0)));
   Value counts = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge,
                                        target, none);
-  operands[0] = arith::SelectOp::create(builder, loc, counts, gradient, zero);
+  operands[0] =
+      math.as(getLogits(),
+              arith::SelectOp::create(builder, loc, counts, gradient, zero));
 }
 
 void LinearCrossEntropyOp::buildGradients(OpBuilder &builder,
@@ -280,8 +293,10 @@ void LinearCrossEntropyOp::buildGradients(OpBuilder &builder,
   auto scaled = [&](Value gradient) {
     if (isSplat(gradients[0], 1))
       return gradient;
-    return math.mul(gradient, broadcastScalar(builder, getLoc(), gradients[0],
-                                              tensorType(gradient)));
+    return math.as(
+        gradient,
+        math.mul(gradient, broadcastScalar(builder, getLoc(), gradients[0],
+                                           tensorType(gradient))));
   };
   operands[0] = scaled(getInputGradient());
   operands[1] = scaled(getWeightGradient());

@@ -37,4 +37,19 @@ def DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
   ];
 }
 
+def MixedPrecisionOpInterface : OpInterface<"MixedPrecisionOpInterface"> {
+  let cppNamespace = "::tessera::nn";
+  let description = [{
+    An operation that computes in fp32 whatever its tensors' types, so that a
+    policy may give them 16 bits.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      True for an operand or result that the policy leaves in fp32: a statistic
+      of a row, a loss, a scalar factor.
+    }], "bool", "staysWide", (ins "::mlir::Value":$value), [{}],
+    [{ return false; }]>
+  ];
+}
+
 #endif // TESSERA_DIALECTS_NN_NNINTERFACES_TD

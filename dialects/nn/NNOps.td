@@ -41,6 +41,14 @@ class NN_DifferentiableOp<string mnemonic, list<Trait> traits = []>
     : NN_PureOp<mnemonic, !listconcat(
         [DeclareOpInterfaceMethods<DifferentiableOpInterface>], traits)>;
 
+/// See MovesElements in NN.h.
+def NN_MovesElements : NativeOpTrait<"MovesElements"> {
+  let cppNamespace = "::tessera::nn";
+}
+def NN_MixedPrecision : DeclareOpInterfaceMethods<MixedPrecisionOpInterface>;
+def NN_OneStaysWide
+    : DeclareOpInterfaceMethods<MixedPrecisionOpInterface, ["staysWide"]>;
+
 def NN_Float : StaticShapeTensorOf<[AnyFloat]>;
 def NN_Int : StaticShapeTensorOf<[I32]>;
 def NN_Tensor : StaticShapeTensorOf<[AnyFloat, I32, I1]>;
@@ -61,25 +69,32 @@ def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
     `init` is `normal(standard deviation)`, `uniform(bound)` or
     `constant(value)`. A `decay`ed parameter takes part in weight decay.
     `group` names the unit of partition that it belongs to (by default a
-    layer).
+    layer). The type is the one that the optimizer updates; where programs
+    compute with a narrower element type, `as` says which.
 
     ```mlir
     nn.parameter @ln_f.weight : tensor<64xf32> init constant(1.0) group "final"
-    nn.parameter @"h.0.mlp.weight" : tensor<256x64xf32> init normal(0.02) decay group "h.0"
+    nn.parameter @"h.0.mlp.weight" : tensor<256x64xf32> init normal(0.02) decay group "h.0" as bf16
     ```
 
-    Constraints: the shape is static, the symbol stands at the module's top.
+    Constraints: the shape is static, the symbol stands at the module's top;
+    `as` has fewer bits than the type.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type,
                        NN_Init:$init, F64Attr:$value, UnitAttr:$decay,
-                       StrAttr:$group);
+                       StrAttr:$group, OptionalAttr<TypeAttr>:$compute_type);
   let assemblyFormat = [{
     $sym_name `:` $type `init` $init `(` $value `)` (`decay` $decay^)?
-    `group` $group attr-dict
+    `group` $group (`as` $compute_type^)? attr-dict
   }];
   let extraClassDeclaration = [{
     ::mlir::RankedTensorType getTensorType() {
       return ::llvm::cast<::mlir::RankedTensorType>(getType());
+    }
+    /// The type that programs read.
+    ::mlir::RankedTensorType getValueType() {
+      ::mlir::RankedTensorType type = getTensorType();
+      return getComputeType() ? type.clone(*getComputeType()) : type;
     }
   }];
   let hasVerifier = 1;
@@ -102,7 +117,7 @@ def NN_GetParameterOp : NN_Op<"get_parameter", [
 // The general core
 //===----------------------------------------------------------------------===//
 
-def NN_BroadcastOp : NN_DifferentiableOp<"broadcast"> {
+def NN_BroadcastOp : NN_DifferentiableOp<"broadcast", [NN_MovesElements]> {
   let summary = "repeat a tensor along new dimensions";
   let description = [{
     Dimension i of the input becomes dimension `dims[i]` of the result; along
@@ -135,7 +150,8 @@ def NN_ReduceOp : NN_DifferentiableOp<"reduce"> {
   let summary = "sum or maximum along dimensions";
   let description = [{
     The reduced dimensions vanish. The gradient of a maximum goes to every
-    element that equals it.
+    element that equals it. Sums are taken in fp32 at least; the result may be
+    wider than the operand.
 
     ```mlir
     %0 = nn.reduce sum %x dims [1] : tensor<128x64xf32> -> tensor<128xf32>
@@ -151,10 +167,11 @@ def NN_ReduceOp : NN_DifferentiableOp<"reduce"> {
   let hasFolder = 1;
 }
 
-def NN_MatmulOp : NN_DifferentiableOp<"matmul"> {
+def NN_MatmulOp : NN_DifferentiableOp<"matmul", [NN_MixedPrecision]> {
   let summary = "product of two matrices";
   let description = [{
     result = op(a) · op(b), op being the transpose where the attribute stands.
+    Sums are taken in fp32; the result may be wider than the operands.
 
     ```mlir
     // x [128, 64] times the transpose of w [256, 64].
@@ -171,7 +188,7 @@ def NN_MatmulOp : NN_DifferentiableOp<"matmul"> {
   let hasVerifier = 1;
 }
 
-def NN_ReshapeOp : NN_DifferentiableOp<"reshape"> {
+def NN_ReshapeOp : NN_DifferentiableOp<"reshape", [NN_MovesElements]> {
   let summary = "the same elements in the same order under another shape";
   let arguments = (ins NN_Tensor:$input);
   let results = (outs NN_Tensor:$result);
@@ -180,7 +197,7 @@ def NN_ReshapeOp : NN_DifferentiableOp<"reshape"> {
   let hasFolder = 1;
 }
 
-def NN_TransposeOp : NN_DifferentiableOp<"transpose"> {
+def NN_TransposeOp : NN_DifferentiableOp<"transpose", [NN_MovesElements]> {
   let summary = "permute dimensions";
   let description = [{
     Dimension i of the result is dimension `permutation[i]` of the input.
@@ -194,7 +211,7 @@ def NN_TransposeOp : NN_DifferentiableOp<"transpose"> {
   let hasFolder = 1;
 }
 
-def NN_SliceOp : NN_DifferentiableOp<"slice"> {
+def NN_SliceOp : NN_DifferentiableOp<"slice", [NN_MovesElements]> {
   let summary = "a contiguous range of the rows (dimension 0)";
   let description = [{
     Rows `offset` to `offset` + the result's row count. It is a view: no
@@ -213,7 +230,7 @@ def NN_SliceOp : NN_DifferentiableOp<"slice"> {
   let hasFolder = 1;
 }
 
-def NN_ConcatOp : NN_DifferentiableOp<"concat"> {
+def NN_ConcatOp : NN_DifferentiableOp<"concat", [NN_MovesElements]> {
   let summary = "tensors one after another along dimension 0";
   let description = [{
     The parts are computed in place wherever they can be, so that nothing is
@@ -226,7 +243,7 @@ def NN_ConcatOp : NN_DifferentiableOp<"concat"> {
   let hasFolder = 1;
 }
 
-def NN_GatherOp : NN_DifferentiableOp<"gather"> {
+def NN_GatherOp : NN_DifferentiableOp<"gather", [NN_MovesElements]> {
   let summary = "rows of a table by index (an embedding)";
   let description = [{
     Row i of the result is row `indices[i]` of the table. The runtime checks
@@ -249,7 +266,8 @@ def NN_ScatterAddOp : NN_PureOp<"scatter_add", [AllTypesMatch<["init", "result"]
   let summary = "add rows into a table by index (gather's gradient)";
   let description = [{
     result = init, with row i of `rows` added to row `indices[i]`, in
-    ascending order of i, so that the sum is the same on every run.
+    ascending order of i, so that the sum is the same on every run. The rows
+    may be narrower than the table.
   }];
   let arguments = (ins NN_Float:$init, NN_Int:$indices, NN_Float:$rows);
   let results = (outs NN_Float:$result);
@@ -273,13 +291,14 @@ def NN_IotaOp : NN_PureOp<"iota"> {
 //===----------------------------------------------------------------------===//
 
 def NN_LayerNormOp : NN_DifferentiableOp<"layer_norm", [
+    NN_OneStaysWide,
     AllTypesMatch<["input", "result"]>, AllTypesMatch<["weight", "bias"]>,
     AllTypesMatch<["mean", "rstd"]>]> {
   let summary = "layer normalisation over the last dimension";
   let description = [{
     result = (x - mean) · rstd · weight + bias, with mean and
     rstd = 1 / sqrt(variance + epsilon) of each row (Ba et al.,
-    arXiv 1607.06450). `mean` and `rstd` are kept for the way back.
+    arXiv 1607.06450). `mean` and `rstd`, fp32, are kept for the way back.
 
     ```mlir
     %y, %mean, %rstd = nn.layer_norm %x, %w, %b epsilon 1.0e-5
@@ -296,7 +315,7 @@ def NN_LayerNormOp : NN_DifferentiableOp<"layer_norm", [
   let hasVerifier = 1;
 }
 
-def NN_GeluOp : NN_DifferentiableOp<"gelu", [SameOperandsAndResultType]> {
+def NN_GeluOp : NN_DifferentiableOp<"gelu", [NN_MixedPrecision, SameOperandsAndResultType]> {
   let summary = "the Gaussian error linear unit, tanh form";
   let description = [{
     0.5·x·(1 + tanh(0.79788456·x·(1 + 0.044715·x²))) (Hendrycks and Gimpel,
@@ -307,14 +326,14 @@ def NN_GeluOp : NN_DifferentiableOp<"gelu", [SameOperandsAndResultType]> {
   let assemblyFormat = "$input attr-dict `:` type($input)";
 }
 
-def NN_ReluOp : NN_DifferentiableOp<"relu", [SameOperandsAndResultType]> {
+def NN_ReluOp : NN_DifferentiableOp<"relu", [NN_MixedPrecision, SameOperandsAndResultType]> {
   let summary = "max(x, 0); its derivative at 0 is 0";
   let arguments = (ins NN_Float:$input);
   let results = (outs NN_Float:$result);
   let assemblyFormat = "$input attr-dict `:` type($input)";
 }
 
-def NN_SoftmaxOp : NN_DifferentiableOp<"softmax", [SameOperandsAndResultType]> {
+def NN_SoftmaxOp : NN_DifferentiableOp<"softmax", [NN_MixedPrecision, SameOperandsAndResultType]> {
   let summary = "exp(x - max) / sum over the last dimension";
   let arguments = (ins NN_Float:$input);
   let results = (outs NN_Float:$result);
@@ -349,7 +368,7 @@ class NN_AttentionBase<string mnemonic, list<Trait> traits = []>
 }
 
 def NN_AttentionOp : NN_AttentionBase<"attention", [
-    DeclareOpInterfaceMethods<DifferentiableOpInterface>]> {
+    NN_OneStaysWide, DeclareOpInterfaceMethods<DifferentiableOpInterface>]> {
   let summary = "multi-head attention over packed queries, keys and values";
   let description = [{
     With tokens [batch · sequence] as rows, `qkv` packs queries, keys and
@@ -362,9 +381,9 @@ def NN_AttentionOp : NN_AttentionBase<"attention", [
     over j ≤ i where `causal`. ALiBi's slopes are those of Press et al.
     (arXiv 2108.12409), with BLOOM's rule for head counts that are not a power
     of two. `lse`, [batch · heads, sequence], holds the log of each row's
-    softmax denominator for the way back, with ALiBi's bias counted from the
-    query: slope_head · (j - i). No sequence x sequence matrix is ever stored
-    (Dao et al., arXiv 2205.14135).
+    softmax denominator for the way back, in fp32, with ALiBi's bias counted
+    from the query: slope_head · (j - i). No sequence x sequence matrix is ever
+    stored (Dao et al., arXiv 2205.14135).
 
     ```mlir
     %out, %lse = nn.attention %qkv batch 2 heads 4 layout interleaved causal alibi scale 0.25
@@ -402,6 +421,7 @@ def NN_AttentionGradOp : NN_AttentionBase<"attention_grad", [
 }
 
 def NN_CrossEntropyOp : NN_DifferentiableOp<"cross_entropy", [
+    NN_OneStaysWide,
     AllTypesMatch<["scale", "loss"]>]> {
   let summary = "cross-entropy of logits against class indices";
   let description = [{
@@ -425,19 +445,22 @@ def NN_CrossEntropyOp : NN_DifferentiableOp<"cross_entropy", [
 }
 
 def NN_LinearCrossEntropyOp : NN_DifferentiableOp<"linear_cross_entropy", [
-    AllTypesMatch<["scale", "loss"]>, AllTypesMatch<["input", "input_gradient"]>,
-    AllTypesMatch<["weight", "weight_gradient"]>]> {
+    NN_OneStaysWide,
+    AllTypesMatch<["scale", "loss"]>,
+    AllTypesMatch<["input", "input_gradient"]>]> {
   let summary = "a model's head: product with the classes and cross-entropy";
   let description = [{
     The loss of `nn.cross_entropy` for logits = input · weightᵀ, and with it
     the gradients of that loss, computed in chunks of rows so that the logits
     of all tokens never exist together (as in Liger's fused linear
     cross-entropy). The gradients come with the forward pass, since the logits
-    are at hand then; going back scales them by the loss's own gradient.
+    are at hand then; going back scales them by the loss's own gradient. The
+    weight's gradient may be wider than the weight.
 
     ```mlir
     %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale
         : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32>
+        -> tensor<256x64xf32>
     ```
   }];
   let arguments = (ins NN_Float:$input, NN_Float:$weight, NN_Int:$targets,
@@ -446,9 +469,16 @@ def NN_LinearCrossEntropyOp : NN_DifferentiableOp<"linear_cross_entropy", [
                       NN_Float:$weight_gradient);
   let assemblyFormat = [{
     $input `,` $weight `,` $targets `,` $scale attr-dict `:` type($input) `,`
-    type($weight) `,` type($targets) `,` type($scale)
+    type($weight) `,` type($targets) `,` type($scale) `->`
+    type($weight_gradient)
   }];
   let hasVerifier = 1;
+  let builders = [OpBuilder<(ins "::mlir::Value":$input,
+      "::mlir::Value":$weight, "::mlir::Value":$targets,
+      "::mlir::Value":$scale), [{
+    build($_builder, $_state, scale.getType(), input.getType(),
+          weight.getType(), input, weight, targets, scale);
+  }]>];
 }
 
 //===----------------------------------------------------------------------===//

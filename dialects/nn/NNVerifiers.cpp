@@ -36,31 +36,47 @@ LogicalResult ParameterOp::verify() {
     return emitOpError("type must be a floating-point tensor of static shape, "
                        "but is ")
            << getType();
+  if (!getComputeType())
+    return success();
+  auto narrow = dyn_cast<FloatType>(*getComputeType());
+  if (!narrow || narrow.getWidth() >= type.getElementTypeBitWidth())
+    return emitOpError("computes as ")
+           << *getComputeType() << ", which must be a floating-point type of "
+           << "fewer bits than " << type.getElementType();
   return success();
 }
 
-/// A use of a parameter: the symbol exists and has the type of the value.
+/// A use of a parameter: the symbol exists and has one of its types, \p type.
 static LogicalResult verifyParameterUse(Operation *op, FlatSymbolRefAttr symbol,
-                                        Type type,
+                                        Type type, bool isRead,
                                         SymbolTableCollection &symbolTable) {
   auto parameter = symbolTable.lookupNearestSymbolFrom<ParameterOp>(op, symbol);
   if (!parameter)
     return op->emitOpError("no nn.parameter is named ") << symbol;
-  if (parameter.getType() != type)
+  if (type != parameter.getValueType() &&
+      (isRead || type != parameter.getType()))
     return op->emitOpError("parameter ")
-           << symbol << " is " << parameter.getType() << ", not " << type;
+           << symbol << " is " << parameter.getValueType() << ", not " << type;
   return success();
 }
 
 LogicalResult
 GetParameterOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   return verifyParameterUse(*this, getParameterAttr(), getResult().getType(),
-                            symbolTable);
+                            /*isRead=*/true, symbolTable);
 }
 
 LogicalResult UpdateOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   return verifyParameterUse(*this, getParameterAttr(), getGradient().getType(),
-                            symbolTable);
+                            /*isRead=*/false, symbolTable);
+}
+
+/// True where \p result is \p expected, or as wide as fp32 where that is
+/// narrower.
+static bool isSameOrWider(RankedTensorType expected, Type result) {
+  Type wide = Float32Type::get(expected.getContext());
+  return result == expected || (expected.getElementTypeBitWidth() < 32 &&
+                                result == expected.clone(wide));
 }
 
 LogicalResult BroadcastOp::verify() {
@@ -89,7 +105,7 @@ LogicalResult ReduceOp::verify() {
   for (auto [i, size] : llvm::enumerate(input.getShape()))
     if (!llvm::is_contained(getDims(), static_cast<int64_t>(i)))
       shape.push_back(size);
-  if (input.clone(shape) != getResult().getType())
+  if (!isSameOrWider(input.clone(shape), getResult().getType()))
     return emitOpError("result must be ")
            << input.clone(shape) << ", but is " << getResult().getType();
   return success();
@@ -106,7 +122,7 @@ LogicalResult MatmulOp::verify() {
           n = b.getDimSize(!getTransposeB());
   if (k != kb)
     return emitOpError("inner sizes differ: ") << k << " and " << kb;
-  if (a.clone({m, n}) != getResult().getType())
+  if (!isSameOrWider(a.clone({m, n}), getResult().getType()))
     return emitOpError("result must be ")
            << a.clone({m, n}) << ", but is " << getResult().getType();
   return success();
@@ -176,25 +192,29 @@ LogicalResult ConcatOp::verify() {
 /// A table of rows, an index a row, the rows: shared by gather and its
 /// gradient.
 static LogicalResult verifyRows(Operation *op, Value table, Value indices,
-                                Value rows) {
+                                Value rows, bool mayBeNarrower) {
   auto tableType = tensorType(table), indexType = tensorType(indices),
        rowType = tensorType(rows);
   if (tableType.getRank() != 2)
     return op->emitOpError("the table must be a matrix");
   SmallVector<int64_t> shape(indexType.getShape());
   shape.push_back(tableType.getDimSize(1));
-  if (rowType.getShape() != ArrayRef<int64_t>(shape) ||
-      rowType.getElementType() != tableType.getElementType())
+  bool isType =
+      rowType.getElementType() == tableType.getElementType() ||
+      (mayBeNarrower && isSameOrWider(rowType, tableType.clone(shape)));
+  if (rowType.getShape() != ArrayRef<int64_t>(shape) || !isType)
     return op->emitOpError("rows must be ") << tableType.clone(shape);
   return success();
 }
 
 LogicalResult GatherOp::verify() {
-  return verifyRows(*this, getTable(), getIndices(), getResult());
+  return verifyRows(*this, getTable(), getIndices(), getResult(),
+                    /*mayBeNarrower=*/false);
 }
 
 LogicalResult ScatterAddOp::verify() {
-  return verifyRows(*this, getInit(), getIndices(), getRows());
+  return verifyRows(*this, getInit(), getIndices(), getRows(),
+                    /*mayBeNarrower=*/true);
 }
 
 LogicalResult IotaOp::verify() {
@@ -211,7 +231,7 @@ LogicalResult LayerNormOp::verify() {
       tensorType(getWeight()).getShape() != input.getShape().take_back())
     return emitOpError(
         "weight and bias must have the size of the last dimension");
-  if (input.clone(input.getShape().drop_back()) != getMean().getType())
+  if (tensorType(getMean()).getShape() != input.getShape().drop_back())
     return emitOpError("mean and rstd must have one element a row");
   return success();
 }
@@ -279,6 +299,8 @@ LogicalResult LinearCrossEntropyOp::verify() {
       input.getDimSize(1) != weight.getDimSize(1))
     return emitOpError(
         "input and weight must be matrices with equally many columns");
+  if (!isSameOrWider(weight, getWeightGradient().getType()))
+    return emitOpError("the weight's gradient must be ") << weight;
   return verifyLoss(*this, input.getDimSize(0), getTargets(), getScale(),
                     getLoss());
 }

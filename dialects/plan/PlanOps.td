@@ -72,10 +72,11 @@ def Plan_GemmOp : Plan_Op<"gemm", [AttrSizedOperandSegments]> {
   let description = [{
     result = epilogue(op(a) · op(b) + bias + addend). The bias is one value a
     column. The addend shares the result's memory where its own value is not
-    needed later. With `accumulate` the product is added to the result's
-    buffer, which persists over the micro-batches of a step and is cleared when
-    the step begins. On buffers the result is the operand `out`, and an addend
-    is that same buffer's content.
+    needed later. Factors and bias may have 16 bits, the result then 16 or 32;
+    sums are taken in fp32. With `accumulate` the product is added to the
+    result's buffer, which persists over the micro-batches of a step and is
+    cleared when the step begins. On buffers the result is the operand `out`,
+    and an addend is that same buffer's content.
 
     ```mlir
     %c = plan.gemm %a, %b transpose_b bias %bias epilogue gelu
@@ -126,7 +127,8 @@ def Plan_State : I32EnumAttr<"State", "which state of a group", [
   I32EnumAttrCase<"Parameter", 0, "parameter">,
   I32EnumAttrCase<"Gradient", 1, "gradient">,
   I32EnumAttrCase<"Moment1", 2, "moment1">,
-  I32EnumAttrCase<"Moment2", 3, "moment2">]> {
+  I32EnumAttrCase<"Moment2", 3, "moment2">,
+  I32EnumAttrCase<"Master", 4, "master">]> {
   let cppNamespace = "::tessera::plan";
 }
 
@@ -275,12 +277,22 @@ def Plan_StateOp : Plan_Op<"state"> {
     ```mlir
     plan.state parameter @h.0 %0 : memref<8192xi8>
     plan.state moment1 @h.0 %1 sharded : memref<4096xi8>
+    plan.state parameter @h.1 %2 of bf16 : memref<4096xi8>
     ```
+    Elements are fp32 unless said otherwise.
   }];
   let arguments = (ins Plan_State:$state, FlatSymbolRefAttr:$group,
-                       Plan_Bytes:$buffer, UnitAttr:$sharded);
+                       Plan_Bytes:$buffer, UnitAttr:$sharded,
+                       OptionalAttr<TypeAttr>:$type);
   let assemblyFormat = [{
-    $state $group $buffer (`sharded` $sharded^)? attr-dict `:` type($buffer)
+    $state $group $buffer (`sharded` $sharded^)? (`of` $type^)? attr-dict `:`
+    type($buffer)
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::Type getElementType() {
+      return getType() ? *getType()
+                       : ::mlir::Float32Type::get(getContext());
+    }
   }];
 }
 

@@ -61,6 +61,10 @@ LogicalResult GemmOp::verify() {
   if (getAddend() &&
       cast<ShapedType>(getAddend().getType()).getShape() != c.getShape())
     return emitOpError("addend must have the result's shape");
+  Type factor = a.getElementType(), sum = c.getElementType();
+  if (b.getElementType() != factor || !(sum == factor || sum.isF32()))
+    return emitOpError("factors must have one element type, and the result "
+                       "that type or f32");
   return success();
 }
 

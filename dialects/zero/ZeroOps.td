@@ -20,8 +20,9 @@ def Zero_Dialect : Dialect {
   let summary = "Partitioned training states and the messages between ranks";
   let description = [{
     ZeRO (Rajbhandari et al., arXiv 1910.02054) as operations on tensors. A
-    group is a flat bucket of parameters; its four states (parameters,
-    gradients, both moments) are kept whole or as one part a rank. Collectives
+    group is a flat bucket of parameters; its states (parameters, gradients,
+    both moments, and the master of parameters in 16 bits) are kept whole or as
+    one part a rank. Collectives
     start and are awaited later: a start gives its result and a token, a wait
     takes both and gives the complete result. Names and meaning follow
     upstream's `shard`: all_slice is the dual of all_gather. Counts are
@@ -50,7 +51,8 @@ def Zero_State : I32EnumAttr<"State", "what a rank keeps from step to step", [
   I32EnumAttrCase<"Parameter", 0, "parameter">,
   I32EnumAttrCase<"Gradient", 1, "gradient">,
   I32EnumAttrCase<"Moment1", 2, "moment1">,
-  I32EnumAttrCase<"Moment2", 3, "moment2">]> {
+  I32EnumAttrCase<"Moment2", 3, "moment2">,
+  I32EnumAttrCase<"Master", 4, "master">]> {
   let cppNamespace = "::tessera::zero";
 }
 
@@ -160,8 +162,8 @@ def Zero_BucketOp : Zero_Op<"bucket", [Pure, Zero_UsesSymbols]> {
     %b = zero.bucket @"h.0" (%dw, %db) : (tensor<64x64xf32>, tensor<64xf32>) -> tensor<4160xf32>
     ```
 
-    Constraints: the operands have the types of the group's parameters, in
-    order; the result has `padded` elements.
+    Constraints: the operands have the shapes of the group's parameters, in
+    order, and one element type; the result has `padded` elements of it.
   }];
   let arguments = (ins FlatSymbolRefAttr:$group, Variadic<Zero_Float>:$parts);
   let results = (outs Zero_Flat:$result);
@@ -308,8 +310,8 @@ def Zero_AllSliceOp : Zero_Op<"all_slice", [Pure]> {
 
 def Zero_AdamWOp : Zero_Op<"adamw", [
     Pure, Zero_UsesSymbols,
-    AllTypesMatch<["parameter", "gradient", "moment1", "moment2",
-                   "next_parameter", "next_moment1", "next_moment2"]>]> {
+    AllTypesMatch<["parameter", "moment1", "moment2", "next_parameter",
+                   "next_moment1", "next_moment2"]>]> {
   let summary = "one AdamW step of a group or of this rank's part of it";
   let description = [{
     AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv
@@ -322,13 +324,18 @@ def Zero_AdamWOp : Zero_Op<"adamw", [
       p' = p - lr · weight_decay · p    for elements before `decay_end`, else p
       p'' = p' - lr · (m' / hyper[1]) / (sqrt(v' / hyper[2]) + epsilon)
 
-    The results overwrite parameter, moment1 and moment2. A kernel, which
-    serves all groups of one size, names no group.
+    The results overwrite parameter, moment1 and moment2. With mixed precision
+    the parameter is the group's master, and a fourth result is p'' rounded to
+    the type that programs compute with. A kernel, which serves all groups of
+    one size, names no group.
 
     ```mlir
     %p1, %m1, %v1 = zero.adamw @"h.0", %p, %g, %m, %v by %clip, %hyper decay_end %end
         {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-        : tensor<2080xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+        : tensor<2080xf32>, tensor<2080xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+    %p2, %m2, %v2, %r = zero.adamw @"h.1", %q, %dq, %n, %w by %clip, %hyper decay_end %end
+        {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+        : tensor<2080xf32>, tensor<2080xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32> rounded tensor<2080xbf16>
     ```
 
     Constraints: the tensors have the elements of the group, whole or in part;
@@ -343,11 +350,12 @@ def Zero_AdamWOp : Zero_Op<"adamw", [
                        F64Attr:$beta1, F64Attr:$beta2, F64Attr:$epsilon,
                        F64Attr:$weight_decay);
   let results = (outs Zero_Flat:$next_parameter, Zero_Flat:$next_moment1,
-                      Zero_Flat:$next_moment2);
+                      Zero_Flat:$next_moment2, Optional<Zero_Flat>:$rounded);
   let assemblyFormat = [{
     ($group^ `,`)? $parameter `,` $gradient `,` $moment1 `,` $moment2 `by`
     $clip `,` $hyper `decay_end` $decay_end attr-dict `:` type($parameter) `,`
-    type($clip) `,` type($hyper) `,` type($decay_end)
+    type($gradient) `,` type($clip) `,` type($hyper) `,` type($decay_end)
+    (`rounded` type($rounded)^)?
   }];
   let hasVerifier = 1;
 }

@@ -128,9 +128,10 @@ LogicalResult BucketOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
                  group->getParameters().getAsRange<FlatSymbolRefAttr>())) {
     auto parameter =
         symbolTable.lookupNearestSymbolFrom<nn::ParameterOp>(*this, symbol);
-    if (parameter && parameter.getType() != part.getType())
+    auto element = cast<ShapedType>(getResult().getType()).getElementType();
+    if (parameter && parameter.getTensorType().clone(element) != part.getType())
       return emitOpError("parameter ")
-             << symbol << " is " << parameter.getType()
+             << symbol << " is " << parameter.getTensorType().clone(element)
              << ", but its operand is " << part.getType();
   }
   if (getCount(getResult()) != static_cast<int64_t>(group->getPadded()))
@@ -199,5 +200,9 @@ LogicalResult AdamWOp::verify() {
   if (cast<ShapedType>(getDecayEnd().getType()).getShape() !=
       ArrayRef<int64_t>{1})
     return emitOpError("decay_end must have one element");
+  if (getCount(getGradient()) != getCount(getParameter()) ||
+      (getRounded() && getCount(getRounded()) != getCount(getParameter())))
+    return emitOpError("gradient and rounded must have the ")
+           << getCount(getParameter()) << " elements of the parameter";
   return success();
 }

@@ -21,13 +21,17 @@ RankedTensorType tensorType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// Writes formulas over a matrix of rows and one value a row.
+/// Writes formulas over a matrix of rows and one value a row, in fp32 at
+/// least: what has fewer bits is widened where it is read.
 struct RowMath {
   OpBuilder &builder;
   Location loc;
 
+  Value wide(Value a) { return nn::widen(builder, loc, a); }
+  /// \p a rounded to the type of \p like.
+  Value as(Value like, Value a) { return nn::narrow(builder, loc, a, like); }
   template <typename Op> Value apply(Value a, Value b) {
-    return Op::create(builder, loc, a, b);
+    return Op::create(builder, loc, wide(a), wide(b));
   }
   Value add(Value a, Value b) { return apply<arith::AddFOp>(a, b); }
   Value sub(Value a, Value b) { return apply<arith::SubFOp>(a, b); }
@@ -42,6 +46,7 @@ struct RowMath {
     return nn::createSplat(builder, loc, type, value);
   }
   Value reduce(nn::Reduction kind, Value a) {
+    a = wide(a);
     auto type = tensorType(a);
     return nn::ReduceOp::create(builder, loc,
                                 type.clone(type.getShape().drop_back()), kind,
@@ -78,7 +83,7 @@ struct LayerNorm : OpRewritePattern<nn::LayerNormOp> {
     Value scaled = m.mul(m.mul(centered, m.spread(rstd, type)),
                          m.repeat(op.getWeight(), type));
     Value result = m.add(scaled, m.repeat(op.getBias(), type));
-    rewriter.replaceOp(op, {result, mean, rstd});
+    rewriter.replaceOp(op, {m.as(op.getResult(), result), mean, rstd});
     return success();
   }
 };
@@ -89,13 +94,14 @@ struct Gelu : OpRewritePattern<nn::GeluOp> {
                                 PatternRewriter &rewriter) const override {
     constexpr double a = 0.7978845608028654, b = 0.044715;
     RowMath m{rewriter, op.getLoc()};
-    auto type = tensorType(op.getInput());
-    Value x = op.getInput();
+    Value x = m.wide(op.getInput());
+    auto type = tensorType(x);
     Value inner = m.mul(
         x, m.add(m.mul(m.mul(x, x), m.splat(type, a * b)), m.splat(type, a)));
     Value t = math::TanhOp::create(rewriter, op.getLoc(), inner);
-    rewriter.replaceOp(
-        op, m.mul(m.mul(x, m.splat(type, 0.5)), m.add(t, m.splat(type, 1))));
+    Value result =
+        m.mul(m.mul(x, m.splat(type, 0.5)), m.add(t, m.splat(type, 1)));
+    rewriter.replaceOp(op, m.as(op.getResult(), result));
     return success();
   }
 };
@@ -121,7 +127,8 @@ struct Softmax : OpRewritePattern<nn::SoftmaxOp> {
     Value e = m.exp(m.sub(op.getInput(), max));
     auto sum = m.sum(e);
     Value inverse = m.div(m.splat(tensorType(sum), 1), sum);
-    rewriter.replaceOp(op, m.mul(e, m.spread(inverse, type)));
+    rewriter.replaceOp(op,
+                       m.as(op.getResult(), m.mul(e, m.spread(inverse, type))));
     return success();
   }
 };
@@ -135,6 +142,8 @@ struct RowLoss {
 
 RowLoss buildRowLoss(RowMath &m, Value logits, Value targets, Value scale,
                      bool wantGradient) {
+  Value narrow = logits;
+  logits = m.wide(logits);
   auto type = tensorType(logits);
   auto rows = type.clone(type.getShape().take_front());
   auto intRows = tensorType(targets);
@@ -160,8 +169,9 @@ RowLoss buildRowLoss(RowMath &m, Value logits, Value targets, Value scale,
   result.loss = m.mul(m.sub(m.add(m.log(sum), max), picked), rowScale);
   if (wantGradient)
     // A target that does not count equals no column, and its scale is 0.
-    result.gradient = m.sub(m.mul(e, m.spread(m.div(rowScale, sum), type)),
-                            m.select(hit, m.spread(rowScale, type), zero));
+    result.gradient =
+        m.as(narrow, m.sub(m.mul(e, m.spread(m.div(rowScale, sum), type)),
+                           m.select(hit, m.spread(rowScale, type), zero)));
   return result;
 }
 
@@ -191,7 +201,8 @@ struct LinearCrossEntropy : OpRewritePattern<nn::LinearCrossEntropyOp> {
             classes = tensorType(weight).getDimSize(0);
     bool wantGradient = !op.getInputGradient().use_empty() ||
                         !op.getWeightGradient().use_empty();
-    int64_t chunk = getChunkRows(rows, classes);
+    int64_t chunk =
+        getChunkRows(rows, classes * type.getElementTypeBitWidth() / 8);
 
     SmallVector<Value> losses, inputGradients;
     Value weightGradient;
@@ -217,9 +228,12 @@ struct LinearCrossEntropy : OpRewritePattern<nn::LinearCrossEntropyOp> {
           rewriter, loc, type.clone({size, columns}), rowLoss.gradient, weight,
           /*transpose_a=*/false, /*transpose_b=*/false));
       Value part = nn::MatmulOp::create(
-          rewriter, loc, tensorType(weight), rowLoss.gradient, x,
+          rewriter, loc, op.getWeightGradient().getType(), rowLoss.gradient, x,
           /*transpose_a=*/true, /*transpose_b=*/false);
-      weightGradient = weightGradient ? m.add(weightGradient, part) : part;
+      weightGradient =
+          weightGradient
+              ? arith::AddFOp::create(rewriter, loc, weightGradient, part)
+              : part;
     }
     Value loss = m.sum(rewriter.createOrFold<nn::ConcatOp>(
         loc, tensorType(op.getScale()).clone({rows}), losses));
@@ -237,8 +251,8 @@ struct LinearCrossEntropy : OpRewritePattern<nn::LinearCrossEntropyOp> {
 
 private:
   /// Chunks of equal size within the limit, in multiples of 16 rows.
-  int64_t getChunkRows(int64_t rows, int64_t classes) const {
-    int64_t most = std::max<int64_t>(chunkBytes / (classes * 4), 16);
+  int64_t getChunkRows(int64_t rows, int64_t rowBytes) const {
+    int64_t most = std::max<int64_t>(chunkBytes / rowBytes, 16);
     int64_t chunks = llvm::divideCeil(rows, most);
     return llvm::alignTo(llvm::divideCeil(rows, chunks), 16);
   }

@@ -456,7 +456,9 @@ private:
       for (Operation *op : anchor.cone.body)
         usedBy[op].insert(anchor.group);
     auto isShared = [&](Operation *op) {
-      if (isa<arith::ConstantOp, nn::BroadcastOp, nn::IotaOp>(op) ||
+      // What is widened is stored before it is: in fewer bits.
+      if (isa<arith::ConstantOp, arith::ExtFOp, nn::BroadcastOp, nn::IotaOp>(
+              op) ||
           isTransparent(op) || isAnchor(op->getResult(0)))
         return false;
       auto users = usedBy.find(op);

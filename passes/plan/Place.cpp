@@ -42,6 +42,7 @@ static Category getCategory(const StorageFacts &facts) {
       return Category::Gradients;
     case State::Moment1:
     case State::Moment2:
+    case State::Master:
       return Category::Optimizer;
     }
   if (facts.persistent)
@@ -159,10 +160,14 @@ void ProgramWriter::makeBuffers() {
       continue;
     auto group =
         symbols.lookupNearestSymbolFrom<zero::GroupOp>(function, facts.group);
-    bool sharded =
-        group && static_cast<int64_t>(group.getPadded()) * 4 > facts.bytes;
-    StateOp::create(builder, function.getLoc(), *facts.state,
-                    facts.group.getValue(), buffer, sharded);
+    bool sharded = group && static_cast<int64_t>(group.getPadded()) *
+                                    getElementBytes(facts.element) >
+                                facts.bytes;
+    StateOp::create(
+        builder, function.getLoc(),
+        StateAttr::get(builder.getContext(), *facts.state), facts.group, buffer,
+        sharded ? builder.getUnitAttr() : UnitAttr(),
+        facts.element.isF32() ? TypeAttr() : TypeAttr::get(facts.element));
   }
 }
 
@@ -295,11 +300,11 @@ LogicalResult ProgramWriter::writeGemm(GemmOp gemm) {
   auto [found, isNew] = scratch.gemms.insert({shape, 0});
   if (isNew)
     found->second = cpu::getScratchBytes(shape, scratch.threads);
-  bool isFloat = cast<ShapedType>(out.getType()).getElementType().isF32();
-  if (found->second < 0 || !isFloat)
+  if (found->second < 0)
     return gemm.emitOpError("cannot be done by the library: ")
            << shape.m << " x " << shape.k << " by " << shape.k << " x "
-           << shape.n << (isFloat ? "" : ", which must be f32");
+           << shape.n << ", " << getElementTypeOrSelf(gemm.getA()) << " to "
+           << getElementTypeOrSelf(out);
   if (found->second)
     step->setAttr("plan.scratch", builder.getI64IntegerAttr(found->second));
   scratchBytes = std::max(scratchBytes, found->second);

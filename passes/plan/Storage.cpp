@@ -199,15 +199,16 @@ void Storages::putOrCopy(OpOperand &operand, Place where, Value same) {
 //===----------------------------------------------------------------------===//
 
 int64_t Storages::getState(State state, FlatSymbolRefAttr group,
-                           int64_t bytes) {
+                           ShapedType type) {
   auto [found, isNew] =
       states.insert({{static_cast<int64_t>(state), group}, 0});
   if (isNew) {
-    found->second = add(Value(), bytes);
+    found->second = add(Value(), getBytes(type));
     Entry &entry = entries[found->second];
     entry.fixed = entry.facts.persistent = true;
     entry.facts.state = state;
     entry.facts.group = group;
+    entry.facts.element = type.getElementType();
     // The memory itself is never in the way of what is put there.
     entry.first = INT64_MAX;
     entry.last = INT64_MIN;
@@ -293,8 +294,8 @@ void Storages::addViews(Operation &op) {
         int64_t number = numbers.lookup(load.getResult());
         State state = static_cast<State>(load.getState());
         unite(number,
-              {getState(state, load.getGroupAttr(), entries[number].bytes), 0,
-               0});
+              {getState(state, load.getGroupAttr(), load.getResult().getType()),
+               0, 0});
       });
 }
 
@@ -303,7 +304,7 @@ LogicalResult Storages::pinStates() {
     Value value = store.getValue();
     int64_t state =
         getState(static_cast<State>(store.getState()), store.getGroupAttr(),
-                 getBytes(cast<ShapedType>(value.getType())));
+                 cast<ShapedType>(value.getType()));
     putOrCopy(store.getValueMutable(), {state, 0, 0}, Value());
     if (!needsCopy(store.getValueMutable()))
       continue;

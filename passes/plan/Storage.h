@@ -43,6 +43,7 @@ struct StorageFacts {
   /// The state that it is, if it is one.
   std::optional<State> state;
   mlir::FlatSymbolRefAttr group;
+  mlir::Type element;
 };
 
 class Storages {
@@ -88,7 +89,8 @@ private:
   };
 
   int64_t add(mlir::Value value, int64_t bytes);
-  int64_t getState(State state, mlir::FlatSymbolRefAttr group, int64_t bytes);
+  int64_t getState(State state, mlir::FlatSymbolRefAttr group,
+                   mlir::ShapedType type);
   void measureLifetimes();
   void addViews(mlir::Operation &op);
   mlir::LogicalResult pinStates();

@@ -22,7 +22,8 @@ namespace {
 /// Goes back through one straight-line function.
 class ReverseMode {
 public:
-  explicit ReverseMode(OpBuilder &builder) : builder(builder) {}
+  /// \p wide: gradients of parameters are not rounded to 16 bits.
+  ReverseMode(OpBuilder &builder, bool wide) : builder(builder), wide(wide) {}
 
   /// Fills `gradients` for every value that both depends on a parameter and
   /// leads to \p loss.
@@ -76,6 +77,8 @@ private:
   /// Adds \p gradient to that of \p value. If it is \p owned, no other value
   /// has it for a gradient, as where a sum hands its own to both its terms.
   void add(Value value, Value gradient, bool owned) {
+    if (wide && value.getDefiningOp<nn::GetParameterOp>())
+      gradient = nn::unround(builder, gradient);
     Value &sum = gradients[value];
     if (!sum) {
       sum = gradient;
@@ -92,6 +95,7 @@ private:
   }
 
   OpBuilder &builder;
+  bool wide;
   DenseSet<Value> active;
   DenseMap<Value, Value> gradients;
 };
@@ -109,6 +113,11 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
     }
     if (accumulation == 0)
       accumulation = getSpecInt(module, "training.accumulation", 1);
+    if (gradients.empty()) {
+      auto text = dyn_cast_if_present<StringAttr>(
+          getSpec(module, "training.precision.gradients"));
+      gradients = text ? text.str() : "f32";
+    }
     if (maxNorm < 0)
       maxNorm = getSpecFloat(module, "training.optimizer.clip", 0);
 
@@ -128,7 +137,7 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
     Operation *end = block.getTerminator();
     Value loss = end->getOperand(0);
     OpBuilder builder(end);
-    ReverseMode reverse(builder);
+    ReverseMode reverse(builder, gradients == "f32");
     if (failed(reverse.run(block, loss)))
       return failure();
 
@@ -142,12 +151,12 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
     Value hyper = step.getArgument(index);
 
     // A parameter may be read in several places: its gradient is their sum.
-    llvm::MapVector<StringAttr, Value> gradients;
+    llvm::MapVector<StringAttr, Value> byParameter;
     for (auto read : block.getOps<nn::GetParameterOp>()) {
       Value gradient = reverse.getGradient(read.getResult());
       if (!gradient)
         continue;
-      Value &sum = gradients[read.getParameterAttr().getAttr()];
+      Value &sum = byParameter[read.getParameterAttr().getAttr()];
       sum = sum ? arith::AddFOp::create(builder, read.getLoc(), sum, gradient)
                       .getResult()
                 : gradient;
@@ -160,7 +169,7 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
     SmallVector<nn::ParameterOp> parameters(module.getOps<nn::ParameterOp>());
     SmallVector<Value> ordered;
     for (nn::ParameterOp parameter : parameters) {
-      Value gradient = gradients.lookup(parameter.getSymNameAttr());
+      Value gradient = byParameter.lookup(parameter.getSymNameAttr());
       if (!gradient)
         return parameter.emitOpError(
             "does not influence the objective: use it or remove it");

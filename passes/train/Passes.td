@@ -10,6 +10,42 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ApplyPrecision : Pass<"nn-apply-precision", "mlir::ModuleOp"> {
+  let summary = "Keep parameters and activations in 16 bits";
+  let description = [{
+    The policy of mixed precision (Micikevicius et al., arXiv 1710.03740): what
+    programs read of parameters and hand from operation to operation has 16
+    bits, the optimizer's parameters and all arithmetic have 32. Row
+    statistics, sums along dimensions, losses and outputs stay in fp32.
+
+    A value is rounded where its type says so and nowhere else, so that the
+    bits do not depend on what is fused.
+
+    ```mlir
+    nn.parameter @w : tensor<16x8xf32> init normal(0.02) decay group "all"
+    %w = nn.get_parameter @w : tensor<16x8xf32>
+    %y = nn.matmul %x, %w transpose_b : tensor<4x8xf32>, tensor<16x8xf32> -> tensor<4x16xf32>
+    %z = nn.gelu %y : tensor<4x16xf32>
+    ```
+    becomes, for `compute=bf16`,
+    ```mlir
+    nn.parameter @w : tensor<16x8xf32> init normal(0.02) decay group "all" as bf16
+    %w = nn.get_parameter @w : tensor<16x8xbf16>
+    %x16 = arith.truncf %x : tensor<4x8xf32> to tensor<4x8xbf16>
+    %y = nn.matmul %x16, %w transpose_b : tensor<4x8xbf16>, tensor<16x8xbf16> -> tensor<4x16xbf16>
+    %z = nn.gelu %y : tensor<4x16xbf16>
+    ```
+  }];
+  let options = [
+    Option<"compute", "compute", "std::string", "\"\"",
+           "f32, bf16 or f16; empty: the specification's">
+  ];
+  let statistics = [
+    Statistic<"numNarrowed", "narrowed", "Parameters kept in 16 bits">
+  ];
+  let dependentDialects = ["nn::NNDialect", "mlir::arith::ArithDialect"];
+}
+
 def FuseHead : Pass<"nn-fuse-head", "mlir::ModuleOp"> {
   let summary = "Fuse the product with the classes and the cross-entropy";
   let description = [{
@@ -27,6 +63,7 @@ def FuseHead : Pass<"nn-fuse-head", "mlir::ModuleOp"> {
     ```mlir
     %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale
         : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32>
+        -> tensor<256x64xf32>
     ```
   }];
   let statistics = [
@@ -71,10 +108,15 @@ def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
     }
     ```
     With more than one micro-batch a step, the loss and each gradient pass
-    through `nn.accumulate`. Accumulation and the clipping norm default to
-    the specification's (`tessera.spec`).
+    through `nn.accumulate`. Accumulation, the clipping norm and the type of
+    gradients default to the specification's (`tessera.spec`). Gradients of
+    parameters in 16 bits are wide where asked for: their sums then never are
+    rounded.
   }];
   let options = [
+    Option<"gradients", "gradients", "std::string", "\"\"",
+           "f32: gradients of parameters in fp32; else in the type that is "
+           "computed with; empty: the specification's">,
     Option<"accumulation", "accumulation", "int64_t", "0",
            "Micro-batches a step; 0: the specification's">,
     Option<"maxNorm", "max-norm", "double", "-1",

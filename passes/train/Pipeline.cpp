@@ -13,6 +13,7 @@ void tessera::train::buildPipeline(OpPassManager &manager) {
   manager.addPass(createVerifyModel());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addPass(createApplyPrecision());
   manager.addPass(createFuseHead());
   manager.addPass(createDifferentiate());
   manager.addPass(createCanonicalizerPass());

@@ -13,8 +13,11 @@ using namespace tessera;
 using namespace tessera::zero;
 
 RankedTensorType Group::getType() {
-  return RankedTensorType::get(
-      {getPadded()}, parameters.front().getTensorType().getElementType());
+  return parameters.front().getValueType().clone({getPadded()});
+}
+
+RankedTensorType Group::getMasterType() {
+  return parameters.front().getTensorType().clone({getPadded()});
 }
 
 FailureOr<Groups> zero::createGroups(ModuleOp module, int64_t world) {
@@ -39,13 +42,14 @@ FailureOr<Groups> zero::createGroups(ModuleOp module, int64_t world) {
       for (nn::ParameterOp parameter : members)
         if (parameter.getDecay() == decay)
           parameters.push_back(parameter);
-    Type elementType = parameters.front().getTensorType().getElementType();
+    nn::ParameterOp first = parameters.front();
     SmallVector<Attribute> symbolRefs;
     SmallVector<int64_t> offsets;
     int64_t end = 0, decayEnd = 0;
     for (nn::ParameterOp parameter : parameters) {
       RankedTensorType type = parameter.getTensorType();
-      if (type.getElementType() != elementType)
+      if (type.getElementType() != first.getTensorType().getElementType() ||
+          parameter.getComputeType() != first.getComputeType())
         return parameter.emitOpError("has elements of another type than those "
                                      "before it in group ")
                << name << ": give it a group of its own";

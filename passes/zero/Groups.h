@@ -20,8 +20,11 @@ struct Group {
 
   llvm::StringRef getName() { return op.getSymName(); }
   int64_t getPadded() { return op.getPadded(); }
-  /// The type of the whole group.
+  /// The whole group as programs read it, and as the optimizer updates it.
   mlir::RankedTensorType getType();
+  mlir::RankedTensorType getMasterType();
+  /// True where these types differ: the group then has a master.
+  bool isMixed() { return getType() != getMasterType(); }
 };
 
 /// Where a parameter lies.

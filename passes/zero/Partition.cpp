@@ -51,9 +51,9 @@ private:
     return WaitOp::create(builder, start.getLoc(), start.getDestination(),
                           start.getStartToken());
   }
-  RankedTensorType partType(Group &group, bool sharded) {
-    return group.getType().clone(
-        {sharded ? group.getPadded() / world : group.getPadded()});
+  /// \p type, of a whole group, or the type of one rank's part of it.
+  RankedTensorType partType(RankedTensorType type, bool sharded) {
+    return sharded ? type.clone({type.getNumElements() / world}) : type;
   }
 
   func::FuncOp step;
@@ -179,8 +179,10 @@ void StepPartitioner::reduceGradients() {
         value = value.getDefiningOp<nn::AccumulateOp>().getInput();
     if (!accumulates || sharded)
       setInsertionPointAfter(values);
-    auto bucket = BucketOp::create(builder, loc, group.getType(),
-                                   group.getName(), values);
+    auto bucket = BucketOp::create(
+        builder, loc,
+        group.getType().clone(getElementTypeOrSelf(values.front())),
+        group.getName(), values);
     if (!sharded)
       StoreOp::create(builder, loc, State::Gradient, group.getName(), bucket);
     Value part = bucket;
@@ -246,24 +248,28 @@ void StepPartitioner::update() {
   for (auto [index, group] : llvm::enumerate(groups.groups)) {
     Location loc = group.op.getLoc();
     StringRef name = group.getName();
+    bool mixed = group.isMixed();
+    bool partial = stage == 1 || stage == 2; // of the parameters of a rank
     auto load = [&](State state, bool sharded) -> Value {
-      return LoadOp::create(builder, loc, partType(group, sharded), state,
-                            name);
+      return LoadOp::create(
+          builder, loc, partType(group.getMasterType(), sharded), state, name);
     };
-    Value parameter = parameters.lookup(group.op.getSymNameAttr());
-    if (!parameter)
+    Value parameter;
+    if (mixed)
+      parameter = load(State::Master, stage >= 1);
+    else if (!(parameter = parameters.lookup(group.op.getSymNameAttr())))
       parameter = load(State::Parameter, stage == 3);
-    bool slice = stage == 1 || stage == 2;
-    if (slice)
-      parameter =
-          AllSliceOp::create(builder, loc, partType(group, true), parameter);
+    if (!mixed && partial)
+      parameter = AllSliceOp::create(
+          builder, loc, partType(group.getType(), true), parameter);
     Value moment1 = load(State::Moment1, stage >= 1);
     Value moment2 = load(State::Moment2, stage >= 1);
     Value end = nn::SliceOp::create(
         builder, loc, endType.clone(ArrayRef<int64_t>{1}), ends, index);
     auto next = AdamWOp::create(
-        builder, loc,
-        {parameter.getType(), parameter.getType(), parameter.getType()},
+        builder, loc, parameter.getType(), parameter.getType(),
+        parameter.getType(),
+        mixed ? Type(partType(group.getType(), stage >= 1)) : Type(),
         FlatSymbolRefAttr::get(group.op.getSymNameAttr()), parameter,
         reduced[index], moment1, moment2, clip, hyper, end,
         builder.getF64FloatAttr(adamw.beta1),
@@ -273,7 +279,11 @@ void StepPartitioner::update() {
     StoreOp::create(builder, loc, State::Moment1, name, next.getNextMoment1());
     StoreOp::create(builder, loc, State::Moment2, name, next.getNextMoment2());
     Value whole = next.getNextParameter();
-    if (slice)
+    if (mixed) {
+      StoreOp::create(builder, loc, State::Master, name, whole);
+      whole = next.getRounded();
+    }
+    if (partial)
       whole = await(AllGatherOp::create(builder, loc, name, whole, world,
                                         /*in_place=*/true));
     StoreOp::create(builder, loc, State::Parameter, name, whole);

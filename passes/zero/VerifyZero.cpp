@@ -60,6 +60,7 @@ bool ProgramVerifier::isSharded(State state) {
     return stage >= 2;
   case State::Moment1:
   case State::Moment2:
+  case State::Master:
     return stage >= 1;
   }
   llvm_unreachable("all states are named");
@@ -141,8 +142,11 @@ LogicalResult ProgramVerifier::verifyUpdates() {
   for (auto group : symbols.getOp()->getRegion(0).getOps<GroupOp>()) {
     if (!updates.contains(group.getSymNameAttr()))
       return group.emitOpError("has no update in @train");
-    for (State state :
-         {State::Parameter, State::Gradient, State::Moment1, State::Moment2})
+    SmallVector<State> states = {State::Parameter, State::Gradient,
+                                 State::Moment1, State::Moment2};
+    if (updates[group.getSymNameAttr()].getRounded())
+      states.push_back(State::Master);
+    for (State state : states)
       if (!stores.contains(
               {group.getSymNameAttr(), static_cast<unsigned>(state)}))
         return group.emitOpError("has its ")

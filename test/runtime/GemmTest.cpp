@@ -36,7 +36,26 @@ int64_t storedRows(int64_t rows, int64_t columns, bool transposed) {
   return transposed ? columns : rows;
 }
 
-std::vector<Gemm> allForms() {
+struct Types {
+  ElementType factors, result;
+};
+
+/// \p values in memory as \p type, and \p values as they are after that.
+std::vector<char> store(ElementType type, std::vector<float> &values) {
+  std::vector<char> bytes(values.size() * sizeOf(type));
+  fromFloats(type, values.data(), values.size(), bytes.data());
+  toFloats(type, bytes.data(), values.size(), values.data());
+  return bytes;
+}
+
+/// The largest relative error of one rounding.
+double roundingError(ElementType type) {
+  return type == ElementType::bf16  ? 0x1p-8
+         : type == ElementType::f16 ? 0x1p-11
+                                    : 0;
+}
+
+std::vector<Gemm> allForms(Types types) {
   std::vector<Gemm> gemms;
   int64_t sizes[][3] = {{1, 1, 1},    {33, 20, 7},   {64, 48, 96},
                         {5, 130, 64}, {300, 70, 50}, {1030, 33, 40}};
@@ -44,6 +63,8 @@ std::vector<Gemm> allForms() {
     for (int form = 0; form < 32; ++form) {
       Gemm gemm;
       gemm.id = static_cast<int>(gemms.size());
+      gemm.type = types.factors;
+      gemm.resultType = types.result;
       gemm.m = m;
       gemm.n = n;
       gemm.k = k;
@@ -64,24 +85,36 @@ std::vector<Gemm> allForms() {
   return gemms;
 }
 
-TEST(Gemm, AgreesWithDoublePrecisionInEveryForm) {
+class GemmTypes : public testing::TestWithParam<Types> {};
+INSTANTIATE_TEST_SUITE_P(
+    Types, GemmTypes,
+    testing::Values(Types{ElementType::f32, ElementType::f32},
+                    Types{ElementType::bf16, ElementType::bf16},
+                    Types{ElementType::bf16, ElementType::f32},
+                    Types{ElementType::f16, ElementType::f16},
+                    Types{ElementType::f16, ElementType::f32}));
+
+TEST_P(GemmTypes, AgreeWithDoublePrecisionInEveryForm) {
+  Types types = GetParam();
+  double rounding = roundingError(types.result);
   setThreads(2);
   Manifest manifest;
-  manifest.gemms = allForms();
+  manifest.gemms = allForms(types);
   tessera_prepare_gemms(&manifest, 2);
   for (const Gemm &gemm : manifest.gemms) {
     auto a = random(storedRows(gemm.m, gemm.k, gemm.transposeA) * gemm.lda, 0);
     auto b = random(storedRows(gemm.k, gemm.n, gemm.transposeB) * gemm.ldb, 1);
     auto bias = random(gemm.n, 2), before = random(gemm.m * gemm.ldc, 3);
-    auto c = before;
     std::vector<char> scratch(gemm.scratch + 64);
     char *aligned =
         scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
-    auto bytes = [](std::vector<float> &values) {
-      return reinterpret_cast<char *>(values.data());
-    };
-    tsr_gemm(nullptr, gemm.id, bytes(a), bytes(b),
-             gemm.bias ? bytes(bias) : nullptr, bytes(c), aligned);
+    auto storedA = store(types.factors, a), storedB = store(types.factors, b),
+         storedBias = store(types.factors, bias),
+         storedC = store(types.result, before);
+    tsr_gemm(nullptr, gemm.id, storedA.data(), storedB.data(),
+             gemm.bias ? storedBias.data() : nullptr, storedC.data(), aligned);
+    std::vector<float> c(before.size());
+    toFloats(types.result, storedC.data(), c.size(), c.data());
     for (int64_t i = 0; i < gemm.m; ++i) {
       for (int64_t j = 0; j < gemm.n; ++j) {
         double sum = gemm.bias ? bias[j] : 0;
@@ -93,7 +126,9 @@ TEST(Gemm, AgreesWithDoublePrecisionInEveryForm) {
           sum += before[i * gemm.ldc + j];
         if (gemm.epilogue == "gelu")
           sum = gelu(sum);
-        ASSERT_NEAR(c[i * gemm.ldc + j], sum, 1e-5 * std::sqrt(gemm.k) + 2e-6)
+        ASSERT_NEAR(c[i * gemm.ldc + j], sum,
+                    1e-5 * std::sqrt(gemm.k) + 2e-6 +
+                        1.01 * rounding * std::abs(sum))
             << "GEMM " << gemm.id << " at " << i << ", " << j;
       }
       for (int64_t j = gemm.n; j < gemm.ldc; ++j)

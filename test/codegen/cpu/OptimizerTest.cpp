@@ -25,7 +25,7 @@ TEST_P(AdamW, FollowsTheFormulas) {
       {flat, flat, flat},
       "%r0, %r1, %r2 = zero.adamw %a0, %a1, %a2, %a3 by %a4, %a5 decay_end %a6 "
       "{beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1} : " +
-          flat + ", " + scalar + ", tensor<4xf32>, tensor<1xi32>",
+          flat + ", " + flat + ", " + scalar + ", tensor<4xf32>, tensor<1xi32>",
       {0, 2, 3}));
   std::vector<float> p = randomNumbers(elements, 1, 1);
   std::vector<float> m(elements), v(elements);

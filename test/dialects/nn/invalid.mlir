@@ -363,7 +363,7 @@ func.func @f(%x: tensor<8x4xf32>, %t: tensor<8xi32>, %s: tensor<1xf32>) {
 func.func @f(%x: tensor<8x4xf32>, %w: tensor<16x8xf32>, %t: tensor<8xi32>, %s: tensor<f32>) {
   // expected-error @below {{input and weight must be matrices with equally many columns}}
   %l, %dx, %dw = nn.linear_cross_entropy %x, %w, %t, %s
-      : tensor<8x4xf32>, tensor<16x8xf32>, tensor<8xi32>, tensor<f32>
+      : tensor<8x4xf32>, tensor<16x8xf32>, tensor<8xi32>, tensor<f32> -> tensor<16x8xf32>
   return
 }
 
@@ -372,5 +372,46 @@ func.func @f(%x: tensor<8x4xf32>, %w: tensor<16x8xf32>, %t: tensor<8xi32>, %s: t
 func.func @f(%x: tensor<65537xf32>) {
   // expected-error @below {{result must have one element for each 65536 of the operand: 2}}
   %0 = nn.partial_sum_squares %x : tensor<65537xf32> -> tensor<1xf64>
+  return
+}
+
+// -----
+
+// Types of fewer bits.
+
+// expected-error @below {{computes as 'f32', which must be a floating-point type of fewer bits than 'f32'}}
+nn.parameter @w : tensor<4xf32> init constant(0.0) group "g" as f32
+
+// -----
+
+nn.parameter @w : tensor<4xf32> init constant(0.0) group "g" as bf16
+func.func @f() {
+  // expected-error @below {{parameter @w is 'tensor<4xbf16>', not 'tensor<4xf32>'}}
+  %w = nn.get_parameter @w : tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<4x8xbf16>) {
+  // expected-error @below {{result must be 'tensor<4x4xbf16>', but is 'tensor<4x4xf64>'}}
+  %0 = nn.matmul %a, %a transpose_b : tensor<4x8xbf16>, tensor<4x8xbf16> -> tensor<4x4xf64>
+  return
+}
+
+// -----
+
+func.func @f(%table: tensor<4x8xbf16>, %i: tensor<2xi32>, %rows: tensor<2x8xf32>) {
+  // expected-error @below {{rows must be 'tensor<2x8xbf16>'}}
+  %0 = nn.scatter_add %rows, %i into %table : tensor<2x8xf32>, tensor<2xi32>, tensor<4x8xbf16>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<8x4xf32>, %w: tensor<16x4xf32>, %t: tensor<8xi32>, %s: tensor<f32>) {
+  // expected-error @below {{the weight's gradient must be 'tensor<16x4xf32>'}}
+  %l, %dx, %dw = nn.linear_cross_entropy %x, %w, %t, %s
+      : tensor<8x4xf32>, tensor<16x4xf32>, tensor<8xi32>, tensor<f32> -> tensor<16x4xbf16>
   return
 }

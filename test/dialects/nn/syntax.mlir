@@ -66,9 +66,9 @@ func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<1
       : tensor<128x192xf32>, tensor<128x64xf32>, tensor<8x64xf32>
   // CHECK: nn.cross_entropy %{{.*}}, %{{.*}}, %{{.*}} : tensor<128x256xf32>, tensor<128xi32>, tensor<f32>
   %loss = nn.cross_entropy %logits, %targets, %scale : tensor<128x256xf32>, tensor<128xi32>, tensor<f32>
-  // CHECK: nn.linear_cross_entropy %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32>
+  // CHECK: nn.linear_cross_entropy %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32> -> tensor<256x64xf32>
   %loss2, %dx, %dw = nn.linear_cross_entropy %x, %table, %targets, %scale
-      : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32>
+      : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32> -> tensor<256x64xf32>
   return
 }
 

@@ -293,3 +293,11 @@ func.func @f(%a: tensor<8xf32>) {
   %0 = plan.gemm %a, %a : (tensor<8xf32>, tensor<8xf32>) -> tensor<8x8xf32>
   return
 }
+
+// -----
+
+func.func @f(%a: tensor<4x8xbf16>) {
+  // expected-error @+1 {{factors must have one element type, and the result that type or f32}}
+  %0 = plan.gemm %a, %a transpose_b : (tensor<4x8xbf16>, tensor<4x8xbf16>) -> tensor<4x4xf16>
+  return
+}

@@ -14,7 +14,7 @@
 // CHECK:         nn.concat
 func.func @head(%x: tensor<512x16xf32>, %w: tensor<64x16xf32>, %targets: tensor<512xi32>,
                 %scale: tensor<f32>) -> (tensor<f32>, tensor<512x16xf32>, tensor<64x16xf32>) {
-  %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale : tensor<512x16xf32>, tensor<64x16xf32>, tensor<512xi32>, tensor<f32>
+  %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale : tensor<512x16xf32>, tensor<64x16xf32>, tensor<512xi32>, tensor<f32> -> tensor<64x16xf32>
   return %loss, %dx, %dw : tensor<f32>, tensor<512x16xf32>, tensor<64x16xf32>
 }
 
@@ -24,7 +24,7 @@ func.func @head(%x: tensor<512x16xf32>, %w: tensor<64x16xf32>, %targets: tensor<
 // CHECK-NOT:     nn.matmul
 func.func @loss_only(%x: tensor<512x16xf32>, %w: tensor<64x16xf32>, %targets: tensor<512xi32>,
                      %scale: tensor<f32>) -> tensor<f32> {
-  %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale : tensor<512x16xf32>, tensor<64x16xf32>, tensor<512xi32>, tensor<f32>
+  %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale : tensor<512x16xf32>, tensor<64x16xf32>, tensor<512xi32>, tensor<f32> -> tensor<64x16xf32>
   return %loss : tensor<f32>
 }
 

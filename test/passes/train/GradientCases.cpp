@@ -56,6 +56,16 @@ static GradientCase binary(const std::string &op, bool positive = false) {
           positive};
 }
 
+/// There and back again between types.
+static GradientCase cast(const std::string &op) {
+  return {op,
+          "",
+          {{"a", "3x4x"}},
+          "%n = arith.truncf %a : tensor<3x4xf64> to tensor<3x4xf32>\n"
+          "%r = arith.extf %n : tensor<3x4xf32> to tensor<3x4xf64>",
+          "3x4x"};
+}
+
 static GradientCase matmul(bool transposeA, bool transposeB) {
   std::string a = transposeA ? "4x3x" : "3x4x",
               b = transposeB ? "5x4x" : "4x5x";
@@ -143,6 +153,8 @@ static std::vector<GradientCase> getElementwise() {
       binary("arith.divf", true),
       binary("arith.maximumf"),
       unary("arith.negf"),
+      cast("arith.extf"),
+      cast("arith.truncf"),
       unary("math.exp"),
       unary("math.log", true),
       unary("math.tanh"),

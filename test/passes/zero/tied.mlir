@@ -48,7 +48,7 @@ module attributes {tessera.spec = {training = {optimizer = {
     %x = nn.gather %table, %tokens : tensor<64x4xf32>, tensor<8xi32> -> tensor<8x4xf32>
     %y = nn.matmul %x, %w : tensor<8x4xf32>, tensor<4x4xf32> -> tensor<8x4xf32>
     %loss, %dy, %dhead = nn.linear_cross_entropy %y, %head, %targets, %scale
-        : tensor<8x4xf32>, tensor<64x4xf32>, tensor<8xi32>, tensor<f32>
+        : tensor<8x4xf32>, tensor<64x4xf32>, tensor<8xi32>, tensor<f32> -> tensor<64x4xf32>
     %dx = nn.matmul %dy, %w transpose_b : tensor<8x4xf32>, tensor<4x4xf32> -> tensor<8x4xf32>
     %dw = nn.matmul %x, %dy transpose_a : tensor<8x4xf32>, tensor<8x4xf32> -> tensor<4x4xf32>
     %dtable = nn.scatter_add %dx, %tokens into %dhead : tensor<8x4xf32>, tensor<8xi32>, tensor<64x4xf32>

@@ -155,7 +155,7 @@ func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, 
   // expected-error @below {{must name the group that it updates}}
   %p, %m, %v = zero.adamw %x, %x, %x, %x by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   return
 }
 
@@ -168,11 +168,11 @@ func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, 
   // expected-note @below {{the first update is here}}
   %p, %m, %v = zero.adamw @g, %x, %x, %x, %x by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   // expected-error @below {{updates @g a second time}}
   %q, %n, %u = zero.adamw @g, %x, %x, %x, %x by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   return
 }
 
@@ -199,7 +199,7 @@ func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, 
   zero.store gradient @g, %x : tensor<32xf32>
   %p, %m, %v = zero.adamw @g, %x, %x, %x, %x by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   zero.store parameter @g, %p : tensor<32xf32>
   zero.store moment1 @g, %m : tensor<32xf32>
   return
@@ -223,7 +223,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -244,7 +244,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<32xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -268,7 +268,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -291,7 +291,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -313,7 +313,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -335,7 +335,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -359,7 +359,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -382,7 +382,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -408,7 +408,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
