@@ -100,6 +100,9 @@ static Entries trainingEntries(const Specification &specification,
   training.integer("global_batch", given.global_batch());
   training.integer("seed", given.seed());
   training.integer("steps", given.steps());
+  training.text("non_finite",
+                given.non_finite() == spec::Training::SKIP ? "skip" : "stop");
+  training.integer("max_skips", given.max_skips());
   training.dictionary("optimizer", std::move(optimizer));
   training.dictionary("schedule", std::move(schedule));
   return training;

@@ -68,6 +68,7 @@ static const Limit commonLimits[] = {
     {"training.seed", Need::Optional, 0, Low::Closed, 9007199254740992},
     {"training.clip", Need::Optional, 0, Low::Closed, infinite},
     {"training.l2_penalty", Need::Optional, 0, Low::Closed, 1e6},
+    {"training.max_skips", Need::Optional, 1, Low::Closed, 1e12},
     {"training.optimizer.lr", Need::Required, 0, Low::Closed, 1e6},
     {"training.optimizer.beta1", Need::Optional, 0, Low::Closed, 0.999999},
     {"training.optimizer.beta2", Need::Optional, 0, Low::Closed, 0.999999},

@@ -6,27 +6,19 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Parameters.h"
+#include "runtime/Checkpoint.h"
 #include "runtime/Error.h"
 #include "runtime/Random.h"
 #include "runtime/Threads.h"
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <sys/stat.h>
 
 namespace tessera {
 
 /// The prefix under which transformers saves a model with a head.
 static const std::string modelPrefix = "transformer.";
-static const std::string optimizerPrefix = "optimizer.";
-
-static const State &requireState(const tsr_context &context, StateKind kind,
-                                 int group) {
-  const State *state = context.program->state(kind, group);
-  if (!state)
-    fatal("the embedded manifest lacks a state of group %d in program '%s'",
-          group, context.program->name.c_str());
-  return *state;
-}
 
 /// Calls \p body(first, begin, end) in parallel for the elements [begin, end)
 /// of \p parameter that this rank holds, at \p first.
@@ -34,17 +26,14 @@ template <typename Body>
 static void forHeld(const tsr_context &context, const Parameter &parameter,
                     StateKind kind, Body body) {
   const State &state = requireState(context, kind, parameter.group);
-  int64_t heldBegin = state.sharded ? context.rank() * state.elements : 0;
-  int64_t begin = std::max(heldBegin, parameter.offset) - parameter.offset;
-  int64_t end = std::min(heldBegin + state.elements,
-                         parameter.offset + parameter.elements()) -
-                parameter.offset;
-  if (begin >= end)
+  Range held = heldRange(state, context.manifest->groups[parameter.group],
+                         context.rank());
+  Part part = partOf(parameter, state, held, held.begin);
+  if (part.range.empty())
     return;
-  auto *first = reinterpret_cast<float *>(context.arena + state.offset) +
-                parameter.offset + begin - heldBegin;
-  parallelFor(end - begin, 1 << 14, [&](int64_t from, int64_t to) {
-    body(first + from, begin + from, begin + to);
+  auto *first = reinterpret_cast<float *>(context.arena + part.place);
+  parallelFor(part.range.size(), 1 << 14, [&](int64_t from, int64_t to) {
+    body(first + from, part.range.begin + from, part.range.begin + to);
   });
 }
 
@@ -71,10 +60,9 @@ static const Tensor *findTensor(const SafetensorsFile &file,
   return file.find(modelPrefix + name);
 }
 
-void loadState(const tsr_context &context, const SafetensorsFile &file,
-               StateKind kind, const std::string &prefix) {
+static void loadFile(const tsr_context &context, const SafetensorsFile &file) {
   for (const Parameter &parameter : context.manifest->parameters) {
-    std::string name = prefix + parameter.name;
+    const std::string &name = parameter.name;
     const Tensor *tensor = findTensor(file, name);
     if (!tensor)
       fatal("'%s' has no tensor '%s': is it of another model?",
@@ -86,7 +74,7 @@ void loadState(const tsr_context &context, const SafetensorsFile &file,
     if (!copyAsFloat(*tensor, 0, 0, nullptr))
       fatal("tensor '%s' of '%s' has type %s: F32, BF16 or F16 is wanted",
             name.c_str(), file.path().c_str(), tensor->dtype.c_str());
-    forHeld(context, parameter, kind,
+    forHeld(context, parameter, StateKind::parameter,
             [&](float *first, int64_t begin, int64_t end) {
               copyAsFloat(*tensor, begin, end, first);
             });
@@ -100,11 +88,11 @@ static bool endsWith(const std::string &text, const char *end) {
          text.compare(text.size() - length, length, end) == 0;
 }
 
-void requireWeights(const Manifest &manifest, const SafetensorsFile &file) {
+/// Ends the process where \p file has what is not of this model.
+static void requireWeights(const Manifest &manifest,
+                           const SafetensorsFile &file) {
   for (const auto &[fullName, tensor] : file.tensors()) {
     std::string name = fullName;
-    if (name.starts_with(optimizerPrefix))
-      continue;
     if (name.starts_with(modelPrefix))
       name = name.substr(modelPrefix.size());
     bool known = std::any_of(
@@ -130,18 +118,24 @@ void requireWeights(const Manifest &manifest, const SafetensorsFile &file) {
 }
 
 void loadParameters(const tsr_context &context, const std::string &path) {
+  struct stat status;
+  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+    return loadCheckpointWeights(context, path);
   std::string error;
   std::unique_ptr<SafetensorsFile> file = SafetensorsFile::open(path, error);
   if (!file)
     fatal("%s", error.c_str());
   requireWeights(*context.manifest, *file);
-  loadState(context, *file, StateKind::parameter);
+  loadFile(context, *file);
 }
 
-void declareParameters(SafetensorsWriter &writer, const Manifest &manifest,
-                       const std::string &prefix) {
+void declareParameters(SafetensorsWriter &writer, const Manifest &manifest) {
   for (const Parameter &parameter : manifest.parameters)
-    writer.declare(prefix + parameter.name, parameter.shape);
+    writer.declare(parameter.name, parameter.shape);
+}
+
+std::map<std::string, std::string> weightsMetadata() {
+  return {{"format", "pt"}};
 }
 
 void writeState(const tsr_context &context, StateKind kind,
@@ -176,9 +170,7 @@ void saveParameters(const tsr_context &context, const std::string &path) {
   context.communicator->barrier();
   std::unique_ptr<SafetensorsWriter> writer;
   if (context.rank() == 0) {
-    // transformers reads only files that say this.
-    writer = std::make_unique<SafetensorsWriter>(
-        path, std::map<std::string, std::string>{{"format", "pt"}});
+    writer = std::make_unique<SafetensorsWriter>(path, weightsMetadata());
     declareParameters(*writer, *context.manifest);
     writer->begin();
   }
