@@ -129,6 +129,9 @@ static Entries trainingEntries(const Specification &specification,
   training.integer("steps", given.steps());
   training.dictionary("precision",
                       precisionEntries(given.precision(), context));
+  training.text("non_finite",
+                given.non_finite() == spec::Training::SKIP ? "skip" : "stop");
+  training.integer("max_skips", given.max_skips());
   training.dictionary("optimizer", std::move(optimizer));
   training.dictionary("schedule", std::move(schedule));
   return training;

@@ -76,6 +76,7 @@ static const Limit commonLimits[] = {
      1e6},
     {"training.precision.loss_scale.minimum", Need::Optional, 0, Low::Open,
      1.7e38},
+    {"training.max_skips", Need::Optional, 1, Low::Closed, 1e12},
     {"training.optimizer.lr", Need::Required, 0, Low::Closed, 1e6},
     {"training.optimizer.beta1", Need::Optional, 0, Low::Closed, 0.999999},
     {"training.optimizer.beta2", Need::Optional, 0, Low::Closed, 0.999999},

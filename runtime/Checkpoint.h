@@ -1,48 +1,57 @@
-//===- Checkpoint.h - Checkpoints of a run ----------------------*- C++ -*-===//
+//===- Checkpoint.h - Reading checkpoints -----------------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// A checkpoint is one safetensors file,
-// DIRECTORY/step-000000000100.safetensors: the parameters under their names,
-// the moments under "optimizer.exp_avg." and "optimizer.exp_avg_sq." before the
-// name, and the run's progress as metadata. It appears under its name only when
-// it is complete, and the last two are kept.
+// A checkpoint is read by any number of ranks at any stage: all ranks together
+// verify it, each a part; then each reads the elements that it holds, straight
+// into its arena.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef TESSERA_RUNTIME_CHECKPOINT_H
 #define TESSERA_RUNTIME_CHECKPOINT_H
 
-#include "runtime/Context.h"
+#include "runtime/CheckpointIndex.h"
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace tessera {
 
-/// How far a run is.
-struct Progress {
-  int64_t step = 0;    ///< steps done
-  int64_t samples = 0; ///< position in the order of the data
-  uint64_t seed = 1;
-  std::string order = "shuffled";
+struct FoundCheckpoint {
+  CheckpointIndex index;
+  std::vector<int64_t> refused; ///< steps of newer, damaged ones; of rank 0
 };
 
-/// Creates the directory where it is missing and removes what a killed run
-/// left half-written. All ranks call it.
-void openCheckpointDirectory(const tsr_context &context,
-                             const std::string &directory);
+/// The newest checkpoint in \p directory that is whole to the bit, with a
+/// warning that names the file for each one that is not; none where there is
+/// no checkpoint. Ends the process where none is whole. All ranks call it.
+std::optional<FoundCheckpoint> findCheckpoint(const tsr_context &context,
+                                              const std::string &directory);
 
-/// All ranks call it.
-void saveCheckpoint(const tsr_context &context, const std::string &directory,
-                    const Progress &progress);
+/// Reads what this rank's program holds of \p states. Ends the process where
+/// the checkpoint's parameters are not this model's.
+void loadCheckpoint(const tsr_context &context, const CheckpointIndex &index,
+                    std::span<const SavedState> states);
 
-/// Loads the newest complete checkpoint; none where the directory has none.
-/// Ends the process where it is of another model. All ranks call it.
-std::optional<Progress> loadCheckpoint(const tsr_context &context,
-                                       const std::string &directory);
+/// Loads the parameters from the checkpoint in the folder \p path, or from the
+/// newest one that is whole of those in the directory \p path.
+void loadCheckpointWeights(const tsr_context &context, const std::string &path);
+
+/// Calls \p take with all weights of \p parameter in order, in pieces of at
+/// most 1 MiB.
+void readWeights(const CheckpointIndex &index, int parameter,
+                 const std::function<void(const float *, int64_t)> &take);
+
+/// For each parameter of the checkpoint the model's of that name. Ends the
+/// process where the two differ in names or shapes.
+std::vector<int> matchParameters(const Manifest &manifest,
+                                 const CheckpointIndex &index);
 
 } // namespace tessera
 

@@ -30,6 +30,7 @@ const CommandInfo commandTable[] = {
     {Command::eval, "eval", "loss and accuracy on data"},
     {Command::grads, "grads", "loss and gradients of the first batch"},
     {Command::generate, "generate", "continue a text"},
+    {Command::exportWeights, "export", "a checkpoint's weights as one file"},
     {Command::info, "info", "print the plan that is compiled in"},
 };
 
@@ -38,7 +39,9 @@ constexpr unsigned bit(Command command) {
 }
 constexpr unsigned train = bit(Command::train), eval = bit(Command::eval),
                    grads = bit(Command::grads),
-                   generate = bit(Command::generate), info = bit(Command::info);
+                   generate = bit(Command::generate),
+                   exportWeights = bit(Command::exportWeights),
+                   info = bit(Command::info);
 
 struct OptionInfo {
   const char *name;
@@ -53,13 +56,16 @@ const OptionInfo optionTable[] = {
      "(safetensors)"},
     {"--steps", "N", train, 0,
      "train until step N (default: the specification's)"},
-    {"--init", "FILE", train | eval | grads | generate, grads | generate,
-     "begin with the weights of a safetensors file (default: random)"},
+    {"--init", "PATH", train | eval | grads | generate, grads | generate,
+     "begin with the weights of a safetensors file or a checkpoint's folder "
+     "(default: random)"},
     {"--save", "FILE", train, 0, "write the weights at the end (safetensors)"},
-    {"--checkpoint-dir", "DIR", train, 0,
-     "write checkpoints to DIR, the last two are kept"},
+    {"--checkpoint-dir", "DIR", train | exportWeights, exportWeights,
+     "where checkpoints are; the last two are kept"},
     {"--checkpoint-every", "K", train, 0,
      "a checkpoint every K steps (default 100; one at the end in any case)"},
+    {"--checkpoint-async", nullptr, train, 0,
+     "write checkpoints while steps go on, from a copy in memory"},
     {"--resume", nullptr, train, 0,
      "go on from the newest checkpoint in --checkpoint-dir"},
     {"--seed", "S", train | eval | generate, 0,
@@ -69,7 +75,8 @@ const OptionInfo optionTable[] = {
     {"--order", "sequential|shuffled", train | grads, 0,
      "order of the samples (default: shuffled for train, sequential for "
      "grads)"},
-    {"--out", "FILE", grads, grads, "where the gradients go (safetensors)"},
+    {"--out", "FILE", grads | exportWeights, grads | exportWeights,
+     "the safetensors file to write"},
     {"--prompt", "TEXT", generate, generate, "the text to continue"},
     {"--max-tokens", "N", generate, generate, "how many tokens to add"},
     {"--temperature", "T", generate, 0,
@@ -185,6 +192,8 @@ void store(Options &options, const OptionInfo &option,
     options.out = value;
   else if (name == "--prompt")
     options.prompt = value;
+  else if (name == "--checkpoint-async")
+    options.checkpointAsync = true;
   else if (name == "--resume")
     options.resume = true;
   else if (name == "--json")
@@ -228,9 +237,10 @@ Options parseCommandLine(int argc, char **argv) {
   }
   const CommandInfo *command = findCommand(first);
   if (!command)
-    refuse("unknown command '%s': train, eval, grads, generate and info are "
-           "known",
-           first.c_str());
+    refuse(
+        "unknown command '%s': train, eval, grads, generate, export and info "
+        "are known",
+        first.c_str());
   Options options;
   options.command = command->command;
   std::vector<const OptionInfo *> given;
@@ -267,6 +277,9 @@ Options parseCommandLine(int argc, char **argv) {
   if (options.resume && options.checkpointDir.empty())
     refuse("%s", "--resume needs --checkpoint-dir DIR, where the checkpoints "
                  "are");
+  if (options.checkpointAsync && options.checkpointDir.empty())
+    refuse("%s", "--checkpoint-async needs --checkpoint-dir DIR, where the "
+                 "checkpoints go");
   return options;
 }
 

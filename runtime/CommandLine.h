@@ -14,7 +14,7 @@
 
 namespace tessera {
 
-enum class Command { train, eval, grads, generate, info };
+enum class Command { train, eval, grads, generate, exportWeights, info };
 
 struct Options {
   Command command = Command::info;
@@ -24,7 +24,7 @@ struct Options {
   std::optional<uint64_t> seed;
   int64_t checkpointEvery = 100, maxTokens = 0;
   double temperature = 0;
-  bool resume = false, json = false;
+  bool resume = false, json = false, checkpointAsync = false;
 };
 
 /// Reads the command line. Prints help and ends the process where it asks for

@@ -18,6 +18,7 @@ int runTrain(const Manifest &manifest, const Options &options);
 int runGrads(const Manifest &manifest, const Options &options);
 int runEval(const Manifest &manifest, const Options &options);
 int runGenerate(const Manifest &manifest, const Options &options);
+int runExport(const Manifest &manifest, const Options &options);
 int runInfo(const Manifest &manifest, const Options &options);
 
 /// The threads of a rank among \p ranksOnNode: those of the specification or

@@ -18,13 +18,20 @@ namespace tessera {
 
 void Communicator::barrier() { any(false); }
 
-bool Communicator::any(bool flag) {
+bool Communicator::any(bool flag) { return agree(flag).any != 0; }
+
+Communicator::Agreement Communicator::agree(uint8_t bits) {
   static constexpr int enough = 4096;
-  char mine = flag, all[enough];
+  uint8_t all[enough];
   if (ranks > enough)
     fatal("more than %d ranks are not supported", enough);
-  exchange(&mine, all, 1);
-  return std::any_of(all, all + ranks, [](char other) { return other != 0; });
+  exchange(&bits, all, 1);
+  Agreement agreement;
+  for (int rank = 0; rank < ranks; ++rank) {
+    agreement.any |= all[rank];
+    agreement.all &= all[rank];
+  }
+  return agreement;
 }
 
 void requireMemory(int64_t bytes, int ranks) {

@@ -45,6 +45,11 @@ public:
   void barrier();
   /// True on every rank if it is true on any.
   bool any(bool flag);
+  /// Bits that any and that all of the ranks give.
+  struct Agreement {
+    uint8_t any = 0, all = 0xff;
+  };
+  Agreement agree(uint8_t bits);
 
   /// Copies \p bytes at \p offset of rank \p source's arena to \p destination
   /// on rank 0. All ranks call it alike; the sources must not change until

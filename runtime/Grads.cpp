@@ -22,7 +22,7 @@ int runGrads(const Manifest &manifest, const Options &options) {
       openBatchSource(manifest, options.data, order, manifest.training.seed,
                       context.rank(), context.size());
   TrainingStep step(context, *source);
-  step.computeGradients(1, 0);
+  step.computeGradients({});
   context.communicator->barrier();
   float loss = context.output("loss");
   std::unique_ptr<SafetensorsWriter> writer;

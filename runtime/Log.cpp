@@ -79,9 +79,10 @@ void StepLog::write(const StepReport &report) {
   int length = snprintf(
       line, sizeof line,
       "step %*" PRId64 "/%" PRId64 "  loss %-12.9g grad norm %-11.6g "
-      "lr %.3e  %.1f ms  %.*f %s\n",
+      "lr %.3e  %.1f ms  %.*f %s%s%s\n",
       width, report.step, steps, report.loss, report.gradNorm, report.lr,
-      report.milliseconds, report.tokens ? 0 : 1, rate, unit);
+      report.milliseconds, report.tokens ? 0 : 1, rate, unit,
+      report.skipped ? "  skipped" : "", report.spike ? "  spike" : "");
   put(STDOUT_FILENO, line, length, sizeof line);
   if (file >= 0) {
     char loss[32], gradNorm[32], lr[32], milliseconds[32], speed[32];
@@ -95,7 +96,9 @@ void StepLog::write(const StepReport &report) {
     if (report.allocations >= 0)
       length += snprintf(line + length, sizeof line - length,
                          ", \"allocations\": %" PRId64, report.allocations);
-    length += snprintf(line + length, sizeof line - length, "}\n");
+    length += snprintf(line + length, sizeof line - length, "%s%s}\n",
+                       report.skipped ? ", \"skipped\": true" : "",
+                       report.spike ? ", \"spike\": true" : "");
     put(file, line, length, sizeof line);
   }
   if (bar)

@@ -41,6 +41,8 @@ static int runCommand(const Options &options, char **argv) {
     return runEval(manifest, options);
   case Command::generate:
     return runGenerate(manifest, options);
+  case Command::exportWeights:
+    return runExport(manifest, options);
   case Command::info:
     return runInfo(manifest, options);
   }

@@ -86,6 +86,8 @@ static Training parseTraining(const json &j) {
   training.globalBatch = j.value("global_batch", int64_t(1));
   training.seed = j.value("seed", uint64_t(1));
   training.steps = j.value("steps", int64_t(0));
+  if (j.value("non_finite", "stop") == "skip")
+    training.maxSkips = j.value("max_skips", int64_t(10));
   const json &optimizer = j.at("optimizer");
   training.optimizer.lr = optimizer.at("lr");
   training.optimizer.beta1 = optimizer.at("beta1");

@@ -46,6 +46,9 @@ struct Training {
   int64_t microBatch = 1, accumulation = 1, globalBatch = 1;
   uint64_t seed = 1;
   int64_t steps = 0;
+  /// Steps in a row that may be skipped where the loss or the gradient is not
+  /// finite; 0: the first one ends the run.
+  int64_t maxSkips = 0;
   Optimizer optimizer;
   ScheduleSpec schedule;
 };

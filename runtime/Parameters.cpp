@@ -6,33 +6,19 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Parameters.h"
+#include "runtime/Checkpoint.h"
 #include "runtime/Error.h"
 #include "runtime/Random.h"
 #include "runtime/Threads.h"
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <sys/stat.h>
 
 namespace tessera {
 
 /// The prefix under which transformers saves a model with a head.
 static const std::string modelPrefix = "transformer.";
-static const std::string optimizerPrefix = "optimizer.";
-
-static const State &requireState(const tsr_context &context, StateKind kind,
-                                 int group) {
-  const State *state = context.program->state(kind, group);
-  if (!state)
-    fatal("the embedded manifest lacks a state of group %d in program '%s'",
-          group, context.program->name.c_str());
-  return *state;
-}
-
-/// What the optimizer updates: the master of parameters in 16 bits.
-static StateKind weightsKind(const tsr_context &context) {
-  return context.program->state(StateKind::master, 0) ? StateKind::master
-                                                      : StateKind::parameter;
-}
 
 /// Calls \p body(first, begin, end) in parallel to write the elements [begin,
 /// end) of \p parameter that this rank holds to \p first; where they have 16
@@ -41,52 +27,48 @@ template <typename Body>
 static void forHeld(const tsr_context &context, const Parameter &parameter,
                     StateKind kind, Body body) {
   const State &state = requireState(context, kind, parameter.group);
-  int64_t heldBegin = state.sharded ? context.rank() * state.elements : 0;
-  int64_t begin = std::max(heldBegin, parameter.offset) - parameter.offset;
-  int64_t end = std::min(heldBegin + state.elements,
-                         parameter.offset + parameter.elements()) -
-                parameter.offset;
-  if (begin >= end)
+  Range held = heldRange(state, context.manifest->groups[parameter.group],
+                         context.rank());
+  Part part = partOf(parameter, state, held, held.begin);
+  if (part.range.empty())
     return;
-  int64_t place = parameter.offset + begin - heldBegin;
-  char *first = context.arena + state.offset + place * sizeOf(state.type);
-  parallelFor(end - begin, 1 << 14, [&](int64_t from, int64_t to) {
+  char *first = context.arena + part.place;
+  parallelFor(part.range.size(), 1 << 14, [&](int64_t from, int64_t to) {
     if (state.type == ElementType::f32)
-      return body(reinterpret_cast<float *>(first) + from, begin + from,
-                  begin + to);
-    constexpr int64_t pieceElements = 1024;
-    float piece[pieceElements];
-    for (int64_t at = from; at < to; at += pieceElements) {
-      int64_t count = std::min(pieceElements, to - at);
-      body(piece, begin + at, begin + at + count);
-      fromFloats(state.type, piece, count, first + at * sizeOf(state.type));
+      return body(reinterpret_cast<float *>(first) + from,
+                  part.range.begin + from, part.range.begin + to);
+    constexpr int64_t most = 1024;
+    float numbers[most];
+    for (int64_t count, at = from; at < to; at += count) {
+      count = std::min(most, to - at);
+      body(numbers, part.range.begin + at, part.range.begin + at + count);
+      fromFloats(state.type, numbers, count, first + at * sizeOf(state.type));
     }
   });
 }
 
-/// Calls \p write(kind) for each state that holds weights.
-template <typename Write>
-static void forWeights(const tsr_context &context, Write write) {
-  write(StateKind::parameter);
+/// forHeld for each state that holds weights.
+template <typename Body>
+static void forHeldWeights(const tsr_context &context,
+                           const Parameter &parameter, Body body) {
+  forHeld(context, parameter, StateKind::parameter, body);
   if (weightsKind(context) != StateKind::parameter)
-    write(weightsKind(context));
+    forHeld(context, parameter, weightsKind(context), body);
 }
 
 void initializeParameters(const tsr_context &context, uint64_t seed) {
   const std::vector<Parameter> &parameters = context.manifest->parameters;
   for (size_t i = 0; i < parameters.size(); ++i) {
     const Parameter &parameter = parameters[i];
-    auto write = [&](float *first, int64_t begin, int64_t end) {
-      if (parameter.init == "constant")
-        std::fill_n(first, end - begin,
-                    static_cast<float>(parameter.initValue));
-      else
-        fillRandom(first, begin, end, seed, static_cast<uint32_t>(i),
-                   parameter.init == "normal", parameter.initValue);
-    };
-    forWeights(context, [&](StateKind kind) {
-      forHeld(context, parameter, kind, write);
-    });
+    forHeldWeights(
+        context, parameter, [&](float *first, int64_t begin, int64_t end) {
+          if (parameter.init == "constant")
+            std::fill_n(first, end - begin,
+                        static_cast<float>(parameter.initValue));
+          else
+            fillRandom(first, begin, end, seed, static_cast<uint32_t>(i),
+                       parameter.init == "normal", parameter.initValue);
+        });
   }
 }
 
@@ -97,10 +79,9 @@ static const Tensor *findTensor(const SafetensorsFile &file,
   return file.find(modelPrefix + name);
 }
 
-void loadState(const tsr_context &context, const SafetensorsFile &file,
-               StateKind kind, const std::string &prefix) {
+static void loadFile(const tsr_context &context, const SafetensorsFile &file) {
   for (const Parameter &parameter : context.manifest->parameters) {
-    std::string name = prefix + parameter.name;
+    const std::string &name = parameter.name;
     const Tensor *tensor = findTensor(file, name);
     if (!tensor)
       fatal("'%s' has no tensor '%s': is it of another model?",
@@ -112,16 +93,12 @@ void loadState(const tsr_context &context, const SafetensorsFile &file,
     if (!copyAsFloat(*tensor, 0, 0, nullptr))
       fatal("tensor '%s' of '%s' has type %s: F32, BF16 or F16 is wanted",
             name.c_str(), file.path().c_str(), tensor->dtype.c_str());
-    forHeld(context, parameter, kind,
-            [&](float *first, int64_t begin, int64_t end) {
-              copyAsFloat(*tensor, begin, end, first);
-            });
+    forHeldWeights(context, parameter,
+                   [&](float *first, int64_t begin, int64_t end) {
+                     copyAsFloat(*tensor, begin, end, first);
+                   });
     SafetensorsFile::release(*tensor);
   }
-}
-
-void loadWeights(const tsr_context &context, const SafetensorsFile &file) {
-  forWeights(context, [&](StateKind kind) { loadState(context, file, kind); });
 }
 
 static bool endsWith(const std::string &text, const char *end) {
@@ -130,11 +107,11 @@ static bool endsWith(const std::string &text, const char *end) {
          text.compare(text.size() - length, length, end) == 0;
 }
 
-void requireWeights(const Manifest &manifest, const SafetensorsFile &file) {
+/// Ends the process where \p file has what is not of this model.
+static void requireWeights(const Manifest &manifest,
+                           const SafetensorsFile &file) {
   for (const auto &[fullName, tensor] : file.tensors()) {
     std::string name = fullName;
-    if (name.starts_with(optimizerPrefix))
-      continue;
     if (name.starts_with(modelPrefix))
       name = name.substr(modelPrefix.size());
     bool known = std::any_of(
@@ -160,18 +137,24 @@ void requireWeights(const Manifest &manifest, const SafetensorsFile &file) {
 }
 
 void loadParameters(const tsr_context &context, const std::string &path) {
+  struct stat status;
+  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+    return loadCheckpointWeights(context, path);
   std::string error;
   std::unique_ptr<SafetensorsFile> file = SafetensorsFile::open(path, error);
   if (!file)
     fatal("%s", error.c_str());
   requireWeights(*context.manifest, *file);
-  loadWeights(context, *file);
+  loadFile(context, *file);
 }
 
-void declareParameters(SafetensorsWriter &writer, const Manifest &manifest,
-                       const std::string &prefix) {
+void declareParameters(SafetensorsWriter &writer, const Manifest &manifest) {
   for (const Parameter &parameter : manifest.parameters)
-    writer.declare(prefix + parameter.name, parameter.shape);
+    writer.declare(parameter.name, parameter.shape);
+}
+
+std::map<std::string, std::string> weightsMetadata() {
+  return {{"format", "pt"}};
 }
 
 void writeState(const tsr_context &context, StateKind kind,
@@ -211,21 +194,15 @@ void writeState(const tsr_context &context, StateKind kind,
   }
 }
 
-void writeWeights(const tsr_context &context, SafetensorsWriter *writer) {
-  writeState(context, weightsKind(context), writer);
-}
-
 void saveParameters(const tsr_context &context, const std::string &path) {
   context.communicator->barrier();
   std::unique_ptr<SafetensorsWriter> writer;
   if (context.rank() == 0) {
-    // transformers reads only files that say this.
-    writer = std::make_unique<SafetensorsWriter>(
-        path, std::map<std::string, std::string>{{"format", "pt"}});
+    writer = std::make_unique<SafetensorsWriter>(path, weightsMetadata());
     declareParameters(*writer, *context.manifest);
     writer->begin();
   }
-  writeWeights(context, writer.get());
+  writeState(context, weightsKind(context), writer.get());
   if (writer)
     writer->commit();
   context.communicator->barrier();

@@ -23,36 +23,26 @@ namespace tessera {
 /// Draws this rank's parameters by the initialisers of the manifest.
 void initializeParameters(const tsr_context &context, uint64_t seed);
 
-/// Reads this rank's part of \p kind from tensors named \p prefix + parameter.
-/// Ends the process, naming the tensor, where one is missing or has another
-/// shape or type. Every rank reads the file by itself.
-void loadState(const tsr_context &context, const SafetensorsFile &file,
-               StateKind kind, const std::string &prefix = "");
-
-/// Reads the parameters, and their master where they have 16 bits.
-void loadWeights(const tsr_context &context, const SafetensorsFile &file);
-
-/// Ends the process where \p file is not a file of weights of this model:
-/// besides the parameters (with or without "transformer." before the name) it
-/// may hold tied weights equal to theirs, the constant buffers that
-/// transformers saves, and the optimizer's state of a checkpoint.
-void requireWeights(const Manifest &manifest, const SafetensorsFile &file);
-
-/// Opens \p path, checks it and loads the parameters.
+/// Loads this rank's parameters from a safetensors file or, where \p path is a
+/// folder, from a checkpoint. Besides the parameters (with or without
+/// "transformer." before the name) a file may hold tied weights equal to theirs
+/// and the constant buffers that transformers saves. Ends the process, naming
+/// the tensor, where one is missing, of another shape or type, or of another
+/// model. Every rank reads the file by itself.
 void loadParameters(const tsr_context &context, const std::string &path);
 
-/// Declares all parameters as \p prefix + name.
-void declareParameters(SafetensorsWriter &writer, const Manifest &manifest,
-                       const std::string &prefix = "");
+/// Declares all parameters under their names.
+void declareParameters(SafetensorsWriter &writer, const Manifest &manifest);
+
+/// The metadata of a file of weights; transformers reads only files that have
+/// it.
+std::map<std::string, std::string> weightsMetadata();
 
 /// Appends \p kind of all parameters to \p writer (null but on rank 0), one
 /// after the other through a buffer of 16 MB. All ranks call it; the state
 /// must not change on any until they meet again.
 void writeState(const tsr_context &context, StateKind kind,
                 SafetensorsWriter *writer);
-
-/// Appends the parameters as the optimizer updates them: in fp32.
-void writeWeights(const tsr_context &context, SafetensorsWriter *writer);
 
 /// Writes a file of weights.
 void saveParameters(const tsr_context &context, const std::string &path);

@@ -38,8 +38,7 @@ std::string shapeText(const std::vector<int64_t> &shape) {
   return text + "]";
 }
 
-/// Bytes of an element; 0 for a type that the format does not have.
-static int64_t typeBytes(const std::string &dtype) {
+int64_t typeBytes(const std::string &dtype) {
   if (dtype == "F64" || dtype == "I64" || dtype == "U64")
     return 8;
   if (dtype == "F32" || dtype == "I32" || dtype == "U32")
@@ -49,6 +48,34 @@ static int64_t typeBytes(const std::string &dtype) {
   if (dtype == "I8" || dtype == "U8" || dtype == "BOOL")
     return 1;
   return 0;
+}
+
+int64_t TensorEntry::bytes() const {
+  int64_t count = typeBytes(dtype);
+  for (int64_t extent : shape)
+    count *= extent;
+  return count;
+}
+
+std::string
+safetensorsHeader(const std::vector<TensorEntry> &entries,
+                  const std::map<std::string, std::string> &metadata) {
+  json header = json::object();
+  if (!metadata.empty())
+    header["__metadata__"] = metadata;
+  int64_t offset = 0;
+  for (const TensorEntry &entry : entries) {
+    int64_t end = offset + entry.bytes();
+    header[entry.name] = {{"dtype", entry.dtype},
+                          {"shape", entry.shape},
+                          {"data_offsets", {offset, end}}};
+    offset = end;
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  uint64_t length = text.size();
+  return std::string(reinterpret_cast<const char *>(&length), sizeof length) +
+         text;
 }
 
 std::unique_ptr<SafetensorsFile> SafetensorsFile::open(const std::string &path,
@@ -192,32 +219,17 @@ SafetensorsWriter::~SafetensorsWriter() {
 
 void SafetensorsWriter::declare(const std::string &name,
                                 const std::vector<int64_t> &shape) {
-  entries.emplace_back(name, shape);
+  entries.push_back({name, "F32", shape});
+  declared += entries.back().bytes();
 }
 
 void SafetensorsWriter::begin() {
-  json header = json::object();
-  if (!metadata.empty())
-    header["__metadata__"] = metadata;
-  int64_t offset = 0;
-  for (const auto &[name, shape] : entries) {
-    Tensor tensor;
-    tensor.shape = shape;
-    int64_t end = offset + 4 * tensor.elements();
-    header[name] = {
-        {"dtype", "F32"}, {"shape", shape}, {"data_offsets", {offset, end}}};
-    offset = end;
-  }
-  declared = offset;
-  std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');
+  std::string header = safetensorsHeader(entries, metadata);
   descriptor =
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0)
     fatal("cannot write '%s': %s", temporary.c_str(), strerror(errno));
-  uint64_t length = text.size();
-  put(&length, sizeof length);
-  put(text.data(), text.size());
+  put(header.data(), static_cast<int64_t>(header.size()));
 }
 
 void SafetensorsWriter::put(const void *data, int64_t bytes) {

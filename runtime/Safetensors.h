@@ -34,6 +34,23 @@ struct Tensor {
 /// "[2, 3]", for messages.
 std::string shapeText(const std::vector<int64_t> &shape);
 
+/// What a header says of a tensor to be written.
+struct TensorEntry {
+  std::string name;
+  std::string dtype;
+  std::vector<int64_t> shape;
+  int64_t bytes() const;
+};
+
+/// Bytes of an element; 0 for a type that the format does not have.
+int64_t typeBytes(const std::string &dtype);
+
+/// What a file begins with, its length included, where the data of \p entries
+/// follow one another in this order.
+std::string
+safetensorsHeader(const std::vector<TensorEntry> &entries,
+                  const std::map<std::string, std::string> &metadata);
+
 /// A file mapped for reading.
 class SafetensorsFile {
 public:
@@ -90,7 +107,7 @@ private:
 
   std::string path, temporary;
   std::map<std::string, std::string> metadata;
-  std::vector<std::pair<std::string, std::vector<int64_t>>> entries;
+  std::vector<TensorEntry> entries;
   int64_t declared = 0, written = 0;
   int descriptor = -1;
 };

@@ -27,12 +27,13 @@ double learningRate(const Training &training, int64_t step) {
          0.5 * (lr - schedule.minLr) * (1 + std::cos(std::numbers::pi * done));
 }
 
-void fillHyper(const Training &training, int64_t step, float hyper[4]) {
+void fillHyper(const Training &training, int64_t step, int64_t t,
+               float hyper[4]) {
   const Optimizer &optimizer = training.optimizer;
   hyper[0] = static_cast<float>(learningRate(training, step));
-  hyper[1] = static_cast<float>(1 - std::pow(optimizer.beta1, double(step)));
-  hyper[2] = static_cast<float>(1 - std::pow(optimizer.beta2, double(step)));
-  hyper[3] = static_cast<float>(step);
+  hyper[1] = static_cast<float>(1 - std::pow(optimizer.beta1, double(t)));
+  hyper[2] = static_cast<float>(1 - std::pow(optimizer.beta2, double(t)));
+  hyper[3] = static_cast<float>(t);
 }
 
 } // namespace tessera

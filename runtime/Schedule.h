@@ -17,8 +17,10 @@ namespace tessera {
 /// min_lr at decay_steps, and min_lr after it.
 double learningRate(const Training &training, int64_t step);
 
-/// The content of the input `hyper`: lr, 1 - beta1^t, 1 - beta2^t, t.
-void fillHyper(const Training &training, int64_t step, float hyper[4]);
+/// The content of the input `hyper`: lr of \p step, 1 - beta1^t, 1 - beta2^t
+/// and t, the number of this update, counted from 1.
+void fillHyper(const Training &training, int64_t step, int64_t t,
+               float hyper[4]);
 
 } // namespace tessera
 

@@ -26,7 +26,7 @@ TrainingStep::TrainingStep(tsr_context &context, BatchSource &source)
       fatal("the embedded manifest fills input '%s' at an unknown time '%s'",
             slot.name.c_str(), slot.when.c_str());
   }
-  fill("load", 1, 0, 0);
+  fill("load", {});
 }
 
 /// How many leading elements of what this rank updates of each group decay:
@@ -42,7 +42,7 @@ static void fillDecayEnd(const tsr_context &context, int32_t *ends) {
   }
 }
 
-void TrainingStep::fill(const char *when, int64_t step, int64_t position,
+void TrainingStep::fill(const char *when, const Progress &progress,
                         int64_t index) {
   for (const Slot &slot : context.program->inputs) {
     if (slot.when != when)
@@ -53,11 +53,12 @@ void TrainingStep::fill(const char *when, int64_t step, int64_t position,
       memcpy(address, &scale, sizeof scale);
     } else if (slot.name == "hyper") {
       float hyper[4];
-      fillHyper(context.manifest->training, step, hyper);
+      fillHyper(context.manifest->training, progress.step + 1,
+                progress.updates() + 1, hyper);
       memcpy(address, hyper, sizeof hyper);
     } else if (slot.name == "decay_end") {
       fillDecayEnd(context, reinterpret_cast<int32_t *>(address));
-    } else if (!source.fill(slot, address, position, index)) {
+    } else if (!source.fill(slot, address, progress.samples, index)) {
       fatal("the program 'train' has an input '%s' that this runtime does not "
             "know",
             slot.name.c_str());
@@ -65,19 +66,19 @@ void TrainingStep::fill(const char *when, int64_t step, int64_t position,
   }
 }
 
-void TrainingStep::computeGradients(int64_t step, int64_t position) {
-  fill("begin", step, position, 0);
+void TrainingStep::computeGradients(const Progress &progress) {
+  fill("begin", progress);
   begin.run(&context, context.arena);
   for (int64_t i = 0; i < context.manifest->training.accumulation; ++i) {
-    fill("micro", step, position, i);
+    fill("micro", progress, i);
     micro.run(&context, context.arena);
   }
-  fill("reduce", step, position, 0);
+  fill("reduce", progress);
   reduce.run(&context, context.arena);
 }
 
-void TrainingStep::update(int64_t step, int64_t position) {
-  fill("update", step, position, 0);
+void TrainingStep::update(const Progress &progress) {
+  fill("update", progress);
   apply.run(&context, context.arena);
 }
 

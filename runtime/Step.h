@@ -8,6 +8,7 @@
 #ifndef TESSERA_RUNTIME_STEP_H
 #define TESSERA_RUNTIME_STEP_H
 
+#include "runtime/CheckpointIndex.h"
 #include "runtime/Context.h"
 #include "runtime/Data.h"
 #include <vector>
@@ -22,15 +23,16 @@ public:
   /// program has an input that this runtime does not know.
   TrainingStep(tsr_context &context, BatchSource &source);
 
-  /// Forward, backward and reduction of the global batch that begins at
-  /// sample \p position; \p step counts from 1.
-  void computeGradients(int64_t step, int64_t position);
+  /// Forward, backward and reduction of the global batch that begins where
+  /// \p progress, the steps before it, ends. The loss and the gradient's norm
+  /// are then there, and the same on all ranks.
+  void computeGradients(const Progress &progress);
 
   /// The optimizer's step.
-  void update(int64_t step, int64_t position);
+  void update(const Progress &progress);
 
 private:
-  void fill(const char *when, int64_t step, int64_t position, int64_t micro);
+  void fill(const char *when, const Progress &progress, int64_t micro = 0);
 
   tsr_context &context;
   BatchSource &source;

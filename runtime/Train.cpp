@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Checkpoint.h"
+#include "runtime/CheckpointDirectory.h"
+#include "runtime/CheckpointWriter.h"
 #include "runtime/Commands.h"
 #include "runtime/Error.h"
 #include "runtime/Log.h"
@@ -26,6 +28,9 @@ namespace tessera {
 namespace {
 
 volatile sig_atomic_t stopSignal = 0;
+
+/// What ranks tell each other after a step.
+constexpr uint8_t signalled = 1, partWritten = 2;
 
 /// The first signal lets the step finish; a second one ends the process.
 void requestStop(int number) {
@@ -53,8 +58,15 @@ private:
   int64_t last = 0;
 };
 
-void printSettings(const tsr_context &context, const BatchSource &source,
-                   const Progress &progress, int64_t steps) {
+/// What the run begins with and where its checkpoints go.
+struct Start {
+  Progress progress;
+  std::vector<int64_t> refused; ///< see FoundCheckpoint
+};
+
+void printSettings(const tsr_context &context, const Options &options,
+                   const BatchSource &source, const Progress &progress,
+                   int64_t steps, int64_t copyBytes) {
   const Manifest &manifest = *context.manifest;
   const Training &training = manifest.training;
   auto row = [](const char *name, const std::string &value) {
@@ -97,6 +109,17 @@ void printSettings(const tsr_context &context, const BatchSource &source,
   row("schedule", text);
   row("seed", std::to_string(progress.seed));
   row("arena", byteText(double(context.program->arenaBytes)) + " a rank");
+  if (!options.checkpointDir.empty()) {
+    std::string text = "every " + std::to_string(options.checkpointEvery) +
+                       " steps to '" + options.checkpointDir + "'";
+    if (copyBytes)
+      text += " while steps go on, from a copy of " +
+              byteText(double(copyBytes)) + " a rank";
+    row("checkpoints", text);
+  }
+  if (training.maxSkips > 0)
+    row("not finite", "skipped, at most " + std::to_string(training.maxSkips) +
+                          " steps in a row");
   if (progress.step > 0)
     row("resumed", "after step " + std::to_string(progress.step));
   row("steps", std::to_string(steps));
@@ -108,25 +131,37 @@ SampleOrder orderOf(const std::string &name) {
   return name == "sequential" ? SampleOrder::sequential : SampleOrder::shuffled;
 }
 
-/// What the run begins with: a checkpoint, a file of weights or random ones.
-Progress startingPoint(const tsr_context &context, const Options &options) {
+void requireSameRun(const tsr_context &context, const Options &options,
+                    const CheckpointIndex &index) {
+  if (index.model != context.manifest->name)
+    fatal("'%s' is a checkpoint of the model '%s', this is '%s': give another "
+          "--checkpoint-dir",
+          index.folder.c_str(), index.model.c_str(),
+          context.manifest->name.c_str());
+  const Progress &progress = index.progress;
+  if (options.seed && *options.seed != progress.seed)
+    fatal("the checkpoint was made with seed %" PRIu64 ", not %" PRIu64
+          ": leave --seed out to resume",
+          progress.seed, *options.seed);
+  if (!options.order.empty() && options.order != progress.order)
+    fatal("the checkpoint was made with --order %s: leave --order out to "
+          "resume",
+          progress.order.c_str());
+}
+
+/// Loads a checkpoint, a file of weights or random ones.
+Start begin(const tsr_context &context, const Options &options) {
   Progress progress;
   progress.seed = options.seed.value_or(context.manifest->training.seed);
   if (!options.order.empty())
     progress.order = options.order;
   if (!options.checkpointDir.empty())
-    openCheckpointDirectory(context, options.checkpointDir);
+    openCheckpointDirectory(context, options.checkpointDir, options.resume);
   if (options.resume) {
-    if (auto found = loadCheckpoint(context, options.checkpointDir)) {
-      if (options.seed && *options.seed != found->seed)
-        fatal("the checkpoint was made with seed %" PRIu64 ", not %" PRIu64
-              ": leave --seed out to resume",
-              found->seed, *options.seed);
-      if (!options.order.empty() && options.order != found->order)
-        fatal("the checkpoint was made with --order %s: leave --order out to "
-              "resume",
-              found->order.c_str());
-      return *found;
+    if (auto found = findCheckpoint(context, options.checkpointDir)) {
+      requireSameRun(context, options, found->index);
+      loadCheckpoint(context, found->index, savedStates);
+      return {found->index.progress, std::move(found->refused)};
     }
     if (context.rank() == 0)
       printf("'%s' has no checkpoint yet: starting at step 0\n",
@@ -136,17 +171,34 @@ Progress startingPoint(const tsr_context &context, const Options &options) {
     initializeParameters(context, progress.seed);
   else
     loadParameters(context, options.init);
-  return progress;
+  return {progress, {}};
 }
 
-void requireFinite(const StepReport &report, const Program &program) {
-  if (std::isfinite(report.loss) &&
-      (std::isfinite(report.gradNorm) || !program.output("grad_norm")))
-    return;
-  fatal("the loss is %g and the gradient's norm %g at step %" PRId64
-        ": the run stops before the weights are lost; lower the learning rate "
-        "or resume from an earlier checkpoint",
-        report.loss, report.gradNorm, report.step);
+bool isFinite(const StepReport &report, const Program &program) {
+  return std::isfinite(report.loss) &&
+         (std::isfinite(report.gradNorm) || !program.output("grad_norm"));
+}
+
+/// Ends the run where a step that is not finite may not be skipped. All ranks
+/// see the same loss and norm, so all do the same.
+void requireSkippable(const StepReport &report, const Progress &progress,
+                      int64_t maxSkips) {
+  if (maxSkips == 0)
+    fatal("the loss is %g and the gradient's norm %g at step %" PRId64
+          ": the run stops before the weights are lost; lower the learning "
+          "rate or resume from an earlier checkpoint, or compile with "
+          "--set training.non_finite=SKIP",
+          report.loss, report.gradNorm, report.step);
+  if (progress.skippedInRow > maxSkips)
+    fatal("the loss is %g and the gradient's norm %g at step %" PRId64
+          ", after %" PRId64 " skipped steps in a row, which is all that "
+          "training.max_skips allows: lower the learning rate or resume from "
+          "an earlier checkpoint",
+          report.loss, report.gradNorm, report.step, maxSkips);
+  warning("the loss is %g and the gradient's norm %g at step %" PRId64
+          ": it is skipped, the %" PRId64 ". of at most %" PRId64 " in a row",
+          report.loss, report.gradNorm, report.step, progress.skippedInRow,
+          maxSkips);
 }
 
 } // namespace
@@ -155,52 +207,75 @@ int runTrain(const Manifest &manifest, const Options &options) {
   using Clock = std::chrono::steady_clock;
   tsr_context &context = openTraining(manifest);
   Communicator &communicator = *context.communicator;
-  Progress progress = startingPoint(context, options);
+  auto [progress, refused] = begin(context, options);
   std::unique_ptr<BatchSource> source =
       openBatchSource(manifest, options.data, orderOf(progress.order),
                       progress.seed, context.rank(), context.size());
+  std::unique_ptr<CheckpointWriter> checkpoints;
+  if (!options.checkpointDir.empty())
+    checkpoints = std::make_unique<CheckpointWriter>(
+        context, options.checkpointDir, options.checkpointAsync, refused);
+  int64_t copyBytes = checkpoints ? checkpoints->copyBytes() : 0;
   int64_t steps = options.steps.value_or(manifest.training.steps);
   bool root = context.rank() == 0;
   if (root)
-    printSettings(context, *source, progress, steps);
+    printSettings(context, options, *source, progress, steps, copyBytes);
 
   TrainingStep step(context, *source);
   StepLog log(!root, options.log, options.resume, steps);
   for (int number : {SIGTERM, SIGINT})
     signal(number, requestStop);
-  bool checkpoints = !options.checkpointDir.empty(), stopped = false;
-  int64_t saved = progress.step;
+  bool stopped = false;
+  int64_t saved = progress.step, maxSkips = manifest.training.maxSkips;
   communicator.barrier();
   AllocationCounter allocations;
   while (progress.step < steps && !stopped) {
     Clock::time_point begin = Clock::now();
-    int64_t number = progress.step + 1;
-    step.computeGradients(number, progress.samples);
+    step.computeGradients(progress);
     StepReport report;
+    report.step = progress.step + 1;
     report.loss = context.output("loss");
-    step.update(number, progress.samples);
     report.gradNorm = context.output("grad_norm");
-    report.step = number;
-    report.lr = learningRate(manifest.training, number);
+    bool finite = isFinite(report, *context.program);
+    if (finite)
+      step.update(progress);
+    report.lr = learningRate(manifest.training, report.step);
     report.tokens = source->tokensPerStep();
+    report.skipped = !finite && maxSkips > 0;
+    double mean = progress.losses.mean;
+    report.spike = finite && progress.losses.observe(report.loss);
     report.milliseconds =
         std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     report.allocations = allocations.sinceMark();
     allocations.mark();
     log.write(report);
-    requireFinite(report, *context.program);
-    progress.step = number;
+    progress.step = report.step;
     progress.samples += manifest.training.globalBatch;
-    stopped = communicator.any(stopSignal != 0);
-    if (checkpoints && number % options.checkpointEvery == 0) {
-      saveCheckpoint(context, options.checkpointDir, progress);
-      saved = number;
+    progress.skipped += !finite;
+    progress.skippedInRow = finite ? 0 : progress.skippedInRow + 1;
+    if (!finite)
+      requireSkippable(report, progress, maxSkips);
+    if (report.spike)
+      warning("the loss of step %" PRId64 ", %g, is a spike: the running mean "
+              "is %g",
+              report.step, report.loss, mean);
+    Communicator::Agreement agreement = communicator.agree(
+        (stopSignal != 0 ? signalled : 0) |
+        (checkpoints && checkpoints->partIsWritten() ? partWritten : 0));
+    stopped = agreement.any & signalled;
+    if (agreement.all & partWritten)
+      checkpoints->commit();
+    if (checkpoints && progress.step % options.checkpointEvery == 0) {
+      checkpoints->save(progress);
+      saved = progress.step;
       allocations.mark();
     }
   }
   log.clear();
   if (checkpoints && saved != progress.step)
-    saveCheckpoint(context, options.checkpointDir, progress);
+    checkpoints->save(progress);
+  if (checkpoints)
+    checkpoints->finish();
   if (!stopped && !options.save.empty())
     saveParameters(context, options.save);
   if (root) {
@@ -210,9 +285,13 @@ int runTrain(const Manifest &manifest, const Options &options) {
       printf("stopped by a signal after step %" PRId64 "%s\n", progress.step,
              checkpoints ? "; --resume goes on from there" : "");
     printf("done: %" PRId64 " steps, peak resident memory %s, of which the "
-           "plan's arena %s\n",
+           "plan's arena %s",
            progress.step, byteText(double(usage.ru_maxrss) * 1024).c_str(),
            byteText(double(context.program->arenaBytes)).c_str());
+    if (copyBytes)
+      printf(" and the checkpoint's copy %s",
+             byteText(double(copyBytes)).c_str());
+    printf("\n");
     fflush(stdout);
   }
   communicator.finish();

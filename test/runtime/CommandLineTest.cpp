@@ -42,6 +42,10 @@ TEST(CommandLine, ReadsTheOtherCommands) {
   EXPECT_TRUE(parse({"info", "--json"}).json);
   EXPECT_EQ(parse({"grads", "--data", "d", "--init", "i", "--out", "o"}).out,
             "o");
+  Options weights = parse({"export", "--checkpoint-dir", "c", "--out", "o"});
+  EXPECT_EQ(weights.command, Command::exportWeights);
+  EXPECT_EQ(weights.checkpointDir, "c");
+  EXPECT_EQ(weights.out, "o");
   Options options = parse({"generate", "--init", "i", "--prompt", "a=b",
                            "--max-tokens", "3", "--temperature", "0.5"});
   EXPECT_EQ(options.prompt, "a=b");
@@ -54,8 +58,8 @@ TEST(CommandLineDeathTest, SaysWhatIsWrong) {
     EXPECT_EXIT(parse(arguments), testing::ExitedWithCode(1), message);
   };
   fails({}, "a command is missing");
-  fails({"tarin"}, "unknown command 'tarin': train, eval, grads, generate and "
-                   "info are known");
+  fails({"tarin"}, "unknown command 'tarin': train, eval, grads, generate, "
+                   "export and info are known");
   fails({"train"}, "'train' needs --data PATH");
   fails({"train", "--data"}, "--data lacks its value: --data PATH");
   fails({"train", "--data", "d", "--stpes", "3"},
@@ -70,6 +74,9 @@ TEST(CommandLineDeathTest, SaysWhatIsWrong) {
         "--order takes 'sequential' or 'shuffled', not 'random'");
   fails({"train", "--data", "d", "--resume"},
         "--resume needs --checkpoint-dir DIR");
+  fails({"train", "--data", "d", "--checkpoint-async"},
+        "--checkpoint-async needs --checkpoint-dir DIR");
+  fails({"export", "--out", "w"}, "'export' needs --checkpoint-dir DIR");
   fails({"train", "--data", "d", "--resume=yes"}, "--resume takes no value");
   fails({"generate", "--init", "i", "--prompt", "p", "--max-tokens", "1",
          "--temperature", "-1"},

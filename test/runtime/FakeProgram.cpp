@@ -10,13 +10,20 @@
 // backward pass and AdamW, at every ZeRO stage. The macros FAKE_WORLD,
 // FAKE_STAGE and FAKE_ACCUMULATION choose the form.
 //
+// The environment may ask for trouble on the last rank: FAKE_NAN=3,4 makes a
+// gradient NaN in the third and fourth step of the process, FAKE_SPIKE=40 makes
+// a loss ten times as large. FAKE_NON_FINITE=skip changes the manifest, and
+// FAKE_STEP_MS=2 makes each step last so long.
+//
 //===----------------------------------------------------------------------===//
 
 #include "runtime/abi.h"
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
+#include <unistd.h>
 
 namespace {
 
@@ -161,7 +168,23 @@ void gradientKernel(char *const *args, int64_t begin, int64_t end, char *) {
     }
 }
 
+/// Whether the environment's list \p name has the step that runs.
+int64_t steps = 0;
+bool asked(tsr_context *context, const char *name) {
+  const char *list = getenv(name);
+  while (list && tsr_rank(context) == world - 1) {
+    if (atoll(list) == steps)
+      return true;
+    list = strchr(list, ',');
+    list += list != nullptr;
+  }
+  return false;
+}
+
 void begin(tsr_context *context, char *arena) {
+  ++steps;
+  if (const char *milliseconds = getenv("FAKE_STEP_MS"))
+    usleep(static_cast<useconds_t>(1000 * atof(milliseconds)));
   *floats(arena, layout.loss) = 0;
   for (int g = 0; g < 2; ++g) {
     tsr_zero(context, arena + layout.gradient[g], 4 * padded[g]);
@@ -187,6 +210,10 @@ void micro(tsr_context *context, char *arena) {
     *loss -= *floats(arena, layout.scale) *
              std::log(floats(
                  arena, layout.probabilities)[row * vocabulary + targets[row]]);
+  if (asked(context, "FAKE_SPIKE"))
+    *loss *= 10;
+  if (asked(context, "FAKE_NAN"))
+    *floats(arena, layout.gradient[1]) = NAN;
   if (stage >= 2)
     for (int g = 0; g < 2; ++g) {
       collective(context, scatter + g);
@@ -263,10 +290,11 @@ __attribute__((constructor)) void writeManifest() {
       R"({"tessera": 1, "name": "fake",
 "model": {"kind": "transformer", "family": "fake", "vocabulary": %d, "sequence": %d},
 "training": {"world": %d, "stage": %d, "micro_batch": %d, "accumulation": %d,
- "global_batch": %d, "seed": 7, "steps": 12,
+ "global_batch": %d, "seed": 7, "steps": 12, "non_finite": "%s", "max_skips": 2,
 )",
       int(vocabulary), int(sequence), int(world), int(stage), int(batch),
-      int(accumulation), int(batch * world * accumulation));
+      int(accumulation), int(batch * world * accumulation),
+      getenv("FAKE_NON_FINITE") ? getenv("FAKE_NON_FINITE") : "stop");
   text +=
       R"("optimizer": {"kind": "adamw", "lr": 0.05, "beta1": 0.9, "beta2": 0.95,
  "eps": 1e-8, "weight_decay": 0.1, "clip": 1.0},

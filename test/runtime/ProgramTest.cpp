@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/CheckpointIndex.h"
 #include "runtime/Safetensors.h"
 #include "test/runtime/Process.h"
 #include <cmath>
@@ -17,6 +18,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <gtest/gtest.h>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -100,9 +102,29 @@ protected:
     return result;
   }
 
+  /// A file of the checkpoint of \p step in the folder "c".
+  std::string inCheckpoint(int step, const std::string &name) const {
+    char folder[64];
+    snprintf(folder, sizeof folder, "c/step-%012d/", step);
+    return folder + name;
+  }
+
+  bool exists(const std::string &name) const {
+    return access(file(name).c_str(), F_OK) == 0;
+  }
+
+  /// Flips one bit of a file.
+  void flip(const std::string &name, size_t byte, int bit) const {
+    std::string content = read(name);
+    ASSERT_LT(byte, content.size());
+    content[byte] ^= static_cast<char>(1 << bit);
+    std::ofstream(file(name), std::ios::binary) << content;
+  }
+
   void fails(const std::string &fake, const std::string &rest,
-             const std::string &message) {
-    Result result = runFake(fake, rest);
+             const std::string &message,
+             const std::vector<std::string> &environment = {}) {
+    Result result = runFake(fake, rest, environment);
     EXPECT_EQ(result.code, 1) << result.text;
     EXPECT_NE(result.text.find(message), std::string::npos) << result.text;
   }
@@ -244,24 +266,239 @@ TEST_F(ProgramTest, ResumesAtAnotherStage) {
   EXPECT_EQ(losses("log"), losses("whole"));
 }
 
+// A global batch of 8 samples on 4 ranks, then 2 x 2, then 1 x 4.
+TEST_F(ProgramTest, ResumesOnOtherNumbersOfRanks) {
+  ASSERT_EQ(runFake("fake-4-3", std::string(sequential) + "--log @whole").code,
+            0);
+  std::string train =
+      std::string(sequential) + "--resume --log @log --checkpoint-dir @c ";
+  for (auto [fake, steps] : {std::pair("fake-4-2", "4"),
+                             {"fake-2-3-accumulated", "6"},
+                             {"fake-1-accumulated", "8"},
+                             {"fake-4-0", "10"},
+                             {"fake-4-1", "12"}}) {
+    Result result = runFake(fake, train + "--steps " + steps);
+    ASSERT_EQ(result.code, 0) << fake << result.text;
+  }
+  auto expected = losses("whole"), actual = losses("log");
+  ASSERT_EQ(actual.size(), 12u);
+  for (auto [step, text] : actual) {
+    double loss = atof(text.c_str() + strlen("\"loss\": "));
+    double wanted = atof(expected[step].c_str() + strlen("\"loss\": "));
+    EXPECT_NEAR(loss, wanted, 1e-5 * wanted) << step;
+    if (step <= 4) {
+      EXPECT_EQ(text, expected[step]);
+    }
+  }
+}
+
 TEST_F(ProgramTest, KeepsTwoCheckpointsAndFallsBackToTheOlder) {
   std::string train = "train --data @data --checkpoint-dir @c ";
   ASSERT_EQ(
-      runFake("fake-1", train + "--steps 9 --checkpoint-every 2 --log @l").code,
+      runFake("fake-2-3", train + "--steps 9 --checkpoint-every 2 --log @l")
+          .code,
       0);
-  struct stat status;
-  for (int step = 1; step <= 9; ++step) {
-    char name[64];
-    snprintf(name, sizeof name, "c/step-%012d.safetensors", step);
-    EXPECT_EQ(stat(file(name).c_str(), &status) == 0, step >= 8) << step;
+  for (int step = 1; step <= 9; ++step)
+    EXPECT_EQ(exists(inCheckpoint(step, "checkpoint.json")), step >= 8) << step;
+  ASSERT_EQ(run({"cp", "-r", file("c"), file("good")}).code, 0);
+  size_t size = read(inCheckpoint(9, "rank-00001.safetensors")).size();
+  struct Trial {
+    const char *name;
+    std::function<void(const std::string &)> damage;
+    const char *message;
+  };
+  auto flipAt = [&](size_t byte, int bit) {
+    return [=, this](const std::string &name) { flip(name, byte, bit); };
+  };
+  const Trial trials[] = {
+      {"rank-00001.safetensors", flipAt(size - 1, 7), "is damaged: the"},
+      {"rank-00000.safetensors", flipAt(20000, 0), "is damaged: the checksum"},
+      {"rank-00000.safetensors", flipAt(0, 3), "is damaged: the checksum"},
+      {"checkpoint.json", flipAt(17, 1), "is damaged: its checksum is another"},
+      {"rank-00001.safetensors",
+       [&](const std::string &name) { unlink(file(name).c_str()); },
+       "No such file"},
+      {"rank-00001.safetensors",
+       [&](const std::string &name) {
+         EXPECT_EQ(truncate(file(name).c_str(), 20000), 0);
+       },
+       "has 20000 bytes, not "},
+      {"checkpoint.json",
+       [&](const std::string &name) {
+         EXPECT_EQ(truncate(file(name).c_str(), 100), 0);
+       },
+       "does not end with its checksum"}};
+  for (const Trial &trial : trials) {
+    run({"rm", "-rf", file("c")});
+    ASSERT_EQ(run({"cp", "-r", file("good"), file("c")}).code, 0);
+    std::string name = inCheckpoint(9, trial.name);
+    trial.damage(name);
+    Result result = runFake("fake-2-1", train + "--resume --steps 10");
+    EXPECT_EQ(result.code, 0) << result.text;
+    for (const std::string &part :
+         {file(name), std::string(trial.message),
+          std::string("trying the checkpoint before it"),
+          std::string("resumed      after step 8")})
+      EXPECT_NE(result.text.find(part), std::string::npos)
+          << part << ": " << result.text;
+    // The damaged one is gone, the good one before it is not.
+    EXPECT_EQ(exists(inCheckpoint(9, "checkpoint.json")), false);
+    EXPECT_TRUE(exists(inCheckpoint(8, "checkpoint.json")));
+    EXPECT_TRUE(exists(inCheckpoint(10, "checkpoint.json")));
   }
-  std::string newest = file("c/step-000000000009.safetensors");
-  ASSERT_EQ(truncate(newest.c_str(), 20000), 0);
-  Result result = runFake("fake-1", train + "--resume --steps 10");
+  // None is left.
+  run({"rm", "-rf", file("c")});
+  ASSERT_EQ(run({"cp", "-r", file("good"), file("c")}).code, 0);
+  for (int step : {8, 9})
+    flip(inCheckpoint(step, "rank-00000.safetensors"), 3000, 5);
+  fails("fake-2-3", train + "--resume --steps 10",
+        "has no other checkpoint: restore it, or remove the directory");
+  fails("fake-1", "export --checkpoint-dir @c --out @w",
+        "has no other checkpoint");
+}
+
+TEST_F(ProgramTest, NeverTakesAnIncompleteCheckpoint) {
+  std::string train = "train --data @data --checkpoint-dir @c ";
+  ASSERT_EQ(runFake("fake-1", train + "--steps 4 --checkpoint-every 2").code,
+            0);
+  rename(file(inCheckpoint(4, "checkpoint.json")).c_str(),
+         file(inCheckpoint(4, "checkpoint.json.tmp")).c_str());
+  Result result = runFake("fake-1", train + "--resume --steps 3");
+  EXPECT_NE(result.text.find("resumed      after step 2"), std::string::npos)
+      << result.text;
+  EXPECT_FALSE(exists(inCheckpoint(4, "")));
+  fails("fake-1", train + "--steps 9",
+        "has checkpoints of another run, up to step 3: --resume goes on");
+}
+
+TEST_F(ProgramTest, OneRunWritesToADirectory) {
+  std::string train = "train --data @data --checkpoint-dir @c ";
+  Process process(command("fake-1", train + "--steps 10000000"));
+  ASSERT_TRUE(process.waitFor(" 20/10000000"));
+  fails("fake-1", train + "--resume", "another run writes checkpoints to '");
+  kill(process.id(), SIGKILL);
+  process.finish();
+  EXPECT_EQ(runFake("fake-1", train + "--resume").code, 0);
+}
+
+// The same checkpoints, the same losses, and nothing allocated meanwhile.
+TEST_F(ProgramTest, WritesCheckpointsWhileStepsGoOn) {
+  for (const char *fake : {"fake-1", "fake-2-3"}) {
+    run({"rm", "-rf", file("c"), file("d")});
+    std::string train = std::string(sequential) + "--checkpoint-every 5 ";
+    ASSERT_EQ(runFake(fake, train + "--steps 200 --log @whole "
+                                    "--checkpoint-dir @d")
+                  .code,
+              0);
+    std::vector<std::string> words =
+        command(fake, train + "--steps 200 --log @log --checkpoint-dir @c "
+                              "--checkpoint-async");
+    auto program =
+        std::find_if(words.begin(), words.end(), [](const std::string &word) {
+          return word.starts_with(FAKE_FOLDER);
+        });
+    words.insert(program, {"env", "LD_PRELOAD=" INTERPOSER,
+                           "TESSERA_COUNT_ALLOCATIONS=1"});
+    Result result = run(words);
+    ASSERT_EQ(result.code, 0) << result.text;
+    EXPECT_NE(result.text.find(" while steps go on, from a copy of "),
+              std::string::npos);
+    EXPECT_NE(result.text.find(" and the checkpoint's copy "),
+              std::string::npos);
+    std::stringstream lines(read("log"));
+    std::string line;
+    while (std::getline(lines, line))
+      EXPECT_EQ(nlohmann::json::parse(line).at("allocations"), 0) << line;
+    EXPECT_EQ(losses("log"), losses("whole"));
+    result = run({"diff", "-r", file("c"), file("d")});
+    EXPECT_EQ(result.code, 0) << result.text;
+    ASSERT_EQ(runFake(fake, train + "--steps 205 --log @whole --resume "
+                                    "--checkpoint-dir @d")
+                  .code,
+              0);
+    ASSERT_EQ(runFake(fake, train + "--steps 205 --log @log --resume "
+                                    "--checkpoint-async --checkpoint-dir @c")
+                  .code,
+              0);
+    EXPECT_EQ(losses("log"), losses("whole"));
+  }
+}
+
+TEST_F(ProgramTest, CheckpointsBecomeWeights) {
+  ASSERT_EQ(runFake("fake-4-1", "train --data @data --steps 6 --save @w "
+                                "--checkpoint-dir @c")
+                .code,
+            0);
+  Result result = runFake("fake-1", "export --checkpoint-dir @c --out @e");
   EXPECT_EQ(result.code, 0) << result.text;
-  EXPECT_NE(result.text.find("trying the checkpoint before it"),
+  EXPECT_NE(result.text.find("4 parameters after step 6 in "),
             std::string::npos);
-  EXPECT_NE(result.text.find("resumed      after step 8"), std::string::npos);
+  EXPECT_EQ(read("e"), read("w"));
+  for (std::string from : {"@c", "@c/step-000000000006"}) {
+    result = runFake("fake-2-3", "train --data @data --steps 0 --save @i "
+                                 "--init " +
+                                     from);
+    EXPECT_EQ(result.code, 0) << result.text;
+    EXPECT_EQ(read("i"), read("w"));
+  }
+  fails("fake-1", "export --checkpoint-dir @none --out @e",
+        "has no checkpoint");
+  flip(inCheckpoint(6, "rank-00002.safetensors"), 2000, 2);
+  fails("fake-2-3", "train --data @data --steps 0 --init @c/step-000000000006",
+        "rank-00002.safetensors' is damaged");
+}
+
+// The third and fourth step change neither weights nor moments nor Adam's
+// count.
+TEST_F(ProgramTest, SkipsStepsThatAreNotFinite) {
+  std::vector<std::string> skip = {"FAKE_NON_FINITE=skip", "FAKE_NAN=3,4"};
+  for (const char *fake : {"fake-1", "fake-2-0", "fake-4-1", "fake-2-3"}) {
+    run({"rm", "-rf", file("c"), file("d")});
+    std::string train =
+        std::string(sequential) + "--log @log --checkpoint-dir ";
+    Result result = runFake(fake, train + "@c --steps 4 --save @skipped", skip);
+    ASSERT_EQ(result.code, 0) << result.text;
+    EXPECT_NE(result.text.find("at step 4: it is skipped, the 2. of at most 2"),
+              std::string::npos)
+        << result.text;
+    std::stringstream lines(read("log"));
+    std::string line;
+    for (int step = 1; std::getline(lines, line); ++step)
+      EXPECT_EQ(nlohmann::json::parse(line).contains("skipped"), step > 2);
+    ASSERT_EQ(
+        runFake(fake, std::string(sequential) + "--steps 2 --save @w").code, 0);
+    EXPECT_EQ(read("skipped"), read("w"));
+    // Learning goes on as if Adam had made two steps.
+    ASSERT_EQ(
+        runFake(fake, train + "@c --steps 6 --resume --save @after", skip).code,
+        0);
+    ASSERT_EQ(runFake(fake, train + "@d --steps 6 --save @through", skip).code,
+              0);
+    EXPECT_EQ(read("after"), read("through"));
+    EXPECT_NE(read("after"), read("w"));
+  }
+}
+
+TEST_F(ProgramTest, StopsAfterTooManySkippedSteps) {
+  fails("fake-2-3", "train --data @data",
+        "at step 5, after 2 skipped steps in a row, which is all that "
+        "training.max_skips allows",
+        {"FAKE_NON_FINITE=skip", "FAKE_NAN=3,4,5"});
+  fails("fake-2-3", "train --data @data",
+        "at step 3: the run stops before the weights are lost", {"FAKE_NAN=3"});
+}
+
+TEST_F(ProgramTest, TellsOfSpikes) {
+  Result result = runFake("fake-2-1", "train --data @data --steps 60 --log @l",
+                          {"FAKE_SPIKE=45"});
+  ASSERT_EQ(result.code, 0) << result.text;
+  EXPECT_NE(result.text.find("warning: rank 0: the loss of step 45, "),
+            std::string::npos)
+      << result.text;
+  std::stringstream lines(read("l"));
+  std::string line;
+  for (int step = 1; std::getline(lines, line); ++step)
+    EXPECT_EQ(nlohmann::json::parse(line).contains("spike"), step == 45);
 }
 
 // kill -9 at any moment, writing of checkpoints included.
@@ -287,9 +524,11 @@ TEST_F(ProgramTest, SurvivesBeingKilled) {
 
 TEST_F(ProgramTest, PeersOfAKilledRankEndWithAMessage) {
   for (const char *form : {"shared", "messages"}) {
-    Process process(command("fake-2-3", "train --data @data --steps 10000000 "
-                                        "--checkpoint-dir @c"),
-                    {std::string("TESSERA_COMM=") + form});
+    Process process(
+        command("fake-2-3", std::string("train --data @data --steps 10000000 "
+                                        "--checkpoint-dir @") +
+                                form),
+        {std::string("TESSERA_COMM=") + form});
     ASSERT_TRUE(process.waitFor(" 100/10000000"));
     std::vector<pid_t> ranks = childrenOf(process.id());
     ASSERT_EQ(ranks.size(), 2u);
@@ -493,12 +732,17 @@ TEST_F(ProgramTest, ResumeRefusesAnotherRun) {
   fails("fake-1", train + "--resume --seed 8", "made with seed 7, not 8");
   fails("fake-1", train + "--resume --order sequential",
         "made with --order shuffled");
-  // The same length, so that the file stays valid.
-  std::string name = "c/step-000000000002.safetensors", content = read(name);
-  std::string before = "\"tessera.model\":\"fake\"";
-  content.replace(content.find(before), before.size(),
-                  "\"tessera.model\":\"ekaf\"");
-  std::ofstream(file(name), std::ios::binary) << content;
+  std::string error;
+  auto index = CheckpointIndex::read(file(inCheckpoint(2, "")), error);
+  ASSERT_TRUE(index) << error;
+  index->model = "ekaf";
+  IndexText text = index->text();
+  size_t place = 0;
+  for (const SavedFile &saved : index->files)
+    for (uint32_t sum : saved.checksums)
+      text.put(place++, sum);
+  text.seal();
+  std::ofstream(file(inCheckpoint(2, "checkpoint.json"))) << text.text;
   fails("fake-1", train + "--resume",
         "is a checkpoint of the model 'ekaf', this is 'fake'");
 }

@@ -1,0 +1,47 @@
+//===- CheckpointDirectory.h - A run's checkpoints on the disk --*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// DIRECTORY/step-000000000100/ is the checkpoint of step 100. It counts once
+// its checkpoint.json is there, which is written last and removed first.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_CHECKPOINTDIRECTORY_H
+#define TESSERA_RUNTIME_CHECKPOINTDIRECTORY_H
+
+#include "runtime/Context.h"
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tessera {
+
+/// A path in memory of its own, so that making one allocates nothing.
+using PathText = std::array<char, 4096>;
+
+/// Writes "DIRECTORY/step-NNNNNNNNNNNN" to \p path.
+void putFolder(PathText &path, const std::string &directory, int64_t step);
+std::string folderOf(const std::string &directory, int64_t step);
+
+/// The steps of the complete checkpoints in \p directory, newest first.
+std::vector<int64_t> listCheckpoints(const std::string &directory);
+
+/// Removes a checkpoint, complete or not, where there is one: it stops to
+/// count at once. Allocates nothing; warns where it cannot.
+void removeCheckpoint(const char *folder);
+
+/// Creates \p directory where it is missing, sees to it that no other run
+/// writes there while this process lives, and removes what a killed run left
+/// incomplete. Ends the process where it has checkpoints and \p resume is
+/// false, since a run never replaces those of another. All ranks call it.
+void openCheckpointDirectory(const tsr_context &context,
+                             const std::string &directory, bool resume);
+
+} // namespace tessera
+
+#endif // TESSERA_RUNTIME_CHECKPOINTDIRECTORY_H

@@ -1,0 +1,118 @@
+//===- CheckpointIndex.h - What a checkpoint consists of --------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A checkpoint is a folder with a safetensors file of each rank and one
+// checkpoint.json, which says which elements of which parameter lie where, and
+// how far the run was (docs/runtime.md). Nothing in it depends on groups,
+// stages or the number of ranks that reads it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_CHECKPOINTINDEX_H
+#define TESSERA_RUNTIME_CHECKPOINTINDEX_H
+
+#include "runtime/LossWatch.h"
+#include "runtime/Parts.h"
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tessera {
+
+/// How far a run is.
+struct Progress {
+  int64_t step = 0;    ///< steps done
+  int64_t samples = 0; ///< position in the order of the data
+  uint64_t seed = 1;
+  std::string order = "shuffled";
+  int64_t skipped = 0;      ///< steps whose update was left out
+  int64_t skippedInRow = 0; ///< the last so many of them
+  LossStatistics losses;
+  /// Steps that changed the parameters: Adam's t.
+  int64_t updates() const { return step - skipped; }
+};
+
+/// What is saved of each parameter.
+enum class SavedState { weight, moment1, moment2 };
+constexpr std::array savedStates = {SavedState::weight, SavedState::moment1,
+                                    SavedState::moment2};
+
+/// What stands before the parameter's name in a file: "", "optimizer.exp_avg."
+/// and "optimizer.exp_avg_sq.".
+const std::string &prefixOf(SavedState state);
+
+/// The state in memory that is saved as \p saved.
+const State &sourceOf(const tsr_context &context, SavedState saved, int group);
+
+/// Elements of a parameter's state in a file.
+struct SavedPiece {
+  SavedState state = SavedState::weight;
+  int parameter = 0; ///< index into the parameters of the checkpoint
+  Range range;
+  std::string dtype;  ///< as safetensors names it
+  int64_t offset = 0; ///< bytes from the file's start
+};
+
+struct SavedFile {
+  std::string name;
+  int64_t bytes = 0;
+  std::vector<SavedPiece> pieces;
+  std::vector<uint32_t> checksums; ///< of each block
+};
+
+struct SavedParameter {
+  std::string name;
+  std::vector<int64_t> shape;
+  int64_t elements() const;
+};
+
+/// The text of a checkpoint.json with all checksums 0, and where in it they
+/// are to be written: of the files' blocks in order, then of the text itself.
+struct IndexText {
+  std::string text;
+  std::vector<size_t> places;
+
+  /// Writes a checksum as eight hexadecimal digits. Allocates nothing.
+  void put(size_t place, uint32_t value);
+  /// Writes the last one, once all others are there.
+  void seal();
+};
+
+struct CheckpointIndex {
+  static constexpr const char *fileName = "checkpoint.json";
+
+  std::string folder;
+  std::string model;
+  int world = 1, stage = 0;
+  int64_t blockBytes = 4 << 20;
+  std::vector<SavedParameter> parameters;
+  std::vector<SavedFile> files;
+  Progress progress;
+
+  std::string pathOf(const SavedFile &file) const {
+    return folder + "/" + file.name;
+  }
+  int64_t blockCount() const;
+  IndexText text() const;
+  /// Reads the index in \p folder; none with the reason, which names the file,
+  /// in \p error where it is missing, damaged or does not say where each
+  /// element is.
+  static std::optional<CheckpointIndex> read(const std::string &folder,
+                                             std::string &error);
+};
+
+/// The file that \p rank writes: its name, size and pieces; and, where asked
+/// for, its header and the places in the arena of its pieces.
+SavedFile planFile(const tsr_context &context, int rank,
+                   std::string *header = nullptr,
+                   std::vector<int64_t> *places = nullptr);
+
+} // namespace tessera
+
+#endif // TESSERA_RUNTIME_CHECKPOINTINDEX_H

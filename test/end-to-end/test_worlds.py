@@ -1,0 +1,186 @@
+# ===- test_worlds.py - Checkpoints fit any number of ranks and any stage ---===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+
+import json
+import shutil
+import struct
+import unittest
+
+import support
+
+STEPS, STOP = 16, 8
+MODEL = {
+    "transformer__layers": 2,
+    "transformer__hidden": 128,
+    "transformer__sequence_length": 16,
+    "training__global_batch": 24,
+    "training__micro_batch": 1,
+    "training__steps": STEPS,
+}
+
+
+def compile(out, name, world, stage, **values):
+    return support.compile(
+        support.EXAMPLES / "bloom-tiny.textproto",
+        out / name,
+        parallel__world=world,
+        parallel__zero_stage=stage,
+        **{**MODEL, **values},
+    )
+
+
+class Worlds(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.out = support.scratch("worlds")
+        cls.data = support.repeated_text(cls.out / "text.bin", 1 << 18)
+
+    def train(self, executable, world, name, *options):
+        log = self.out / f"{name}.log"
+        return support.train(executable, self.data, log, world, options)
+
+    def resume(self, executable, world, name):
+        copy = self.out / f"{name}-checkpoints"
+        shutil.copytree(self.out / "checkpoints", copy)
+        options = ["--resume", "--checkpoint-dir", copy]
+        log = self.train(executable, world, name, *options)
+        self.assertEqual([line["step"] for line in log], list(range(STOP + 1, STEPS + 1)))
+        return log
+
+    def test_four_ranks_go_on_as_others(self):
+        four = compile(self.out, "four", 4, 2)
+        whole = self.train(four, 4, "whole")
+        checkpoints = ["--checkpoint-dir", self.out / "checkpoints"]
+        self.train(four, 4, "begin", *checkpoints, "--steps", STOP)
+        files = self.out / "checkpoints" / f"step-{STOP:012d}"
+        sizes = [path.stat().st_size for path in sorted(files.glob("rank-*"))]
+        self.assertEqual(len(sizes), 4)
+        self.assertLess(max(sizes) / min(sizes), 1.1)
+
+        # The same order of sums: the same bits. Stages 2 and 3 sum ranks first.
+        for stage in (2, 3):
+            executable = four if stage == 2 else compile(self.out, "four3", 4, 3)
+            log = self.resume(executable, 4, f"four-{stage}")
+            for line, expected in zip(log, whole[STOP:]):
+                self.assertEqual(line["loss"], expected["loss"])
+                self.assertEqual(line["grad_norm"], expected["grad_norm"])
+
+        for world, stage in ((4, 0), (2, 3), (3, 1), (8, 3), (1, 0)):
+            name = f"{world}-{stage}"
+            executable = compile(self.out, name, world, stage)
+            log = self.resume(executable, world, name)
+            for line, expected in zip(log, whole[STOP:]):
+                error = abs(line["loss"] / expected["loss"] - 1)
+                self.assertLess(error, 1e-5, f"{name}, step {line['step']}")
+
+        # And back: written by one rank in several blocks, read by four.
+        folder = self.out / "1-0-checkpoints"
+        index = json.loads((folder / f"step-{STEPS:012d}" / "checkpoint.json").read_text())
+        self.assertGreater(len(index["checksums"][0]), 1)
+        options = ["--resume", "--checkpoint-dir", folder, "--steps", STEPS + 1]
+        back = self.train(four, 4, "back", *options)
+        log = self.train(four, 4, "longer", "--steps", STEPS + 1)
+        self.assertLess(abs(back[-1]["loss"] / log[-1]["loss"] - 1), 1e-5)
+
+        # Its weights as one file, and as those of a run that learns no more.
+        support.run(
+            [four, "export", "--checkpoint-dir", folder, "--out", self.out / "weights"]
+        )
+        options = ["--init", folder, "--steps", 0, "--save", self.out / "saved"]
+        self.train(four, 4, "saved", *options)
+        exported = (self.out / "weights").read_bytes()
+        self.assertEqual(exported, (self.out / "saved").read_bytes())
+
+        # The last byte of a block that only one of the readers verifies.
+        path = folder / f"step-{STEPS + 1:012d}" / "rank-00003.safetensors"
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+        command = support.launcher(4) + [four, "train", "--data", self.data]
+        command += ["--resume", "--checkpoint-dir", folder, "--steps", STEPS]
+        done = support.run(command)
+        self.assertIn(f"{path}' is damaged", done.stderr)
+        self.assertIn(f"after step {STEPS}", done.stdout)
+
+    def test_another_model_is_refused(self):
+        one = compile(self.out, "one", 1, 0)
+        folder = self.out / "other"
+        self.train(one, 1, "other", "--checkpoint-dir", folder, "--steps", 1)
+        wider = compile(self.out, "wider", 1, 0, transformer__hidden=64)
+        command = [wider, "train", "--data", self.data, "--checkpoint-dir", folder]
+        done = support.run(command + ["--resume"], check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("has shape [256, 128], this model's has [256, 64]", done.stderr)
+        deeper = compile(self.out, "deeper", 1, 0, transformer__layers=3)
+        command[0] = deeper
+        done = support.run(command + ["--resume"], check=False)
+        self.assertIn("has no parameter 'h.2.", done.stderr)
+
+
+class NonFinite(unittest.TestCase):
+    """A token that one rank meets in one step has an infinite embedding."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.out = support.scratch("non-finite")
+        data = support.repeated_text(cls.out / "text.bin", 1 << 16).read_bytes()
+        data = bytearray(data.replace(b"\xff", b" "))
+        # 24 samples of 16 tokens a step: the last sample of the third one.
+        data[(3 * 24 - 1) * 16 + 8] = 255
+        cls.data = cls.out / "data"
+        cls.data.write_bytes(data)
+
+    def test_all_ranks_skip_the_step(self):
+        for world, stage in ((1, 0), (2, 1), (2, 3)):
+            executable = compile(
+                self.out,
+                f"{world}-{stage}",
+                world,
+                stage,
+                training__non_finite="SKIP",
+                training__max_skips=1,
+                transformer__tied_embeddings="false",
+                training__global_batch=24,
+            )
+            first, sick = self.out / "first", self.out / "sick"
+            command = support.launcher(world) + [executable, "train", "--order"]
+            command += ["sequential", "--data", self.data]
+            support.run(command + ["--steps", 0, "--save", first])
+            content = bytearray(first.read_bytes())
+            (length,) = struct.unpack_from("<Q", content)
+            entry = json.loads(content[8 : 8 + length])["word_embeddings.weight"]
+            place = 8 + length + entry["data_offsets"][0] + 255 * 128 * 4
+            content[place : place + 4] = struct.pack("<f", float("inf"))
+            sick.write_bytes(content)
+            log = self.out / f"{world}-{stage}.log"
+            saved = {}
+            for steps in (2, 3, 6):
+                saved[steps] = self.out / f"after-{steps}"
+                options = ["--init", sick, "--steps", steps, "--save", saved[steps]]
+                done = support.run(command + options + ["--log", log])
+            lines = support.read_log(log)
+            self.assertEqual([x.get("skipped", False) for x in lines], [s == 3 for s in range(1, 7)])
+            self.assertEqual(saved[2].read_bytes(), saved[3].read_bytes())
+            self.assertIn("at step 3: it is skipped", done.stderr)
+            self.assertIsNone(lines[2]["loss"])
+            self.assertTrue(all(x["loss"] > 0 for x in lines if x["step"] != 3))
+
+    def test_stop_ends_the_run(self):
+        executable = compile(self.out, "stop", 2, 2)
+        weights = self.out / "weights"
+        command = support.launcher(2) + [executable, "train", "--data", self.data]
+        support.run(command + ["--steps", 0, "--save", weights])
+        content = bytearray(weights.read_bytes())
+        content[-4:] = struct.pack("<f", float("nan"))
+        weights.write_bytes(content)
+        done = support.run(command + ["--init", weights], check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("at step 1: the run stops before the weights are lost", done.stderr)
+
+
+if __name__ == "__main__":
+    support.main()
