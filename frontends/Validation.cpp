@@ -87,6 +87,10 @@ static const Limit commonLimits[] = {
     {"parallel.world", Need::Optional, 1, Low::Closed, 65536},
     {"parallel.zero_stage", Need::Optional, 0, Low::Closed, 3},
     {"parallel.prefetch", Need::Optional, 0, Low::Closed, 1000},
+    {"parallel.bucket_bytes", Need::Optional, 0, Low::Closed, 1e12},
+    {"parallel.persistence_threshold", Need::Optional, 0, Low::Closed, 1e12},
+    {"parallel.gather_bytes", Need::Optional, 0, Low::Closed, 1e12},
+    {"parallel.prefetch_bytes", Need::Optional, 0, Low::Closed, 1e12},
     {"target.cpu.threads", Need::Optional, 0, Low::Closed, 4096},
 };
 
@@ -108,6 +112,7 @@ private:
   void checkBatches();
   void checkSchedule();
   void checkPrecision();
+  void checkParallel();
   void checkCpu();
 
   bool given(llvm::StringRef path) const {
@@ -368,6 +373,21 @@ void Validator::checkPrecision() {
                       "give a larger `initial`, or a smaller `minimum`");
 }
 
+void Validator::checkParallel() {
+  const spec::Parallel &parallel = message.parallel();
+  if (sound({"parallel.bucket_bytes", "parallel.gather_bytes"}) &&
+      parallel.bucket_bytes() &&
+      parallel.gather_bytes() > parallel.bucket_bytes())
+    diagnostics.error("parallel.gather_bytes",
+                      "groups of `parallel.gather_bytes` (" +
+                          llvm::Twine(parallel.gather_bytes()) +
+                          ") would not fit `parallel.bucket_bytes` (" +
+                          llvm::Twine(parallel.bucket_bytes()) +
+                          "): a group's gradients are one bucket",
+                      "give at most " + llvm::Twine(parallel.bucket_bytes()) +
+                          ", or a larger `parallel.bucket_bytes`");
+}
+
 void Validator::checkCpu() {
   const std::string &name = message.target().cpu().name();
   if (name == "native")
@@ -401,6 +421,7 @@ void Validator::run() {
   checkBatches();
   checkSchedule();
   checkPrecision();
+  checkParallel();
   checkCpu();
 }
 

@@ -101,7 +101,8 @@ def Zero_GroupOp : Zero_Op<"group", [Symbol, Zero_UsesSymbols]> {
     Parameter i takes the elements from `offsets[i]`; those that decay come
     first and end at `decay_elements`. `elements` is where the last one ends,
     `padded` what a rank that keeps the group whole stores. What lies between
-    and behind the parameters is zero in every state.
+    and behind the parameters is zero in every state. A `persistent` group's
+    parameters are whole on every rank in stage 3, too.
 
     ```mlir
     zero.group @"h.0" parameters [@"h.0.weight", @"h.0.bias"] offsets [0, 4096] elements 4160 padded 4160 decay_elements 4096
@@ -113,10 +114,12 @@ def Zero_GroupOp : Zero_Op<"group", [Symbol, Zero_UsesSymbols]> {
   let arguments = (ins SymbolNameAttr:$sym_name,
                        FlatSymbolRefArrayAttr:$parameters,
                        DenseI64ArrayAttr:$offsets, I64Attr:$elements,
-                       I64Attr:$padded, I64Attr:$decay_elements);
+                       I64Attr:$padded, I64Attr:$decay_elements,
+                       UnitAttr:$persistent);
   let assemblyFormat = [{
     $sym_name `parameters` $parameters `offsets` $offsets `elements` $elements
-    `padded` $padded `decay_elements` $decay_elements attr-dict
+    `padded` $padded `decay_elements` $decay_elements
+    (`persistent` $persistent^)? attr-dict
   }];
 }
 

@@ -249,7 +249,9 @@ void StepPartitioner::update() {
     Location loc = group.op.getLoc();
     StringRef name = group.getName();
     bool mixed = group.isMixed();
-    bool partial = stage == 1 || stage == 2; // of the parameters of a rank
+    bool persistent = group.op.getPersistent();
+    // Of the parameters that a rank keeps it updates a part.
+    bool partial = stage == 1 || stage == 2 || (stage == 3 && persistent);
     auto load = [&](State state, bool sharded) -> Value {
       return LoadOp::create(
           builder, loc, partType(group.getMasterType(), sharded), state, name);
@@ -258,7 +260,7 @@ void StepPartitioner::update() {
     if (mixed)
       parameter = load(State::Master, stage >= 1);
     else if (!(parameter = parameters.lookup(group.op.getSymNameAttr())))
-      parameter = load(State::Parameter, stage == 3);
+      parameter = load(State::Parameter, stage == 3 && !persistent);
     if (!mixed && partial)
       parameter = AllSliceOp::create(
           builder, loc, partType(group.getType(), true), parameter);
@@ -339,7 +341,7 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
         return function.emitOpError("must have one block: a program is "
                                     "straight-line");
 
-    FailureOr<Groups> groups = createGroups(module, world);
+    FailureOr<Groups> groups = createGroups(step, world, getLimits());
     if (failed(groups))
       return failure();
     numGroups += groups->groups.size();
@@ -347,15 +349,23 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
       if (function.isExternal())
         continue;
       bool distributed = function == step;
-      FailureOr<int64_t> gathers =
-          partitionParameters(function, *groups, distributed ? stage : 0,
-                              distributed ? world : 1, persistence);
+      FailureOr<int64_t> gathers = partitionParameters(
+          function, *groups, distributed ? stage : 0, distributed ? world : 1);
       if (failed(gathers))
         return failure();
       numGathers += *gathers;
       setProgram(function, distributed ? stage : 0, distributed ? world : 1);
     }
     return StepPartitioner(step, *groups, stage, world, *adamw).run();
+  }
+
+  GroupLimits getLimits() {
+    auto choose = [&](int64_t option, const char *path) {
+      return option < 0 ? getSpecInt(getOperation(), path, 0) : option;
+    };
+    return {choose(bucketBytes, "training.bucket_bytes"),
+            choose(gatherBytes, "training.gather_bytes"),
+            choose(persistenceThreshold, "training.persistence_threshold")};
   }
 
   FailureOr<AdamW> getOptimizer() {

@@ -42,7 +42,8 @@ private:
         return section;
     return nullptr;
   }
-  bool isSharded(State state);
+  /// Whether a rank keeps only its part of the group's state.
+  bool isSharded(State state, GroupOp group);
 
   func::FuncOp program;
   Block &block;
@@ -52,10 +53,10 @@ private:
 
 } // namespace
 
-bool ProgramVerifier::isSharded(State state) {
+bool ProgramVerifier::isSharded(State state, GroupOp group) {
   switch (state) {
   case State::Parameter:
-    return stage >= 3;
+    return stage >= 3 && !group.getPersistent();
   case State::Gradient:
     return stage >= 2;
   case State::Moment1:
@@ -160,7 +161,7 @@ LogicalResult ProgramVerifier::verifyStates() {
   auto check = [&](Operation *op, State state, StringRef name,
                    Value value) -> LogicalResult {
     auto group = symbols.lookup<GroupOp>(name);
-    int64_t expected = isSharded(state)
+    int64_t expected = isSharded(state, group)
                            ? static_cast<int64_t>(group.getPadded()) / world
                            : static_cast<int64_t>(group.getPadded());
     int64_t count = cast<ShapedType>(value.getType()).getNumElements();
@@ -236,16 +237,22 @@ LogicalResult ProgramVerifier::verifyGathered(AllGatherOp gather) {
   return success();
 }
 
-/// Before stage 3 parameters are whole always, and gathered after the update
-/// at most; in stage 3 they are whole from a gather to its release.
+/// Whole parameters that are a state are gathered after the update at most;
+/// others are whole from a gather to its release.
 LogicalResult ProgramVerifier::verifyWholeParameters() {
   for (auto gather : block.getOps<AllGatherOp>()) {
     nn::SectionOp section = getSection(gather);
-    if (stage < 3 && !section)
-      return gather.emitOpError("gathers in a micro-batch, but in stage ")
-             << stage << " parameters are whole already";
-    if (stage < 3)
-      continue;
+    auto group = symbols.lookup<GroupOp>(gather.getGroup());
+    if (!isSharded(State::Parameter, group)) {
+      if (section)
+        continue;
+      InFlightDiagnostic diagnostic =
+          gather.emitOpError("gathers in a micro-batch, but in stage ");
+      diagnostic << stage << " parameters ";
+      if (stage == 3)
+        diagnostic << "of a persistent group ";
+      return diagnostic << "are whole already";
+    }
     if (section)
       return gather.emitOpError("leaves something whole after the "
                                 "micro-batches, but in stage 3 all states are "
