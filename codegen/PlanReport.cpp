@@ -162,8 +162,10 @@ LogicalResult tessera::printPlanText(ModuleOp module, llvm::raw_ostream &out) {
   int64_t world = program.getWorld();
   out << report->name << ": " << group(report->parameters) << " parameters, "
       << world << (world == 1 ? " rank" : " ranks") << ", ZeRO stage "
-      << program.getStage() << "\nOne rank, one step of "
-      << program.getAccumulation()
+      << program.getStage();
+  if (program.getReplicas() > 1)
+    out << " within groups of " << program.getShards();
+  out << "\nOne rank, one step of " << program.getAccumulation()
       << (program.getAccumulation() == 1 ? " micro-batch" : " micro-batches")
       << ":\n";
   printMemory(program, out);
@@ -187,6 +189,7 @@ LogicalResult tessera::printPlanJson(ModuleOp module, llvm::raw_ostream &out) {
     json.attribute("name", report->name);
     json.attribute("world", program.getWorld());
     json.attribute("stage", program.getStage());
+    json.attribute("shard_ranks", program.getShards());
     json.attribute("peak_bytes", program.getArenaBytes());
     json.attribute("parameters", report->parameters);
     json.attributeObject("memory", [&] {
@@ -219,6 +222,7 @@ LogicalResult tessera::printPlanJson(ModuleOp module, llvm::raw_ostream &out) {
           json.attribute("group", start.getGroup() ? start.getGroup()->str()
                                                    : std::string());
           json.attribute("elements", start.getElements());
+          json.attribute("ranks", start.getMembers(program.getWorld()));
           json.attribute("bytes", start.getReceivedBytes(program.getWorld()));
           json.attribute("times", times);
         });

@@ -90,6 +90,7 @@ static const Limit commonLimits[] = {
     {"parallel.bucket_bytes", Need::Optional, 0, Low::Closed, 1e12},
     {"parallel.persistence_threshold", Need::Optional, 0, Low::Closed, 1e12},
     {"parallel.gather_bytes", Need::Optional, 0, Low::Closed, 1e12},
+    {"parallel.shard_ranks", Need::Optional, 2, Low::Closed, 65536},
     {"parallel.prefetch_bytes", Need::Optional, 0, Low::Closed, 1e12},
     {"target.cpu.threads", Need::Optional, 0, Low::Closed, 4096},
 };
@@ -375,6 +376,21 @@ void Validator::checkPrecision() {
 
 void Validator::checkParallel() {
   const spec::Parallel &parallel = message.parallel();
+  if (sound({"parallel.shard_ranks"}) &&
+      !llvm::is_contained(refused, "parallel.world") &&
+      parallel.world() % parallel.shard_ranks() != 0) {
+    std::string choices =
+        nearestDivisors(parallel.world(), parallel.shard_ranks());
+    llvm::StringRef better = choices;
+    better.consume_front("1 or ");
+    std::string remedy =
+        better == "1" ? "leave" : ("take " + better + ", or leave").str();
+    diagnostics.error("parallel.shard_ranks",
+                      "`parallel.world` (" + llvm::Twine(parallel.world()) +
+                          ") is not divisible by `parallel.shard_ranks` (" +
+                          llvm::Twine(parallel.shard_ranks()) + ")",
+                      remedy + " it out to partition over all ranks");
+  }
   if (sound({"parallel.bucket_bytes", "parallel.gather_bytes"}) &&
       parallel.bucket_bytes() &&
       parallel.gather_bytes() > parallel.bucket_bytes())

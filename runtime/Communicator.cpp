@@ -27,6 +27,16 @@ bool Communicator::any(bool flag) {
   return std::any_of(all, all + ranks, [](char other) { return other != 0; });
 }
 
+std::vector<Collective> Communicator::resolve(const Program &program) const {
+  std::vector<Collective> collectives = program.collectives;
+  for (Collective &collective : collectives) {
+    int64_t further = ownRank % collective.step * collective.stride;
+    collective.source += further;
+    collective.destination += further;
+  }
+  return collectives;
+}
+
 void requireMemory(int64_t bytes, int ranks) {
   FILE *file = fopen("/proc/meminfo", "r");
   if (!file)

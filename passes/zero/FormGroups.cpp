@@ -20,8 +20,8 @@ static int64_t getElementBytes(RankedTensorType type) {
   return llvm::divideCeil(type.getElementTypeBitWidth(), 8);
 }
 
-/// What the parameters of a group have in common: the types of their elements as
-/// the optimizer has them and as programs read them.
+/// What the parameters of a group have in common: the types of their elements
+/// as the optimizer has them and as programs read them.
 static std::pair<Type, Type> getTypes(nn::ParameterOp parameter) {
   return {parameter.getTensorType().getElementType(),
           parameter.getValueType().getElementType()};
@@ -145,8 +145,8 @@ int64_t GroupFormer::getBucketBytes(ArrayRef<nn::ParameterOp> parameters) {
   int64_t size = 0;
   for (nn::ParameterOp parameter : parameters) {
     RankedTensorType type = gradientTypes.lookup(parameter.getSymNameAttr());
-    size = std::max(size,
-                    getElementBytes(type ? type : parameter.getValueType()));
+    size =
+        std::max(size, getElementBytes(type ? type : parameter.getValueType()));
   }
   return size * getElements(parameters);
 }

@@ -49,6 +49,16 @@ struct Group {
   bool isMixed() { return getType() != getMasterType(); }
 };
 
+/// The ranks of a program: replicas x shards.
+struct Grid {
+  int64_t world = 1, shards = 1;
+  int64_t getReplicas() const { return world / shards; }
+  /// The axis that states are partitioned along.
+  Axis getShardAxis() const {
+    return shards == world ? Axis::World : Axis::Shards;
+  }
+};
+
 /// Where a parameter lies.
 struct Place {
   unsigned group;
@@ -86,13 +96,13 @@ mlir::FailureOr<Groups> createGroups(mlir::func::FuncOp step, int64_t world,
 /// Gives every use of a parameter in \p function a view of its group's whole
 /// parameters, and erases the nn.get_parameter operations.
 ///
-/// Where \p world is 1, \p stage is below 3 or the group persists the whole
+/// Where there is one rank, \p stage is below 3 or the group persists the whole
 /// parameters are the state's memory. Else they are gathered before use and
 /// released after. A group stays gathered from one use to the next if no group
 /// of another layer is used in between. Returns the number of gathers.
 mlir::FailureOr<int64_t> partitionParameters(mlir::func::FuncOp function,
                                              Groups &groups, int64_t stage,
-                                             int64_t world);
+                                             const Grid &grid);
 
 } // namespace tessera::zero
 

@@ -34,7 +34,7 @@ public:
 
   LogicalResult collectUses();
   void formRuns();
-  void writeRuns(int64_t world);
+  void writeRuns(const Grid &grid);
   void eraseForms();
   int64_t getGatherCount();
 
@@ -170,7 +170,7 @@ Value ParameterViews::rebuild(OpBuilder &builder, Value value, Value whole,
   return result;
 }
 
-void ParameterViews::writeRuns(int64_t world) {
+void ParameterViews::writeRuns(const Grid &grid) {
   OpBuilder builder(function.getContext());
   builder.setInsertionPointToStart(&block);
   SmallVector<Value> states(groups.groups.size());
@@ -181,7 +181,7 @@ void ParameterViews::writeRuns(int64_t world) {
     Group &group = groups.groups[run.group];
     RankedTensorType type = group.getType();
     if (isGathered(run.group))
-      type = type.clone({group.getPadded() / world});
+      type = type.clone({group.getPadded() / grid.shards});
     state = LoadOp::create(builder, group.op.getLoc(), type, State::Parameter,
                            group.getName());
   }
@@ -192,8 +192,9 @@ void ParameterViews::writeRuns(int64_t world) {
     Value whole = states[run.group];
     if (isGathered(run.group)) {
       builder.setInsertionPoint(run.uses.front().user);
-      auto start = AllGatherOp::create(builder, loc, group.getName(), whole,
-                                       world, /*in_place=*/false);
+      auto start =
+          AllGatherOp::create(builder, loc, group.getName(), whole, grid.shards,
+                              /*in_place=*/false, grid.getShardAxis());
       whole = WaitOp::create(builder, loc, start.getResult(), start.getToken());
     }
     DenseMap<Value, Value> made;
@@ -217,12 +218,12 @@ void ParameterViews::eraseForms() {
 
 FailureOr<int64_t> zero::partitionParameters(func::FuncOp function,
                                              Groups &groups, int64_t stage,
-                                             int64_t world) {
-  ParameterViews views(function, groups, world > 1 && stage == 3);
+                                             const Grid &grid) {
+  ParameterViews views(function, groups, grid.world > 1 && stage == 3);
   if (failed(views.collectUses()))
     return failure();
   views.formRuns();
-  views.writeRuns(world);
+  views.writeRuns(grid);
   views.eraseForms();
   return views.getGatherCount();
 }

@@ -31,6 +31,11 @@ struct ZeroPipelineOptions : mlir::PassPipelineOptions<ZeroPipelineOptions> {
   Option<int64_t> world{
       *this, "world", llvm::cl::desc("Number of ranks; 0: the specification's"),
       llvm::cl::init(0)};
+  Option<int64_t> shardRanks{
+      *this, "shard-ranks",
+      llvm::cl::desc("Ranks that states are partitioned over; 0: the "
+                     "specification's"),
+      llvm::cl::init(0)};
   Option<int64_t> bucketBytes{
       *this, "bucket-bytes",
       llvm::cl::desc("Most bytes of a group's gradients; 0: no limit; "

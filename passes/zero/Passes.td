@@ -72,6 +72,12 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     The new input `decay_end`, one i32 a group, says how many leading elements
     of the part that this rank updates decay.
 
+    On a grid of replicas x shards (`shard-ranks` below `world`) parts are those
+    of a shard group of so many consecutive ranks. Gradients are first summed in
+    it, in rank order, then over its replicas, in their order: a reduce-scatter
+    and an all-gather of the part, in its place. With several micro-batches the
+    parts of stages 2 and 3 are summed before they go to the replicas.
+
     A group is a layer, unless limits say otherwise; they are the same in all
     stages, so that sums over groups are, too:
 
@@ -90,6 +96,9 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
            "ZeRO stage, 0 to 3; negative: the specification's">,
     Option<"world", "world", "int64_t", "0",
            "Number of ranks; 0: the specification's">,
+    Option<"shardRanks", "shard-ranks", "int64_t", "0",
+           "Ranks over which states are partitioned, with replicas between; 0: "
+           "the specification's, or all">,
     Option<"bucketBytes", "bucket-bytes", "int64_t", "-1",
            "Most bytes of a group's gradients; 0: no limit; negative: the "
            "specification's, or 0">,
@@ -118,8 +127,9 @@ def ZeroSchedule : Pass<"zero-schedule", "mlir::ModuleOp"> {
       are gathered or on their way then; one that the budget never has room for
       starts where it is used.
     - A reduce-scatter is awaited right after the next group's has started:
-      its bucket's memory is free then. One whose result lies in its bucket,
-      and the last one, is awaited at the end of its section.
+      its bucket's memory is free then. So is one whose sum a collective takes
+      next, which starts with it. One whose result lies in its bucket, and the
+      last one, is awaited at the end of its section.
     - Every other collective is awaited before its result's first use, or at
       the end of its section.
 
@@ -172,6 +182,8 @@ def VerifyZero : Pass<"verify-zero", "mlir::ModuleOp"> {
       whole parameters in stage 3 exist from their gather to their release
       alone, within a micro-batch, and nothing uses them after. Those of
       persistent groups are whole always, as all are before stage 3.
+    - On a grid each reduce-scatter of a bucket is followed by one over the
+      replicas, whose sum they gather.
     - On one rank nothing is communicated, and only `@train` stores states.
   }];
 }

@@ -15,6 +15,7 @@ void zero::buildZeroPipeline(OpPassManager &manager,
   ZeroPartitionOptions partition;
   partition.stage = options.stage;
   partition.world = options.world;
+  partition.shardRanks = options.shardRanks;
   partition.bucketBytes = options.bucketBytes;
   partition.persistenceThreshold = options.persistenceThreshold;
   partition.gatherBytes = options.gatherBytes;

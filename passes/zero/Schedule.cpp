@@ -17,10 +17,11 @@ using namespace mlir;
 using namespace tessera;
 using namespace tessera::zero;
 
-/// What moves along with a wait: views of its result, and what makes it a
-/// state.
+/// What moves along with a wait: views of its result, what makes it a state,
+/// and what a collective does with it next.
 static bool followsWait(Operation *op) {
-  return isa<StoreOp, AllSliceOp, nn::SliceOp, nn::ReshapeOp>(op);
+  return isa<StoreOp, AllSliceOp, nn::SliceOp, nn::ReshapeOp, WaitOp>(op) ||
+         isa<CollectiveOpInterface>(op);
 }
 
 /// Where the section around \p op ends.
@@ -49,10 +50,12 @@ static void collectFollowers(Value value, SmallVectorImpl<Operation *> &result,
   }
 }
 
-/// The reduce-scatter that starts next in \p start's section, or null.
-static Operation *getNextReduceScatter(Operation *start) {
+/// The reduce-scatter along the same axis that starts next in \p start's
+/// section, or null.
+static Operation *getNextReduceScatter(ReduceScatterOp start) {
   for (Operation *op = start->getNextNode(); op; op = op->getNextNode()) {
-    if (isa<ReduceScatterOp>(op))
+    auto next = dyn_cast<ReduceScatterOp>(op);
+    if (next && next.getAxis() == start.getAxis())
       return op;
     if (isa<nn::SectionOp>(op))
       break;
@@ -60,12 +63,20 @@ static Operation *getNextReduceScatter(Operation *start) {
   return nullptr;
 }
 
+/// Whether a collective of its section takes \p wait's result next.
+static bool isSentOn(WaitOp wait) {
+  Operation *end = getSectionEnd(wait);
+  return llvm::any_of(wait.getResult().getUsers(), [&](Operation *user) {
+    return isa<CollectiveOpInterface>(user) && user->isBeforeInBlock(end);
+  });
+}
+
 /// Moves \p wait to the last place where it may stand. Returns whether it
 /// moved.
 static bool sink(WaitOp wait) {
   Operation *limit = getSectionEnd(wait);
   if (auto scatter = dyn_cast<ReduceScatterOp>(wait.getStart().getOperation()))
-    if (!scatter.getInPlace())
+    if (!scatter.getInPlace() || isSentOn(wait))
       if (Operation *next = getNextReduceScatter(scatter))
         if (next->isBeforeInBlock(limit))
           limit = next->getNextNode();
@@ -84,6 +95,16 @@ static bool sink(WaitOp wait) {
   for (Operation *follower : followers)
     follower->moveBefore(limit);
   return moved;
+}
+
+/// How many collectives in a row give \p wait's result.
+static int64_t getDepth(WaitOp wait) {
+  int64_t depth = 0;
+  while (wait) {
+    ++depth;
+    wait = wait.getStart()->getOperand(0).getDefiningOp<WaitOp>();
+  }
+  return depth;
 }
 
 namespace {
@@ -215,9 +236,15 @@ struct ZeroSchedule : zero::impl::ZeroScheduleBase<ZeroSchedule> {
         auto wait = dyn_cast<WaitOp>(op);
         if (!wait)
           continue;
-        bool gather = isa<AllGatherOp>(wait.getStart().getOperation());
-        (microBatch && gather ? gathers : others).push_back(wait);
+        auto gather = dyn_cast<AllGatherOp>(wait.getStart().getOperation());
+        bool prefetched = microBatch && gather && !gather.getInPlace();
+        (prefetched ? gathers : others).push_back(wait);
       }
+      // What takes a result next moves along, and so comes later.
+      llvm::sort(others, [](WaitOp a, WaitOp b) {
+        int64_t depthA = getDepth(a), depthB = getDepth(b);
+        return depthA == depthB ? a->isBeforeInBlock(b) : depthA < depthB;
+      });
       for (WaitOp wait : others)
         numSunk += sink(wait);
       Prefetcher prefetcher(block, gathers, prefetch, prefetchBytes);
