@@ -213,7 +213,7 @@ private:
       json.attribute("offset", buffer.getOffset());
       json.attribute("elements",
                      state.getSharded()
-                         ? padded / static_cast<int64_t>(program.getWorld())
+                         ? padded / program.getShards()
                          : padded);
       json.attribute("type", getTypeName(state.getElementType()));
       json.attribute("sharded", static_cast<bool>(state.getSharded()));
@@ -243,6 +243,16 @@ private:
                          ? groups.lookup(start.getGroupAttr().getAttr())
                          : -1);
       json.attribute("elements", start.getElements());
+      json.attribute("ranks", start.getMembers(program.getWorld()));
+      json.attribute("step", start.getStep().value_or(1));
+      // What is in place may lie elsewhere for each set of ranks.
+      Value whole = start.getKind() == Collective::AllGather
+                        ? start.getDestination()
+                        : start.getSource();
+      json.attribute("stride",
+                     start.getStep().value_or(1) > 1
+                         ? whole.getDefiningOp<ViewOp>().getRankStride()
+                         : uint64_t(0));
       json.attribute("type", getTypeName(type.getElementType()));
       auto sum = cast<MemRefType>(start.getDestination().getType());
       if (sum.getElementType() != type.getElementType())

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/PlanReport.h"
+#include "codegen/GroupReport.h"
 #include "dialects/nn/NN.h"
 #include "dialects/plan/Plan.h"
 #include "llvm/ADT/MapVector.h"
@@ -136,6 +137,23 @@ static void printTraffic(const Report &report, llvm::raw_ostream &out) {
                        bytes(all.bytes));
 }
 
+/// What a reader may not expect of groups: those that exceed the limit on
+/// buckets, and those that stage 3 keeps whole.
+static void printGroups(ProgramOp program, llvm::raw_ostream &out) {
+  for (const GroupFacts &facts : getGroupFacts(program)) {
+    zero::GroupOp op = facts.op;
+    if (facts.exceedsLimit)
+      out << "\n  " << op.getSymName()
+          << " exceeds bucket_bytes: " << bytes(facts.bucketBytes)
+          << " of gradients of one parameter\n";
+    if (op.getPersistent() && program.getStage() == 3 && program.getWorld() > 1)
+      out << "\n  " << op.getSymName()
+          << " stays whole: " << op.getParameters().size() << " parameters, "
+          << group(op.getElements()) << " elements, "
+          << bytes(facts.parameterBytes) << "\n";
+  }
+}
+
 LogicalResult tessera::printPlanText(ModuleOp module, llvm::raw_ostream &out) {
   FailureOr<Report> report = Report::make(module);
   if (failed(report))
@@ -144,13 +162,16 @@ LogicalResult tessera::printPlanText(ModuleOp module, llvm::raw_ostream &out) {
   int64_t world = program.getWorld();
   out << report->name << ": " << group(report->parameters) << " parameters, "
       << world << (world == 1 ? " rank" : " ranks") << ", ZeRO stage "
-      << program.getStage() << "\nOne rank, one step of "
-      << program.getAccumulation()
+      << program.getStage();
+  if (program.getReplicas() > 1)
+    out << " within groups of " << program.getShards();
+  out << "\nOne rank, one step of " << program.getAccumulation()
       << (program.getAccumulation() == 1 ? " micro-batch" : " micro-batches")
       << ":\n";
   printMemory(program, out);
   if (!report->collectives.empty())
     printTraffic(*report, out);
+  printGroups(program, out);
   out << "\n  arithmetic     "
       << scale(program.getFlops(), 1000,
                {"flop", "kflop", "Mflop", "Gflop", "Tflop", "Pflop", "Eflop"})
@@ -168,6 +189,7 @@ LogicalResult tessera::printPlanJson(ModuleOp module, llvm::raw_ostream &out) {
     json.attribute("name", report->name);
     json.attribute("world", program.getWorld());
     json.attribute("stage", program.getStage());
+    json.attribute("shard_ranks", program.getShards());
     json.attribute("peak_bytes", program.getArenaBytes());
     json.attribute("parameters", report->parameters);
     json.attributeObject("memory", [&] {
@@ -177,6 +199,21 @@ LogicalResult tessera::printPlanJson(ModuleOp module, llvm::raw_ostream &out) {
                        program.getMemory(category));
       }
     });
+    json.attributeArray("groups", [&] {
+      for (const GroupFacts &facts : getGroupFacts(program))
+        json.object([&] {
+          zero::GroupOp op = facts.op;
+          json.attribute("name", op.getSymName());
+          json.attribute("parameters",
+                         static_cast<int64_t>(op.getParameters().size()));
+          json.attribute("elements", op.getElements());
+          json.attribute("padded", op.getPadded());
+          json.attribute("bucket_bytes", facts.bucketBytes);
+          json.attribute("parameter_bytes", facts.parameterBytes);
+          json.attribute("sharded", facts.isSharded);
+          json.attribute("exceeds_limit", facts.exceedsLimit);
+        });
+    });
     json.attributeArray("collectives", [&] {
       for (auto [op, times] : report->collectives) {
         StartOp start = op;
@@ -185,6 +222,7 @@ LogicalResult tessera::printPlanJson(ModuleOp module, llvm::raw_ostream &out) {
           json.attribute("group", start.getGroup() ? start.getGroup()->str()
                                                    : std::string());
           json.attribute("elements", start.getElements());
+          json.attribute("ranks", start.getMembers(program.getWorld()));
           json.attribute("bytes", start.getReceivedBytes(program.getWorld()));
           json.attribute("times", times);
         });

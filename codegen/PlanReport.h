@@ -22,9 +22,13 @@ namespace tessera {
 mlir::LogicalResult printPlanText(mlir::ModuleOp module,
                                   llvm::raw_ostream &out);
 
-/// JSON: name, world, stage, peak_bytes, parameters, memory{category: bytes},
-/// collectives[{kind, group, elements, bytes, times}] in their order (bytes
-/// that a rank receives each of the `times` a step), flops.
+/// JSON: name, world, stage, shard_ranks, peak_bytes, parameters,
+/// memory{category: bytes}, groups[{name, parameters, elements, padded,
+/// bucket_bytes (of its whole gradients), parameter_bytes (as a rank keeps
+/// them), sharded (whether that is a part), exceeds_limit (one parameter has
+/// more than the specification's bucket_bytes)}], collectives[{kind, group,
+/// elements, ranks, bytes, times}] in their order (the `ranks` that each is
+/// among; bytes that a rank receives each of the `times` a step), flops.
 mlir::LogicalResult printPlanJson(mlir::ModuleOp module,
                                   llvm::raw_ostream &out);
 

@@ -122,6 +122,12 @@ static Entries trainingEntries(const Specification &specification,
   training.integer("world", parallel.world());
   training.integer("stage", parallel.zero_stage());
   training.integer("prefetch", parallel.prefetch());
+  training.integer("bucket_bytes", parallel.bucket_bytes());
+  training.integer("persistence_threshold", parallel.persistence_threshold());
+  training.integer("gather_bytes", parallel.gather_bytes());
+  training.integer("prefetch_bytes", parallel.prefetch_bytes());
+  if (parallel.has_shard_ranks())
+    training.integer("shard_ranks", parallel.shard_ranks());
   training.integer("micro_batch", given.micro_batch());
   training.integer("accumulation", specification.accumulation);
   training.integer("global_batch", given.global_batch());

@@ -88,6 +88,11 @@ static const Limit commonLimits[] = {
     {"parallel.world", Need::Optional, 1, Low::Closed, 65536},
     {"parallel.zero_stage", Need::Optional, 0, Low::Closed, 3},
     {"parallel.prefetch", Need::Optional, 0, Low::Closed, 1000},
+    {"parallel.bucket_bytes", Need::Optional, 0, Low::Closed, 1e12},
+    {"parallel.persistence_threshold", Need::Optional, 0, Low::Closed, 1e12},
+    {"parallel.gather_bytes", Need::Optional, 0, Low::Closed, 1e12},
+    {"parallel.shard_ranks", Need::Optional, 2, Low::Closed, 65536},
+    {"parallel.prefetch_bytes", Need::Optional, 0, Low::Closed, 1e12},
     {"target.cpu.threads", Need::Optional, 0, Low::Closed, 4096},
 };
 
@@ -109,6 +114,7 @@ private:
   void checkBatches();
   void checkSchedule();
   void checkPrecision();
+  void checkParallel();
   void checkCpu();
 
   bool given(llvm::StringRef path) const {
@@ -369,6 +375,36 @@ void Validator::checkPrecision() {
                       "give a larger `initial`, or a smaller `minimum`");
 }
 
+void Validator::checkParallel() {
+  const spec::Parallel &parallel = message.parallel();
+  if (sound({"parallel.shard_ranks"}) &&
+      !llvm::is_contained(refused, "parallel.world") &&
+      parallel.world() % parallel.shard_ranks() != 0) {
+    std::string choices =
+        nearestDivisors(parallel.world(), parallel.shard_ranks());
+    llvm::StringRef better = choices;
+    better.consume_front("1 or ");
+    std::string remedy =
+        better == "1" ? "leave" : ("take " + better + ", or leave").str();
+    diagnostics.error("parallel.shard_ranks",
+                      "`parallel.world` (" + llvm::Twine(parallel.world()) +
+                          ") is not divisible by `parallel.shard_ranks` (" +
+                          llvm::Twine(parallel.shard_ranks()) + ")",
+                      remedy + " it out to partition over all ranks");
+  }
+  if (sound({"parallel.bucket_bytes", "parallel.gather_bytes"}) &&
+      parallel.bucket_bytes() &&
+      parallel.gather_bytes() > parallel.bucket_bytes())
+    diagnostics.error("parallel.gather_bytes",
+                      "groups of `parallel.gather_bytes` (" +
+                          llvm::Twine(parallel.gather_bytes()) +
+                          ") would not fit `parallel.bucket_bytes` (" +
+                          llvm::Twine(parallel.bucket_bytes()) +
+                          "): a group's gradients are one bucket",
+                      "give at most " + llvm::Twine(parallel.bucket_bytes()) +
+                          ", or a larger `parallel.bucket_bytes`");
+}
+
 void Validator::checkCpu() {
   const std::string &name = message.target().cpu().name();
   if (name == "native")
@@ -402,6 +438,7 @@ void Validator::run() {
   checkBatches();
   checkSchedule();
   checkPrecision();
+  checkParallel();
   checkCpu();
 }
 

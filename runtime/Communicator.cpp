@@ -34,6 +34,16 @@ Communicator::Agreement Communicator::agree(uint8_t bits) {
   return agreement;
 }
 
+std::vector<Collective> Communicator::resolve(const Program &program) const {
+  std::vector<Collective> collectives = program.collectives;
+  for (Collective &collective : collectives) {
+    int64_t further = ownRank % collective.step * collective.stride;
+    collective.source += further;
+    collective.destination += further;
+  }
+  return collectives;
+}
+
 void requireMemory(int64_t bytes, int ranks) {
   FILE *file = fopen("/proc/meminfo", "r");
   if (!file)

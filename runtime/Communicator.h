@@ -67,6 +67,9 @@ public:
   virtual const char *form() const = 0;
 
 protected:
+  /// The collectives of \p program, with offsets for this rank.
+  std::vector<Collective> resolve(const Program &program) const;
+
   int ownRank = 0, ranks = 1, ranksOnNode = 1;
 };
 

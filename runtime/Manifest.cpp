@@ -81,6 +81,7 @@ static Training parseTraining(const json &j) {
   Training training;
   training.world = j.at("world");
   training.stage = j.at("stage");
+  training.shardRanks = j.value("shard_ranks", training.world);
   training.microBatch = j.value("micro_batch", int64_t(1));
   training.accumulation = j.value("accumulation", int64_t(1));
   training.globalBatch = j.value("global_batch", int64_t(1));
@@ -188,6 +189,9 @@ static Collective parseCollective(const json &j) {
           kind.c_str());
   collective.group = j.value("group", -1);
   collective.elements = j.at("elements");
+  collective.ranks = j.value("ranks", 0);
+  collective.step = j.value("step", 1);
+  collective.stride = j.value("stride", int64_t(0));
   std::string type = j.value("type", "f32");
   collective.type = parseElementType(type);
   collective.destinationType =

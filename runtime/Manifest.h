@@ -43,6 +43,8 @@ struct ScheduleSpec {
 
 struct Training {
   int world = 1, stage = 0;
+  /// Consecutive ranks that states are partitioned over.
+  int shardRanks = 1;
   int64_t microBatch = 1, accumulation = 1, globalBatch = 1;
   uint64_t seed = 1;
   int64_t steps = 0;
@@ -83,7 +85,7 @@ struct Gemm {
 enum class StateKind { parameter, gradient, moment1, moment2, master };
 
 /// A piece of persistent memory: a group's parameters, gradients, moments or
-/// master, whole or this rank's shard of padded / world elements.
+/// master, whole or this rank's shard of padded / shardRanks elements.
 struct State {
   StateKind kind = StateKind::parameter;
   int group = 0;
@@ -107,6 +109,10 @@ struct Collective {
   CollectiveKind kind = CollectiveKind::allGather;
   int group = -1;
   int64_t elements = 0;
+  /// Among how many ranks (0: all), and how far apart these are.
+  int ranks = 0, step = 1;
+  /// Source and destination lie rank mod step times so many bytes further.
+  int64_t stride = 0;
   ElementType type = ElementType::f32;
   /// Differs from the source's type in a reduce_scatter out of place alone.
   ElementType destinationType = ElementType::f32;

@@ -165,9 +165,10 @@ void writeState(const tsr_context &context, StateKind kind,
   for (const Parameter &parameter : context.manifest->parameters) {
     const State &state = requireState(context, kind, parameter.group);
     int64_t padded = context.manifest->groups[parameter.group].padded;
-    int64_t shard = padded / context.size();
+    int64_t shard = padded / context.manifest->training.shardRanks;
     // A reduced gradient is certain to be complete only in the part of the
-    // rank that owns it; whole parameters and moments are alike on all ranks.
+    // rank that owns it; whole parameters and moments are alike on all ranks,
+    // and so are the replicas of a shard.
     bool byOwner = state.sharded || kind == StateKind::gradient;
     int64_t end = parameter.offset + parameter.elements();
     for (int64_t at = parameter.offset; at < end;) {

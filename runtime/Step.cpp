@@ -34,9 +34,10 @@ TrainingStep::TrainingStep(tsr_context &context, BatchSource &source)
 static void fillDecayEnd(const tsr_context &context, int32_t *ends) {
   const Manifest &manifest = *context.manifest;
   bool whole = manifest.training.stage == 0;
+  int shards = manifest.training.shardRanks;
   for (const Group &group : manifest.groups) {
-    int64_t part = whole ? group.padded : group.padded / context.size();
-    int64_t begin = whole ? 0 : part * context.rank();
+    int64_t part = whole ? group.padded : group.padded / shards;
+    int64_t begin = whole ? 0 : part * (context.rank() % shards);
     *ends++ = static_cast<int32_t>(
         std::clamp<int64_t>(group.decayElements - begin, 0, part));
   }

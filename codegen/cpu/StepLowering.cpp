@@ -140,15 +140,27 @@ Value EntryWriter::getAddress(Value value) {
     return address;
   auto view = value.getDefiningOp<ViewOp>();
   Value offset = constant(view.getBufferOp().getOffset() + view.getOffset());
-  if (view.getRankStride() && program.getWorld() > 1) {
+  if (view.isRankDependent() && program.getWorld() > 1) {
     if (!rank) {
       call("tsr_rank", context, builder.getI32Type());
       rank = LLVM::SExtOp::create(builder, entry.getLoc(), builder.getI64Type(),
                                   last.getResult());
     }
-    Value part = LLVM::MulOp::create(builder, entry.getLoc(), rank,
-                                     constant(view.getRankStride()));
-    offset = LLVM::AddOp::create(builder, entry.getLoc(), offset, part);
+    Value shard = rank, replica;
+    if (program.getReplicas() > 1) {
+      Value shards = constant(program.getShards());
+      shard = LLVM::URemOp::create(builder, entry.getLoc(), rank, shards);
+      replica = LLVM::UDivOp::create(builder, entry.getLoc(), rank, shards);
+    }
+    auto add = [&](Value place, int64_t stride) {
+      if (!place || !stride)
+        return;
+      Value part =
+          LLVM::MulOp::create(builder, entry.getLoc(), place, constant(stride));
+      offset = LLVM::AddOp::create(builder, entry.getLoc(), offset, part);
+    };
+    add(shard, view.getRankStride());
+    add(replica, view.getReplicaStride());
   }
   return address = getArenaAddress(offset);
 }

@@ -57,6 +57,14 @@ int64_t ProgramOp::getMemory(Category category) {
 
 int64_t ViewOp::getBytes() { return plan::getBytes(getResult().getType()); }
 
+int64_t ViewOp::getSpan() {
+  auto program = (*this)->getParentOfType<ProgramOp>();
+  int64_t shards = program ? program.getShards() : 1;
+  int64_t replicas = program ? program.getReplicas() : 1;
+  return (shards - 1) * getRankStride() + (replicas - 1) * getReplicaStride() +
+         getBytes();
+}
+
 int64_t StartOp::getElements() {
   auto whole =
       getKind() == Collective::AllGather ? getDestination() : getSource();
@@ -66,6 +74,7 @@ int64_t StartOp::getElements() {
 int64_t StartOp::getReceivedBytes(int64_t world) {
   auto type = cast<ShapedType>(getSource().getType());
   int64_t bytes = getElements() * getElementBytes(type.getElementType());
-  return getKind() == Collective::AllReduce ? bytes * (world - 1)
-                                            : bytes / world * (world - 1);
+  int64_t members = getMembers(world);
+  return getKind() == Collective::AllReduce ? bytes * (members - 1)
+                                            : bytes / members * (members - 1);
 }

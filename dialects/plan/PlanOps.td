@@ -155,7 +155,9 @@ def Plan_ProgramOp : Plan_Op<"program", [
     `plan.clear`, `plan.copy`), cut into entries by `plan.section`. A step's
     number is its place among the steps; lifetimes of buffers are given in
     these numbers. `memory` gives each category's bytes; they sum to `arena`.
-    `flops` counts one step of training with all its micro-batches.
+    `flops` counts one step of training with all its micro-batches. With `shards`
+    the ranks are a grid of replicas x shards: rank r is shard r mod `shards` of
+    replica r div `shards`.
 
     ```mlir
     plan.program @predict world 1 stage 0 accumulation 1 arena 192
@@ -177,10 +179,11 @@ def Plan_ProgramOp : Plan_Op<"program", [
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$world, I64Attr:$stage,
                        I64Attr:$accumulation, I64Attr:$arena_bytes,
-                       DictionaryAttr:$memory, I64Attr:$flops);
+                       DictionaryAttr:$memory, I64Attr:$flops,
+                       OptionalAttr<I64Attr>:$shard_ranks);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    $sym_name `world` $world `stage` $stage `accumulation` $accumulation
+    $sym_name `world` $world (`shards` $shard_ranks^)? `stage` $stage `accumulation` $accumulation
     `arena` $arena_bytes `memory` $memory `flops` $flops
     attr-dict-with-keyword $body
   }];
@@ -189,6 +192,9 @@ def Plan_ProgramOp : Plan_Op<"program", [
     ::llvm::SmallVector<::mlir::Operation *> getSteps();
     /// Bytes of a category.
     int64_t getMemory(Category category);
+    /// Ranks that states are partitioned over, and how often they are there.
+    int64_t getShards() { return getShardRanks().value_or(getWorld()); }
+    int64_t getReplicas() { return getWorld() / getShards(); }
   }];
   let hasRegionVerifier = 1;
 }
@@ -223,7 +229,9 @@ def Plan_BufferOp : Plan_Op<"buffer", [Pure]> {
 def Plan_ViewOp : Plan_Op<"view", [Pure]> {
   let summary = "a typed part of a buffer";
   let description = [{
-    The part begins at byte `offset`, on rank r at `offset` + r · `rank_stride`.
+    The part begins at byte `offset`, on rank r at `offset` + r · `rank_stride`;
+    on shard s of replica q of a grid at `offset` + s · `rank_stride` +
+    q · `replica_stride`.
 
     ```mlir
     %w = plan.view %flat at 4096 : memref<8192xi8> -> memref<16x64xf32>
@@ -234,15 +242,21 @@ def Plan_ViewOp : Plan_Op<"view", [Pure]> {
     stride are multiples of the element's size.
   }];
   let arguments = (ins Plan_Bytes:$buffer, I64Attr:$offset,
-                       DefaultValuedAttr<I64Attr, "0">:$rank_stride);
+                       DefaultValuedAttr<I64Attr, "0">:$rank_stride,
+                       DefaultValuedAttr<I64Attr, "0">:$replica_stride);
   let results = (outs Plan_Buffer:$result);
   let assemblyFormat = [{
-    $buffer `at` $offset (`rank_stride` $rank_stride^)? attr-dict `:`
-    type($buffer) `->` type($result)
+    $buffer `at` $offset (`rank_stride` $rank_stride^)?
+    (`replica_stride` $replica_stride^)? attr-dict `:` type($buffer) `->`
+    type($result)
   }];
   let extraClassDeclaration = [{
     /// Bytes of the part.
     int64_t getBytes();
+    /// From the first rank's part to the end of the last one's.
+    int64_t getSpan();
+    /// Whether it lies elsewhere on other ranks.
+    bool isRankDependent() { return getRankStride() || getReplicaStride(); }
     BufferOp getBufferOp() { return getBuffer().getDefiningOp<BufferOp>(); }
   }];
   let hasVerifier = 1;
@@ -337,23 +351,30 @@ def Plan_StartOp : Plan_Op<"start"> {
     plan.fence %t
     ```
 
-    Constraints: the sizes agree with the program's world; f32, f64, bf16 or
+    With `over` n `step` k it is among n ranks each: rank r and those that
+    differ from it by multiples of k, in stretches of n · k.
+
+    Constraints: the sizes agree with the number of ranks; f32, f64, bf16 or
     f16, the same on both sides, but that a reduce_scatter that is not in place
     may sum 16-bit numbers into f32.
   }];
   let arguments = (ins Plan_Collective:$kind,
                        OptionalAttr<FlatSymbolRefAttr>:$group,
                        Plan_Buffer:$source, Plan_Buffer:$destination,
-                       UnitAttr:$in_place, UnitAttr:$accumulate);
+                       UnitAttr:$in_place, UnitAttr:$accumulate,
+                       OptionalAttr<I64Attr>:$ranks,
+                       OptionalAttr<I64Attr>:$step);
   let results = (outs Plan_Token:$token);
   let assemblyFormat = [{
-    $kind ($group^)? `from` $source `to` $destination (`in_place` $in_place^)?
+    $kind ($group^)? (`over` $ranks^ `step` $step)? `from` $source `to` $destination (`in_place` $in_place^)?
     (`accumulate` $accumulate^)? attr-dict `:` type($source) `,`
     type($destination)
   }];
   let extraClassDeclaration = [{
     /// Elements of the whole buffer.
     int64_t getElements();
+    /// The ranks that it is among, in a world of \p world.
+    int64_t getMembers(int64_t world) { return getRanks().value_or(world); }
     /// Bytes that one rank receives.
     int64_t getReceivedBytes(int64_t world);
   }];

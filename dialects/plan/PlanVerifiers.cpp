@@ -85,13 +85,14 @@ LogicalResult ViewOp::verify() {
   if (!getBufferOp())
     return emitOpError("must be a view of a plan.buffer");
   int64_t element = getElementBytes(getResult().getType().getElementType());
-  int64_t offset = getOffset(), stride = getRankStride();
-  if (offset < 0 || stride < 0 || offset % element || stride % element)
-    return emitOpError("offset and stride must be multiples of the element's ")
-           << element << " bytes";
-  auto program = (*this)->getParentOfType<ProgramOp>();
-  int64_t world = program ? program.getWorld() : 1;
-  int64_t end = offset + (world - 1) * stride + getBytes();
+  for (int64_t bytes : {static_cast<int64_t>(getOffset()),
+                        static_cast<int64_t>(getRankStride()),
+                        static_cast<int64_t>(getReplicaStride())})
+    if (bytes < 0 || bytes % element)
+      return emitOpError(
+                 "offset and stride must be multiples of the element's ")
+             << element << " bytes";
+  int64_t end = getOffset() + getSpan();
   if (end > getBuffer().getType().getNumElements())
     return emitOpError("ends at byte ")
            << end << " of a buffer of "
@@ -120,6 +121,10 @@ private:
   };
 
   LogicalResult verifyMemory() {
+    int64_t world = program.getWorld(), shards = program.getShards();
+    if (shards < 1 || world % shards)
+      return program.emitOpError("cannot have shards of ")
+             << shards << " in a world of " << world;
     int64_t sum = 0;
     for (int64_t i = 0; i < kCategories; ++i)
       sum += program.getMemory(static_cast<Category>(i));
@@ -245,21 +250,26 @@ private:
       return start.emitOpError("needs one element type: only a reduce_scatter "
                                "out of place may sum bf16 or f16 into f32");
     for (Value side : {start.getSource(), start.getDestination()})
-      if (!start.getInPlace() && side.getDefiningOp<ViewOp>().getRankStride())
+      if (!start.getInPlace() && side.getDefiningOp<ViewOp>().isRankDependent())
         return start.emitOpError(
             "is not in place, so its views must be the same on all ranks");
-    int64_t world = program.getWorld();
+    int64_t members = start.getMembers(program.getWorld());
+    int64_t step = start.getStep().value_or(1);
+    if (members < 1 || step < 1 || program.getWorld() % (members * step))
+      return start.emitOpError("is over ")
+             << members << " ranks, step " << step
+             << ", which do not divide the world of " << program.getWorld();
     int64_t want = source.getNumElements();
     if (start.getKind() == Collective::AllGather)
-      want *= world;
+      want *= members;
     int64_t have = destination.getNumElements();
     if (start.getKind() == Collective::ReduceScatter)
-      have *= world;
+      have *= members;
     if (have != want)
       return start.emitOpError("has ")
              << source.getNumElements() << " elements as source and "
              << destination.getNumElements() << " as destination in a world of "
-             << world;
+             << members;
     return success();
   }
 

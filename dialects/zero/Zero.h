@@ -33,6 +33,13 @@ namespace tessera::zero {
 /// function does not say.
 std::optional<int64_t> getWorld(mlir::Operation *op);
 
+/// The ranks over which the program around \p op partitions its states: its
+/// world where it does not say.
+std::optional<int64_t> getShardRanks(mlir::Operation *op);
+
+/// The ranks along \p axis.
+std::optional<int64_t> getRanks(mlir::Operation *op, Axis axis);
+
 /// The stage (0 to 3) of the program around \p op, or nothing where its
 /// function does not say.
 std::optional<int64_t> getStage(mlir::Operation *op);

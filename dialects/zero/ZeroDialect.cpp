@@ -47,6 +47,19 @@ std::optional<int64_t> tessera::zero::getWorld(Operation *op) {
   return getProgramAttr(op, ZeroDialect::kWorld);
 }
 
+std::optional<int64_t> tessera::zero::getShardRanks(Operation *op) {
+  std::optional<int64_t> ranks = getProgramAttr(op, ZeroDialect::kShardRanks);
+  return ranks ? ranks : getWorld(op);
+}
+
+std::optional<int64_t> tessera::zero::getRanks(Operation *op, Axis axis) {
+  std::optional<int64_t> world = getWorld(op), shards = getShardRanks(op);
+  if (axis == Axis::World || !world)
+    return world;
+  return axis == Axis::Shards ? *shards
+                              : *world / std::max<int64_t>(*shards, 1);
+}
+
 std::optional<int64_t> tessera::zero::getStage(Operation *op) {
   return getProgramAttr(op, ZeroDialect::kStage);
 }
@@ -61,16 +74,16 @@ static int64_t getCount(Value value) {
 }
 
 void AllGatherOp::build(OpBuilder &builder, OperationState &state,
-                        StringRef group, Value input, int64_t world,
-                        bool inPlace) {
-  build(builder, state, resize(input, getCount(input) * world),
-        TokenType::get(builder.getContext()), group, input, inPlace);
+                        StringRef group, Value input, int64_t ranks,
+                        bool inPlace, Axis axis) {
+  build(builder, state, resize(input, getCount(input) * ranks),
+        TokenType::get(builder.getContext()), group, input, inPlace, axis);
 }
 
 void ReduceScatterOp::build(OpBuilder &builder, OperationState &state,
-                            StringRef group, Value input, int64_t world,
-                            bool inPlace, bool accumulate) {
-  build(builder, state, resize(input, getCount(input) / world),
-        TokenType::get(builder.getContext()), group, input, inPlace,
-        accumulate);
+                            StringRef group, Value input, int64_t ranks,
+                            bool inPlace, bool accumulate, Axis axis) {
+  build(builder, state, resize(input, getCount(input) / ranks),
+        TokenType::get(builder.getContext()), group, input, inPlace, accumulate,
+        axis);
 }

@@ -29,13 +29,17 @@ def Zero_Dialect : Dialect {
     elements. See docs/rationale-zero.md.
 
     A program's function says by `zero.world` on how many ranks it runs and by
-    `zero.stage` how its states are partitioned.
+    `zero.stage` how its states are partitioned. With `zero.shard_ranks` the
+    ranks form a grid of replicas x shards, the last axis consecutive (upstream's
+    `shard.grid`): states are partitioned over as many ranks, and the replicas
+    keep copies. A collective runs along one axis of it, or over all ranks.
   }];
   let useDefaultTypePrinterParser = 1;
   let extraClassDeclaration = [{
     /// The attributes of a program's function, i64.
     static constexpr ::llvm::StringLiteral kWorld = "zero.world";
     static constexpr ::llvm::StringLiteral kStage = "zero.stage";
+    static constexpr ::llvm::StringLiteral kShardRanks = "zero.shard_ranks";
     /// Parameters start at multiples of this many elements in their group,
     /// and so do the parts of ranks.
     static constexpr int64_t kAlignment = 16;
@@ -56,6 +60,15 @@ def Zero_State : I32EnumAttr<"State", "what a rank keeps from step to step", [
   let cppNamespace = "::tessera::zero";
 }
 
+def Zero_Axis : I32EnumAttr<"Axis", "the ranks that a collective is among", [
+  I32EnumAttrCase<"World", 0, "world">,
+  I32EnumAttrCase<"Shards", 1, "shards">,
+  I32EnumAttrCase<"Replicas", 2, "replicas">]> {
+  let cppNamespace = "::tessera::zero";
+}
+
+def Zero_AxisAttr : DefaultValuedAttr<Zero_Axis, "Axis::World">;
+
 def Zero_CollectiveOpInterface : OpInterface<"CollectiveOpInterface"> {
   let cppNamespace = "::tessera::zero";
   let description = [{
@@ -70,6 +83,8 @@ def Zero_CollectiveOpInterface : OpInterface<"CollectiveOpInterface"> {
       [{ return $_op->getResult(0); }]>,
     InterfaceMethod<"What the wait consumes.", "::mlir::Value",
       "getStartToken", (ins), [{}], [{ return $_op->getResult(1); }]>,
+    InterfaceMethod<"The ranks that it is among.", "::tessera::zero::Axis",
+      "getAxis">,
     InterfaceMethod<"Elements of the whole buffer, over all ranks.", "int64_t",
       "getWholeElements", (ins), [{}], [{
         return std::max(
@@ -101,7 +116,8 @@ def Zero_GroupOp : Zero_Op<"group", [Symbol, Zero_UsesSymbols]> {
     Parameter i takes the elements from `offsets[i]`; those that decay come
     first and end at `decay_elements`. `elements` is where the last one ends,
     `padded` what a rank that keeps the group whole stores. What lies between
-    and behind the parameters is zero in every state.
+    and behind the parameters is zero in every state. A `persistent` group's
+    parameters are whole on every rank in stage 3, too.
 
     ```mlir
     zero.group @"h.0" parameters [@"h.0.weight", @"h.0.bias"] offsets [0, 4096] elements 4160 padded 4160 decay_elements 4096
@@ -113,10 +129,12 @@ def Zero_GroupOp : Zero_Op<"group", [Symbol, Zero_UsesSymbols]> {
   let arguments = (ins SymbolNameAttr:$sym_name,
                        FlatSymbolRefArrayAttr:$parameters,
                        DenseI64ArrayAttr:$offsets, I64Attr:$elements,
-                       I64Attr:$padded, I64Attr:$decay_elements);
+                       I64Attr:$padded, I64Attr:$decay_elements,
+                       UnitAttr:$persistent);
   let assemblyFormat = [{
     $sym_name `parameters` $parameters `offsets` $offsets `elements` $elements
-    `padded` $padded `decay_elements` $decay_elements attr-dict
+    `padded` $padded `decay_elements` $decay_elements
+    (`persistent` $persistent^)? attr-dict
   }];
 }
 
@@ -186,17 +204,21 @@ def Zero_AllGatherOp : Zero_CollectiveOp<"all_gather", [Zero_UsesSymbols]> {
     %w = zero.wait %full, %t : tensor<4160xf32>
     ```
 
-    Constraints: the result has `padded` elements, world times the operand's.
+    Along replicas the result is a shard.
+
+    Constraints: the result has `padded` elements (along replicas those of a
+    shard), as many times the operand's as there are ranks.
   }];
   let arguments = (ins FlatSymbolRefAttr:$group, Zero_Flat:$input,
-                       UnitAttr:$in_place);
+                       UnitAttr:$in_place, Zero_AxisAttr:$axis);
   let results = (outs Zero_Flat:$result, Zero_TokenType:$token);
   let assemblyFormat = [{
-    $group `,` $input (`in_place` $in_place^)? attr-dict `:` type($input) `->`
-    type($result)
+    $group `,` $input (`in_place` $in_place^)? (`along` $axis^)? attr-dict `:`
+    type($input) `->` type($result)
   }];
   let builders = [OpBuilder<(ins "::llvm::StringRef":$group,
-      "::mlir::Value":$input, "int64_t":$world, "bool":$in_place)>];
+      "::mlir::Value":$input, "int64_t":$ranks, "bool":$in_place,
+      CArg<"Axis", "Axis::World">:$axis)>];
 }
 
 def Zero_ReduceScatterOp : Zero_CollectiveOp<"reduce_scatter", [
@@ -213,19 +235,23 @@ def Zero_ReduceScatterOp : Zero_CollectiveOp<"reduce_scatter", [
     %g = zero.wait %part, %t : tensor<2080xf32>
     ```
 
-    Constraints: the operand has `padded` elements, world times the result's;
+    Along replicas the operand is a shard.
+
+    Constraints: the operand has `padded` elements (along replicas those of a
+    shard), as many times the result's as there are ranks;
     `in_place` and `accumulate` exclude each other.
   }];
   let arguments = (ins FlatSymbolRefAttr:$group, Zero_Flat:$input,
-                       UnitAttr:$in_place, UnitAttr:$accumulate);
+                       UnitAttr:$in_place, UnitAttr:$accumulate,
+                       Zero_AxisAttr:$axis);
   let results = (outs Zero_Flat:$result, Zero_TokenType:$token);
   let assemblyFormat = [{
     $group `,` $input (`in_place` $in_place^)? (`accumulate` $accumulate^)?
-    attr-dict `:` type($input) `->` type($result)
+    (`along` $axis^)? attr-dict `:` type($input) `->` type($result)
   }];
   let builders = [OpBuilder<(ins "::llvm::StringRef":$group,
-      "::mlir::Value":$input, "int64_t":$world, "bool":$in_place,
-      "bool":$accumulate)>];
+      "::mlir::Value":$input, "int64_t":$ranks, "bool":$in_place,
+      "bool":$accumulate, CArg<"Axis", "Axis::World">:$axis)>];
   let hasVerifier = 1;
 }
 
@@ -241,12 +267,15 @@ def Zero_AllReduceOp : Zero_CollectiveOp<"all_reduce", [
     %s = zero.wait %sum, %t : tensor<f64>
     ```
   }];
-  let arguments = (ins Zero_Float:$input);
+  let arguments = (ins Zero_Float:$input, Zero_AxisAttr:$axis);
   let results = (outs Zero_Float:$result, Zero_TokenType:$token);
-  let assemblyFormat = "$input attr-dict `:` type($input)";
-  let builders = [OpBuilder<(ins "::mlir::Value":$input), [{
+  let assemblyFormat = [{
+    $input (`along` $axis^)? attr-dict `:` type($input)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$input,
+      CArg<"Axis", "Axis::World">:$axis), [{
     build($_builder, $_state, input.getType(),
-          TokenType::get($_builder.getContext()), input);
+          TokenType::get($_builder.getContext()), input, axis);
   }]>];
 }
 
@@ -290,17 +319,21 @@ def Zero_ReleaseOp : Zero_Op<"release"> {
 def Zero_AllSliceOp : Zero_Op<"all_slice", [Pure]> {
   let summary = "this rank's part of a whole tensor, a view";
   let description = [{
-    Elements rank · n to (rank + 1) · n, n being the result's count.
+    Elements rank · n to (rank + 1) · n, n being the result's count and the rank
+    this one's place along the axis.
 
     ```mlir
     %part = zero.all_slice %p : tensor<4160xf32> -> tensor<2080xf32>
     ```
 
-    Constraints: the operand has world times the result's elements.
+    Constraints: the operand has as many times the result's elements as there
+    are ranks along the axis.
   }];
-  let arguments = (ins Zero_Flat:$input);
+  let arguments = (ins Zero_Flat:$input, Zero_AxisAttr:$axis);
   let results = (outs Zero_Flat:$result);
-  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let assemblyFormat = [{
+    $input (`along` $axis^)? attr-dict `:` type($input) `->` type($result)
+  }];
   let hasVerifier = 1;
 }
 

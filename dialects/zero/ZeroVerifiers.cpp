@@ -33,31 +33,37 @@ static LogicalResult verifyState(Operation *op, FlatSymbolRefAttr symbol,
   if (failed(group))
     return failure();
   int64_t padded = group->getPadded(), count = getCount(value);
-  int64_t world = getWorld(op).value_or(count ? padded / count : 0);
-  if (count != padded && count * world != padded)
+  int64_t ranks = getShardRanks(op).value_or(count ? padded / count : 0);
+  if (count != padded && count * ranks != padded)
     return op->emitOpError("group ")
            << symbol << " has " << padded << " elements, a part on one of "
-           << world << " ranks " << padded / std::max<int64_t>(world, 1)
+           << ranks << " ranks " << padded / std::max<int64_t>(ranks, 1)
            << ", but the tensor has " << count;
   return success();
 }
 
-/// \p whole holds all of \p symbol's group, \p part one rank's part of it.
-static LogicalResult verifyParts(Operation *op, FlatSymbolRefAttr symbol,
-                                 Value whole, Value part,
+/// \p whole holds all of \p symbol's group (along replicas a shard of it),
+/// \p part one rank's part of it.
+static LogicalResult verifyParts(CollectiveOpInterface op,
+                                 FlatSymbolRefAttr symbol, Value whole,
+                                 Value part,
                                  SymbolTableCollection &symbolTable) {
   FailureOr<GroupOp> group = lookupGroup(op, symbol, symbolTable);
   if (failed(group))
     return failure();
-  if (getCount(whole) != static_cast<int64_t>(group->getPadded()))
+  int64_t padded = group->getPadded(), count = getCount(whole);
+  bool isShard = op.getAxis() == Axis::Replicas;
+  int64_t expected = isShard ? padded / getShardRanks(op).value_or(1) : padded;
+  if (count != expected)
     return op->emitOpError("group ")
-           << symbol << " has " << group->getPadded()
-           << " elements, but the whole tensor has " << getCount(whole);
-  int64_t world = getWorld(op).value_or(getCount(whole) /
-                                        std::max<int64_t>(1, getCount(part)));
-  if (getCount(part) * world != getCount(whole))
+           << symbol << " has " << expected << " elements"
+           << (isShard ? " a shard" : "") << ", but the whole tensor has "
+           << count;
+  int64_t ranks = getRanks(op, op.getAxis())
+                      .value_or(count / std::max<int64_t>(1, getCount(part)));
+  if (getCount(part) * ranks != count)
     return op->emitOpError("a part has ")
-           << getCount(part) << " elements, which is not one of " << world
+           << getCount(part) << " elements, which is not one of " << ranks
            << " parts of " << getCount(whole);
   return success();
 }
@@ -143,14 +149,14 @@ LogicalResult BucketOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
 
 LogicalResult
 AllGatherOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
-  return verifyParts(*this, getGroupAttr(), getResult(), getInput(),
-                     symbolTable);
+  return verifyParts(cast<CollectiveOpInterface>(getOperation()),
+                     getGroupAttr(), getResult(), getInput(), symbolTable);
 }
 
 LogicalResult
 ReduceScatterOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
-  return verifyParts(*this, getGroupAttr(), getInput(), getResult(),
-                     symbolTable);
+  return verifyParts(cast<CollectiveOpInterface>(getOperation()),
+                     getGroupAttr(), getInput(), getResult(), symbolTable);
 }
 
 LogicalResult ReduceScatterOp::verify() {
@@ -177,10 +183,10 @@ LogicalResult ReleaseOp::verify() {
 
 LogicalResult AllSliceOp::verify() {
   int64_t whole = getCount(getInput()), part = getCount(getResult());
-  int64_t world = getWorld(*this).value_or(part ? whole / part : 0);
-  if (part * world != whole)
+  int64_t ranks = getRanks(*this, getAxis()).value_or(part ? whole / part : 0);
+  if (part * ranks != whole)
     return emitOpError("the result has ")
-           << part << " elements, which is not one of " << world << " parts of "
+           << part << " elements, which is not one of " << ranks << " parts of "
            << whole;
   return success();
 }

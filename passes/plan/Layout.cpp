@@ -204,9 +204,8 @@ SmallVector<Value> ProgramLayout::getWritten(Operation *step) {
 /// life begins with its first write.
 bool ProgramLayout::disturbs(Value written, Value source) {
   auto getRange = [&](ViewOp view) -> ByteRange {
-    int64_t others = (program.getWorld() - 1) * view.getRankStride();
     int64_t begin = view.getOffset();
-    return {begin, begin + others + view.getBytes()};
+    return {begin, begin + view.getSpan()};
   };
   auto getWhole = [](BufferOp buffer) -> ByteRange {
     int64_t begin = buffer.getOffset();
@@ -218,8 +217,14 @@ bool ProgramLayout::disturbs(Value written, Value source) {
   return getWhole(a.getBufferOp()).overlaps(getWhole(b.getBufferOp()));
 }
 
-/// A collective is over for all peers once a collective that started behind
-/// its wait is complete: each peer starts that one behind its own wait.
+/// Whether all ranks that \p start is among take part in \p later.
+static bool involvesPeers(StartOp later, StartOp start) {
+  return !later.getRanks() || (later.getRanks() == start.getRanks() &&
+                               later.getStep() == start.getStep());
+}
+
+/// A collective is over for all peers once a collective among them that started
+/// behind its wait is complete: each peer starts that one behind its own wait.
 void ProgramLayout::placeFences() {
   for (Operation *op : steps) {
     auto start = dyn_cast<StartOp>(op);
@@ -234,7 +239,10 @@ void ProgramLayout::placeFences() {
           }))
         break;
       auto later = dyn_cast<WaitOp>(next);
-      if (later && number[later.getToken().getDefiningOp()] > number[wait]) {
+      auto laterStart =
+          later ? later.getToken().getDefiningOp<StartOp>() : StartOp();
+      if (later && number[laterStart] > number[wait] &&
+          involvesPeers(laterStart, start)) {
         next = later->getNextNode();
         break;
       }

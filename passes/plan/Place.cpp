@@ -89,7 +89,7 @@ private:
   void declareInputs();
   void declareOutputs();
   void clearSums();
-  void clear(int64_t storage, int64_t offset, int64_t stride, int64_t bytes);
+  void clear(Place place, int64_t bytes);
   void clearPadding(zero::BucketOp bucket);
   void copyIfNeeded(OpOperand &operand);
   LogicalResult writeStep(Operation &op);
@@ -107,9 +107,9 @@ private:
   ProgramOp program;
   SymbolTableCollection symbols;
   DenseMap<int64_t, BufferOp> buffers;
-  DenseMap<std::pair<Value, std::pair<std::pair<int64_t, int64_t>, Type>>,
-           Value>
-      views;
+  using ViewKey = std::pair<std::pair<Value, Type>,
+                            std::pair<int64_t, std::pair<int64_t, int64_t>>>;
+  DenseMap<ViewKey, Value> views;
   DenseMap<Value, Value> tokens;
   bool repeats = false; ///< in the section that runs once a micro-batch
   int64_t flops = 0, scratchBytes = 0;
@@ -175,10 +175,11 @@ Value ProgramWriter::getView(Place place, Type type) {
   auto shaped = cast<ShapedType>(type);
   auto viewType = MemRefType::get(shaped.getShape(), shaped.getElementType());
   Value buffer = buffers.lookup(place.storage);
-  Value &view = views[{buffer, {{place.offset, place.stride}, viewType}}];
+  auto [shard, replica] = place.stride;
+  Value &view = views[{{buffer, viewType}, {place.offset, {shard, replica}}}];
   if (!view)
     view = ViewOp::create(builder, function.getLoc(), viewType, buffer,
-                          place.offset, place.stride);
+                          place.offset, shard, replica);
   return view;
 }
 
@@ -214,13 +215,11 @@ void ProgramWriter::declareOutputs() {
   }
 }
 
-void ProgramWriter::clear(int64_t storage, int64_t offset, int64_t stride,
-                          int64_t bytes) {
+void ProgramWriter::clear(Place place, int64_t bytes) {
   if (bytes <= 0)
     return;
   auto type = MemRefType::get({bytes}, builder.getI8Type());
-  ClearOp::create(builder, function.getLoc(),
-                  getView({storage, offset, stride}, type));
+  ClearOp::create(builder, function.getLoc(), getView(place, type));
   ++numClears;
 }
 
@@ -229,7 +228,7 @@ void ProgramWriter::clearSums() {
   for (int64_t i = 0; i < storages.size(); ++i) {
     const StorageFacts &facts = storages.getFacts(i);
     if (facts.bytes && facts.accumulates)
-      clear(i, 0, 0, roundUp(facts.bytes));
+      clear({i, 0}, roundUp(facts.bytes));
   }
 }
 
@@ -240,10 +239,10 @@ void ProgramWriter::clearPadding(zero::BucketOp bucket) {
   int64_t end = 0;
   for (auto [offset, part] :
        llvm::zip(getPartOffsets(bucket, symbols), bucket.getParts())) {
-    clear(place.storage, place.offset + end, place.stride, offset - end);
+    clear({place.storage, place.offset + end, place.stride}, offset - end);
     end = offset + getBytes(cast<ShapedType>(part.getType()));
   }
-  clear(place.storage, place.offset + end, place.stride,
+  clear({place.storage, place.offset + end, place.stride},
         getBytes(bucket.getResult().getType()) - end);
 }
 
@@ -252,8 +251,7 @@ void ProgramWriter::copyIfNeeded(OpOperand &operand) {
     return;
   Place target = storages.getTarget(operand);
   if (auto constant = operand.get().getDefiningOp<arith::ConstantOp>()) {
-    clear(target.storage, target.offset, target.stride,
-          getBytes(cast<ShapedType>(operand.get().getType())));
+    clear(target, getBytes(cast<ShapedType>(operand.get().getType())));
     return;
   }
   CopyOp::create(builder, operand.getOwner()->getLoc(), getView(operand.get()),
@@ -321,11 +319,19 @@ void ProgramWriter::writeStart(zero::CollectiveOpInterface start) {
                    ? getView(storages.getTarget(start->getOpOperand(0)),
                              source.getType())
                    : getView(source);
+  // Shards are consecutive, replicas as far apart as there are shards.
+  IntegerAttr ranks, distance;
+  zero::Axis axis = start.getAxis();
+  if (axis != zero::Axis::World) {
+    ranks = builder.getI64IntegerAttr(*zero::getRanks(start, axis));
+    distance = builder.getI64IntegerAttr(
+        axis == zero::Axis::Shards ? 1 : *zero::getShardRanks(start));
+  }
   auto step = StartOp::create(
       builder, start.getLoc(), TokenType::get(builder.getContext()), kind,
       start->getAttrOfType<FlatSymbolRefAttr>("group"), from,
       getView(start.getDestination()), start->hasAttr("in_place"),
-      start->hasAttr("accumulate"));
+      start->hasAttr("accumulate"), ranks, distance);
   tokens[start.getStartToken()] = step.getToken();
 }
 
@@ -403,10 +409,11 @@ LogicalResult ProgramWriter::write() {
              << i << " needs a name: nn.output";
   if (failed(storages.run()))
     return failure();
-  program =
-      ProgramOp::create(builder, function.getLoc(), function.getSymName(),
-                        world, getAttribute("zero.stage", 0), accumulation, 0,
-                        builder.getDictionaryAttr({}), 0);
+  program = ProgramOp::create(
+      builder, function.getLoc(), function.getSymName(), world,
+      getAttribute("zero.stage", 0), accumulation, 0,
+      builder.getDictionaryAttr({}), 0,
+      function->getAttrOfType<IntegerAttr>(zero::ZeroDialect::kShardRanks));
   Block &body = program.getBody().emplaceBlock();
   builder.setInsertionPointToEnd(&body);
   // Declarations stand before what `builder` writes.

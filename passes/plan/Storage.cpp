@@ -45,7 +45,20 @@ SmallVector<int64_t> tessera::plan::getInPlaceArguments(func::FuncOp kernel,
 }
 
 Storages::Storages(func::FuncOp program, int64_t world)
-    : program(program), world(world) {}
+    : program(program), world(world),
+      shards(zero::getShardRanks(program).value_or(world)) {}
+
+Stride Storages::getPartStride(zero::Axis axis, int64_t bytes) {
+  switch (axis) {
+  case zero::Axis::World:
+    return {bytes, shards == world ? 0 : shards * bytes};
+  case zero::Axis::Shards:
+    return {bytes, 0};
+  case zero::Axis::Replicas:
+    return {0, bytes};
+  }
+  llvm_unreachable("all axes are named");
+}
 
 //===----------------------------------------------------------------------===//
 // Storages as sets of values
@@ -66,11 +79,11 @@ int64_t Storages::add(Value value, int64_t bytes) {
 Place Storages::find(int64_t number) {
   Entry &entry = entries[number];
   if (entry.parent == number)
-    return {number, 0, 0};
+    return {number, 0};
   Place up = find(entry.parent);
   entry.parent = up.storage;
   entry.offset += up.offset;
-  entry.stride += up.stride;
+  entry.stride = entry.stride + up.stride;
   return {entry.parent, entry.offset, entry.stride};
 }
 
@@ -102,7 +115,7 @@ Place Storages::getTarget(OpOperand &operand) {
   return {base.storage, base.offset + where.offset, base.stride + where.stride};
 }
 
-void Storages::makeView(Value view, Value of, int64_t offset, int64_t stride) {
+void Storages::makeView(Value view, Value of, int64_t offset, Stride stride) {
   int64_t child = numbers.lookup(view), parent = numbers.lookup(of);
   Place place = find(parent);
   entries[findData(child)].data = findData(parent);
@@ -145,10 +158,10 @@ bool Storages::mayOverwrite(const Entry &next, const Entry &previous) {
 }
 
 bool Storages::conflicts(const Entry &a, int64_t aBegin, const Entry &b,
-                         int64_t bBegin, int64_t aStride, int64_t bStride) {
+                         int64_t bBegin, Stride aStride, Stride bStride) {
   // A rank's part is taken for all the ranks' parts.
-  int64_t aEnd = aBegin + (world - 1) * aStride + a.bytes,
-          bEnd = bBegin + (world - 1) * bStride + b.bytes;
+  int64_t aEnd = aBegin + getSpan(aStride) + a.bytes,
+          bEnd = bBegin + getSpan(bStride) + b.bytes;
   if (aEnd <= bBegin || bEnd <= aBegin || a.last < b.first || b.last < a.first)
     return false;
   bool exact = aBegin == bBegin && aStride == bStride;
@@ -165,7 +178,7 @@ bool Storages::tryPut(Value value, Place where, Value same) {
   Entry &root = entries[from.storage];
   if (from.storage == where.storage)
     return from.offset == where.offset && from.stride == where.stride;
-  if (root.fixed || from.offset || from.stride ||
+  if (root.fixed || from.offset || from.stride != Stride() ||
       root.bytes != entries[number].bytes)
     return false;
   int64_t data = findData(number),
@@ -273,29 +286,31 @@ void Storages::addViews(Operation &op) {
         int64_t row =
             type.getDimSize(0) ? getBytes(type) / type.getDimSize(0) : 0;
         makeView(slice.getResult(), slice.getInput(), slice.getOffset() * row,
-                 0);
+                 {});
       })
       .Case([&](nn::ReshapeOp reshape) {
-        makeView(reshape.getResult(), reshape.getInput(), 0, 0);
+        makeView(reshape.getResult(), reshape.getInput(), 0, {});
       })
       .Case([&](zero::AllSliceOp slice) {
         makeView(slice.getResult(), slice.getInput(), 0,
-                 getBytes(slice.getResult().getType()));
+                 getPartStride(slice.getAxis(),
+                               getBytes(slice.getResult().getType())));
       })
       .Case([&](zero::WaitOp wait) {
-        makeView(wait.getResult(), wait.getInput(), 0, 0);
+        makeView(wait.getResult(), wait.getInput(), 0, {});
       })
       .Case([&](zero::ReduceScatterOp reduce) {
         if (reduce.getInPlace())
           makeView(reduce.getResult(), reduce.getInput(), 0,
-                   getBytes(reduce.getResult().getType()));
+                   getPartStride(reduce.getAxis(),
+                                 getBytes(reduce.getResult().getType())));
       })
       .Case([&](zero::LoadOp load) {
         int64_t number = numbers.lookup(load.getResult());
         State state = static_cast<State>(load.getState());
         unite(number,
               {getState(state, load.getGroupAttr(), load.getResult().getType()),
-               0, 0});
+               0});
       });
 }
 
@@ -305,7 +320,7 @@ LogicalResult Storages::pinStates() {
     int64_t state =
         getState(static_cast<State>(store.getState()), store.getGroupAttr(),
                  cast<ShapedType>(value.getType()));
-    putOrCopy(store.getValueMutable(), {state, 0, 0}, Value());
+    putOrCopy(store.getValueMutable(), {state, 0}, Value());
     if (!needsCopy(store.getValueMutable()))
       continue;
     for (int64_t member : entries[state].members)
@@ -316,6 +331,12 @@ LogicalResult Storages::pinStates() {
   return success();
 }
 
+/// Whether parts at \p stride lie as \p part has them along its axis.
+static bool isAlong(Stride stride, Stride part) {
+  return (part.shard == 0 || stride.shard == part.shard) &&
+         (part.replica == 0 || stride.replica == part.replica);
+}
+
 /// Parts before wholes are merged from the last operation backwards, so that
 /// a bucket has its place when its parts look for theirs.
 void Storages::pinParts() {
@@ -324,14 +345,15 @@ void Storages::pinParts() {
       if (!gather.getInPlace())
         continue;
       // Where the source is a rank's part already, the result is around it.
-      int64_t part = getBytes(cast<ShapedType>(gather.getInput().getType()));
+      int64_t bytes = getBytes(cast<ShapedType>(gather.getInput().getType()));
+      Stride part = getPartStride(gather.getAxis(), bytes);
       Place whole = getPlace(gather.getInput());
-      whole.stride -= part;
-      if (whole.stride == 0 &&
+      whole.stride = whole.stride - part;
+      if (isAlong(getPlace(gather.getInput()).stride, part) &&
           tryPut(gather.getResult(), whole, gather.getInput()))
         continue;
       Place place = getPlace(gather.getResult());
-      place.stride += part;
+      place.stride = place.stride + part;
       putOrCopy(gather.getInputMutable(), place, gather.getResult());
     } else if (isa<nn::ConcatOp, zero::BucketOp>(op)) {
       Value whole = op.getResult(0);

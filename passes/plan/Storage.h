@@ -24,9 +24,24 @@
 
 namespace tessera::plan {
 
+/// How many bytes later a part begins on the next rank along each axis of the
+/// grid of replicas x shards.
+struct Stride {
+  int64_t shard = 0, replica = 0;
+
+  bool operator==(const Stride &) const = default;
+  Stride operator+(const Stride &other) const {
+    return {shard + other.shard, replica + other.replica};
+  }
+  Stride operator-(const Stride &other) const {
+    return {shard - other.shard, replica - other.replica};
+  }
+};
+
 /// Bytes [offset + rank · stride, ...) of a storage.
 struct Place {
-  int64_t storage = -1, offset = 0, stride = 0;
+  int64_t storage = -1, offset = 0;
+  Stride stride = {};
 };
 
 /// What is known of a storage as a whole.
@@ -79,7 +94,8 @@ private:
     /// Positions of operations in the block between which the bytes matter.
     int64_t first = 0, last = 0;
     /// This entry's place in its parent; roots are their own parents.
-    int64_t parent = 0, offset = 0, stride = 0;
+    int64_t parent = 0, offset = 0;
+    Stride stride;
     /// Values of one class are the same data: views of each other.
     int64_t data = 0;
     /// At roots: all entries of the storage, and whether it may not move.
@@ -102,19 +118,25 @@ private:
   int64_t findData(int64_t entry);
   void unite(int64_t child, Place where);
   void makeView(mlir::Value view, mlir::Value of, int64_t offset,
-                int64_t stride);
+                Stride stride);
+  /// The stride of parts of \p bytes along \p axis.
+  Stride getPartStride(zero::Axis axis, int64_t bytes);
+  /// Bytes from the first to the last rank's part.
+  int64_t getSpan(Stride stride) {
+    return (shards - 1) * stride.shard + (world / shards - 1) * stride.replica;
+  }
   /// Puts \p value's storage at \p where if that disturbs no value; \p same:
   /// its data is then the data of \p same.
   bool tryPut(mlir::Value value, Place where, mlir::Value same);
   void putOrCopy(mlir::OpOperand &operand, Place where, mlir::Value same);
   bool conflicts(const Entry &a, int64_t aBegin, const Entry &b, int64_t bBegin,
-                 int64_t aStride, int64_t bStride);
+                 Stride aStride, Stride bStride);
   bool mayOverwrite(const Entry &next, const Entry &previous);
   int64_t position(mlir::Operation *op) { return positions.lookup(op); }
   int64_t endOfUse(mlir::OpOperand &use);
 
   mlir::func::FuncOp program;
-  int64_t world;
+  int64_t world, shards;
   int64_t end = 0;
   std::vector<Entry> entries;
   llvm::DenseMap<mlir::Value, int64_t> numbers;

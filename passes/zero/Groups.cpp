@@ -20,26 +20,25 @@ RankedTensorType Group::getMasterType() {
   return parameters.front().getTensorType().clone({getPadded()});
 }
 
-FailureOr<Groups> zero::createGroups(ModuleOp module, int64_t world) {
-  llvm::MapVector<StringAttr, SmallVector<nn::ParameterOp>> named;
-  Operation *last = nullptr;
-  for (auto parameter : module.getOps<nn::ParameterOp>()) {
-    named[parameter.getGroupAttr()].push_back(parameter);
-    last = parameter;
-  }
-  if (named.empty())
+FailureOr<Groups> zero::createGroups(func::FuncOp step, int64_t world,
+                                     const GroupLimits &limits) {
+  auto module = step->getParentOfType<ModuleOp>();
+  SmallVector<GroupMembers> formed = formGroups(step, world, limits);
+  if (formed.empty())
     return module.emitError("no nn.parameter: there is nothing to partition");
 
   SymbolTable symbols(module);
   OpBuilder builder(module.getContext());
-  builder.setInsertionPointAfter(last);
+  for (auto parameter : module.getOps<nn::ParameterOp>())
+    builder.setInsertionPointAfter(parameter);
   Groups groups;
-  for (auto &[name, members] : named) {
+  for (const GroupMembers &members : formed) {
+    StringAttr name = builder.getStringAttr(members.name);
     if (Operation *other = symbols.lookup(name))
       return other->emitOpError("has the name of a group: rename ") << name;
     SmallVector<nn::ParameterOp> parameters;
     for (bool decay : {true, false})
-      for (nn::ParameterOp parameter : members)
+      for (nn::ParameterOp parameter : members.parameters)
         if (parameter.getDecay() == decay)
           parameters.push_back(parameter);
     nn::ParameterOp first = parameters.front();
@@ -65,8 +64,8 @@ FailureOr<Groups> zero::createGroups(ModuleOp module, int64_t world) {
     int64_t padded = llvm::alignTo(end, ZeroDialect::kAlignment * world);
     auto op = GroupOp::create(builder, parameters.front().getLoc(), name,
                               builder.getArrayAttr(symbolRefs), offsets, end,
-                              padded, decayEnd);
-    groups.groups.push_back({op, std::move(parameters)});
+                              padded, decayEnd, members.persistent);
+    groups.groups.push_back({op, std::move(parameters), members.layer});
   }
   return groups;
 }

@@ -11,13 +11,6 @@ using namespace mlir;
 using namespace tessera;
 using namespace tessera::zero;
 
-/// What is only another form of a parameter, and is made again at each use: a
-/// view; or a broadcast, which a kernel reads as its operand, so that it must
-/// not reach beyond the parameter's release.
-static bool isForm(Operation *op) {
-  return isa<nn::ReshapeOp, nn::SliceOp, nn::BroadcastOp>(op);
-}
-
 namespace {
 
 /// One place where a parameter is read.
@@ -30,7 +23,7 @@ struct Use {
 /// A stretch of the program over which a group is there as a whole.
 struct Run {
   unsigned group;
-  SmallVector<Use> uses;
+  SmallVector<Use> uses = {};
 };
 
 class ParameterViews {
@@ -40,12 +33,16 @@ public:
         gather(gather) {}
 
   LogicalResult collectUses();
-  void formRuns(int64_t persistence);
-  void writeRuns(int64_t world);
+  void formRuns();
+  void writeRuns(const Grid &grid);
   void eraseForms();
-  int64_t getRunCount() const { return runs.size(); }
+  int64_t getGatherCount();
 
 private:
+  /// Whether the group is whole only where it is used.
+  bool isGathered(unsigned group) {
+    return gather && !groups.groups[group].op.getPersistent();
+  }
   LogicalResult collectUses(Value value, unsigned group);
   Value rebuild(OpBuilder &builder, Value value, Value whole,
                 DenseMap<Value, Value> &made);
@@ -112,27 +109,39 @@ LogicalResult ParameterViews::collectUses() {
   return success();
 }
 
-/// Uses of a group with none of another group between them are one run.
-void ParameterViews::formRuns(int64_t persistence) {
+/// A layer's turn goes on until another layer is used; in it, each of the
+/// layer's groups has one run.
+void ParameterViews::formRuns() {
   constexpr int kNone = -1;
   SmallVector<int> open(groups.groups.size(), kNone);
-  SmallVector<Operation *> lastUser(groups.groups.size(), nullptr);
+  DenseMap<unsigned, Operation *> lastUser;
   Operation *previous = nullptr, *current = nullptr;
   for (const Use &use : uses) {
-    if (use.user != current) {
-      previous = current;
-      current = use.user;
+    if (isGathered(use.group)) {
+      if (use.user != current) {
+        previous = current;
+        current = use.user;
+      }
+      unsigned layer = groups.groups[use.group].layer;
+      Operation *&last = lastUser[layer];
+      if (last != previous && last != current)
+        for (auto [group, run] : llvm::zip(groups.groups, open))
+          if (group.layer == layer)
+            run = kNone;
+      last = current;
     }
-    Operation *last = lastUser[use.group];
-    bool stays = !gather || last == previous || last == current ||
-                 groups.groups[use.group].getPadded() <= persistence;
-    if (open[use.group] == kNone || !stays) {
-      open[use.group] = runs.size();
-      runs.push_back({use.group, {}});
+    int &run = open[use.group];
+    if (run == kNone) {
+      run = runs.size();
+      runs.push_back({use.group});
     }
-    runs[open[use.group]].uses.push_back(use);
-    lastUser[use.group] = current;
+    runs[run].uses.push_back(use);
   }
+}
+
+int64_t ParameterViews::getGatherCount() {
+  return llvm::count_if(runs,
+                        [&](const Run &run) { return isGathered(run.group); });
 }
 
 /// \p value, a form of a parameter, made from the group's \p whole parameters
@@ -161,7 +170,7 @@ Value ParameterViews::rebuild(OpBuilder &builder, Value value, Value whole,
   return result;
 }
 
-void ParameterViews::writeRuns(int64_t world) {
+void ParameterViews::writeRuns(const Grid &grid) {
   OpBuilder builder(function.getContext());
   builder.setInsertionPointToStart(&block);
   SmallVector<Value> states(groups.groups.size());
@@ -171,8 +180,8 @@ void ParameterViews::writeRuns(int64_t world) {
       continue;
     Group &group = groups.groups[run.group];
     RankedTensorType type = group.getType();
-    if (gather)
-      type = type.clone({group.getPadded() / world});
+    if (isGathered(run.group))
+      type = type.clone({group.getPadded() / grid.shards});
     state = LoadOp::create(builder, group.op.getLoc(), type, State::Parameter,
                            group.getName());
   }
@@ -181,10 +190,11 @@ void ParameterViews::writeRuns(int64_t world) {
     Group &group = groups.groups[run.group];
     Location loc = group.op.getLoc();
     Value whole = states[run.group];
-    if (gather) {
+    if (isGathered(run.group)) {
       builder.setInsertionPoint(run.uses.front().user);
-      auto start = AllGatherOp::create(builder, loc, group.getName(), whole,
-                                       world, /*in_place=*/false);
+      auto start =
+          AllGatherOp::create(builder, loc, group.getName(), whole, grid.shards,
+                              /*in_place=*/false, grid.getShardAxis());
       whole = WaitOp::create(builder, loc, start.getResult(), start.getToken());
     }
     DenseMap<Value, Value> made;
@@ -192,7 +202,7 @@ void ParameterViews::writeRuns(int64_t world) {
       builder.setInsertionPoint(use.user);
       use.operand->set(rebuild(builder, use.operand->get(), whole, made));
     }
-    if (gather) {
+    if (isGathered(run.group)) {
       builder.setInsertionPointAfter(run.uses.back().user);
       ReleaseOp::create(builder, loc, whole);
     }
@@ -208,14 +218,12 @@ void ParameterViews::eraseForms() {
 
 FailureOr<int64_t> zero::partitionParameters(func::FuncOp function,
                                              Groups &groups, int64_t stage,
-                                             int64_t world,
-                                             int64_t persistence) {
-  bool gather = world > 1 && stage == 3;
-  ParameterViews views(function, groups, gather);
+                                             const Grid &grid) {
+  ParameterViews views(function, groups, grid.world > 1 && stage == 3);
   if (failed(views.collectUses()))
     return failure();
-  views.formRuns(persistence);
-  views.writeRuns(world);
+  views.formRuns();
+  views.writeRuns(grid);
   views.eraseForms();
-  return gather ? views.getRunCount() : 0;
+  return views.getGatherCount();
 }

@@ -29,9 +29,9 @@ struct AdamW {
 class StepPartitioner {
 public:
   StepPartitioner(func::FuncOp step, Groups &groups, int64_t stage,
-                  int64_t world, AdamW adamw)
+                  const Grid &grid, AdamW adamw)
       : step(step), block(step.getBody().front()), groups(groups),
-        stage(world == 1 ? 0 : stage), world(world), adamw(adamw),
+        stage(grid.world == 1 ? 0 : stage), grid(grid), adamw(adamw),
         builder(step.getContext()) {}
 
   LogicalResult run();
@@ -40,6 +40,7 @@ private:
   LogicalResult collect();
   LogicalResult collectGradients();
   void reduceGradients();
+  Value reduceOverReplicas(Group &group, Value shard);
   void reduceLoss();
   void reduceNorm();
   void update();
@@ -53,13 +54,14 @@ private:
   }
   /// \p type, of a whole group, or the type of one rank's part of it.
   RankedTensorType partType(RankedTensorType type, bool sharded) {
-    return sharded ? type.clone({type.getNumElements() / world}) : type;
+    return sharded ? type.clone({type.getNumElements() / grid.shards}) : type;
   }
 
   func::FuncOp step;
   Block &block;
   Groups &groups;
-  int64_t stage, world;
+  int64_t stage;
+  Grid grid;
   AdamW adamw;
   OpBuilder builder;
 
@@ -186,30 +188,54 @@ void StepPartitioner::reduceGradients() {
     if (!sharded)
       StoreOp::create(builder, loc, State::Gradient, group.getName(), bucket);
     Value part = bucket;
-    if (world > 1)
+    if (grid.world > 1)
       part = await(ReduceScatterOp::create(
-          builder, loc, group.getName(), bucket, world,
-          /*in_place=*/!sharded, /*accumulate=*/sharded && accumulates));
+          builder, loc, group.getName(), bucket, grid.shards,
+          /*in_place=*/!sharded, /*accumulate=*/sharded && accumulates,
+          grid.getShardAxis()));
     if (sharded)
       StoreOp::create(builder, loc, State::Gradient, group.getName(), part);
+    // A running sum goes to the other replicas once it is complete.
+    if (!sharded || !accumulates)
+      part = reduceOverReplicas(group, part);
     parts.push_back(part);
+  }
+  if (sharded && accumulates) {
+    builder.setInsertionPointAfter(reduce);
+    for (auto [group, part] : llvm::zip(groups.groups, parts))
+      part = reduceOverReplicas(group, part);
   }
 
   reduced = parts;
-  if (world == 1 || stage > 0)
+  if (grid.world == 1 || stage > 0)
     return;
   // Stage 0 updates the whole group on each rank.
   if (!accumulates)
     builder.setInsertionPointAfter(reduce);
   for (auto [group, whole] : llvm::zip(groups.groups, reduced))
     whole = await(AllGatherOp::create(builder, group.op.getLoc(),
-                                      group.getName(), whole, world,
-                                      /*in_place=*/true));
+                                      group.getName(), whole, grid.shards,
+                                      /*in_place=*/true, grid.getShardAxis()));
+}
+
+/// The sum of \p shard over the replicas, in its place: each sums a part of it
+/// and gathers the others' parts.
+Value StepPartitioner::reduceOverReplicas(Group &group, Value shard) {
+  int64_t replicas = grid.getReplicas();
+  if (replicas == 1)
+    return shard;
+  Location loc = group.op.getLoc();
+  Value part = await(ReduceScatterOp::create(
+      builder, loc, group.getName(), shard, replicas, /*in_place=*/true,
+      /*accumulate=*/false, Axis::Replicas));
+  return await(AllGatherOp::create(builder, loc, group.getName(), part,
+                                   replicas, /*in_place=*/true,
+                                   Axis::Replicas));
 }
 
 void StepPartitioner::reduceLoss() {
   Operation *end = block.getTerminator();
-  if (world == 1)
+  if (grid.world == 1)
     return;
   builder.setInsertionPointAfter(reduce);
   Value loss = end->getOperand(lossIndex);
@@ -223,8 +249,9 @@ void StepPartitioner::reduceNorm() {
   builder.setInsertionPoint(squares);
   Value sum = nn::SumSquaresOp::create(builder, squares.getLoc(),
                                        squares.getResult().getType(), parts);
-  if (world > 1)
-    sum = await(AllReduceOp::create(builder, squares.getLoc(), sum));
+  if (grid.world > 1)
+    sum = await(AllReduceOp::create(builder, squares.getLoc(), sum,
+                                    grid.getShardAxis()));
   squares.replaceAllUsesWith(sum);
   squares.erase();
 }
@@ -249,7 +276,9 @@ void StepPartitioner::update() {
     Location loc = group.op.getLoc();
     StringRef name = group.getName();
     bool mixed = group.isMixed();
-    bool partial = stage == 1 || stage == 2; // of the parameters of a rank
+    bool persistent = group.op.getPersistent();
+    // Of the parameters that a rank keeps it updates a part.
+    bool partial = stage == 1 || stage == 2 || (stage == 3 && persistent);
     auto load = [&](State state, bool sharded) -> Value {
       return LoadOp::create(
           builder, loc, partType(group.getMasterType(), sharded), state, name);
@@ -258,10 +287,11 @@ void StepPartitioner::update() {
     if (mixed)
       parameter = load(State::Master, stage >= 1);
     else if (!(parameter = parameters.lookup(group.op.getSymNameAttr())))
-      parameter = load(State::Parameter, stage == 3);
+      parameter = load(State::Parameter, stage == 3 && !persistent);
     if (!mixed && partial)
-      parameter = AllSliceOp::create(
-          builder, loc, partType(group.getType(), true), parameter);
+      parameter =
+          AllSliceOp::create(builder, loc, partType(group.getType(), true),
+                             parameter, grid.getShardAxis());
     Value moment1 = load(State::Moment1, stage >= 1);
     Value moment2 = load(State::Moment2, stage >= 1);
     Value end = nn::SliceOp::create(
@@ -284,8 +314,9 @@ void StepPartitioner::update() {
       whole = next.getRounded();
     }
     if (partial)
-      whole = await(AllGatherOp::create(builder, loc, name, whole, world,
-                                        /*in_place=*/true));
+      whole =
+          await(AllGatherOp::create(builder, loc, name, whole, grid.shards,
+                                    /*in_place=*/true, grid.getShardAxis()));
     StoreOp::create(builder, loc, State::Parameter, name, whole);
   }
 
@@ -328,6 +359,13 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
     if (world < 1)
       return module.emitError("there must be at least 1 rank, not ")
              << world.getValue();
+    if (shardRanks <= 0)
+      shardRanks = getSpecInt(module, "training.shard_ranks", world);
+    if (shardRanks < 1 || world % shardRanks != 0 ||
+        (shardRanks == 1 && world > 1))
+      return module.emitError("a shard group cannot have ")
+             << shardRanks.getValue() << " of " << world.getValue()
+             << " ranks: their number must divide the world, and be above 1";
     FailureOr<AdamW> adamw = getOptimizer();
     if (failed(adamw))
       return failure();
@@ -339,23 +377,34 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
         return function.emitOpError("must have one block: a program is "
                                     "straight-line");
 
-    FailureOr<Groups> groups = createGroups(module, world);
+    FailureOr<Groups> groups = createGroups(step, world, getLimits());
     if (failed(groups))
       return failure();
     numGroups += groups->groups.size();
+    Grid grid = {world, shardRanks};
     for (auto function : module.getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
       bool distributed = function == step;
       FailureOr<int64_t> gathers =
           partitionParameters(function, *groups, distributed ? stage : 0,
-                              distributed ? world : 1, persistence);
+                              distributed ? grid : Grid());
       if (failed(gathers))
         return failure();
       numGathers += *gathers;
-      setProgram(function, distributed ? stage : 0, distributed ? world : 1);
+      setProgram(function, distributed ? stage : 0,
+                 distributed ? grid : Grid());
     }
-    return StepPartitioner(step, *groups, stage, world, *adamw).run();
+    return StepPartitioner(step, *groups, stage, grid, *adamw).run();
+  }
+
+  GroupLimits getLimits() {
+    auto choose = [&](int64_t option, const char *path) {
+      return option < 0 ? getSpecInt(getOperation(), path, 0) : option;
+    };
+    return {choose(bucketBytes, "training.bucket_bytes"),
+            choose(gatherBytes, "training.gather_bytes"),
+            choose(persistenceThreshold, "training.persistence_threshold")};
   }
 
   FailureOr<AdamW> getOptimizer() {
@@ -375,10 +424,15 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
     return adamw;
   }
 
-  static void setProgram(func::FuncOp function, int64_t stage, int64_t world) {
+  static void setProgram(func::FuncOp function, int64_t stage,
+                         const Grid &grid) {
     Builder builder(function.getContext());
     function->setAttr(ZeroDialect::kStage, builder.getI64IntegerAttr(stage));
-    function->setAttr(ZeroDialect::kWorld, builder.getI64IntegerAttr(world));
+    function->setAttr(ZeroDialect::kWorld,
+                      builder.getI64IntegerAttr(grid.world));
+    if (grid.shards != grid.world)
+      function->setAttr(ZeroDialect::kShardRanks,
+                        builder.getI64IntegerAttr(grid.shards));
   }
 };
 

@@ -31,14 +31,35 @@ struct ZeroPipelineOptions : mlir::PassPipelineOptions<ZeroPipelineOptions> {
   Option<int64_t> world{
       *this, "world", llvm::cl::desc("Number of ranks; 0: the specification's"),
       llvm::cl::init(0)};
-  Option<int64_t> persistence{
-      *this, "persistence",
-      llvm::cl::desc("Groups of at most so many elements stay gathered"),
+  Option<int64_t> shardRanks{
+      *this, "shard-ranks",
+      llvm::cl::desc("Ranks that states are partitioned over; 0: the "
+                     "specification's"),
       llvm::cl::init(0)};
+  Option<int64_t> bucketBytes{
+      *this, "bucket-bytes",
+      llvm::cl::desc("Most bytes of a group's gradients; 0: no limit; "
+                     "negative: the specification's"),
+      llvm::cl::init(-1)};
+  Option<int64_t> persistenceThreshold{
+      *this, "persistence-threshold",
+      llvm::cl::desc("Parameters of at most so many elements stay whole; "
+                     "negative: the specification's"),
+      llvm::cl::init(-1)};
+  Option<int64_t> gatherBytes{
+      *this, "gather-bytes",
+      llvm::cl::desc("Layers become one group up to so many bytes; negative: "
+                     "the specification's"),
+      llvm::cl::init(-1)};
   Option<int64_t> prefetch{
       *this, "prefetch",
       llvm::cl::desc("Gathers in flight ahead of use; negative: the "
                      "specification's"),
+      llvm::cl::init(-1)};
+  Option<int64_t> prefetchBytes{
+      *this, "prefetch-bytes",
+      llvm::cl::desc("Most bytes gathered at a time; 0: no limit; negative: "
+                     "the specification's"),
       llvm::cl::init(-1)};
 };
 

@@ -25,6 +25,7 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     | 1 | whole | whole | a part | reduce_scatter of gradients, all_gather of parameters |
     | 2 | whole | a part | a part | the same |
     | 3 | a part | a part | a part | all_gather of parameters for each run of uses, reduce_scatter of gradients |
+    | 3, persistent | whole | a part | a part | as in stage 2 |
 
     On one rank there are no parts and no collectives. With more than one
     micro-batch a step, stages 0 and 1 sum the micro-batches' gradients and
@@ -70,15 +71,43 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     ```
     The new input `decay_end`, one i32 a group, says how many leading elements
     of the part that this rank updates decay.
+
+    On a grid of replicas x shards (`shard-ranks` below `world`) parts are those
+    of a shard group of so many consecutive ranks. Gradients are first summed in
+    it, in rank order, then over its replicas, in their order: a reduce-scatter
+    and an all-gather of the part, in its place. With several micro-batches the
+    parts of stages 2 and 3 are summed before they go to the replicas.
+
+    A group is a layer, unless limits say otherwise; they are the same in all
+    stages, so that sums over groups are, too:
+
+    - A layer whose gradients take more than `bucket-bytes` is cut between
+      parameters into groups `layer:1`, `layer:2`, ...; a larger parameter is a
+      group alone.
+    - Parameters of at most `persistence-threshold` elements form the group
+      `persistent`. In stage 3 they are whole on every rank: not gathered before
+      use, but once after the update.
+    - Consecutive layers become one group `first..last` of at most
+      `gather-bytes` where the step uses them one after the other in every
+      turn: fewer messages, and no more bytes.
   }];
   let options = [
     Option<"stage", "stage", "int64_t", "-1",
            "ZeRO stage, 0 to 3; negative: the specification's">,
     Option<"world", "world", "int64_t", "0",
            "Number of ranks; 0: the specification's">,
-    Option<"persistence", "persistence", "int64_t", "0",
-           "Stage 3: groups of at most so many elements stay gathered from "
-           "their first use in a micro-batch to their last">
+    Option<"shardRanks", "shard-ranks", "int64_t", "0",
+           "Ranks over which states are partitioned, with replicas between; 0: "
+           "the specification's, or all">,
+    Option<"bucketBytes", "bucket-bytes", "int64_t", "-1",
+           "Most bytes of a group's gradients; 0: no limit; negative: the "
+           "specification's, or 0">,
+    Option<"persistenceThreshold", "persistence-threshold", "int64_t", "-1",
+           "Parameters of at most so many elements stay whole in stage 3; "
+           "negative: the specification's, or 0">,
+    Option<"gatherBytes", "gather-bytes", "int64_t", "-1",
+           "Layers become one group up to so many bytes of parameters; "
+           "negative: the specification's, or 0">
   ];
   let statistics = [
     Statistic<"numGroups", "groups", "Groups of parameters">,
@@ -93,10 +122,14 @@ def ZeroSchedule : Pass<"zero-schedule", "mlir::ModuleOp"> {
   let description = [{
     - A gather of parameters in a micro-batch starts when the one `prefetch`
       gathers before it is complete, so that it runs while these groups
-      compute. It is awaited where it is used.
+      compute. It is awaited where it is used. With a budget of
+      `prefetch-bytes` it starts once it has room beside the parameters that
+      are gathered or on their way then; one that the budget never has room for
+      starts where it is used.
     - A reduce-scatter is awaited right after the next group's has started:
-      its bucket's memory is free then. One whose result lies in its bucket,
-      and the last one, is awaited at the end of its section.
+      its bucket's memory is free then. So is one whose sum a collective takes
+      next, which starts with it. One whose result lies in its bucket, and the
+      last one, is awaited at the end of its section.
     - Every other collective is awaited before its result's first use, or at
       the end of its section.
 
@@ -121,10 +154,15 @@ def ZeroSchedule : Pass<"zero-schedule", "mlir::ModuleOp"> {
   let options = [
     Option<"prefetch", "prefetch", "int64_t", "-1",
            "Gathers in flight ahead of use; 0 overlaps none; negative: the "
-           "specification's, or 1">
+           "specification's, or 1">,
+    Option<"prefetchBytes", "prefetch-bytes", "int64_t", "-1",
+           "Most bytes of parameters that are gathered or on their way at a "
+           "time; 0: no limit; negative: the specification's, or 0">
   ];
   let statistics = [
     Statistic<"numHoisted", "starts-hoisted", "Gathers that start earlier">,
+    Statistic<"numOverBudget", "gathers-over-budget",
+              "Gathers that the budget has no room for">,
     Statistic<"numSunk", "waits-sunk", "Waits that are later">
   ];
   let dependentDialects = ["zero::ZeroDialect"];
@@ -142,7 +180,10 @@ def VerifyZero : Pass<"verify-zero", "mlir::ModuleOp"> {
       gradients from stage 2 on, parameters in stage 3.
     - A whole gradient in stages 2 and 3 is used by its reduce-scatter alone;
       whole parameters in stage 3 exist from their gather to their release
-      alone, within a micro-batch, and nothing uses them after.
+      alone, within a micro-batch, and nothing uses them after. Those of
+      persistent groups are whole always, as all are before stage 3.
+    - On a grid each reduce-scatter of a bucket is followed by one over the
+      replicas, whose sum they gather.
     - On one rank nothing is communicated, and only `@train` stores states.
   }];
 }

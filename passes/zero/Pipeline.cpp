@@ -15,10 +15,14 @@ void zero::buildZeroPipeline(OpPassManager &manager,
   ZeroPartitionOptions partition;
   partition.stage = options.stage;
   partition.world = options.world;
-  partition.persistence = options.persistence;
+  partition.shardRanks = options.shardRanks;
+  partition.bucketBytes = options.bucketBytes;
+  partition.persistenceThreshold = options.persistenceThreshold;
+  partition.gatherBytes = options.gatherBytes;
   manager.addPass(createZeroPartition(partition));
   ZeroScheduleOptions schedule;
   schedule.prefetch = options.prefetch;
+  schedule.prefetchBytes = options.prefetchBytes;
   manager.addPass(createZeroSchedule(schedule));
   manager.addPass(createVerifyZero());
 }

@@ -17,10 +17,11 @@ using namespace mlir;
 using namespace tessera;
 using namespace tessera::zero;
 
-/// What moves along with a wait: views of its result, and what makes it a
-/// state.
+/// What moves along with a wait: views of its result, what makes it a state,
+/// and what a collective does with it next.
 static bool followsWait(Operation *op) {
-  return isa<StoreOp, AllSliceOp, nn::SliceOp, nn::ReshapeOp>(op);
+  return isa<StoreOp, AllSliceOp, nn::SliceOp, nn::ReshapeOp, WaitOp>(op) ||
+         isa<CollectiveOpInterface>(op);
 }
 
 /// Where the section around \p op ends.
@@ -49,10 +50,12 @@ static void collectFollowers(Value value, SmallVectorImpl<Operation *> &result,
   }
 }
 
-/// The reduce-scatter that starts next in \p start's section, or null.
-static Operation *getNextReduceScatter(Operation *start) {
+/// The reduce-scatter along the same axis that starts next in \p start's
+/// section, or null.
+static Operation *getNextReduceScatter(ReduceScatterOp start) {
   for (Operation *op = start->getNextNode(); op; op = op->getNextNode()) {
-    if (isa<ReduceScatterOp>(op))
+    auto next = dyn_cast<ReduceScatterOp>(op);
+    if (next && next.getAxis() == start.getAxis())
       return op;
     if (isa<nn::SectionOp>(op))
       break;
@@ -60,12 +63,20 @@ static Operation *getNextReduceScatter(Operation *start) {
   return nullptr;
 }
 
+/// Whether a collective of its section takes \p wait's result next.
+static bool isSentOn(WaitOp wait) {
+  Operation *end = getSectionEnd(wait);
+  return llvm::any_of(wait.getResult().getUsers(), [&](Operation *user) {
+    return isa<CollectiveOpInterface>(user) && user->isBeforeInBlock(end);
+  });
+}
+
 /// Moves \p wait to the last place where it may stand. Returns whether it
 /// moved.
 static bool sink(WaitOp wait) {
   Operation *limit = getSectionEnd(wait);
   if (auto scatter = dyn_cast<ReduceScatterOp>(wait.getStart().getOperation()))
-    if (!scatter.getInPlace())
+    if (!scatter.getInPlace() || isSentOn(wait))
       if (Operation *next = getNextReduceScatter(scatter))
         if (next->isBeforeInBlock(limit))
           limit = next->getNextNode();
@@ -86,34 +97,115 @@ static bool sink(WaitOp wait) {
   return moved;
 }
 
-/// Starts each gather of a micro-batch, whose waits are \p waits, when the one
-/// \p prefetch before it is complete. Returns how many start earlier.
-static int64_t prefetchGathers(Block &block, MutableArrayRef<WaitOp> waits,
-                               int64_t prefetch) {
-  if (prefetch == 0)
-    return 0;
-  Operation *front = &block.front();
+/// How many collectives in a row give \p wait's result.
+static int64_t getDepth(WaitOp wait) {
+  int64_t depth = 0;
+  while (wait) {
+    ++depth;
+    wait = wait.getStart()->getOperand(0).getDefiningOp<WaitOp>();
+  }
+  return depth;
+}
+
+namespace {
+
+/// Starts the gathers of micro-batches early.
+class Prefetcher {
+public:
+  Prefetcher(Block &block, ArrayRef<WaitOp> waits, int64_t ahead,
+             int64_t budget);
+
+  /// Moves the starts. Each comes when the one `ahead` gathers before is
+  /// complete, and when `budget` bytes have room for it beside what is gathered
+  /// then; at the latest where it is used.
+  void run();
+
+  /// Gathers that start earlier, and those that the budget has no room for.
+  int64_t numHoisted = 0, numOverBudget = 0;
+
+private:
+  /// What is whole from its start to its release.
+  struct Gather {
+    Operation *start;
+    WaitOp wait;
+    Operation *release;
+    int64_t bytes;
+  };
+
+  /// Bytes that the first \p count gathers have at \p place.
+  int64_t getLiveBytes(size_t count, Operation *place);
+  Operation *findPlace(size_t index, Operation *earliest);
+
+  SmallVector<Gather> gathers;
+  Operation *front;
+  int64_t ahead, budget;
+};
+
+} // namespace
+
+Prefetcher::Prefetcher(Block &block, ArrayRef<WaitOp> waits, int64_t ahead,
+                       int64_t budget)
+    : front(&block.front()), ahead(ahead), budget(budget) {
   while (isa<LoadOp>(front))
     front = front->getNextNode();
-  int64_t hoisted = 0;
-  for (auto [i, wait] : llvm::enumerate(waits)) {
-    Operation *start = wait.getStart();
-    int64_t before = static_cast<int64_t>(i) - prefetch;
-    Operation *place = before < 0 ? front : waits[before]->getNextNode();
-    // Not before what it gathers.
-    if (Operation *source = start->getOperand(0).getDefiningOp())
-      if (!source->isBeforeInBlock(place))
-        place = source->getNextNode();
-    if (!place->isBeforeInBlock(start)) {
-      // Later starts keep their order.
-      if (place == start && place == front)
-        front = front->getNextNode();
-      continue;
-    }
-    start->moveBefore(place);
-    ++hoisted;
+  for (WaitOp wait : waits) {
+    auto type = cast<RankedTensorType>(wait.getResult().getType());
+    int64_t bits = type.getNumElements() * type.getElementTypeBitWidth();
+    Gather gather = {wait.getStart(), wait, getSectionEnd(wait), bits / 8};
+    for (Operation *user : wait.getResult().getUsers())
+      if (isa<ReleaseOp>(user))
+        gather.release = user;
+    gathers.push_back(gather);
   }
-  return hoisted;
+}
+
+int64_t Prefetcher::getLiveBytes(size_t count, Operation *place) {
+  int64_t bytes = 0;
+  for (const Gather &gather : ArrayRef(gathers).take_front(count))
+    if (!gather.release->isBeforeInBlock(place))
+      bytes += gather.bytes;
+  return bytes;
+}
+
+/// The first place from \p earliest on where the budget has room for gather
+/// \p index: there, or behind a release. Its own place where none has.
+Operation *Prefetcher::findPlace(size_t index, Operation *earliest) {
+  const Gather &gather = gathers[index];
+  if (!budget)
+    return earliest;
+  for (Operation *place = earliest; place != gather.start;
+       place = place->getNextNode())
+    if ((place == earliest || isa<ReleaseOp>(place->getPrevNode())) &&
+        getLiveBytes(index, place) + gather.bytes <= budget)
+      return place;
+  return gather.start;
+}
+
+void Prefetcher::run() {
+  if (ahead == 0)
+    return;
+  for (size_t i = 0; i < gathers.size(); ++i) {
+    Operation *start = gathers[i].start;
+    bool isFirst = static_cast<int64_t>(i) < ahead;
+    Operation *place = isFirst ? front : gathers[i - ahead].wait->getNextNode();
+    // Not before what it gathers, nor before the gather before it.
+    SmallVector<Operation *> earlier;
+    if (Operation *source = start->getOperand(0).getDefiningOp())
+      earlier.push_back(source);
+    if (i > 0)
+      earlier.push_back(gathers[i - 1].start);
+    for (Operation *op : earlier)
+      if (!op->isBeforeInBlock(place))
+        place = op->getNextNode();
+    if (place->isBeforeInBlock(start))
+      place = findPlace(i, place);
+    if (place->isBeforeInBlock(start)) {
+      start->moveBefore(place);
+      ++numHoisted;
+    }
+    numOverBudget +=
+        budget && getLiveBytes(i, start) + gathers[i].bytes > budget;
+  }
 }
 
 namespace {
@@ -131,6 +223,8 @@ struct ZeroSchedule : zero::impl::ZeroScheduleBase<ZeroSchedule> {
           << prefetch.getValue();
       return signalPassFailure();
     }
+    if (prefetchBytes < 0)
+      prefetchBytes = getSpecInt(module, "training.prefetch_bytes", 0);
     for (auto function : module.getOps<func::FuncOp>()) {
       if (function.isExternal() || getWorld(function).value_or(1) == 1)
         continue;
@@ -142,12 +236,21 @@ struct ZeroSchedule : zero::impl::ZeroScheduleBase<ZeroSchedule> {
         auto wait = dyn_cast<WaitOp>(op);
         if (!wait)
           continue;
-        bool gather = isa<AllGatherOp>(wait.getStart().getOperation());
-        (microBatch && gather ? gathers : others).push_back(wait);
+        auto gather = dyn_cast<AllGatherOp>(wait.getStart().getOperation());
+        bool prefetched = microBatch && gather && !gather.getInPlace();
+        (prefetched ? gathers : others).push_back(wait);
       }
+      // What takes a result next moves along, and so comes later.
+      llvm::sort(others, [](WaitOp a, WaitOp b) {
+        int64_t depthA = getDepth(a), depthB = getDepth(b);
+        return depthA == depthB ? a->isBeforeInBlock(b) : depthA < depthB;
+      });
       for (WaitOp wait : others)
         numSunk += sink(wait);
-      numHoisted += prefetchGathers(block, gathers, prefetch);
+      Prefetcher prefetcher(block, gathers, prefetch, prefetchBytes);
+      prefetcher.run();
+      numHoisted += prefetcher.numHoisted;
+      numOverBudget += prefetcher.numOverBudget;
     }
   }
 };

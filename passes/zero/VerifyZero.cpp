@@ -32,6 +32,7 @@ private:
   LogicalResult verifyUpdates();
   LogicalResult verifyStates();
   LogicalResult verifyWholeGradients();
+  LogicalResult verifyReplicas();
   LogicalResult verifyWholeParameters();
   LogicalResult verifyGathered(AllGatherOp gather);
 
@@ -42,20 +43,21 @@ private:
         return section;
     return nullptr;
   }
-  bool isSharded(State state);
+  /// Whether a rank keeps only its part of the group's state.
+  bool isSharded(State state, GroupOp group);
 
   func::FuncOp program;
   Block &block;
   SymbolTable &symbols;
-  int64_t world = 1, stage = 0;
+  int64_t world = 1, shards = 1, stage = 0;
 };
 
 } // namespace
 
-bool ProgramVerifier::isSharded(State state) {
+bool ProgramVerifier::isSharded(State state, GroupOp group) {
   switch (state) {
   case State::Parameter:
-    return stage >= 3;
+    return stage >= 3 && !group.getPersistent();
   case State::Gradient:
     return stage >= 2;
   case State::Moment1:
@@ -160,15 +162,15 @@ LogicalResult ProgramVerifier::verifyStates() {
   auto check = [&](Operation *op, State state, StringRef name,
                    Value value) -> LogicalResult {
     auto group = symbols.lookup<GroupOp>(name);
-    int64_t expected = isSharded(state)
-                           ? static_cast<int64_t>(group.getPadded()) / world
+    int64_t expected = isSharded(state, group)
+                           ? static_cast<int64_t>(group.getPadded()) / shards
                            : static_cast<int64_t>(group.getPadded());
     int64_t count = cast<ShapedType>(value.getType()).getNumElements();
     if (count == expected)
       return success();
     return op->emitOpError("has ")
            << count << " elements of the " << stringifyState(state)
-           << ", but in stage " << stage << " on " << world
+           << ", but in stage " << stage << " on " << shards
            << " ranks a rank keeps " << expected;
   };
   for (Operation &op : block) {
@@ -200,6 +202,40 @@ LogicalResult ProgramVerifier::verifyWholeGradients() {
       return bucket.emitOpError(
                  "must be reduce-scattered exactly once, but is ")
              << count << " times";
+  }
+  return success();
+}
+
+/// On a grid each group's gradient is summed over the replicas, and gathered
+/// along them again.
+LogicalResult ProgramVerifier::verifyReplicas() {
+  if (shards == world)
+    return success();
+  DenseMap<StringAttr, int64_t> sums, gathers;
+  for (auto scatter : block.getOps<ReduceScatterOp>())
+    sums[scatter.getGroupAttr().getAttr()] +=
+        scatter.getAxis() == Axis::Replicas;
+  for (auto gather : block.getOps<AllGatherOp>())
+    if (gather.getAxis() == Axis::Replicas) {
+      auto wait = gather.getInput().getDefiningOp<WaitOp>();
+      auto sum = wait
+                     ? dyn_cast<ReduceScatterOp>(wait.getStart().getOperation())
+                     : ReduceScatterOp();
+      if (!sum || sum.getAxis() != Axis::Replicas)
+        return gather.emitOpError("along replicas must gather what a "
+                                  "reduce_scatter along replicas has summed");
+      ++gathers[gather.getGroupAttr().getAttr()];
+    }
+  for (auto scatter : block.getOps<ReduceScatterOp>()) {
+    StringAttr group = scatter.getGroupAttr().getAttr();
+    if (scatter.getAxis() == Axis::World)
+      return scatter.emitOpError("must be along one axis: states are "
+                                 "partitioned over shards alone");
+    if (scatter.getAxis() == Axis::Shards &&
+        (sums.lookup(group) != 1 || gathers.lookup(group) != 1))
+      return scatter.emitOpError("must be followed by one reduce_scatter and "
+                                 "one all_gather along replicas: they would "
+                                 "have other gradients");
   }
   return success();
 }
@@ -236,16 +272,24 @@ LogicalResult ProgramVerifier::verifyGathered(AllGatherOp gather) {
   return success();
 }
 
-/// Before stage 3 parameters are whole always, and gathered after the update
-/// at most; in stage 3 they are whole from a gather to its release.
+/// Whole parameters that are a state are gathered after the update at most;
+/// others are whole from a gather to its release.
 LogicalResult ProgramVerifier::verifyWholeParameters() {
   for (auto gather : block.getOps<AllGatherOp>()) {
-    nn::SectionOp section = getSection(gather);
-    if (stage < 3 && !section)
-      return gather.emitOpError("gathers in a micro-batch, but in stage ")
-             << stage << " parameters are whole already";
-    if (stage < 3)
+    if (gather.getAxis() == Axis::Replicas)
       continue;
+    nn::SectionOp section = getSection(gather);
+    auto group = symbols.lookup<GroupOp>(gather.getGroup());
+    if (!isSharded(State::Parameter, group)) {
+      if (section)
+        continue;
+      InFlightDiagnostic diagnostic =
+          gather.emitOpError("gathers in a micro-batch, but in stage ");
+      diagnostic << stage << " parameters ";
+      if (stage == 3)
+        diagnostic << "of a persistent group ";
+      return diagnostic << "are whole already";
+    }
     if (section)
       return gather.emitOpError("leaves something whole after the "
                                 "micro-batches, but in stage 3 all states are "
@@ -266,6 +310,9 @@ LogicalResult ProgramVerifier::run() {
         "must say by zero.world and zero.stage how it is "
         "partitioned");
   world = *getWorld(program);
+  shards = *getShardRanks(program);
+  if (shards < 1 || world % shards != 0)
+    return program.emitOpError("zero.shard_ranks must divide zero.world");
   stage = world == 1 ? 0 : *getStage(program);
   if (failed(verifyStraightLine()))
     return failure();
@@ -280,7 +327,8 @@ LogicalResult ProgramVerifier::run() {
       return store.emitOpError("stores a state, which @train alone may");
     return success();
   }
-  if (failed(verifyUpdates()) || failed(verifyWholeGradients()))
+  if (failed(verifyUpdates()) || failed(verifyWholeGradients()) ||
+      failed(verifyReplicas()))
     return failure();
   return verifyWholeParameters();
 }

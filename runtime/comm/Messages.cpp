@@ -35,7 +35,7 @@ public:
   }
 
   char *allocateArena(const Program &wanted) override {
-    program = &wanted;
+    collectives = resolve(wanted);
     started.assign(wanted.collectives.size(), false);
     requireMemory(wanted.arenaBytes, ranksOnNode);
     return arena = mapPrivateArena(wanted.arenaBytes);
@@ -111,33 +111,36 @@ private:
     if (!started[id])
       return;
     started[id] = false;
-    const Collective &collective = program->collectives[id];
+    const Collective &collective = collectives[id];
+    Members members(collective, ownRank, ranks);
     if (collective.kind == CollectiveKind::allGather)
-      gather(collective);
+      gather(collective, members);
     else
-      reduce(collective);
+      reduce(collective, members);
   }
 
-  void gather(const Collective &collective) {
+  void gather(const Collective &collective, const Members &members) {
+    int ranks = members.count, own = members.own;
     int64_t shard = collective.elements / ranks * collective.elementSize();
     char *destination = arena + collective.destination;
-    const char *source = collective.inPlace ? destination + ownRank * shard
+    const char *source = collective.inPlace ? destination + own * shard
                                             : arena + collective.source;
     if (!collective.inPlace)
-      memcpy(destination + ownRank * shard, source, shard);
+      memcpy(destination + own * shard, source, shard);
     for (int64_t at = 0; at < shard; at += largestMessage) {
       int64_t count = std::min(largestMessage, shard - at);
       for (int distance = 1; distance < ranks; ++distance) {
-        int from = (ownRank + distance) % ranks;
-        int to = (ownRank + ranks - distance) % ranks;
-        receive(destination + from * shard + at, count, from);
-        send(source + at, count, to);
+        int from = (own + distance) % ranks;
+        int to = (own + ranks - distance) % ranks;
+        receive(destination + from * shard + at, count, members[from]);
+        send(source + at, count, members[to]);
       }
       finishRequests("an all_gather");
     }
   }
 
-  void reduce(const Collective &collective) {
+  void reduce(const Collective &collective, const Members &members) {
+    int ranks = members.count, own = members.own;
     bool scatter = collective.kind == CollectiveKind::reduceScatter;
     int64_t count = scatter ? collective.elements / ranks : collective.elements;
     int64_t size = collective.elementSize(), shard = count * size;
@@ -147,7 +150,7 @@ private:
       return arena + collective.source + (scatter ? rank * shard : 0);
     };
     char *destination = scatter && collective.inPlace
-                            ? partOf(ownRank)
+                            ? partOf(own)
                             : arena + collective.destination;
     RankSum sum = {collective.type, collective.destinationType,
                    sources.data(),  ranks,
@@ -155,15 +158,15 @@ private:
     for (int64_t at = 0; at < shard; at += chunkBytes) {
       int64_t bytes = std::min(chunkBytes, shard - at);
       for (int distance = 1; distance < ranks; ++distance) {
-        int from = (ownRank + distance) % ranks;
-        int to = (ownRank + ranks - distance) % ranks;
-        receive(staging.data() + from * chunkBytes, bytes, from);
-        send(partOf(to) + at, bytes, to);
+        int from = (own + distance) % ranks;
+        int to = (own + ranks - distance) % ranks;
+        receive(staging.data() + from * chunkBytes, bytes, members[from]);
+        send(partOf(to) + at, bytes, members[to]);
       }
       finishRequests(scatter ? "a reduce_scatter" : "an all_reduce");
       for (int rank = 0; rank < ranks; ++rank)
-        sources[rank] = rank == ownRank ? partOf(ownRank) + at
-                                        : staging.data() + rank * chunkBytes;
+        sources[rank] =
+            rank == own ? partOf(own) + at : staging.data() + rank * chunkBytes;
       sum.destination = destination + at / size * destinationSize;
       parallelFor(bytes / size, 4096, [&](int64_t begin, int64_t end) {
         sumRanks(sum, begin, end);
@@ -171,7 +174,7 @@ private:
     }
   }
 
-  const Program *program = nullptr;
+  std::vector<Collective> collectives;
   char *arena = nullptr;
   PeerWatch watch;
   std::vector<bool> started;

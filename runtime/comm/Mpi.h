@@ -21,6 +21,23 @@ std::unique_ptr<Communicator> createSharedCommunicator();
 /// Ranks of several nodes: messages through a fixed staging buffer.
 std::unique_ptr<Communicator> createMessageCommunicator(int localSize);
 
+/// The ranks that \p rank runs a collective with, by their order in sums.
+class Members {
+public:
+  Members(const Collective &collective, int rank, int world)
+      : count(collective.ranks ? collective.ranks : world),
+        own(rank / collective.step % count), step(collective.step),
+        first(rank - own * step) {}
+
+  int operator[](int index) const { return first + index * step; }
+
+  const int count; ///< of ranks
+  const int own;   ///< this rank's index
+
+private:
+  int step, first;
+};
+
 /// "all_gather of group 3", for messages about waiting.
 std::string describe(const Collective &collective);
 

@@ -57,7 +57,7 @@ public:
   }
 
   char *allocateArena(const Program &wanted) override {
-    program = &wanted;
+    collectives = resolve(wanted);
     requireMemory(wanted.arenaBytes, ranks);
     requireRoom(wanted.arenaBytes);
     size_t count = wanted.collectives.size();
@@ -86,24 +86,27 @@ public:
   }
 
   void wait(int id) override {
-    const Collective &collective = program->collectives[id];
+    const Collective &collective = collectives[id];
+    Members members(collective, ownRank, ranks);
     uint64_t round = ++finished[id];
-    for (int peer = 0; peer < ranks; ++peer)
+    for (int i = 0; i < members.count; ++i)
       watch->until(names[id].c_str(), [&] {
-        return ready[peer][id].load(std::memory_order_acquire) >= round;
+        return ready[members[i]][id].load(std::memory_order_acquire) >= round;
       });
     if (collective.kind == CollectiveKind::allGather)
-      gather(collective);
+      gather(collective, members);
     else
-      reduce(collective);
+      reduce(collective, members);
     done[ownRank][id].store(round, std::memory_order_release);
   }
 
   void fence(int id) override {
-    for (int peer = 0; peer < ranks; ++peer)
-      if (peer != ownRank)
+    Members members(collectives[id], ownRank, ranks);
+    for (int i = 0; i < members.count; ++i)
+      if (i != members.own)
         watch->until(names[id].c_str(), [&] {
-          return done[peer][id].load(std::memory_order_acquire) >= rounds[id];
+          return done[members[i]][id].load(std::memory_order_acquire) >=
+                 rounds[id];
         });
   }
 
@@ -179,39 +182,42 @@ private:
             ranks, bytes * 1e-9 * ranks, room * 1e-9);
   }
 
-  void gather(const Collective &collective) {
-    int64_t shard = collective.elements / ranks * collective.elementSize();
+  void gather(const Collective &collective, const Members &members) {
+    int count = members.count;
+    int64_t shard = collective.elements / count * collective.elementSize();
     char *destination = arenas[ownRank] + collective.destination;
     // Ranks begin with their right neighbour, so that they do not all read
     // the same one.
     int64_t piece = 1 << 18, pieces = (shard + piece - 1) / piece;
-    parallelFor(pieces * ranks, 1, [&](int64_t begin, int64_t end) {
+    parallelFor(pieces * count, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        int peer = static_cast<int>((ownRank + 1 + i / pieces) % ranks);
-        if (peer == ownRank && collective.inPlace)
+        int peer = static_cast<int>((members.own + 1 + i / pieces) % count);
+        if (peer == members.own && collective.inPlace)
           continue;
         int64_t at = i % pieces * piece;
         int64_t part = peer * shard + at;
-        const char *source =
-            arenas[peer] + (collective.inPlace ? collective.destination + part
-                                               : collective.source + at);
+        const char *source = arenas[members[peer]] +
+                             (collective.inPlace ? collective.destination + part
+                                                 : collective.source + at);
         memcpy(destination + part, source, std::min(piece, shard - at));
       }
     });
   }
 
-  void reduce(const Collective &collective) {
+  void reduce(const Collective &collective, const Members &members) {
     bool scatter = collective.kind == CollectiveKind::reduceScatter;
-    int64_t count = scatter ? collective.elements / ranks : collective.elements;
-    int64_t first = collective.source +
-                    (scatter ? ownRank * count * collective.elementSize() : 0);
-    for (int peer = 0; peer < ranks; ++peer)
-      sources[peer] = arenas[peer] + first;
+    int64_t count =
+        scatter ? collective.elements / members.count : collective.elements;
+    int64_t first =
+        collective.source +
+        (scatter ? members.own * count * collective.elementSize() : 0);
+    for (int i = 0; i < members.count; ++i)
+      sources[i] = arenas[members[i]] + first;
     bool intoSource = scatter && collective.inPlace;
     RankSum sum = {collective.type,
                    collective.destinationType,
                    sources.data(),
-                   ranks,
+                   members.count,
                    arenas[ownRank] +
                        (intoSource ? first : collective.destination),
                    collective.accumulate};
@@ -219,7 +225,7 @@ private:
                 [&](int64_t begin, int64_t end) { sumRanks(sum, begin, end); });
   }
 
-  const Program *program = nullptr;
+  std::vector<Collective> collectives;
   std::atomic<int> *failed = nullptr;
   std::vector<ExchangePlace *> places;
   std::unique_ptr<PeerWatch> watch;

@@ -14,6 +14,7 @@
 #include "runtime/Communicator.h"
 #include "runtime/Float16.h"
 #include "runtime/Threads.h"
+#include <algorithm>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -50,11 +51,14 @@ public:
       return at;
     };
     auto add = [&](CollectiveKind kind, bool inPlace, bool accumulate,
-                   ElementType type, ElementType destinationType) {
+                   ElementType type, ElementType destinationType,
+                   int members = 0, int step = 1) {
       Collective collective;
       collective.id = static_cast<int>(program.collectives.size());
       collective.kind = kind;
       collective.elements = elements;
+      collective.ranks = members;
+      collective.step = step;
       collective.type = type;
       collective.destinationType = destinationType;
       collective.inPlace = inPlace;
@@ -62,6 +66,11 @@ public:
       collective.source = take(elements, sizeOf(type));
       collective.destination =
           inPlace ? collective.source : take(elements, sizeOf(destinationType));
+      // Each set of ranks takes its own part of one buffer.
+      if (inPlace && step > 1) {
+        collective.elements /= step;
+        collective.stride = collective.elements * sizeOf(type);
+      }
       program.collectives.push_back(collective);
     };
     for (ElementType type : {ElementType::f32, ElementType::f64,
@@ -77,6 +86,17 @@ public:
       for (bool accumulate : {false, true})
         add(CollectiveKind::reduceScatter, false, accumulate, type,
             ElementType::f32);
+    // The grid of two replicas of two shards, along either axis.
+    if (communicator->size() == 4)
+      for (int step : {1, 2})
+        for (ElementType type : {ElementType::f32, ElementType::f64}) {
+          add(CollectiveKind::allGather, false, false, type, type, 2, step);
+          add(CollectiveKind::allGather, true, false, type, type, 2, step);
+          add(CollectiveKind::reduceScatter, false, false, type, type, 2, step);
+          add(CollectiveKind::reduceScatter, true, false, type, type, 2, step);
+          add(CollectiveKind::reduceScatter, false, true, type, type, 2, step);
+          add(CollectiveKind::allReduce, false, false, type, type, 2, step);
+        }
     arena = communicator->allocateArena(program);
   }
   void TearDown() override { communicator->finish(); }
@@ -105,11 +125,24 @@ template <> Float16 narrow(double number) {
 }
 
 /// The sum of elements that hold valueOf, in the type that sums have.
-template <typename Element> auto sumOf(int ranks, int round, int64_t i) {
-  auto sum = widen(narrow<Element>(valueOf(0, round, i)));
-  for (int rank = 1; rank < ranks; ++rank)
-    sum += widen(narrow<Element>(valueOf(rank, round, i)));
+template <typename Element>
+auto sumOf(const std::vector<int> &ranks, int round, int64_t i) {
+  auto sum = widen(narrow<Element>(valueOf(ranks[0], round, i)));
+  for (size_t rank = 1; rank < ranks.size(); ++rank)
+    sum += widen(narrow<Element>(valueOf(ranks[rank], round, i)));
   return sum;
+}
+
+/// The ranks that run \p collective with this one, and this one.
+std::vector<int> membersOf(const Collective &collective) {
+  int ranks = world->communicator->size(), own = world->communicator->rank();
+  int stretch = (collective.ranks ? collective.ranks : ranks) * collective.step;
+  std::vector<int> members;
+  for (int rank = 0; rank < ranks; ++rank)
+    if (rank / stretch == own / stretch &&
+        rank % collective.step == own % collective.step)
+      members.push_back(rank);
+  return members;
 }
 
 /// Fills sources, runs the collective, checks the destinations; the ranks
@@ -117,11 +150,14 @@ template <typename Element> auto sumOf(int ranks, int round, int64_t i) {
 template <typename Element, typename Result>
 void check(const Collective &collective) {
   Communicator &communicator = *world->communicator;
-  int ranks = communicator.size(), own = communicator.rank();
+  std::vector<int> members = membersOf(collective);
+  int ranks = static_cast<int>(members.size()), rank = communicator.rank();
+  int64_t own =
+      std::find(members.begin(), members.end(), rank) - members.begin();
   int64_t count = collective.elements, shard = count / ranks;
-  auto *source = reinterpret_cast<Element *>(world->arena + collective.source);
-  auto *result =
-      reinterpret_cast<Result *>(world->arena + collective.destination);
+  char *base = world->arena + rank % collective.step * collective.stride;
+  auto *source = reinterpret_cast<Element *>(base + collective.source);
+  auto *result = reinterpret_cast<Result *>(base + collective.destination);
   bool gather = collective.kind == CollectiveKind::allGather;
   bool scatter = collective.kind == CollectiveKind::reduceScatter;
   if (scatter && collective.inPlace)
@@ -133,7 +169,7 @@ void check(const Collective &collective) {
     Element *filled =
         gather && collective.inPlace ? source + own * shard : source;
     for (int64_t i = 0; i < (gather ? shard : count); ++i)
-      filled[i] = narrow<Element>(valueOf(own, round, i));
+      filled[i] = narrow<Element>(valueOf(rank, round, i));
     if (collective.accumulate)
       std::fill_n(result, shard, held(round));
     if ((own + round) % ranks == 0)
@@ -143,10 +179,11 @@ void check(const Collective &collective) {
     for (int64_t i = 0; i < (scatter ? shard : count); ++i) {
       Result expected;
       if (gather) {
-        expected = narrow<Result>(
-            valueOf(static_cast<int>(i / shard), round, i % shard));
+        expected =
+            narrow<Result>(valueOf(members[i / shard], round, i % shard));
       } else {
-        auto sum = sumOf<Element>(ranks, round, scatter ? own * shard + i : i);
+        auto sum =
+            sumOf<Element>(members, round, scatter ? own * shard + i : i);
         if (collective.accumulate)
           sum += widen(held(round));
         expected = narrow<Result>(sum);
@@ -187,6 +224,7 @@ TEST(Communicator, StartedTogetherAwaitedLater) {
   int ranks = communicator.size(), own = communicator.rank();
   const Collective &sum = world->program.collectives[5];
   const Collective &gather = world->program.collectives[0];
+  std::vector<int> all = membersOf(sum);
   int64_t shard = gather.elements / ranks;
   for (int round = 0; round < 20; ++round) {
     auto *terms = reinterpret_cast<float *>(world->arena + sum.source);
@@ -197,11 +235,12 @@ TEST(Communicator, StartedTogetherAwaitedLater) {
     communicator.start(gather.id);
     communicator.wait(gather.id);
     communicator.wait(sum.id);
-    auto *all = reinterpret_cast<float *>(world->arena + gather.destination);
+    auto *gathered =
+        reinterpret_cast<float *>(world->arena + gather.destination);
     for (int rank = 0; rank < ranks; ++rank)
-      ASSERT_EQ(all[rank * shard], valueOf(rank, round, 1));
+      ASSERT_EQ(gathered[rank * shard], valueOf(rank, round, 1));
     ASSERT_EQ(*reinterpret_cast<float *>(world->arena + sum.destination),
-              sumOf<float>(ranks, round, 0));
+              sumOf<float>(all, round, 0));
     communicator.fence(sum.id);
     communicator.fence(gather.id);
   }

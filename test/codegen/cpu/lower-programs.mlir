@@ -72,7 +72,7 @@ plan.program @train world 2 stage 1 accumulation 1 arena 1408
 
 // CHECK: llvm.mlir.global external constant @tessera_manifest("{
 // CHECK-SAME: \22gemms\22:[{\22id\22:0,\22m\22:8,\22n\22:8,\22k\22:8,
-// CHECK-SAME: \22collectives\22:[{\22id\22:0,\22kind\22:\22all_gather\22,\22group\22:0,\22elements\22:32,\22type\22:\22f32\22,\22source\22:0,\22destination\22:0,\22in_place\22:true
+// CHECK-SAME: \22collectives\22:[{\22id\22:0,\22kind\22:\22all_gather\22,\22group\22:0,\22elements\22:32,\22ranks\22:2,\22step\22:1,\22stride\22:0,\22type\22:\22f32\22,\22source\22:0,\22destination\22:0,\22in_place\22:true
 // CHECK-SAME: }\00")
 // CHECK: llvm.mlir.global internal constant @train.begin.name("train.begin\00")
 // CHECK: llvm.mlir.global external constant @tessera_entries() {{.*}} : !llvm.array<3 x struct<(ptr, ptr)>>

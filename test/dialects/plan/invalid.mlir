@@ -160,6 +160,32 @@ plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 
 
 // -----
 
+// expected-error @+1 {{cannot have shards of 3 in a world of 4}}
+plan.program @p world 4 shards 3 stage 0 accumulation 1 arena 0 memory {} flops 0 {
+}
+
+// -----
+
+plan.program @p world 4 shards 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 : i64} flops 0 {
+  %0 = plan.buffer "a" parameters at 0 persistent : memref<64xi8>
+  // expected-error @+1 {{ends at byte 72 of a buffer of 64}}
+  %1 = plan.view %0 at 16 rank_stride 16 replica_stride 32 : memref<64xi8> -> memref<2xf32>
+}
+
+// -----
+
+plan.program @p world 4 shards 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 : i64} flops 0 {
+  %0 = plan.buffer "a" parameters at 0 persistent : memref<64xi8>
+  %1 = plan.view %0 at 0 : memref<64xi8> -> memref<2xf32>
+  %2 = plan.view %0 at 16 : memref<64xi8> -> memref<4xf32>
+  // expected-error @+1 {{is over 2 ranks, step 4, which do not divide the world of 4}}
+  %t = plan.start all_gather @g over 2 step 4 from %1 to %2 : memref<2xf32>, memref<4xf32>
+  plan.wait %t
+  plan.fence %t
+}
+
+// -----
+
 plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 : i64} flops 0 {
   // expected-error @+1 {{does not belong in a plan}}
   %0 = arith.constant 1 : i32

@@ -198,3 +198,25 @@ func.func @f(%x: tensor<16xf32>, %g: tensor<8xbf16>, %clip: tensor<f32>, %hyper:
       : tensor<16xf32>, tensor<8xbf16>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
   return
 }
+
+// -----
+
+// Along replicas the whole is a shard.
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @f(%x: tensor<64xf32>) attributes {zero.world = 4 : i64, zero.shard_ranks = 2 : i64} {
+  // expected-error @below {{group @g has 32 elements a shard, but the whole tensor has 64}}
+  %s, %t = zero.reduce_scatter @g, %x along replicas : tensor<64xf32> -> tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @f(%x: tensor<64xf32>) attributes {zero.world = 4 : i64, zero.shard_ranks = 2 : i64} {
+  // expected-error @below {{the result has 16 elements, which is not one of 2 parts of 64}}
+  %s = zero.all_slice %x along shards : tensor<64xf32> -> tensor<16xf32>
+  return
+}

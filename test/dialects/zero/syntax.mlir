@@ -64,6 +64,27 @@ func.func @stage3(%dw: tensor<6x8xf32>, %db: tensor<6xf32>)
   return
 }
 
+// Two replicas of two shards: a collective runs along one axis, or among all.
+// CHECK-LABEL: func.func @grid
+func.func @grid(%bucket: tensor<64xf32>, %norm: tensor<f64>)
+    attributes {zero.shard_ranks = 2 : i64, zero.stage = 1 : i64, zero.world = 4 : i64} {
+  // CHECK: zero.reduce_scatter @h.0, %{{.*}} in_place along shards : tensor<64xf32> -> tensor<32xf32>
+  %s, %t = zero.reduce_scatter @h.0, %bucket in_place along shards : tensor<64xf32> -> tensor<32xf32>
+  %shard = zero.wait %s, %t : tensor<32xf32>
+  // CHECK: zero.reduce_scatter @h.0, %{{.*}} in_place along replicas : tensor<32xf32> -> tensor<16xf32>
+  %r, %u = zero.reduce_scatter @h.0, %shard in_place along replicas : tensor<32xf32> -> tensor<16xf32>
+  %piece = zero.wait %r, %u : tensor<16xf32>
+  // CHECK: zero.all_gather @h.0, %{{.*}} in_place along replicas : tensor<16xf32> -> tensor<32xf32>
+  %a, %v = zero.all_gather @h.0, %piece in_place along replicas : tensor<16xf32> -> tensor<32xf32>
+  %sum = zero.wait %a, %v : tensor<32xf32>
+  // CHECK: zero.all_slice %{{.*}} along shards : tensor<64xf32> -> tensor<32xf32>
+  %part = zero.all_slice %bucket along shards : tensor<64xf32> -> tensor<32xf32>
+  // CHECK: zero.all_reduce %{{.*}} along shards : tensor<f64>
+  %n, %w = zero.all_reduce %norm along shards : tensor<f64>
+  %whole = zero.wait %n, %w : tensor<f64>
+  return
+}
+
 // A kernel serves any group.
 // CHECK-LABEL: func.func @kernel
 func.func @kernel(%p: tensor<64xf32>, %g: tensor<64xf32>, %m: tensor<64xf32>, %v: tensor<64xf32>,

@@ -12,6 +12,18 @@ module attributes {tessera.spec = {training = {world = -2}}} {
 
 // -----
 
+// expected-error @below {{a shard group cannot have 3 of 4 ranks: their number must divide the world, and be above 1}}
+module attributes {tessera.spec = {training = {world = 4, shard_ranks = 3}}} {
+}
+
+// -----
+
+// expected-error @below {{a shard group cannot have 1 of 4 ranks: their number must divide the world, and be above 1}}
+module attributes {tessera.spec = {training = {world = 4, shard_ranks = 1}}} {
+}
+
+// -----
+
 // expected-error @below {{the module's tessera.spec has no number training.optimizer.beta2: the optimizer needs it}}
 module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9}}}} {
 }

@@ -1,6 +1,8 @@
 // RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule --verify-zero | FileCheck %s
 // RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule=prefetch=2 --verify-zero | FileCheck %s --check-prefix=TWO
 // RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule=prefetch=0 --verify-zero | FileCheck %s --check-prefix=NONE
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule="prefetch=2 prefetch-bytes=768" --verify-zero | FileCheck %s --check-prefix=BUDGET
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule="prefetch=2 prefetch-bytes=512" --verify-zero | FileCheck %s --check-prefix=NONE
 // RUN: tessera-opt %s --zero-partition="stage=1 world=4" --zero-schedule --verify-zero | FileCheck %s --check-prefix=UPDATE
 // RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule --zero-schedule --verify-zero | FileCheck %s
 
@@ -48,7 +50,22 @@
 // TWO-NEXT: zero.wait
 // TWO-NEXT: zero.all_gather @third
 
-// No overlap.
+// The same with room for 768 bytes: @first and @third have 256, @second 512. So
+// @third starts when @first is released, and the second @second not before @third
+// is complete, which `prefetch` alone would allow, but when @second is released.
+// BUDGET: zero.all_gather @first
+// BUDGET-NEXT: zero.all_gather @second
+// BUDGET-NEXT: %[[WA:.*]] = zero.wait
+// BUDGET-NOT: zero.all_gather
+// BUDGET: zero.release %[[WA]]
+// BUDGET-NEXT: %[[FC:.*]], %[[TC:.*]] = zero.all_gather @third
+// BUDGET-NEXT: %[[WB:.*]] = zero.wait
+// BUDGET-NOT: zero.all_gather
+// BUDGET: zero.release %[[WB]]
+// BUDGET-NEXT: zero.all_gather @second
+// BUDGET-NEXT: zero.wait %[[FC]], %[[TC]]
+
+// No overlap; nor is there any where two groups have more than the budget.
 // NONE: zero.all_gather @first
 // NONE-NEXT: zero.wait
 // NONE: zero.release

@@ -414,3 +414,118 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   zero.store parameter @g, %p : tensor<16xf32>
   return
 }
+
+// -----
+
+// A persistent group's parameters are whole in stage 3, too.
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0 persistent
+func.func @train() attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  // expected-error @below {{has 16 elements of the parameter, but in stage 3 on 2 ranks a rank keeps 32}}
+  %p = zero.load parameter @g : tensor<16xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0 persistent
+func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
+                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  zero.store gradient @g, %grad : tensor<16xf32>
+  // expected-error @below {{gathers in a micro-batch, but in stage 3 parameters of a persistent group are whole already}}
+  %full, %t = zero.all_gather @g, %part : tensor<16xf32> -> tensor<32xf32>
+  %w = zero.wait %full, %t : tensor<32xf32>
+  zero.release %w : tensor<32xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<16xf32>
+  zero.store moment2 @g, %v : tensor<16xf32>
+  zero.store parameter @g, %whole : tensor<32xf32>
+  return
+}
+
+// -----
+
+// Grids of replicas x shards.
+
+// expected-error @below {{zero.shard_ranks must divide zero.world}}
+func.func @train() attributes {zero.stage = 2 : i64, zero.world = 4 : i64, zero.shard_ranks = 3 : i64} {
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf32>,
+                 %whole: tensor<64xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 2 : i64, zero.world = 4 : i64, zero.shard_ranks = 2 : i64} {
+  %b = zero.bucket @g (%d) : (tensor<64xf32>) -> tensor<64xf32>
+  // expected-error @below {{must be followed by one reduce_scatter and one all_gather along replicas: they would have other gradients}}
+  %s, %t = zero.reduce_scatter @g, %b along shards : tensor<64xf32> -> tensor<32xf32>
+  %g = zero.wait %s, %t : tensor<32xf32>
+  zero.store gradient @g, %g : tensor<32xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<32xf32>
+  zero.store moment2 @g, %v : tensor<32xf32>
+  zero.store parameter @g, %whole : tensor<64xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf32>,
+                 %whole: tensor<64xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 2 : i64, zero.world = 4 : i64, zero.shard_ranks = 2 : i64} {
+  %b = zero.bucket @g (%d) : (tensor<64xf32>) -> tensor<64xf32>
+  %s, %t = zero.reduce_scatter @g, %b along shards : tensor<64xf32> -> tensor<32xf32>
+  %g = zero.wait %s, %t : tensor<32xf32>
+  zero.store gradient @g, %g : tensor<32xf32>
+  // expected-error @below {{along replicas must gather what a reduce_scatter along replicas has summed}}
+  %a, %u = zero.all_gather @g, %piece along replicas : tensor<16xf32> -> tensor<32xf32>
+  %h = zero.wait %a, %u : tensor<32xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<32xf32>
+  zero.store moment2 @g, %v : tensor<32xf32>
+  zero.store parameter @g, %whole : tensor<64xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf32>,
+                 %whole: tensor<64xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 2 : i64, zero.world = 4 : i64, zero.shard_ranks = 2 : i64} {
+  %b = zero.bucket @g (%d) : (tensor<64xf32>) -> tensor<64xf32>
+  // expected-error @below {{must be along one axis: states are partitioned over shards alone}}
+  %s, %t = zero.reduce_scatter @g, %b : tensor<64xf32> -> tensor<16xf32>
+  %g = zero.wait %s, %t : tensor<16xf32>
+  zero.store gradient @g, %part : tensor<32xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<32xf32>
+  zero.store moment2 @g, %v : tensor<32xf32>
+  zero.store parameter @g, %whole : tensor<64xf32>
+  return
+}
