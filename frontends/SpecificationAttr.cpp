@@ -97,6 +97,16 @@ static Entries precisionEntries(const spec::Precision &given,
   return precision;
 }
 
+static StringRef recomputeName(spec::Training::Recompute recompute) {
+  switch (recompute) {
+  case spec::Training::NONE:
+    return "none";
+  case spec::Training::LAYER:
+    return "layer";
+  }
+  llvm_unreachable("the specification has no other ways to recompute");
+}
+
 static Entries trainingEntries(const Specification &specification,
                                MLIRContext &context) {
   const spec::Training &given = specification.message.training();
@@ -132,6 +142,7 @@ static Entries trainingEntries(const Specification &specification,
   training.text("non_finite",
                 given.non_finite() == spec::Training::SKIP ? "skip" : "stop");
   training.integer("max_skips", given.max_skips());
+  training.text("recompute", recomputeName(given.recompute()));
   training.dictionary("optimizer", std::move(optimizer));
   training.dictionary("schedule", std::move(schedule));
   return training;
