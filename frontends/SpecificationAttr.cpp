@@ -103,6 +103,8 @@ static StringRef recomputeName(spec::Training::Recompute recompute) {
     return "none";
   case spec::Training::LAYER:
     return "layer";
+  case spec::Training::AUTO:
+    return "auto";
   }
   llvm_unreachable("the specification has no other ways to recompute");
 }
@@ -143,6 +145,8 @@ static Entries trainingEntries(const Specification &specification,
                 given.non_finite() == spec::Training::SKIP ? "skip" : "stop");
   training.integer("max_skips", given.max_skips());
   training.text("recompute", recomputeName(given.recompute()));
+  if (specification.memoryLimit)
+    training.integer("memory_limit", *specification.memoryLimit);
   training.dictionary("optimizer", std::move(optimizer));
   training.dictionary("schedule", std::move(schedule));
   return training;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/Validation.h"
+#include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
 #include "frontends/GraphFile.h"
 #include "llvm/ADT/STLExtras.h"
@@ -107,6 +108,7 @@ private:
   void checkTransformer();
   void checkGnn();
   void checkBatches();
+  void checkMemory();
   void checkSchedule();
   void checkPrecision();
   void checkCpu();
@@ -314,6 +316,24 @@ void Validator::checkBatches() {
                 1, 16777216 / message.transformer().sequence_length())));
 }
 
+void Validator::checkMemory() {
+  const spec::Training &training = message.training();
+  const char *example = "give a number and a unit, such as \"24GB\" or "
+                        "\"512MiB\"";
+  if (training.has_memory_limit()) {
+    if (!parseByteSize(training.memory_limit()))
+      diagnostics.error("training.memory_limit",
+                        "`training.memory_limit` cannot be `" +
+                            training.memory_limit() + "`",
+                        example);
+  } else if (training.recompute() == spec::Training::AUTO) {
+    diagnostics.error("training.recompute",
+                      "`training.recompute` is AUTO, but "
+                      "`training.memory_limit` is missing",
+                      example);
+  }
+}
+
 void Validator::checkSchedule() {
   const spec::Training &training = message.training();
   const spec::Schedule &schedule = training.schedule();
@@ -400,6 +420,7 @@ void Validator::run() {
     checkGnn();
   checkLimits(commonLimits);
   checkBatches();
+  checkMemory();
   checkSchedule();
   checkPrecision();
   checkCpu();
@@ -484,6 +505,8 @@ Specification tessera::resolve(const spec::Specification &given,
     training.set_micro_batch(1);
     training.set_global_batch(world);
   }
+  if (training.has_memory_limit())
+    result.memoryLimit = parseByteSize(training.memory_limit());
   result.accumulation =
       training.global_batch() / (training.micro_batch() * world);
   if (!training.schedule().has_decay_steps())

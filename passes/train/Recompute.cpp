@@ -41,18 +41,20 @@ struct Choice {
   /// False where there is nothing to gain: what is dropped must be at least a
   /// quarter of what is read again for it.
   bool isWorthIt() const {
-    return !dropped.empty() &&
-           4 * getBits(dropped) >= getBits(kept.getArrayRef());
+    int64_t spared = 0, read = 0;
+    for (Value value : dropped)
+      // A view has no memory of its own.
+      if (!isa<nn::ReshapeOp, nn::SliceOp>(value.getDefiningOp()))
+        spared += getBits(value);
+    for (Value value : kept)
+      read += getBits(value);
+    return spared > 0 && 4 * spared >= read;
   }
 
 private:
-  static int64_t getBits(ArrayRef<Value> values) {
-    int64_t bits = 0;
-    for (Value value : values) {
-      auto type = cast<RankedTensorType>(value.getType());
-      bits += type.getNumElements() * type.getElementTypeBitWidth();
-    }
-    return bits;
+  static int64_t getBits(Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    return type.getNumElements() * type.getElementTypeBitWidth();
   }
 };
 

@@ -108,12 +108,59 @@ class Recompute(unittest.TestCase):
             )
             self.assertEqual(kept["collectives"], again["collectives"], f"stage {stage}")
 
-    def check_equal(self, name, specification, world, stages, **values):
+    def test_within_a_limit(self):
+        """The compiler does just what the limit takes, cheap work first."""
+        values = shape(BLOOM, 12)
+        kept, again = (
+            support.plan(BLOOM, training__recompute=mode, **values)
+            for mode in ("NONE", "LAYER")
+        )
+        most, least = kept["peak_bytes"], again["peak_bytes"]
+        # A norm or an activation takes no more than a hundredth of a layer.
+        cheap_work = 1.01 * kept["flops"]
+        before = kept["flops"]
+        for share in (1, 0.9, 0.7, 0.5, 0.25, 0):
+            limit = int(least + share * (most - least))
+            plan = support.plan(
+                BLOOM,
+                training__recompute="AUTO",
+                training__memory_limit=f"{limit}B",
+                **values,
+            )
+            self.assertLessEqual(plan["peak_bytes"], limit, share)
+            # What is left unused is less than a layer.
+            self.assertLess(limit - plan["peak_bytes"], layer_bytes(), share)
+            self.assertGreaterEqual(plan["flops"], before, share)
+            self.assertLessEqual(plan["flops"], again["flops"] * 1.01, share)
+            if share >= 0.7:
+                self.assertLess(plan["flops"], cheap_work, share)
+            if share == 1:
+                self.assertEqual(plan["flops"], kept["flops"])
+            before = plan["flops"]
+
+    def test_limit_refused(self):
+        """One byte too few is refused, whatever is computed again."""
+        values = shape(BLOOM, 4)
+        for mode in ("NONE", "LAYER"):
+            bytes = support.plan(BLOOM, training__recompute=mode, **values)["peak_bytes"]
+            settings = {key.replace("__", "."): v for key, v in values.items()}
+            settings["training.recompute"] = mode
+            for limit, code in ((bytes, 0), (bytes - 1, 1)):
+                settings["training.memory_limit"] = f"{limit}B"
+                command = [support.TESSERA, "plan", BLOOM, *support.settings(settings)]
+                done = support.run(command, check=False)
+                self.assertEqual(done.returncode, code, done.stderr)
+                if code:
+                    self.assertIn(f"takes {bytes:,} bytes a rank, 1 more than", done.stderr)
+
+    def check_equal(
+        self, name, specification, world, stages, modes=("NONE", "LAYER"), **values
+    ):
         out = support.scratch(f"recompute-{name}-{world}")
         data = support.repeated_text(out / "text.bin", 1 << 16)
         for stage in stages:
             runs = []
-            for mode in ("NONE", "LAYER"):
+            for mode in modes:
                 executable = support.compile(
                     specification,
                     out / f"exe-{mode}",
@@ -126,7 +173,8 @@ class Recompute(unittest.TestCase):
                 log = support.train(executable, data, out / "log", world, options)
                 runs.append([(line["loss"], line["grad_norm"]) for line in log])
             self.assertEqual(len(runs[0]), 6)
-            self.assertEqual(runs[0], runs[1], f"{name}, {world} ranks, stage {stage}")
+            for run in runs[1:]:
+                self.assertEqual(runs[0], run, f"{name}, {world} ranks, stage {stage}")
 
     def test_same_bits_gpt2(self):
         self.check_equal("gpt2", GPT2_SMALL, 1, (0,))
@@ -140,6 +188,26 @@ class Recompute(unittest.TestCase):
             "transformer__sequence_length": 32,
         }
         self.check_equal("bloom", BLOOM, 2, range(4), **values)
+
+    def test_same_bits_within_a_limit(self):
+        """Some layers whole, some as far as it is cheap, some not at all."""
+        most, least = (
+            support.plan(GPT2_SMALL, transformer__layers=6, training__recompute=mode)
+            for mode in ("NONE", "LAYER")
+        )
+        for share in (0.8, 0.3):
+            limit = least["peak_bytes"] + share * (
+                most["peak_bytes"] - least["peak_bytes"]
+            )
+            self.check_equal(
+                f"limit-{share}",
+                GPT2_SMALL,
+                1,
+                (0,),
+                modes=("LAYER", "AUTO"),
+                transformer__layers=6,
+                training__memory_limit=f"{int(limit)}B",
+            )
 
     def test_same_bits_accumulated(self):
         self.check_equal(

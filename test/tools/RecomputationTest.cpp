@@ -60,6 +60,30 @@ TEST(Recomputation, FindsTheFewestLayersInFewPlans) {
   }
 }
 
+TEST(Recomputation, StaysWithinALimitWithTheLeastWork) {
+  auto choose = [](int64_t limit) {
+    Layers model{24, 16, 10, 1, 16};
+    FailureOr<Recomputation> choice = chooseWithin(limit, model);
+    EXPECT_LE(model.plans, 20);
+    return std::pair(choice->whole, choice->cheap);
+  };
+  using Pair = std::pair<int64_t, int64_t>;
+  // Nothing: 24 x 16 + 16 bytes. Each cheap segment spares 6.
+  EXPECT_EQ(choose(400), Pair(0, 0));
+  EXPECT_EQ(choose(399), Pair(0, 1));
+  EXPECT_EQ(choose(394), Pair(0, 1));
+  EXPECT_EQ(choose(393), Pair(0, 2));
+  EXPECT_EQ(choose(400 - 24 * 6), Pair(0, 24));
+  // Each whole one spares 9 more; fewer cheap ones may then do.
+  EXPECT_EQ(choose(400 - 24 * 6 - 1), Pair(1, 23));
+  EXPECT_EQ(choose(400 - 24 * 6 - 9), Pair(1, 24));
+  EXPECT_EQ(choose(400 - 24 * 6 - 10), Pair(2, 23));
+  EXPECT_EQ(choose(40), Pair(24, 24));
+  // It cannot be met: the least that there is.
+  EXPECT_EQ(choose(39), Pair(24, 24));
+  EXPECT_EQ(choose(1), Pair(24, 24));
+}
+
 TEST(Recomputation, HasNothingToDoWithoutSegments) {
   Layers none{0, 1, 1, 1, 0};
   EXPECT_EQ(chooseLayers(none)->whole, 0);
@@ -69,6 +93,7 @@ TEST(Recomputation, HasNothingToDoWithoutSegments) {
 TEST(Recomputation, FailsWithAPlan) {
   auto plan = [](Recomputation) { return FailureOr<RecomputationPlan>(); };
   EXPECT_TRUE(failed(chooseLayers(plan)));
+  EXPECT_TRUE(failed(chooseWithin(1, plan)));
 }
 
 } // namespace

@@ -100,6 +100,9 @@ static FailureOr<Recomputation> chooseRecomputation(ModuleOp model) {
   };
   if (mode && mode.getValue() == "layer")
     return chooseLayers(planner);
+  if (mode && mode.getValue() == "auto")
+    return chooseWithin(getSpecInt(model, "training.memory_limit", INT64_MAX),
+                        planner);
   return Recomputation();
 }
 

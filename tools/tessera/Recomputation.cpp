@@ -54,3 +54,49 @@ FailureOr<Recomputation> tessera::chooseLayers(Planner plan) {
     return failure();
   return Recomputation{*whole, *whole};
 }
+
+FailureOr<Recomputation> tessera::chooseWithin(int64_t limit, Planner plan) {
+  auto within = [&](Recomputation recomputation) -> FailureOr<bool> {
+    FailureOr<RecomputationPlan> planned = plan(recomputation);
+    if (failed(planned))
+      return failure();
+    return planned->bytes <= limit;
+  };
+  FailureOr<RecomputationPlan> nothing = plan({});
+  if (failed(nothing))
+    return failure();
+  if (nothing->bytes <= limit)
+    return Recomputation();
+  int64_t segments = nothing->segments;
+
+  auto cheapIn = [&](int64_t whole, int64_t low) -> FailureOr<Recomputation> {
+    FailureOr<int64_t> cheap =
+        findLeast(low, segments, [&](int64_t count) -> FailureOr<bool> {
+          return within({whole, count});
+        });
+    if (failed(cheap))
+      return failure();
+    return Recomputation{whole, *cheap};
+  };
+  FailureOr<bool> cheapDoes = within({0, segments});
+  if (failed(cheapDoes))
+    return failure();
+  if (*cheapDoes)
+    return cheapIn(0, 1);
+
+  FailureOr<Recomputation> layers = chooseLayers(plan);
+  if (failed(layers))
+    return failure();
+  FailureOr<bool> layersDo = within({layers->whole, segments});
+  if (failed(layersDo))
+    return failure();
+  if (!*layersDo)
+    return layers;
+  FailureOr<int64_t> whole =
+      findLeast(1, layers->whole, [&](int64_t count) -> FailureOr<bool> {
+        return within({count, segments});
+      });
+  if (failed(whole))
+    return failure();
+  return cheapIn(*whole, *whole);
+}

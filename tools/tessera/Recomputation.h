@@ -40,6 +40,12 @@ using Planner =
 /// rule. Fails where \p plan does.
 mlir::FailureOr<Recomputation> chooseLayers(Planner plan);
 
+/// The least recomputation with which training takes at most \p limit bytes:
+/// first what is cheap, in the fewest segments; where that does not do, whole
+/// segments, the fewest, and what is cheap in the fewest of the others. Where
+/// nothing does, what takes least. Takes about 2 log2(segments) + 6 plans.
+mlir::FailureOr<Recomputation> chooseWithin(int64_t limit, Planner plan);
+
 } // namespace tessera
 
 #endif // TESSERA_TOOLS_TESSERA_RECOMPUTATION_H
