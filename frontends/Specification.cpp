@@ -35,7 +35,9 @@ tessera::parseSpecification(llvm::StringRef text, llvm::StringRef path,
   }
   if (diagnostics.count() != 0)
     return std::nullopt;
-  return resolve(message, path);
+  Specification specification = resolve(message, path);
+  specification.memoryLimitPlace = diagnostics.placeOf("training.memory_limit");
+  return specification;
 }
 
 std::optional<Specification>

@@ -28,6 +28,9 @@ struct Specification {
   /// Micro-batches a rank computes each step:
   /// global_batch = micro_batch * world * accumulation.
   int64_t accumulation = 1;
+  /// Bytes that a rank may take in training, and where that was said.
+  std::optional<int64_t> memoryLimit;
+  std::string memoryLimitPlace;
 
   /// Width of one attention head. Transformers only.
   int64_t headDim() const {

@@ -97,6 +97,18 @@ static Entries precisionEntries(const spec::Precision &given,
   return precision;
 }
 
+static StringRef recomputeName(spec::Training::Recompute recompute) {
+  switch (recompute) {
+  case spec::Training::NONE:
+    return "none";
+  case spec::Training::LAYER:
+    return "layer";
+  case spec::Training::AUTO:
+    return "auto";
+  }
+  llvm_unreachable("the specification has no other ways to recompute");
+}
+
 static Entries trainingEntries(const Specification &specification,
                                MLIRContext &context) {
   const spec::Training &given = specification.message.training();
@@ -117,6 +129,11 @@ static Entries trainingEntries(const Specification &specification,
   schedule.integer("warmup_steps", given.schedule().warmup_steps());
   schedule.integer("decay_steps", given.schedule().decay_steps());
   schedule.real("min_lr", given.schedule().min_lr());
+  if (given.schedule().has_warmup_samples() ||
+      given.schedule().has_decay_samples()) {
+    schedule.integer("warmup_samples", given.schedule().warmup_samples());
+    schedule.integer("decay_samples", given.schedule().decay_samples());
+  }
 
   Entries training(context);
   training.integer("world", parallel.world());
@@ -138,6 +155,16 @@ static Entries trainingEntries(const Specification &specification,
   training.text("non_finite",
                 given.non_finite() == spec::Training::SKIP ? "skip" : "stop");
   training.integer("max_skips", given.max_skips());
+  training.text("recompute", recomputeName(given.recompute()));
+  if (specification.memoryLimit)
+    training.integer("memory_limit", *specification.memoryLimit);
+  if (given.has_batch_ramp()) {
+    Entries ramp(context);
+    ramp.integer("start", given.batch_ramp().start());
+    ramp.integer("increment", given.batch_ramp().increment());
+    ramp.integer("samples", given.batch_ramp().samples());
+    training.dictionary("batch_ramp", std::move(ramp));
+  }
   training.dictionary("optimizer", std::move(optimizer));
   training.dictionary("schedule", std::move(schedule));
   return training;

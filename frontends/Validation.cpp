@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/Validation.h"
+#include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
 #include "frontends/GraphFile.h"
 #include "llvm/ADT/STLExtras.h"
@@ -85,6 +86,11 @@ static const Limit commonLimits[] = {
     {"training.schedule.warmup_steps", Need::Optional, 0, Low::Closed, 1e12},
     {"training.schedule.decay_steps", Need::Optional, 1, Low::Closed, 1e12},
     {"training.schedule.min_lr", Need::Optional, 0, Low::Closed, 1e6},
+    {"training.schedule.warmup_samples", Need::Optional, 0, Low::Closed, 1e15},
+    {"training.schedule.decay_samples", Need::Optional, 1, Low::Closed, 1e15},
+    {"training.batch_ramp.start", Need::Optional, 1, Low::Closed, 16777216},
+    {"training.batch_ramp.increment", Need::Optional, 1, Low::Closed, 16777216},
+    {"training.batch_ramp.samples", Need::Optional, 1, Low::Closed, 1e15},
     {"parallel.world", Need::Optional, 1, Low::Closed, 65536},
     {"parallel.zero_stage", Need::Optional, 0, Low::Closed, 3},
     {"parallel.prefetch", Need::Optional, 0, Low::Closed, 1000},
@@ -112,6 +118,8 @@ private:
   void checkTransformer();
   void checkGnn();
   void checkBatches();
+  void checkRamp(int64_t unit);
+  void checkMemory();
   void checkSchedule();
   void checkPrecision();
   void checkParallel();
@@ -199,6 +207,13 @@ static std::string nearestDivisors(int64_t whole, int64_t near) {
                : std::to_string(below);
 }
 
+/// The multiples of \p unit next to \p number, which is none: "4 or 8".
+static std::string multiplesNear(int64_t number, int64_t unit) {
+  int64_t below = number / unit * unit;
+  return (below ? std::to_string(below) + " or " : std::string()) +
+         std::to_string(below + unit);
+}
+
 void Validator::checkTransformer() {
   require("transformer.names", "give names: BLOOM or names: GPT2");
   checkLimits(transformerLimits);
@@ -256,7 +271,9 @@ void Validator::checkGnn() {
   if (given("gnn.dropout") && !(model.dropout() == 0))
     diagnostics.error("gnn.dropout", "dropout is not supported",
                       "give dropout: 0 or leave it out");
-  for (const char *path : {"training.global_batch", "training.micro_batch"})
+  for (const char *path :
+       {"training.global_batch", "training.micro_batch", "training.batch_ramp",
+        "training.schedule.warmup_samples", "training.schedule.decay_samples"})
     if (given(path))
       diagnostics.error(path, "`" + llvm::Twine(path) + "` is for transformers",
                         "remove it: each step takes the whole graph");
@@ -290,10 +307,6 @@ void Validator::checkBatches() {
   int64_t micro = hasMicro ? message.training().micro_batch() : 1;
   if (global % (micro * world) != 0) {
     int64_t unit = micro * world;
-    int64_t below = global / unit * unit;
-    std::string multiples =
-        (below ? std::to_string(below) + " or " : std::string()) +
-        std::to_string(below + unit);
     std::string product =
         hasMicro
             ? "`training.micro_batch` * `parallel.world` (" +
@@ -302,12 +315,14 @@ void Validator::checkBatches() {
     diagnostics.error("training.global_batch",
                       "`training.global_batch` (" + llvm::Twine(global) +
                           ") is not divisible by " + product,
-                      "give a global batch of " + multiples +
+                      "give a global batch of " + multiplesNear(global, unit) +
                           (hasMicro ? ", or a smaller micro batch" : ""));
     return;
   }
   if (!hasMicro)
     micro = global / world;
+  if (message.training().has_batch_ramp())
+    checkRamp(micro * world);
   if (sound({"transformer.sequence_length"}) &&
       micro * message.transformer().sequence_length() > 16777216)
     diagnostics.error(
@@ -320,23 +335,105 @@ void Validator::checkBatches() {
                 1, 16777216 / message.transformer().sequence_length())));
 }
 
+/// Each batch of a ramp must be whole micro-batches, \p unit samples.
+void Validator::checkRamp(int64_t unit) {
+  const spec::Training &training = message.training();
+  const spec::BatchRamp &ramp = training.batch_ramp();
+  for (const char *path :
+       {"training.batch_ramp.start", "training.batch_ramp.increment",
+        "training.batch_ramp.samples"})
+    require(path, "give start, increment and samples");
+  if (training.l2_penalty() != 0)
+    diagnostics.error("training.l2_penalty",
+                      "`training.l2_penalty` is for batches of one size, not "
+                      "with `training.batch_ramp`",
+                      "give `training.optimizer.weight_decay` instead");
+  if (!sound({"training.batch_ramp.start", "training.batch_ramp.increment"}))
+    return;
+  for (auto [path, samples] :
+       {std::pair("training.batch_ramp.start", ramp.start()),
+        {"training.batch_ramp.increment", ramp.increment()}})
+    if (samples % unit != 0) {
+      diagnostics.error(path,
+                        "`" + llvm::Twine(path) + "` (" + llvm::Twine(samples) +
+                            ") is not divisible by `training.micro_batch` * "
+                            "`parallel.world` (" +
+                            llvm::Twine(unit / message.parallel().world()) +
+                            " * " + llvm::Twine(message.parallel().world()) +
+                            ")",
+                        "give " + multiplesNear(samples, unit) +
+                            ", or a smaller " + "`training.micro_batch`");
+      return;
+    }
+  int64_t global = training.global_batch();
+  if (ramp.start() >= global)
+    diagnostics.error("training.batch_ramp.start",
+                      "`training.batch_ramp.start` (" +
+                          llvm::Twine(ramp.start()) +
+                          ") is not below `training.global_batch` (" +
+                          llvm::Twine(global) + ")",
+                      "give a smaller start, or no ramp");
+  else if ((global - ramp.start()) % ramp.increment() != 0)
+    diagnostics.error(
+        "training.batch_ramp.increment",
+        "steps of " + llvm::Twine(ramp.increment()) + " do not lead from " +
+            llvm::Twine(ramp.start()) + " to `training.global_batch` (" +
+            llvm::Twine(global) + ")",
+        "give an increment that divides " + llvm::Twine(global - ramp.start()));
+}
+
+void Validator::checkMemory() {
+  const spec::Training &training = message.training();
+  const char *example = "give a number and a unit, such as \"24GB\" or "
+                        "\"512MiB\"";
+  if (training.has_memory_limit()) {
+    if (!parseByteSize(training.memory_limit()))
+      diagnostics.error("training.memory_limit",
+                        "`training.memory_limit` cannot be `" +
+                            training.memory_limit() + "`",
+                        example);
+  } else if (training.recompute() == spec::Training::AUTO) {
+    diagnostics.error("training.recompute",
+                      "`training.recompute` is AUTO, but "
+                      "`training.memory_limit` is missing",
+                      example);
+  }
+}
+
 void Validator::checkSchedule() {
   const spec::Training &training = message.training();
   const spec::Schedule &schedule = training.schedule();
+  bool bySamples = given("training.schedule.warmup_samples") ||
+                   given("training.schedule.decay_samples");
+  for (const char *path :
+       {"training.schedule.warmup_steps", "training.schedule.decay_steps"})
+    if (bySamples && given(path)) {
+      diagnostics.error(path,
+                        "the schedule counts both in steps and in samples",
+                        "give all of it in samples, or in steps");
+      return;
+    }
   if (schedule.kind() != spec::Schedule::COSINE)
     return;
-  bool hasDecay = given("training.schedule.decay_steps");
-  int64_t decay = hasDecay ? schedule.decay_steps() : training.steps();
-  bool known = hasDecay ? sound({"training.schedule.decay_steps"})
-                        : sound({"training.steps"});
-  if (known && sound({"training.schedule.warmup_steps"}) &&
-      schedule.warmup_steps() >= decay)
-    diagnostics.error("training.schedule.warmup_steps",
-                      "the warmup (" + llvm::Twine(schedule.warmup_steps()) +
-                          " steps) does not end before the decay (step " +
-                          llvm::Twine(decay) + ")",
-                      "give a smaller `training.schedule.warmup_steps` or a "
-                      "larger `training.schedule.decay_steps`");
+  std::string unit = bySamples ? "samples" : "steps";
+  std::string warmupPath = "training.schedule.warmup_" + unit,
+              decayPath = "training.schedule.decay_" + unit;
+  if (bySamples)
+    require(decayPath, "give the sample at which the cosine ends");
+  // Steps have a default.
+  bool hasDecay = given(decayPath);
+  std::string lengthPath = hasDecay || bySamples ? decayPath : "training.steps";
+  auto count = [&](llvm::StringRef path) {
+    return static_cast<int64_t>(fieldAt(message, path).number());
+  };
+  if (sound({lengthPath, warmupPath}) && count(warmupPath) >= count(lengthPath))
+    diagnostics.error(warmupPath,
+                      "the warmup (" + llvm::Twine(count(warmupPath)) + " " +
+                          unit + ") does not end before the decay (" +
+                          unit.substr(0, unit.size() - 1) + " " +
+                          llvm::Twine(count(lengthPath)) + ")",
+                      "give a smaller `" + warmupPath + "` or a larger `" +
+                          decayPath + "`");
   if (sound({"training.schedule.min_lr", "training.optimizer.lr"}) &&
       schedule.min_lr() > training.optimizer().lr())
     diagnostics.error("training.schedule.min_lr",
@@ -436,6 +533,7 @@ void Validator::run() {
     checkGnn();
   checkLimits(commonLimits);
   checkBatches();
+  checkMemory();
   checkSchedule();
   checkPrecision();
   checkParallel();
@@ -521,6 +619,8 @@ Specification tessera::resolve(const spec::Specification &given,
     training.set_micro_batch(1);
     training.set_global_batch(world);
   }
+  if (training.has_memory_limit())
+    result.memoryLimit = parseByteSize(training.memory_limit());
   result.accumulation =
       training.global_batch() / (training.micro_batch() * world);
   if (!training.schedule().has_decay_steps())

@@ -25,7 +25,24 @@ inline mlir::Attribute getSpec(mlir::ModuleOp module, llvm::StringRef path) {
   return entry;
 }
 
-/// The same as an integer, \p missing where there is none.
+/// Sets the entry \p path of that specification, whose dictionaries on the way
+/// to it must exist.
+inline void setSpec(mlir::ModuleOp module, llvm::StringRef path,
+                    mlir::Attribute value) {
+  auto [parent, name] = path.rsplit('.');
+  if (name.empty())
+    std::swap(parent, name);
+  mlir::NamedAttrList entries(
+      mlir::cast<mlir::DictionaryAttr>(getSpec(module, parent)));
+  entries.set(name, value);
+  auto dictionary = entries.getDictionary(module.getContext());
+  if (parent.empty())
+    module->setAttr("tessera.spec", dictionary);
+  else
+    setSpec(module, parent, dictionary);
+}
+
+/// An entry as an integer, \p missing where there is none.
 inline int64_t getSpecInt(mlir::ModuleOp module, llvm::StringRef path,
                           int64_t missing) {
   auto entry =

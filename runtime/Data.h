@@ -14,21 +14,27 @@
 
 namespace tessera {
 
+/// Consecutive samples that one step learns from.
+struct GlobalBatch {
+  int64_t position = 0;     ///< of its first sample in the order of the data
+  int64_t microBatches = 1; ///< that each rank computes
+};
+
 /// Fills a program's inputs for one rank.
 class BatchSource {
 public:
   virtual ~BatchSource() = default;
 
-  /// Fills \p slot at \p address for micro-batch \p micro of the global batch
-  /// that begins at sample \p position. False for a name it does not know.
-  virtual bool fill(const Slot &slot, char *address, int64_t position,
+  /// Fills \p slot at \p address for this rank's micro-batch \p micro of
+  /// \p batch. False for a name it does not know.
+  virtual bool fill(const Slot &slot, char *address, const GlobalBatch &batch,
                     int64_t micro) = 0;
 
-  /// 1 / number of targets that count in a global batch.
-  virtual float scale() const = 0;
+  /// 1 / number of targets that count in \p batch.
+  virtual float scale(const GlobalBatch &batch) const = 0;
 
-  /// Tokens of a global batch; 0 for a graph, whose step is an epoch.
-  virtual int64_t tokensPerStep() const = 0;
+  /// Tokens of \p batch; 0 for a graph, whose step is an epoch.
+  virtual int64_t tokens(const GlobalBatch &batch) const = 0;
 
   /// One line for people: what the data is.
   virtual std::string describe() const = 0;

@@ -207,24 +207,27 @@ class GraphBatches final : public BatchSource {
 public:
   GraphBatches(const Manifest &manifest, const std::string &path, int rank,
                int ranks)
-      : graph(manifest, path), rank(rank),
-        accumulation(manifest.training.accumulation),
-        shares(ranks * accumulation), count(graph.split("train").size()) {
+      : graph(manifest, path), rank(rank), ranks(ranks),
+        count(graph.split("train").size()) {
     if (count == 0)
       fatal("train_mask of the graph '%s' selects no node", path.c_str());
   }
 
-  bool fill(const Slot &slot, char *address, int64_t, int64_t micro) override {
+  bool fill(const Slot &slot, char *address, const GlobalBatch &batch,
+            int64_t micro) override {
     if (slot.name != "targets")
       return graph.fill(slot, address);
-    int64_t share = rank * accumulation + micro;
+    int64_t share = rank * batch.microBatches + micro;
+    int64_t shares = ranks * batch.microBatches;
     graph.fillTargets(slot, address, "train", count * share / shares,
                       count * (share + 1) / shares);
     return true;
   }
 
-  float scale() const override { return static_cast<float>(1.0 / count); }
-  int64_t tokensPerStep() const override { return 0; }
+  float scale(const GlobalBatch &) const override {
+    return static_cast<float>(1.0 / count);
+  }
+  int64_t tokens(const GlobalBatch &) const override { return 0; }
   std::string describe() const override {
     return graph.path() + " (" + std::to_string(count) + " training nodes, " +
            std::to_string(graph.split("val").size()) + " for validation, " +
@@ -233,7 +236,7 @@ public:
 
 private:
   Graph graph;
-  int64_t rank, accumulation, shares, count;
+  int64_t rank, ranks, count;
 };
 
 } // namespace

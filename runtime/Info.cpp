@@ -35,6 +35,16 @@ static void printModel(const Manifest &manifest) {
            " micro-batches x %d ranks)\n",
            manifest.training.globalBatch, manifest.training.microBatch,
            manifest.training.accumulation, manifest.training.world);
+  const BatchRamp &ramp = manifest.training.ramp;
+  if (ramp.increment)
+    printf("  ramp         %" PRId64 " samples at first, %" PRId64
+           " more at a time, all after %s samples\n",
+           ramp.start, ramp.increment, countText(ramp.samples).c_str());
+  const Recomputation &again = manifest.training.recomputed;
+  if (again.whole || again.cheap)
+    printf("  recompute    %" PRId64 " of %" PRId64 " layers, and of %" PRId64
+           " what is cheap\n",
+           again.whole, again.segments, again.cheap);
   printf("  target       %s\n", manifest.cpu.c_str());
 }
 

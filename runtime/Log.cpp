@@ -93,6 +93,9 @@ void StepLog::write(const StepReport &report) {
         report.step, number(loss, report.loss),
         number(gradNorm, report.gradNorm), number(lr, report.lr),
         number(milliseconds, report.milliseconds), key, number(speed, rate));
+    if (report.tokens)
+      length += snprintf(line + length, sizeof line - length,
+                         ", \"batch\": %" PRId64, report.batch);
     if (report.allocations >= 0)
       length += snprintf(line + length, sizeof line - length,
                          ", \"allocations\": %" PRId64, report.allocations);

@@ -18,6 +18,7 @@ struct StepReport {
   float loss = 0, gradNorm = 0;
   double lr = 0, milliseconds = 0;
   int64_t tokens = 0;       ///< of a step; 0: the step is an epoch
+  int64_t batch = 0;        ///< samples of a step
   int64_t allocations = -1; ///< since the last step; -1: not counted
   bool skipped = false;     ///< its update was left out
   bool spike = false;       ///< of the loss (runtime/LossWatch.h)

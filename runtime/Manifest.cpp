@@ -101,7 +101,18 @@ static Training parseTraining(const json &j) {
     training.schedule.warmupSteps = schedule->value("warmup_steps", int64_t(0));
     training.schedule.decaySteps = schedule->value("decay_steps", int64_t(0));
     training.schedule.minLr = schedule->value("min_lr", 0.0);
+    training.schedule.countsSamples = schedule->contains("warmup_samples");
+    training.schedule.warmupSamples =
+        schedule->value("warmup_samples", int64_t(0));
+    training.schedule.decaySamples =
+        schedule->value("decay_samples", int64_t(0));
   }
+  if (auto ramp = j.find("batch_ramp"); ramp != j.end())
+    training.ramp = {ramp->at("start"), ramp->at("increment"),
+                     ramp->at("samples")};
+  if (auto again = j.find("recomputed"); again != j.end())
+    training.recomputed = {again->at("segments"), again->at("whole"),
+                           again->at("cheap")};
   return training;
 }
 

@@ -39,6 +39,19 @@ struct ScheduleSpec {
   std::string kind = "constant"; ///< "constant" or "cosine"
   int64_t warmupSteps = 0, decaySteps = 0;
   double minLr = 0;
+  bool countsSamples = false; ///< by the two below, not the two above
+  int64_t warmupSamples = 0, decaySamples = 0;
+};
+
+/// Of how many segments of the forward pass how many are computed again on the
+/// way back, as a whole or as far as it is cheap.
+struct Recomputation {
+  int64_t segments = 0, whole = 0, cheap = 0;
+};
+
+/// How the global batch grows; see globalBatchAt.
+struct BatchRamp {
+  int64_t start = 0, increment = 0 /* 0: no ramp */, samples = 0;
 };
 
 struct Training {
@@ -53,6 +66,8 @@ struct Training {
   int64_t maxSkips = 0;
   Optimizer optimizer;
   ScheduleSpec schedule;
+  BatchRamp ramp;
+  Recomputation recomputed;
 };
 
 struct Parameter {

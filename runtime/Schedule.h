@@ -12,14 +12,26 @@
 
 namespace tessera {
 
-/// The learning rate of \p step, counted from 1: lr * step / warmup during the
-/// warmup; then constant, or half a cosine from lr at the warmup's end to
-/// min_lr at decay_steps, and min_lr after it.
-double learningRate(const Training &training, int64_t step);
+/// How far a run is when a step ends.
+struct Moment {
+  int64_t step = 0;    ///< counted from 1
+  int64_t samples = 0; ///< that were learned from, this step's included
+};
 
-/// The content of the input `hyper`: lr of \p step, 1 - beta1^t, 1 - beta2^t
+/// Samples of the step that begins when \p samples have been learned from: the
+/// global batch, or on its way there start + increment · n, where n grows
+/// evenly over the ramp's samples (Megatron-LM's --rampup-batch-size).
+int64_t globalBatchAt(const Training &training, int64_t samples);
+
+/// The learning rate of the step that ends at \p moment: lr * t / warmup during
+/// the warmup, t being steps or samples as the schedule counts; then constant,
+/// or half a cosine from lr at the warmup's end to min_lr at the decay's, and
+/// min_lr after it.
+double learningRate(const Training &training, const Moment &moment);
+
+/// The content of the input `hyper`: lr at \p moment, 1 - beta1^t, 1 - beta2^t
 /// and t, the number of this update, counted from 1.
-void fillHyper(const Training &training, int64_t step, int64_t t,
+void fillHyper(const Training &training, const Moment &moment, int64_t t,
                float hyper[4]);
 
 } // namespace tessera

@@ -29,6 +29,12 @@ TrainingStep::TrainingStep(tsr_context &context, BatchSource &source)
   fill("load", {});
 }
 
+GlobalBatch TrainingStep::batchAt(int64_t position) const {
+  const Training &training = context.manifest->training;
+  int64_t samplesAtOnce = training.globalBatch / training.accumulation;
+  return {position, globalBatchAt(training, position) / samplesAtOnce};
+}
+
 /// How many leading elements of what this rank updates of each group decay:
 /// of all of it in stage 0, else of the rank's part.
 static void fillDecayEnd(const tsr_context &context, int32_t *ends) {
@@ -45,21 +51,25 @@ static void fillDecayEnd(const tsr_context &context, int32_t *ends) {
 
 void TrainingStep::fill(const char *when, const Progress &progress,
                         int64_t index) {
+  const Training &training = context.manifest->training;
+  GlobalBatch batch = batchAt(progress.samples);
   for (const Slot &slot : context.program->inputs) {
     if (slot.when != when)
       continue;
     char *address = context.arena + slot.offset;
     if (slot.name == "scale") {
-      float scale = source.scale();
+      float scale = source.scale(batch);
       memcpy(address, &scale, sizeof scale);
     } else if (slot.name == "hyper") {
       float hyper[4];
-      fillHyper(context.manifest->training, progress.step + 1,
-                progress.updates() + 1, hyper);
+      int64_t end =
+          progress.samples + globalBatchAt(training, progress.samples);
+      fillHyper(training, {progress.step + 1, end}, progress.updates() + 1,
+                hyper);
       memcpy(address, hyper, sizeof hyper);
     } else if (slot.name == "decay_end") {
       fillDecayEnd(context, reinterpret_cast<int32_t *>(address));
-    } else if (!source.fill(slot, address, progress.samples, index)) {
+    } else if (!source.fill(slot, address, batch, index)) {
       fatal("the program 'train' has an input '%s' that this runtime does not "
             "know",
             slot.name.c_str());
@@ -70,7 +80,8 @@ void TrainingStep::fill(const char *when, const Progress &progress,
 void TrainingStep::computeGradients(const Progress &progress) {
   fill("begin", progress);
   begin.run(&context, context.arena);
-  for (int64_t i = 0; i < context.manifest->training.accumulation; ++i) {
+  int64_t count = batchAt(progress.samples).microBatches;
+  for (int64_t i = 0; i < count; ++i) {
     fill("micro", progress, i);
     micro.run(&context, context.arena);
   }

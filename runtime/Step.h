@@ -31,6 +31,10 @@ public:
   /// The optimizer's step.
   void update(const Progress &progress);
 
+  /// The global batch that begins at sample \p position: a rank computes so
+  /// many micro-batches of it.
+  GlobalBatch batchAt(int64_t position) const;
+
 private:
   void fill(const char *when, const Progress &progress, int64_t micro = 0);
 

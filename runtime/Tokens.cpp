@@ -206,8 +206,7 @@ public:
   TokenBatches(const Manifest &manifest, const std::string &path,
                SampleOrder order, uint64_t seed, int rank, int ranks)
       : file(path, manifest.model.vocabulary), order(order), seed(seed),
-        rank(rank), ranks(ranks), batch(manifest.training.microBatch),
-        accumulation(manifest.training.accumulation),
+        rank(rank), ranks(ranks), rows(manifest.training.microBatch),
         length(manifest.model.sequence), samples(file.samples(length)) {
     if (samples < 1)
       fatal("the data '%s' has %" PRId64 " tokens; one sample takes %" PRId64
@@ -215,13 +214,13 @@ public:
             path.c_str(), file.count(), length + 1);
   }
 
-  bool fill(const Slot &slot, char *address, int64_t position,
+  bool fill(const Slot &slot, char *address, const GlobalBatch &batch,
             int64_t micro) override {
     int64_t shift = slot.name == "targets" ? 1 : 0;
     if (!shift && slot.name != "tokens")
       return false;
-    int64_t first = position + (rank * accumulation + micro) * batch;
-    for (int64_t i = 0; i < batch; ++i) {
+    int64_t first = batch.position + (rank * batch.microBatches + micro) * rows;
+    for (int64_t i = 0; i < rows; ++i) {
       int64_t sample = sampleAt(order, first + i, samples, seed);
       file.read(sample * length + shift, length,
                 reinterpret_cast<int32_t *>(address) + i * length);
@@ -229,12 +228,12 @@ public:
     return true;
   }
 
-  float scale() const override {
-    return static_cast<float>(1.0 / double(tokensPerStep()));
+  float scale(const GlobalBatch &batch) const override {
+    return static_cast<float>(1.0 / double(tokens(batch)));
   }
 
-  int64_t tokensPerStep() const override {
-    return batch * length * accumulation * ranks;
+  int64_t tokens(const GlobalBatch &batch) const override {
+    return rows * length * batch.microBatches * ranks;
   }
 
   std::string describe() const override {
@@ -247,7 +246,7 @@ private:
   TokenFile file;
   SampleOrder order;
   uint64_t seed;
-  int64_t rank, ranks, batch, accumulation, length, samples;
+  int64_t rank, ranks, rows, length, samples;
 };
 
 } // namespace

@@ -89,6 +89,14 @@ void printSettings(const tsr_context &context, const Options &options,
              training.accumulation, context.size());
     row("batch", text);
   }
+  if (training.ramp.increment) {
+    snprintf(text, sizeof text,
+             "%" PRId64 " samples at first, %" PRId64
+             " more at a time, all after %" PRId64 " samples",
+             training.ramp.start, training.ramp.increment,
+             training.ramp.samples);
+    row("ramp", text);
+  }
   row("data", source.describe());
   if (!manifest.model.isGraph())
     row("order", progress.order);
@@ -98,14 +106,18 @@ void printSettings(const tsr_context &context, const Options &options,
            training.optimizer.beta2, training.optimizer.eps,
            training.optimizer.weightDecay, training.optimizer.clip);
   row("optimizer", text);
-  if (training.schedule.kind == "cosine")
-    snprintf(text, sizeof text,
-             "warmup %" PRId64 " steps, cosine to %g at step %" PRId64,
-             training.schedule.warmupSteps, training.schedule.minLr,
-             training.schedule.decaySteps);
+  const ScheduleSpec &schedule = training.schedule;
+  bool bySamples = schedule.countsSamples;
+  int length =
+      snprintf(text, sizeof text, "warmup %" PRId64 " %s, ",
+               bySamples ? schedule.warmupSamples : schedule.warmupSteps,
+               bySamples ? "samples" : "steps");
+  if (schedule.kind == "cosine")
+    snprintf(text + length, sizeof text - length, "cosine to %g at %s %" PRId64,
+             schedule.minLr, bySamples ? "sample" : "step",
+             bySamples ? schedule.decaySamples : schedule.decaySteps);
   else
-    snprintf(text, sizeof text, "warmup %" PRId64 " steps, then constant",
-             training.schedule.warmupSteps);
+    snprintf(text + length, sizeof text - length, "then constant");
   row("schedule", text);
   row("seed", std::to_string(progress.seed));
   row("arena", byteText(double(context.program->arenaBytes)) + " a rank");
@@ -239,8 +251,10 @@ int runTrain(const Manifest &manifest, const Options &options) {
     bool finite = isFinite(report, *context.program);
     if (finite)
       step.update(progress);
-    report.lr = learningRate(manifest.training, report.step);
-    report.tokens = source->tokensPerStep();
+    report.batch = globalBatchAt(manifest.training, progress.samples);
+    report.lr = learningRate(manifest.training,
+                             {report.step, progress.samples + report.batch});
+    report.tokens = source->tokens(step.batchAt(progress.samples));
     report.skipped = !finite && maxSkips > 0;
     double mean = progress.losses.mean;
     report.spike = finite && progress.losses.observe(report.loss);
@@ -250,7 +264,7 @@ int runTrain(const Manifest &manifest, const Options &options) {
     allocations.mark();
     log.write(report);
     progress.step = report.step;
-    progress.samples += manifest.training.globalBatch;
+    progress.samples += report.batch;
     progress.skipped += !finite;
     progress.skippedInRow = finite ? 0 : progress.skippedInRow + 1;
     if (!finite)

@@ -26,6 +26,10 @@ namespace tessera::nn {
 /// one element type, whichever it is.
 template <typename Op>
 class MovesElements : public mlir::OpTrait::TraitBase<Op, MovesElements> {};
+/// Marks operations that take about as long as reading their operands; see
+/// NN_Cheap.
+template <typename ConcreteOp>
+class Cheap : public mlir::OpTrait::TraitBase<ConcreteOp, Cheap> {};
 } // namespace tessera::nn
 
 #define GET_OP_CLASSES

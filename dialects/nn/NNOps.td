@@ -49,6 +49,13 @@ def NN_MixedPrecision : DeclareOpInterfaceMethods<MixedPrecisionOpInterface>;
 def NN_OneStaysWide
     : DeclareOpInterfaceMethods<MixedPrecisionOpInterface, ["staysWide"]>;
 
+/// Computing it takes about as long as reading its operands, so that doing it
+/// again can be better than storing its result. Elementwise operations are so
+/// without saying it.
+def NN_Cheap : NativeOpTrait<"Cheap"> {
+  let cppNamespace = "::tessera::nn";
+}
+
 def NN_Float : StaticShapeTensorOf<[AnyFloat]>;
 def NN_Int : StaticShapeTensorOf<[I32]>;
 def NN_Tensor : StaticShapeTensorOf<[AnyFloat, I32, I1]>;
@@ -117,7 +124,7 @@ def NN_GetParameterOp : NN_Op<"get_parameter", [
 // The general core
 //===----------------------------------------------------------------------===//
 
-def NN_BroadcastOp : NN_DifferentiableOp<"broadcast", [NN_MovesElements]> {
+def NN_BroadcastOp : NN_DifferentiableOp<"broadcast", [NN_Cheap, NN_MovesElements]> {
   let summary = "repeat a tensor along new dimensions";
   let description = [{
     Dimension i of the input becomes dimension `dims[i]` of the result; along
@@ -146,7 +153,7 @@ def NN_Reduction : I32EnumAttr<"Reduction", "how values are reduced", [
   let cppNamespace = "::tessera::nn";
 }
 
-def NN_ReduceOp : NN_DifferentiableOp<"reduce"> {
+def NN_ReduceOp : NN_DifferentiableOp<"reduce", [NN_Cheap]> {
   let summary = "sum or maximum along dimensions";
   let description = [{
     The reduced dimensions vanish. The gradient of a maximum goes to every
@@ -188,7 +195,7 @@ def NN_MatmulOp : NN_DifferentiableOp<"matmul", [NN_MixedPrecision]> {
   let hasVerifier = 1;
 }
 
-def NN_ReshapeOp : NN_DifferentiableOp<"reshape", [NN_MovesElements]> {
+def NN_ReshapeOp : NN_DifferentiableOp<"reshape", [NN_Cheap, NN_MovesElements]> {
   let summary = "the same elements in the same order under another shape";
   let arguments = (ins NN_Tensor:$input);
   let results = (outs NN_Tensor:$result);
@@ -197,7 +204,7 @@ def NN_ReshapeOp : NN_DifferentiableOp<"reshape", [NN_MovesElements]> {
   let hasFolder = 1;
 }
 
-def NN_TransposeOp : NN_DifferentiableOp<"transpose", [NN_MovesElements]> {
+def NN_TransposeOp : NN_DifferentiableOp<"transpose", [NN_Cheap, NN_MovesElements]> {
   let summary = "permute dimensions";
   let description = [{
     Dimension i of the result is dimension `permutation[i]` of the input.
@@ -211,7 +218,7 @@ def NN_TransposeOp : NN_DifferentiableOp<"transpose", [NN_MovesElements]> {
   let hasFolder = 1;
 }
 
-def NN_SliceOp : NN_DifferentiableOp<"slice", [NN_MovesElements]> {
+def NN_SliceOp : NN_DifferentiableOp<"slice", [NN_Cheap, NN_MovesElements]> {
   let summary = "a contiguous range of the rows (dimension 0)";
   let description = [{
     Rows `offset` to `offset` + the result's row count. It is a view: no
@@ -230,7 +237,7 @@ def NN_SliceOp : NN_DifferentiableOp<"slice", [NN_MovesElements]> {
   let hasFolder = 1;
 }
 
-def NN_ConcatOp : NN_DifferentiableOp<"concat", [NN_MovesElements]> {
+def NN_ConcatOp : NN_DifferentiableOp<"concat", [NN_Cheap, NN_MovesElements]> {
   let summary = "tensors one after another along dimension 0";
   let description = [{
     The parts are computed in place wherever they can be, so that nothing is
@@ -291,7 +298,7 @@ def NN_IotaOp : NN_PureOp<"iota"> {
 //===----------------------------------------------------------------------===//
 
 def NN_LayerNormOp : NN_DifferentiableOp<"layer_norm", [
-    NN_OneStaysWide,
+    NN_Cheap, NN_OneStaysWide,
     AllTypesMatch<["input", "result"]>, AllTypesMatch<["weight", "bias"]>,
     AllTypesMatch<["mean", "rstd"]>]> {
   let summary = "layer normalisation over the last dimension";
@@ -315,7 +322,8 @@ def NN_LayerNormOp : NN_DifferentiableOp<"layer_norm", [
   let hasVerifier = 1;
 }
 
-def NN_GeluOp : NN_DifferentiableOp<"gelu", [NN_MixedPrecision, SameOperandsAndResultType]> {
+def NN_GeluOp : NN_DifferentiableOp<"gelu", [
+    NN_Cheap, NN_MixedPrecision, SameOperandsAndResultType]> {
   let summary = "the Gaussian error linear unit, tanh form";
   let description = [{
     0.5·x·(1 + tanh(0.79788456·x·(1 + 0.044715·x²))) (Hendrycks and Gimpel,
@@ -326,14 +334,16 @@ def NN_GeluOp : NN_DifferentiableOp<"gelu", [NN_MixedPrecision, SameOperandsAndR
   let assemblyFormat = "$input attr-dict `:` type($input)";
 }
 
-def NN_ReluOp : NN_DifferentiableOp<"relu", [NN_MixedPrecision, SameOperandsAndResultType]> {
+def NN_ReluOp : NN_DifferentiableOp<"relu", [
+    NN_Cheap, NN_MixedPrecision, SameOperandsAndResultType]> {
   let summary = "max(x, 0); its derivative at 0 is 0";
   let arguments = (ins NN_Float:$input);
   let results = (outs NN_Float:$result);
   let assemblyFormat = "$input attr-dict `:` type($input)";
 }
 
-def NN_SoftmaxOp : NN_DifferentiableOp<"softmax", [NN_MixedPrecision, SameOperandsAndResultType]> {
+def NN_SoftmaxOp : NN_DifferentiableOp<"softmax", [
+    NN_Cheap, NN_MixedPrecision, SameOperandsAndResultType]> {
   let summary = "exp(x - max) / sum over the last dimension";
   let arguments = (ins NN_Float:$input);
   let results = (outs NN_Float:$result);
@@ -494,6 +504,25 @@ def NN_SectionOp : NN_Op<"section"> {
   }];
   let arguments = (ins StrAttr:$name);
   let assemblyFormat = "$name attr-dict";
+}
+
+def NN_CheckpointOp : NN_PureOp<"checkpoint", [
+    NN_MovesElements, SameOperandsAndResultType]> {
+  let summary = "a kept value, from which others are computed again";
+  let description = [{
+    The operand itself. What is computed from the result is not what was
+    computed from the operand: no pass may merge the two, or the first would
+    be kept for the second, which is what computing again is to spare (Chen et
+    al., arXiv 1604.06174). `of` names the stretch of the forward pass that is
+    computed again. It is a view: nothing is copied.
+
+    ```mlir
+    %kept = nn.checkpoint %x of "h.3" : tensor<128x64xf32>
+    ```
+  }];
+  let arguments = (ins NN_Tensor:$input, StrAttr:$of);
+  let results = (outs NN_Tensor:$result);
+  let assemblyFormat = "$input `of` $of attr-dict `:` type($input)";
 }
 
 def NN_AccumulateOp : NN_Op<"accumulate", [SameOperandsAndResultType]> {

@@ -79,10 +79,21 @@ struct FuseSum : OpRewritePattern<arith::AddFOp> {
   }
 };
 
+/// True in a training step, which the runtime calls in sections.
+bool isTrained(Operation *op) {
+  auto program = op->getParentOfType<func::FuncOp>();
+  return program && !program.getOps<nn::SectionOp>().empty();
+}
+
 struct FuseGelu : OpRewritePattern<nn::GeluOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(nn::GeluOp op,
                                 PatternRewriter &rewriter) const override {
+    // The way back needs the operand. Where it computes that again, the GELU
+    // would seem to be its only use here; but the library's tanh has other
+    // bits than a kernel's, and both GELUs must have the same.
+    if (isTrained(op))
+      return failure();
     plan::GemmOp gemm = getPrivateProduct(op.getInput());
     if (!gemm || gemm.getAddend() || gemm.getAccumulate() ||
         gemm.getEpilogue() != plan::Epilogue::None)

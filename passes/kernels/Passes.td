@@ -42,7 +42,8 @@ def FormGemms : Pass<"form-gemms", "mlir::ModuleOp"> {
   let description = [{
     A bias added to every row, a GELU, a sum with another product and
     accumulation over micro-batches join the product where nothing else uses
-    its plain result.
+    its plain result. In a training step a GELU stays apart: the way back
+    computes with its operand, and with the same bits.
 
     ```mlir
     %c = nn.matmul %a, %b transpose_b : tensor<8x4xf32>, tensor<16x4xf32> -> tensor<8x16xf32>

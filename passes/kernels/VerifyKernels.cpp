@@ -25,7 +25,7 @@ struct VerifyKernels : kernels::impl::VerifyKernelsBase<VerifyKernels> {
         StringRef dialect = op->getName().getDialectNamespace();
         if (op == program || dialect == "zero" || dialect == "plan" ||
             isa<func::ReturnOp, nn::SectionOp, nn::SliceOp, nn::ReshapeOp,
-                nn::ConcatOp>(op))
+                nn::ConcatOp, nn::CheckpointOp>(op))
           return WalkResult::advance();
         op->emitOpError("is left outside of kernels: programs hold only "
                         "launches, products, collectives and views");

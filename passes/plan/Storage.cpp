@@ -288,8 +288,8 @@ void Storages::addViews(Operation &op) {
         makeView(slice.getResult(), slice.getInput(), slice.getOffset() * row,
                  {});
       })
-      .Case([&](nn::ReshapeOp reshape) {
-        makeView(reshape.getResult(), reshape.getInput(), 0, {});
+      .Case<nn::ReshapeOp, nn::CheckpointOp>([&](auto view) {
+        makeView(view.getResult(), view.getInput(), 0, {});
       })
       .Case([&](zero::AllSliceOp slice) {
         makeView(slice.getResult(), slice.getInput(), 0,
@@ -426,7 +426,7 @@ LogicalResult Storages::run() {
       continue;
     }
     if (!isa<LaunchOp, GemmOp, nn::SectionOp, nn::SliceOp, nn::ReshapeOp,
-             nn::ConcatOp, func::ReturnOp>(op) &&
+             nn::ConcatOp, nn::CheckpointOp, func::ReturnOp>(op) &&
         !isa_and_nonnull<zero::ZeroDialect>(op.getDialect()))
       return op.emitOpError("does not belong in the phase kernels: outline it "
                             "into a kernel first");

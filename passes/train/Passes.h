@@ -21,7 +21,8 @@ namespace tessera::train {
 #include "passes/train/Passes.h.inc"
 
 /// The phase `train`: from an objective to a training step.
-void buildPipeline(mlir::OpPassManager &manager);
+void buildPipeline(mlir::OpPassManager &manager,
+                   const RecomputeOptions &recompute = {});
 
 } // namespace tessera::train
 

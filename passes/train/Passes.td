@@ -129,6 +129,62 @@ def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
                            "mlir::math::MathDialect", "graph::GraphDialect"];
 }
 
+def Recompute : Pass<"nn-recompute", "mlir::ModuleOp"> {
+  let summary = "Compute activations again rather than keep them";
+  let description = [{
+    Between its use in the forward pass and that on the way back a value has to
+    be kept. This pass has the way back compute it again, from values that are
+    kept anyway (Chen et al., arXiv 1604.06174). The bits are the same.
+
+    The forward pass of `@train` is what its loss depends on. A segment of it
+    begins where an operation reads parameters of another group than those
+    before it: with a group a layer, a segment is a layer. What other segments
+    read of one is kept, a layer's input; all else is computed again from that,
+    each operation just before it is needed. The last segment, whose way back
+    follows at once, is left alone; so are segments without anything to gain.
+
+    ```mlir
+    %a = nn.matmul %x, %w : ...      // group "h.0"
+    %y = nn.gelu %a : ...
+    %b = nn.matmul %y, %v : ...      // group "h.1"
+    ...
+    %dv = nn.matmul %y, %db transpose_a : ...
+    %da = ... %a ...
+    ```
+    becomes
+    ```mlir
+    %a = nn.matmul %x, %w : ...
+    %y = nn.gelu %a : ...
+    %b = nn.matmul %y, %v : ...
+    ...
+    %dv = nn.matmul %y, %db transpose_a : ...
+    %kept = nn.checkpoint %x of "h.0" : ...
+    %a2 = nn.matmul %kept, %w : ...
+    %da = ... %a2 ...
+    ```
+    `whole` segments, from the first, are computed again entirely, and of those
+    up to `cheap` what takes no longer than to read its operands: layer norms
+    and activations, not products and attention.
+
+    In the specification `training.recomputed` says what was done: how many
+    `segments` there are to gain from, of how many the `whole` is computed
+    again and of how many what is `cheap`.
+  }];
+  let options = [
+    Option<"whole", "whole", "int64_t", "-1",
+           "Segments, from the first, that are computed again; negative: all, "
+           "if the specification's training.recompute is \"layer\", or none">,
+    Option<"cheap", "cheap", "int64_t", "0",
+           "Segments, from the first, of which at least what is cheap is "
+           "computed again">
+  ];
+  let statistics = [
+    Statistic<"numRepeated", "repeated", "Operations computed again">,
+    Statistic<"numDropped", "dropped", "Values that are not kept any more">
+  ];
+  let dependentDialects = ["nn::NNDialect"];
+}
+
 def VerifyModel : Pass<"verify-model", "mlir::ModuleOp"> {
   let summary = "Check the contract of the phase model";
   let description = [{

@@ -9,7 +9,8 @@
 
 using namespace mlir;
 
-void tessera::train::buildPipeline(OpPassManager &manager) {
+void tessera::train::buildPipeline(OpPassManager &manager,
+                                   const RecomputeOptions &recompute) {
   manager.addPass(createVerifyModel());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
@@ -18,5 +19,6 @@ void tessera::train::buildPipeline(OpPassManager &manager) {
   manager.addPass(createDifferentiate());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addPass(createRecompute(recompute));
   manager.addPass(createVerifyTrain());
 }

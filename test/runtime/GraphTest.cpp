@@ -91,26 +91,26 @@ TEST(Graph, FillsTheInputsOfARank) {
   std::string path = GraphFile().write();
   for (int rank = 0; rank < 2; ++rank) {
     auto source = openGraphBatches(manifest, path, rank, 2);
-    EXPECT_FLOAT_EQ(source->scale(), 0.5f);
-    EXPECT_EQ(source->tokensPerStep(), 0);
+    EXPECT_FLOAT_EQ(source->scale({}), 0.5f);
+    EXPECT_EQ(source->tokens({}), 0);
     int32_t targets[3];
     EXPECT_TRUE(source->fill({"targets", "i32", "begin", {3}, 0},
-                             reinterpret_cast<char *>(targets), 0, 0));
+                             reinterpret_cast<char *>(targets), {}, 0));
     EXPECT_EQ(targets[0], rank == 0 ? 1 : -100);
     EXPECT_EQ(targets[1], -100);
     EXPECT_EQ(targets[2], rank == 1 ? 1 : -100);
     float features[6];
     EXPECT_TRUE(source->fill({"features", "f32", "load", {3, 2}, 0},
-                             reinterpret_cast<char *>(features), 0, 0));
+                             reinterpret_cast<char *>(features), {}, 0));
     EXPECT_EQ(features[5], 6.0f);
     // Room for a self-loop a node, though one exists already.
     int32_t columns[7] = {};
     EXPECT_TRUE(source->fill({"col_t", "i32", "load", {7}, 0},
-                             reinterpret_cast<char *>(columns), 0, 0));
+                             reinterpret_cast<char *>(columns), {}, 0));
     EXPECT_EQ(columns[5], 2);
     char nothing;
     EXPECT_FALSE(
-        source->fill({"other", "f32", "load", {1}, 0}, &nothing, 0, 0));
+        source->fill({"other", "f32", "load", {1}, 0}, &nothing, {}, 0));
   }
 }
 

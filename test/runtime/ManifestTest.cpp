@@ -91,11 +91,11 @@ TEST(ManifestDeathTest, SaysWhatIsWrong) {
 
 /// Knows the input "tokens".
 class NoData final : public BatchSource {
-  bool fill(const Slot &slot, char *, int64_t, int64_t) override {
+  bool fill(const Slot &slot, char *, const GlobalBatch &, int64_t) override {
     return slot.name == "tokens";
   }
-  float scale() const override { return 1; }
-  int64_t tokensPerStep() const override { return 1; }
+  float scale(const GlobalBatch &) const override { return 1; }
+  int64_t tokens(const GlobalBatch &) const override { return 1; }
   std::string describe() const override { return ""; }
 };
 

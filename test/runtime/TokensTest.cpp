@@ -123,11 +123,11 @@ Manifest manifestOf(int64_t batch, int64_t accumulation, int64_t length) {
 /// The first token of each row of a micro-batch.
 std::vector<int32_t> firstTokens(BatchSource &source, const char *name,
                                  int64_t batch, int64_t length,
-                                 int64_t position, int64_t micro) {
+                                 const GlobalBatch &global, int64_t micro) {
   std::vector<int32_t> buffer(batch * length), firsts;
   Slot slot{name, "i32", "micro", {batch, length}, 0};
-  EXPECT_TRUE(source.fill(slot, reinterpret_cast<char *>(buffer.data()),
-                          position, micro));
+  EXPECT_TRUE(source.fill(slot, reinterpret_cast<char *>(buffer.data()), global,
+                          micro));
   for (int64_t i = 0; i < batch; ++i) {
     firsts.push_back(buffer[i * length]);
     for (int64_t j = 1; j < length; ++j)
@@ -145,20 +145,27 @@ TEST(TokenBatches, SequentialOrderDealsConsecutiveMicroBatches) {
   for (int rank = 0; rank < 2; ++rank) {
     auto source =
         openTokenBatches(manifest, path, SampleOrder::sequential, 1, rank, 2);
-    EXPECT_EQ(source->tokensPerStep(), 80);
-    EXPECT_FLOAT_EQ(source->scale(), 1.0f / 80);
+    EXPECT_EQ(source->tokens({8, 2}), 80);
+    EXPECT_FLOAT_EQ(source->scale({8, 2}), 1.0f / 80);
     for (int micro = 0; micro < 2; ++micro) {
       int32_t first = 8 + (rank * 2 + micro) * 2;
-      EXPECT_EQ(firstTokens(*source, "tokens", 2, 10, 8, micro),
+      EXPECT_EQ(firstTokens(*source, "tokens", 2, 10, {8, 2}, micro),
                 (std::vector<int32_t>{first * 10, first * 10 + 10}));
-      EXPECT_EQ(firstTokens(*source, "targets", 2, 10, 8, micro),
+      EXPECT_EQ(firstTokens(*source, "targets", 2, 10, {8, 2}, micro),
                 (std::vector<int32_t>{first * 10 + 1, first * 10 + 11}));
     }
   }
+  // A smaller batch is as contiguous.
+  auto second =
+      openTokenBatches(manifest, path, SampleOrder::sequential, 1, 1, 2);
+  EXPECT_EQ(second->tokens({8, 1}), 40);
+  EXPECT_FLOAT_EQ(second->scale({8, 1}), 1.0f / 40);
+  EXPECT_EQ(firstTokens(*second, "tokens", 2, 10, {8, 1}, 0),
+            (std::vector<int32_t>{100, 110}));
   // The 21st sample is the first one again.
   auto source =
       openTokenBatches(manifest, path, SampleOrder::sequential, 1, 1, 2);
-  EXPECT_EQ(firstTokens(*source, "tokens", 2, 10, 16, 0),
+  EXPECT_EQ(firstTokens(*source, "tokens", 2, 10, {16, 2}, 0),
             (std::vector<int32_t>{0, 10}));
 }
 

@@ -7,11 +7,15 @@
 
 #include "tools/tessera/Phases.h"
 #include "codegen/cpu/Passes.h"
+#include "dialects/plan/Plan.h"
+#include "passes/Spec.h"
 #include "passes/kernels/Passes.h"
 #include "passes/plan/Passes.h"
 #include "passes/train/Passes.h"
 #include "passes/zero/Passes.h"
+#include "tools/tessera/Recomputation.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -35,13 +39,18 @@ std::optional<Phase> tessera::parsePhase(StringRef name) {
   return std::nullopt;
 }
 
-static void buildPhase(Phase phase, OpPassManager &manager) {
+static void buildPhase(Phase phase, const Recomputation &recomputation,
+                       OpPassManager &manager) {
   switch (phase) {
   case Phase::Model:
     manager.addPass(train::createVerifyModel());
     return;
-  case Phase::Train:
-    return train::buildPipeline(manager);
+  case Phase::Train: {
+    train::RecomputeOptions options;
+    options.whole = recomputation.whole;
+    options.cheap = recomputation.cheap;
+    return train::buildPipeline(manager, options);
+  }
   case Phase::Zero:
     return zero::buildZeroPipeline(manager);
   case Phase::Kernels:
@@ -54,6 +63,47 @@ static void buildPhase(Phase phase, OpPassManager &manager) {
   case Phase::Executable:
     return;
   }
+}
+
+/// Plans the training of a copy of \p model, which is as phase `model` leaves
+/// it.
+static FailureOr<RecomputationPlan>
+planTraining(ModuleOp model, const Recomputation &recomputation) {
+  OwningOpRef<ModuleOp> copy = model.clone();
+  // Other programs have memory of their own.
+  auto eraseAllBut = [&](StringRef name) {
+    for (auto function :
+         llvm::make_early_inc_range(copy->getOps<func::FuncOp>()))
+      if (function.getSymName() != name)
+        function.erase();
+  };
+  eraseAllBut("objective");
+  for (Phase phase : {Phase::Train, Phase::Zero, Phase::Kernels, Phase::Plan}) {
+    PassManager manager(model.getContext(), ModuleOp::getOperationName());
+    buildPhase(phase, recomputation, manager);
+    if (failed(manager.run(*copy)))
+      return failure();
+    if (phase == Phase::Train)
+      eraseAllBut("train");
+  }
+  RecomputationPlan result;
+  result.segments = getSpecInt(*copy, "training.recomputed.segments", 0);
+  result.bytes = copy->lookupSymbol<plan::ProgramOp>("train").getArenaBytes();
+  return result;
+}
+
+static FailureOr<Recomputation> chooseRecomputation(ModuleOp model) {
+  auto mode =
+      dyn_cast_if_present<StringAttr>(getSpec(model, "training.recompute"));
+  auto planner = [&](const Recomputation &recomputation) {
+    return planTraining(model, recomputation);
+  };
+  if (mode && mode.getValue() == "layer")
+    return chooseLayers(planner);
+  if (mode && mode.getValue() == "auto")
+    return chooseWithin(getSpecInt(model, "training.memory_limit", INT64_MAX),
+                        planner);
+  return Recomputation();
 }
 
 static LogicalResult dump(ModuleOp module, Phase phase, StringRef directory) {
@@ -79,10 +129,17 @@ LogicalResult tessera::runPhases(ModuleOp module, Phase from, Phase to,
   unsigned first = static_cast<unsigned>(from) + (from != Phase::Model);
   unsigned last =
       std::min(static_cast<unsigned>(to), static_cast<unsigned>(Phase::Target));
+  Recomputation recomputation;
   for (unsigned index = first; index <= last; ++index) {
     auto phase = static_cast<Phase>(index);
+    if (phase == Phase::Train) {
+      FailureOr<Recomputation> choice = chooseRecomputation(module);
+      if (failed(choice))
+        return failure();
+      recomputation = *choice;
+    }
     PassManager manager(module.getContext(), ModuleOp::getOperationName());
-    buildPhase(phase, manager);
+    buildPhase(phase, recomputation, manager);
     if (timing) {
       llvm::errs() << "phase " << getPhaseName(phase) << "\n";
       manager.enableTiming();

@@ -18,6 +18,7 @@
 #include "frontends/Specification.h"
 #include "passes/Spec.h"
 #include "tools/tessera/Link.h"
+#include "tools/tessera/MemoryLimit.h"
 #include "tools/tessera/Phases.h"
 
 #include "codegen/cpu/KernelInterface.h"
@@ -96,12 +97,15 @@ FailureOr<Phase> readPhase(const cl::opt<std::string> &option,
 }
 
 /// The module that a compilation starts from.
-OwningOpRef<ModuleOp> readModule(MLIRContext &context) {
+OwningOpRef<ModuleOp> readModule(MLIRContext &context, Origin &origin) {
+  origin = {input, overrides, input, compileFrom.empty()};
   if (compileFrom.empty()) {
     std::optional<Specification> specification =
         loadSpecification(input, overrides, llvm::errs());
-    return specification ? buildModel(*specification, context)
-                         : OwningOpRef<ModuleOp>();
+    if (!specification)
+      return {};
+    origin.limitPlace = specification->memoryLimitPlace;
+    return buildModel(*specification, context);
   }
   if (!overrides.empty()) {
     (void)fail("--set changes a specification, and --compile-from reads a "
@@ -156,8 +160,15 @@ LogicalResult run() {
   if (*to == Phase::Executable && output.empty())
     return fail("an executable needs a name: add -o EXE");
 
-  OwningOpRef<ModuleOp> module = readModule(context);
-  if (!module || failed(runPhases(*module, *from, *to, dumpDirectory, timing)))
+  Origin origin;
+  OwningOpRef<ModuleOp> module = readModule(context, origin);
+  Phase planned = std::min(*to, std::max(*from, Phase::Plan));
+  if (!module ||
+      failed(runPhases(*module, *from, planned, dumpDirectory, timing)) ||
+      failed(checkMemoryLimit(*module, origin, llvm::errs())))
+    return failure();
+  if (planned < *to &&
+      failed(runPhases(*module, planned, *to, dumpDirectory, timing)))
     return failure();
   if (planCommand) {
     std::string message;

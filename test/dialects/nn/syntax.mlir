@@ -76,6 +76,8 @@ func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<1
 func.func @train(%dw: tensor<64xf32>, %hyper: tensor<4xf32>) {
   // CHECK: nn.accumulate %{{.*}} : tensor<64xf32>
   %sum = nn.accumulate %dw : tensor<64xf32>
+  // CHECK: nn.checkpoint %{{.*}} of "h.3" : tensor<64xf32>
+  %kept = nn.checkpoint %dw of "h.3" : tensor<64xf32>
   // CHECK: nn.section "reduce"
   nn.section "reduce"
   // CHECK: nn.sum_squares %{{.*}} : tensor<64xf32> -> tensor<f64>

@@ -1,0 +1,31 @@
+//===- ByteSizeTest.cpp - Sizes as people write them ----------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/ByteSize.h"
+
+#include <gtest/gtest.h>
+
+using namespace tessera;
+
+TEST(ByteSize, ReadsNumbersWithUnits) {
+  EXPECT_EQ(parseByteSize("24GB"), 24000000000);
+  EXPECT_EQ(parseByteSize("512MiB"), 512 * 1024 * 1024);
+  EXPECT_EQ(parseByteSize("1.5 gib"), 1610612736);
+  EXPECT_EQ(parseByteSize("64 B"), 64);
+  EXPECT_EQ(parseByteSize("2kB"), 2000);
+  EXPECT_EQ(parseByteSize("2KiB"), 2048);
+  EXPECT_EQ(parseByteSize("3MB"), 3000000);
+  EXPECT_EQ(parseByteSize("1TB"), 1000000000000);
+  EXPECT_EQ(parseByteSize("1TiB"), int64_t(1) << 40);
+}
+
+TEST(ByteSize, RefusesAllElse) {
+  for (const char *text :
+       {"", "24", "GB", "-1GB", "1e9B", "24 gigabytes", "1.2.3GB", ".GB",
+        "0GB", "0.5B", "24GB more", "9300000TB"})
+    EXPECT_EQ(parseByteSize(text), std::nullopt) << text;
+}
