@@ -131,12 +131,22 @@ class InDouble:
         F.softmax = self.softmax
 
 
+def autocast(loss_of_step):
+    """The same loss with PyTorch's mixed precision, in bfloat16."""
+
+    def loss(model, step):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return loss_of_step(model, step)
+
+    return loss
+
+
 def published(name):
     """The name in published files, which lack transformers' prefix."""
     return name.removeprefix("transformer.")
 
 
-def write_case(name, make_model, loss_of_step, schedule, prefixed=False):
+def write_case(name, make_model, loss_of_step, schedule, prefixed=False, mixed=False):
     folder = HERE / name
     folder.mkdir(exist_ok=True)
     model = make_model()
@@ -148,7 +158,7 @@ def write_case(name, make_model, loss_of_step, schedule, prefixed=False):
     with InDouble():
         double_losses, double = train(make_model().double(), loss_of_step, schedule)
 
-    def relative(n):
+    def relative(n, gradients=gradients):
         scale = double[n].norm().item()
         return (gradients[n].double() - double[n]).norm().item() / scale if scale else 0.0
 
@@ -175,6 +185,14 @@ def write_case(name, make_model, loss_of_step, schedule, prefixed=False):
             "largest_gradient": max(map(relative, gradients)),
         },
     }
+    if mixed:
+        mixed_losses, mixed_gradients = train(make_model(), autocast(loss_of_step), schedule)
+        expected["bfloat16_autocast"] = {
+            "losses": mixed_losses,
+            "gradients_from_float64": {
+                published(n): relative(n, mixed_gradients) for n in gradients
+            },
+        }
     (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
     print(name, f"{losses[0]:.6f} -> {losses[-1]:.6f}", expected["float32_from_float64"])
 
@@ -197,7 +215,7 @@ def write_transformer(name, make_model, vocabulary, length, batch, index=None, *
         logits = model(inputs, use_cache=False).logits
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
-    write_case(name, make_model, loss_of_step, **options)
+    write_case(name, make_model, loss_of_step, mixed=True, **options)
 
 
 def bloom(vocabulary, layers, hidden, heads):

@@ -1,0 +1,157 @@
+# ===- test_precision.py - Training in 16 bits -----------------------------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# training.precision: equal bits in all stages, PyTorch's autocast as the
+# reference, and what a rank keeps.
+#
+# ===----------------------------------------------------------------------===#
+
+import json
+import math
+import unittest
+
+import support
+
+SMALL = support.HERE / "gpt2-small.textproto"
+STEPS = ["--steps", "12"]
+
+
+def precision(compute, gradients="FP32"):
+    return {
+        "training__precision__compute": compute,
+        "training__precision__gradients": gradients,
+    }
+
+
+class Precision(unittest.TestCase):
+    def losses(self, name, world=1, stage=0, specification=SMALL, **values):
+        out = support.scratch(f"precision-{name}")
+        data = support.repeated_text(out / "text.bin", 1 << 16)
+        executable = support.compile(
+            specification,
+            out / "exe",
+            parallel__world=world,
+            parallel__zero_stage=stage,
+            **values,
+        )
+        return support.losses(support.train(executable, data, out / "log", world, STEPS))
+
+    def check_stages(self, world, *types):
+        whole = self.losses("stage", world, 0, **precision(*types))
+        self.assertLess(whole[-1], whole[0])
+        for stage in (1, 2, 3):
+            losses = self.losses("stage", world, stage, **precision(*types))
+            self.assertEqual(losses, whole, f"stage {stage}, {types}")
+
+    def test_stages_bf16(self):
+        self.check_stages(2, "BF16")
+
+    def test_stages_bf16_gradients(self):
+        self.check_stages(4, "BF16", "BF16")
+
+    def test_stages_fp16(self):
+        self.check_stages(2, "FP16", "FP16")
+
+    def test_near_single_precision(self):
+        single = self.losses("single")
+        for compute, tolerance in (("BF16", 3e-3), ("FP16", 5e-4)):
+            losses = self.losses("near", **precision(compute))
+            self.assertNotEqual(losses, single)
+            for a, b in zip(losses, single):
+                self.assertLess(abs(a / b - 1), tolerance, compute)
+
+    def check_autocast(self, name):
+        """Losses and gradients are as near to the truth as PyTorch's are."""
+        folder = support.GOLDEN / name
+        expected = json.loads((folder / "expected.json").read_text())
+        reference = expected["bfloat16_autocast"]
+        out = support.scratch(f"precision-{name}")
+        executable = support.compile(
+            folder / "specification.textproto", out / "exe", **precision("BF16")
+        )
+        init = ["--init", folder / "weights.safetensors"]
+        log = support.train(executable, folder / "tokens.bin", out / "log", 1, init)
+        for a, b in zip(support.losses(log), reference["losses"]):
+            self.assertLess(abs(a / b - 1), 1e-2)
+        command = [executable, "grads", "--data", folder / "tokens.bin", *init]
+        support.run(command + ["--out", out / "gradients.safetensors"])
+        actual = support.read_safetensors(out / "gradients.safetensors")
+        single = support.read_safetensors(folder / "gradients.safetensors")
+        ratios = []
+        for parameter, distance in reference["gradients_from_float64"].items():
+            own = support.relative_distance(actual[parameter][1], single[parameter][1])
+            self.assertLess(own, 3 * distance + 1e-3, parameter)
+            ratios.append(math.log(own / distance))
+        mean = math.exp(sum(ratios) / len(ratios))
+        print(f"{name}: gradients are {mean:.2f} times as far off as PyTorch's")
+        self.assertLess(mean, 1.5)
+
+    def test_autocast_bloom(self):
+        self.check_autocast("bloom-3-heads")
+
+    def test_autocast_gpt2(self):
+        self.check_autocast("gpt2-4-heads")
+
+    def test_resume(self):
+        """To the bit; and in another precision from the masters."""
+        out = support.scratch("precision-resume")
+        data = support.repeated_text(out / "text.bin", 1 << 16)
+        executables = {
+            compute: support.compile(
+                SMALL,
+                out / compute,
+                parallel__world=2,
+                parallel__zero_stage=stage,
+                **precision(compute),
+            )
+            for compute, stage in (("BF16", 2), ("FP32", 3))
+        }
+        whole = support.losses(
+            support.train(executables["BF16"], data, out / "whole", 2, STEPS)
+        )
+        checkpoint = ["--checkpoint-dir", out / "c", "--resume"]
+        support.train(
+            executables["BF16"], data, out / "log", 2, ["--steps", "7", *checkpoint]
+        )
+        support.run(["cp", "-r", out / "c", out / "d"])
+        log = support.train(executables["BF16"], data, out / "log", 2, STEPS + checkpoint)
+        self.assertEqual(support.losses(log), whole)
+        checkpoint[1] = out / "d"
+        log = support.train(
+            executables["FP32"], data, out / "other", 2, STEPS + checkpoint
+        )
+        self.assertEqual([line["step"] for line in log], list(range(8, 13)))
+        for a, b in zip(support.losses(log), whole[7:]):
+            self.assertLess(abs(a / b - 1), 3e-3)
+
+    def test_model_states(self):
+        """16 bytes a parameter: 2 and 2 or 4 of gradients, and 12 in fp32."""
+        for types, gradient in ((("BF16", "BF16"), 2), (("FP16",), 4)):
+            for stage in range(4):
+                plan = support.plan(
+                    SMALL,
+                    parallel__world=4,
+                    parallel__zero_stage=stage,
+                    **precision(*types),
+                )
+                single = support.plan(SMALL, parallel__world=4, parallel__zero_stage=stage)
+                memory, other = plan["memory"], single["memory"]
+                expected = {
+                    "parameters": other["parameters"] / 2,
+                    "gradients": other["gradients"] * gradient / 4,
+                    # The moments, and a master of half their size.
+                    "optimizer": other["optimizer"] * 3 / 2,
+                }
+                # A state of a group fills whole cache lines.
+                for category, size in expected.items():
+                    self.assertGreaterEqual(memory[category], size)
+                    self.assertLess(memory[category], size + 64 * len(plan["groups"]))
+                self.assertLess(memory["activations"], 0.6 * other["activations"])
+
+
+if __name__ == "__main__":
+    support.main()
