@@ -33,7 +33,7 @@ public:
     if (collective.inPlace)
       return;
     RankSum sum = {collective.type, collective.destinationType, &source, 1,
-                   destination,     collective.accumulate};
+                   destination,     collective.accumulate,      false};
     parallelFor(collective.elements, 4096,
                 [&](int64_t begin, int64_t end) { sumRanks(sum, begin, end); });
   }
