@@ -19,6 +19,8 @@ struct tsr_context {
   tessera::Communicator *communicator = nullptr;
   char *arena = nullptr;
   int threads = 1;
+  /// Spent in waits and fences since it was set to 0.
+  double communicationMilliseconds = 0;
 
   /// Programs for one rank (eval, predict) run without a communicator.
   int rank() const { return communicator ? communicator->rank() : 0; }

@@ -243,6 +243,7 @@ int runTrain(const Manifest &manifest, const Options &options) {
   AllocationCounter allocations;
   while (progress.step < steps && !stopped) {
     Clock::time_point begin = Clock::now();
+    context.communicationMilliseconds = 0;
     step.computeGradients(progress);
     StepReport report;
     report.step = progress.step + 1;
@@ -260,6 +261,8 @@ int runTrain(const Manifest &manifest, const Options &options) {
     report.spike = finite && progress.losses.observe(report.loss);
     report.milliseconds =
         std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    if (context.size() > 1)
+      report.communication = context.communicationMilliseconds;
     report.allocations = allocations.sinceMark();
     allocations.mark();
     log.write(report);
