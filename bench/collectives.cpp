@@ -127,7 +127,7 @@ int main(int argc, char **argv) {
       collective.destination = largest;
       program.collectives.push_back(collective);
     }
-  char *arena = communicator.allocateArena(program);
+  char *arena = communicator.allocateArena(program, nullptr);
   // Ones: sums stay numbers.
   if (type == ElementType::f32)
     std::fill_n(reinterpret_cast<float *>(arena), largest / 4, 1.0f);

@@ -56,3 +56,11 @@ void tsr_collective_wait(tsr_context *context, int32_t id) {
 void tsr_collective_fence(tsr_context *context, int32_t id) {
   measure(context, [&] { context->communicator->fence(id); });
 }
+
+void tsr_fetch(tsr_context *context, char *address, int64_t bytes) {
+  context->offload->fetch(address, bytes);
+}
+
+void tsr_evict(tsr_context *context, char *address, int64_t bytes) {
+  context->offload->evict(address, bytes);
+}

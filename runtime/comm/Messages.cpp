@@ -34,11 +34,11 @@ public:
     sources.resize(ranks);
   }
 
-  char *allocateArena(const Program &wanted) override {
+  char *allocateArena(const Program &wanted, OffloadFile *offload) override {
     collectives = resolve(wanted);
     started.assign(wanted.collectives.size(), false);
     requireMemory(wanted.arenaBytes, ranksOnNode);
-    return arena = mapPrivateArena(wanted.arenaBytes);
+    return arena = mapPrivateArena(wanted, offload);
   }
 
   void start(int id) override { started[id] = true; }

@@ -56,7 +56,7 @@ public:
         watch->add(peer, processes[peer]);
   }
 
-  char *allocateArena(const Program &wanted) override {
+  char *allocateArena(const Program &wanted, OffloadFile *offload) override {
     collectives = resolve(wanted);
     requireMemory(wanted.arenaBytes, ranks);
     size_t count = wanted.collectives.size();
@@ -70,8 +70,18 @@ public:
     finished.assign(count, 0);
     for (const Collective &collective : wanted.collectives)
       names.push_back(describe(collective));
-    arenas = shareMemory(std::max<int64_t>(64, wanted.arenaBytes), processes);
+    int64_t bytesOfArena = std::max<int64_t>(64, wanted.arenaBytes);
+    int64_t room =
+        offload ? wanted.offloadOffset + wanted.offloadBytes - bytesOfArena : 0;
+    arenas = shareMemory(bytesOfArena, processes, room);
     char *own = arenas[ownRank];
+    if (offload) {
+      std::vector<char *> places;
+      for (char *arena : arenas)
+        places.push_back(arena + wanted.offloadOffset);
+      offload->map(places[ownRank]);
+      shareFile(offload->descriptor(), places, wanted.offloadBytes, processes);
+    }
     parallelFor(wanted.arenaBytes, 1 << 21, [&](int64_t begin, int64_t end) {
       memset(own + begin, 0, end - begin);
     });

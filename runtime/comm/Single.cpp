@@ -18,10 +18,10 @@ namespace {
 /// Collectives of one rank are copies of its source.
 class SingleCommunicator final : public Communicator {
 public:
-  char *allocateArena(const Program &wanted) override {
+  char *allocateArena(const Program &wanted, OffloadFile *offload) override {
     program = &wanted;
     requireMemory(wanted.arenaBytes, ranksOnNode);
-    return arena = mapPrivateArena(wanted.arenaBytes);
+    return arena = mapPrivateArena(wanted, offload);
   }
 
   void start(int) override {}

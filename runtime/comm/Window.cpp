@@ -14,6 +14,7 @@
 
 #include "runtime/comm/Window.h"
 #include "runtime/Error.h"
+#include "runtime/Offload.h"
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -30,14 +31,14 @@ namespace tessera {
 
 static constexpr int64_t hugePage = 2 << 20;
 
-/// Maps all of \p file at an address that huge pages can have; null with the
-/// reason in errno.
-static char *mapAligned(int file, int64_t bytes) {
-  void *room = mmap(nullptr, bytes + hugePage, PROT_NONE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (room == MAP_FAILED)
+/// Maps all of \p file at an address that huge pages can have, with \p room
+/// bytes behind it reserved; null with the reason in errno.
+static char *mapAligned(int file, int64_t bytes, int64_t room) {
+  void *reserved = mmap(nullptr, bytes + room + hugePage, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (reserved == MAP_FAILED)
     return nullptr;
-  char *begin = static_cast<char *>(room);
+  char *begin = static_cast<char *>(reserved);
   char *aligned =
       begin +
       (hugePage - reinterpret_cast<uintptr_t>(begin) % hugePage) % hugePage;
@@ -45,10 +46,6 @@ static char *mapAligned(int file, int64_t bytes) {
                       MAP_SHARED | MAP_FIXED, file, 0);
   if (mapped == MAP_FAILED)
     return nullptr;
-  if (aligned > begin)
-    munmap(begin, aligned - begin);
-  int64_t used = (bytes + 4095) / 4096 * 4096;
-  munmap(aligned + used, begin + bytes + hugePage - (aligned + used));
   return aligned;
 }
 
@@ -62,38 +59,67 @@ static void makeHuge(char *memory, int64_t bytes) {
     madvise(memory, huge, MADV_COLLAPSE);
 }
 
-std::vector<char *> shareMemory(int64_t bytes,
-                                const std::vector<int> &processes) {
+/// Descriptors of all ranks' files; \p own is this rank's.
+static std::vector<int> openPeersFiles(int own,
+                                       const std::vector<int> &processes) {
+  int rank = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  std::vector<int> files(processes.size());
+  MPI_Allgather(&own, 1, MPI_INT, files.data(), 1, MPI_INT, MPI_COMM_WORLD);
+  for (int peer = 0; peer < static_cast<int>(files.size()); ++peer) {
+    if (peer == rank) {
+      files[peer] = own;
+      continue;
+    }
+    char name[64];
+    snprintf(name, sizeof name, "/proc/%d/fd/%d", processes[peer], files[peer]);
+    files[peer] = open(name, O_RDWR | O_CLOEXEC);
+    if (files[peer] < 0)
+      fatal("rank %d cannot open the memory of rank %d (%s: %s): "
+            "TESSERA_COMM=messages does without",
+            rank, peer, name, strerror(errno));
+  }
+  return files;
+}
+
+/// Closes them all but \p own once every rank has opened them.
+static void closePeersFiles(int own, const std::vector<int> &files) {
+  MPI_Barrier(MPI_COMM_WORLD);
+  for (int file : files)
+    if (file != own)
+      close(file);
+}
+
+std::vector<char *>
+shareMemory(int64_t bytes, const std::vector<int> &processes, int64_t room) {
   int own = memfd_create("tessera", MFD_CLOEXEC);
   if (own < 0 || ftruncate(own, bytes) != 0)
     fatal("the system cannot share %.3f GB among the ranks of this node (%s): "
           "TESSERA_COMM=messages does without",
           double(bytes) * 1e-9, strerror(errno));
-  int rank = 0;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  std::vector<int> files(processes.size());
-  MPI_Allgather(&own, 1, MPI_INT, files.data(), 1, MPI_INT, MPI_COMM_WORLD);
+  std::vector<int> files = openPeersFiles(own, processes);
   std::vector<char *> parts;
-  for (size_t peer = 0; peer < processes.size(); ++peer) {
-    char name[64];
-    snprintf(name, sizeof name, "/proc/%d/fd/%d", processes[peer], files[peer]);
-    bool isOwn = static_cast<int>(peer) == rank;
-    int file = isOwn ? own : open(name, O_RDWR | O_CLOEXEC);
-    char *memory = file < 0 ? nullptr : mapAligned(file, bytes);
-    if (!memory)
-      fatal("rank %d cannot map the memory of rank %zu (%s: %s): "
-            "TESSERA_COMM=messages does without",
-            rank, peer, name, strerror(errno));
-    if (isOwn)
-      makeHuge(memory, bytes);
-    else
-      close(file);
-    parts.push_back(memory);
+  for (int file : files) {
+    parts.push_back(mapAligned(file, bytes, room));
+    if (!parts.back())
+      fatal("cannot map the %.3f GB of another rank (%s): free memory, or set "
+            "TESSERA_COMM=messages",
+            double(bytes) * 1e-9, strerror(errno));
+    if (file == own)
+      makeHuge(parts.back(), bytes);
   }
-  // Nobody needs a file's name once all have mapped it.
-  MPI_Barrier(MPI_COMM_WORLD);
+  closePeersFiles(own, files);
   close(own);
   return parts;
+}
+
+void shareFile(int file, const std::vector<char *> &places, int64_t bytes,
+               const std::vector<int> &processes) {
+  std::vector<int> files = openPeersFiles(file, processes);
+  for (size_t rank = 0; rank < files.size(); ++rank)
+    if (files[rank] != file)
+      mapFile(files[rank], places[rank], bytes);
+  closePeersFiles(file, files);
 }
 
 } // namespace tessera

@@ -104,7 +104,7 @@ public:
       add(CollectiveKind::allReduce, false, false, type, type);
       add(CollectiveKind::reduceScatter, false, true, type, ElementType::f32);
     }
-    arena = communicator->allocateArena(program);
+    arena = communicator->allocateArena(program, nullptr);
   }
   void TearDown() override { communicator->finish(); }
 
