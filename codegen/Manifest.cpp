@@ -173,6 +173,11 @@ private:
     json.attribute("stage", program.getStage());
     json.attribute("arena_bytes", program.getArenaBytes());
     json.attribute("alignment", kAlignment);
+    if (program.getOffloadBytes())
+      json.attributeObject("offload", [&] {
+        json.attribute("offset", program.getOffloadOffset());
+        json.attribute("bytes", program.getOffloadBytes());
+      });
     json.attributeObject("memory", [&] {
       for (int64_t i = 0; i < kCategories; ++i) {
         auto category = static_cast<Category>(i);
@@ -210,7 +215,7 @@ private:
     json.object([&] {
       json.attribute("state", stringifyState(state.getState()));
       json.attribute("group", groups.lookup(state.getGroupAttr().getAttr()));
-      json.attribute("offset", buffer.getOffset());
+      json.attribute("offset", buffer.getPlace());
       json.attribute("elements",
                      state.getSharded()
                          ? padded / program.getShards()
@@ -222,7 +227,7 @@ private:
 
   static int64_t getOffset(Value value) {
     auto view = value.getDefiningOp<ViewOp>();
-    return view.getBufferOp().getOffset() + view.getOffset();
+    return view.getBufferOp().getPlace() + view.getOffset();
   }
 
   void writeSlot(StringRef name, Value view) {

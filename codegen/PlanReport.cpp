@@ -108,6 +108,8 @@ static void printMemory(ProgramOp program, llvm::raw_ostream &out) {
                          bytes(part), share(part));
   }
   out << llvm::formatv(line, "peak", group(peak), bytes(peak), share(peak));
+  if (int64_t file = program.getOffloadBytes())
+    out << llvm::formatv(line, "offloaded", group(file), bytes(file), "");
 }
 
 static void printTraffic(const Report &report, llvm::raw_ostream &out) {
@@ -214,6 +216,7 @@ LogicalResult tessera::printPlanJson(ModuleOp module, llvm::raw_ostream &out) {
           json.attribute("exceeds_limit", facts.exceedsLimit);
         });
     });
+    json.attribute("offloaded_bytes", program.getOffloadBytes());
     json.attributeArray("collectives", [&] {
       for (auto [op, times] : report->collectives) {
         StartOp start = op;

@@ -68,6 +68,8 @@ const OptionInfo optionTable[] = {
      "write checkpoints while steps go on, from a copy in memory"},
     {"--resume", nullptr, train, 0,
      "go on from the newest checkpoint in --checkpoint-dir"},
+    {"--offload-dir", "DIR", train | grads, 0,
+     "where the file of offloaded states lies (default: TMPDIR, or /tmp)"},
     {"--seed", "S", train | eval | generate, 0,
      "seed of random weights, order and sampling"},
     {"--log", "FILE", train, 0,
@@ -186,6 +188,8 @@ void store(Options &options, const OptionInfo &option,
     options.save = value;
   else if (name == "--checkpoint-dir")
     options.checkpointDir = value;
+  else if (name == "--offload-dir")
+    options.offloadDir = value;
   else if (name == "--log")
     options.log = value;
   else if (name == "--out")

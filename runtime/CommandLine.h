@@ -18,7 +18,7 @@ enum class Command { train, eval, grads, generate, exportWeights, info };
 
 struct Options {
   Command command = Command::info;
-  std::string data, init, save, checkpointDir, log, out, prompt;
+  std::string data, init, save, checkpointDir, offloadDir, log, out, prompt;
   std::string order; ///< "sequential", "shuffled" or empty
   std::optional<int64_t> steps;
   std::optional<uint64_t> seed;

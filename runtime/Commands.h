@@ -25,9 +25,9 @@ int runInfo(const Manifest &manifest, const Options &options);
 /// its share of the cores, at most as many as the plan has scratch memory for.
 int runThreads(const Manifest &manifest, int ranksOnNode);
 
-/// The ranks, threads, arena and GEMMs of the program "train". The context and
-/// its communicator live until the process ends.
-tsr_context &openTraining(const Manifest &manifest);
+/// The ranks, threads, arena, file and GEMMs of the program "train". The
+/// context and its communicator live until the process ends.
+tsr_context &openTraining(const Manifest &manifest, const Options &options);
 
 /// Threads, arena and GEMMs of a program for one rank ("eval", "predict"), with
 /// the weights of --init or random ones.

@@ -63,10 +63,22 @@ void requireMemory(int64_t bytes, int ranks) {
         double(bytes) * 1e-9, ranks, available * 1e-9);
 }
 
-char *mapPrivateArena(int64_t bytes) {
+char *mapPrivateArena(int64_t bytes, int64_t room) {
   size_t length = std::max<int64_t>(bytes, 1);
-  void *address = mmap(nullptr, length, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *address = nullptr;
+  if (room > 0) {
+    // Given back and taken anew, since the system does not count what replaces
+    // another mapping.
+    address = mmap(nullptr, length + room, PROT_NONE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (address != MAP_FAILED)
+      munmap(address, length);
+  }
+  if (address != MAP_FAILED)
+    address =
+        mmap(address, length, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | (address ? MAP_FIXED_NOREPLACE : 0),
+             -1, 0);
   if (address == MAP_FAILED)
     fatal("cannot get the %.3f GB that the plan needs (%s): free memory, use "
           "more ranks or a higher ZeRO stage",
@@ -77,6 +89,15 @@ char *mapPrivateArena(int64_t bytes) {
   parallelFor(length, 1 << 21, [&](int64_t begin, int64_t end) {
     memset(arena + begin, 0, end - begin);
   });
+  return arena;
+}
+
+char *mapPrivateArena(const Program &program, OffloadFile *offload) {
+  if (!offload)
+    return mapPrivateArena(program.arenaBytes);
+  int64_t end = program.offloadOffset + program.offloadBytes;
+  char *arena = mapPrivateArena(program.arenaBytes, end - program.arenaBytes);
+  offload->map(arena + program.offloadOffset);
   return arena;
 }
 

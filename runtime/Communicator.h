@@ -16,6 +16,7 @@
 #define TESSERA_RUNTIME_COMMUNICATOR_H
 
 #include "runtime/Manifest.h"
+#include "runtime/Offload.h"
 #include <cstddef>
 
 namespace tessera {
@@ -30,9 +31,10 @@ public:
   int localSize() const { return ranksOnNode; }
   bool isRoot() const { return ownRank == 0; }
 
-  /// Makes this rank's arena: zeroed and touched by this rank. Called once, by
-  /// all ranks, after setThreads.
-  virtual char *allocateArena(const Program &program) = 0;
+  /// Makes this rank's arena: zeroed and touched by this rank. Maps \p offload
+  /// (null where the program has none) behind it. Called once, by all ranks,
+  /// after setThreads.
+  virtual char *allocateArena(const Program &program, OffloadFile *offload) = 0;
 
   /// The semantics of runtime/abi.h, for the program of allocateArena.
   virtual void start(int id) = 0;
@@ -74,8 +76,11 @@ protected:
 };
 
 /// Maps zeroed memory private to this process, in huge pages where the system
-/// has them, and touches it.
-char *mapPrivateArena(int64_t bytes);
+/// has them, and touches it; \p room bytes behind it are reserved.
+char *mapPrivateArena(int64_t bytes, int64_t room = 0);
+
+/// The same for a rank that shares nothing with others, with the file behind.
+char *mapPrivateArena(const Program &program, OffloadFile *offload);
 
 /// Ends the process where \p ranks arenas of \p bytes do not fit the memory
 /// that this node has available: touching them would end it by a signal.

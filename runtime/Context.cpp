@@ -7,6 +7,7 @@
 
 #include "runtime/Context.h"
 #include "runtime/Error.h"
+#include <chrono>
 #include <cmath>
 #include <cstring>
 
@@ -39,10 +40,27 @@ void tsr_collective_start(tsr_context *context, int32_t id) {
   context->communicator->start(id);
 }
 
+/// Adds the time that \p wait takes to the context's.
+template <typename Wait> static void measure(tsr_context *context, Wait wait) {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin = Clock::now();
+  wait();
+  context->communicationMilliseconds +=
+      std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
 void tsr_collective_wait(tsr_context *context, int32_t id) {
-  context->communicator->wait(id);
+  measure(context, [&] { context->communicator->wait(id); });
 }
 
 void tsr_collective_fence(tsr_context *context, int32_t id) {
-  context->communicator->fence(id);
+  measure(context, [&] { context->communicator->fence(id); });
+}
+
+void tsr_fetch(tsr_context *context, char *address, int64_t bytes) {
+  context->offload->fetch(address, bytes);
+}
+
+void tsr_evict(tsr_context *context, char *address, int64_t bytes) {
+  context->offload->evict(address, bytes);
 }

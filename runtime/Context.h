@@ -10,6 +10,7 @@
 
 #include "runtime/Communicator.h"
 #include "runtime/Manifest.h"
+#include "runtime/Offload.h"
 #include "runtime/abi.h"
 
 /// What the `tsr_` functions know: one program on one arena.
@@ -18,7 +19,11 @@ struct tsr_context {
   const tessera::Program *program = nullptr;
   tessera::Communicator *communicator = nullptr;
   char *arena = nullptr;
+  /// Null where the program has no file.
+  tessera::OffloadFile *offload = nullptr;
   int threads = 1;
+  /// Spent in waits and fences since it was set to 0.
+  double communicationMilliseconds = 0;
 
   /// Programs for one rank (eval, predict) run without a communicator.
   int rank() const { return communicator ? communicator->rank() : 0; }

@@ -14,7 +14,7 @@
 namespace tessera {
 
 int runGrads(const Manifest &manifest, const Options &options) {
-  tsr_context &context = openTraining(manifest);
+  tsr_context &context = openTraining(manifest, options);
   loadParameters(context, options.init);
   SampleOrder order = options.order == "shuffled" ? SampleOrder::shuffled
                                                   : SampleOrder::sequential;

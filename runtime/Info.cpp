@@ -55,6 +55,10 @@ static void printMemory(const Program &program) {
            byteText(double(bytes)).c_str());
   printf("  %-14s %16s B %12s\n", "peak", countText(program.arenaBytes).c_str(),
          byteText(double(program.arenaBytes)).c_str());
+  if (program.offloadBytes)
+    printf("  %-14s %16s B %12s\n", "offloaded",
+           countText(program.offloadBytes).c_str(),
+           byteText(double(program.offloadBytes)).c_str());
 }
 
 static const char *kindName(CollectiveKind kind) {

@@ -96,6 +96,10 @@ void StepLog::write(const StepReport &report) {
     if (report.tokens)
       length += snprintf(line + length, sizeof line - length,
                          ", \"batch\": %" PRId64, report.batch);
+    if (report.communication >= 0)
+      length += snprintf(line + length, sizeof line - length,
+                         ", \"communication_ms\": %s",
+                         number(milliseconds, report.communication));
     if (report.allocations >= 0)
       length += snprintf(line + length, sizeof line - length,
                          ", \"allocations\": %" PRId64, report.allocations);

@@ -230,6 +230,10 @@ static Program parseProgram(const std::string &name, const json &j) {
   program.stage = j.value("stage", 0);
   program.arenaBytes = j.at("arena_bytes");
   program.alignment = j.value("alignment", int64_t(64));
+  if (auto offload = j.find("offload"); offload != j.end()) {
+    program.offloadOffset = offload->at("offset");
+    program.offloadBytes = offload->at("bytes");
+  }
   for (const char *category : {"parameters", "gradients", "optimizer",
                                "activations", "communication", "workspace"})
     program.memory.emplace_back(category,

@@ -141,6 +141,8 @@ struct Program {
   std::string name;
   int world = 1, stage = 0;
   int64_t arenaBytes = 0, alignment = 64;
+  /// The rank's file: where it is mapped, from the arena's start, and its size.
+  int64_t offloadOffset = 0, offloadBytes = 0;
   /// Bytes by category, in the order of docs/manifest.md.
   std::vector<std::pair<std::string, int64_t>> memory;
   std::vector<State> states;

@@ -60,7 +60,21 @@ static int shareOfCores(Communicator &communicator) {
   return std::max(1, static_cast<int>(share + 1e-6));
 }
 
-tsr_context &openTraining(const Manifest &manifest) {
+/// The file that the plan wants; null where it wants none.
+static OffloadFile *openOffload(const Program &program,
+                                const Options &options) {
+  if (!program.offloadBytes) {
+    if (!options.offloadDir.empty())
+      fatal("--offload-dir is of no use: this executable's plan has all states "
+            "in memory; compile it with --set parallel.offload=OPTIMIZER");
+    return nullptr;
+  }
+  std::string directory = options.offloadDir.empty() ? defaultOffloadDirectory()
+                                                     : options.offloadDir;
+  return new OffloadFile(directory, program.offloadBytes);
+}
+
+tsr_context &openTraining(const Manifest &manifest, const Options &options) {
   static tsr_context context;
   communicator = tessera_create_communicator(manifest.training.world);
   setErrorContext(executableName(), communicator->rank(), communicator->size());
@@ -73,7 +87,9 @@ tsr_context &openTraining(const Manifest &manifest) {
     context.threads =
         std::min(shareOfCores(*communicator), manifest.maxThreads);
   setThreads(context.threads);
-  context.arena = communicator->allocateArena(*context.program);
+  context.offload = openOffload(*context.program, options);
+  context.arena =
+      communicator->allocateArena(*context.program, context.offload);
   context.prepareGemms();
   return context;
 }

@@ -121,6 +121,10 @@ void printSettings(const tsr_context &context, const Options &options,
   row("schedule", text);
   row("seed", std::to_string(progress.seed));
   row("arena", byteText(double(context.program->arenaBytes)) + " a rank");
+  if (context.offload)
+    row("offloaded", byteText(double(context.offload->size())) +
+                         " a rank, in a file in " +
+                         context.offload->directory());
   if (!options.checkpointDir.empty()) {
     std::string text = "every " + std::to_string(options.checkpointEvery) +
                        " steps to '" + options.checkpointDir + "'";
@@ -217,7 +221,7 @@ void requireSkippable(const StepReport &report, const Progress &progress,
 
 int runTrain(const Manifest &manifest, const Options &options) {
   using Clock = std::chrono::steady_clock;
-  tsr_context &context = openTraining(manifest);
+  tsr_context &context = openTraining(manifest, options);
   Communicator &communicator = *context.communicator;
   auto [progress, refused] = begin(context, options);
   std::unique_ptr<BatchSource> source =
@@ -243,6 +247,7 @@ int runTrain(const Manifest &manifest, const Options &options) {
   AllocationCounter allocations;
   while (progress.step < steps && !stopped) {
     Clock::time_point begin = Clock::now();
+    context.communicationMilliseconds = 0;
     step.computeGradients(progress);
     StepReport report;
     report.step = progress.step + 1;
@@ -260,6 +265,8 @@ int runTrain(const Manifest &manifest, const Options &options) {
     report.spike = finite && progress.losses.observe(report.loss);
     report.milliseconds =
         std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    if (context.size() > 1)
+      report.communication = context.communicationMilliseconds;
     report.allocations = allocations.sinceMark();
     allocations.mark();
     log.write(report);

@@ -73,6 +73,12 @@ void tsr_zero(tsr_context *context, char *address, int64_t bytes);
 void tsr_copy(tsr_context *context, char *destination, const char *source,
               int64_t bytes);
 
+/// Begins to read \p bytes of the rank's file, which is mapped at \p address.
+void tsr_fetch(tsr_context *context, char *address, int64_t bytes);
+
+/// Begins to write them back and lets go of their memory.
+void tsr_evict(tsr_context *context, char *address, int64_t bytes);
+
 #ifdef __cplusplus
 }
 #endif

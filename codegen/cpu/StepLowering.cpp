@@ -61,6 +61,7 @@ private:
   Value getScratch(Operation *step);
   LogicalResult writeLaunch(LaunchOp launch);
   void writeCollective(StringRef what, Operation *start);
+  void writeStretches(StringRef function, ValueRange buffers);
 
   Target &target;
   ProgramOp program;
@@ -139,7 +140,7 @@ Value EntryWriter::getAddress(Value value) {
   if (address)
     return address;
   auto view = value.getDefiningOp<ViewOp>();
-  Value offset = constant(view.getBufferOp().getOffset() + view.getOffset());
+  Value offset = constant(view.getBufferOp().getPlace() + view.getOffset());
   if (view.isRankDependent() && program.getWorld() > 1) {
     if (!rank) {
       call("tsr_rank", context, builder.getI32Type());
@@ -204,6 +205,24 @@ void EntryWriter::writeCollective(StringRef what, Operation *start) {
        {context, constant(collectives.lookup(start), 32)});
 }
 
+/// Calls \p function for each stretch of the file that \p buffers fill without
+/// a gap of a page.
+void EntryWriter::writeStretches(StringRef function, ValueRange buffers) {
+  SmallVector<BufferOp> sorted;
+  for (Value buffer : buffers)
+    sorted.push_back(buffer.getDefiningOp<BufferOp>());
+  llvm::sort(sorted, [](BufferOp a, BufferOp b) {
+    return a.getOffset() < b.getOffset();
+  });
+  for (size_t i = 0; i < sorted.size();) {
+    int64_t begin = sorted[i].getPlace(), end = begin;
+    for (; i < sorted.size() && sorted[i].getPlace() == end; ++i)
+      end = llvm::alignTo(end + sorted[i].getBytes(), kPage);
+    call(function,
+         {context, getArenaAddress(constant(begin)), constant(end - begin)});
+  }
+}
+
 LogicalResult EntryWriter::write(Operation *step) {
   return TypeSwitch<Operation *, LogicalResult>(step)
       .Case([&](LaunchOp launch) { return writeLaunch(launch); })
@@ -239,6 +258,14 @@ LogicalResult EntryWriter::write(Operation *step) {
         auto view = copy.getSource().getDefiningOp<ViewOp>();
         call("tsr_copy", {context, getAddress(copy.getDestination()),
                           getAddress(view), constant(view.getBytes())});
+        return success();
+      })
+      .Case([&](FetchOp fetch) {
+        writeStretches("tsr_fetch", fetch.getBuffers());
+        return success();
+      })
+      .Case([&](EvictOp evict) {
+        writeStretches("tsr_evict", evict.getBuffers());
         return success();
       })
       .Default([](Operation *) { return success(); });

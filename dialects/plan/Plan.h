@@ -31,9 +31,12 @@ namespace tessera::plan {
 /// Each buffer begins at a multiple of so many bytes and is as long as one.
 constexpr int64_t kAlignment = 64;
 constexpr int64_t kCategories = 6;
+/// Buffers in the file begin at multiples of a page, which is read and dropped
+/// as a whole.
+constexpr int64_t kPage = 4096;
 
 /// True if \p op is something that runs: launch, gemm, start, wait, fence,
-/// clear or copy.
+/// clear, copy, fetch or evict.
 bool isStep(mlir::Operation *op);
 
 /// Bytes of an element of \p type in memory (i1: one).

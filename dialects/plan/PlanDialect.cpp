@@ -31,7 +31,8 @@ void PlanDialect::initialize() {
 }
 
 bool tessera::plan::isStep(Operation *op) {
-  return isa<LaunchOp, GemmOp, StartOp, WaitOp, FenceOp, ClearOp, CopyOp>(op);
+  return isa<LaunchOp, GemmOp, StartOp, WaitOp, FenceOp, ClearOp, CopyOp,
+             FetchOp, EvictOp>(op);
 }
 
 int64_t tessera::plan::getElementBytes(Type type) {
@@ -53,6 +54,16 @@ SmallVector<Operation *> ProgramOp::getSteps() {
 int64_t ProgramOp::getMemory(Category category) {
   auto bytes = getMemory().getAs<IntegerAttr>(stringifyCategory(category));
   return bytes ? bytes.getInt() : 0;
+}
+
+int64_t ProgramOp::getOffloadOffset() {
+  return llvm::alignTo(getArenaBytes(), 2 << 20);
+}
+
+int64_t BufferOp::getPlace() {
+  if (!isInFile())
+    return getOffset();
+  return (*this)->getParentOfType<ProgramOp>().getOffloadOffset() + getOffset();
 }
 
 int64_t ViewOp::getBytes() { return plan::getBytes(getResult().getType()); }

@@ -123,6 +123,12 @@ def Plan_Category : I32EnumAttr<"Category", "what memory is used for", [
   let cppNamespace = "::tessera::plan";
 }
 
+def Plan_Space : I32EnumAttr<"Space", "where a buffer lies", [
+  I32EnumAttrCase<"Arena", 0, "arena">,
+  I32EnumAttrCase<"File", 1, "file">]> {
+  let cppNamespace = "::tessera::plan";
+}
+
 def Plan_State : I32EnumAttr<"State", "which state of a group", [
   I32EnumAttrCase<"Parameter", 0, "parameter">,
   I32EnumAttrCase<"Gradient", 1, "gradient">,
@@ -152,12 +158,13 @@ def Plan_ProgramOp : Plan_Op<"program", [
   let description = [{
     The body is straight-line: declarations of buffers and views, then the
     steps (`plan.launch`, `plan.gemm`, `plan.start`, `plan.wait`, `plan.fence`,
-    `plan.clear`, `plan.copy`), cut into entries by `plan.section`. A step's
-    number is its place among the steps; lifetimes of buffers are given in
-    these numbers. `memory` gives each category's bytes; they sum to `arena`.
+    `plan.clear`, `plan.copy`, `plan.fetch`, `plan.evict`), cut into entries by
+    `plan.section`. A step's number is its place among the steps; lifetimes of
+    buffers are given in these numbers. `memory` gives each category's bytes; they sum to `arena`.
     `flops` counts one step of training with all its micro-batches. With `shards`
     the ranks are a grid of replicas x shards: rank r is shard r mod `shards` of
-    replica r div `shards`.
+    replica r div `shards`. `offload` is the size of the rank's file, where
+    states lie that memory has no room for; it is no part of the arena.
 
     ```mlir
     plan.program @predict world 1 stage 0 accumulation 1 arena 192
@@ -169,7 +176,10 @@ def Plan_ProgramOp : Plan_Op<"program", [
     ```
 
     Constraints:
-    - buffers are multiples of 64 bytes, aligned to 64 bytes, inside the arena;
+    - buffers are multiples of 64 bytes, aligned to 64 bytes, inside the arena
+      or the file;
+    - what lies in the file is persistent, of category optimizer, begins at a
+      page (4096 bytes), and no collective uses it;
     - two buffers that live at the same time do not overlap;
     - each use of a buffer lies in its lifetime; a collective uses its source
       from its start to its fence and its destination from its start to its
@@ -180,11 +190,13 @@ def Plan_ProgramOp : Plan_Op<"program", [
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$world, I64Attr:$stage,
                        I64Attr:$accumulation, I64Attr:$arena_bytes,
                        DictionaryAttr:$memory, I64Attr:$flops,
-                       OptionalAttr<I64Attr>:$shard_ranks);
+                       OptionalAttr<I64Attr>:$shard_ranks,
+                       DefaultValuedAttr<I64Attr, "0">:$offload_bytes);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `world` $world (`shards` $shard_ranks^)? `stage` $stage `accumulation` $accumulation
-    `arena` $arena_bytes `memory` $memory `flops` $flops
+    `arena` $arena_bytes (`offload` $offload_bytes^)? `memory` $memory
+    `flops` $flops
     attr-dict-with-keyword $body
   }];
   let extraClassDeclaration = [{
@@ -195,6 +207,9 @@ def Plan_ProgramOp : Plan_Op<"program", [
     /// Ranks that states are partitioned over, and how often they are there.
     int64_t getShards() { return getShardRanks().value_or(getWorld()); }
     int64_t getReplicas() { return getWorld() / getShards(); }
+    /// Where the file is mapped, in bytes from the arena's start: behind it, at
+    /// a multiple of the largest page.
+    int64_t getOffloadOffset();
   }];
   let hasRegionVerifier = 1;
 }
@@ -204,24 +219,30 @@ def Plan_BufferOp : Plan_Op<"buffer", [Pure]> {
   let description = [{
     The bytes [offset, offset + size) of the arena belong to the buffer from
     the first to the last step of `live`, or always where it is `persistent`.
+    With `in file` they are bytes of the rank's file.
 
     ```mlir
     %0 = plan.buffer "h.0.qkv" activations at 8192 live [3, 17] : memref<4096xi8>
     %1 = plan.buffer "parameter h.0" parameters at 0 persistent : memref<8192xi8>
+    %2 = plan.buffer "moment1 h.0" optimizer in file at 0 persistent : memref<8192xi8>
     ```
   }];
   let arguments = (ins StrAttr:$name, Plan_Category:$category, I64Attr:$offset,
                        UnitAttr:$persistent,
-                       OptionalAttr<DenseI64ArrayAttr>:$live);
+                       OptionalAttr<DenseI64ArrayAttr>:$live,
+                       DefaultValuedAttr<Plan_Space, "Space::Arena">:$space);
   let results = (outs Plan_Bytes:$result);
   let assemblyFormat = [{
-    $name $category `at` $offset (`persistent` $persistent^)? (`live` $live^)?
+    $name $category (`in` $space^)? `at` $offset (`persistent` $persistent^)? (`live` $live^)?
     attr-dict `:` type($result)
   }];
   let extraClassDeclaration = [{
     int64_t getBytes() { return getResult().getType().getDimSize(0); }
     int64_t getFirst() { return getPersistent() ? 0 : (*getLive())[0]; }
     int64_t getLast() { return getPersistent() ? INT64_MAX : (*getLive())[1]; }
+    bool isInFile() { return getSpace() == Space::File; }
+    /// Where it begins when the program runs, in bytes from the arena's start.
+    int64_t getPlace();
   }];
   let hasVerifier = 1;
 }
@@ -335,6 +356,29 @@ def Plan_CopyOp : Plan_Op<"copy", [AllTypesMatch<["source", "destination"]>]> {
   let assemblyFormat = [{
     $source `to` $destination attr-dict `:` type($source)
   }];
+}
+
+def Plan_FetchOp : Plan_Op<"fetch"> {
+  let summary = "begin to read buffers of the file";
+  let description = [{
+    The buffers are used soon. Before it reads, it waits until what was evicted
+    last is on the disk and out of memory, so that memory holds two sets of
+    buffers at most: those in use and those on their way.
+
+    ```mlir
+    plan.fetch %m1, %v1 : memref<4096xi8>, memref<4096xi8>
+    plan.launch @adamw(%p0, %g0, %m0, %v0, ...)
+    plan.evict %m0, %v0 : memref<4096xi8>, memref<4096xi8>
+    ```
+  }];
+  let arguments = (ins Variadic<Plan_Bytes>:$buffers);
+  let assemblyFormat = "$buffers attr-dict `:` type($buffers)";
+}
+
+def Plan_EvictOp : Plan_Op<"evict"> {
+  let summary = "begin to write buffers of the file and let go of their memory";
+  let arguments = (ins Variadic<Plan_Bytes>:$buffers);
+  let assemblyFormat = "$buffers attr-dict `:` type($buffers)";
 }
 
 def Plan_StartOp : Plan_Op<"start"> {

@@ -76,6 +76,12 @@ LogicalResult BufferOp::verify() {
     return emitOpError("size and offset must be multiples of ") << kAlignment;
   if (getPersistent() == getLive().has_value())
     return emitOpError("must be either persistent or have a lifetime");
+  if (isInFile() && (!getPersistent() || getCategory() != Category::Optimizer))
+    return emitOpError("lies in the file, so it must be persistent and of "
+                       "category optimizer");
+  if (isInFile() && getOffset() % kPage)
+    return emitOpError("lies in the file, so its offset must be a multiple of ")
+           << kPage;
   if (getLive() && (getLive()->size() != 2 || getFirst() > getLast()))
     return emitOpError("lifetime must be [first step, last step]");
   return success();
@@ -147,10 +153,13 @@ private:
       } else if (auto buffer = dyn_cast<BufferOp>(op)) {
         buffers.push_back(buffer);
         int64_t end = buffer.getOffset() + buffer.getBytes();
-        if (end > static_cast<int64_t>(program.getArenaBytes()))
+        int64_t room = buffer.isInFile() ? program.getOffloadBytes()
+                                         : program.getArenaBytes();
+        if (end > room)
           return buffer.emitOpError("ends at byte ")
-                 << end << " of an arena of " << program.getArenaBytes();
-        if (buffer.getPersistent())
+                 << end << " of " << (buffer.isInFile() ? "a file" : "an arena")
+                 << " of " << room;
+        if (buffer.getPersistent() && !buffer.isInFile())
           persistent[static_cast<int>(buffer.getCategory())] +=
               buffer.getBytes();
       }
@@ -169,8 +178,8 @@ private:
   LogicalResult verifyOverlap() {
     SmallVector<BufferOp> byFirst(buffers), byLast(buffers);
     llvm::sort(byFirst, [](BufferOp a, BufferOp b) {
-      return std::pair(a.getFirst(), a.getOffset()) <
-             std::pair(b.getFirst(), b.getOffset());
+      return std::pair(a.getFirst(), a.getPlace()) <
+             std::pair(b.getFirst(), b.getPlace());
     });
     llvm::sort(byLast, [](BufferOp a, BufferOp b) {
       return a.getLast() < b.getLast();
@@ -179,14 +188,14 @@ private:
     auto dying = byLast.begin();
     for (BufferOp buffer : byFirst) {
       for (; (*dying).getLast() < buffer.getFirst(); ++dying)
-        living.erase((*dying).getOffset());
-      int64_t begin = buffer.getOffset(), end = begin + buffer.getBytes();
+        living.erase((*dying).getPlace());
+      int64_t begin = buffer.getPlace(), end = begin + buffer.getBytes();
       auto above = living.lower_bound(begin);
       if (above != living.end() && above->first < end)
         return overlap(buffer, above->second);
       if (above != living.begin()) {
         BufferOp below = std::prev(above)->second;
-        if (static_cast<int64_t>(below.getOffset()) + below.getBytes() > begin)
+        if (below.getPlace() + below.getBytes() > begin)
           return overlap(buffer, below);
       }
       if (buffer.getBytes())
@@ -238,6 +247,10 @@ private:
     for (Value side : {start.getSource(), start.getDestination()})
       if (!side.getDefiningOp<ViewOp>())
         return start.emitOpError("needs views as source and destination");
+    for (Value side : {start.getSource(), start.getDestination()})
+      if (side.getDefiningOp<ViewOp>().getBufferOp().isInFile())
+        return start.emitOpError("uses a buffer of the file, which only this "
+                                 "rank may");
     auto source = cast<MemRefType>(start.getSource().getType()),
          destination = cast<MemRefType>(start.getDestination().getType());
     Type element = source.getElementType(), sum = destination.getElementType();
@@ -296,6 +309,8 @@ private:
       for (Operation *user : buffer->getUsers())
         if (isa<StateOp, ScratchOp>(user) && !buffer.getPersistent())
           return user->emitOpError("needs a persistent buffer");
+        else if (isa<FetchOp, EvictOp>(user) && !buffer.isInFile())
+          return user->emitOpError("needs buffers of the file");
     return success();
   }
 

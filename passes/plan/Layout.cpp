@@ -146,6 +146,8 @@ void ProgramLayout::measureLifetimes(bool withFences) {
 void ProgramLayout::packCategories() {
   std::array<SmallVector<BufferOp>, kCategories> persistent, temporary;
   for (auto buffer : program.getBody().getOps<BufferOp>()) {
+    if (buffer.isInFile())
+      continue;
     int category = static_cast<int>(buffer.getCategory());
     (buffer.getPersistent() ? persistent : temporary)[category].push_back(
         buffer);

@@ -98,6 +98,44 @@ def Layout : Pass<"plan-layout", "mlir::ModuleOp"> {
   let dependentDialects = ["plan::PlanDialect"];
 }
 
+def Offload : Pass<"plan-offload", "mlir::ModuleOp"> {
+  let summary = "Put the optimizer's states into a file";
+  let description = [{
+    Where the specification's entry `training.offload` is "optimizer", the
+    buffers of category optimizer move from the arena to the rank's file. Those
+    that a stretch of steps uses together (the states of a group) lie next to
+    one another there. The states of the next stretch are fetched before a
+    stretch runs and its own are evicted behind it, so that memory holds those
+    of two groups at most.
+
+    ```mlir
+    %0 = plan.buffer "moment1 a" optimizer at 0 persistent : memref<4096xi8>
+    %1 = plan.buffer "moment1 b" optimizer at 4096 persistent : memref<4096xi8>
+    ...
+    plan.section "update"
+    plan.launch @adamw(%m0, ...)
+    plan.launch @adamw(%m1, ...)
+    ```
+    becomes
+    ```mlir
+    %0 = plan.buffer "moment1 a" optimizer in file at 0 persistent : memref<4096xi8>
+    %1 = plan.buffer "moment1 b" optimizer in file at 4096 persistent : memref<4096xi8>
+    ...
+    plan.section "update"
+    plan.fetch %0 : memref<4096xi8>
+    plan.fetch %1 : memref<4096xi8>
+    plan.launch @adamw(%m0, ...)
+    plan.evict %0 : memref<4096xi8>
+    plan.launch @adamw(%m1, ...)
+    plan.evict %1 : memref<4096xi8>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numBuffers", "buffers", "Buffers moved to the file">
+  ];
+  let dependentDialects = ["plan::PlanDialect"];
+}
+
 def VerifyPlan : Pass<"verify-plan", "mlir::ModuleOp"> {
   let summary = "Check the contract of the phase plan";
   let description = [{

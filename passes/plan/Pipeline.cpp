@@ -11,6 +11,7 @@ using namespace mlir;
 
 void tessera::plan::buildPlanPipeline(OpPassManager &manager) {
   manager.addPass(createPlace());
+  manager.addPass(createOffload());
   manager.addPass(createLayout());
   manager.addPass(createVerifyPlan());
 }

@@ -34,11 +34,11 @@ public:
     sources.resize(ranks);
   }
 
-  char *allocateArena(const Program &wanted) override {
+  char *allocateArena(const Program &wanted, OffloadFile *offload) override {
     collectives = resolve(wanted);
     started.assign(wanted.collectives.size(), false);
     requireMemory(wanted.arenaBytes, ranksOnNode);
-    return arena = mapPrivateArena(wanted.arenaBytes);
+    return arena = mapPrivateArena(wanted, offload);
   }
 
   void start(int id) override { started[id] = true; }
@@ -152,9 +152,9 @@ private:
     char *destination = scatter && collective.inPlace
                             ? partOf(own)
                             : arena + collective.destination;
-    RankSum sum = {collective.type, collective.destinationType,
-                   sources.data(),  ranks,
-                   destination,     collective.accumulate};
+    RankSum sum = {
+        collective.type, collective.destinationType, sources.data(), ranks,
+        destination,     collective.accumulate,      false};
     for (int64_t at = 0; at < shard; at += chunkBytes) {
       int64_t bytes = std::min(chunkBytes, shard - at);
       for (int distance = 1; distance < ranks; ++distance) {

@@ -26,10 +26,11 @@ class PeerWatch {
 public:
   /// \p failed is shared by the ranks of a node: 0, or 1 + the rank that
   /// failed first.
-  PeerWatch(int rank, std::atomic<int> *failed) : rank(rank), failed(failed) {}
+  PeerWatch(int rank, std::atomic<int> *failed);
   ~PeerWatch();
 
-  /// Adds the process of a peer on this node.
+  /// Adds the process of a peer on this node. Where there are more of them
+  /// than cores, a rank that waits gives its core away at once.
   void add(int peer, pid_t process);
 
   /// Spins, then yields the processor, until \p done() holds. Ends this
@@ -47,7 +48,6 @@ public:
 
 private:
   using Clock = std::chrono::steady_clock;
-  static constexpr int spins = 2000;
 
   /// Yields, and looks after the peers every 50 ms.
   void pause(const char *what, Clock::time_point begin,
@@ -55,6 +55,7 @@ private:
   void look(const char *what, double waited);
 
   int rank;
+  int spins;
   std::atomic<int> *failed;
   std::vector<int> peers;
   std::vector<pid_t> processes;

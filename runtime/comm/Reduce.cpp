@@ -7,7 +7,9 @@
 
 #include "runtime/comm/Reduce.h"
 #include "runtime/Float16.h"
+#include "runtime/Stream.h"
 #include <algorithm>
+#include <type_traits>
 
 // The loader takes the widest form that the processor has. They give the same
 // bits: each element is a chain of plain additions and conversions.
@@ -55,8 +57,21 @@ static void sumBlocks(const RankSum &what, int64_t begin, int64_t end) {
       add(sum, source(rank) + at, count);
     if (what.accumulate)
       add(sum, destination + at, count);
-    put(destination + at, sum, count);
+    if (!what.stream) {
+      put(destination + at, sum, count);
+      continue;
+    }
+    const void *narrow = sum;
+    alignas(64) Destination rounded[blockElements];
+    if constexpr (!std::is_same_v<Sum, Destination>) {
+      put(rounded, sum, count);
+      narrow = rounded;
+    }
+    streamCopy(reinterpret_cast<char *>(destination + at),
+               static_cast<const char *>(narrow), count * sizeof(Destination));
   }
+  if (what.stream)
+    streamFence();
 }
 
 template <typename Source>

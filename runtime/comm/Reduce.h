@@ -21,6 +21,8 @@ struct RankSum {
   char *destination;
   /// Adds to what the destination holds.
   bool accumulate;
+  /// Writes past the caches (runtime/Stream.h).
+  bool stream;
 };
 
 /// destination[i] = ((sources[0][i] + sources[1][i]) + sources[2][i]) + ...

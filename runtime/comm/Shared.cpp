@@ -5,21 +5,21 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Each rank's arena lies in an MPI shared window, so that a collective is a
-// read of the peers' memory. Ranks tell each other how far they are by
+// Each rank's arena lies in memory that all ranks map, so that a collective is
+// a read of the peers' memory. Ranks tell each other how far they are by
 // counters that only grow: `ready` of a collective counts the starts of a
 // rank, `done` the times that the rank has finished reading its peers.
 //
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Error.h"
+#include "runtime/Stream.h"
 #include "runtime/Threads.h"
 #include "runtime/comm/Mpi.h"
 #include "runtime/comm/Reduce.h"
+#include "runtime/comm/Window.h"
 #include <algorithm>
 #include <cstring>
-#include <sys/mman.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 namespace tessera {
@@ -41,28 +41,27 @@ public:
     MPI_Comm_rank(MPI_COMM_WORLD, &ownRank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     ranksOnNode = ranks;
-    MPI_Aint bytes = headBytes + sizeof(ExchangePlace);
-    std::vector<char *> parts = sharedWindow(bytes);
+    int process = getpid();
+    processes.resize(ranks);
+    MPI_Allgather(&process, 1, MPI_INT, processes.data(), 1, MPI_INT,
+                  MPI_COMM_WORLD);
+    std::vector<char *> parts =
+        shareMemory(headBytes + sizeof(ExchangePlace), processes);
     failed = reinterpret_cast<std::atomic<int> *>(parts[0]);
     for (char *part : parts)
       places.push_back(reinterpret_cast<ExchangePlace *>(part + headBytes));
     watch = std::make_unique<PeerWatch>(ownRank, failed);
-    int process = getpid();
-    std::vector<int> processes(ranks);
-    MPI_Allgather(&process, 1, MPI_INT, processes.data(), 1, MPI_INT,
-                  MPI_COMM_WORLD);
     for (int peer = 0; peer < ranks; ++peer)
       if (peer != ownRank)
         watch->add(peer, processes[peer]);
   }
 
-  char *allocateArena(const Program &wanted) override {
+  char *allocateArena(const Program &wanted, OffloadFile *offload) override {
     collectives = resolve(wanted);
     requireMemory(wanted.arenaBytes, ranks);
-    requireRoom(wanted.arenaBytes);
     size_t count = wanted.collectives.size();
-    MPI_Aint bytes = std::max<size_t>(64, 2 * count * sizeof(Counter));
-    for (char *part : sharedWindow(bytes)) {
+    int64_t bytes = std::max<size_t>(64, 2 * count * sizeof(Counter));
+    for (char *part : shareMemory(bytes, processes)) {
       ready.push_back(reinterpret_cast<Counter *>(part));
       done.push_back(reinterpret_cast<Counter *>(part) + count);
     }
@@ -71,9 +70,18 @@ public:
     finished.assign(count, 0);
     for (const Collective &collective : wanted.collectives)
       names.push_back(describe(collective));
-    arenas = sharedWindow(std::max<int64_t>(64, wanted.arenaBytes));
+    int64_t bytesOfArena = std::max<int64_t>(64, wanted.arenaBytes);
+    int64_t room =
+        offload ? wanted.offloadOffset + wanted.offloadBytes - bytesOfArena : 0;
+    arenas = shareMemory(bytesOfArena, processes, room);
     char *own = arenas[ownRank];
-    madvise(own, wanted.arenaBytes, MADV_HUGEPAGE);
+    if (offload) {
+      std::vector<char *> places;
+      for (char *arena : arenas)
+        places.push_back(arena + wanted.offloadOffset);
+      offload->map(places[ownRank]);
+      shareFile(offload->descriptor(), places, wanted.offloadBytes, processes);
+    }
     parallelFor(wanted.arenaBytes, 1 << 21, [&](int64_t begin, int64_t end) {
       memset(own + begin, 0, end - begin);
     });
@@ -142,45 +150,7 @@ public:
   const char *form() const override { return "shared memory"; }
 
 private:
-  static constexpr MPI_Aint headBytes = 64;
-
-  /// A zeroed window with \p bytes for each rank; the addresses of all parts.
-  std::vector<char *> sharedWindow(MPI_Aint bytes) {
-    MPI_Info info;
-    MPI_Info_create(&info);
-    // Each rank's part on pages of its own, near the rank that touches it.
-    MPI_Info_set(info, "alloc_shared_noncontig", "true");
-    MPI_Win window;
-    void *own = nullptr;
-    if (MPI_Win_allocate_shared(bytes, 1, info, MPI_COMM_WORLD, &own,
-                                &window) != MPI_SUCCESS)
-      fatal("MPI cannot share %.3f GB among the ranks of this node",
-            bytes * 1e-9);
-    MPI_Info_free(&info);
-    std::vector<char *> parts(ranks);
-    for (int rank = 0; rank < ranks; ++rank) {
-      MPI_Aint size;
-      int unit;
-      MPI_Win_shared_query(window, rank, &size, &unit, &parts[rank]);
-    }
-    if (bytes <= 1 << 20)
-      memset(own, 0, bytes);
-    MPI_Barrier(MPI_COMM_WORLD);
-    return parts;
-  }
-
-  /// Writing beyond the room of the file system behind shared memory would
-  /// end the process by a signal.
-  void requireRoom(int64_t bytes) {
-    struct statvfs status;
-    if (statvfs("/dev/shm", &status) != 0)
-      return;
-    double room = double(status.f_bavail) * status.f_frsize;
-    if (double(bytes) * ranks > room)
-      fatal("%d ranks need %.3f GB of shared memory, /dev/shm has %.3f GB "
-            "left: make it larger, or set TESSERA_COMM=messages",
-            ranks, bytes * 1e-9 * ranks, room * 1e-9);
-  }
+  static constexpr int64_t headBytes = 64;
 
   void gather(const Collective &collective, const Members &members) {
     int count = members.count;
@@ -189,6 +159,7 @@ private:
     // Ranks begin with their right neighbour, so that they do not all read
     // the same one.
     int64_t piece = 1 << 18, pieces = (shard + piece - 1) / piece;
+    bool stream = shard * count >= streamedBytes;
     parallelFor(pieces * count, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         int peer = static_cast<int>((members.own + 1 + i / pieces) % count);
@@ -199,8 +170,13 @@ private:
         const char *source = arenas[members[peer]] +
                              (collective.inPlace ? collective.destination + part
                                                  : collective.source + at);
-        memcpy(destination + part, source, std::min(piece, shard - at));
+        int64_t bytes = std::min(piece, shard - at);
+        if (stream)
+          streamCopy(destination + part, source, bytes);
+        else
+          memcpy(destination + part, source, bytes);
       }
+      streamFence();
     });
   }
 
@@ -220,13 +196,15 @@ private:
                    members.count,
                    arenas[ownRank] +
                        (intoSource ? first : collective.destination),
-                   collective.accumulate};
+                   collective.accumulate,
+                   count * sizeOf(collective.destinationType) >= streamedBytes};
     parallelFor(count, 4096,
                 [&](int64_t begin, int64_t end) { sumRanks(sum, begin, end); });
   }
 
   std::vector<Collective> collectives;
   std::atomic<int> *failed = nullptr;
+  std::vector<int> processes;
   std::vector<ExchangePlace *> places;
   std::unique_ptr<PeerWatch> watch;
   std::vector<char *> arenas;

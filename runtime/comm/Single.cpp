@@ -18,10 +18,10 @@ namespace {
 /// Collectives of one rank are copies of its source.
 class SingleCommunicator final : public Communicator {
 public:
-  char *allocateArena(const Program &wanted) override {
+  char *allocateArena(const Program &wanted, OffloadFile *offload) override {
     program = &wanted;
     requireMemory(wanted.arenaBytes, ranksOnNode);
-    return arena = mapPrivateArena(wanted.arenaBytes);
+    return arena = mapPrivateArena(wanted, offload);
   }
 
   void start(int) override {}
@@ -33,7 +33,7 @@ public:
     if (collective.inPlace)
       return;
     RankSum sum = {collective.type, collective.destinationType, &source, 1,
-                   destination,     collective.accumulate};
+                   destination,     collective.accumulate,      false};
     parallelFor(collective.elements, 4096,
                 [&](int64_t begin, int64_t end) { sumRanks(sum, begin, end); });
   }

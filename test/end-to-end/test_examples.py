@@ -47,7 +47,7 @@ class Examples(unittest.TestCase):
         weights = out / "weights.safetensors"
         options = ["--steps", "30", "--save", weights]
         log = support.train(executable, data, out / "log", 2, options)
-        keys = {"step", "loss", "grad_norm", "lr", "ms", "tokens_per_second"}
+        keys = {"step", "loss", "grad_norm", "lr", "ms", "tokens_per_second", "communication_ms"}
         for number, line in enumerate(log, 1):
             self.assertLessEqual(keys, set(line))
             self.assertEqual(line["step"], number)

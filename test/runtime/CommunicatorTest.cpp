@@ -97,7 +97,14 @@ public:
           add(CollectiveKind::reduceScatter, false, true, type, type, 2, step);
           add(CollectiveKind::allReduce, false, false, type, type, 2, step);
         }
-    arena = communicator->allocateArena(program);
+    // So large that they are written past the caches.
+    elements *= 12;
+    for (ElementType type : {ElementType::f32, ElementType::bf16}) {
+      add(CollectiveKind::allGather, false, false, type, type);
+      add(CollectiveKind::allReduce, false, false, type, type);
+      add(CollectiveKind::reduceScatter, false, true, type, ElementType::f32);
+    }
+    arena = communicator->allocateArena(program, nullptr);
   }
   void TearDown() override { communicator->finish(); }
 

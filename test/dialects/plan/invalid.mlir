@@ -327,3 +327,44 @@ func.func @f(%a: tensor<4x8xbf16>) {
   %0 = plan.gemm %a, %a transpose_b : (tensor<4x8xbf16>, tensor<4x8xbf16>) -> tensor<4x4xf16>
   return
 }
+
+// -----
+
+plan.program @p world 1 stage 0 accumulation 1 arena 0 offload 8192 memory {} flops 0 {
+  // expected-error @+1 {{lies in the file, so it must be persistent and of category optimizer}}
+  %0 = plan.buffer "a" parameters in file at 0 persistent : memref<64xi8>
+}
+
+// -----
+
+plan.program @p world 1 stage 0 accumulation 1 arena 0 offload 8192 memory {} flops 0 {
+  // expected-error @+1 {{lies in the file, so its offset must be a multiple of 4096}}
+  %0 = plan.buffer "a" optimizer in file at 64 persistent : memref<64xi8>
+}
+
+// -----
+
+plan.program @p world 1 stage 0 accumulation 1 arena 0 offload 64 memory {} flops 0 {
+  // expected-error @+1 {{ends at byte 128 of a file of 64}}
+  %0 = plan.buffer "a" optimizer in file at 0 persistent : memref<128xi8>
+}
+
+// -----
+
+plan.program @p world 1 stage 0 accumulation 1 arena 64 memory {optimizer = 64 : i64} flops 0 {
+  %0 = plan.buffer "a" optimizer at 0 persistent : memref<64xi8>
+  // expected-error @+1 {{needs buffers of the file}}
+  plan.fetch %0 : memref<64xi8>
+}
+
+// -----
+
+plan.program @p world 2 stage 0 accumulation 1 arena 0 offload 64 memory {} flops 0 {
+  %0 = plan.buffer "a" optimizer in file at 0 persistent : memref<64xi8>
+  %1 = plan.view %0 at 0 : memref<64xi8> -> memref<f64>
+  %2 = plan.view %0 at 8 : memref<64xi8> -> memref<f64>
+  // expected-error @+1 {{uses a buffer of the file, which only this rank may}}
+  %t = plan.start all_reduce from %1 to %2 : memref<f64>, memref<f64>
+  plan.wait %t
+  plan.fence %t
+}

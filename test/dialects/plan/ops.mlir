@@ -62,3 +62,17 @@ plan.program @sum world 2 stage 2 accumulation 1 arena 128
   plan.wait %t
   plan.fence %t
 }
+
+// States in the rank's file.
+
+// CHECK-LABEL: plan.program @file world 1 stage 0 accumulation 1 arena 0 offload 4096
+plan.program @file world 1 stage 0 accumulation 1 arena 0 offload 4096 memory {} flops 0 {
+  // CHECK: %[[M:.*]] = plan.buffer "moment1 h.0" optimizer in file at 0 persistent : memref<64xi8>
+  %m = plan.buffer "moment1 h.0" optimizer in file at 0 persistent : memref<64xi8>
+  plan.state moment1 @h.0 %m : memref<64xi8>
+  plan.section "update"
+  // CHECK: plan.fetch %[[M]] : memref<64xi8>
+  plan.fetch %m : memref<64xi8>
+  // CHECK: plan.evict %[[M]] : memref<64xi8>
+  plan.evict %m : memref<64xi8>
+}

@@ -1,0 +1,199 @@
+//===- collectives.cpp - Collectives of one node beside plain copies ------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What a reduce_scatter and an all_gather cost beside a copy of the same bytes
+// by the same ranks at once: bench/README.md.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Communicator.h"
+#include "runtime/Stream.h"
+#include "runtime/Threads.h"
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <time.h>
+#include <vector>
+
+using namespace tessera;
+
+namespace {
+
+double now(clockid_t clock) {
+  timespec time;
+  clock_gettime(clock, &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+/// Milliseconds: from the first rank's beginning to the last one's end, and of
+/// all ranks' processors.
+struct Time {
+  double elapsed, processor;
+};
+
+/// Runs \p body on all ranks at once.
+Time measure(Communicator &communicator, const std::function<void()> &body) {
+  struct Span {
+    double begin, end, processor;
+  };
+  communicator.barrier();
+  double before = now(CLOCK_PROCESS_CPUTIME_ID);
+  Span own;
+  own.begin = now(CLOCK_MONOTONIC);
+  body();
+  own.end = now(CLOCK_MONOTONIC);
+  own.processor = now(CLOCK_PROCESS_CPUTIME_ID) - before;
+  std::vector<Span> all(communicator.size());
+  communicator.exchange(&own, all.data(), sizeof own);
+  double processor = 0;
+  for (const Span &span : all) {
+    own.begin = std::min(own.begin, span.begin);
+    own.end = std::max(own.end, span.end);
+    processor += span.processor;
+  }
+  return {1e3 * (own.end - own.begin), 1e3 * processor};
+}
+
+/// Copies on the rank's threads, each its own stretch in one piece.
+template <typename Copy>
+void copyInParallel(char *destination, const char *source, int64_t bytes,
+                    int threads, Copy copy) {
+  int64_t piece = (bytes / threads + 4095) / 4096 * 4096;
+  parallelFor(threads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      int64_t at = std::min(bytes, i * piece);
+      copy(destination + at, source + at, std::min(piece, bytes - at));
+    }
+  });
+}
+
+void stream(char *destination, const char *source, int64_t bytes) {
+  streamCopy(destination, source, bytes);
+  streamFence();
+}
+
+struct Contender {
+  const char *name;
+  std::function<void()> run;
+  /// Bytes that a rank reads and writes.
+  double moved;
+  std::vector<double> elapsed, processor;
+};
+
+} // namespace
+
+int main(int argc, char **argv) {
+  const char *world = getenv("OMPI_COMM_WORLD_SIZE");
+  if (argc > 4 || !world) {
+    fprintf(stderr, "usage: mpirun -np RANKS %s [rounds [f32 | bf16 [MB]]]\n",
+            argv[0]);
+    return 1;
+  }
+  int rounds = argc > 1 ? std::max(1, atoi(argv[1])) : 7;
+  ElementType type = argc > 2 && !strcmp(argv[2], "bf16") ? ElementType::bf16
+                                                          : ElementType::f32;
+  std::vector<int64_t> sizes = {16, 64, 256};
+  if (argc > 3)
+    sizes = {std::max(1, atoi(argv[3]))};
+  int ranks = atoi(world), threads = threadCount(0, ranks);
+  limitSpinning(threads, argv);
+  Communicator &communicator = *tessera_create_communicator(ranks);
+  setThreads(threads);
+
+  Program program;
+  int64_t largest = sizes.back() << 20;
+  program.arenaBytes = 2 * largest;
+  for (int64_t size : sizes)
+    for (CollectiveKind kind :
+         {CollectiveKind::reduceScatter, CollectiveKind::allGather}) {
+      Collective collective;
+      collective.id = static_cast<int>(program.collectives.size());
+      collective.kind = kind;
+      collective.type = collective.destinationType = type;
+      collective.elements =
+          (size << 20) / sizeOf(type) / (64 * ranks) * (64 * ranks);
+      collective.destination = largest;
+      program.collectives.push_back(collective);
+    }
+  char *arena = communicator.allocateArena(program, nullptr);
+  // Ones: sums stay numbers.
+  if (type == ElementType::f32)
+    std::fill_n(reinterpret_cast<float *>(arena), largest / 4, 1.0f);
+  else
+    std::fill_n(reinterpret_cast<uint16_t *>(arena), largest / 2, 0x3f80);
+  char *own = mapPrivateArena(2 * largest);
+  memcpy(own, arena, largest);
+
+  if (communicator.isRoot())
+    printf("%d ranks, %d thread%s each, %s, medians of %d rounds\n"
+           "%6s %-15s %9s %9s %8s %9s %9s %8s\n",
+           ranks, threads, threads == 1 ? "" : "s",
+           type == ElementType::f32 ? "f32" : "bf16", rounds, "MB", "", "ms",
+           "GB/s", "x copy", "x a byte", "cpu ms", "x copy");
+  auto collective = [&](int id) {
+    communicator.start(id);
+    communicator.wait(id);
+    communicator.fence(id);
+  };
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    int scatter = static_cast<int>(2 * i), gather = scatter + 1;
+    double bytes =
+        double(program.collectives[scatter].elements) * double(sizeOf(type));
+    int64_t count = static_cast<int64_t>(bytes);
+    std::vector<Contender> contenders = {
+        {"memcpy",
+         [&] { copyInParallel(own + largest, own, count, threads, memcpy); },
+         2 * bytes,
+         {},
+         {}},
+        {"streamed copy",
+         [&] { copyInParallel(own + largest, own, count, threads, stream); },
+         2 * bytes,
+         {},
+         {}},
+        {"reduce_scatter",
+         [&] { collective(scatter); },
+         bytes + bytes / ranks,
+         {},
+         {}},
+        {"all_gather", [&] { collective(gather); }, 2 * bytes, {}, {}},
+    };
+    for (Contender &contender : contenders)
+      measure(communicator, contender.run); // warms up
+    for (int round = 0; round < rounds; ++round)
+      for (Contender &contender : contenders) {
+        Time time = measure(communicator, contender.run);
+        contender.elapsed.push_back(time.elapsed);
+        contender.processor.push_back(time.processor);
+      }
+    double copy = INFINITY, copyProcessor = INFINITY;
+    for (int kind : {0, 1}) {
+      copy = std::min(copy, median(contenders[kind].elapsed));
+      copyProcessor =
+          std::min(copyProcessor, median(contenders[kind].processor));
+    }
+    if (communicator.isRoot())
+      for (const Contender &contender : contenders) {
+        double time = median(contender.elapsed);
+        double processor = median(contender.processor);
+        printf("%6lld %-15s %9.2f %9.1f %8.2f %9.2f %9.2f %8.2f\n",
+               static_cast<long long>(sizes[i]), contender.name, time,
+               1e-6 * ranks * contender.moved / time, time / copy,
+               time / copy * 2 * bytes / contender.moved, processor,
+               processor / copyProcessor);
+      }
+  }
+  communicator.finish();
+}

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+# ===- stages.py - What a ZeRO stage costs a step --------------------------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# Steps of GPT-2 124M on several ranks in each stage: bench/README.md.
+#
+# ===----------------------------------------------------------------------===#
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import time
+
+from step import BENCHMARKS, OUT, ROOT, write_tokens
+
+ENVIRONMENT = dict(
+    os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1"
+)
+
+
+def compile_stage(stage, options):
+    benchmark = BENCHMARKS[options.benchmark]
+    executable = OUT / f"{options.benchmark}-stage{stage}"
+    values = dict(benchmark["set"])
+    values.update({"parallel.world": options.ranks, "parallel.zero_stage": stage})
+    values.update(dict(pair.split("=", 1) for pair in options.set))
+    command = [ROOT / "build" / "bin" / "tessera", "compile", benchmark["specification"]]
+    for field, value in values.items():
+        command += ["--set", f"{field}={value}"]
+    subprocess.run(command + ["-o", executable], check=True)
+    return executable
+
+
+def processor_seconds(name):
+    """User and system time so far of all processes that run \\p name."""
+    ticks = 0
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if os.readlink(stat.parent / "exe") == str(name):
+                fields = stat.read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+        except OSError:
+            pass  # it has ended, or is another user's
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def run(executable, data, options):
+    """One run; a list of (elapsed, processor, communication) milliseconds, warm."""
+    log = executable.with_suffix(".log")
+    log.write_text("")
+    command = ["mpirun", "-np", str(options.ranks), "--oversubscribe", "--bind-to", "none"]
+    command += [executable, "train", "--data", data, "--order", "sequential"]
+    command += ["--log", log, "--steps", str(options.steps + 1)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+    seen, spent = 0, []
+    while process.poll() is None:
+        lines = log.read_text().count("\n")
+        if lines > seen:
+            seen = lines
+            spent.append(processor_seconds(executable))
+        time.sleep(0.02)
+    if process.returncode != 0:
+        raise SystemExit("stages.py: the executable failed")
+    steps = [json.loads(line) for line in open(log)][1:]
+    processor = 1e3 * (spent[-1] - spent[0]) / len(steps)
+    return [(step["ms"], processor, step["communication_ms"]) for step in steps]
+
+
+def main():
+    parser = argparse.ArgumentParser(description="What a ZeRO stage costs a step.")
+    parser.add_argument("stages", nargs="*", type=int, default=[0, 1, 2, 3])
+    parser.add_argument("--benchmark", default="gpt2-124m", choices=["gpt2-124m", "bloom-4x256"])
+    parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=3, help="measured in each round")
+    parser.add_argument("--set", action="append", default=[], help="a field of the specification")
+    options = parser.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    benchmark = BENCHMARKS[options.benchmark]
+    data = write_tokens(OUT / options.benchmark, benchmark["vocabulary"], 64 * benchmark["units"] + 1)
+    executables = {stage: compile_stage(stage, options) for stage in options.stages}
+    times = {stage: [] for stage in options.stages}
+    for _ in range(options.rounds):
+        for stage, executable in executables.items():
+            rows = run(executable, data, options)
+            times[stage].append([statistics.median(column) for column in zip(*rows)])
+    rows = {
+        stage: [statistics.median(column) for column in zip(*rounds)]
+        for stage, rounds in times.items()
+    }
+    base = rows[options.stages[0]]
+    print(f"{options.benchmark}, {options.ranks} ranks, medians of {options.rounds} rounds")
+    print(f"{'stage':>5} {'ms':>10} {'ratio':>6} {'cpu ms':>10} {'ratio':>6} {'exposed ms':>11}")
+    for stage, (elapsed, processor, communication) in rows.items():
+        print(
+            f"{stage:5d} {elapsed:10.1f} {elapsed / base[0]:6.3f} {processor:10.1f} "
+            f"{processor / base[1]:6.3f} {communication:11.1f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+//===- Offload.cpp - Put the optimizer's states into a file -----*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/Spec.h"
+#include "passes/plan/Passes.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace tessera::plan {
+#define GEN_PASS_DEF_OFFLOAD
+#include "passes/plan/Passes.h.inc"
+} // namespace tessera::plan
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::plan;
+
+namespace {
+
+/// Steps that follow one another and use the same buffers of the file.
+struct Stretch {
+  llvm::SetVector<Value> buffers;
+  Operation *first, *last;
+};
+
+} // namespace
+
+static bool isOffloaded(BufferOp buffer) {
+  return buffer.getPersistent() &&
+         buffer.getCategory() == Category::Optimizer && !buffer.isInFile();
+}
+
+static SmallVector<Stretch> getStretches(ProgramOp program) {
+  SmallVector<Stretch> stretches;
+  for (Operation *step : program.getSteps()) {
+    llvm::SetVector<Value> buffers;
+    for (Value operand : step->getOperands())
+      if (auto view = operand.getDefiningOp<ViewOp>())
+        if (isOffloaded(view.getBufferOp()))
+          buffers.insert(view.getBuffer());
+    if (buffers.empty())
+      continue;
+    if (!stretches.empty() && stretches.back().buffers == buffers)
+      stretches.back().last = step;
+    else
+      stretches.push_back({buffers, step, step});
+  }
+  return stretches;
+}
+
+/// Where the section of \p step begins.
+static Operation *getSectionStart(Operation *step) {
+  while (!isa<SectionOp>(step) && step->getPrevNode())
+    step = step->getPrevNode();
+  return step;
+}
+
+/// Moves the buffers, in the order of their first use; returns how many.
+static int64_t moveToFile(ProgramOp program, ArrayRef<Stretch> stretches) {
+  llvm::SetVector<Value> order;
+  for (const Stretch &stretch : stretches)
+    order.insert(stretch.buffers.begin(), stretch.buffers.end());
+  for (auto buffer : program.getBody().getOps<BufferOp>())
+    if (isOffloaded(buffer))
+      order.insert(buffer.getResult());
+  int64_t end = 0;
+  for (Value value : order) {
+    auto buffer = value.getDefiningOp<BufferOp>();
+    buffer.setSpace(Space::File);
+    buffer.setOffset(end);
+    end = llvm::alignTo(end + buffer.getBytes(), kPage);
+  }
+  program.setOffloadBytes(end);
+  return order.size();
+}
+
+static void streamThroughMemory(ArrayRef<Stretch> stretches) {
+  OpBuilder builder(stretches.front().first);
+  builder.setInsertionPointAfter(getSectionStart(stretches.front().first));
+  FetchOp::create(builder, stretches.front().first->getLoc(),
+                  stretches.front().buffers.getArrayRef());
+  for (size_t i = 0; i < stretches.size(); ++i) {
+    const Stretch &stretch = stretches[i];
+    if (i + 1 < stretches.size()) {
+      builder.setInsertionPoint(stretch.first);
+      FetchOp::create(builder, stretch.first->getLoc(),
+                      stretches[i + 1].buffers.getArrayRef());
+    }
+    builder.setInsertionPointAfter(stretch.last);
+    EvictOp::create(builder, stretch.last->getLoc(),
+                    stretch.buffers.getArrayRef());
+  }
+}
+
+/// Gives lifetimes in the numbers that \p steps, all that there were before,
+/// have now.
+static void renumberLifetimes(ProgramOp program, ArrayRef<Operation *> steps) {
+  DenseMap<Operation *, int64_t> number;
+  for (auto [index, step] : llvm::enumerate(program.getSteps()))
+    number[step] = index;
+  for (auto buffer : program.getBody().getOps<BufferOp>())
+    if (!buffer.getPersistent())
+      buffer.setLive(ArrayRef<int64_t>{number[steps[buffer.getFirst()]],
+                                       number[steps[buffer.getLast()]]});
+}
+
+namespace {
+struct OffloadPass : plan::impl::OffloadBase<OffloadPass> {
+  void runOnOperation() override {
+    auto wanted = dyn_cast_if_present<StringAttr>(
+        getSpec(getOperation(), "training.offload"));
+    if (!wanted || wanted.getValue() != "optimizer")
+      return;
+    for (auto program : getOperation().getOps<ProgramOp>()) {
+      SmallVector<Stretch> stretches = getStretches(program);
+      if (stretches.empty())
+        continue;
+      SmallVector<Operation *> steps = program.getSteps();
+      numBuffers += moveToFile(program, stretches);
+      streamThroughMemory(stretches);
+      renumberLifetimes(program, steps);
+    }
+  }
+};
+} // namespace
