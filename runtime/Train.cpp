@@ -243,9 +243,10 @@ int runTrain(const Manifest &manifest, const Options &options) {
   AllocationCounter allocations;
   while (progress.step < steps && !stopped) {
     Clock::time_point begin = Clock::now();
-    step.computeGradients(progress);
     StepReport report;
     report.step = progress.step + 1;
+    setErrorStep(report.step);
+    step.computeGradients(progress);
     report.loss = context.output("loss");
     report.gradNorm = context.output("grad_norm");
     bool finite = isFinite(report, *context.program);
@@ -286,6 +287,7 @@ int runTrain(const Manifest &manifest, const Options &options) {
     }
   }
   log.clear();
+  setErrorStep(0);
   if (checkpoints && saved != progress.step)
     checkpoints->save(progress);
   if (checkpoints)

@@ -22,6 +22,7 @@
 #include <gtest/gtest.h>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -562,16 +563,26 @@ TEST_F(ProgramTest, RanksWatchTheirPeers) {
 }
 
 TEST_F(ProgramTest, WaitingHasATimeLimit) {
-  Process process(command("fake-2-3", "train --data @data --steps 10000000"),
-                  {"TESSERA_TIMEOUT=1"});
-  ASSERT_TRUE(process.waitFor(" 100/10000000"));
-  std::vector<pid_t> ranks = childrenOf(process.id());
-  ASSERT_EQ(ranks.size(), 2u);
-  kill(ranks[0], SIGSTOP);
-  EXPECT_TRUE(process.waitFor("TESSERA_TIMEOUT=SECONDS allows more"))
-      << process.text();
-  kill(ranks[0], SIGCONT);
-  EXPECT_NE(process.finish(20).code, 0);
+  for (const char *form : {"shared", "messages"}) {
+    Process process(command("fake-4-3", "train --data @data --steps 10000000"),
+                    {"TESSERA_TIMEOUT=1", std::string("TESSERA_COMM=") + form});
+    ASSERT_TRUE(process.waitFor(" 100/10000000"));
+    std::vector<pid_t> ranks = childrenOf(process.id());
+    ASSERT_EQ(ranks.size(), 4u);
+    std::sort(ranks.begin(), ranks.end());
+    kill(ranks[2], SIGSTOP);
+    EXPECT_TRUE(process.waitFor("TESSERA_TIMEOUT=SECONDS allows more"));
+    kill(ranks[2], SIGCONT);
+    EXPECT_NE(process.finish(20).code, 0);
+    // The operation, its group where it has one, the step and who is missing.
+    EXPECT_TRUE(std::regex_search(
+        process.text(),
+        std::regex("waited 1 s for (rank 2|the other ranks) in (the "
+                   "(reduce_scatter|all_gather) of group '(table|output)'|the "
+                   "all_reduce|a meeting of all ranks) of step [0-9]+: the "
+                   "run stops")))
+        << process.text();
+  }
 }
 
 TEST_F(ProgramTest, ASignalEndsTheRunWithACheckpoint) {
