@@ -106,7 +106,14 @@ class Campaign:
 
     def close(self):
         if self.mounted:
-            subprocess.run(["umount", self.folder], check=True)
+            # Processes that were killed may take a moment to be gone.
+            for attempt in range(50):
+                done = subprocess.run(["umount", self.folder], capture_output=True)
+                if done.returncode == 0:
+                    break
+                time.sleep(0.1)
+            else:
+                raise RuntimeError(f"cannot unmount {self.folder}: {done.stderr}")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def complete(self):
