@@ -20,8 +20,10 @@ struct StepReport {
   int64_t tokens = 0;       ///< of a step; 0: the step is an epoch
   int64_t batch = 0;        ///< samples of a step
   int64_t allocations = -1; ///< since the last step; -1: not counted
-  bool skipped = false;     ///< its update was left out
-  bool spike = false;       ///< of the loss (runtime/LossWatch.h)
+  /// That a checkpoint made this step wait; 0: none did.
+  double checkpointMilliseconds = 0;
+  bool skipped = false; ///< its update was left out
+  bool spike = false;   ///< of the loss (runtime/LossWatch.h)
 };
 
 /// Prints a line a step on standard output, a progress bar where standard

@@ -23,6 +23,7 @@
 #include <cstring>
 #include <dlfcn.h>
 #include <sys/resource.h>
+#include <utility>
 
 namespace tessera {
 namespace {
@@ -217,6 +218,10 @@ void requireSkippable(const StepReport &report, const Progress &progress,
 
 int runTrain(const Manifest &manifest, const Options &options) {
   using Clock = std::chrono::steady_clock;
+  auto millisecondsSince = [](Clock::time_point begin) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - begin)
+        .count();
+  };
   tsr_context &context = openTraining(manifest);
   Communicator &communicator = *context.communicator;
   auto [progress, refused] = begin(context, options);
@@ -238,6 +243,7 @@ int runTrain(const Manifest &manifest, const Options &options) {
   for (int number : {SIGTERM, SIGINT})
     signal(number, requestStop);
   bool stopped = false;
+  double waited = 0; // for a checkpoint, in ms
   int64_t saved = progress.step, maxSkips = manifest.training.maxSkips;
   communicator.barrier();
   AllocationCounter allocations;
@@ -259,8 +265,8 @@ int runTrain(const Manifest &manifest, const Options &options) {
     report.skipped = !finite && maxSkips > 0;
     double mean = progress.losses.mean;
     report.spike = finite && progress.losses.observe(report.loss);
-    report.milliseconds =
-        std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    report.milliseconds = millisecondsSince(begin);
+    report.checkpointMilliseconds = std::exchange(waited, 0);
     report.allocations = allocations.sinceMark();
     allocations.mark();
     log.write(report);
@@ -281,8 +287,10 @@ int runTrain(const Manifest &manifest, const Options &options) {
     if (agreement.all & partWritten)
       checkpoints->commit();
     if (checkpoints && progress.step % options.checkpointEvery == 0) {
+      begin = Clock::now();
       checkpoints->save(progress);
       saved = progress.step;
+      waited = millisecondsSince(begin);
       allocations.mark();
     }
   }

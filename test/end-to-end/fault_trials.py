@@ -29,7 +29,7 @@ import time
 
 import support
 
-STEPS = 400
+STEPS = 240
 TIMEOUT = 1.0  # seconds that ranks wait for each other, TESSERA_TIMEOUT
 MARGIN = 4.0  # seconds that ending may take beyond that, on a busy machine
 FAKES = support.BUILD / "test" / "runtime" / "fake"
@@ -234,7 +234,7 @@ class Trials:
         """Waits for a random moment; (whether it was hit, what is right)."""
         campaign = self.campaign
         known = len(campaign.lines())
-        awaited = known + self.choice.randrange(1, 40)
+        awaited = known + self.choice.randrange(1, 16)
         while_writing = self.choice.random() < 0.5
 
         def moment():

@@ -402,9 +402,12 @@ TEST_F(ProgramTest, WritesCheckpointsWhileStepsGoOn) {
                            "TESSERA_COUNT_ALLOCATIONS=1"});
     Result result = run(words);
     ASSERT_EQ(result.code, 0) << result.text;
-    EXPECT_NE(result.text.find(" while steps go on, from a copy of "),
-              std::string::npos);
-    EXPECT_NE(result.text.find(" and the checkpoint's copy "),
+    // 4357 parameters and their two moments, those of rank 0.
+    std::string size = fake[5] == '1' ? "52.28 kB" : "26.30 kB";
+    EXPECT_NE(result.text.find(" while steps go on, from a copy of " + size),
+              std::string::npos)
+        << result.text;
+    EXPECT_NE(result.text.find(" and the checkpoint's copy " + size),
               std::string::npos);
     std::stringstream lines(read("log"));
     std::string line;
@@ -423,6 +426,19 @@ TEST_F(ProgramTest, WritesCheckpointsWhileStepsGoOn) {
               0);
     EXPECT_EQ(losses("log"), losses("whole"));
   }
+}
+
+TEST_F(ProgramTest, TellsHowLongStepsWaitForCheckpoints) {
+  ASSERT_EQ(runFake("fake-1", "train --data @data --steps 6 --log @log "
+                              "--checkpoint-every 2 --checkpoint-dir @c")
+                .code,
+            0);
+  std::stringstream lines(read("log"));
+  std::string line;
+  for (int step = 1; std::getline(lines, line); ++step)
+    EXPECT_EQ(nlohmann::json::parse(line).contains("checkpoint_ms"),
+              step == 3 || step == 5)
+        << line;
 }
 
 TEST_F(ProgramTest, CheckpointsBecomeWeights) {
