@@ -249,28 +249,22 @@ static std::vector<StateKind> targetsOf(const tsr_context &context,
   return {StateKind::parameter, weightsKind(context)};
 }
 
-/// Elements \p range of the parameter, which \p piece has, as \p type.
+/// Elements \p range of the parameter, which \p piece has, as floats.
 static void readElements(const InputFile &file, const SavedPiece &piece,
-                         Range range, ElementType type, char *destination) {
-  int64_t size = typeBytes(piece.dtype), wanted = sizeOf(type);
+                         Range range, float *destination) {
+  int64_t size = typeBytes(piece.dtype);
   int64_t first = piece.offset + size * (range.begin - piece.range.begin);
-  parallelFor(range.size(), 1 << 14, [&](int64_t begin, int64_t end) {
-    if (piece.dtype == "F32" && type == ElementType::f32)
-      return file.require(first + 4 * begin, 4 * (end - begin),
-                          destination + 4 * begin);
-    constexpr int64_t most = 2048;
-    char words[8 * most];
-    float numbers[most];
-    Tensor tensor;
-    tensor.dtype = piece.dtype;
-    tensor.data = words;
-    for (int64_t count, at = begin; at < end; at += count) {
-      count = std::min(most, end - at);
-      file.require(first + size * at, size * count, words);
-      copyAsFloat(tensor, 0, count, numbers);
-      fromFloats(type, numbers, count, destination + wanted * at);
-    }
-  });
+  if (piece.dtype == "F32")
+    return file.require(first, size * range.size(), destination);
+  char words[16 << 10];
+  Tensor tensor;
+  tensor.dtype = piece.dtype;
+  tensor.data = words;
+  for (int64_t count, at = 0; at < range.size(); at += count) {
+    count = std::min<int64_t>(sizeof words / size, range.size() - at);
+    file.require(first + size * at, size * count, words);
+    copyAsFloat(tensor, 0, count, destination + at);
+  }
 }
 
 void loadCheckpoint(const tsr_context &context, const CheckpointIndex &index,
@@ -284,10 +278,10 @@ void loadCheckpoint(const tsr_context &context, const CheckpointIndex &index,
       Range held =
           heldRange(state, manifest.groups[parameter.group], context.rank());
       Range wanted = intersect(piece.range.moved(parameter.offset), held);
-      Part part = partOf(parameter, state, wanted, held.begin);
-      if (!part.range.empty())
-        readElements(file, piece, part.range, state.type,
-                     context.arena + part.place);
+      fillPart(context, state, partOf(parameter, state, wanted, held.begin),
+               [&](float *first, int64_t begin, int64_t end) {
+                 readElements(file, piece, {begin, end}, first);
+               });
     }
   };
   // Ranks begin with different files, so that they do not all read the same.
@@ -337,8 +331,7 @@ void readWeights(const CheckpointIndex &index, int parameter,
     auto most = static_cast<int64_t>(buffer.size());
     for (int64_t at = piece->range.begin; at < piece->range.end; at += most) {
       int64_t end = std::min(at + most, piece->range.end);
-      readElements(file, *piece, {at, end}, ElementType::f32,
-                   reinterpret_cast<char *>(buffer.data()));
+      readElements(file, *piece, {at, end}, buffer.data());
       take(buffer.data(), end - at);
     }
   }

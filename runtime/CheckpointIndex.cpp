@@ -274,6 +274,20 @@ std::optional<CheckpointIndex> CheckpointIndex::read(const std::string &folder,
   return std::nullopt;
 }
 
+static const char *dtypeOf(ElementType type) {
+  switch (type) {
+  case ElementType::f64:
+    return "F64";
+  case ElementType::bf16:
+    return "BF16";
+  case ElementType::f16:
+    return "F16";
+  case ElementType::f32:
+    break;
+  }
+  return "F32";
+}
+
 SavedFile planFile(const tsr_context &context, int rank, std::string *header,
                    std::vector<int64_t> *places) {
   const Manifest &manifest = *context.manifest;
@@ -292,8 +306,9 @@ SavedFile planFile(const tsr_context &context, int rank, std::string *header,
                          heldRange(state, group, rank).begin);
       if (part.range.empty())
         continue;
-      entries.push_back(
-          {prefixOf(saved) + parameter.name, "F32", {part.range.size()}});
+      entries.push_back({prefixOf(saved) + parameter.name,
+                         dtypeOf(state.type),
+                         {part.range.size()}});
       file.pieces.push_back(
           {saved, static_cast<int>(i), part.range, entries.back().dtype, 0});
       if (places)

@@ -16,6 +16,7 @@ namespace tessera {
 static const char *name = "tessera";
 static int rank = 0;
 static int size = 1;
+static int64_t currentStep = 0;
 static bool (*failureHook)() = nullptr;
 
 void setErrorContext(const char *executable, int ownRank, int ranks) {
@@ -23,6 +24,9 @@ void setErrorContext(const char *executable, int ownRank, int ranks) {
   rank = ownRank;
   size = ranks;
 }
+
+void setErrorStep(int64_t step) { currentStep = step; }
+int64_t errorStep() { return currentStep; }
 
 void setFailureHook(bool (*hook)()) { failureHook = hook; }
 

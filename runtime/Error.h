@@ -8,6 +8,8 @@
 #ifndef TESSERA_RUNTIME_ERROR_H
 #define TESSERA_RUNTIME_ERROR_H
 
+#include <cstdint>
+
 namespace tessera {
 
 /// Prints "NAME: error: MESSAGE" (with the rank where there are several),
@@ -23,6 +25,10 @@ void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /// What errors say of this process: the executable's name, its rank and the
 /// number of ranks.
 void setErrorContext(const char *executable, int rank, int size);
+
+/// The step under way, for messages about it; 0: none.
+void setErrorStep(int64_t step);
+int64_t errorStep();
 
 /// Called by fatal() before the process ends. It marks the failure for the
 /// peers and returns true when this rank is the first one to fail and so the

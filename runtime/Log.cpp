@@ -103,6 +103,10 @@ void StepLog::write(const StepReport &report) {
     if (report.allocations >= 0)
       length += snprintf(line + length, sizeof line - length,
                          ", \"allocations\": %" PRId64, report.allocations);
+    if (report.checkpointMilliseconds > 0)
+      length +=
+          snprintf(line + length, sizeof line - length,
+                   ", \"checkpoint_ms\": %.4g", report.checkpointMilliseconds);
     length += snprintf(line + length, sizeof line - length, "%s%s}\n",
                        report.skipped ? ", \"skipped\": true" : "",
                        report.spike ? ", \"spike\": true" : "");

@@ -18,11 +18,13 @@ struct StepReport {
   float loss = 0, gradNorm = 0;
   double lr = 0, milliseconds = 0;
   double communication = -1; ///< milliseconds; -1: one rank
-  int64_t tokens = 0;        ///< of a step; 0: the step is an epoch
-  int64_t batch = 0;         ///< samples of a step
-  int64_t allocations = -1;  ///< since the last step; -1: not counted
-  bool skipped = false;      ///< its update was left out
-  bool spike = false;        ///< of the loss (runtime/LossWatch.h)
+  /// Milliseconds that a checkpoint made this step wait; 0: none did.
+  double checkpointMilliseconds = 0;
+  int64_t tokens = 0;       ///< of a step; 0: the step is an epoch
+  int64_t batch = 0;        ///< samples of a step
+  int64_t allocations = -1; ///< since the last step; -1: not counted
+  bool skipped = false;     ///< its update was left out
+  bool spike = false;       ///< of the loss (runtime/LossWatch.h)
 };
 
 /// Prints a line a step on standard output, a progress bar where standard

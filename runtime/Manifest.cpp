@@ -283,6 +283,10 @@ static Manifest convert(const json &j) {
     manifest.gemms.push_back(parseGemm(gemm));
   for (const auto &[name, program] : j.at("programs").items())
     manifest.programs[name] = parseProgram(name, program);
+  for (auto &[name, program] : manifest.programs)
+    for (Collective &collective : program.collectives)
+      if (collective.group >= 0)
+        collective.groupName = manifest.groups.at(collective.group).name;
   return manifest;
 }
 

@@ -123,6 +123,7 @@ struct Collective {
   int id = 0;
   CollectiveKind kind = CollectiveKind::allGather;
   int group = -1;
+  std::string groupName; ///< for messages
   int64_t elements = 0;
   /// Among how many ranks (0: all), and how far apart these are.
   int ranks = 0, step = 1;

@@ -29,22 +29,7 @@ static void forHeld(const tsr_context &context, const Parameter &parameter,
   const State &state = requireState(context, kind, parameter.group);
   Range held = heldRange(state, context.manifest->groups[parameter.group],
                          context.rank());
-  Part part = partOf(parameter, state, held, held.begin);
-  if (part.range.empty())
-    return;
-  char *first = context.arena + part.place;
-  parallelFor(part.range.size(), 1 << 14, [&](int64_t from, int64_t to) {
-    if (state.type == ElementType::f32)
-      return body(reinterpret_cast<float *>(first) + from,
-                  part.range.begin + from, part.range.begin + to);
-    constexpr int64_t most = 1024;
-    float numbers[most];
-    for (int64_t count, at = from; at < to; at += count) {
-      count = std::min(most, to - at);
-      body(numbers, part.range.begin + at, part.range.begin + at + count);
-      fromFloats(state.type, numbers, count, first + at * sizeOf(state.type));
-    }
-  });
+  fillPart(context, state, partOf(parameter, state, held, held.begin), body);
 }
 
 /// forHeld for each state that holds weights.

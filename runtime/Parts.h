@@ -14,6 +14,7 @@
 #define TESSERA_RUNTIME_PARTS_H
 
 #include "runtime/Context.h"
+#include "runtime/Threads.h"
 #include <algorithm>
 #include <cstdint>
 
@@ -58,6 +59,29 @@ struct Part {
 /// \p state of this rank begins with element \p first of the group.
 Part partOf(const Parameter &parameter, const State &state, Range within,
             int64_t first);
+
+/// Calls \p body(first, begin, end) in parallel to write the elements [begin,
+/// end) of the parameter, which are in \p part of \p state, to \p first; where
+/// the state has 16 bits they are rounded from there.
+template <typename Body>
+void fillPart(const tsr_context &context, const State &state, const Part &part,
+              Body body) {
+  if (part.range.empty())
+    return;
+  char *first = context.arena + part.place;
+  parallelFor(part.range.size(), 1 << 14, [&](int64_t from, int64_t to) {
+    if (state.type == ElementType::f32)
+      return body(reinterpret_cast<float *>(first) + from,
+                  part.range.begin + from, part.range.begin + to);
+    constexpr int64_t most = 1024;
+    float numbers[most];
+    for (int64_t count, at = from; at < to; at += count) {
+      count = std::min(most, to - at);
+      body(numbers, part.range.begin + at, part.range.begin + at + count);
+      fromFloats(state.type, numbers, count, first + at * sizeOf(state.type));
+    }
+  });
+}
 
 } // namespace tessera
 

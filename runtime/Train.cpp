@@ -23,6 +23,7 @@
 #include <cstring>
 #include <dlfcn.h>
 #include <sys/resource.h>
+#include <utility>
 
 namespace tessera {
 namespace {
@@ -221,6 +222,10 @@ void requireSkippable(const StepReport &report, const Progress &progress,
 
 int runTrain(const Manifest &manifest, const Options &options) {
   using Clock = std::chrono::steady_clock;
+  auto millisecondsSince = [](Clock::time_point begin) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - begin)
+        .count();
+  };
   tsr_context &context = openTraining(manifest, options);
   Communicator &communicator = *context.communicator;
   auto [progress, refused] = begin(context, options);
@@ -242,15 +247,17 @@ int runTrain(const Manifest &manifest, const Options &options) {
   for (int number : {SIGTERM, SIGINT})
     signal(number, requestStop);
   bool stopped = false;
+  double waited = 0; // for a checkpoint, in ms
   int64_t saved = progress.step, maxSkips = manifest.training.maxSkips;
   communicator.barrier();
   AllocationCounter allocations;
   while (progress.step < steps && !stopped) {
     Clock::time_point begin = Clock::now();
     context.communicationMilliseconds = 0;
-    step.computeGradients(progress);
     StepReport report;
     report.step = progress.step + 1;
+    setErrorStep(report.step);
+    step.computeGradients(progress);
     report.loss = context.output("loss");
     report.gradNorm = context.output("grad_norm");
     bool finite = isFinite(report, *context.program);
@@ -263,10 +270,10 @@ int runTrain(const Manifest &manifest, const Options &options) {
     report.skipped = !finite && maxSkips > 0;
     double mean = progress.losses.mean;
     report.spike = finite && progress.losses.observe(report.loss);
-    report.milliseconds =
-        std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    report.milliseconds = millisecondsSince(begin);
     if (context.size() > 1)
       report.communication = context.communicationMilliseconds;
+    report.checkpointMilliseconds = std::exchange(waited, 0);
     report.allocations = allocations.sinceMark();
     allocations.mark();
     log.write(report);
@@ -287,12 +294,15 @@ int runTrain(const Manifest &manifest, const Options &options) {
     if (agreement.all & partWritten)
       checkpoints->commit();
     if (checkpoints && progress.step % options.checkpointEvery == 0) {
+      begin = Clock::now();
       checkpoints->save(progress);
       saved = progress.step;
+      waited = millisecondsSince(begin);
       allocations.mark();
     }
   }
   log.clear();
+  setErrorStep(0);
   if (checkpoints && saved != progress.step)
     checkpoints->save(progress);
   if (checkpoints)

@@ -13,12 +13,12 @@
 namespace tessera {
 
 std::string describe(const Collective &collective) {
-  std::string text = collective.kind == CollectiveKind::allGather ? "all_gather"
-                     : collective.kind == CollectiveKind::reduceScatter
-                         ? "reduce_scatter"
-                         : "all_reduce";
+  std::string text = "the ";
+  text += collective.kind == CollectiveKind::allGather       ? "all_gather"
+          : collective.kind == CollectiveKind::reduceScatter ? "reduce_scatter"
+                                                             : "all_reduce";
   if (collective.group >= 0)
-    text += " of group " + std::to_string(collective.group);
+    text += " of group '" + collective.groupName + "'";
   return text;
 }
 

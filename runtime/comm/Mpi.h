@@ -30,6 +30,10 @@ public:
         first(rank - own * step) {}
 
   int operator[](int index) const { return first + index * step; }
+  bool contains(int rank) const {
+    int distance = rank - first;
+    return distance >= 0 && distance % step == 0 && distance / step < count;
+  }
 
   const int count; ///< of ranks
   const int own;   ///< this rank's index
@@ -38,7 +42,7 @@ private:
   int step, first;
 };
 
-/// "all_gather of group 3", for messages about waiting.
+/// "the all_gather of group 'h.3'", for messages about waiting.
 std::string describe(const Collective &collective);
 
 } // namespace tessera

@@ -26,8 +26,8 @@ double timeoutSeconds() {
   return seconds > 0 ? seconds : 600;
 }
 
-PeerWatch::PeerWatch(int rank, std::atomic<int> *failed)
-    : rank(rank), spins(spinsAtMost), failed(failed) {}
+PeerWatch::PeerWatch(int rank, int ranks, std::atomic<int> *failed)
+    : rank(rank), ranks(ranks), spins(spinsAtMost), failed(failed) {}
 
 PeerWatch::~PeerWatch() {
   for (const pollfd &handle : handles)
@@ -46,18 +46,62 @@ void PeerWatch::add(int peer, pid_t process) {
     spins = 0;
 }
 
-void PeerWatch::pause(const char *what, Clock::time_point begin,
-                      Clock::time_point &looked) {
+void PeerWatch::pause(Wait &wait) {
   for (int i = 0; i < 8; ++i)
     sched_yield();
   Clock::time_point now = Clock::now();
-  if (now - looked < std::chrono::milliseconds(50))
+  if (now - wait.looked < std::chrono::milliseconds(50))
     return;
-  looked = now;
-  look(what, std::chrono::duration<double>(now - begin).count());
+  wait.looked = now;
+  look(wait, std::chrono::duration<double>(now - wait.begin).count());
 }
 
-void PeerWatch::look(const char *what, double waited) {
+/// "rank 1", "ranks 1 and 3", "ranks 0 to 6 and 9", or "the other ranks" where
+/// none is known to be missing.
+static void putRanks(char *text, size_t room, int ranks, auto isMissing) {
+  int count = 0, last = -1;
+  for (int rank = 0; rank < ranks; ++rank)
+    if (isMissing(rank)) {
+      ++count;
+      last = rank;
+    }
+  if (count == 0) {
+    snprintf(text, room, "the other ranks");
+    return;
+  }
+  size_t length = snprintf(text, room, count == 1 ? "rank" : "ranks");
+  const char *separator = " ";
+  for (int rank = 0; rank < ranks && length + 32 < room; ++rank) {
+    if (!isMissing(rank))
+      continue;
+    int end = rank;
+    while (end + 1 < ranks && isMissing(end + 1))
+      ++end;
+    if (end - rank == 1)
+      end = rank;
+    if (end == last && count > 1 && separator[0] == ',')
+      separator = " and ";
+    length +=
+        snprintf(text + length, room - length,
+                 end > rank ? "%s%d to %d" : "%s%d", separator, rank, end);
+    separator = ", ";
+    rank = end;
+  }
+}
+
+void PeerWatch::giveUp(const Wait &wait, double waited) {
+  char missing[256], step[32] = "";
+  putRanks(missing, sizeof missing, ranks,
+           [&](int peer) { return !wait.arrived(wait.test, peer); });
+  if (errorStep() > 0)
+    snprintf(step, sizeof step, " of step %lld",
+             static_cast<long long>(errorStep()));
+  fatal("waited %.0f s for %s in %s%s: the run stops; "
+        "TESSERA_TIMEOUT=SECONDS allows more",
+        waited, missing, wait.what, step);
+}
+
+void PeerWatch::look(const Wait &wait, double waited) {
   if (failed) {
     if (int first = failed->load(std::memory_order_acquire)) {
       fprintf(stderr, "%s: rank %d stops, since rank %d has failed\n",
@@ -77,9 +121,7 @@ void PeerWatch::look(const char *what, double waited) {
             peers[i], static_cast<int>(processes[i]));
   }
   if (waited > timeoutSeconds())
-    fatal("waited %.0f s for the other ranks in %s: the run stops; "
-          "TESSERA_TIMEOUT=SECONDS allows more",
-          waited, what);
+    giveUp(wait, waited);
 }
 
 } // namespace tessera

@@ -26,35 +26,64 @@ class PeerWatch {
 public:
   /// \p failed is shared by the ranks of a node: 0, or 1 + the rank that
   /// failed first.
-  PeerWatch(int rank, std::atomic<int> *failed);
+  PeerWatch(int rank, int ranks, std::atomic<int> *failed);
   ~PeerWatch();
 
   /// Adds the process of a peer on this node. Where there are more of them
   /// than cores, a rank that waits gives its core away at once.
   void add(int peer, pid_t process);
 
-  /// Spins, then yields the processor, until \p done() holds. Ends this
-  /// process with a message that names \p what when it never will.
-  template <typename Done> void until(const char *what, Done done) {
+  /// Spins, then yields the processor, until \p done() holds. When it never
+  /// will, ends this process with a message that names \p what, the step, and
+  /// the ranks of which \p arrived(rank) does not hold.
+  template <typename Done, typename Arrived>
+  void until(const char *what, Done done, const Arrived &arrived) {
     for (int i = 0; i < spins; ++i) {
       if (done())
         return;
       __builtin_ia32_pause();
     }
-    Clock::time_point begin = Clock::now(), looked = begin;
+    Wait wait;
+    wait.what = what;
+    wait.arrived = [](const void *test, int peer) {
+      return (*static_cast<const Arrived *>(test))(peer);
+    };
+    wait.test = &arrived;
     while (!done())
-      pause(what, begin, looked);
+      pause(wait);
+  }
+
+  /// The same until \p arrived(rank) holds of all ranks. Once it holds of one
+  /// it must go on to do so.
+  template <typename Arrived>
+  void untilAll(const char *what, const Arrived &arrived) {
+    int next = 0;
+    until(
+        what,
+        [&] {
+          while (next < ranks && arrived(next))
+            ++next;
+          return next == ranks;
+        },
+        arrived);
   }
 
 private:
   using Clock = std::chrono::steady_clock;
 
-  /// Yields, and looks after the peers every 50 ms.
-  void pause(const char *what, Clock::time_point begin,
-             Clock::time_point &looked);
-  void look(const char *what, double waited);
+  struct Wait {
+    const char *what = nullptr;
+    bool (*arrived)(const void *test, int peer) = nullptr;
+    const void *test = nullptr;
+    Clock::time_point begin = Clock::now(), looked = begin;
+  };
 
-  int rank;
+  /// Yields, and looks after the peers every 50 ms.
+  void pause(Wait &wait);
+  void look(const Wait &wait, double waited);
+  [[noreturn]] void giveUp(const Wait &wait, double waited);
+
+  int rank, ranks;
   int spins;
   std::atomic<int> *failed;
   std::vector<int> peers;

@@ -50,7 +50,7 @@ public:
     failed = reinterpret_cast<std::atomic<int> *>(parts[0]);
     for (char *part : parts)
       places.push_back(reinterpret_cast<ExchangePlace *>(part + headBytes));
-    watch = std::make_unique<PeerWatch>(ownRank, failed);
+    watch = std::make_unique<PeerWatch>(ownRank, ranks, failed);
     for (int peer = 0; peer < ranks; ++peer)
       if (peer != ownRank)
         watch->add(peer, processes[peer]);
@@ -97,10 +97,10 @@ public:
     const Collective &collective = collectives[id];
     Members members(collective, ownRank, ranks);
     uint64_t round = ++finished[id];
-    for (int i = 0; i < members.count; ++i)
-      watch->until(names[id].c_str(), [&] {
-        return ready[members[i]][id].load(std::memory_order_acquire) >= round;
-      });
+    watch->untilAll(names[id].c_str(), [&](int peer) {
+      return !members.contains(peer) ||
+             ready[peer][id].load(std::memory_order_acquire) >= round;
+    });
     if (collective.kind == CollectiveKind::allGather)
       gather(collective, members);
     else
@@ -110,25 +110,22 @@ public:
 
   void fence(int id) override {
     Members members(collectives[id], ownRank, ranks);
-    for (int i = 0; i < members.count; ++i)
-      if (i != members.own)
-        watch->until(names[id].c_str(), [&] {
-          return done[members[i]][id].load(std::memory_order_acquire) >=
-                 rounds[id];
-        });
+    watch->untilAll(names[id].c_str(), [&](int peer) {
+      return peer == ownRank || !members.contains(peer) ||
+             done[peer][id].load(std::memory_order_acquire) >= rounds[id];
+    });
   }
 
   void exchange(const void *mine, void *all, size_t bytes) override {
     uint64_t turn = ++exchanges;
     memcpy(places[ownRank]->data[turn & 1], mine, bytes);
     places[ownRank]->turn.store(turn, std::memory_order_release);
-    for (int peer = 0; peer < ranks; ++peer) {
-      watch->until("a meeting of all ranks", [&] {
-        return places[peer]->turn.load(std::memory_order_acquire) >= turn;
-      });
+    watch->untilAll("a meeting of all ranks", [&](int peer) {
+      return places[peer]->turn.load(std::memory_order_acquire) >= turn;
+    });
+    for (int peer = 0; peer < ranks; ++peer)
       memcpy(static_cast<char *>(all) + peer * bytes,
              places[peer]->data[turn & 1], bytes);
-    }
   }
 
   void copyToRoot(int source, int64_t offset, int64_t bytes,

@@ -5,14 +5,17 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/CheckpointIndex.h"
 #include "runtime/Checksum.h"
 #include "runtime/LossWatch.h"
 #include "runtime/Parts.h"
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <numeric>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 using namespace tessera;
@@ -98,6 +101,123 @@ TEST(Parts, OfAParameterThatIsCut) {
   EXPECT_EQ(part.range.end, 16);
   EXPECT_EQ(part.place, 4096 + 4 * 48);
   EXPECT_TRUE(partOf(parameter, state, {192, 256}, 192).range.empty());
+}
+
+class IndexTest : public testing::Test {
+protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/tessera-index-XXXXXX";
+    index.folder = folder = mkdtemp(pattern);
+    index.model = "fake";
+    index.world = 2;
+    index.parameters = {{"w", {4, 6}}, {"b", {6}}};
+    for (int rank : {0, 1}) {
+      SavedFile file;
+      file.name = "rank-0000" + std::to_string(rank);
+      file.bytes = 100 + 4 * 45;
+      int64_t offset = 100;
+      for (SavedState state : savedStates)
+        for (int parameter : {0, 1}) {
+          int64_t half = parameter == 0 ? 12 : 3;
+          file.pieces.push_back({state,
+                                 parameter,
+                                 {rank * half, (rank + 1) * half},
+                                 "F32",
+                                 offset});
+          offset += 4 * half;
+        }
+      file.checksums = {0x12345678u + rank};
+      index.files.push_back(file);
+    }
+    index.progress.step = 12;
+    index.progress.samples = 96;
+    index.progress.seed = 1ull << 53;
+    index.progress.losses = {7, 1.0 / 3, 2e-9};
+  }
+  void TearDown() override {
+    unlink(path().c_str());
+    rmdir(folder.c_str());
+  }
+
+  std::string path() const { return folder + "/" + CheckpointIndex::fileName; }
+  void write(const std::string &text) const {
+    std::ofstream(path(), std::ios::binary) << text;
+  }
+  std::string sealed(const CheckpointIndex &from) const {
+    IndexText text = from.text();
+    size_t place = 0;
+    for (const SavedFile &file : from.files)
+      for (uint32_t sum : file.checksums)
+        text.put(place++, sum);
+    text.seal();
+    return text.text;
+  }
+  /// The reason for which the file is refused; "" where it is not.
+  std::string refusal() const {
+    std::string error;
+    return CheckpointIndex::read(folder, error) ? "" : error;
+  }
+
+  CheckpointIndex index;
+  std::string folder;
+};
+
+TEST_F(IndexTest, ReadsWhatItWrites) {
+  write(sealed(index));
+  std::string error;
+  auto read = CheckpointIndex::read(folder, error);
+  ASSERT_TRUE(read) << error;
+  EXPECT_EQ(sealed(*read), sealed(index));
+  EXPECT_EQ(read->progress.seed, 1ull << 53);
+  EXPECT_EQ(read->progress.losses.mean, 1.0 / 3);
+  EXPECT_EQ(read->files[1].checksums[0], 0x12345679u);
+  EXPECT_EQ(read->blockCount(), 2);
+}
+
+TEST_F(IndexTest, RefusesFlippedBitsAndCuts) {
+  std::string whole = sealed(index);
+  for (size_t bit = 0; bit < 8 * whole.size(); bit += 5) {
+    std::string text = whole;
+    text[bit / 8] ^= static_cast<char>(1 << bit % 8);
+    write(text);
+    ASSERT_NE(refusal().find("' is damaged: "), std::string::npos) << bit;
+  }
+  for (size_t length = 0; length < whole.size(); length += 17) {
+    write(whole.substr(0, length));
+    ASSERT_NE(refusal(), "") << length;
+  }
+}
+
+TEST_F(IndexTest, RefusesWhatDoesNotAddUp) {
+  auto refuses = [&](const std::string &message, auto change) {
+    CheckpointIndex other = index;
+    change(other);
+    write(sealed(other));
+    EXPECT_NE(refusal().find(message), std::string::npos)
+        << message << ": " << refusal();
+  };
+  refuses("it does not say where all of exp_avg of 'w' is",
+          [](CheckpointIndex &i) {
+            i.files[1].pieces.erase(i.files[1].pieces.begin() + 2);
+          });
+  refuses("it does not say where all of weight of 'b' is",
+          [](CheckpointIndex &i) { i.files[1].pieces[1].range = {2, 6}; });
+  refuses("a piece of 'rank-00001' is not within it",
+          [](CheckpointIndex &i) { i.files[1].pieces[5].offset += 4; });
+  refuses("a piece of 'rank-00000' is not within it",
+          [](CheckpointIndex &i) { i.files[0].pieces[0].dtype = "I32"; });
+  refuses("a piece of 'rank-00000' is not within it",
+          [](CheckpointIndex &i) { i.files[0].pieces[0].parameter = 2; });
+  refuses("it names a file '../b'",
+          [](CheckpointIndex &i) { i.files[0].name = "../b"; });
+  std::string text = sealed(index);
+  text.replace(text.find(":2,"), 3, ":3,");
+  IndexText other = {text, {text.size() - strlen("00000000\"}\n")}};
+  other.seal();
+  write(other.text);
+  EXPECT_NE(refusal().find("has another version of the format than 2"),
+            std::string::npos)
+      << refusal();
 }
 
 TEST(LossWatch, FindsSpikesAlone) {

@@ -22,6 +22,7 @@
 #include <gtest/gtest.h>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -401,9 +402,12 @@ TEST_F(ProgramTest, WritesCheckpointsWhileStepsGoOn) {
                            "TESSERA_COUNT_ALLOCATIONS=1"});
     Result result = run(words);
     ASSERT_EQ(result.code, 0) << result.text;
-    EXPECT_NE(result.text.find(" while steps go on, from a copy of "),
-              std::string::npos);
-    EXPECT_NE(result.text.find(" and the checkpoint's copy "),
+    // 4357 parameters and their two moments, those of rank 0.
+    std::string size = fake[5] == '1' ? "52.28 kB" : "26.30 kB";
+    EXPECT_NE(result.text.find(" while steps go on, from a copy of " + size),
+              std::string::npos)
+        << result.text;
+    EXPECT_NE(result.text.find(" and the checkpoint's copy " + size),
               std::string::npos);
     std::stringstream lines(read("log"));
     std::string line;
@@ -422,6 +426,19 @@ TEST_F(ProgramTest, WritesCheckpointsWhileStepsGoOn) {
               0);
     EXPECT_EQ(losses("log"), losses("whole"));
   }
+}
+
+TEST_F(ProgramTest, TellsHowLongStepsWaitForCheckpoints) {
+  ASSERT_EQ(runFake("fake-1", "train --data @data --steps 6 --log @log "
+                              "--checkpoint-every 2 --checkpoint-dir @c")
+                .code,
+            0);
+  std::stringstream lines(read("log"));
+  std::string line;
+  for (int step = 1; std::getline(lines, line); ++step)
+    EXPECT_EQ(nlohmann::json::parse(line).contains("checkpoint_ms"),
+              step == 3 || step == 5)
+        << line;
 }
 
 TEST_F(ProgramTest, CheckpointsBecomeWeights) {
@@ -562,16 +579,26 @@ TEST_F(ProgramTest, RanksWatchTheirPeers) {
 }
 
 TEST_F(ProgramTest, WaitingHasATimeLimit) {
-  Process process(command("fake-2-3", "train --data @data --steps 10000000"),
-                  {"TESSERA_TIMEOUT=1"});
-  ASSERT_TRUE(process.waitFor(" 100/10000000"));
-  std::vector<pid_t> ranks = childrenOf(process.id());
-  ASSERT_EQ(ranks.size(), 2u);
-  kill(ranks[0], SIGSTOP);
-  EXPECT_TRUE(process.waitFor("TESSERA_TIMEOUT=SECONDS allows more"))
-      << process.text();
-  kill(ranks[0], SIGCONT);
-  EXPECT_NE(process.finish(20).code, 0);
+  for (const char *form : {"shared", "messages"}) {
+    Process process(command("fake-4-3", "train --data @data --steps 10000000"),
+                    {"TESSERA_TIMEOUT=1", std::string("TESSERA_COMM=") + form});
+    ASSERT_TRUE(process.waitFor(" 100/10000000"));
+    std::vector<pid_t> ranks = childrenOf(process.id());
+    ASSERT_EQ(ranks.size(), 4u);
+    std::sort(ranks.begin(), ranks.end());
+    kill(ranks[2], SIGSTOP);
+    EXPECT_TRUE(process.waitFor("TESSERA_TIMEOUT=SECONDS allows more"));
+    kill(ranks[2], SIGCONT);
+    EXPECT_NE(process.finish(20).code, 0);
+    // The operation, its group where it has one, the step and who is missing.
+    EXPECT_TRUE(std::regex_search(
+        process.text(),
+        std::regex("waited 1 s for rank 2 in (the "
+                   "(reduce_scatter|all_gather) of group '(table|output)'|the "
+                   "all_reduce|a meeting of all ranks) of step [0-9]+: the "
+                   "run stops")))
+        << process.text();
+  }
 }
 
 TEST_F(ProgramTest, ASignalEndsTheRunWithACheckpoint) {
