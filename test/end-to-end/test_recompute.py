@@ -85,6 +85,15 @@ class Recompute(unittest.TestCase):
             )
             self.assertEqual(many - few, 24 * UNIT)
 
+    def test_16_bits_take_half(self):
+        values = dict(shape(GPT2, 12), training__recompute="LAYER")
+        wide, narrow = (
+            support.plan(GPT2, training__precision__compute=compute, **values)
+            for compute in ("FP32", "BF16")
+        )
+        share = narrow["memory"]["activations"] / wide["memory"]["activations"]
+        self.assertLess(share, 0.51)
+
     def test_arithmetic(self):
         """Less than one more forward pass: a layer's last product is spared."""
         for specification in (GPT2, BLOOM):
@@ -179,6 +188,12 @@ class Recompute(unittest.TestCase):
     def test_same_bits_gpt2(self):
         self.check_equal("gpt2", GPT2_SMALL, 1, (0,))
         self.check_equal("gpt2", GPT2_SMALL, 2, range(4))
+
+    def test_same_bits_in_16_bits(self):
+        for compute in ("BF16", "FP16"):
+            self.check_equal(
+                compute, GPT2_SMALL, 2, (3,), training__precision__compute=compute
+            )
 
     def test_same_bits_bloom(self):
         values = {
