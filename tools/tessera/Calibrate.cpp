@@ -53,7 +53,7 @@ constexpr size_t cachedBytes = size_t(256) << 10;
 
 /// What one process measured: operations or bytes a second.
 struct Rates {
-  double fma, bf16, product, memory, cache, copy;
+  double fma, bf16, product, bf16Product, memory, cache, copy;
 };
 
 /// What the processes share.
@@ -93,36 +93,64 @@ tessera::Gemm describeProduct(int64_t m, int64_t n, int64_t k, bool transposeA,
 }
 
 /// A Transformer's products as the runtime does them: forward, the gradients
-/// of input and weights, and a part of a vocabulary's head.
-double measureProducts() {
-  omp_set_num_threads(1);
-  Manifest manifest;
-  manifest.gemms = {describeProduct(1024, 3072, 768, false, false),
-                    describeProduct(1024, 768, 3072, false, true),
-                    describeProduct(3072, 768, 1024, true, false),
-                    describeProduct(512, 8192, 768, false, true)};
-  int64_t a = 0, b = 0, c = 0, scratch = 0;
-  double flops = 0;
-  for (auto [id, gemm] : enumerate(manifest.gemms)) {
-    gemm.id = static_cast<int>(id);
-    gemm.scratch = gemmScratchBytes(gemm, 1);
-    a = std::max(a, gemm.m * gemm.k);
-    b = std::max(b, gemm.k * gemm.n);
-    c = std::max(c, gemm.m * gemm.n);
-    scratch = std::max(scratch, gemm.scratch);
-    flops += 2.0 * gemm.m * gemm.n * gemm.k;
+/// of input and weights, and a part of a vocabulary's head. In fp32 and, where
+/// the library has them, in bf16.
+class Products {
+public:
+  Products() {
+    omp_set_num_threads(1);
+    if (!add(tessera::ElementType::f32))
+      return;
+    (void)add(tessera::ElementType::bf16);
+    memory = mapMemory(4 * (a + b + c) + scratch, /*shared=*/false);
+    if (memory)
+      tessera_prepare_gemms(&manifest, 1);
   }
-  char *memory = mapMemory(4 * (a + b + c) + scratch, /*shared=*/false);
-  if (!memory)
-    return 0;
-  tessera_prepare_gemms(&manifest, 1);
-  char *second = memory + 4 * a, *result = second + 4 * b;
-  return medianRate(flops, [&] {
+
+  /// Operations a second; 0 where they cannot be done.
+  double measure(tessera::ElementType type) {
+    double flops = 0;
     for (const tessera::Gemm &gemm : manifest.gemms)
-      tsr_gemm(nullptr, gemm.id, memory, second, nullptr, result,
-               result + 4 * c);
-  });
-}
+      if (gemm.type == type)
+        flops += 2.0 * gemm.m * gemm.n * gemm.k;
+    if (!memory || flops == 0)
+      return 0;
+    char *second = memory + 4 * a, *result = second + 4 * b;
+    return medianRate(flops, [&] {
+      for (const tessera::Gemm &gemm : manifest.gemms)
+        if (gemm.type == type)
+          tsr_gemm(nullptr, gemm.id, memory, second, nullptr, result,
+                   result + 4 * c);
+    });
+  }
+
+private:
+  bool add(tessera::ElementType type) {
+    size_t before = manifest.gemms.size();
+    for (tessera::Gemm gemm : {describeProduct(1024, 3072, 768, false, false),
+                               describeProduct(1024, 768, 3072, false, true),
+                               describeProduct(3072, 768, 1024, true, false),
+                               describeProduct(512, 8192, 768, false, true)}) {
+      gemm.id = static_cast<int>(manifest.gemms.size());
+      gemm.type = gemm.resultType = type;
+      gemm.scratch = gemmScratchBytes(gemm, 1);
+      if (gemm.scratch < 0) {
+        manifest.gemms.resize(before);
+        return false;
+      }
+      a = std::max(a, gemm.m * gemm.k);
+      b = std::max(b, gemm.k * gemm.n);
+      c = std::max(c, gemm.m * gemm.n);
+      scratch = std::max(scratch, gemm.scratch);
+      manifest.gemms.push_back(gemm);
+    }
+    return true;
+  }
+
+  Manifest manifest;
+  char *memory = nullptr;
+  int64_t a = 0, b = 0, c = 0, scratch = 0;
+};
 
 /// AdamW over \p bytes of memory, as often as makes \p total.
 double measureUpdates(size_t bytes, size_t total) {
@@ -184,7 +212,11 @@ void measure(int process, int count, Board &board, Rates *rates,
   meet(board, count, turn);
   own.bf16 = sample(measureBf16Rate);
   meet(board, count, turn);
-  own.product = measureProducts();
+  Products products;
+  meet(board, count, turn);
+  own.product = products.measure(tessera::ElementType::f32);
+  meet(board, count, turn);
+  own.bf16Product = products.measure(tessera::ElementType::bf16);
   meet(board, count, turn);
   own.memory = measureUpdates(streamBytes / count, streamBytes / count);
   meet(board, count, turn);
@@ -296,6 +328,8 @@ Error tessera::calibrate(raw_ostream &out) {
   line("fp32_gflops", sum(&Rates::fma));
   line("bf16_gflops", bf16 > 0 ? bf16 : sum(&Rates::fma));
   line("fp32_product_gflops", sum(&Rates::product));
+  if (double product = sum(&Rates::bf16Product))
+    line("bf16_product_gflops", product);
   line("memory_gbytes", sum(&Rates::memory));
   line("cache_gbytes", sum(&Rates::cache));
   if (double mib = readCacheSize(cores))

@@ -81,7 +81,8 @@ Planner::plan(const std::vector<Settings> &variants) const {
   // The library's engine is made by whoever asks first: before there are
   // threads.
   (void)cpu::getScratchBytes(
-      {1, 1, 1, false, false, false, false, plan::Epilogue::None}, 1);
+      {1, 1, 1, false, false, false, false, plan::Epilogue::None, "f32", "f32"},
+      1);
   std::vector<Outcome> outcomes(variants.size());
   std::atomic<size_t> next = 0;
   auto work = [&] {

@@ -36,7 +36,7 @@ Expected<Sweep> Sweep::run(const Planner &planner, std::vector<Axis> axes) {
       below /= axis.values.size();
       size_t at = rest / below;
       rest %= below;
-      row.values.push_back(axis.values[at]);
+      row.indices.push_back(at);
       append_range(variants[i], axis.getSettings(at));
     }
     sweep.rows.push_back(std::move(row));
@@ -61,6 +61,13 @@ static StringRef getName(int64_t category) {
   return stringifyCategory(static_cast<Category>(category));
 }
 
+std::vector<std::string> Sweep::getTexts(const Row &row) const {
+  std::vector<std::string> texts;
+  for (auto [axis, index] : zip(axes, row.indices))
+    texts.push_back(axis.values[index]);
+  return texts;
+}
+
 bool Sweep::hasPlan() const {
   return any_of(rows,
                 [](const Row &row) { return row.outcome.report.has_value(); });
@@ -76,7 +83,7 @@ void Sweep::printText(raw_ostream &out) const {
   for (const char *name : {"received", "step", "exposed", "units/s"})
     table[0].push_back(name);
   for (const Row &row : rows) {
-    std::vector<std::string> line = row.values;
+    std::vector<std::string> line = getTexts(row);
     if (const auto &report = row.outcome.report) {
       line.push_back(formatBytes(report->peak));
       for (int64_t bytes : report->memory)
@@ -121,7 +128,7 @@ void Sweep::printCsv(raw_ostream &out) const {
   out << ",parameters,volume_bytes,flops,step_ms,exposed_communication_ms,"
          "units_per_second,error\n";
   for (const Row &row : rows) {
-    for (const std::string &value : row.values)
+    for (const std::string &value : getTexts(row))
       out << csvCell(value) << ",";
     if (const auto &report = row.outcome.report) {
       out << report->peak;
@@ -145,8 +152,8 @@ void Sweep::printJson(raw_ostream &out) const {
     for (const Row &row : rows)
       json.object([&] {
         json.attributeObject("values", [&] {
-          for (auto [axis, value] : zip(axes, row.values))
-            for (const std::string &path : axis.paths) {
+          for (auto [axis, index] : zip(axes, row.indices))
+            for (auto [path, value] : zip(axis.paths, axis.getValues(index))) {
               int64_t number;
               if (StringRef(value).getAsInteger(10, number))
                 json.attribute(path, value);

@@ -16,7 +16,7 @@ namespace tessera {
 /// The plans of all combinations of some fields' values.
 struct Sweep {
   struct Row {
-    std::vector<std::string> values; ///< one an axis
+    std::vector<size_t> indices; ///< of each axis's value
     Planner::Outcome outcome;
   };
   std::vector<Axis> axes;
@@ -27,6 +27,8 @@ struct Sweep {
   static llvm::Expected<Sweep> run(const Planner &planner,
                                    std::vector<Axis> axes);
 
+  /// The values of \p row as they were given, one an axis.
+  std::vector<std::string> getTexts(const Row &row) const;
   /// Whether any combination could be planned.
   bool hasPlan() const;
 

@@ -67,7 +67,7 @@ void Sweep::printHtml(StringRef title, raw_ostream &out) const {
         << "</th></tr>\n";
     for (const Row &row : rows) {
       out << "<tr>";
-      for (const std::string &value : row.values)
+      for (const std::string &value : getTexts(row))
         writeCell(out, value, true);
       if (const auto &report = row.outcome.report) {
         writeCell(out, formatBytes(report->peak), true);

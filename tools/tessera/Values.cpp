@@ -10,6 +10,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
 
 using namespace llvm;
@@ -23,10 +24,20 @@ static Error refuse(StringRef option, StringRef text, const Twine &message) {
                            "--" + option + " " + text + ": " + message);
 }
 
+std::vector<std::string> Axis::getValues(size_t index) const {
+  StringRef text = values[index];
+  if (paths.size() == 1 || !text.contains(':'))
+    return std::vector<std::string>(paths.size(), text.str());
+  std::vector<std::string> own;
+  for (StringRef part : split(text, ':'))
+    own.push_back(part.trim().str());
+  return own;
+}
+
 std::vector<std::string> Axis::getSettings(size_t index) const {
   std::vector<std::string> settings;
-  for (const std::string &path : paths)
-    settings.push_back(path + "=" + values[index]);
+  for (auto [path, value] : zip(paths, getValues(index)))
+    settings.push_back(path + "=" + value);
   return settings;
 }
 
@@ -89,6 +100,12 @@ Expected<Axis> tessera::parseAxis(StringRef option, StringRef text,
                   "`parallel.world=1,2,4` or `parallel.world=1..1024*2`");
   values.split(items, ',');
   for (StringRef item : items) {
+    size_t parts = item.count(':') + 1;
+    if (names.size() > 1 && parts > 1 && parts != names.size())
+      return refuse(option, text,
+                    "`" + item.trim() + "` has " + Twine(parts) +
+                        " values for " + Twine(names.size()) +
+                        " fields; give one, or one for each");
     if (!item.contains("..")) {
       axis.values.push_back(item.trim().str());
       continue;
