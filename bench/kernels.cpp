@@ -16,11 +16,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "bench/FmaPeak.h"
 #include "codegen/cpu/SmallGemm.h"
 #include "test/codegen/cpu/AttentionReference.h"
 #include "test/codegen/cpu/CompiledKernel.h"
 #include "test/codegen/cpu/Numbers.h"
+#include "tools/measure/FmaPeak.h"
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

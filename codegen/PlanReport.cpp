@@ -6,233 +6,305 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/PlanReport.h"
+#include "codegen/Figures.h"
 #include "codegen/GroupReport.h"
 #include "dialects/nn/NN.h"
-#include "dialects/plan/Plan.h"
+#include "dialects/zero/Zero.h"
+#include "passes/Spec.h"
 #include "llvm/ADT/MapVector.h"
-#include "llvm/Support/Format.h"
-#include "llvm/Support/JSON.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::plan;
 
-namespace {
-
-/// Collectives of one kind on one group.
-struct Traffic {
-  int64_t times = 0, elements = 0, bytes = 0;
-};
-
-/// Everything that both forms print.
-struct Report {
-  ModuleOp module;
-  ProgramOp program;
-  std::string name;
-  int64_t parameters = 0;
-  /// Each collective with how often a step runs it.
-  SmallVector<std::pair<StartOp, int64_t>> collectives;
-
-  static FailureOr<Report> make(ModuleOp module);
-};
-
-} // namespace
-
-FailureOr<Report> Report::make(ModuleOp module) {
-  Report report;
-  report.module = module;
-  report.program = module.lookupSymbol<ProgramOp>("train");
-  if (!report.program)
-    return module.emitError("has no program 'train' to report on: compile it "
-                            "to the phase plan first");
-  report.name = "train";
-  if (auto spec = module->getAttrOfType<DictionaryAttr>("tessera.spec"))
-    if (auto name = spec.getAs<StringAttr>("name"))
-      report.name = name.str();
-  for (auto parameter : module.getOps<nn::ParameterOp>())
-    report.parameters += parameter.getTensorType().getNumElements();
+/// Each collective with how often a step runs it.
+static std::vector<PlanReport::Collective> listCollectives(ProgramOp program) {
+  std::vector<PlanReport::Collective> all;
   int64_t times = 1;
-  for (Operation &op : report.program.getBody().front()) {
+  for (Operation &op : program.getBody().front()) {
     if (auto section = dyn_cast<SectionOp>(op))
-      times = section.getName() == "micro" ? report.program.getAccumulation()
+      times = section.getName() == "micro" ? program.getAccumulation()
                                            : uint64_t(1);
     else if (auto start = dyn_cast<StartOp>(op))
-      report.collectives.emplace_back(start, times);
+      all.push_back({stringifyCollective(start.getKind()).str(),
+                     start.getGroup() ? start.getGroup()->str() : "",
+                     start.getElements(),
+                     start.getMembers(program.getWorld()),
+                     start.getReceivedBytes(program.getWorld()), times});
   }
+  return all;
+}
+
+static std::vector<PlanReport::State> sumStates(ProgramOp program) {
+  llvm::MapVector<State, PlanReport::State> sums;
+  for (auto state : program.getBody().getOps<StateOp>()) {
+    PlanReport::State &sum = sums[state.getState()];
+    sum.state = stringifyState(state.getState());
+    int64_t bytes = state.getBuffer().getDefiningOp<BufferOp>().getBytes();
+    sum.bytes += bytes;
+    if (!state.getSharded())
+      sum.wholeBytes += bytes;
+  }
+  std::vector<PlanReport::State> states;
+  for (auto &[kind, sum] : sums)
+    states.push_back(std::move(sum));
+  return states;
+}
+
+static std::vector<PlanReport::Group> listGroups(ProgramOp program) {
+  std::vector<PlanReport::Group> groups;
+  for (const GroupFacts &facts : getGroupFacts(program)) {
+    zero::GroupOp op = facts.op;
+    bool staysWhole =
+        op.getPersistent() && program.getStage() == 3 && program.getWorld() > 1;
+    groups.push_back({op.getSymName().str(),
+                      static_cast<int64_t>(op.getParameters().size()),
+                      static_cast<int64_t>(op.getElements()),
+                      static_cast<int64_t>(op.getPadded()), facts.bucketBytes,
+                      facts.parameterBytes, facts.isSharded, staysWhole,
+                      facts.exceedsLimit});
+  }
+  return groups;
+}
+
+FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
+  auto program = module.lookupSymbol<ProgramOp>("train");
+  if (!program)
+    return module.emitError("has no program 'train' to report on: compile it "
+                            "to the phase plan first");
+  PlanReport report;
+  auto name = dyn_cast_if_present<StringAttr>(getSpec(module, "name"));
+  report.name = name ? name.str() : "train";
+  for (auto parameter : module.getOps<nn::ParameterOp>())
+    report.parameters += parameter.getTensorType().getNumElements();
+  report.groups = listGroups(program);
+  for (const Group &group : report.groups)
+    report.paddedElements += group.padded;
+  report.world = program.getWorld();
+  report.shards = program.getShards();
+  report.stage = program.getStage();
+  report.accumulation = program.getAccumulation();
+  report.peak = program.getArenaBytes();
+  report.offloaded = program.getOffloadBytes();
+  for (int64_t i = 0; i < kCategories; ++i)
+    report.memory[i] = program.getMemory(static_cast<Category>(i));
+  report.flops = program.getFlops();
+  int64_t sequence = getSpecInt(module, "model.sequence", 0);
+  report.hasTokens = sequence > 0;
+  if (report.hasTokens)
+    report.units = sequence * getSpecInt(module, "training.global_batch", 1);
+  report.collectives = listCollectives(program);
+  report.states = sumStates(program);
+  report.machine = Machine::get(module, report.world);
+  CostModel model(program, report.machine);
+  report.predicted = Timeline::make(program, model).prediction;
   return report;
 }
 
-/// 1234567 as 1,234,567.
-static std::string group(int64_t number) {
-  std::string digits = std::to_string(number);
-  for (int64_t at = digits.size() - 3; at > 0; at -= 3)
-    digits.insert(at, ",");
-  return digits;
+int64_t PlanReport::getVolume() const {
+  int64_t bytes = 0;
+  for (const Collective &collective : collectives)
+    bytes += collective.times * collective.bytes;
+  return bytes;
 }
 
-/// A number with a binary or decimal prefix and three digits.
-static std::string scale(double number, double base,
-                         ArrayRef<const char *> units) {
-  size_t unit = 0;
-  while (number >= base && unit + 1 < units.size()) {
-    number /= base;
-    ++unit;
-  }
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::format(number < 10    ? "%.2f "
-                                                 : number < 100 ? "%.1f "
-                                                                : "%.0f ",
-                                                 number)
-                                 << units[unit];
-  return text;
+double PlanReport::getThroughput() const {
+  return predicted.step > 0 ? units / predicted.step : 0;
 }
 
-static std::string bytes(int64_t number) {
-  return scale(number, 1024, {"B", "KiB", "MiB", "GiB", "TiB"});
+std::string PlanReport::formatThroughput() const {
+  return hasTokens ? groupDigits(std::llround(getThroughput()))
+                   : formatFixed(getThroughput(), 1);
 }
 
-static void printMemory(ProgramOp program, llvm::raw_ostream &out) {
+static std::string percent(double part, double whole) {
+  return formatFixed(whole > 0 ? 100 * part / whole : 0, 1) + " %";
+}
+
+static void printMemory(const PlanReport &report, llvm::raw_ostream &out) {
   constexpr auto line = "  {0,-14} {1,+19} {2,+12} {3,+7}\n";
-  int64_t peak = program.getArenaBytes();
-  auto share = [&](int64_t part) {
-    std::string text;
-    llvm::raw_string_ostream(text)
-        << llvm::format("%.1f %%", peak ? 100.0 * part / peak : 0.0);
-    return text;
-  };
   out << "\n" << llvm::formatv(line, "memory", "bytes", "", "share");
-  for (int64_t i = 0; i < kCategories; ++i) {
-    auto category = static_cast<Category>(i);
-    int64_t part = program.getMemory(category);
-    out << llvm::formatv(line, stringifyCategory(category), group(part),
-                         bytes(part), share(part));
-  }
-  out << llvm::formatv(line, "peak", group(peak), bytes(peak), share(peak));
-  if (int64_t file = program.getOffloadBytes())
-    out << llvm::formatv(line, "offloaded", group(file), bytes(file), "");
+  auto print = [&](StringRef name, int64_t bytes) {
+    out << llvm::formatv(line, name, groupDigits(bytes), formatBytes(bytes),
+                         percent(bytes, report.peak));
+  };
+  for (int64_t i = 0; i < kCategories; ++i)
+    print(stringifyCategory(static_cast<Category>(i)), report.memory[i]);
+  print("peak", report.peak);
+  if (report.offloaded)
+    out << llvm::formatv(line, "offloaded", groupDigits(report.offloaded),
+                         formatBytes(report.offloaded), "");
 }
 
-static void printTraffic(const Report &report, llvm::raw_ostream &out) {
+static void printTraffic(const PlanReport &report, llvm::raw_ostream &out) {
   constexpr auto line = "  {0,-14} {1,-16} {2,+6} {3,+17} {4,+19} {5,+12}\n";
-  llvm::MapVector<std::pair<StringRef, StringRef>, Traffic> lines;
-  Traffic all;
-  ProgramOp program = report.program;
-  for (auto [op, times] : report.collectives) {
-    StartOp start = op;
-    StringRef name = start.getGroup() ? *start.getGroup() : "-";
-    Traffic &entry = lines[{stringifyCollective(start.getKind()), name}];
-    int64_t received = start.getReceivedBytes(program.getWorld());
-    entry.times += times;
-    entry.elements = start.getElements();
-    entry.bytes += times * received;
-    all.times += times;
-    all.bytes += times * received;
+  struct Sum {
+    int64_t times = 0, elements = 0, bytes = 0;
+  };
+  llvm::MapVector<std::pair<StringRef, StringRef>, Sum> lines;
+  int64_t times = 0;
+  for (const PlanReport::Collective &collective : report.collectives) {
+    Sum &sum = lines[{collective.kind, collective.group}];
+    sum.times += collective.times;
+    sum.elements = collective.elements;
+    sum.bytes += collective.times * collective.bytes;
+    times += collective.times;
   }
   out << "\n"
       << llvm::formatv(line, "collective", "group", "times", "elements",
                        "bytes received", "");
-  for (auto &[key, entry] : lines)
-    out << llvm::formatv(line, key.first, key.second, group(entry.times),
-                         group(entry.elements), group(entry.bytes),
-                         bytes(entry.bytes));
-  out << llvm::formatv(line, "all", "", group(all.times), "", group(all.bytes),
-                       bytes(all.bytes));
+  for (auto &[key, sum] : lines)
+    out << llvm::formatv(line, key.first, key.second.empty() ? "-" : key.second,
+                         groupDigits(sum.times), groupDigits(sum.elements),
+                         groupDigits(sum.bytes), formatBytes(sum.bytes));
+  int64_t volume = report.getVolume();
+  out << llvm::formatv(line, "all", "", groupDigits(times), "",
+                       groupDigits(volume), formatBytes(volume));
 }
 
 /// What a reader may not expect of groups: those that exceed the limit on
 /// buckets, and those that stage 3 keeps whole.
-static void printGroups(ProgramOp program, llvm::raw_ostream &out) {
-  for (const GroupFacts &facts : getGroupFacts(program)) {
-    zero::GroupOp op = facts.op;
-    if (facts.exceedsLimit)
-      out << "\n  " << op.getSymName()
-          << " exceeds bucket_bytes: " << bytes(facts.bucketBytes)
+static void printGroups(const PlanReport &report, llvm::raw_ostream &out) {
+  for (const PlanReport::Group &group : report.groups) {
+    if (group.exceedsLimit)
+      out << "\n  " << group.name
+          << " exceeds bucket_bytes: " << formatBytes(group.bucketBytes)
           << " of gradients of one parameter\n";
-    if (op.getPersistent() && program.getStage() == 3 && program.getWorld() > 1)
-      out << "\n  " << op.getSymName()
-          << " stays whole: " << op.getParameters().size() << " parameters, "
-          << group(op.getElements()) << " elements, "
-          << bytes(facts.parameterBytes) << "\n";
+    if (group.staysWhole)
+      out << "\n  " << group.name << " stays whole: " << group.parameters
+          << " parameters, " << groupDigits(group.elements) << " elements, "
+          << formatBytes(group.parameterBytes) << "\n";
   }
 }
 
-LogicalResult tessera::printPlanText(ModuleOp module, llvm::raw_ostream &out) {
-  FailureOr<Report> report = Report::make(module);
-  if (failed(report))
-    return failure();
-  ProgramOp program = report->program;
-  int64_t world = program.getWorld();
-  out << report->name << ": " << group(report->parameters) << " parameters, "
-      << world << (world == 1 ? " rank" : " ranks") << ", ZeRO stage "
-      << program.getStage();
-  if (program.getReplicas() > 1)
-    out << " within groups of " << program.getShards();
-  out << "\nOne rank, one step of " << program.getAccumulation()
-      << (program.getAccumulation() == 1 ? " micro-batch" : " micro-batches")
-      << ":\n";
-  printMemory(program, out);
-  if (!report->collectives.empty())
-    printTraffic(*report, out);
-  printGroups(program, out);
-  out << "\n  arithmetic     "
-      << scale(program.getFlops(), 1000,
-               {"flop", "kflop", "Mflop", "Gflop", "Tflop", "Pflop", "Eflop"})
-      << "\n";
-  return success();
+static void printTimes(const PlanReport &report, llvm::raw_ostream &out) {
+  constexpr auto line = "  {0,-22} {1,+10} {2,+8} {3,+9} {4,+14} {5,+12}\n";
+  const Prediction &all = report.predicted;
+  out << "\n  predicted for " << report.machine.describe() << "\n"
+      << llvm::formatv(line, "time", "", "share", "times", "arithmetic",
+                       "bytes");
+  for (const Prediction::Kind &kind : all.kinds)
+    out << llvm::formatv(
+        line, kind.name, formatSeconds(kind.seconds),
+        percent(kind.seconds, all.step), groupDigits(kind.times),
+        kind.flops && kind.seconds
+            ? formatDecimal(kind.flops / kind.seconds, "flop/s")
+            : "",
+        kind.bytes && kind.seconds
+            ? formatDecimal(kind.bytes / kind.seconds, "B/s")
+            : "");
+  out << llvm::formatv(line, "step", formatSeconds(all.step), "100.0 %", "", "",
+                       "")
+      << "  bound by arithmetic " << formatSeconds(all.compute)
+      << ", by memory " << formatSeconds(all.memory) << ", launches "
+      << formatSeconds(all.launch) << ", exposed communication "
+      << formatSeconds(all.exposed) << " of "
+      << formatSeconds(all.communication) << "\n  " << report.formatThroughput()
+      << (report.hasTokens ? " tokens a second" : " epochs a second") << "\n";
 }
 
-LogicalResult tessera::printPlanJson(ModuleOp module, llvm::raw_ostream &out) {
-  FailureOr<Report> report = Report::make(module);
-  if (failed(report))
-    return failure();
-  ProgramOp program = report->program;
+void tessera::printPlanText(const PlanReport &report, llvm::raw_ostream &out) {
+  out << report.name << ": " << groupDigits(report.parameters)
+      << " parameters, " << report.world
+      << (report.world == 1 ? " rank" : " ranks") << ", ZeRO stage "
+      << report.stage;
+  if (report.world > report.shards)
+    out << " within groups of " << report.shards;
+  out << "\nOne rank, one step of " << report.accumulation
+      << (report.accumulation == 1 ? " micro-batch" : " micro-batches")
+      << ":\n";
+  printMemory(report, out);
+  if (!report.collectives.empty())
+    printTraffic(report, out);
+  printGroups(report, out);
+  out << "\n  arithmetic     " << formatDecimal(report.flops, "flop") << "\n";
+  printTimes(report, out);
+}
+
+void tessera::writePlanFigures(const PlanReport &report,
+                               llvm::json::OStream &json) {
+  json.attribute("world", report.world);
+  json.attribute("stage", report.stage);
+  json.attribute("shard_ranks", report.shards);
+  json.attribute("peak_bytes", report.peak);
+  json.attribute("offloaded_bytes", report.offloaded);
+  json.attribute("parameters", report.parameters);
+  json.attributeObject("memory", [&] {
+    for (int64_t i = 0; i < kCategories; ++i)
+      json.attribute(stringifyCategory(static_cast<Category>(i)),
+                     report.memory[i]);
+  });
+  json.attribute("padded_elements", report.paddedElements);
+  json.attributeArray("states", [&] {
+    for (const PlanReport::State &state : report.states)
+      json.object([&] {
+        json.attribute("state", state.state);
+        json.attribute("bytes", state.bytes);
+        json.attribute("whole_bytes", state.wholeBytes);
+      });
+  });
+  json.attribute("volume_bytes", report.getVolume());
+  json.attribute("flops", report.flops);
+  const Prediction &all = report.predicted;
+  json.attributeObject("predicted", [&] {
+    json.attribute("step_ms", 1e3 * all.step);
+    json.attribute("compute_ms", 1e3 * all.compute);
+    json.attribute("memory_ms", 1e3 * all.memory);
+    json.attribute("launch_ms", 1e3 * all.launch);
+    json.attribute("exposed_communication_ms", 1e3 * all.exposed);
+    json.attribute("communication_ms", 1e3 * all.communication);
+    json.attribute(report.hasTokens ? "tokens_per_second" : "epochs_per_second",
+                   report.getThroughput());
+    json.attributeArray("kinds", [&] {
+      for (const Prediction::Kind &kind : all.kinds)
+        json.object([&] {
+          json.attribute("kind", kind.name);
+          json.attribute("times", kind.times);
+          json.attribute("ms", 1e3 * kind.seconds);
+          json.attribute("flops", kind.flops);
+          json.attribute("bytes", kind.bytes);
+        });
+    });
+    json.attributeObject("machine", [&] {
+      const Machine &machine = report.machine;
+      json.attribute("name", machine.name);
+      json.attribute("assumed", machine.assumed);
+      json.attribute("cores", machine.cores);
+      json.attribute("ranks_per_node", machine.ranksPerNode);
+    });
+  });
+}
+
+void tessera::printPlanJson(const PlanReport &report, llvm::raw_ostream &out) {
   llvm::json::OStream json(out, 2);
   json.object([&] {
-    json.attribute("name", report->name);
-    json.attribute("world", program.getWorld());
-    json.attribute("stage", program.getStage());
-    json.attribute("shard_ranks", program.getShards());
-    json.attribute("peak_bytes", program.getArenaBytes());
-    json.attribute("parameters", report->parameters);
-    json.attributeObject("memory", [&] {
-      for (int64_t i = 0; i < kCategories; ++i) {
-        auto category = static_cast<Category>(i);
-        json.attribute(stringifyCategory(category),
-                       program.getMemory(category));
-      }
-    });
+    json.attribute("name", report.name);
+    writePlanFigures(report, json);
     json.attributeArray("groups", [&] {
-      for (const GroupFacts &facts : getGroupFacts(program))
+      for (const PlanReport::Group &group : report.groups)
         json.object([&] {
-          zero::GroupOp op = facts.op;
-          json.attribute("name", op.getSymName());
-          json.attribute("parameters",
-                         static_cast<int64_t>(op.getParameters().size()));
-          json.attribute("elements", op.getElements());
-          json.attribute("padded", op.getPadded());
-          json.attribute("bucket_bytes", facts.bucketBytes);
-          json.attribute("parameter_bytes", facts.parameterBytes);
-          json.attribute("sharded", facts.isSharded);
-          json.attribute("exceeds_limit", facts.exceedsLimit);
+          json.attribute("name", group.name);
+          json.attribute("parameters", group.parameters);
+          json.attribute("elements", group.elements);
+          json.attribute("padded", group.padded);
+          json.attribute("bucket_bytes", group.bucketBytes);
+          json.attribute("parameter_bytes", group.parameterBytes);
+          json.attribute("sharded", group.isSharded);
+          json.attribute("exceeds_limit", group.exceedsLimit);
         });
     });
-    json.attribute("offloaded_bytes", program.getOffloadBytes());
     json.attributeArray("collectives", [&] {
-      for (auto [op, times] : report->collectives) {
-        StartOp start = op;
-        json.object([&, times = times] {
-          json.attribute("kind", stringifyCollective(start.getKind()));
-          json.attribute("group", start.getGroup() ? start.getGroup()->str()
-                                                   : std::string());
-          json.attribute("elements", start.getElements());
-          json.attribute("ranks", start.getMembers(program.getWorld()));
-          json.attribute("bytes", start.getReceivedBytes(program.getWorld()));
-          json.attribute("times", times);
+      for (const PlanReport::Collective &collective : report.collectives)
+        json.object([&] {
+          json.attribute("kind", collective.kind);
+          json.attribute("group", collective.group);
+          json.attribute("elements", collective.elements);
+          json.attribute("ranks", collective.ranks);
+          json.attribute("bytes", collective.bytes);
+          json.attribute("times", collective.times);
         });
-      }
     });
-    json.attribute("flops", program.getFlops());
   });
   out << "\n";
-  return success();
 }

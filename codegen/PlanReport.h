@@ -5,32 +5,91 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// What `tessera plan` prints of a module in phase `plan`: memory, messages and
-// arithmetic of one rank and one step of the program `train`.
+// What `tessera plan` says of a module in phase `plan`: memory, messages,
+// arithmetic and predicted time of one rank and one step of the program
+// `train`.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef TESSERA_CODEGEN_PLANREPORT_H
 #define TESSERA_CODEGEN_PLANREPORT_H
 
+#include "codegen/Timeline.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
+#include <array>
 
 namespace tessera {
 
-/// A table. Fails with a diagnostic where the module has no program `train`.
-mlir::LogicalResult printPlanText(mlir::ModuleOp module,
-                                  llvm::raw_ostream &out);
+/// A plan's figures, free of the module that they were taken from.
+struct PlanReport {
+  std::string name;
+  int64_t parameters = 0; ///< elements, each once
+  int64_t world = 1, stage = 0, accumulation = 1;
+  int64_t shards = 1; ///< ranks that states are partitioned over
+  /// Parameters with their padding, over all groups.
+  int64_t paddedElements = 0;
+  int64_t peak = 0;      ///< bytes of the arena
+  int64_t offloaded = 0; ///< bytes of the rank's file
+  std::array<int64_t, plan::kCategories> memory = {};
+  int64_t flops = 0;
+  /// What one step of all ranks learns from: tokens, or one graph.
+  int64_t units = 1;
+  bool hasTokens = false;
 
-/// JSON: name, world, stage, shard_ranks, peak_bytes, parameters,
-/// memory{category: bytes}, groups[{name, parameters, elements, padded,
-/// bucket_bytes (of its whole gradients), parameter_bytes (as a rank keeps
-/// them), sharded (whether that is a part), exceeds_limit (one parameter has
-/// more than the specification's bucket_bytes)}], collectives[{kind, group,
-/// elements, ranks, bytes, times}] in their order (the `ranks` that each is
-/// among; bytes that a rank receives each of the `times` a step), flops.
-mlir::LogicalResult printPlanJson(mlir::ModuleOp module,
-                                  llvm::raw_ostream &out);
+  struct Collective {
+    std::string kind, group; ///< group: "" for none
+    int64_t elements = 0;
+    int64_t ranks = 1; ///< that it is among
+    int64_t bytes = 0; ///< that a rank receives each time
+    int64_t times = 1;
+  };
+  std::vector<Collective> collectives;
+
+  /// Persistent memory of one kind, over all groups.
+  struct State {
+    std::string state;
+    int64_t bytes = 0;
+    int64_t wholeBytes = 0; ///< of those, what every rank keeps whole
+  };
+  std::vector<State> states;
+
+  struct Group {
+    std::string name;
+    int64_t parameters = 0, elements = 0, padded = 0;
+    int64_t bucketBytes = 0;    ///< of its whole gradients
+    int64_t parameterBytes = 0; ///< as a rank keeps them
+    bool isSharded = false;     ///< a rank keeps a part
+    /// It is small, so that every rank keeps it whole.
+    bool staysWhole = false;
+    /// One parameter has more than the specification's `bucket_bytes`.
+    bool exceedsLimit = false;
+  };
+  std::vector<Group> groups;
+
+  Machine machine;
+  Prediction predicted;
+
+  /// Bytes that a rank receives in a step.
+  int64_t getVolume() const;
+  /// Units a second of all ranks, as predicted.
+  double getThroughput() const;
+  /// The same for a reader, without the unit.
+  std::string formatThroughput() const;
+
+  /// Fails with a diagnostic where the module has no program `train`.
+  static mlir::FailureOr<PlanReport> make(mlir::ModuleOp module);
+};
+
+/// Tables for a terminal.
+void printPlanText(const PlanReport &report, llvm::raw_ostream &out);
+
+/// JSON (docs/plan.md).
+void printPlanJson(const PlanReport &report, llvm::raw_ostream &out);
+
+/// The part of it that a row of a sweep has too: memory, volume and times.
+void writePlanFigures(const PlanReport &report, llvm::json::OStream &json);
 
 } // namespace tessera
 

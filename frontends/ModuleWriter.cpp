@@ -7,6 +7,7 @@
 
 #include "frontends/ModuleWriter.h"
 #include "dialects/graph/Graph.h"
+#include "frontends/Machine.h"
 #include "frontends/ModelBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -136,6 +137,9 @@ OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
   (*module)->setAttr(specificationAttrName,
                      specificationAttr(specification, context));
+  if (specification.message.has_machine())
+    (*module)->setAttr(machineAttrName,
+                       machineAttr(specification.message.machine(), context));
   ModuleWriter writer(*module);
   if (specification.message.has_transformer())
     writeTransformer(specification, writer);

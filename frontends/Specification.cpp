@@ -7,6 +7,7 @@
 
 #include "frontends/Specification.h"
 #include "frontends/Diagnostics.h"
+#include "frontends/Machine.h"
 #include "frontends/TextReader.h"
 #include "frontends/Validation.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -17,10 +18,14 @@ using namespace tessera;
 std::optional<Specification>
 tessera::parseSpecification(llvm::StringRef text, llvm::StringRef path,
                             llvm::ArrayRef<std::string> overrides,
-                            llvm::raw_ostream &errors) {
+                            llvm::raw_ostream &errors,
+                            llvm::StringRef machinePath) {
   Diagnostics diagnostics(path, errors);
   spec::Specification message;
   if (!readText(text.str(), path, message, diagnostics))
+    return std::nullopt;
+  if (!machinePath.empty() &&
+      !readMachine(machinePath, *message.mutable_machine(), diagnostics))
     return std::nullopt;
   for (const std::string &option : overrides)
     applyOverride(option, message, diagnostics);
@@ -40,10 +45,9 @@ tessera::parseSpecification(llvm::StringRef text, llvm::StringRef path,
   return specification;
 }
 
-std::optional<Specification>
-tessera::loadSpecification(llvm::StringRef path,
-                           llvm::ArrayRef<std::string> overrides,
-                           llvm::raw_ostream &errors) {
+std::optional<Specification> tessera::loadSpecification(
+    llvm::StringRef path, llvm::ArrayRef<std::string> overrides,
+    llvm::raw_ostream &errors, llvm::StringRef machinePath) {
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
       llvm::MemoryBuffer::getFile(path);
   if (!file) {
@@ -53,5 +57,6 @@ tessera::loadSpecification(llvm::StringRef path,
                  "examples/bloom-tiny.textproto");
     return std::nullopt;
   }
-  return parseSpecification((*file)->getBuffer(), path, overrides, errors);
+  return parseSpecification((*file)->getBuffer(), path, overrides, errors,
+                            machinePath);
 }

@@ -51,17 +51,19 @@ struct Specification {
 ///     file:line:column: error: what; remedy
 ///     --set path=value: error: what; remedy
 ///
-/// Returns nothing where there was any error.
+/// Returns nothing where there was any error. Where \p machinePath is given,
+/// the machine of that file (frontends/Machine.h) takes the place of the
+/// specification's before the overrides.
 std::optional<Specification>
 loadSpecification(llvm::StringRef path, llvm::ArrayRef<std::string> overrides,
-                  llvm::raw_ostream &errors);
+                  llvm::raw_ostream &errors, llvm::StringRef machinePath = "");
 
 /// The same for \p text, which diagnostics call \p path. Relative paths in it
 /// are taken from the folder of \p path.
 std::optional<Specification>
 parseSpecification(llvm::StringRef text, llvm::StringRef path,
                    llvm::ArrayRef<std::string> overrides,
-                   llvm::raw_ostream &errors);
+                   llvm::raw_ostream &errors, llvm::StringRef machinePath = "");
 
 } // namespace tessera
 

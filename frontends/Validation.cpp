@@ -100,6 +100,20 @@ static const Limit commonLimits[] = {
     {"parallel.shard_ranks", Need::Optional, 2, Low::Closed, 65536},
     {"parallel.prefetch_bytes", Need::Optional, 0, Low::Closed, 1e12},
     {"target.cpu.threads", Need::Optional, 0, Low::Closed, 4096},
+    {"machine.cores", Need::Optional, 1, Low::Closed, 4096},
+    {"machine.ranks_per_node", Need::Optional, 1, Low::Closed, 65536},
+    {"machine.fp32_gflops", Need::Optional, 0, Low::Open, 1e9},
+    {"machine.bf16_gflops", Need::Optional, 0, Low::Open, 1e9},
+    {"machine.fp32_product_gflops", Need::Optional, 0, Low::Open, 1e9},
+    {"machine.bf16_product_gflops", Need::Optional, 0, Low::Open, 1e9},
+    {"machine.memory_gbytes", Need::Optional, 0, Low::Open, 1e9},
+    {"machine.cache_gbytes", Need::Optional, 0, Low::Open, 1e9},
+    {"machine.cache_mib", Need::Optional, 0, Low::Closed, 1e9},
+    {"machine.launch_us", Need::Optional, 0, Low::Closed, 1e6},
+    {"machine.inside.latency_us", Need::Optional, 0, Low::Closed, 1e6},
+    {"machine.inside.gbytes", Need::Optional, 0, Low::Open, 1e9},
+    {"machine.between.latency_us", Need::Optional, 0, Low::Closed, 1e6},
+    {"machine.between.gbytes", Need::Optional, 0, Low::Open, 1e9},
 };
 
 namespace {

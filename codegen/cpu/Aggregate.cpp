@@ -8,6 +8,7 @@
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/VectorBuilder.h"
 #include "dialects/graph/Graph.h"
+#include "dialects/plan/Plan.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -29,6 +30,14 @@ struct AggregateKernel
     auto graph = cast<graph::CSRType>(op->getOperand(0).getType());
     auto type = cast<RankedTensorType>(op->getResult(0).getType());
     return 2 * graph.getEdges() * (type.getNumElements() / type.getDimSize(0));
+  }
+
+  /// An edge reads its source's row, its number and its weight.
+  int64_t getMovedBytes(Operation *op) const {
+    auto graph = cast<graph::CSRType>(op->getOperand(0).getType());
+    int64_t result =
+        plan::getBytes(cast<ShapedType>(op->getResult(0).getType()));
+    return graph.getEdges() * (result / graph.getNodes() + 8) + result;
   }
 
   void emitKernel(Operation *op, KernelBody &body) const {

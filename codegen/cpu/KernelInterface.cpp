@@ -6,5 +6,20 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/KernelInterface.h"
+#include "dialects/plan/Plan.h"
+
+using namespace mlir;
+
+int64_t tessera::cpu::getTensorBytes(Operation *op) {
+  int64_t bytes = 0;
+  auto add = [&](TypeRange types) {
+    for (Type type : types)
+      if (auto tensor = dyn_cast<RankedTensorType>(type))
+        bytes += plan::getBytes(tensor);
+  };
+  add(op->getOperandTypes());
+  add(op->getResultTypes());
+  return bytes;
+}
 
 #include "codegen/cpu/KernelInterface.cpp.inc"

@@ -32,6 +32,9 @@ struct KernelBody {
   mlir::Value scratch;
 };
 
+/// Bytes of all tensors that \p op takes and gives.
+int64_t getTensorBytes(mlir::Operation *op);
+
 /// Attaches KernelOpInterface to the operations of this project that are
 /// kernels by themselves.
 void registerKernels(mlir::DialectRegistry &registry);

@@ -29,6 +29,11 @@ def KernelOpInterface : OpInterface<"KernelOpInterface"> {
     InterfaceMethod<"Floating-point operations of one launch.",
       "int64_t", "getFlops", (ins), [{}], [{ return 0; }]>,
     InterfaceMethod<[{
+      Bytes that one launch reads and writes in memory: each operand and result
+      once, where the operation does not know better.
+    }], "int64_t", "getMovedBytes", (ins), [{}],
+      [{ return ::tessera::cpu::getTensorBytes($_op); }]>,
+    InterfaceMethod<[{
       Writes the iterations [begin, end) at the body's builder. The operation's
       tensors are the body's buffers: its operands `inputs`, its results
       `outputs`, in order.

@@ -8,6 +8,7 @@
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/VectorBuilder.h"
 #include "dialects/nn/NN.h"
+#include "dialects/plan/Plan.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -118,6 +119,14 @@ struct ScatterAddKernel
   int64_t getFlops(Operation *op) const {
     auto rows = cast<nn::ScatterAddOp>(op).getRows().getType();
     return cast<RankedTensorType>(rows).getNumElements();
+  }
+  int64_t getMovedBytes(Operation *op) const {
+    auto scatter = cast<nn::ScatterAddOp>(op);
+    int64_t bytes = 3 * plan::getBytes(scatter.getRows().getType());
+    // A table that begins as a constant is written whole.
+    if (!isa<BlockArgument>(scatter.getInit()))
+      bytes += plan::getBytes(scatter.getResult().getType());
+    return bytes;
   }
   void emitKernel(Operation *op, KernelBody &body) const {
     ScatterAddEmitter(cast<nn::ScatterAddOp>(op), body).emit();

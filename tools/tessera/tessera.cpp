@@ -4,22 +4,29 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-
 //
 //     tessera compile SPEC -o EXE [--set path=value]...
-//     tessera plan SPEC [--format text|json]
+//     tessera plan SPEC [--format text|json|html]
+//     tessera plan SPEC --sweep path=values... [--format text|csv|json|html]
+//     tessera plan SPEC --fit MEMORY [--vary path]
+//     tessera calibrate [-o FILE]
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/PlanPicture.h"
 #include "codegen/PlanReport.h"
 #include "codegen/cpu/ObjectEmission.h"
 #include "dialects/AllDialects.h"
+#include "frontends/Machine.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/Specification.h"
 #include "passes/Spec.h"
+#include "tools/tessera/Calibrate.h"
+#include "tools/tessera/Fit.h"
 #include "tools/tessera/Link.h"
 #include "tools/tessera/MemoryLimit.h"
 #include "tools/tessera/Phases.h"
+#include "tools/tessera/Sweep.h"
 
 #include "codegen/cpu/KernelInterface.h"
 #include "mlir/Parser/Parser.h"
@@ -28,6 +35,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/ToolOutputFile.h"
 
@@ -40,6 +48,9 @@ namespace {
 cl::OptionCategory category("Options");
 cl::SubCommand compileCommand("compile", "Compile a specification");
 cl::SubCommand planCommand("plan", "Say what training would take, and stop");
+cl::SubCommand calibrateCommand("calibrate",
+                                "Measure this machine, for plans to predict "
+                                "times");
 
 cl::opt<std::string> input(cl::Positional, cl::Required,
                            cl::desc("specification"), cl::value_desc("SPEC"),
@@ -47,7 +58,8 @@ cl::opt<std::string> input(cl::Positional, cl::Required,
                            cl::sub(planCommand));
 cl::opt<std::string> output("o", cl::desc("File to write"),
                             cl::value_desc("FILE"), cl::cat(category),
-                            cl::sub(compileCommand), cl::sub(planCommand));
+                            cl::sub(compileCommand), cl::sub(planCommand),
+                            cl::sub(calibrateCommand));
 cl::list<std::string> overrides("set",
                                 cl::desc("Set a field of the specification"),
                                 cl::value_desc("path=value"), cl::cat(category),
@@ -73,12 +85,40 @@ cl::opt<bool> timing("timing", cl::desc("Print the time of each pass"),
                      cl::cat(category), cl::sub(compileCommand),
                      cl::sub(planCommand));
 
-enum class Format { Text, Json };
-cl::opt<Format> format("format", cl::desc("How to print the plan"),
-                       cl::values(clEnumValN(Format::Text, "text", "a table"),
-                                  clEnumValN(Format::Json, "json", "JSON")),
-                       cl::init(Format::Text), cl::cat(category),
-                       cl::sub(planCommand));
+enum class Format { Text, Json, Csv, Html };
+cl::opt<Format>
+    format("format", cl::desc("How to print the plan"),
+           cl::values(clEnumValN(Format::Text, "text", "tables"),
+                      clEnumValN(Format::Json, "json", "JSON"),
+                      clEnumValN(Format::Csv, "csv",
+                                 "comma-separated values, of a sweep"),
+                      clEnumValN(Format::Html, "html",
+                                 "a page with a picture of the step")),
+           cl::init(Format::Text), cl::cat(category), cl::sub(planCommand));
+cl::opt<std::string>
+    machineFile("machine",
+                cl::desc("Predict times for the machine that FILE describes, "
+                         "as calibrate writes it"),
+                cl::value_desc("FILE"), cl::cat(category),
+                cl::sub(planCommand));
+cl::list<std::string>
+    sweeps("sweep",
+           cl::desc("Plan with each of these values: a,b,c or 1..1024*2; "
+                    "several sweeps combine"),
+           cl::value_desc("path=values"), cl::cat(category),
+           cl::sub(planCommand));
+cl::opt<std::string>
+    fitMemory("fit",
+              cl::desc("Find the value of a field at which a rank just fits "
+                       "MEMORY, such as 32GB"),
+              cl::value_desc("MEMORY"), cl::cat(category),
+              cl::sub(planCommand));
+cl::opt<std::string>
+    vary("vary",
+         cl::desc("The field that --fit varies, and the values to try "
+                  "(default: the model's layers, up to 65536)"),
+         cl::value_desc("path[=values]"), cl::cat(category),
+         cl::sub(planCommand));
 
 LogicalResult fail(const llvm::Twine &message) {
   llvm::errs() << "tessera: error: " << message << "\n";
@@ -101,7 +141,7 @@ OwningOpRef<ModuleOp> readModule(MLIRContext &context, Origin &origin) {
   origin = {input, overrides, input, compileFrom.empty()};
   if (compileFrom.empty()) {
     std::optional<Specification> specification =
-        loadSpecification(input, overrides, llvm::errs());
+        loadSpecification(input, overrides, llvm::errs(), machineFile);
     if (!specification)
       return {};
     origin.limitPlace = specification->memoryLimitPlace;
@@ -112,18 +152,128 @@ OwningOpRef<ModuleOp> readModule(MLIRContext &context, Origin &origin) {
                "module; drop one of them");
     return {};
   }
-  return parseSourceFile<ModuleOp>(input, ParserConfig(&context));
+  OwningOpRef<ModuleOp> module =
+      parseSourceFile<ModuleOp>(input, ParserConfig(&context));
+  if (module && !machineFile.empty()) {
+    std::optional<spec::Machine> machine =
+        loadMachine(machineFile, llvm::errs());
+    if (!machine)
+      return {};
+    (*module)->setAttr(machineAttrName, machineAttr(*machine, context));
+  }
+  return module;
 }
 
-LogicalResult writeModule(ModuleOp module) {
+/// Writes what \p print prints to the output.
+LogicalResult writeOutput(llvm::function_ref<void(llvm::raw_ostream &)> print) {
   std::string message;
   auto file = openOutputFile(output.empty() ? "-" : output.c_str(), &message);
   if (!file)
     return fail(message);
-  module.print(file->os());
-  file->os() << "\n";
+  print(file->os());
   file->keep();
   return success();
+}
+
+LogicalResult writeModule(ModuleOp module) {
+  return writeOutput([&](llvm::raw_ostream &out) {
+    module.print(out);
+    out << "\n";
+  });
+}
+
+LogicalResult writePlan(ModuleOp module) {
+  if (format == Format::Csv)
+    return fail("--format=csv is for --sweep; choose text, json or html");
+  FailureOr<PlanReport> report = PlanReport::make(module);
+  if (failed(report))
+    return failure();
+  return writeOutput([&](llvm::raw_ostream &out) {
+    if (format == Format::Json)
+      printPlanJson(*report, out);
+    else if (format == Format::Html)
+      printPlanPicture(module, *report, out);
+    else
+      printPlanText(*report, out);
+  });
+}
+
+/// The specification's text, for many plans of it.
+FailureOr<Planner> makePlanner() {
+  if (!compileFrom.empty())
+    return fail("--sweep and --fit change a specification, and --compile-from "
+                "reads a module; drop one of them");
+  if (!dumpDirectory.empty() || timing)
+    return fail("--dump-phases-to and --timing are for one plan; drop them, or "
+                "--sweep and --fit");
+  auto file = llvm::MemoryBuffer::getFile(input);
+  // One that cannot be read, or is wrong whatever is varied, is told at once.
+  if (!file) {
+    (void)loadSpecification(input, {}, llvm::errs());
+    return failure();
+  }
+  return Planner((*file)->getBuffer().str(), input,
+                 Planner::Settings(overrides.begin(), overrides.end()),
+                 machineFile);
+}
+
+LogicalResult runSweep() {
+  if (!vary.empty())
+    return fail("--vary is for --fit; add --fit=MEMORY");
+  std::vector<Axis> axes;
+  for (const std::string &text : sweeps) {
+    llvm::Expected<Axis> axis = parseAxis("sweep", text, false);
+    if (!axis)
+      return fail(llvm::toString(axis.takeError()));
+    axes.push_back(std::move(*axis));
+  }
+  FailureOr<Planner> planner = makePlanner();
+  if (failed(planner))
+    return failure();
+  llvm::Expected<Sweep> sweep = Sweep::run(*planner, std::move(axes));
+  if (!sweep)
+    return fail(llvm::toString(sweep.takeError()));
+  LogicalResult written = writeOutput([&](llvm::raw_ostream &out) {
+    switch (format) {
+    case Format::Text:
+      return sweep->printText(out);
+    case Format::Csv:
+      return sweep->printCsv(out);
+    case Format::Json:
+      return sweep->printJson(out);
+    case Format::Html:
+      return sweep->printHtml(llvm::sys::path::stem(input), out);
+    }
+  });
+  return success(succeeded(written) && sweep->hasPlan());
+}
+
+LogicalResult runFit() {
+  if (!sweeps.empty())
+    return fail("--sweep and --fit exclude each other; drop one of them");
+  if (format != Format::Text && format != Format::Json)
+    return fail("--fit prints text or json; choose one of them");
+  llvm::Expected<int64_t> limit = parseMemory("fit", fitMemory);
+  if (!limit)
+    return fail(llvm::toString(limit.takeError()));
+  FailureOr<Planner> planner = makePlanner();
+  if (failed(planner))
+    return failure();
+  std::string field = vary;
+  if (field.empty())
+    field = planner->hasTransformer() ? "transformer.layers" : "gnn.layers";
+  llvm::Expected<Axis> axis = parseAxis("vary", field, true);
+  if (!axis)
+    return fail(llvm::toString(axis.takeError()));
+  llvm::Expected<Fit> fit = Fit::run(*planner, std::move(*axis), *limit);
+  if (!fit)
+    return fail(llvm::toString(fit.takeError()));
+  return writeOutput([&](llvm::raw_ostream &out) {
+    if (format == Format::Json)
+      fit->printJson(out);
+    else
+      fit->printText(out);
+  });
 }
 
 LogicalResult writeExecutable(ModuleOp module) {
@@ -138,6 +288,14 @@ LogicalResult writeExecutable(ModuleOp module) {
   if (llvm::Error error = linkExecutable(object, output, mpi))
     return fail(llvm::toString(std::move(error)));
   return success();
+}
+
+LogicalResult runCalibrate() {
+  std::string figures;
+  llvm::raw_string_ostream stream(figures);
+  if (llvm::Error error = calibrate(stream))
+    return fail(llvm::toString(std::move(error)));
+  return writeOutput([&](llvm::raw_ostream &out) { out << figures; });
 }
 
 LogicalResult run() {
@@ -170,17 +328,8 @@ LogicalResult run() {
   if (planned < *to &&
       failed(runPhases(*module, planned, *to, dumpDirectory, timing)))
     return failure();
-  if (planCommand) {
-    std::string message;
-    auto file = openOutputFile(output.empty() ? "-" : output.c_str(), &message);
-    if (!file)
-      return fail(message);
-    if (failed(format == Format::Json ? printPlanJson(*module, file->os())
-                                      : printPlanText(*module, file->os())))
-      return failure();
-    file->keep();
-    return success();
-  }
+  if (planCommand)
+    return writePlan(*module);
   return *to == Phase::Executable ? writeExecutable(*module)
                                   : writeModule(*module);
 }
@@ -192,13 +341,21 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
   cl::HideUnrelatedOptions(category, compileCommand);
   cl::HideUnrelatedOptions(category, planCommand);
+  cl::HideUnrelatedOptions(category, calibrateCommand);
   cl::ParseCommandLineOptions(argc, argv,
                               "Tessera compiles a model's specification into "
                               "one training executable\n");
+  if (calibrateCommand)
+    return failed(runCalibrate());
   if (!compileCommand && !planCommand) {
     llvm::errs() << "tessera: error: say what to do: tessera compile SPEC -o "
-                    "EXE, or tessera plan SPEC (see tessera --help)\n";
+                    "EXE, tessera plan SPEC, or tessera calibrate (see tessera "
+                    "--help)\n";
     return 1;
   }
+  if (!fitMemory.empty())
+    return failed(runFit());
+  if (!sweeps.empty() || !vary.empty())
+    return failed(runSweep());
   return failed(run());
 }

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# ===- predict.py - Predicted against measured steps -----------------------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# Calibrates this machine, predicts the step of the whole-step benchmarks
+# (bench/step.py) for one rank and for two ranks at stages 0 and 3, and
+# measures it. bench/README.md says how.
+#
+# ===----------------------------------------------------------------------===#
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+
+import step
+
+TESSERA = step.ROOT / "build" / "bin" / "tessera"
+CASES = [(1, 0), (2, 0), (2, 3)]
+WARM = 2
+# A step whose wall time is no more than this times its processor time per core
+# had the machine for itself.
+QUIET = 1.15
+ENVIRONMENT = dict(
+    os.environ,
+    OMPI_ALLOW_RUN_AS_ROOT="1",
+    OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+)
+
+
+def calibrate(path, rounds):
+    """The machine's figures; of some rounds the median of each."""
+    texts = []
+    for _ in range(rounds):
+        done = subprocess.run([TESSERA, "calibrate"], check=True, capture_output=True, text=True)
+        texts.append(done.stdout.splitlines())
+    lines = []
+    for same in zip(*texts, strict=True):
+        name, _, value = same[0].partition(": ")
+        try:
+            numbers = [float(line.partition(": ")[2]) for line in same]
+            value = f"{statistics.median(numbers):.6g}"
+            lines.append(f"{name}: {value}")
+        except ValueError:
+            lines.append(same[0])
+    path.write_text("\n".join(lines) + "\n")
+
+
+def settings(benchmark, world, stage):
+    values = dict(benchmark["set"])
+    values.update({"parallel.world": world, "parallel.zero_stage": stage})
+    return [part for field, value in values.items() for part in ("--set", f"{field}={value}")]
+
+
+def predict(benchmark, world, stage, machine):
+    command = [TESSERA, "plan", benchmark["specification"], "--format", "json"]
+    command += ["--machine", machine] + settings(benchmark, world, stage)
+    done = subprocess.run(command, check=True, capture_output=True)
+    return json.loads(done.stdout)["predicted"]
+
+
+class Run:
+    """An executable and how long its steps took."""
+
+    def __init__(self, name, benchmark, world, stage, data):
+        self.world, self.data = world, data
+        self.executable = step.OUT / f"{name}-{world}-{stage}"
+        self.log = self.executable.with_suffix(".log")
+        self.wall = []
+        self.processor = []
+        command = [TESSERA, "compile", benchmark["specification"], "-o", self.executable]
+        subprocess.run(command + settings(benchmark, world, stage), check=True)
+
+    def train(self, steps):
+        """Milliseconds of each step, and of processor time of the whole run."""
+        command = ["mpirun", "-np", str(self.world), "--bind-to", "none"]
+        command = (command if self.world > 1 else []) + [self.executable, "train"]
+        command += ["--data", self.data, "--log", self.log, "--steps", str(steps)]
+        command += ["--order", "sequential"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+        _, status, usage = os.wait4(process.pid, 0)
+        if os.waitstatus_to_exitcode(status) != 0:
+            raise SystemExit("predict.py: the executable failed")
+        lines = [json.loads(line) for line in open(self.log)]
+        return [line["ms"] for line in lines], 1e3 * (usage.ru_utime + usage.ru_stime)
+
+    def measure(self, steps, cores):
+        """One round. What starting and the first steps cost is in both runs."""
+        _, before = self.train(WARM)
+        wall, after = self.train(WARM + steps)
+        self.wall += wall[WARM:]
+        self.processor.append((after - before) / steps / cores)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Predicted against measured steps.")
+    names = [name for name in step.BENCHMARKS if "vocabulary" in step.BENCHMARKS[name]]
+    parser.add_argument("benchmarks", nargs="*", help=f"of {', '.join(names)}; all by default")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=5, help="measured in each round")
+    parser.add_argument("--within", type=float, default=15, help="percent")
+    options = parser.parse_args()
+    if unknown := set(options.benchmarks) - set(names):
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}")
+    step.OUT.mkdir(parents=True, exist_ok=True)
+    cores = os.cpu_count()
+    machine = step.OUT / "machine.textproto"
+    calibrate(machine, options.rounds)
+    print(machine.read_text())
+
+    results = []
+    for name in options.benchmarks or names:
+        benchmark = step.BENCHMARKS[name]
+        count = (WARM + options.steps) * (benchmark["units"] + 16)
+        data = step.write_tokens(step.OUT / f"{name}-predict", benchmark["vocabulary"], count)
+        runs = [(Run(name, benchmark, *case, data), case) for case in CASES]
+        for _ in range(options.rounds):
+            for run, _ in runs:
+                run.measure(options.steps, cores)
+        for run, (world, stage) in runs:
+            predicted = predict(benchmark, world, stage, machine)
+            results.append(
+                {
+                    "benchmark": name,
+                    "world": world,
+                    "stage": stage,
+                    "predicted_ms": predicted["step_ms"],
+                    "exposed_communication_ms": predicted["exposed_communication_ms"],
+                    "median_ms": statistics.median(run.wall),
+                    "processor_ms": statistics.median(run.processor),
+                }
+            )
+    (step.OUT / "predict.json").write_text(json.dumps(results, indent=1) + "\n")
+    print(f"{'':12} ranks stage predicted  exposed  processor   median  measured     off")
+    worst = 0
+    for row in results:
+        # On a machine that others use, a step waits for its turns.
+        quiet = row["median_ms"] <= QUIET * row["processor_ms"]
+        measured = row["median_ms" if quiet else "processor_ms"]
+        off = 100 * (row["predicted_ms"] / measured - 1)
+        worst = max(worst, abs(off))
+        print(
+            f"{row['benchmark']:12} {row['world']:5} {row['stage']:5}"
+            f" {row['predicted_ms']:9.1f} {row['exposed_communication_ms']:8.1f}"
+            f" {row['processor_ms']:10.1f} {row['median_ms']:8.1f}"
+            f" {'median' if quiet else 'processor':>9} {off:+6.1f}%"
+        )
+    if worst > options.within:
+        sys.exit(f"predict.py: a prediction is {worst:.1f} % off")
+
+
+if __name__ == "__main__":
+    main()

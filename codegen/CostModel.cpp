@@ -1,0 +1,172 @@
+//===- CostModel.cpp - How long the steps of a plan take --------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/CostModel.h"
+#include "codegen/cpu/KernelFunction.h"
+#include "dialects/nn/IterationSpace.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "passes/Spec.h"
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::plan;
+
+/// The part of the multiply-add peak that generated kernels with products of
+/// tiles (attention) reach; bench-kernels measures it.
+static constexpr double kTileShare = 0.7;
+
+/// How many multiply-adds an elementwise operation lasts as long as: the
+/// polynomials of cpu-approximate-math, and divisions and roots, which
+/// processors do several times slower.
+static double getWeight(Operation *op) {
+  if (isa<math::ExpOp, math::LogOp>(op))
+    return 16;
+  if (isa<math::TanhOp>(op))
+    return 24;
+  if (isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(op))
+    return 8;
+  return 1;
+}
+
+/// Multiply-adds of a kernel that the general emitter writes.
+static double getElementwiseWork(func::FuncOp kernel) {
+  double work = 0;
+  for (Operation &op : kernel.getBody().front()) {
+    if (op.getNumResults() != 1 || nn::isTransparent(&op) ||
+        isa<arith::ConstantOp, nn::BroadcastOp, nn::IotaOp>(op))
+      continue;
+    Value counted = isa<nn::ReduceOp>(op) ? op.getOperand(0) : op.getResult(0);
+    auto type = cast<ShapedType>(counted.getType());
+    work += getWeight(&op) * type.getNumElements();
+  }
+  return work;
+}
+
+/// Bytes that the general emitter's kernel reads and writes: of a table only
+/// the rows that are gathered.
+static double getElementwiseBytes(func::FuncOp kernel) {
+  double bytes = 0;
+  for (BlockArgument argument : kernel.getArguments()) {
+    auto isTable = [&](Operation *user) {
+      auto gather = dyn_cast<nn::GatherOp>(user);
+      return gather && gather.getTable() == argument;
+    };
+    if (!argument.use_empty() && llvm::all_of(argument.getUsers(), isTable)) {
+      for (Operation *gather : argument.getUsers())
+        bytes += getBytes(cast<ShapedType>(gather->getResult(0).getType()));
+      continue;
+    }
+    bytes += getBytes(cast<ShapedType>(argument.getType()));
+  }
+  for (Type type : kernel.getResultTypes())
+    bytes += getBytes(cast<ShapedType>(type));
+  return bytes;
+}
+
+CostModel::CostModel(ProgramOp program, const Machine &machine)
+    : program(program), machine(machine),
+      share(1.0 / static_cast<double>(machine.ranksPerNode)) {
+  auto module = program->getParentOfType<ModuleOp>();
+  if (int64_t threads = getSpecInt(module, "target.threads", 0))
+    share = std::min(share, static_cast<double>(threads) /
+                                static_cast<double>(machine.cores));
+}
+
+const CostModel::Kernel &CostModel::getKernel(LaunchOp launch) {
+  auto [entry, isNew] = kernels.try_emplace(launch.getKernel());
+  Kernel &kernel = entry->second;
+  if (!isNew)
+    return kernel;
+  auto function = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+      launch, launch.getKernelAttr());
+  auto flops = function->getAttrOfType<IntegerAttr>("plan.flops");
+  kernel.flops = flops ? flops.getInt() : 0;
+  if (cpu::KernelOpInterface op = cpu::getKernelOp(function)) {
+    kernel.kind = op->getName().stripDialect();
+    kernel.bytes = op.getMovedBytes();
+    kernel.arithmetic = kernel.flops / (kTileShare * machine.fp32 * share);
+  } else {
+    kernel.kind = "fused";
+    kernel.bytes = getElementwiseBytes(function);
+    // A plain operation takes as long as a multiply-add, which counts twice.
+    kernel.arithmetic =
+        2 * getElementwiseWork(function) / (machine.fp32 * share);
+  }
+  return kernel;
+}
+
+void CostModel::addMemory(StepCost &cost, double bytes) {
+  cost.bytes += bytes;
+  double rate =
+      bytes <= machine.cacheBytes * share ? machine.cache : machine.memory;
+  cost.memory += bytes / (rate * share);
+}
+
+StepCost CostModel::getCost(Operation *step) {
+  StepCost cost;
+  cost.launch = machine.launch;
+  auto bytesOf = [](Value view) -> double {
+    return view ? getBytes(cast<ShapedType>(view.getType())) : 0;
+  };
+  if (auto launch = dyn_cast<LaunchOp>(step)) {
+    const Kernel &kernel = getKernel(launch);
+    cost.kind = kernel.kind;
+    cost.flops = kernel.flops;
+    cost.arithmetic = kernel.arithmetic;
+    addMemory(cost, kernel.bytes);
+  } else if (auto gemm = dyn_cast<GemmOp>(step)) {
+    cost.kind = "product";
+    cost.flops = 2.0 * gemm.getM() * gemm.getN() * gemm.getK();
+    bool wide =
+        cast<ShapedType>(gemm.getA().getType()).getElementType().isF32();
+    cost.arithmetic =
+        cost.flops /
+        ((wide ? machine.fp32Product : machine.bf16Product) * share);
+    addMemory(cost,
+              bytesOf(gemm.getA()) + bytesOf(gemm.getB()) +
+                  bytesOf(gemm.getBias()) +
+                  bytesOf(gemm.getOut()) * (gemm.getAccumulate() ? 2 : 1));
+  } else if (auto clear = dyn_cast<ClearOp>(step)) {
+    cost.kind = "clear";
+    addMemory(cost, bytesOf(clear.getView()));
+  } else if (auto copy = dyn_cast<CopyOp>(step)) {
+    cost.kind = "copy";
+    addMemory(cost, 2 * bytesOf(copy.getSource()));
+  } else {
+    cost.launch = 0;
+  }
+  return cost;
+}
+
+CollectiveCost CostModel::getCost(StartOp start) {
+  CollectiveCost cost;
+  int64_t world = program.getWorld(), members = start.getMembers(world);
+  cost.received = start.getReceivedBytes(world);
+  if (members == 1)
+    return cost;
+  // Each rank fetches from each peer by itself. Nodes hold ranks in their
+  // order; of those, each `step`-th is a peer.
+  int64_t step = start.getStep().value_or(1);
+  int64_t onNode = std::clamp<int64_t>(machine.ranksPerNode / step, 1, members);
+  double near = onNode - 1, far = members - onNode;
+  double part = cost.received / (members - 1);
+  auto add = [&](const Machine::Link &link, double peers) {
+    if (peers == 0)
+      return;
+    (link.besideComputation ? cost.beside : cost.atWait) +=
+        peers * link.latency + peers * part / (link.rate * share);
+  };
+  add(machine.inside, near);
+  add(machine.between, far);
+  // Beside its peers' parts a rank reads or copies its own.
+  double own = start.getKind() == Collective::AllGather
+                   ? (start.getInPlace() ? 0 : 2 * part)
+                   : part * (start.getAccumulate() ? 2 : 1);
+  cost.atWait += own / (machine.memory * share);
+  return cost;
+}

@@ -1,0 +1,45 @@
+//===- Machine.h - The machine that times are predicted for -----*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_CODEGEN_MACHINE_H
+#define TESSERA_CODEGEN_MACHINE_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include <string>
+
+namespace tessera {
+
+/// What a machine can do, as the specification's `machine` says it
+/// (docs/specification.md) with the defaults filled in. Rates are those of a
+/// node, which its ranks share alike: operations, bytes and seconds.
+struct Machine {
+  struct Link {
+    double latency = 0; ///< seconds a message
+    double rate = 0;    ///< bytes a second that a node's ranks receive together
+    bool besideComputation = false;
+  };
+
+  std::string name;
+  bool assumed = true; ///< nothing was given: the rates are mere defaults
+  int64_t cores = 1, ranksPerNode = 1;
+  double fp32 = 0, bf16 = 0;               ///< multiply-adds count as two
+  double fp32Product = 0, bf16Product = 0; ///< of the library's products
+  double memory = 0, cache = 0;            ///< bytes a second
+  double cacheBytes = 0;
+  double launch = 0; ///< seconds of a launch or product beside its work
+  Link inside, between;
+
+  /// "znver4, 2 cores: 1 rank a node, 213 Gflop/s, memory 84.1 GB/s".
+  std::string describe() const;
+
+  /// The machine of \p module's attribute `tessera.machine` for \p world ranks.
+  static Machine get(mlir::ModuleOp module, int64_t world);
+};
+
+} // namespace tessera
+
+#endif // TESSERA_CODEGEN_MACHINE_H

@@ -1,0 +1,545 @@
+//===- PlanPicture.cpp - A picture of a step --------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/PlanPicture.h"
+#include "codegen/Figures.h"
+#include "codegen/Html.h"
+#include "llvm/ADT/MapVector.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::plan;
+
+namespace {
+
+// The picture's measures, in its own units.
+constexpr double kWidth = 1400, kLeft = 112, kRight = 1390;
+constexpr double kSections = 6, kGroups = 28, kCompute = 52, kMessages = 100,
+                 kTimeAxis = 134, kMemoryTop = 186, kMemoryBottom = 446,
+                 kHeight = 482;
+/// What is narrower is merged with its neighbours.
+constexpr double kSliver = 0.6;
+
+constexpr llvm::StringLiteral kExposed = "#f6c9c9";
+
+StringRef getKindColour(StringRef kind) {
+  return llvm::StringSwitch<StringRef>(kind)
+      .Case("product", "#4269d0")
+      .Cases({"attention", "attention_grad"}, "#6cc5b0")
+      .Case("fused", "#efb118")
+      .Case("adamw", "#9b6bd3")
+      .Cases({"clear", "copy"}, "#9498a0")
+      .Case("all_gather", "#3ca951")
+      .Case("reduce_scatter", "#e0605e")
+      .Case("all_reduce", "#ff8ab7")
+      .Default("#9c6b4e");
+}
+
+/// Neighbours of a lane that are too narrow to be seen alone become one
+/// rectangle that tells of all of them.
+class Lane {
+public:
+  Lane(llvm::raw_ostream &out, double y, double height)
+      : out(out), y(y), height(height) {}
+  ~Lane() { flush(); }
+
+  void add(double x, double end, StringRef kind, double seconds,
+           StringRef colour, llvm::function_ref<std::string()> title) {
+    // Two things that do not touch are not one.
+    if (count && (x - right > kSliver || right - left >= kSliver))
+      flush();
+    if (end - x >= kSliver) {
+      flush();
+      return writeRectangle(out, x, y, end - x, height, colour, title());
+    }
+    if (!count++) {
+      left = x;
+      single = title();
+    }
+    right = end;
+    auto &[times, sum, own] = kinds[kind];
+    ++times;
+    sum += seconds;
+    own = colour;
+  }
+
+private:
+  void flush() {
+    if (!count)
+      return;
+    std::string text = single;
+    StringRef colour;
+    double most = -1, all = 0;
+    std::string list;
+    for (auto &[kind, entry] : kinds) {
+      auto &[times, sum, own] = entry;
+      all += sum;
+      list += "\n" + std::to_string(times) + " " + kind.str() + ": " +
+              formatSeconds(sum);
+      if (sum > most) {
+        most = sum;
+        colour = own;
+      }
+    }
+    if (count > 1)
+      text = std::to_string(count) + " steps, " + formatSeconds(all) + list;
+    writeRectangle(out, left, y, std::max(right - left, 0.2), height, colour,
+                   text);
+    kinds.clear();
+    count = 0;
+  }
+
+  llvm::raw_ostream &out;
+  double y, height, left = 0, right = 0;
+  int64_t count = 0;
+  std::string single;
+  llvm::MapVector<StringRef, std::tuple<int64_t, double, StringRef>> kinds;
+};
+
+/// The categories from the ground up: what mostly stays comes first.
+constexpr Category kOrder[] = {Category::Parameters,  Category::Gradients,
+                               Category::Optimizer,   Category::Workspace,
+                               Category::Activations, Category::Communication};
+
+/// Bytes in use of each category.
+using Usage = std::array<int64_t, kCategories>;
+
+int64_t getTotal(const Usage &usage) {
+  int64_t total = 0;
+  for (int64_t bytes : usage)
+    total += bytes;
+  return total;
+}
+
+class Picture {
+public:
+  Picture(ModuleOp module, const PlanReport &report, llvm::raw_ostream &out)
+      : program(module.lookupSymbol<ProgramOp>("train")), report(report),
+        out(out) {
+    CostModel model(program, report.machine);
+    timeline = Timeline::make(program, model);
+    span = std::max(timeline.starts.back(), 1e-9);
+    findGroups();
+    measureMemory();
+  }
+
+  void write();
+
+private:
+  double getX(double seconds) {
+    return kLeft + (kRight - kLeft) * seconds / span;
+  }
+  double getY(double bytes) {
+    return kMemoryBottom - (kMemoryBottom - kMemoryTop) * bytes / ceiling;
+  }
+
+  void findGroups();
+  StringRef getGroup(Operation *step);
+  void measureMemory();
+  std::string describe(const Timeline::Event &event);
+  std::string describe(const Usage &usage);
+
+  void writeHeader();
+  void writeSections();
+  void writeGroups();
+  void writeLanes();
+  void writeTimeAxis(double y, double bottom);
+  void writeMemory();
+  void writePeak();
+  void writeKeys();
+  void writeTables();
+
+  ProgramOp program;
+  const PlanReport &report;
+  llvm::raw_ostream &out;
+  Timeline timeline;
+  double span, ceiling = 1;
+  DenseMap<Operation *, StringRef> groups; ///< of buffers
+  SmallVector<Operation *> steps;
+  std::vector<Usage> usage; ///< at each step
+  size_t peak = 0;          ///< the step at which most is in use
+};
+
+} // namespace
+
+/// A buffer belongs to the group whose state or message it is.
+void Picture::findGroups() {
+  for (auto state : program.getBody().getOps<StateOp>())
+    groups[state.getBuffer().getDefiningOp()] = state.getGroup();
+  for (auto start : program.getBody().getOps<StartOp>())
+    if (start.getGroup())
+      for (Value view : {start.getSource(), start.getDestination()})
+        groups[view.getDefiningOp<ViewOp>().getBufferOp()] = *start.getGroup();
+}
+
+StringRef Picture::getGroup(Operation *step) {
+  for (Value operand : step->getOperands())
+    if (auto view = operand.getDefiningOp<ViewOp>())
+      if (StringRef group = groups.lookup(view.getBufferOp()); !group.empty())
+        return group;
+  return "";
+}
+
+void Picture::measureMemory() {
+  steps = program.getSteps();
+  usage.assign(steps.size() + 1, {});
+  for (auto buffer : program.getBody().getOps<BufferOp>()) {
+    int64_t last = std::min<int64_t>(buffer.getLast(), steps.size() - 1);
+    auto category = static_cast<int>(buffer.getCategory());
+    usage[buffer.getFirst()][category] += buffer.getBytes();
+    usage[last + 1][category] -= buffer.getBytes();
+  }
+  for (size_t i = 1; i < usage.size(); ++i)
+    for (int c = 0; c < kCategories; ++c)
+      usage[i][c] += usage[i - 1][c];
+  usage.pop_back();
+  for (size_t i = 0; i < usage.size(); ++i)
+    if (getTotal(usage[i]) > getTotal(usage[peak]))
+      peak = i;
+  ceiling = 1.08 * std::max<double>(1, report.peak);
+}
+
+/// "gemm 1024 x 768 by 768 x 3072" or a kernel's name.
+static std::string describeStep(Operation *op) {
+  if (auto launch = dyn_cast<LaunchOp>(op))
+    return launch.getKernel().str();
+  if (auto gemm = dyn_cast<GemmOp>(op))
+    return "product " + std::to_string(gemm.getM()) + " x " +
+           std::to_string(gemm.getK()) + " by " + std::to_string(gemm.getK()) +
+           " x " + std::to_string(gemm.getN());
+  if (auto start = dyn_cast<StartOp>(op))
+    return stringifyCollective(start.getKind()).str();
+  return op->getName().stripDialect().str();
+}
+
+std::string Picture::describe(const Timeline::Event &event) {
+  std::string text = describeStep(event.op);
+  if (StringRef group = getGroup(event.op); !group.empty())
+    text += " (" + group.str() + ")";
+  double seconds = event.end - event.begin;
+  text += "\n" + formatSeconds(event.begin) + " + " + formatSeconds(seconds);
+  if (auto start = dyn_cast<StartOp>(event.op)) {
+    double bytes = start.getReceivedBytes(program.getWorld());
+    return text + "\n" + formatBytes(bytes) + " received, " +
+           formatDecimal(bytes / seconds, "B/s");
+  }
+  if (event.cost.flops)
+    text += "\n" + formatDecimal(event.cost.flops, "flop") + ", " +
+            formatDecimal(event.cost.flops / seconds, "flop/s");
+  text += "\n" + formatBytes(event.cost.bytes) + " moved, " +
+          formatDecimal(event.cost.bytes / seconds, "B/s");
+  return text + (event.cost.arithmetic >= event.cost.memory
+                     ? "\nbound by arithmetic"
+                     : "\nbound by memory");
+}
+
+std::string Picture::describe(const Usage &bytes) {
+  std::string text = formatBytes(getTotal(bytes)) + " in use";
+  for (int i = 0; i < kCategories; ++i)
+    if (bytes[i])
+      text += "\n" + stringifyCategory(static_cast<Category>(i)).str() + " " +
+              formatBytes(bytes[i]);
+  return text;
+}
+
+void Picture::writeHeader() {
+  out << "<h1>" << escapeXml(report.name) << "</h1>\n<p>"
+      << groupDigits(report.parameters) << " parameters, "
+      << groupDigits(report.world) << (report.world == 1 ? " rank" : " ranks")
+      << ", ZeRO stage " << report.stage << ". One rank, one step of "
+      << groupDigits(report.accumulation)
+      << (report.accumulation == 1 ? " micro-batch" : " micro-batches")
+      << ".</p>\n<p class=\"note\">Times are predictions for "
+      << escapeXml(report.machine.describe()) << ".</p>\n<div class=\"cards\">";
+  auto card = [&](StringRef name, const std::string &figure) {
+    out << "<div class=\"card\"><b>" << figure << "</b>" << name << "</div>\n";
+  };
+  card("a step, predicted", formatSeconds(report.predicted.step));
+  card(report.hasTokens ? "tokens a second, all ranks" : "epochs a second",
+       report.formatThroughput());
+  card("memory of a rank, exact", formatBytes(report.peak));
+  card("received by a rank a step, exact", formatBytes(report.getVolume()));
+  card("of communication exposed", formatSeconds(report.predicted.exposed));
+  out << "</div>\n";
+}
+
+void Picture::writeSections() {
+  writeText(out, kLeft - 8, kSections + 13, "end", "section");
+  for (auto [i, section] : llvm::enumerate(timeline.sections)) {
+    double x = getX(section.begin), width = getX(section.end) - x;
+    if (width < 0.05)
+      continue;
+    std::string name = section.name;
+    if (section.times > 1)
+      name += " (one of " + std::to_string(section.times) + ")";
+    writeRectangle(
+        out, x, kSections, width, 18, i % 2 ? "#e6eaef" : "#d1d9e0",
+        name + "\n" + formatSeconds(section.end - section.begin) +
+            (section.times > 1
+                 ? " each of " + std::to_string(section.times) + " times"
+                 : ""));
+    if (width > 7.0 * name.size())
+      writeText(out, x + width / 2, kSections + 13, "middle", name);
+  }
+}
+
+void Picture::writeGroups() {
+  writeText(out, kLeft - 8, kGroups + 12, "end", "group");
+  struct Band {
+    StringRef group;
+    double begin, end;
+  };
+  SmallVector<Band> bands;
+  for (const Timeline::Event &event : timeline.compute) {
+    StringRef group = getGroup(event.op);
+    if (!bands.empty() && (group.empty() || bands.back().group == group))
+      bands.back().end = event.end;
+    else if (!group.empty())
+      bands.push_back({group, event.begin, event.end});
+  }
+  bool dark = false;
+  Lane lane(out, kGroups, 16);
+  for (Band &band : bands) {
+    double x = getX(band.begin), end = getX(band.end);
+    dark = !dark;
+    lane.add(x, end, band.group, band.end - band.begin,
+             dark ? "#c9d3dd" : "#e3e8ee", [&] {
+               return band.group.str() + "\n" + formatSeconds(band.begin) +
+                      " to " + formatSeconds(band.end);
+             });
+    if (end - x > 6.3 * band.group.size())
+      writeText(out, (x + end) / 2, kGroups + 12, "middle", band.group,
+                "font-size:11px");
+  }
+}
+
+void Picture::writeLanes() {
+  writeText(out, kLeft - 8, kCompute + 24, "end", "computation");
+  writeText(out, kLeft - 8, kMessages + 18, "end", "communication");
+  auto write = [&](ArrayRef<Timeline::Event> events, double y, double height) {
+    Lane lane(out, y, height);
+    for (const Timeline::Event &event : events)
+      lane.add(getX(event.begin), getX(event.end), event.kind,
+               event.end - event.begin, getKindColour(event.kind),
+               [&] { return describe(event); });
+  };
+  // Where the rank waits, nothing covers the ground.
+  writeRectangle(out, kLeft, kCompute, kRight - kLeft, 40, kExposed,
+                 "exposed communication: the rank waits");
+  write(timeline.compute, kCompute, 40);
+  writeRectangle(out, kLeft, kMessages, kRight - kLeft, 26, "#f3f5f7",
+                 "no communication");
+  write(timeline.communication, kMessages, 26);
+}
+
+void Picture::writeTimeAxis(double y, double bottom) {
+  double distance = getTickDistance(span, 12);
+  for (double time = 0; time <= span * (1 + 1e-9); time += distance) {
+    double x = getX(time);
+    out << "<line class=\"grid\" x1=\"" << coordinate(x) << "\" y1=\""
+        << coordinate(y) << "\" x2=\"" << coordinate(x) << "\" y2=\""
+        << coordinate(bottom) << "\"/>\n";
+    writeText(out, x, bottom + 16, "middle",
+              time == 0 ? "0" : formatSeconds(time));
+  }
+}
+
+void Picture::writeMemory() {
+  // Ticks in the largest binary unit that the axis has.
+  double unit = 1;
+  while (report.peak >= 1024 * unit)
+    unit *= 1024;
+  double distance = unit * getTickDistance(ceiling / unit, 7);
+  for (double bytes = 0; bytes <= ceiling; bytes += distance) {
+    double y = getY(bytes);
+    out << "<line class=\"grid\" x1=\"" << coordinate(kLeft) << "\" y1=\""
+        << coordinate(y) << "\" x2=\"" << coordinate(kRight) << "\" y2=\""
+        << coordinate(y) << "\"/>\n";
+    writeText(out, kLeft - 8, y + 4, "end",
+              bytes == 0 ? "0" : formatBytes(bytes));
+  }
+  // The fullest moment of each sliver of time stands for it.
+  struct Sample {
+    double begin, end;
+    size_t step;
+  };
+  SmallVector<Sample> samples;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    double begin = getX(timeline.starts[i]), end = getX(timeline.starts[i + 1]);
+    if (!samples.empty() &&
+        samples.back().end - samples.back().begin < kSliver) {
+      Sample &last = samples.back();
+      last.end = end;
+      if (getTotal(usage[i]) > getTotal(usage[last.step]))
+        last.step = i;
+    } else {
+      samples.push_back({begin, end, i});
+    }
+  }
+  std::vector<int64_t> floor(samples.size());
+  for (Category category : kOrder) {
+    auto c = static_cast<int>(category);
+    std::string path;
+    llvm::raw_string_ostream line(path);
+    int64_t most = 0;
+    auto point = [&](double x, double bytes) {
+      line << " " << coordinate(x) << "," << coordinate(getY(bytes));
+    };
+    for (size_t i = 0; i < samples.size(); ++i) {
+      int64_t bytes = usage[samples[i].step][c];
+      most = std::max(most, bytes);
+      point(samples[i].begin, floor[i] + bytes);
+      point(samples[i].end, floor[i] + bytes);
+    }
+    for (size_t i = samples.size(); i-- > 0;) {
+      point(samples[i].end, floor[i]);
+      point(samples[i].begin, floor[i]);
+    }
+    if (most)
+      out << "<polygon points=\"" << path.substr(1) << "\" fill=\""
+          << getColour(category) << "\"><title>" << stringifyCategory(category)
+          << ": up to " << formatBytes(most) << "</title></polygon>\n";
+    for (size_t i = 0; i < samples.size(); ++i)
+      floor[i] += usage[samples[i].step][c];
+  }
+  // Invisible, they tell what is in use below the pointer.
+  double from = kLeft;
+  size_t fullest = samples.empty() ? 0 : samples[0].step;
+  for (const Sample &sample : samples) {
+    if (getTotal(usage[sample.step]) > getTotal(usage[fullest]))
+      fullest = sample.step;
+    if (sample.end - from < 3 && &sample != &samples.back())
+      continue;
+    out << "<rect x=\"" << coordinate(from) << "\" y=\""
+        << coordinate(kMemoryTop) << "\" width=\""
+        << coordinate(sample.end - from) << "\" height=\""
+        << coordinate(kMemoryBottom - kMemoryTop)
+        << "\" fill-opacity=\"0\"><title>"
+        << escapeXml(formatSeconds(timeline.starts[fullest]) + ": " +
+                     describe(usage[fullest]))
+        << "</title></rect>\n";
+    from = sample.end;
+    fullest = (&sample != &samples.back()) ? (&sample + 1)->step : 0;
+  }
+}
+
+/// Marks the fullest moment and what the arena reserves.
+void Picture::writePeak() {
+  double reserved = getY(report.peak);
+  out << "<line x1=\"" << coordinate(kLeft) << "\" y1=\""
+      << coordinate(reserved) << "\" x2=\"" << coordinate(kRight) << "\" y2=\""
+      << coordinate(reserved)
+      << "\" stroke=\"#1f2328\" stroke-dasharray=\"5 4\"/>\n";
+  writeText(out, kRight, reserved - 6, "end",
+            "reserved: " + formatBytes(report.peak));
+  double x = getX(timeline.starts[peak]), y = getY(getTotal(usage[peak]));
+  std::string label = "peak in use: " + formatBytes(getTotal(usage[peak])) +
+                      " at " + formatSeconds(timeline.starts[peak]) + ", " +
+                      describeStep(steps[peak]);
+  out << "<line x1=\"" << coordinate(x) << "\" y1=\""
+      << coordinate(kMemoryTop - 18) << "\" x2=\"" << coordinate(x)
+      << "\" y2=\"" << coordinate(kMemoryBottom)
+      << "\" stroke=\"#1f2328\" stroke-width=\"0.8\"/>\n<circle cx=\""
+      << coordinate(x) << "\" cy=\"" << coordinate(y)
+      << "\" r=\"3.5\" fill=\"#1f2328\"><title>"
+      << escapeXml(label + "\n" + describe(usage[peak]))
+      << "</title></circle>\n";
+  bool left = x > (kLeft + kRight) / 2;
+  writeText(out, left ? x - 6 : x + 6, kMemoryTop - 10, left ? "end" : "start",
+            label, "font-weight:600");
+}
+
+void Picture::writeKeys() {
+  out << "<div class=\"keys\">";
+  llvm::MapVector<StringRef, SmallVector<StringRef>> names;
+  for (const Prediction::Kind &kind : report.predicted.kinds)
+    if (kind.seconds > 0)
+      names[getKindColour(kind.name)].push_back(kind.name);
+  for (auto &[colour, kinds] : names)
+    writeKey(out, colour, llvm::join(kinds, ", "));
+  if (report.predicted.exposed > 0)
+    writeKey(out, kExposed, "waiting for communication");
+  out << "</div>\n";
+}
+
+void Picture::writeTables() {
+  auto head = [&](std::initializer_list<StringRef> names) {
+    out << "<table><tr>";
+    for (auto [i, name] : llvm::enumerate(names))
+      out << (i ? "<th class=\"n\">" : "<th>") << name << "</th>";
+    out << "</tr>\n";
+  };
+  auto row = [&](std::initializer_list<std::string> cells) {
+    out << "<tr>";
+    for (auto [i, cell] : llvm::enumerate(cells))
+      writeCell(out, cell, i > 0);
+    out << "</tr>\n";
+  };
+  auto percent = [](double part, double whole) {
+    return formatFixed(whole > 0 ? 100 * part / whole : 0, 1) + " %";
+  };
+  out << "<div class=\"tables\"><div><h2>Time, predicted</h2>\n";
+  head({"kind", "times", "time", "share", "arithmetic", "bytes"});
+  for (const Prediction::Kind &kind : report.predicted.kinds)
+    row({kind.name, groupDigits(kind.times), formatSeconds(kind.seconds),
+         percent(kind.seconds, report.predicted.step),
+         kind.flops ? formatDecimal(kind.flops, "flop") : "",
+         kind.bytes ? formatBytes(kind.bytes) : ""});
+  row({"step", "", formatSeconds(report.predicted.step), "100.0 %",
+       formatDecimal(report.flops, "flop"), ""});
+  out << "</table></div>\n<div><h2>Memory, exact</h2>\n";
+  head({"category", "bytes", "", "share"});
+  for (int i = 0; i < kCategories; ++i)
+    row({stringifyCategory(static_cast<Category>(i)).str(),
+         groupDigits(report.memory[i]), formatBytes(report.memory[i]),
+         percent(report.memory[i], report.peak)});
+  row({"peak", groupDigits(report.peak), formatBytes(report.peak), "100.0 %"});
+  out << "</table></div>\n";
+  if (!report.collectives.empty()) {
+    llvm::MapVector<StringRef, std::pair<int64_t, int64_t>> sums;
+    for (const PlanReport::Collective &collective : report.collectives) {
+      sums[collective.kind].first += collective.times;
+      sums[collective.kind].second += collective.times * collective.bytes;
+    }
+    out << "<div><h2>Communication, exact</h2>\n";
+    head({"collective", "times", "bytes received", ""});
+    for (auto &[kind, sum] : sums)
+      row({kind.str(), groupDigits(sum.first), groupDigits(sum.second),
+           formatBytes(sum.second)});
+    out << "</table></div>\n";
+  }
+  out << "</div>\n";
+}
+
+void Picture::write() {
+  writePage(report.name + ": a step", out, [&] {
+    writeHeader();
+    out << "<h2>A step over time</h2>\n";
+    writeKeys();
+    out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << kWidth
+        << " " << kHeight << "\" role=\"img\">\n<title>" << "Computation, "
+        << "communication and memory over the time of a step</title>\n";
+    writeSections();
+    writeGroups();
+    writeLanes();
+    writeTimeAxis(kTimeAxis - 4, kTimeAxis);
+    writeMemory();
+    writeTimeAxis(kMemoryTop, kMemoryBottom);
+    writePeak();
+    out << "</svg>\n<div class=\"keys\"><span>Memory in use:</span>";
+    for (Category category : kOrder)
+      writeKey(out, getColour(category), stringifyCategory(category));
+    out << "</div>\n";
+    writeTables();
+  });
+}
+
+void tessera::printPlanPicture(ModuleOp module, const PlanReport &report,
+                               llvm::raw_ostream &out) {
+  Picture(module, report, out).write();
+}

@@ -1,0 +1,37 @@
+//===- Machine.h - The machine that times are predicted for ---------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_FRONTENDS_MACHINE_H
+#define TESSERA_FRONTENDS_MACHINE_H
+
+#include "frontends/Diagnostics.h"
+#include "frontends/spec.pb.h"
+#include "mlir/IR/BuiltinAttributes.h"
+
+namespace tessera {
+
+/// The module's attribute that holds the machine: a dictionary of the fields of
+/// spec::Machine that were given, read by codegen/Machine.h. Not part of
+/// `tessera.spec`, which goes into executables.
+inline constexpr llvm::StringLiteral machineAttrName = "tessera.machine";
+
+mlir::DictionaryAttr machineAttr(const spec::Machine &machine,
+                                 mlir::MLIRContext &context);
+
+/// Reads the file \p path, a specification's text with nothing but its
+/// `machine`, into \p machine. Returns false where there was an error; limits
+/// are left to validate().
+bool readMachine(llvm::StringRef path, spec::Machine &machine,
+                 Diagnostics &diagnostics);
+
+/// The same with its limits checked; errors are written to \p errors.
+std::optional<spec::Machine> loadMachine(llvm::StringRef path,
+                                         llvm::raw_ostream &errors);
+
+} // namespace tessera
+
+#endif // TESSERA_FRONTENDS_MACHINE_H

@@ -1,0 +1,59 @@
+//===- Planner.h - Plans of many specifications at once ---------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_TOOLS_TESSERA_PLANNER_H
+#define TESSERA_TOOLS_TESSERA_PLANNER_H
+
+#include "codegen/PlanReport.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tessera {
+
+/// Plans variants of one specification, several at a time.
+class Planner {
+public:
+  /// Settings `path=value`, as --set takes them.
+  using Settings = std::vector<std::string>;
+
+  struct Outcome {
+    std::optional<PlanReport> report;
+    std::string reason; ///< why there is no report
+  };
+
+  /// The specification \p text, called \p path, with \p common set before
+  /// each variant's settings and the machine of the file \p machinePath, if
+  /// any.
+  Planner(std::string text, std::string path, Settings common,
+          std::string machinePath)
+      : text(std::move(text)), path(std::move(path)), common(std::move(common)),
+        machinePath(std::move(machinePath)) {}
+
+  /// Whether the specification's model is a transformer.
+  bool hasTransformer() const;
+
+  /// Whether the specification with \p settings passes its checks.
+  bool isValid(const Settings &settings) const;
+
+  Outcome plan(const Settings &settings) const;
+
+  /// The plans of all \p variants, in their order, on all cores.
+  std::vector<Outcome> plan(const std::vector<Settings> &variants) const;
+
+private:
+  Settings join(const Settings &settings) const;
+
+  std::string text, path;
+  Settings common;
+  std::string machinePath;
+};
+
+} // namespace tessera
+
+#endif // TESSERA_TOOLS_TESSERA_PLANNER_H
