@@ -79,6 +79,10 @@ static ordered_json progressJson(const Progress &progress) {
           {"order", progress.order},
           {"skipped", progress.skipped},
           {"skipped_in_row", progress.skippedInRow},
+          {"loss_scale",
+           {{"scale", progress.lossScale.scale},
+            {"good_steps", progress.lossScale.goodSteps},
+            {"overflows", progress.lossScale.overflows}}},
           {"losses",
            {{"count", progress.losses.count},
             {"mean", progress.losses.mean},
@@ -93,6 +97,10 @@ static Progress parseProgress(const ordered_json &j) {
   progress.order = j.at("order");
   progress.skipped = j.at("skipped");
   progress.skippedInRow = j.at("skipped_in_row");
+  const nlohmann::json &scale = j.at("loss_scale");
+  progress.lossScale.scale = scale.at("scale");
+  progress.lossScale.goodSteps = scale.at("good_steps");
+  progress.lossScale.overflows = scale.at("overflows");
   const ordered_json &losses = j.at("losses");
   progress.losses.count = losses.at("count");
   progress.losses.mean = losses.at("mean");

@@ -15,6 +15,7 @@
 #ifndef TESSERA_RUNTIME_CHECKPOINTINDEX_H
 #define TESSERA_RUNTIME_CHECKPOINTINDEX_H
 
+#include "runtime/LossScaler.h"
 #include "runtime/LossWatch.h"
 #include "runtime/Parts.h"
 #include <array>
@@ -34,6 +35,7 @@ struct Progress {
   int64_t skipped = 0;      ///< steps whose update was left out
   int64_t skippedInRow = 0; ///< the last so many of them
   LossStatistics losses;
+  LossScale lossScale;
   /// Steps that changed the parameters: Adam's t.
   int64_t updates() const { return step - skipped; }
 };

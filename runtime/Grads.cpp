@@ -22,9 +22,10 @@ int runGrads(const Manifest &manifest, const Options &options) {
       openBatchSource(manifest, options.data, order, manifest.training.seed,
                       context.rank(), context.size());
   TrainingStep step(context, *source);
-  step.computeGradients({});
+  Progress progress;
+  progress.lossScale = initialLossScale(manifest.training);
+  float loss = step.computeGradients(progress);
   context.communicator->barrier();
-  float loss = context.output("loss");
   std::unique_ptr<SafetensorsWriter> writer;
   if (context.rank() == 0) {
     writer = std::make_unique<SafetensorsWriter>(options.out);
@@ -33,7 +34,8 @@ int runGrads(const Manifest &manifest, const Options &options) {
     writer->begin();
     writer->write(&loss, 1);
   }
-  writeState(context, StateKind::gradient, writer.get());
+  writeState(context, StateKind::gradient, writer.get(),
+             1 / progress.lossScale.scale);
   if (writer) {
     writer->commit();
     printf("loss %.9g, gradients of %zu parameters in '%s'\n", loss,

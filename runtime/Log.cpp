@@ -96,6 +96,9 @@ void StepLog::write(const StepReport &report) {
     if (report.tokens)
       length += snprintf(line + length, sizeof line - length,
                          ", \"batch\": %" PRId64, report.batch);
+    if (report.lossScale > 0)
+      length += snprintf(line + length, sizeof line - length,
+                         ", \"loss_scale\": %g", report.lossScale);
     if (report.communication >= 0)
       length += snprintf(line + length, sizeof line - length,
                          ", \"communication_ms\": %s",

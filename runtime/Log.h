@@ -23,6 +23,7 @@ struct StepReport {
   int64_t tokens = 0;       ///< of a step; 0: the step is an epoch
   int64_t batch = 0;        ///< samples of a step
   int64_t allocations = -1; ///< since the last step; -1: not counted
+  double lossScale = 0;     ///< 0: the loss is not scaled
   bool skipped = false;     ///< its update was left out
   bool spike = false;       ///< of the loss (runtime/LossWatch.h)
 };

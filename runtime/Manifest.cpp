@@ -96,6 +96,13 @@ static Training parseTraining(const json &j) {
   training.optimizer.eps = optimizer.at("eps");
   training.optimizer.weightDecay = optimizer.at("weight_decay");
   training.optimizer.clip = optimizer.at("clip");
+  json precision = j.value("precision", json::object());
+  if (auto scale = precision.find("loss_scale"); scale != precision.end()) {
+    training.lossScaling.initial = scale->at("initial");
+    training.lossScaling.minimum = scale->at("minimum");
+    training.lossScaling.window = scale->at("window");
+    training.lossScaling.hysteresis = scale->at("hysteresis");
+  }
   if (auto schedule = j.find("schedule"); schedule != j.end()) {
     training.schedule.kind = schedule->value("kind", "constant");
     training.schedule.warmupSteps = schedule->value("warmup_steps", int64_t(0));

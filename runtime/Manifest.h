@@ -54,6 +54,12 @@ struct BatchRamp {
   int64_t start = 0, increment = 0 /* 0: no ramp */, samples = 0;
 };
 
+/// How the loss is scaled in fp16; an initial scale of 0: it is not.
+struct LossScaling {
+  double initial = 0, minimum = 1;
+  int64_t window = 1000, hysteresis = 2;
+};
+
 struct Training {
   int world = 1, stage = 0;
   /// Consecutive ranks that states are partitioned over.
@@ -66,6 +72,7 @@ struct Training {
   int64_t maxSkips = 0;
   Optimizer optimizer;
   ScheduleSpec schedule;
+  LossScaling lossScaling;
   BatchRamp ramp;
   Recomputation recomputed;
 };

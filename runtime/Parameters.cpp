@@ -143,7 +143,7 @@ std::map<std::string, std::string> weightsMetadata() {
 }
 
 void writeState(const tsr_context &context, StateKind kind,
-                SafetensorsWriter *writer) {
+                SafetensorsWriter *writer, double factor) {
   static constexpr int64_t bufferElements = 4 << 20;
   std::vector<float> buffer(context.rank() == 0 ? bufferElements : 0);
   std::vector<char> narrow;
@@ -173,6 +173,9 @@ void writeState(const tsr_context &context, StateKind kind,
       if (writer) {
         if (state.type != ElementType::f32)
           toFloats(state.type, target, stop - at, buffer.data());
+        if (factor != 1)
+          for (int64_t i = 0; i < stop - at; ++i)
+            buffer[i] *= static_cast<float>(factor);
         writer->write(buffer.data(), stop - at);
       }
       at = stop;

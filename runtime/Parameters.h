@@ -40,9 +40,10 @@ std::map<std::string, std::string> weightsMetadata();
 
 /// Appends \p kind of all parameters to \p writer (null but on rank 0), one
 /// after the other through a buffer of 16 MB. All ranks call it; the state
-/// must not change on any until they meet again.
+/// must not change on any until they meet again. Numbers are multiplied by
+/// \p factor.
 void writeState(const tsr_context &context, StateKind kind,
-                SafetensorsWriter *writer);
+                SafetensorsWriter *writer, double factor = 1);
 
 /// Writes a file of weights.
 void saveParameters(const tsr_context &context, const std::string &path);

@@ -58,8 +58,12 @@ void TrainingStep::fill(const char *when, const Progress &progress,
       continue;
     char *address = context.arena + slot.offset;
     if (slot.name == "scale") {
-      float scale = source.scale(batch);
+      auto scale =
+          static_cast<float>(source.scale(batch) * progress.lossScale.scale);
       memcpy(address, &scale, sizeof scale);
+    } else if (slot.name == "unscale") {
+      auto unscale = static_cast<float>(1 / progress.lossScale.scale);
+      memcpy(address, &unscale, sizeof unscale);
     } else if (slot.name == "hyper") {
       float hyper[4];
       int64_t end =
@@ -77,7 +81,7 @@ void TrainingStep::fill(const char *when, const Progress &progress,
   }
 }
 
-void TrainingStep::computeGradients(const Progress &progress) {
+float TrainingStep::computeGradients(const Progress &progress) {
   fill("begin", progress);
   begin.run(&context, context.arena);
   int64_t count = batchAt(progress.samples).microBatches;
@@ -87,6 +91,7 @@ void TrainingStep::computeGradients(const Progress &progress) {
   }
   fill("reduce", progress);
   reduce.run(&context, context.arena);
+  return static_cast<float>(context.output("loss") / progress.lossScale.scale);
 }
 
 void TrainingStep::update(const Progress &progress) {

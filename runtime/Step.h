@@ -24,9 +24,10 @@ public:
   TrainingStep(tsr_context &context, BatchSource &source);
 
   /// Forward, backward and reduction of the global batch that begins where
-  /// \p progress, the steps before it, ends. The loss and the gradient's norm
-  /// are then there, and the same on all ranks.
-  void computeGradients(const Progress &progress);
+  /// \p progress, the steps before it, ends. Returns the loss, which is the
+  /// same on all ranks, as is the gradient's norm, the output "grad_norm".
+  /// Gradients are scaled as the loss is.
+  float computeGradients(const Progress &progress);
 
   /// The optimizer's step.
   void update(const Progress &progress);

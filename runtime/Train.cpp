@@ -170,6 +170,7 @@ void requireSameRun(const tsr_context &context, const Options &options,
 Start begin(const tsr_context &context, const Options &options) {
   Progress progress;
   progress.seed = options.seed.value_or(context.manifest->training.seed);
+  progress.lossScale = initialLossScale(context.manifest->training);
   if (!options.order.empty())
     progress.order = options.order;
   if (!options.checkpointDir.empty())
@@ -178,7 +179,13 @@ Start begin(const tsr_context &context, const Options &options) {
     if (auto found = findCheckpoint(context, options.checkpointDir)) {
       requireSameRun(context, options, found->index);
       loadCheckpoint(context, found->index, savedStates);
-      return {found->index.progress, std::move(found->refused)};
+      LossScale first = progress.lossScale;
+      progress = found->index.progress;
+      // The checkpoint may be of a run in another precision.
+      bool isScaled = context.manifest->training.lossScaling.initial > 0;
+      if (!isScaled || progress.lossScale.scale == LossScale().scale)
+        progress.lossScale = first;
+      return {progress, std::move(found->refused)};
     }
     if (context.rank() == 0)
       printf("'%s' has no checkpoint yet: starting at step 0\n",
@@ -249,6 +256,7 @@ int runTrain(const Manifest &manifest, const Options &options) {
   bool stopped = false;
   double waited = 0; // for a checkpoint, in ms
   int64_t saved = progress.step, maxSkips = manifest.training.maxSkips;
+  const LossScaling &scaling = manifest.training.lossScaling;
   communicator.barrier();
   AllocationCounter allocations;
   while (progress.step < steps && !stopped) {
@@ -257,8 +265,7 @@ int runTrain(const Manifest &manifest, const Options &options) {
     StepReport report;
     report.step = progress.step + 1;
     setErrorStep(report.step);
-    step.computeGradients(progress);
-    report.loss = context.output("loss");
+    report.loss = step.computeGradients(progress);
     report.gradNorm = context.output("grad_norm");
     bool finite = isFinite(report, *context.program);
     if (finite)
@@ -267,7 +274,14 @@ int runTrain(const Manifest &manifest, const Options &options) {
     report.lr = learningRate(manifest.training,
                              {report.step, progress.samples + report.batch});
     report.tokens = source->tokens(step.batchAt(progress.samples));
-    report.skipped = !finite && maxSkips > 0;
+    report.lossScale = scaling.initial > 0 ? progress.lossScale.scale : 0;
+    // In fp16 a smaller scale may help.
+    bool shrunk = false;
+    if (scaling.initial > 0 && finite)
+      growLossScale(scaling, progress.lossScale);
+    else if (scaling.initial > 0)
+      shrunk = shrinkLossScale(scaling, progress.lossScale);
+    report.skipped = !finite && (shrunk || maxSkips > 0);
     double mean = progress.losses.mean;
     report.spike = finite && progress.losses.observe(report.loss);
     report.milliseconds = millisecondsSince(begin);
@@ -280,8 +294,8 @@ int runTrain(const Manifest &manifest, const Options &options) {
     progress.step = report.step;
     progress.samples += report.batch;
     progress.skipped += !finite;
-    progress.skippedInRow = finite ? 0 : progress.skippedInRow + 1;
-    if (!finite)
+    progress.skippedInRow = finite || shrunk ? 0 : progress.skippedInRow + 1;
+    if (!finite && !shrunk)
       requireSkippable(report, progress, maxSkips);
     if (report.spike)
       warning("the loss of step %" PRId64 ", %g, is a spike: the running mean "

@@ -132,6 +132,23 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
       return signalPassFailure();
   }
 
+  /// Numbers of f16 have too few exponents for gradients.
+  static bool isScaled(nn::ParameterOp parameter) {
+    return parameter.getValueType().getElementType().isF16();
+  }
+
+  /// The input by which scaled gradients become their true ones.
+  static Value addUnscale(func::FuncOp step) {
+    Builder builder(step.getContext());
+    unsigned index = step.getNumArguments();
+    (void)step.insertArgument(
+        index, RankedTensorType::get({}, builder.getF32Type()),
+        builder.getDictionaryAttr(
+            builder.getNamedAttr("nn.input", builder.getStringAttr("unscale"))),
+        step.getLoc());
+    return step.getArgument(index);
+  }
+
   LogicalResult writeStep(ModuleOp module, func::FuncOp step) {
     Block &block = step.getBody().front();
     Operation *end = block.getTerminator();
@@ -183,12 +200,22 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
     auto squaresType = RankedTensorType::get({}, builder.getF64Type());
     Value squares =
         nn::SumSquaresOp::create(builder, loc, squaresType, ordered);
+    Value unscale = isScaled(parameters.front()) ? addUnscale(step) : Value();
+    if (unscale) {
+      Value wide = arith::ExtFOp::create(builder, loc, squaresType, unscale);
+      squares = arith::MulFOp::create(
+          builder, loc, squares,
+          arith::MulFOp::create(builder, loc, wide, wide));
+    }
     auto clip = nn::ClipScaleOp::create(builder, loc, squares, maxNorm);
+    Value factor = clip.getScale();
+    if (unscale)
+      factor = arith::MulFOp::create(builder, loc, factor, unscale);
     nn::SectionOp::create(builder, loc, "update");
     for (auto [parameter, gradient] : llvm::zip(parameters, ordered))
       nn::UpdateOp::create(builder, parameter.getLoc(),
                            FlatSymbolRefAttr::get(parameter.getSymNameAttr()),
-                           gradient, clip.getScale(), hyper);
+                           gradient, factor, hyper);
     func::ReturnOp::create(builder, loc, ValueRange{loss, clip.getNorm()});
     end->erase();
 

@@ -112,6 +112,10 @@ def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
     gradients default to the specification's (`tessera.spec`). Gradients of
     parameters in 16 bits are wide where asked for: their sums then never are
     rounded.
+
+    In f16 the runtime scales the loss, by `scale`, so that small gradients do
+    not vanish. `@train` then has an input `unscale`, the inverse, which the
+    norm and the clipping factor are multiplied by.
   }];
   let options = [
     Option<"gradients", "gradients", "std::string", "\"\"",

@@ -96,6 +96,40 @@ class Precision(unittest.TestCase):
     def test_autocast_gpt2(self):
         self.check_autocast("gpt2-4-heads")
 
+    def test_loss_scale(self):
+        """It falls from a first value that overflows; steps are skipped alike."""
+        values = {
+            **precision("FP16"),
+            "training__precision__loss_scale__initial": 2.0**40,
+            "training__precision__loss_scale__window": 5,
+            "training__precision__loss_scale__hysteresis": 1,
+        }
+        logs = []
+        for stage in (0, 3):
+            out = support.scratch("precision-scale")
+            data = support.repeated_text(out / "text.bin", 1 << 16)
+            executable = support.compile(
+                SMALL, out / "exe", parallel__world=2, parallel__zero_stage=stage, **values
+            )
+            options = ["--steps", "40"]
+            checkpoint = ["--checkpoint-dir", out / "c", "--resume"]
+            whole = support.train(executable, data, out / "log", 2, options)
+            # The scale goes on as it was.
+            support.train(executable, data, out / "own", 2, ["--steps", "25", *checkpoint])
+            resumed = support.train(executable, data, out / "own", 2, options + checkpoint)
+            keys = ("step", "loss", "loss_scale")
+            logs.append([[line[key] for key in keys] for line in whole])
+            self.assertEqual([[line[key] for key in keys] for line in resumed], logs[-1])
+        self.assertEqual(logs[0], logs[1])
+        skipped = [line.get("skipped", False) for line in whole]
+        self.assertTrue(all(skipped[:5]))
+        trained = [line["loss"] for line in whole if not line.get("skipped")]
+        self.assertGreater(len(trained), 10)
+        self.assertLess(trained[-1], trained[0])
+        scales = [line["loss_scale"] for line in whole]
+        self.assertEqual(scales[1], scales[0] / 2)
+        self.assertIn(True, [b == 2 * a for a, b in zip(scales, scales[1:])])
+
     def test_resume(self):
         """To the bit; and in another precision from the masters."""
         out = support.scratch("precision-resume")

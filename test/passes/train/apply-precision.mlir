@@ -1,6 +1,7 @@
 // RUN: tessera-opt %s -nn-apply-precision="compute=bf16" | FileCheck %s
 // RUN: tessera-opt %s -nn-apply-precision="compute=bf16" -nn-differentiate="gradients=f32" | FileCheck %s --check-prefix=GRAD
 // RUN: tessera-opt %s -nn-apply-precision="compute=f32" | FileCheck %s --check-prefix=SINGLE
+// RUN: tessera-opt %s -nn-apply-precision="compute=f16" -nn-differentiate="max-norm=1.0" | FileCheck %s --check-prefix=HALF
 // RUN: not tessera-opt %s -nn-apply-precision="compute=f8" 2>&1 | FileCheck %s --check-prefix=ERROR
 
 // What is read of parameters and handed on has 16 bits. Statistics, sums and
@@ -28,6 +29,17 @@ nn.parameter @b : tensor<16xf32> init constant(0.0) group "all"
 // CHECK:   %[[MIXED:.*]] = arith.mulf %[[WIDE]], %[[COLUMNS]] : tensor<4x16xf32>
 // CHECK:   %[[NARROW:.*]] = arith.truncf %[[MIXED]] : tensor<4x16xf32> to tensor<4x16xbf16>
 // CHECK:   nn.cross_entropy %[[NARROW]], %arg1, %arg2 : tensor<4x16xbf16>, tensor<4xi32>, tensor<f32>
+
+// In f16 the runtime scales the loss: norm and clipping factor are unscaled.
+// HALF-LABEL: func.func @train
+// HALF-SAME:    %[[UNSCALE:[a-z0-9]*]]: tensor<f32> {nn.input = "unscale"}
+// HALF:   %[[SQUARES:.*]] = nn.sum_squares
+// HALF:   %[[WIDE:.*]] = arith.extf %[[UNSCALE]] : tensor<f32> to tensor<f64>
+// HALF:   %[[SQUARE:.*]] = arith.mulf %[[WIDE]], %[[WIDE]]
+// HALF:   %[[TRUE:.*]] = arith.mulf %[[SQUARES]], %[[SQUARE]]
+// HALF:   %[[CLIP:.*]], %{{.*}} = nn.clip_scale %[[TRUE]]
+// HALF:   %[[FACTOR:.*]] = arith.mulf %[[CLIP]], %[[UNSCALE]]
+// HALF:   nn.update @w by %{{.*}}, %[[FACTOR]]
 
 // Gradients of parameters are not rounded: the product and the sum give fp32.
 // GRAD-LABEL: func.func @train
