@@ -145,6 +145,8 @@ static Entries trainingEntries(const Specification &specification,
   training.integer("prefetch_bytes", parallel.prefetch_bytes());
   if (parallel.has_shard_ranks())
     training.integer("shard_ranks", parallel.shard_ranks());
+  if (parallel.has_secondary_ranks())
+    training.integer("secondary_ranks", parallel.secondary_ranks());
   if (parallel.offload() == spec::Parallel::OPTIMIZER)
     training.text("offload", "optimizer");
   training.integer("micro_batch", given.micro_batch());

@@ -98,6 +98,7 @@ static const Limit commonLimits[] = {
     {"parallel.persistence_threshold", Need::Optional, 0, Low::Closed, 1e12},
     {"parallel.gather_bytes", Need::Optional, 0, Low::Closed, 1e12},
     {"parallel.shard_ranks", Need::Optional, 2, Low::Closed, 65536},
+    {"parallel.secondary_ranks", Need::Optional, 2, Low::Closed, 65536},
     {"parallel.prefetch_bytes", Need::Optional, 0, Low::Closed, 1e12},
     {"target.cpu.threads", Need::Optional, 0, Low::Closed, 4096},
     {"machine.cores", Need::Optional, 1, Low::Closed, 4096},
@@ -488,21 +489,31 @@ void Validator::checkPrecision() {
 
 void Validator::checkParallel() {
   const spec::Parallel &parallel = message.parallel();
-  if (sound({"parallel.shard_ranks"}) &&
-      !llvm::is_contained(refused, "parallel.world") &&
-      parallel.world() % parallel.shard_ranks() != 0) {
-    std::string choices =
-        nearestDivisors(parallel.world(), parallel.shard_ranks());
+  // Each must divide the ranks that are partitioned over above it.
+  auto checkDivisor = [&](llvm::StringRef path, int64_t part,
+                          llvm::StringRef wholePath, int64_t whole,
+                          llvm::StringRef without) {
+    if (!sound({path}) || llvm::is_contained(refused, wholePath) ||
+        whole % part == 0)
+      return;
+    std::string choices = nearestDivisors(whole, part);
     llvm::StringRef better = choices;
     better.consume_front("1 or ");
     std::string remedy =
         better == "1" ? "leave" : ("take " + better + ", or leave").str();
-    diagnostics.error("parallel.shard_ranks",
-                      "`parallel.world` (" + llvm::Twine(parallel.world()) +
-                          ") is not divisible by `parallel.shard_ranks` (" +
-                          llvm::Twine(parallel.shard_ranks()) + ")",
-                      remedy + " it out to partition over all ranks");
-  }
+    diagnostics.error(path,
+                      "`" + wholePath + "` (" + llvm::Twine(whole) +
+                          ") is not divisible by `" + path + "` (" +
+                          llvm::Twine(part) + ")",
+                      remedy + " it out to " + without);
+  };
+  checkDivisor("parallel.shard_ranks", parallel.shard_ranks(), "parallel.world",
+               parallel.world(), "partition over all ranks");
+  bool grid = given("parallel.shard_ranks");
+  checkDivisor("parallel.secondary_ranks", parallel.secondary_ranks(),
+               grid ? "parallel.shard_ranks" : "parallel.world",
+               grid ? parallel.shard_ranks() : parallel.world(),
+               "gather from all ranks each time");
   if (sound({"parallel.bucket_bytes", "parallel.gather_bytes"}) &&
       parallel.bucket_bytes() &&
       parallel.gather_bytes() > parallel.bucket_bytes())

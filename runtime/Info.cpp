@@ -28,8 +28,11 @@ static void printModel(const Manifest &manifest) {
   printf("  parameters   %s in %zu tensors, %zu groups\n",
          countText(manifest.parameterCount()).c_str(),
          manifest.parameters.size(), manifest.groups.size());
-  printf("  ranks        %d, ZeRO stage %d\n", manifest.training.world,
+  printf("  ranks        %d, ZeRO stage %d", manifest.training.world,
          manifest.training.stage);
+  if (manifest.training.shardRanks != manifest.training.world)
+    printf(" in shard groups of %d", manifest.training.shardRanks);
+  printf("\n");
   if (!model.isGraph())
     printf("  batch        %" PRId64 " (%" PRId64 " x %" PRId64
            " micro-batches x %d ranks)\n",

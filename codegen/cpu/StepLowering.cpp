@@ -147,12 +147,15 @@ Value EntryWriter::getAddress(Value value) {
       rank = LLVM::SExtOp::create(builder, entry.getLoc(), builder.getI64Type(),
                                   last.getResult());
     }
-    Value shard = rank, replica;
+    Value shard = rank, replica, kept;
     if (program.getReplicas() > 1) {
       Value shards = constant(program.getShards());
       shard = LLVM::URemOp::create(builder, entry.getLoc(), rank, shards);
       replica = LLVM::UDivOp::create(builder, entry.getLoc(), rank, shards);
     }
+    if (view.getSecondaryStride())
+      kept = LLVM::URemOp::create(builder, entry.getLoc(), rank,
+                                  constant(program.getSecondary()));
     auto add = [&](Value place, int64_t stride) {
       if (!place || !stride)
         return;
@@ -162,6 +165,7 @@ Value EntryWriter::getAddress(Value value) {
     };
     add(shard, view.getRankStride());
     add(replica, view.getReplicaStride());
+    add(kept, view.getSecondaryStride());
   }
   return address = getArenaAddress(offset);
 }

@@ -72,8 +72,9 @@ int64_t ViewOp::getSpan() {
   auto program = (*this)->getParentOfType<ProgramOp>();
   int64_t shards = program ? program.getShards() : 1;
   int64_t replicas = program ? program.getReplicas() : 1;
+  int64_t secondary = program ? program.getSecondary() : 1;
   return (shards - 1) * getRankStride() + (replicas - 1) * getReplicaStride() +
-         getBytes();
+         (secondary - 1) * getSecondaryStride() + getBytes();
 }
 
 int64_t StartOp::getElements() {

@@ -163,8 +163,10 @@ def Plan_ProgramOp : Plan_Op<"program", [
     buffers are given in these numbers. `memory` gives each category's bytes; they sum to `arena`.
     `flops` counts one step of training with all its micro-batches. With `shards`
     the ranks are a grid of replicas x shards: rank r is shard r mod `shards` of
-    replica r div `shards`. `offload` is the size of the rank's file, where
-    states lie that memory has no room for; it is no part of the arena.
+    replica r div `shards`. With `secondary` it is also number r mod `secondary`
+    of the ranks among which parameters are kept between gathers. `offload` is the
+    size of the rank's file, where states lie that memory has no room for; it is
+    no part of the arena.
 
     ```mlir
     plan.program @predict world 1 stage 0 accumulation 1 arena 192
@@ -191,10 +193,12 @@ def Plan_ProgramOp : Plan_Op<"program", [
                        I64Attr:$accumulation, I64Attr:$arena_bytes,
                        DictionaryAttr:$memory, I64Attr:$flops,
                        OptionalAttr<I64Attr>:$shard_ranks,
+                       OptionalAttr<I64Attr>:$secondary_ranks,
                        DefaultValuedAttr<I64Attr, "0">:$offload_bytes);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    $sym_name `world` $world (`shards` $shard_ranks^)? `stage` $stage `accumulation` $accumulation
+    $sym_name `world` $world (`shards` $shard_ranks^)?
+    (`secondary` $secondary_ranks^)? `stage` $stage `accumulation` $accumulation
     `arena` $arena_bytes (`offload` $offload_bytes^)? `memory` $memory
     `flops` $flops
     attr-dict-with-keyword $body
@@ -207,6 +211,8 @@ def Plan_ProgramOp : Plan_Op<"program", [
     /// Ranks that states are partitioned over, and how often they are there.
     int64_t getShards() { return getShardRanks().value_or(getWorld()); }
     int64_t getReplicas() { return getWorld() / getShards(); }
+    /// Ranks among which parameters are kept between gathers.
+    int64_t getSecondary() { return getSecondaryRanks().value_or(1); }
     /// Where the file is mapped, in bytes from the arena's start: behind it, at
     /// a multiple of the largest page.
     int64_t getOffloadOffset();
@@ -252,7 +258,8 @@ def Plan_ViewOp : Plan_Op<"view", [Pure]> {
   let description = [{
     The part begins at byte `offset`, on rank r at `offset` + r · `rank_stride`;
     on shard s of replica q of a grid at `offset` + s · `rank_stride` +
-    q · `replica_stride`.
+    q · `replica_stride`, and with the number among the secondary ranks times
+    `secondary_stride` besides.
 
     ```mlir
     %w = plan.view %flat at 4096 : memref<8192xi8> -> memref<16x64xf32>
@@ -264,11 +271,13 @@ def Plan_ViewOp : Plan_Op<"view", [Pure]> {
   }];
   let arguments = (ins Plan_Bytes:$buffer, I64Attr:$offset,
                        DefaultValuedAttr<I64Attr, "0">:$rank_stride,
-                       DefaultValuedAttr<I64Attr, "0">:$replica_stride);
+                       DefaultValuedAttr<I64Attr, "0">:$replica_stride,
+                       DefaultValuedAttr<I64Attr, "0">:$secondary_stride);
   let results = (outs Plan_Buffer:$result);
   let assemblyFormat = [{
     $buffer `at` $offset (`rank_stride` $rank_stride^)?
-    (`replica_stride` $replica_stride^)? attr-dict `:` type($buffer) `->`
+    (`replica_stride` $replica_stride^)?
+    (`secondary_stride` $secondary_stride^)? attr-dict `:` type($buffer) `->`
     type($result)
   }];
   let extraClassDeclaration = [{
@@ -277,7 +286,9 @@ def Plan_ViewOp : Plan_Op<"view", [Pure]> {
     /// From the first rank's part to the end of the last one's.
     int64_t getSpan();
     /// Whether it lies elsewhere on other ranks.
-    bool isRankDependent() { return getRankStride() || getReplicaStride(); }
+    bool isRankDependent() {
+      return getRankStride() || getReplicaStride() || getSecondaryStride();
+    }
     BufferOp getBufferOp() { return getBuffer().getDefiningOp<BufferOp>(); }
   }];
   let hasVerifier = 1;

@@ -93,7 +93,8 @@ LogicalResult ViewOp::verify() {
   int64_t element = getElementBytes(getResult().getType().getElementType());
   for (int64_t bytes : {static_cast<int64_t>(getOffset()),
                         static_cast<int64_t>(getRankStride()),
-                        static_cast<int64_t>(getReplicaStride())})
+                        static_cast<int64_t>(getReplicaStride()),
+                        static_cast<int64_t>(getSecondaryStride())})
     if (bytes < 0 || bytes % element)
       return emitOpError(
                  "offset and stride must be multiples of the element's ")

@@ -56,6 +56,8 @@ std::optional<int64_t> tessera::zero::getRanks(Operation *op, Axis axis) {
   std::optional<int64_t> world = getWorld(op), shards = getShardRanks(op);
   if (axis == Axis::World || !world)
     return world;
+  if (axis == Axis::Secondary)
+    return getProgramAttr(op, ZeroDialect::kSecondaryRanks);
   return axis == Axis::Shards ? *shards
                               : *world / std::max<int64_t>(*shards, 1);
 }

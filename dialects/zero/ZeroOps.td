@@ -32,7 +32,9 @@ def Zero_Dialect : Dialect {
     `zero.stage` how its states are partitioned. With `zero.shard_ranks` the
     ranks form a grid of replicas x shards, the last axis consecutive (upstream's
     `shard.grid`): states are partitioned over as many ranks, and the replicas
-    keep copies. A collective runs along one axis of it, or over all ranks.
+    keep copies. A collective runs along one axis of it, or over all ranks. With
+    `zero.secondary_ranks` stretches of as many ranks form a further axis, along
+    which parameters are kept between the passes of a micro-batch.
   }];
   let useDefaultTypePrinterParser = 1;
   let extraClassDeclaration = [{
@@ -40,6 +42,8 @@ def Zero_Dialect : Dialect {
     static constexpr ::llvm::StringLiteral kWorld = "zero.world";
     static constexpr ::llvm::StringLiteral kStage = "zero.stage";
     static constexpr ::llvm::StringLiteral kShardRanks = "zero.shard_ranks";
+    static constexpr ::llvm::StringLiteral kSecondaryRanks =
+        "zero.secondary_ranks";
     /// Parameters start at multiples of this many elements in their group,
     /// and so do the parts of ranks.
     static constexpr int64_t kAlignment = 16;
@@ -63,7 +67,8 @@ def Zero_State : I32EnumAttr<"State", "what a rank keeps from step to step", [
 def Zero_Axis : I32EnumAttr<"Axis", "the ranks that a collective is among", [
   I32EnumAttrCase<"World", 0, "world">,
   I32EnumAttrCase<"Shards", 1, "shards">,
-  I32EnumAttrCase<"Replicas", 2, "replicas">]> {
+  I32EnumAttrCase<"Replicas", 2, "replicas">,
+  I32EnumAttrCase<"Secondary", 3, "secondary">]> {
   let cppNamespace = "::tessera::zero";
 }
 
@@ -313,6 +318,30 @@ def Zero_ReleaseOp : Zero_Op<"release"> {
   }];
   let arguments = (ins Zero_Flat:$input);
   let assemblyFormat = "$input attr-dict `:` type($input)";
+  let hasVerifier = 1;
+}
+
+def Zero_KeepOp : Zero_Op<"keep", [Pure]> {
+  let summary = "a copy of this rank's part of gathered parameters";
+  let description = [{
+    The part that all_slice would view, in memory of its own, so that it outlives
+    the gathered parameters. A later all_gather along the same axis puts them
+    together again.
+
+    ```mlir
+    %kept = zero.keep %w along secondary : tensor<4160xf32> -> tensor<2080xf32>
+    zero.release %w : tensor<4160xf32>
+    %full, %t = zero.all_gather @"h.0", %kept along secondary : tensor<2080xf32> -> tensor<4160xf32>
+    ```
+
+    Constraints: the operand is an awaited all_gather and has as many times the
+    result's elements as there are ranks along the axis.
+  }];
+  let arguments = (ins Zero_Flat:$input, Zero_AxisAttr:$axis);
+  let results = (outs Zero_Flat:$result);
+  let assemblyFormat = [{
+    $input (`along` $axis^)? attr-dict `:` type($input) `->` type($result)
+  }];
   let hasVerifier = 1;
 }
 

@@ -174,21 +174,36 @@ LogicalResult WaitOp::verify() {
   return success();
 }
 
-LogicalResult ReleaseOp::verify() {
-  auto wait = getInput().getDefiningOp<WaitOp>();
+/// \p value is a whole group that has been put together.
+static LogicalResult verifyGathered(Operation *op, Value value) {
+  auto wait = value.getDefiningOp<WaitOp>();
   if (!wait || !isa_and_nonnull<AllGatherOp>(wait.getStart().getOperation()))
-    return emitOpError("the operand must be an awaited zero.all_gather");
+    return op->emitOpError("the operand must be an awaited zero.all_gather");
   return success();
 }
 
-LogicalResult AllSliceOp::verify() {
-  int64_t whole = getCount(getInput()), part = getCount(getResult());
-  int64_t ranks = getRanks(*this, getAxis()).value_or(part ? whole / part : 0);
-  if (part * ranks != whole)
-    return emitOpError("the result has ")
-           << part << " elements, which is not one of " << ranks << " parts of "
-           << whole;
+/// \p part is one rank's part of \p whole along \p axis.
+static LogicalResult verifySlice(Operation *op, Axis axis, Value whole,
+                                 Value part) {
+  int64_t all = getCount(whole), count = getCount(part);
+  int64_t ranks = getRanks(op, axis).value_or(count ? all / count : 0);
+  if (count * ranks != all)
+    return op->emitOpError("the result has ")
+           << count << " elements, which is not one of " << ranks
+           << " parts of " << all;
   return success();
+}
+
+LogicalResult ReleaseOp::verify() { return verifyGathered(*this, getInput()); }
+
+LogicalResult KeepOp::verify() {
+  if (failed(verifyGathered(*this, getInput())))
+    return failure();
+  return verifySlice(*this, getAxis(), getInput(), getResult());
+}
+
+LogicalResult AllSliceOp::verify() {
+  return verifySlice(*this, getAxis(), getInput(), getResult());
 }
 
 LogicalResult AdamWOp::verifySymbolUses(SymbolTableCollection &symbolTable) {

@@ -107,8 +107,10 @@ private:
   ProgramOp program;
   SymbolTableCollection symbols;
   DenseMap<int64_t, BufferOp> buffers;
-  using ViewKey = std::pair<std::pair<Value, Type>,
-                            std::pair<int64_t, std::pair<int64_t, int64_t>>>;
+  /// By buffer, type, offset and strides.
+  using ViewKey =
+      std::pair<std::pair<Value, Type>, std::pair<std::pair<int64_t, int64_t>,
+                                                  std::pair<int64_t, int64_t>>>;
   DenseMap<ViewKey, Value> views;
   DenseMap<Value, Value> tokens;
   bool repeats = false; ///< in the section that runs once a micro-batch
@@ -175,11 +177,12 @@ Value ProgramWriter::getView(Place place, Type type) {
   auto shaped = cast<ShapedType>(type);
   auto viewType = MemRefType::get(shaped.getShape(), shaped.getElementType());
   Value buffer = buffers.lookup(place.storage);
-  auto [shard, replica] = place.stride;
-  Value &view = views[{{buffer, viewType}, {place.offset, {shard, replica}}}];
+  auto [shard, replica, secondary] = place.stride;
+  Value &view = views[{{buffer, viewType},
+                       {{place.offset, shard}, {replica, secondary}}}];
   if (!view)
     view = ViewOp::create(builder, function.getLoc(), viewType, buffer,
-                          place.offset, shard, replica);
+                          place.offset, shard, replica, secondary);
   return view;
 }
 
@@ -325,7 +328,7 @@ void ProgramWriter::writeStart(zero::CollectiveOpInterface start) {
   if (axis != zero::Axis::World) {
     ranks = builder.getI64IntegerAttr(*zero::getRanks(start, axis));
     distance = builder.getI64IntegerAttr(
-        axis == zero::Axis::Shards ? 1 : *zero::getShardRanks(start));
+        axis == zero::Axis::Replicas ? *zero::getShardRanks(start) : 1);
   }
   auto step = StartOp::create(
       builder, start.getLoc(), TokenType::get(builder.getContext()), kind,
@@ -352,6 +355,14 @@ LogicalResult ProgramWriter::writeStep(Operation &op) {
       })
       .Case([&](zero::CollectiveOpInterface start) {
         writeStart(start);
+        return success();
+      })
+      .Case([&](zero::KeepOp keep) {
+        Type type = keep.getResult().getType();
+        CopyOp::create(builder, op.getLoc(),
+                       getView(storages.getKept(keep), type),
+                       getView(keep.getResult()));
+        ++numCopies;
         return success();
       })
       .Case([&](zero::BucketOp bucket) {
@@ -413,7 +424,8 @@ LogicalResult ProgramWriter::write() {
       builder, function.getLoc(), function.getSymName(), world,
       getAttribute("zero.stage", 0), accumulation, 0,
       builder.getDictionaryAttr({}), 0,
-      function->getAttrOfType<IntegerAttr>(zero::ZeroDialect::kShardRanks));
+      function->getAttrOfType<IntegerAttr>(zero::ZeroDialect::kShardRanks),
+      function->getAttrOfType<IntegerAttr>(zero::ZeroDialect::kSecondaryRanks));
   Block &body = program.getBody().emplaceBlock();
   builder.setInsertionPointToEnd(&body);
   // Declarations stand before what `builder` writes.

@@ -46,7 +46,8 @@ SmallVector<int64_t> tessera::plan::getInPlaceArguments(func::FuncOp kernel,
 
 Storages::Storages(func::FuncOp program, int64_t world)
     : program(program), world(world),
-      shards(zero::getShardRanks(program).value_or(world)) {}
+      shards(zero::getShardRanks(program).value_or(world)),
+      secondary(zero::getRanks(program, zero::Axis::Secondary).value_or(1)) {}
 
 Stride Storages::getPartStride(zero::Axis axis, int64_t bytes) {
   switch (axis) {
@@ -56,6 +57,8 @@ Stride Storages::getPartStride(zero::Axis axis, int64_t bytes) {
     return {bytes, 0};
   case zero::Axis::Replicas:
     return {0, bytes};
+  case zero::Axis::Secondary:
+    return {0, 0, bytes};
   }
   llvm_unreachable("all axes are named");
 }
@@ -113,6 +116,14 @@ Place Storages::getTarget(OpOperand &operand) {
   auto [number, where] = copies.lookup(&operand);
   Place base = find(number);
   return {base.storage, base.offset + where.offset, base.stride + where.stride};
+}
+
+Place Storages::getKept(zero::KeepOp keep) {
+  Place place = getPlace(keep.getInput());
+  place.stride =
+      place.stride +
+      getPartStride(keep.getAxis(), getBytes(keep.getResult().getType()));
+  return place;
 }
 
 void Storages::makeView(Value view, Value of, int64_t offset, Stride stride) {
@@ -334,24 +345,37 @@ LogicalResult Storages::pinStates() {
 /// Whether parts at \p stride lie as \p part has them along its axis.
 static bool isAlong(Stride stride, Stride part) {
   return (part.shard == 0 || stride.shard == part.shard) &&
-         (part.replica == 0 || stride.replica == part.replica);
+         (part.replica == 0 || stride.replica == part.replica) &&
+         (part.secondary == 0 || stride.secondary == part.secondary);
+}
+
+/// Puts what \p gather puts together around its source, if that is a part.
+bool Storages::putAround(zero::AllGatherOp gather) {
+  Stride part =
+      getPartStride(gather.getAxis(),
+                    getBytes(cast<ShapedType>(gather.getInput().getType())));
+  Place place = getPlace(gather.getInput());
+  if (!isAlong(place.stride, part))
+    return false;
+  place.stride = place.stride - part;
+  return tryPut(gather.getResult(), place, gather.getInput());
 }
 
 /// Parts before wholes are merged from the last operation backwards, so that
 /// a bucket has its place when its parts look for theirs.
 void Storages::pinParts() {
+  // Where the source is a rank's part already, the result is around it; so it
+  // is a part itself where the next gather, along another axis, begins.
+  for (auto gather : program.getOps<zero::AllGatherOp>())
+    if (gather.getInPlace())
+      (void)putAround(gather);
   for (Operation &op : llvm::reverse(program.getBody().front())) {
     if (auto gather = dyn_cast<zero::AllGatherOp>(op)) {
-      if (!gather.getInPlace())
+      if (!gather.getInPlace() || putAround(gather))
         continue;
-      // Where the source is a rank's part already, the result is around it.
-      int64_t bytes = getBytes(cast<ShapedType>(gather.getInput().getType()));
-      Stride part = getPartStride(gather.getAxis(), bytes);
-      Place whole = getPlace(gather.getInput());
-      whole.stride = whole.stride - part;
-      if (isAlong(getPlace(gather.getInput()).stride, part) &&
-          tryPut(gather.getResult(), whole, gather.getInput()))
-        continue;
+      Stride part = getPartStride(
+          gather.getAxis(),
+          getBytes(cast<ShapedType>(gather.getInput().getType())));
       Place place = getPlace(gather.getResult());
       place.stride = place.stride + part;
       putOrCopy(gather.getInputMutable(), place, gather.getResult());

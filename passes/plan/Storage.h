@@ -24,17 +24,19 @@
 
 namespace tessera::plan {
 
-/// How many bytes later a part begins on the next rank along each axis of the
-/// grid of replicas x shards.
+/// How many bytes later a part begins on the next rank along each axis: of the
+/// grid of replicas x shards, and among secondary ranks.
 struct Stride {
-  int64_t shard = 0, replica = 0;
+  int64_t shard = 0, replica = 0, secondary = 0;
 
   bool operator==(const Stride &) const = default;
   Stride operator+(const Stride &other) const {
-    return {shard + other.shard, replica + other.replica};
+    return {shard + other.shard, replica + other.replica,
+            secondary + other.secondary};
   }
   Stride operator-(const Stride &other) const {
-    return {shard - other.shard, replica - other.replica};
+    return {shard - other.shard, replica - other.replica,
+            secondary - other.secondary};
   }
 };
 
@@ -83,6 +85,8 @@ public:
   bool needsCopy(mlir::OpOperand &operand) { return copies.contains(&operand); }
   /// Where it is to be copied.
   Place getTarget(mlir::OpOperand &operand);
+  /// The part of a gathered group that is kept.
+  Place getKept(zero::KeepOp keep);
 
   /// Results that overwrite an operand of their operation.
   int64_t numInPlace = 0;
@@ -110,6 +114,7 @@ private:
   void measureLifetimes();
   void addViews(mlir::Operation &op);
   mlir::LogicalResult pinStates();
+  bool putAround(zero::AllGatherOp gather);
   void pinParts();
   void shareDying(mlir::Operation &op);
   bool tryShare(mlir::Value result, mlir::Value operand, bool always);
@@ -123,7 +128,8 @@ private:
   Stride getPartStride(zero::Axis axis, int64_t bytes);
   /// Bytes from the first to the last rank's part.
   int64_t getSpan(Stride stride) {
-    return (shards - 1) * stride.shard + (world / shards - 1) * stride.replica;
+    return (shards - 1) * stride.shard + (world / shards - 1) * stride.replica +
+           (secondary - 1) * stride.secondary;
   }
   /// Puts \p value's storage at \p where if that disturbs no value; \p same:
   /// its data is then the data of \p same.
@@ -136,7 +142,7 @@ private:
   int64_t endOfUse(mlir::OpOperand &use);
 
   mlir::func::FuncOp program;
-  int64_t world, shards;
+  int64_t world, shards, secondary;
   int64_t end = 0;
   std::vector<Entry> entries;
   llvm::DenseMap<mlir::Value, int64_t> numbers;

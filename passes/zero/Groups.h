@@ -52,6 +52,9 @@ struct Group {
 /// The ranks of a program: replicas x shards.
 struct Grid {
   int64_t world = 1, shards = 1;
+  /// Ranks among which parameters are kept from their first gather on; 0: none
+  /// are.
+  int64_t secondary = 0;
   int64_t getReplicas() const { return world / shards; }
   /// The axis that states are partitioned along.
   Axis getShardAxis() const {
@@ -99,7 +102,8 @@ mlir::FailureOr<Groups> createGroups(mlir::func::FuncOp step, int64_t world,
 /// Where there is one rank, \p stage is below 3 or the group persists the whole
 /// parameters are the state's memory. Else they are gathered before use and
 /// released after. A group stays gathered from one use to the next if no group
-/// of another layer is used in between. Returns the number of gathers.
+/// of another layer is used in between. Returns the number of gathers. Where
+/// the grid has a secondary axis all gathers but the first are along it.
 mlir::FailureOr<int64_t> partitionParameters(mlir::func::FuncOp function,
                                              Groups &groups, int64_t stage,
                                              const Grid &grid);

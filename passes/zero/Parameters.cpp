@@ -186,16 +186,31 @@ void ParameterViews::writeRuns(const Grid &grid) {
                            group.getName());
   }
 
+  SmallVector<int64_t> left(groups.groups.size(), 0);
+  for (const Run &run : runs)
+    ++left[run.group];
+  // What each rank keeps from the first run for those that are left.
+  SmallVector<Value> keeps(groups.groups.size());
   for (const Run &run : runs) {
     Group &group = groups.groups[run.group];
     Location loc = group.op.getLoc();
     Value whole = states[run.group];
     if (isGathered(run.group)) {
       builder.setInsertionPoint(run.uses.front().user);
+      Value &kept = keeps[run.group];
       auto start =
-          AllGatherOp::create(builder, loc, group.getName(), whole, grid.shards,
-                              /*in_place=*/false, grid.getShardAxis());
+          kept ? AllGatherOp::create(builder, loc, group.getName(), kept,
+                                     grid.secondary, /*in_place=*/false,
+                                     Axis::Secondary)
+               : AllGatherOp::create(builder, loc, group.getName(), whole,
+                                     grid.shards, /*in_place=*/false,
+                                     grid.getShardAxis());
       whole = WaitOp::create(builder, loc, start.getResult(), start.getToken());
+      if (--left[run.group] > 0 && grid.secondary && !kept)
+        kept = KeepOp::create(
+            builder, loc,
+            group.getType().clone({group.getPadded() / grid.secondary}), whole,
+            Axis::Secondary);
     }
     DenseMap<Value, Value> made;
     for (const Use &use : run.uses) {

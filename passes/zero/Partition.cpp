@@ -366,6 +366,13 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
       return module.emitError("a shard group cannot have ")
              << shardRanks.getValue() << " of " << world.getValue()
              << " ranks: their number must divide the world, and be above 1";
+    if (secondaryRanks < 0)
+      secondaryRanks = getSpecInt(module, "training.secondary_ranks", 0);
+    if (secondaryRanks < 0 || secondaryRanks == 1 ||
+        (secondaryRanks && shardRanks % secondaryRanks != 0))
+      return module.emitError("parameters cannot be kept among ")
+             << secondaryRanks.getValue() << " of " << shardRanks.getValue()
+             << " ranks: their number must divide these, and be above 1";
     FailureOr<AdamW> adamw = getOptimizer();
     if (failed(adamw))
       return failure();
@@ -381,7 +388,7 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
     if (failed(groups))
       return failure();
     numGroups += groups->groups.size();
-    Grid grid = {world, shardRanks};
+    Grid grid = {world, shardRanks, stage == 3 ? secondaryRanks.getValue() : 0};
     for (auto function : module.getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
@@ -433,6 +440,9 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
     if (grid.shards != grid.world)
       function->setAttr(ZeroDialect::kShardRanks,
                         builder.getI64IntegerAttr(grid.shards));
+    if (grid.secondary)
+      function->setAttr(ZeroDialect::kSecondaryRanks,
+                        builder.getI64IntegerAttr(grid.secondary));
   }
 };
 

@@ -36,6 +36,11 @@ struct ZeroPipelineOptions : mlir::PassPipelineOptions<ZeroPipelineOptions> {
       llvm::cl::desc("Ranks that states are partitioned over; 0: the "
                      "specification's"),
       llvm::cl::init(0)};
+  Option<int64_t> secondaryRanks{
+      *this, "secondary-ranks",
+      llvm::cl::desc("Ranks among which parameters are kept from their first "
+                     "gather on; negative: the specification's"),
+      llvm::cl::init(-1)};
   Option<int64_t> bucketBytes{
       *this, "bucket-bytes",
       llvm::cl::desc("Most bytes of a group's gradients; 0: no limit; "

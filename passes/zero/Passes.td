@@ -78,6 +78,10 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     and an all-gather of the part, in its place. With several micro-batches the
     parts of stages 2 and 3 are summed before they go to the replicas.
 
+    With `secondary-ranks` (hpZ of ZeRO++, Wang et al., arXiv 2306.10209) stage 3
+    gathers parameters from all shards once a micro-batch. Each rank keeps a part
+    of them as of so many consecutive ranks, from which they are gathered again.
+
     A group is a layer, unless limits say otherwise; they are the same in all
     stages, so that sums over groups are, too:
 
@@ -99,6 +103,9 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     Option<"shardRanks", "shard-ranks", "int64_t", "0",
            "Ranks over which states are partitioned, with replicas between; 0: "
            "the specification's, or all">,
+    Option<"secondaryRanks", "secondary-ranks", "int64_t", "-1",
+           "Stage 3: ranks among which parameters are kept from their first "
+           "gather on; 0: none are; negative: the specification's, or 0">,
     Option<"bucketBytes", "bucket-bytes", "int64_t", "-1",
            "Most bytes of a group's gradients; 0: no limit; negative: the "
            "specification's, or 0">,
@@ -184,6 +191,8 @@ def VerifyZero : Pass<"verify-zero", "mlir::ModuleOp"> {
       persistent groups are whole always, as all are before stage 3.
     - On a grid each reduce-scatter of a bucket is followed by one over the
       replicas, whose sum they gather.
+    - What is gathered along the secondary axis has been kept of a gather of the
+      same group.
     - On one rank nothing is communicated, and only `@train` stores states.
   }];
 }

@@ -16,6 +16,7 @@ void zero::buildZeroPipeline(OpPassManager &manager,
   partition.stage = options.stage;
   partition.world = options.world;
   partition.shardRanks = options.shardRanks;
+  partition.secondaryRanks = options.secondaryRanks;
   partition.bucketBytes = options.bucketBytes;
   partition.persistenceThreshold = options.persistenceThreshold;
   partition.gatherBytes = options.gatherBytes;

@@ -278,6 +278,15 @@ LogicalResult ProgramVerifier::verifyWholeParameters() {
   for (auto gather : block.getOps<AllGatherOp>()) {
     if (gather.getAxis() == Axis::Replicas)
       continue;
+    if (gather.getAxis() == Axis::Secondary) {
+      auto keep = gather.getInput().getDefiningOp<KeepOp>();
+      auto wait = keep ? keep.getInput().getDefiningOp<WaitOp>() : WaitOp();
+      auto first = wait ? cast<AllGatherOp>(wait.getStart().getOperation())
+                        : AllGatherOp();
+      if (!first || first.getGroupAttr() != gather.getGroupAttr())
+        return gather.emitOpError("along secondary must gather what zero.keep "
+                                  "has kept of the same group");
+    }
     nn::SectionOp section = getSection(gather);
     auto group = symbols.lookup<GroupOp>(gather.getGroup());
     if (!isSharded(State::Parameter, group)) {
@@ -313,6 +322,10 @@ LogicalResult ProgramVerifier::run() {
   shards = *getShardRanks(program);
   if (shards < 1 || world % shards != 0)
     return program.emitOpError("zero.shard_ranks must divide zero.world");
+  if (std::optional<int64_t> kept = getRanks(program, Axis::Secondary))
+    if (*kept < 1 || shards % *kept != 0)
+      return program.emitOpError(
+          "zero.secondary_ranks must divide the ranks of a shard group");
   stage = world == 1 ? 0 : *getStage(program);
   if (failed(verifyStraightLine()))
     return failure();

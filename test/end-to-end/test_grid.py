@@ -36,6 +36,9 @@ class Grid(unittest.TestCase):
                 where = f"{world} ranks, shards of {shards}, stage {stage}"
                 self.assertEqual(plan["shard_ranks"], shards)
                 memory = plan["memory"]
+                # Gradients that a rank keeps whole are summed in their memory.
+                if stage < 2:
+                    self.assertLess(memory["communication"], 1024, where)
                 kept = [elements // shards if stage >= s else elements for s in range(3)]
                 self.assertEqual(memory["optimizer"], 8 * kept[1], where)
                 self.assertEqual(memory["gradients"], 4 * kept[2], where)
@@ -48,6 +51,47 @@ class Grid(unittest.TestCase):
                 replicas = world // shards
                 between = 2 * 4 * (elements // world) * (replicas - 1)
                 self.assertEqual(received(plan), within + between, where)
+
+    def test_secondary_shards(self):
+        """Later gathers are among few ranks, for the parameters / that many."""
+        groups = bloom_groups(VOCABULARY, LAYERS, HIDDEN)
+        width = 4 * HIDDEN
+        for world, kept in [(4, 2), (8, 2), (8, 4), (64, 8)]:
+            values = {
+                "parallel__world": world,
+                "parallel__zero_stage": 3,
+                "parallel__persistence_threshold": width,
+                "training__global_batch": world,
+            }
+            plain = support.plan(BLOOM, **values)
+            plan = support.plan(BLOOM, parallel__secondary_ranks=kept, **values)
+            whole = padded([s for g in groups for s in g if s <= width], world)
+            matrices = sum(padded([s for s in g if s > width], world) for g in groups)
+            share = 4 * (2 * matrices + 2 * whole) // world * (world - 1)
+            again = 4 * matrices // kept * (kept - 1)
+            self.assertEqual(received(plan), share + again)
+            self.assertLess(received(plan), received(plain))
+            more = plan["memory"]["communication"] - plain["memory"]["communication"]
+            self.assertGreater(more, 0)
+            self.assertLessEqual(more, 4 * matrices // kept + 64 * len(groups))
+            for category in ("parameters", "gradients", "optimizer", "activations"):
+                self.assertEqual(plan["memory"][category], plain["memory"][category])
+
+    def test_secondary_shards_change_nothing_else(self):
+        self.out = support.scratch("grid-secondary")
+        self.data = support.repeated_text(self.out / "text.bin", 1 << 16)
+        values = {"parallel__zero_stage": 3, "training__micro_batch": 1}
+        plain = self.train("plain", 4, **values)
+        self.assertEqual(self.train("kept", 4, parallel__secondary_ranks=2, **values), plain)
+        again = self.run_again(
+            "kept-messages", self.out / "exe-kept", 4, environment={"TESSERA_COMM": "messages"}
+        )
+        self.assertEqual(again, plain)
+        # Within shard groups, too.
+        values["parallel__shard_ranks"] = 4
+        values["training__global_batch"] = 8
+        grid = self.train("grid", 8, **values)
+        self.assertEqual(self.train("both", 8, parallel__secondary_ranks=2, **values), grid)
 
     def train(self, name, world, options=(), environment={}, **values):
         executable = support.compile(
@@ -121,11 +165,54 @@ class Grid(unittest.TestCase):
         for a, b in zip(result[2], result[0]):
             self.assertLess(abs(a / b - 1), 1e-6)
 
+    def test_gradients(self):
+        """`grads` writes the sum over all ranks, from whoever has it complete."""
+        folder = support.GOLDEN / "gpt2-4-heads"
+        self.out = support.scratch("grid-gradients")
+        reference = support.read_safetensors(folder / "gradients.safetensors")
+        for stage in (0, 1, 2):
+            executable = support.compile(
+                folder / "specification.textproto",
+                self.out / f"exe{stage}",
+                parallel__world=4,
+                parallel__shard_ranks=2,
+                parallel__zero_stage=stage,
+            )
+            path = self.out / f"gradients{stage}.safetensors"
+            command = [executable, "grads", "--data", folder / "tokens.bin"]
+            command += ["--init", folder / "weights.safetensors", "--out", path]
+            support.run(support.launcher(4) + command)
+            found = support.read_safetensors(path)
+            for name, (_, values) in reference.items():
+                distance = support.relative_distance(found[name][1], values)
+                self.assertLess(distance, 1e-4, f"stage {stage}, {name}")
+
+    def test_sixteen_bits(self):
+        """Masters are partitioned as the moments are, groups are of one type."""
+        self.out = support.scratch("grid-bf16")
+        self.data = support.repeated_text(self.out / "text.bin", 1 << 16)
+        values = {
+            "training__precision__compute": "BF16",
+            "parallel__shard_ranks": 2,
+            "parallel__bucket_bytes": 100000,
+            "parallel__persistence_threshold": 384,
+            "parallel__prefetch": 3,
+            "parallel__prefetch_bytes": 300000,
+        }
+        result = [
+            self.train(f"stage{stage}", 4, parallel__zero_stage=stage, **values)
+            for stage in range(4)
+        ]
+        for stage in (1, 2, 3):
+            self.assertEqual(result[stage], result[0], f"stage {stage}")
+
     def test_resume_under_another_stage(self):
         self.out = support.scratch("grid-resume")
         self.data = support.repeated_text(self.out / "text.bin", 1 << 16)
         grid = {"parallel__shard_ranks": 2}
         whole = self.train("whole", 4, parallel__zero_stage=3, **grid)
+        info = support.run([self.out / "exe-whole", "info"]).stdout
+        self.assertIn("4, ZeRO stage 3 in shard groups of 2", info)
         checkpoints = ["--checkpoint-dir", self.out / "checkpoints"]
         first = ["--steps", STEPS // 2, "--checkpoint-every", STEPS // 2, *checkpoints]
         self.run_again("first", self.out / "exe-whole", 4, first)

@@ -220,3 +220,23 @@ func.func @f(%x: tensor<64xf32>) attributes {zero.world = 4 : i64, zero.shard_ra
   %s = zero.all_slice %x along shards : tensor<64xf32> -> tensor<16xf32>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<64xf32>) attributes {zero.world = 4 : i64, zero.secondary_ranks = 2 : i64} {
+  // expected-error @below {{the operand must be an awaited zero.all_gather}}
+  %k = zero.keep %x along secondary : tensor<64xf32> -> tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @f(%x: tensor<16xf32>) attributes {zero.world = 4 : i64, zero.secondary_ranks = 2 : i64} {
+  %full, %t = zero.all_gather @g, %x : tensor<16xf32> -> tensor<64xf32>
+  %w = zero.wait %full, %t : tensor<64xf32>
+  // expected-error @below {{the result has 16 elements, which is not one of 2 parts of 64}}
+  %k = zero.keep %w along secondary : tensor<64xf32> -> tensor<16xf32>
+  return
+}

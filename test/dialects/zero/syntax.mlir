@@ -85,6 +85,22 @@ func.func @grid(%bucket: tensor<64xf32>, %norm: tensor<f64>)
   return
 }
 
+// What is kept of a gather is gathered again among fewer ranks.
+// CHECK-LABEL: func.func @secondary
+func.func @secondary(%p: tensor<16xf32>)
+    attributes {zero.secondary_ranks = 2 : i64, zero.stage = 3 : i64, zero.world = 4 : i64} {
+  %full, %full_token = zero.all_gather @h.0, %p : tensor<16xf32> -> tensor<64xf32>
+  %w = zero.wait %full, %full_token : tensor<64xf32>
+  // CHECK: zero.keep %{{.*}} along secondary : tensor<64xf32> -> tensor<32xf32>
+  %kept = zero.keep %w along secondary : tensor<64xf32> -> tensor<32xf32>
+  zero.release %w : tensor<64xf32>
+  // CHECK: zero.all_gather @h.0, %{{.*}} along secondary : tensor<32xf32> -> tensor<64xf32>
+  %again, %token = zero.all_gather @h.0, %kept along secondary : tensor<32xf32> -> tensor<64xf32>
+  %w2 = zero.wait %again, %token : tensor<64xf32>
+  zero.release %w2 : tensor<64xf32>
+  return
+}
+
 // A kernel serves any group.
 // CHECK-LABEL: func.func @kernel
 func.func @kernel(%p: tensor<64xf32>, %g: tensor<64xf32>, %m: tensor<64xf32>, %v: tensor<64xf32>,

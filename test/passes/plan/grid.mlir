@@ -52,8 +52,13 @@ module attributes {tessera.spec = {target = {threads = 1 : i64}}} {
     // CHECK-NEXT: plan.fence %[[V]]
     %n, %w = zero.all_reduce %part : tensor<f32>
     %norm = zero.wait %n, %w : tensor<f32>
+    // A stage that wants the whole gradient gathers it in the same memory.
+    // CHECK: plan.start all_gather @g over 2 step 1 from %[[SHARD]] to %[[ALL]] in_place
+    %h, %i = zero.all_gather @g, %sum in_place along shards : tensor<128xf32> -> tensor<256xf32>
+    %all = zero.wait %h, %i : tensor<256xf32>
     return %norm : tensor<f32>
   }
+
   // The bucket's peers are those of the shard group. Collectives along replicas say
   // nothing of them, so the fence does not come behind these, but before the
   // bucket's memory is written again.
@@ -82,5 +87,28 @@ module attributes {tessera.spec = {target = {threads = 1 : i64}}} {
     %n, %w = zero.all_reduce %part : tensor<f32>
     %norm = zero.wait %n, %w : tensor<f32>
     return %norm : tensor<f32>
+  }
+  // What is kept of gathered parameters is copied, since their memory is released,
+  // and gathered from there again among two consecutive ranks.
+  // CHECK-LABEL: plan.program @kept world 4 secondary 2 stage 3
+  // CHECK: %[[FULL:.*]] = plan.buffer "all_gather g" communication
+  // CHECK: %[[HALF:.*]] = plan.buffer "keep" communication at {{[0-9]+}} live {{.*}} : memref<512xi8>
+  func.func @kept() -> (tensor<f32> {nn.output = "norm"})
+      attributes {zero.world = 4 : i64, zero.secondary_ranks = 2 : i64, zero.stage = 3 : i64} {
+    %p = zero.load parameter @g : tensor<64xf32>
+    %full, %t = zero.all_gather @g, %p : tensor<64xf32> -> tensor<256xf32>
+    %w = zero.wait %full, %t : tensor<256xf32>
+    // CHECK: %[[PART:.*]] = plan.view %[[FULL]] at 0 secondary_stride 512 : memref<1024xi8> -> memref<128xf32>
+    // CHECK-NEXT: %[[KEPT:.*]] = plan.view %[[HALF]] at 0 : memref<512xi8> -> memref<128xf32>
+    // CHECK-NEXT: plan.copy %[[PART]] to %[[KEPT]]
+    %kept = zero.keep %w along secondary : tensor<256xf32> -> tensor<128xf32>
+    zero.release %w : tensor<256xf32>
+    // CHECK: plan.start all_gather @g over 2 step 1 from %[[KEPT]] to
+    %again, %u = zero.all_gather @g, %kept along secondary : tensor<128xf32> -> tensor<256xf32>
+    %w2 = zero.wait %again, %u : tensor<256xf32>
+    %view = nn.slice %w2 from 0 : tensor<256xf32> -> tensor<128xf32>
+    %part = plan.launch @read(%view) : (tensor<128xf32>) -> tensor<f32>
+    zero.release %w2 : tensor<256xf32>
+    return %part : tensor<f32>
   }
 }

@@ -24,6 +24,12 @@ module attributes {tessera.spec = {training = {world = 4, shard_ranks = 1}}} {
 
 // -----
 
+// expected-error @below {{parameters cannot be kept among 4 of 2 ranks: their number must divide these, and be above 1}}
+module attributes {tessera.spec = {training = {world = 4, shard_ranks = 2, secondary_ranks = 4}}} {
+}
+
+// -----
+
 // expected-error @below {{the module's tessera.spec has no number training.optimizer.beta2: the optimizer needs it}}
 module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9}}}} {
 }

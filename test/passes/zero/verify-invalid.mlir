@@ -529,3 +529,34 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf3
   zero.store parameter @g, %whole : tensor<64xf32>
   return
 }
+
+// -----
+
+// Secondary shards.
+
+// expected-error @below {{zero.secondary_ranks must divide the ranks of a shard group}}
+func.func @train() attributes {zero.stage = 3 : i64, zero.world = 4 : i64, zero.shard_ranks = 2 : i64, zero.secondary_ranks = 4 : i64} {
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @train(%d: tensor<64xf32>, %part: tensor<16xf32>, %half: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 4 : i64, zero.secondary_ranks = 2 : i64} {
+  zero.store gradient @g, %part : tensor<16xf32>
+  // expected-error @below {{along secondary must gather what zero.keep has kept of the same group}}
+  %full, %t = zero.all_gather @g, %half along secondary : tensor<32xf32> -> tensor<64xf32>
+  %w = zero.wait %full, %t : tensor<64xf32>
+  zero.release %w : tensor<64xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<16xf32>
+  zero.store moment2 @g, %v : tensor<16xf32>
+  zero.store parameter @g, %p : tensor<16xf32>
+  return
+}
