@@ -29,8 +29,7 @@ static std::vector<PlanReport::Collective> listCollectives(ProgramOp program) {
     else if (auto start = dyn_cast<StartOp>(op))
       all.push_back({stringifyCollective(start.getKind()).str(),
                      start.getGroup() ? start.getGroup()->str() : "",
-                     start.getElements(),
-                     start.getMembers(program.getWorld()),
+                     start.getElements(), start.getMembers(program.getWorld()),
                      start.getReceivedBytes(program.getWorld()), times});
   }
   return all;
@@ -90,6 +89,9 @@ FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
   for (int64_t i = 0; i < kCategories; ++i)
     report.memory[i] = program.getMemory(static_cast<Category>(i));
   report.flops = program.getFlops();
+  report.layers = getSpecInt(module, "training.recomputed.segments", 0);
+  report.layersAgain = getSpecInt(module, "training.recomputed.whole", 0);
+  report.layersCheap = getSpecInt(module, "training.recomputed.cheap", 0);
   int64_t sequence = getSpecInt(module, "model.sequence", 0);
   report.hasTokens = sequence > 0;
   if (report.hasTokens)
@@ -218,6 +220,10 @@ void tessera::printPlanText(const PlanReport &report, llvm::raw_ostream &out) {
   if (!report.collectives.empty())
     printTraffic(report, out);
   printGroups(report, out);
+  if (report.layersAgain || report.layersCheap)
+    out << "\n  computed again " << report.layersAgain << " of "
+        << report.layers << " layers, and of " << report.layersCheap
+        << " what is cheap\n";
   out << "\n  arithmetic     " << formatDecimal(report.flops, "flop") << "\n";
   printTimes(report, out);
 }
@@ -280,6 +286,11 @@ void tessera::printPlanJson(const PlanReport &report, llvm::raw_ostream &out) {
   json.object([&] {
     json.attribute("name", report.name);
     writePlanFigures(report, json);
+    json.attributeObject("recomputed", [&] {
+      json.attribute("layers", report.layers);
+      json.attribute("whole", report.layersAgain);
+      json.attribute("cheap", report.layersCheap);
+    });
     json.attributeArray("groups", [&] {
       for (const PlanReport::Group &group : report.groups)
         json.object([&] {

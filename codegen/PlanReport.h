@@ -34,6 +34,9 @@ struct PlanReport {
   int64_t offloaded = 0; ///< bytes of the rank's file
   std::array<int64_t, plan::kCategories> memory = {};
   int64_t flops = 0;
+  /// Of so many layers how many are computed again on the way back, and how
+  /// many as far as it is cheap.
+  int64_t layers = 0, layersAgain = 0, layersCheap = 0;
   /// What one step of all ranks learns from: tokens, or one graph.
   int64_t units = 1;
   bool hasTokens = false;

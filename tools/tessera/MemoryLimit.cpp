@@ -7,11 +7,8 @@
 
 #include "tools/tessera/MemoryLimit.h"
 #include "dialects/plan/Plan.h"
-#include "frontends/ModelBuilder.h"
 #include "passes/Spec.h"
-#include "tools/tessera/Phases.h"
 
-#include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -33,8 +30,8 @@ struct Remedy {
 /// Plans the same specification with other settings.
 class Remedies {
 public:
-  Remedies(ModuleOp module, const Origin &origin, int64_t limit)
-      : module(module), origin(origin), limit(limit),
+  Remedies(ModuleOp module, const Planner &planner, int64_t limit)
+      : module(module), planner(planner), limit(limit),
         bytes(getTrainingBytes(module)) {}
 
   /// One change each that makes training take less, and, where none of them is
@@ -51,12 +48,15 @@ private:
   /// one, if it helps at all.
   void addFirstThatFits(llvm::ArrayRef<std::vector<std::string>> choices);
   bool fits(const Remedy &remedy) { return remedy.bytes <= limit; }
+  llvm::StringRef getMode() {
+    return cast<StringAttr>(getSpec(module, "training.recompute")).getValue();
+  }
   int64_t get(llvm::StringRef name) {
     return getSpecInt(module, ("training." + name).str(), 0);
   }
 
   ModuleOp module;
-  const Origin &origin;
+  const Planner &planner;
   int64_t limit, bytes;
   std::vector<Remedy> found;
 };
@@ -64,23 +64,14 @@ private:
 } // namespace
 
 std::optional<Remedy> Remedies::plan(std::vector<std::string> settings) {
-  std::vector<std::string> overrides = origin.overrides.vec();
-  llvm::append_range(overrides, settings);
+  std::vector<std::string> all = settings;
   // What the compiler chooses within the limit is at best this.
-  auto mode = cast<StringAttr>(getSpec(module, "training.recompute"));
-  if (mode.getValue() == "auto")
-    overrides.push_back("training.recompute=LAYER");
-  std::optional<Specification> specification =
-      loadSpecification(origin.path, overrides, llvm::nulls());
-  if (!specification)
+  if (getMode() == "auto")
+    all.push_back("training.recompute=LAYER");
+  Planner::Outcome outcome = planner.plan(all);
+  if (!outcome.report)
     return std::nullopt;
-  ScopedDiagnosticHandler silence(module.getContext(),
-                                  [](Diagnostic &) { return success(); });
-  OwningOpRef<ModuleOp> other =
-      buildModel(*specification, *module.getContext());
-  if (!other || failed(runPhases(*other, Phase::Model, Phase::Plan, "")))
-    return std::nullopt;
-  return Remedy{std::move(settings), getTrainingBytes(*other)};
+  return Remedy{std::move(settings), outcome.report->peak};
 }
 
 void Remedies::addFirstThatFits(
@@ -99,8 +90,7 @@ void Remedies::addFirstThatFits(
 }
 
 void Remedies::tryRecompute() {
-  auto mode = cast<StringAttr>(getSpec(module, "training.recompute"));
-  if (mode.getValue() == "none")
+  if (getMode() == "none")
     addFirstThatFits({{"training.recompute=LAYER"}});
 }
 
@@ -158,19 +148,20 @@ std::vector<Remedy> Remedies::find() {
   return std::move(found);
 }
 
-LogicalResult tessera::checkMemoryLimit(ModuleOp module, const Origin &origin,
+LogicalResult tessera::checkMemoryLimit(ModuleOp module, StringRef place,
+                                        const Planner *planner,
                                         llvm::raw_ostream &errors) {
   int64_t limit = getSpecInt(module, "training.memory_limit", INT64_MAX);
   int64_t bytes = getTrainingBytes(module);
   if (bytes <= limit)
     return success();
   std::vector<Remedy> remedies;
-  if (origin.isSpecification)
-    remedies = Remedies(module, origin, limit).find();
+  if (planner)
+    remedies = Remedies(module, *planner, limit).find();
   errors << llvm::formatv(
       "{0}: error: training takes {1:N} bytes a rank, {2:N} more than "
       "`training.memory_limit` allows; ",
-      origin.limitPlace, bytes, bytes - limit);
+      place, bytes, bytes - limit);
   if (remedies.empty()) {
     errors << "give a higher limit, a smaller model or a shorter sequence\n";
     return failure();

@@ -9,27 +9,17 @@
 #define TESSERA_TOOLS_TESSERA_MEMORYLIMIT_H
 
 #include "mlir/IR/BuiltinOps.h"
-#include "llvm/ADT/ArrayRef.h"
-#include "llvm/Support/raw_ostream.h"
-
-#include <string>
+#include "tools/tessera/Planner.h"
 
 namespace tessera {
 
-/// What a module was compiled from.
-struct Origin {
-  std::string path;                      ///< of the specification or module
-  llvm::ArrayRef<std::string> overrides; ///< each `path=value`
-  std::string limitPlace;                ///< where the limit was given
-  /// False where \p path is a module: nothing else can be planned then.
-  bool isSpecification = true;
-};
-
 /// Fails where training, in \p module as the phase `plan` leaves it, takes more
-/// than the specification's `training.memory_limit`. Then \p errors gets by how
-/// much, and which settings would take less: those that a plan was made with.
+/// than the specification's `training.memory_limit`, which was given at \p
+/// place. Then \p errors gets by how much, and which settings would take less:
+/// those that \p planner, unless it is null, made a plan with.
 mlir::LogicalResult checkMemoryLimit(mlir::ModuleOp module,
-                                     const Origin &origin,
+                                     llvm::StringRef place,
+                                     const Planner *planner,
                                      llvm::raw_ostream &errors);
 
 } // namespace tessera

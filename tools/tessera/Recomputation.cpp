@@ -7,6 +7,10 @@
 
 #include "tools/tessera/Recomputation.h"
 
+#include <algorithm>
+#include <cmath>
+#include <map>
+
 using namespace mlir;
 using namespace tessera;
 
@@ -55,12 +59,45 @@ FailureOr<Recomputation> tessera::chooseLayers(Planner plan) {
   return Recomputation{*whole, *whole};
 }
 
+namespace {
+/// A number of segments and what training takes with it.
+struct Try {
+  int64_t count, bytes;
+};
+} // namespace
+
+/// The same for what takes at most \p limit bytes, where \p low takes more and
+/// \p high does not. Bytes are about linear in the count, so that the guess of
+/// a line is right as a rule, and its neighbour shows it; every third guess is
+/// the middle, so that it ends in any case.
+static FailureOr<int64_t>
+findLeast(Try low, Try high, int64_t limit,
+          llvm::function_ref<FailureOr<int64_t>(int64_t)> getBytes) {
+  for (int guesses = 1; high.count - low.count > 1; ++guesses) {
+    int64_t span = high.count - low.count;
+    double share = double(low.bytes - limit) / double(low.bytes - high.bytes);
+    auto guess = low.count + static_cast<int64_t>(std::ceil(share * span));
+    if (guesses % 3 == 0)
+      guess = low.count + span / 2;
+    guess = std::clamp(guess, low.count + 1, high.count - 1);
+    FailureOr<int64_t> bytes = getBytes(guess);
+    if (failed(bytes))
+      return failure();
+    (*bytes <= limit ? high : low) = {guess, *bytes};
+  }
+  return high.count;
+}
+
 FailureOr<Recomputation> tessera::chooseWithin(int64_t limit, Planner plan) {
-  auto within = [&](Recomputation recomputation) -> FailureOr<bool> {
-    FailureOr<RecomputationPlan> planned = plan(recomputation);
+  std::map<std::pair<int64_t, int64_t>, int64_t> known;
+  auto getBytes = [&](int64_t whole, int64_t cheap) -> FailureOr<int64_t> {
+    auto found = known.find({whole, cheap});
+    if (found != known.end())
+      return found->second;
+    FailureOr<RecomputationPlan> planned = plan({whole, cheap});
     if (failed(planned))
       return failure();
-    return planned->bytes <= limit;
+    return known[{whole, cheap}] = planned->bytes;
   };
   FailureOr<RecomputationPlan> nothing = plan({});
   if (failed(nothing))
@@ -69,34 +106,40 @@ FailureOr<Recomputation> tessera::chooseWithin(int64_t limit, Planner plan) {
     return Recomputation();
   int64_t segments = nothing->segments;
 
-  auto cheapIn = [&](int64_t whole, int64_t low) -> FailureOr<Recomputation> {
+  // The fewest segments of which what is cheap is computed again, besides
+  // `whole` ones, where none are too few and all, with `bytes`, are enough.
+  auto chooseCheap = [&](int64_t whole, int64_t none,
+                         int64_t bytes) -> FailureOr<Recomputation> {
     FailureOr<int64_t> cheap =
-        findLeast(low, segments, [&](int64_t count) -> FailureOr<bool> {
-          return within({whole, count});
-        });
+        findLeast({whole, none}, {segments, bytes}, limit,
+                  [&](int64_t count) { return getBytes(whole, count); });
     if (failed(cheap))
       return failure();
     return Recomputation{whole, *cheap};
   };
-  FailureOr<bool> cheapDoes = within({0, segments});
-  if (failed(cheapDoes))
+  FailureOr<int64_t> allCheap = getBytes(0, segments);
+  if (failed(allCheap))
     return failure();
-  if (*cheapDoes)
-    return cheapIn(0, 1);
+  if (*allCheap <= limit)
+    return chooseCheap(0, nothing->bytes, *allCheap);
 
-  FailureOr<Recomputation> layers = chooseLayers(plan);
-  if (failed(layers))
+  FailureOr<int64_t> all = getBytes(segments, segments);
+  if (failed(all))
     return failure();
-  FailureOr<bool> layersDo = within({layers->whole, segments});
-  if (failed(layersDo))
-    return failure();
-  if (!*layersDo)
-    return layers;
+  if (*all > limit)
+    return chooseLayers(plan);
   FailureOr<int64_t> whole =
-      findLeast(1, layers->whole, [&](int64_t count) -> FailureOr<bool> {
-        return within({count, segments});
-      });
+      findLeast({0, *allCheap}, {segments, *all}, limit,
+                [&](int64_t count) { return getBytes(count, segments); });
   if (failed(whole))
     return failure();
-  return cheapIn(*whole, *whole);
+  FailureOr<int64_t> none = getBytes(*whole, *whole);
+  if (failed(none))
+    return failure();
+  if (*none <= limit)
+    return Recomputation{*whole, *whole};
+  FailureOr<int64_t> most = getBytes(*whole, segments);
+  if (failed(most))
+    return failure();
+  return chooseCheap(*whole, *none, *most);
 }

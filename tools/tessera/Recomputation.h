@@ -43,7 +43,8 @@ mlir::FailureOr<Recomputation> chooseLayers(Planner plan);
 /// The least recomputation with which training takes at most \p limit bytes:
 /// first what is cheap, in the fewest segments; where that does not do, whole
 /// segments, the fewest, and what is cheap in the fewest of the others. Where
-/// nothing does, what takes least. Takes about 2 log2(segments) + 6 plans.
+/// nothing does, what takes least. Takes some 10 plans where a plan's bytes are
+/// about linear in the segments.
 mlir::FailureOr<Recomputation> chooseWithin(int64_t limit, Planner plan);
 
 } // namespace tessera

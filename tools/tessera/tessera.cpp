@@ -136,15 +136,17 @@ FailureOr<Phase> readPhase(const cl::opt<std::string> &option,
               llvm::join(getPhaseNames(), ", "));
 }
 
-/// The module that a compilation starts from.
-OwningOpRef<ModuleOp> readModule(MLIRContext &context, Origin &origin) {
-  origin = {input, overrides, input, compileFrom.empty()};
+/// The module that a compilation starts from; \p limitPlace gets where its
+/// memory limit was given.
+OwningOpRef<ModuleOp> readModule(MLIRContext &context,
+                                 std::string &limitPlace) {
+  limitPlace = input;
   if (compileFrom.empty()) {
     std::optional<Specification> specification =
         loadSpecification(input, overrides, llvm::errs(), machineFile);
     if (!specification)
       return {};
-    origin.limitPlace = specification->memoryLimitPlace;
+    limitPlace = specification->memoryLimitPlace;
     return buildModel(*specification, context);
   }
   if (!overrides.empty()) {
@@ -199,13 +201,7 @@ LogicalResult writePlan(ModuleOp module) {
 }
 
 /// The specification's text, for many plans of it.
-FailureOr<Planner> makePlanner() {
-  if (!compileFrom.empty())
-    return fail("--sweep and --fit change a specification, and --compile-from "
-                "reads a module; drop one of them");
-  if (!dumpDirectory.empty() || timing)
-    return fail("--dump-phases-to and --timing are for one plan; drop them, or "
-                "--sweep and --fit");
+FailureOr<Planner> readPlanner() {
   auto file = llvm::MemoryBuffer::getFile(input);
   // One that cannot be read, or is wrong whatever is varied, is told at once.
   if (!file) {
@@ -215,6 +211,17 @@ FailureOr<Planner> makePlanner() {
   return Planner((*file)->getBuffer().str(), input,
                  Planner::Settings(overrides.begin(), overrides.end()),
                  machineFile);
+}
+
+/// The same for --sweep and --fit.
+FailureOr<Planner> makePlanner() {
+  if (!compileFrom.empty())
+    return fail("--sweep and --fit change a specification, and --compile-from "
+                "reads a module; drop one of them");
+  if (!dumpDirectory.empty() || timing)
+    return fail("--dump-phases-to and --timing are for one plan; drop them, or "
+                "--sweep and --fit");
+  return readPlanner();
 }
 
 LogicalResult runSweep() {
@@ -318,12 +325,17 @@ LogicalResult run() {
   if (*to == Phase::Executable && output.empty())
     return fail("an executable needs a name: add -o EXE");
 
-  Origin origin;
-  OwningOpRef<ModuleOp> module = readModule(context, origin);
+  std::string limitPlace;
+  OwningOpRef<ModuleOp> module = readModule(context, limitPlace);
   Phase planned = std::min(*to, std::max(*from, Phase::Plan));
   if (!module ||
-      failed(runPhases(*module, *from, planned, dumpDirectory, timing)) ||
-      failed(checkMemoryLimit(*module, origin, llvm::errs())))
+      failed(runPhases(*module, *from, planned, dumpDirectory, timing)))
+    return failure();
+  FailureOr<Planner> planner =
+      compileFrom.empty() ? readPlanner() : FailureOr<Planner>();
+  if (failed(checkMemoryLimit(*module, limitPlace,
+                              succeeded(planner) ? &*planner : nullptr,
+                              llvm::errs())))
     return failure();
   if (planned < *to &&
       failed(runPhases(*module, planned, *to, dumpDirectory, timing)))

@@ -64,7 +64,7 @@ TEST(Recomputation, StaysWithinALimitWithTheLeastWork) {
   auto choose = [](int64_t limit) {
     Layers model{24, 16, 10, 1, 16};
     FailureOr<Recomputation> choice = chooseWithin(limit, model);
-    EXPECT_LE(model.plans, 20);
+    EXPECT_LE(model.plans, 11);
     return std::pair(choice->whole, choice->cheap);
   };
   using Pair = std::pair<int64_t, int64_t>;
@@ -82,6 +82,23 @@ TEST(Recomputation, StaysWithinALimitWithTheLeastWork) {
   // It cannot be met: the least that there is.
   EXPECT_EQ(choose(39), Pair(24, 24));
   EXPECT_EQ(choose(1), Pair(24, 24));
+}
+
+TEST(Recomputation, EndsWhereBytesAreNotLinear) {
+  // All of it is gained by the 13th of 1000 segments, or by the last one.
+  for (int64_t gain : {13, 1000}) {
+    int64_t plans = 0;
+    auto plan = [&](Recomputation recomputation) {
+      ++plans;
+      int64_t cheap = std::min<int64_t>(recomputation.cheap, 1000);
+      return FailureOr<RecomputationPlan>(
+          {1000, cheap < gain ? 2000000 - cheap : 1000000});
+    };
+    FailureOr<Recomputation> choice = chooseWithin(1000000, plan);
+    EXPECT_EQ(choice->whole, 0);
+    EXPECT_EQ(choice->cheap, gain);
+    EXPECT_LE(plans, 35);
+  }
 }
 
 TEST(Recomputation, HasNothingToDoWithoutSegments) {
