@@ -36,10 +36,21 @@ class Offload(unittest.TestCase):
         cls.data = support.repeated_text(folder / "text.bin", 1 << 16)
 
     def test_same_losses(self):
-        """To the bit, for whole states and parts, in both forms of communication."""
-        for world, stage in ((1, 0), (2, 0), (2, 3)):
+        """To the bit: whole states and parts, masters, both forms of communication."""
+        for world, stage, compute in (
+            (1, 0, "FP32"),
+            (2, 0, "FP32"),
+            (2, 3, "FP32"),
+            (2, 3, "BF16"),
+        ):
             out = support.scratch(f"offload-{world}-{stage}")
-            values = {"parallel__world": world, "parallel__zero_stage": stage}
+            values = {
+                "parallel__world": world,
+                "parallel__zero_stage": stage,
+                "training__precision__compute": compute,
+            }
+            plan = support.plan(BLOOM, parallel__offload="OPTIMIZER", **values)
+            self.assertEqual(plan["memory"]["optimizer"], 0)
             memory, file = compile_both(out, **values)
             options = ["--steps", "6"]
             expected = support.train(memory, self.data, out / "log", world, options)

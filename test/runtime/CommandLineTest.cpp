@@ -20,10 +20,26 @@ Options parse(std::vector<const char *> arguments) {
 }
 
 TEST(CommandLine, ReadsEveryOptionOfTrain) {
-  Options options = parse(
-      {"train", "--data", "d", "--steps=20", "--init", "i", "--save", "s",
-       "--checkpoint-dir=c", "--checkpoint-every", "5", "--resume", "--seed",
-       "18446744073709551", "--log", "l", "--order", "sequential"});
+  Options options = parse({"train",
+                           "--data",
+                           "d",
+                           "--steps=20",
+                           "--init",
+                           "i",
+                           "--save",
+                           "s",
+                           "--checkpoint-dir=c",
+                           "--checkpoint-every",
+                           "5",
+                           "--resume",
+                           "--seed",
+                           "18446744073709551",
+                           "--log",
+                           "l",
+                           "--order",
+                           "sequential",
+                           "--offload-dir",
+                           "o"});
   EXPECT_EQ(options.command, Command::train);
   EXPECT_EQ(options.data, "d");
   EXPECT_EQ(options.steps, 20);
@@ -35,6 +51,7 @@ TEST(CommandLine, ReadsEveryOptionOfTrain) {
   EXPECT_EQ(options.seed, 18446744073709551u);
   EXPECT_EQ(options.log, "l");
   EXPECT_EQ(options.order, "sequential");
+  EXPECT_EQ(options.offloadDir, "o");
 }
 
 TEST(CommandLine, ReadsTheOtherCommands) {

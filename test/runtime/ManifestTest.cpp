@@ -31,8 +31,9 @@ std::string text(const std::string &program, const char *version = "1") {
 }
 
 TEST(Manifest, ReadsWhatItNeeds) {
-  Manifest manifest = parseManifest(
-      text(R"(, "collectives": [{"id": 0, "kind": "all_reduce", "elements": 1,
+  Manifest manifest =
+      parseManifest(text(R"(, "offload": {"offset": 2097152, "bytes": 4096},
+        "collectives": [{"id": 0, "kind": "all_reduce", "elements": 1,
         "type": "f64", "source": 0, "destination": 64},
         {"id": 1, "kind": "reduce_scatter", "elements": 64, "type": "bf16",
         "destination_type": "f32", "source": 0, "destination": 128}],
@@ -40,7 +41,7 @@ TEST(Manifest, ReadsWhatItNeeds) {
         "elements": 16, "type": "bf16", "sharded": true}],
         "outputs": [{"name": "loss", "type": "f32", "shape": [],
         "offset": 192}])")
-          .c_str());
+                        .c_str());
   EXPECT_EQ(manifest.parameterCount(), 6);
   EXPECT_EQ(manifest.parameters[0].initValue, 0.5);
   EXPECT_EQ(manifest.tied.at("head"), "w");
@@ -48,6 +49,8 @@ TEST(Manifest, ReadsWhatItNeeds) {
   EXPECT_EQ(manifest.maxThreads, 8);
   const Program &program = manifest.program("train");
   EXPECT_EQ(program.arenaBytes, 640);
+  EXPECT_EQ(program.offloadOffset, 2097152);
+  EXPECT_EQ(program.offloadBytes, 4096);
   EXPECT_EQ(program.collectives[0].type, ElementType::f64);
   EXPECT_EQ(program.collectives[0].destinationType, ElementType::f64);
   EXPECT_EQ(program.collectives[1].type, ElementType::bf16);
