@@ -252,7 +252,9 @@ class Trials:
                 not (folder / "checkpoint.json").exists() for folder in folders
             )
 
-        self.wait(moment, 20)
+        if not self.wait(moment, 120):
+            send(process.pid, signal.SIGKILL)
+            raise Failure(f"hung: no moment to strike\n{process.communicate()[0]}")
         ranks = ranks_of(process.pid)
         if process.poll() is not None or len(ranks) != campaign.world:
             return False, "", "", ranks
@@ -270,19 +272,25 @@ class Trials:
             if (line["loss"], line["grad_norm"]) != expected[line["step"] - 1]:
                 raise Failure(f"wrong: step {line['step']} has another loss")
 
-    def check_resumed(self, output, before):
+    def check_resumed(self, output, before, lines_before):
         """The run that just ended began after the newest whole checkpoint."""
         campaign = self.campaign
+        lines = campaign.lines()
+        if len(lines) == lines_before:
+            return  # it made no step
+        step = lines[lines_before]["step"] - 1
+        # What mpirun had not yet passed on when it was killed is lost.
         match = re.search(r"resumed +after step (\d+)", output)
-        step = int(match[1]) if match else 0
+        if match and int(match[1]) != step:
+            raise Failure(f"wrong: step {step + 1} follows\n{output}")
         wanted = before[-1] if before else 0
         if campaign.damaged:
-            if str(campaign.damaged) not in output:
-                raise Failure(f"wrong: no word of {campaign.damaged}")
+            if match and str(campaign.damaged) not in output:
+                raise Failure(f"wrong: no word of {campaign.damaged}\n{output}")
             wanted = before[-2] if len(before) > 1 else None
             campaign.damaged = None
         if wanted is not None and step != wanted:
-            raise Failure(f"lost: resumed after step {step}, not {wanted}")
+            raise Failure(f"lost: resumed after step {step}, not {wanted}\n{output}")
 
     def check_kept(self, lines_before):
         """Of the checkpoints that were due all but the one under way are."""
@@ -339,7 +347,7 @@ class Trials:
             raise Failure(f"hung: {name} after {seconds:.1f} s\n{output[-2000:]}")
         (campaign.folder / "ballast").unlink(missing_ok=True)
         self.check_log(output)
-        self.check_resumed(output, before)
+        self.check_resumed(output, before, lines_before)
         self.check_kept(lines_before)
         lines = campaign.lines()
         over = bool(lines) and lines[-1]["step"] == STEPS
