@@ -103,7 +103,9 @@ class Campaign:
         self.log = folder / "log"
         self.log.unlink(missing_ok=True)
         self.data = folder / "data"
-        self.damaged = None  # the file that a trial has damaged
+        # The file that a trial has damaged, its step and its folder's number:
+        # it stays until a run has made another checkpoint.
+        self.damaged = None
 
     def close(self):
         if self.mounted:
@@ -283,13 +285,15 @@ class Trials:
         match = re.search(r"resumed +after step (\d+)", output)
         if match and int(match[1]) != step:
             raise Failure(f"wrong: step {step + 1} follows\n{output}")
-        wanted = before[-1] if before else 0
         if campaign.damaged:
-            if match and str(campaign.damaged) not in output:
-                raise Failure(f"wrong: no word of {campaign.damaged}\n{output}")
-            wanted = before[-2] if len(before) > 1 else None
-            campaign.damaged = None
-        if wanted is not None and step != wanted:
+            path, damaged, number = campaign.damaged
+            if match and str(path) not in output:
+                raise Failure(f"wrong: no word of {path}\n{output}")
+            before = [other for other in before if other != damaged]
+            if not path.parent.exists() or path.parent.stat().st_ino != number:
+                campaign.damaged = None
+        wanted = before[-1] if before else 0
+        if step != wanted:
             raise Failure(f"lost: resumed after step {step}, not {wanted}\n{output}")
 
     def check_kept(self, lines_before):
@@ -308,8 +312,8 @@ class Trials:
     def damage_newest(self):
         complete = self.campaign.complete()
         # The only one is left alone: a run that has none must start anew.
-        if len(complete) < 2:
-            return
+        if len(complete) < 2 or self.campaign.damaged:
+            return False
         folder = self.campaign.checkpoints / f"step-{complete[-1]:012d}"
         path = self.choice.choice(sorted(folder.iterdir()))
         if self.choice.random() < 0.3 and path.name != "checkpoint.json":
@@ -318,7 +322,8 @@ class Trials:
             content = bytearray(path.read_bytes())
             content[self.choice.randrange(len(content))] ^= 1 << self.choice.randrange(8)
             path.write_bytes(content)
-        self.campaign.damaged = path
+        self.campaign.damaged = path, complete[-1], folder.stat().st_ino
+        return True
 
     def trial(self):
         """One fault; its name and what came of it, or None where it missed."""
@@ -360,9 +365,7 @@ class Trials:
             if told and not re.search(told, output):
                 raise Failure(f"wrong: {name}: no word of it\n{output[-2000:]}")
         if hit and fault == self.damage:
-            self.damage_newest()
-            if campaign.damaged is None:
-                hit = False
+            hit = self.damage_newest()
         if over and not campaign.damaged:
             campaign.close()
             self.campaign = None
