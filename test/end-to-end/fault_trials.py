@@ -11,7 +11,7 @@
 # and that no complete checkpoint is lost. The runs are small (FakeProgram.cpp
 # at several numbers of ranks and stages), so that a trial takes about a second.
 #
-#     build$ ../test/end-to-end/fault_trials.py --trials 240 --seed 1
+#     test/end-to-end/fault_trials.py --trials 240 --seed 1
 #
 # prints the table of docs/faults.md. Trials with a full disk need the right to
 # mount a tmpfs.
