@@ -278,10 +278,14 @@ void loadCheckpoint(const tsr_context &context, const CheckpointIndex &index,
       Range held =
           heldRange(state, manifest.groups[parameter.group], context.rank());
       Range wanted = intersect(piece.range.moved(parameter.offset), held);
-      fillPart(context, state, partOf(parameter, state, wanted, held.begin),
+      Part part = partOf(parameter, state, wanted, held.begin);
+      fillPart(context, state, part,
                [&](float *first, int64_t begin, int64_t end) {
                  readElements(file, piece, {begin, end}, first);
                });
+      releaseOffloaded(context, part.place,
+                       sizeOf(state.type) *
+                           std::max<int64_t>(0, part.range.size()));
     }
   };
   // Ranks begin with different files, so that they do not all read the same.

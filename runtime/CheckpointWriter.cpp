@@ -190,6 +190,7 @@ void CheckpointWriter::save(const Progress &progress) {
         memcpy(next + begin, source + begin, end - begin);
       });
       next += sizes[i];
+      releaseOffloaded(context, places[i], sizes[i]);
     }
   }
   phase = Phase::writing;
@@ -217,8 +218,10 @@ void CheckpointWriter::writePart() {
   if (copy)
     put(copy, partBytes);
   else
-    for (size_t i = 0; i < places.size(); ++i)
+    for (size_t i = 0; i < places.size(); ++i) {
       put(context.arena + places[i], sizes[i]);
+      releaseOffloaded(context, places[i], sizes[i]);
+    }
   file.finish();
 }
 

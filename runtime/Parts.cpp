@@ -7,6 +7,8 @@
 
 #include "runtime/Parts.h"
 #include "runtime/Error.h"
+#include "runtime/Offload.h"
+#include <unistd.h>
 
 namespace tessera {
 
@@ -52,6 +54,17 @@ Part partOf(const Parameter &parameter, const State &state, Range within,
   Range inGroup = intersect(whole, within);
   return {inGroup.moved(-parameter.offset),
           state.offset + sizeOf(state.type) * (inGroup.begin - first)};
+}
+
+void releaseOffloaded(const tsr_context &context, int64_t place,
+                      int64_t bytes) {
+  if (!context.offload || place < context.program->offloadOffset)
+    return;
+  static const int64_t page = sysconf(_SC_PAGESIZE);
+  char *end = context.arena + (place + bytes) / page * page;
+  char *begin = context.arena + (place + page - 1) / page * page;
+  if (begin < end)
+    context.offload->evict(begin, end - begin);
 }
 
 } // namespace tessera

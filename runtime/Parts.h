@@ -83,6 +83,11 @@ void fillPart(const tsr_context &context, const State &state, const Part &part,
   });
 }
 
+/// Takes \p bytes at \p place of the arena out of memory where they lie in a
+/// file (runtime/Offload.h), so that reading or writing all states never has
+/// all of them there.
+void releaseOffloaded(const tsr_context &context, int64_t place, int64_t bytes);
+
 } // namespace tessera
 
 #endif // TESSERA_RUNTIME_PARTS_H

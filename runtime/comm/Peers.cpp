@@ -47,13 +47,14 @@ void PeerWatch::add(int peer, pid_t process) {
 }
 
 void PeerWatch::pause(Wait &wait) {
+  // Looks first: on a busy machine a peer may arrive while this rank yields.
+  Clock::time_point now = Clock::now();
+  if (now - wait.looked >= std::chrono::milliseconds(50)) {
+    wait.looked = now;
+    look(wait, std::chrono::duration<double>(now - wait.begin).count());
+  }
   for (int i = 0; i < 8; ++i)
     sched_yield();
-  Clock::time_point now = Clock::now();
-  if (now - wait.looked < std::chrono::milliseconds(50))
-    return;
-  wait.looked = now;
-  look(wait, std::chrono::duration<double>(now - wait.begin).count());
 }
 
 /// "rank 1", "ranks 1 and 3", "ranks 0 to 6 and 9", or "the other ranks" where

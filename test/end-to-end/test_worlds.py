@@ -106,6 +106,32 @@ class Worlds(unittest.TestCase):
         self.assertIn(f"{path}' is damaged", done.stderr)
         self.assertIn(f"after step {STEPS}", done.stdout)
 
+    def test_precision_may_change(self):
+        """16-bit parameters are saved as their master in fp32."""
+        checkpoints = self.out / "precision"
+        narrow = {"training__precision__compute": "BF16"}
+        two = compile(self.out, "two16", 2, 2, **narrow)
+        whole = self.train(two, 2, "whole16")
+        begin = ["--checkpoint-dir", checkpoints, "--steps", STOP]
+        self.train(two, 2, "begin16", *begin, "--save", self.out / "saved16")
+        done = [two, "export", "--checkpoint-dir", checkpoints]
+        support.run(done + ["--out", self.out / "weights16"])
+        exported = (self.out / "weights16").read_bytes()
+        self.assertEqual(exported, (self.out / "saved16").read_bytes())
+
+        three = compile(self.out, "two16-3", 2, 3, **narrow)
+        one = compile(self.out, "one16", 1, 0, **narrow)
+        wide = compile(self.out, "two32", 2, 1)
+        for executable, world, error in ((three, 2, 0), (one, 1, 2e-2), (wide, 2, 2e-2)):
+            copy = self.out / f"after-{executable.name}"
+            shutil.copytree(checkpoints, copy)
+            options = ["--resume", "--checkpoint-dir", copy]
+            log = self.train(executable, world, copy.name, *options)
+            self.assertEqual(len(log), STEPS - STOP)
+            for line, expected in zip(log, whole[STOP:]):
+                difference = abs(line["loss"] / expected["loss"] - 1)
+                self.assertLessEqual(difference, error, line["step"])
+
     def test_another_model_is_refused(self):
         one = compile(self.out, "one", 1, 0)
         folder = self.out / "other"
