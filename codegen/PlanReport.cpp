@@ -29,8 +29,7 @@ static std::vector<PlanReport::Collective> listCollectives(ProgramOp program) {
     else if (auto start = dyn_cast<StartOp>(op))
       all.push_back({stringifyCollective(start.getKind()).str(),
                      start.getGroup() ? start.getGroup()->str() : "",
-                     start.getElements(),
-                     start.getMembers(program.getWorld()),
+                     start.getElements(), start.getMembers(program.getWorld()),
                      start.getReceivedBytes(program.getWorld()), times});
   }
   return all;

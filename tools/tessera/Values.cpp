@@ -122,23 +122,3 @@ Expected<Axis> tessera::parseAxis(StringRef option, StringRef text,
   }
   return axis;
 }
-
-Expected<int64_t> tessera::parseMemory(StringRef option, StringRef text) {
-  static const struct {
-    StringRef unit;
-    double bytes;
-  } units[] = {{"", 1},         {"B", 1},        {"kB", 1e3},
-               {"KB", 1e3},     {"MB", 1e6},     {"GB", 1e9},
-               {"TB", 1e12},    {"KiB", 1024.0}, {"MiB", 1048576.0},
-               {"GiB", 0x1p30}, {"TiB", 0x1p40}};
-  size_t end = text.find_first_not_of("0123456789.");
-  double number;
-  StringRef unit = end == StringRef::npos ? "" : text.substr(end).trim();
-  if (!text.substr(0, end).getAsDouble(number) && number > 0)
-    for (auto [name, bytes] : units)
-      if (unit == name && number * bytes < 0x1p62)
-        return static_cast<int64_t>(number * bytes);
-  return refuse(option, text,
-                "no amount of memory; write one such as 32GB, 1.5TiB or a "
-                "number of bytes");
-}
