@@ -158,12 +158,12 @@ def table_i(specification, precision):
     return wrong, cells_compared
 
 
-def largest(specification, stage, hidden, precision, limit, world):
-    """The most layers whose model states fit, and one more: their plans' states."""
+def largest(specification, stage, hidden, precision, limit, world, guess):
+    """The most layers whose model states fit, and one more: their plans' states.
+    The search begins around `guess` layers."""
     values = {"transformer.hidden": hidden, "transformer.heads": hidden // 64}
     values |= {"parallel.world": world, "training.global_batch": world}
     values |= {"parallel.zero_stage": stage} | PRECISIONS[precision]
-    low, high = 1, 1000
     known = {}
 
     def states(layers):
@@ -173,6 +173,11 @@ def largest(specification, stage, hidden, precision, limit, world):
             )
         return known[layers]
 
+    low, high = max(1, guess * 9 // 10), min(1000, guess * 11 // 10 + 2)
+    if states(low).bytes > limit:
+        low = 1
+    if states(high).bytes <= limit:
+        high = 1000
     while high - low > 1:
         middle = (low + high) // 2
         if states(middle).bytes <= limit:
@@ -189,7 +194,8 @@ def table_ii(specification, precision):
     for stage, (cell, unit, hidden) in TABLE_II.items():
         if precision == "fp32" and stage in (1, 2):
             continue
-        fits, next_one = largest(specification, stage, hidden, precision, 32e9, 64)
+        guess = round(number(cell) / (12 * hidden**2))
+        fits, next_one = largest(specification, stage, hidden, precision, 32e9, 64, guess)
         # The paper truncates: the limit is from the cell up to one digit more,
         # and lies between what fits and what does not.
         same = fits.parameters < number(cell) + unit and next_one.parameters > number(cell)

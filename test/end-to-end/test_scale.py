@@ -201,6 +201,14 @@ class Pictures(unittest.TestCase):
         for category in plan["memory"]:
             self.assertTrue(any(title.startswith(f"{category}: up to") for title in titles))
 
+    def test_offloaded_states_are_not_in_memory(self):
+        options = ["--format", "html", "--set", "parallel.world=2"]
+        for offload, wanted in (("NONE", True), ("OPTIMIZER", False)):
+            text = tessera_plan(BLOOM, *options, "--set", f"parallel.offload={offload}")
+            titles = self.titles(self.page(text))
+            has = any(title.startswith("optimizer: up to") for title in titles)
+            self.assertEqual(has, wanted)
+
     def test_large_model(self):
         """Slivers are merged: the page stays small, and no rectangle is lost."""
         text = tessera_plan(support.EXAMPLES / "bloom-176b.textproto", "--format", "html")
