@@ -56,9 +56,15 @@ MODELS = {
     "128B": (128e9, 73, 12032),
     "1T": (1e12, 127, 25600),
 }
-# Stage: the largest model on 64 GPUs of 32 GB without model parallelism, and a
-# hidden size whose layers are small beside it.
-TABLE_II = {0: ("2B", 1600), 1: ("7.6B", 2048), 2: ("14.4B", 2560), 3: ("128B", 6144)}
+# Stage: the largest model on 64 GPUs of 32 GB without model parallelism, the
+# last digit that the paper's theory gives it to, and a hidden size whose layers
+# are small beside it.
+TABLE_II = {
+    0: ("2B", 0.1e9, 1600),
+    1: ("7.6B", 0.1e9, 2048),
+    2: ("14.4B", 0.1e9, 2560),
+    3: ("128B", 1e9, 6144),
+}
 SUFFIXES = {"B": 1e9, "T": 1e12}
 
 
@@ -106,11 +112,9 @@ class States:
 def printed(gigabytes, cell, rounds):
     """The figure as the paper prints it: with as many decimals as the cell."""
     decimals = len(cell.partition(".")[2])
-    if rounds:
-        return f"{gigabytes:.{decimals}f}"
-    # A hair above what binary fractions make of a whole number.
-    scaled = int(gigabytes * 10**decimals * (1 + 1e-9))
-    return f"{scaled / 10**decimals:.{decimals}f}"
+    # A hair above what binary fractions make of a decimal one: halves go up.
+    scaled = gigabytes * 10**decimals * (1 + 1e-9)
+    return f"{int(scaled + (0.5 if rounds else 0)) / 10**decimals:.{decimals}f}"
 
 
 def table_i(specification, precision):
@@ -154,12 +158,12 @@ def table_i(specification, precision):
     return wrong, cells_compared
 
 
-def largest(specification, stage, hidden, precision, limit, world):
-    """The most layers whose model states fit, and one more: their plans' states."""
+def largest(specification, stage, hidden, precision, limit, world, guess):
+    """The most layers whose model states fit, and one more: their plans' states.
+    The search begins around `guess` layers."""
     values = {"transformer.hidden": hidden, "transformer.heads": hidden // 64}
     values |= {"parallel.world": world, "training.global_batch": world}
     values |= {"parallel.zero_stage": stage} | PRECISIONS[precision]
-    low, high = 1, 1000
     known = {}
 
     def states(layers):
@@ -169,6 +173,11 @@ def largest(specification, stage, hidden, precision, limit, world):
             )
         return known[layers]
 
+    low, high = max(1, guess * 9 // 10), min(1000, guess * 11 // 10 + 2)
+    if states(low).bytes > limit:
+        low = 1
+    if states(high).bytes <= limit:
+        high = 1000
     while high - low > 1:
         middle = (low + high) // 2
         if states(middle).bytes <= limit:
@@ -182,13 +191,14 @@ def table_ii(specification, precision):
     print("Table II, theory: the largest model whose states fit 32 GB, on 64 ranks")
     print(f"{'stage':>5} {'fits':>16} {'no longer fits':>16} {'paper':>7}")
     wrong = cells_compared = 0
-    for stage, (cell, hidden) in TABLE_II.items():
+    for stage, (cell, unit, hidden) in TABLE_II.items():
         if precision == "fp32" and stage in (1, 2):
             continue
-        fits, next_one = largest(specification, stage, hidden, precision, 32e9, 64)
-        # The paper's figure has no more than so many digits.
-        unit = 10 ** -len(cell[:-1].partition(".")[2]) * SUFFIXES[cell[-1]]
-        same = fits.parameters - unit < number(cell) < next_one.parameters + unit
+        guess = round(number(cell) / (12 * hidden**2))
+        fits, next_one = largest(specification, stage, hidden, precision, 32e9, 64, guess)
+        # The paper truncates: the limit is from the cell up to one digit more,
+        # and lies between what fits and what does not.
+        same = fits.parameters < number(cell) + unit and next_one.parameters > number(cell)
         wrong += not same
         cells_compared += 1
         print(

@@ -189,6 +189,8 @@ void Picture::measureMemory() {
   steps = program.getSteps();
   usage.assign(steps.size() + 1, {});
   for (auto buffer : program.getBody().getOps<BufferOp>()) {
+    if (buffer.isInFile())
+      continue;
     int64_t last = std::min<int64_t>(buffer.getLast(), steps.size() - 1);
     auto category = static_cast<int>(buffer.getCategory());
     usage[buffer.getFirst()][category] += buffer.getBytes();

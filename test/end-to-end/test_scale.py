@@ -23,6 +23,8 @@ SLOW = {
     "memory_gbytes": 1e9,
     "cache_gbytes": 1e9,
     "launch_us": 0,
+    "inside.latency_us": 0,
+    "inside.gbytes": 1e9,
     "between.latency_us": 0,
     "between.gbytes": 1e9,
 }
@@ -94,7 +96,7 @@ class Predictions(unittest.TestCase):
         wanted = 1e-6 * plan["volume_bytes"]
         self.assertAlmostEqual(plan["predicted"]["communication_ms"] / wanted, 1, places=3)
         # Two ranks a node: one of three peers is near, and they share the link.
-        machine = {"ranks_per_node": 2, "between.gbytes": 1, "inside.gbytes": 1e9}
+        machine = {"ranks_per_node": 2, "between.gbytes": 1}
         plan = predict(machine=machine, **values)
         wanted = 2 * (2 / 3) * 1e-6 * plan["volume_bytes"]
         self.assertAlmostEqual(plan["predicted"]["communication_ms"] / wanted, 1, places=3)
@@ -154,7 +156,7 @@ class Sweeps(unittest.TestCase):
 
     def test_fit_is_the_last_that_fits(self):
         for path, memory in [("transformer.layers", 150e6), ("training.micro_batch", 30e6)]:
-            options = ["--fit", str(int(memory)), "--vary", path, "--format", "json"]
+            options = ["--fit", f"{memory:.0f}B", "--vary", path, "--format", "json"]
             fit = json.loads(tessera_plan(BLOOM, *options))
             self.assertEqual(fit["wanted"], "largest")
             for key in ("best", "next"):
@@ -198,6 +200,14 @@ class Pictures(unittest.TestCase):
         self.assertIn(f"{plan['parameters']:,} parameters", text)
         for category in plan["memory"]:
             self.assertTrue(any(title.startswith(f"{category}: up to") for title in titles))
+
+    def test_offloaded_states_are_not_in_memory(self):
+        options = ["--format", "html", "--set", "parallel.world=2"]
+        for offload, wanted in (("NONE", True), ("OPTIMIZER", False)):
+            text = tessera_plan(BLOOM, *options, "--set", f"parallel.offload={offload}")
+            titles = self.titles(self.page(text))
+            has = any(title.startswith("optimizer: up to") for title in titles)
+            self.assertEqual(has, wanted)
 
     def test_large_model(self):
         """Slivers are merged: the page stays small, and no rectangle is lost."""

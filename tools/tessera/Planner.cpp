@@ -6,11 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/tessera/Planner.h"
+#include "codegen/Figures.h"
 #include "codegen/cpu/GemmScratch.h"
 #include "codegen/cpu/KernelInterface.h"
 #include "dialects/AllDialects.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/TextReader.h"
+#include "passes/Spec.h"
 #include "tools/tessera/Phases.h"
 
 #include <atomic>
@@ -70,6 +72,11 @@ Planner::Outcome Planner::plan(const Settings &settings) const {
   OwningOpRef<ModuleOp> module = buildModel(*specification, context);
   if (module && succeeded(runPhases(*module, Phase::Model, Phase::Plan, ""))) {
     FailureOr<PlanReport> report = PlanReport::make(*module);
+    int64_t limit = getSpecInt(*module, "training.memory_limit", INT64_MAX);
+    if (succeeded(report) && report->peak > limit)
+      return {std::nullopt, "takes " + formatBytes(report->peak) +
+                                " a rank, `training.memory_limit` is " +
+                                formatBytes(limit)};
     if (succeeded(report))
       return {std::move(*report), ""};
   }

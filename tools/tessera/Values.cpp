@@ -123,13 +123,3 @@ Expected<Axis> tessera::parseAxis(StringRef option, StringRef text,
   }
   return axis;
 }
-
-Expected<int64_t> tessera::parseMemory(StringRef option, StringRef text) {
-  bool isCount = text.find_first_not_of("0123456789.") == StringRef::npos;
-  if (std::optional<int64_t> bytes =
-          parseByteSize(isCount ? (text + "B").str() : text.str()))
-    return *bytes;
-  return refuse(option, text,
-                "no amount of memory; write one such as 32GB, 1.5TiB or a "
-                "number of bytes");
-}

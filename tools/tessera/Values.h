@@ -36,10 +36,6 @@ struct Axis {
 llvm::Expected<Axis> parseAxis(llvm::StringRef option, llvm::StringRef text,
                                bool valuesOptional);
 
-/// Reads an amount of memory in bytes: `32GB`, `1.5TiB`, `800000`.
-llvm::Expected<int64_t> parseMemory(llvm::StringRef option,
-                                    llvm::StringRef text);
-
 } // namespace tessera
 
 #endif // TESSERA_TOOLS_TESSERA_VALUES_H

@@ -17,6 +17,7 @@
 #include "codegen/PlanReport.h"
 #include "codegen/cpu/ObjectEmission.h"
 #include "dialects/AllDialects.h"
+#include "frontends/ByteSize.h"
 #include "frontends/Machine.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/Specification.h"
@@ -260,9 +261,11 @@ LogicalResult runFit() {
     return fail("--sweep and --fit exclude each other; drop one of them");
   if (format != Format::Text && format != Format::Json)
     return fail("--fit prints text or json; choose one of them");
-  llvm::Expected<int64_t> limit = parseMemory("fit", fitMemory);
+  std::optional<int64_t> limit = parseByteSize(fitMemory);
   if (!limit)
-    return fail(llvm::toString(limit.takeError()));
+    return fail("--fit " + fitMemory +
+                ": no amount of memory; write a size with its unit, such as "
+                "32GB or 1.5TiB");
   FailureOr<Planner> planner = makePlanner();
   if (failed(planner))
     return failure();
