@@ -234,6 +234,7 @@ void tessera::writePlanFigures(const PlanReport &report,
   json.attribute("stage", report.stage);
   json.attribute("shard_ranks", report.shards);
   json.attribute("peak_bytes", report.peak);
+  json.attribute("offloaded_bytes", report.offloaded);
   json.attribute("parameters", report.parameters);
   json.attributeObject("memory", [&] {
     for (int64_t i = 0; i < kCategories; ++i)
@@ -304,7 +305,6 @@ void tessera::printPlanJson(const PlanReport &report, llvm::raw_ostream &out) {
           json.attribute("exceeds_limit", group.exceedsLimit);
         });
     });
-    json.attribute("offloaded_bytes", report.offloaded);
     json.attributeArray("collectives", [&] {
       for (const PlanReport::Collective &collective : report.collectives)
         json.object([&] {

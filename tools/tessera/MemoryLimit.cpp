@@ -68,6 +68,8 @@ std::optional<Remedy> Remedies::plan(std::vector<std::string> settings) {
   // What the compiler chooses within the limit is at best this.
   if (getMode() == "auto")
     all.push_back("training.recompute=LAYER");
+  // Whatever takes less is of interest, beyond the limit too.
+  all.push_back("training.memory_limit=" + std::to_string(bytes) + "B");
   Planner::Outcome outcome = planner.plan(all);
   if (!outcome.report)
     return std::nullopt;
