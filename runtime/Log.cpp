@@ -98,7 +98,7 @@ void StepLog::write(const StepReport &report) {
                          ", \"batch\": %" PRId64, report.batch);
     if (report.lossScale > 0)
       length += snprintf(line + length, sizeof line - length,
-                         ", \"loss_scale\": %g", report.lossScale);
+                         ", \"loss_scale\": %.17g", report.lossScale);
     if (report.communication >= 0)
       length += snprintf(line + length, sizeof line - length,
                          ", \"communication_ms\": %s",
