@@ -9,7 +9,7 @@
 # standard input and answers each with the milliseconds of so many training
 # steps, as a JSON list. An empty line ends it; it then says its peak memory.
 #
-#   peer.py bloom-4x256|gpt2-124m eager|compile THREADS
+#   peer.py bloom-4x256|gpt2-124m eager|compile THREADS [bf16]
 #   peer.py gcn-cora eager|csr|compile THREADS GRAPH
 #
 # The models are written as one would to be fast: one QKV product, fused
@@ -98,7 +98,7 @@ def optimizer_of(model):
     return torch.optim.AdamW(groups, lr=1e-4, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
 
 
-def transformer_step(name, mode):
+def transformer_step(name, mode, precision="fp32"):
     vocabulary, layers, width, heads, length, batch, alibi = TRANSFORMERS[name]
     model = Transformer(vocabulary, layers, width, heads, length, alibi)
     optimizer = optimizer_of(model)
@@ -106,7 +106,8 @@ def transformer_step(name, mode):
     tokens = torch.randint(vocabulary, (batch, length + 1))
 
     def step():
-        loss = forward(tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous())
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+            loss = forward(tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous())
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -148,7 +149,8 @@ def main():
     name, mode, threads, *rest = sys.argv[1:]
     torch.manual_seed(1)
     torch.set_num_threads(int(threads))
-    step = gcn_step(mode, *rest) if name == "gcn-cora" else transformer_step(name, mode)
+    make_step = gcn_step if name == "gcn-cora" else lambda *args: transformer_step(name, *args)
+    step = make_step(mode, *rest)
     print("ready", flush=True)
     for line in sys.stdin:
         if not line.strip():

@@ -83,12 +83,12 @@ def peer_environment(base, threads):
 class Peer:
     """bench/peer.py, kept running so that each round measures it warm."""
 
-    def __init__(self, name, mode, threads, graph):
+    def __init__(self, name, mode, threads, extra):
         python, base = torch_environment.make()
         command = [python, "-W", "ignore", ROOT / "bench" / "peer.py", name, mode, str(threads)]
         self.name = f"PyTorch {mode}"
         self.process = subprocess.Popen(
-            command + ([graph] if graph else []),
+            command + extra,
             env=peer_environment(base, threads),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -173,11 +173,18 @@ def write_tokens(stem, vocabulary, count):
 
 def measure(name, options):
     benchmark = BENCHMARKS[name]
-    graph = None
+    mixed = options.precision == "bf16"
+    extra = ["bf16"] if mixed else []
+    if mixed:
+        values = {"training.precision.compute": "BF16"}
+        benchmark = dict(benchmark, set={**benchmark["set"], **values})
+        # The floor is that of fp32 products.
+        benchmark.pop("flops", None)
     if "vocabulary" in benchmark:
         data = write_tokens(OUT / name, benchmark["vocabulary"], 64 * benchmark["units"] + 1)
     else:
-        data = graph = options.cora
+        data = options.cora
+        extra = [data]
         if not data.exists():
             raise SystemExit(f"step.py: no graph at {data}: give --cora")
     contenders = []
@@ -185,7 +192,7 @@ def measure(name, options):
         contenders.append(Tessera(name, benchmark, options.threads, data))
     if not options.tessera_only:
         modes = benchmark["peers"]
-        contenders += [Peer(name, mode, options.threads, graph) for mode in modes]
+        contenders += [Peer(name, mode, options.threads, extra) for mode in modes]
     for contender in contenders:
         if isinstance(contender, Peer):
             contender.steps(5)  # compiles, and fills its caches
@@ -197,6 +204,7 @@ def measure(name, options):
             times[contender.name].append(statistics.median(contender.steps(options.steps)))
     result = {
         "benchmark": name,
+        "precision": options.precision,
         "threads": options.threads,
         "rounds": options.rounds,
         "peak": {key: statistics.median(p[key] for p in peaks) for key in peaks[0]},
@@ -223,7 +231,10 @@ def measure(name, options):
 
 def report(result, unit):
     peak = result["peak"]
-    print(f"\n{result['benchmark']}, {result['threads']} threads, medians of {result['rounds']}")
+    print(
+        f"\n{result['benchmark']}, {result['precision']}, {result['threads']} threads, "
+        f"medians of {result['rounds']}"
+    )
     print(f"  peak {peak['gflops']:.0f} GFLOP/s, AdamW {peak['adamw_gbytes']:.1f} GB/s")
     if "compile_seconds" in result:
         print(f"  compiled in {result['compile_seconds']:.1f} s")
@@ -248,6 +259,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=5, help="measured in each round")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument(
+        "--precision",
+        choices=["fp32", "bf16"],
+        default="fp32",
+        help="bf16: mixed precision here, autocast there; transformers only",
+    )
     parser.add_argument("--tessera-only", action="store_true")
     parser.add_argument("--peers-only", action="store_true")
     cora = ROOT.parent / "shared" / "data" / "cora" / "cora.safetensors"
@@ -257,6 +274,8 @@ def main():
     unknown = set(options.benchmarks) - set(BENCHMARKS)
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}")
+    if options.precision != "fp32" and not options.benchmarks:
+        options.benchmarks = [name for name in BENCHMARKS if name != "gcn-cora"]
     OUT.mkdir(parents=True, exist_ok=True)
     build_peak()
     results = []
