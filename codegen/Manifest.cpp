@@ -216,10 +216,9 @@ private:
       json.attribute("state", stringifyState(state.getState()));
       json.attribute("group", groups.lookup(state.getGroupAttr().getAttr()));
       json.attribute("offset", buffer.getPlace());
-      json.attribute("elements",
-                     state.getSharded()
-                         ? padded / program.getShards()
-                         : padded);
+      json.attribute("elements", state.getSharded()
+                                     ? padded / program.getShards()
+                                     : padded);
       json.attribute("type", getTypeName(state.getElementType()));
       json.attribute("sharded", static_cast<bool>(state.getSharded()));
     });
