@@ -75,7 +75,7 @@ static const Limit commonLimits[] = {
      1e12},
     {"training.precision.loss_scale.hysteresis", Need::Optional, 1, Low::Closed,
      1e6},
-    {"training.precision.loss_scale.minimum", Need::Optional, 0, Low::Open,
+    {"training.precision.loss_scale.minimum", Need::Optional, 1, Low::Closed,
      1.7e38},
     {"training.max_skips", Need::Optional, 1, Low::Closed, 1e12},
     {"training.optimizer.lr", Need::Required, 0, Low::Closed, 1e6},

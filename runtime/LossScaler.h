@@ -22,11 +22,13 @@
 namespace tessera {
 
 /// Where the search for a scale stands. Scales are powers of two times the
-/// first one, so that scaling rounds nothing.
+/// first one, so that scaling rounds nothing. A run that does not scale keeps
+/// the initial values; one that does never comes back to them.
 struct LossScale {
   double scale = 1;
   int64_t goodSteps = 0; ///< since the last change or overflow
   int64_t overflows = 0; ///< that the hysteresis has borne
+  bool operator==(const LossScale &) const = default;
 };
 
 /// What a run starts with; 1 where the loss is not scaled.

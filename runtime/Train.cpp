@@ -183,7 +183,7 @@ Start begin(const tsr_context &context, const Options &options) {
       progress = found->index.progress;
       // The checkpoint may be of a run in another precision.
       bool isScaled = context.manifest->training.lossScaling.initial > 0;
-      if (!isScaled || progress.lossScale.scale == LossScale().scale)
+      if (!isScaled || progress.lossScale == LossScale())
         progress.lossScale = first;
       return {progress, std::move(found->refused)};
     }

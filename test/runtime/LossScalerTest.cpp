@@ -52,6 +52,15 @@ TEST(LossScaler, ShrinksOnceTheHysteresisIsUsedUp) {
   EXPECT_FALSE(shrinkLossScale(rule, scale));
 }
 
+// A run resumes with the scale of its checkpoint, not with the first one.
+TEST(LossScaler, IsToldFromNoneWhereItFellToOne) {
+  LossScaling rule{2, 1, 1000, 1};
+  LossScale scale{2, 0, 0};
+  EXPECT_TRUE(shrinkLossScale(rule, scale));
+  EXPECT_EQ(scale.scale, 1);
+  EXPECT_NE(scale, LossScale());
+}
+
 TEST(LossScaler, StopsAtTheLargest) {
   LossScaling rule{1, 1, 1, 1};
   LossScale scale{1, 0, 0};
