@@ -17,8 +17,9 @@
 #include "runtime/comm/Mpi.h"
 #include "runtime/comm/Reduce.h"
 #include <algorithm>
-#include <climits>
+#include <chrono>
 #include <cstring>
+#include <sched.h>
 
 namespace tessera {
 namespace {
@@ -29,6 +30,8 @@ public:
     MPI_Comm_rank(MPI_COMM_WORLD, &ownRank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     watch = std::make_unique<PeerWatch>(ownRank, ranks, nullptr);
+    if (ranks <= mostPairs)
+      watch->setRollCall([this] { return callRoll(); });
     ranksOnNode = localSize;
     requests.reserve(2 * ranks);
     requestPeers.reserve(2 * ranks);
@@ -100,7 +103,8 @@ public:
 private:
   static constexpr int64_t chunkBytes = 256 << 10; ///< of each peer
   static constexpr int64_t largestMessage = 64 << 20;
-  static constexpr int mostPairs = 64; ///< ranks that all meet each other
+  static constexpr int mostPairs = 64;  ///< ranks that all meet each other
+  static constexpr int rollCallTag = 1; ///< all else goes under 0
   static constexpr const char *meeting = "a meeting of all ranks";
 
   void send(const char *data, int64_t bytes, int peer) {
@@ -145,6 +149,39 @@ private:
         });
     requests.clear();
     requestPeers.clear();
+  }
+
+  /// Which ranks answer. All that wait call the roll at about the same time,
+  /// so that a rank whose call doesn't come is the one that hangs, and not
+  /// one that waits for it a collective earlier.
+  std::vector<bool> callRoll() {
+    static const char present = 1;
+    std::vector<MPI_Request> calls(ranks, MPI_REQUEST_NULL);
+    std::vector<char> heard(ranks);
+    std::vector<bool> answered(ranks);
+    for (int peer = 0; peer < ranks; ++peer) {
+      if (peer == ownRank)
+        continue;
+      MPI_Request sent;
+      MPI_Isend(&present, 1, MPI_BYTE, peer, rollCallTag, MPI_COMM_WORLD,
+                &sent);
+      MPI_Request_free(&sent);
+      MPI_Irecv(&heard[peer], 1, MPI_BYTE, peer, rollCallTag, MPI_COMM_WORLD,
+                &calls[peer]);
+    }
+    using Clock = std::chrono::steady_clock;
+    auto end = Clock::now() + std::chrono::duration<double>(
+                                  std::min(2.0, timeoutSeconds() / 2));
+    for (bool all = false; !all && Clock::now() < end; sched_yield()) {
+      all = true;
+      for (int peer = 0; peer < ranks; ++peer) {
+        int complete = 0;
+        MPI_Test(&calls[peer], &complete, MPI_STATUS_IGNORE);
+        answered[peer] = complete;
+        all &= answered[peer];
+      }
+    }
+    return answered;
   }
 
   void run(int id) {

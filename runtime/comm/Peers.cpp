@@ -7,6 +7,7 @@
 
 #include "runtime/comm/Peers.h"
 #include "runtime/Error.h"
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -92,8 +93,14 @@ static void putRanks(char *text, size_t room, int ranks, auto isMissing) {
 
 void PeerWatch::giveUp(const Wait &wait, double waited) {
   char missing[256], step[32] = "";
-  putRanks(missing, sizeof missing, ranks,
-           [&](int peer) { return !wait.arrived(wait.test, peer); });
+  std::vector<bool> answered(ranks, true);
+  if (rollCall)
+    answered = rollCall();
+  bool all =
+      std::find(answered.begin(), answered.end(), false) == answered.end();
+  putRanks(missing, sizeof missing, ranks, [&](int peer) {
+    return all ? !wait.arrived(wait.test, peer) : !answered[peer];
+  });
   if (errorStep() > 0)
     snprintf(step, sizeof step, " of step %lld",
              static_cast<long long>(errorStep()));

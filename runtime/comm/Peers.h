@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <poll.h>
 #include <sys/types.h>
 #include <vector>
@@ -32,6 +33,13 @@ public:
   /// Adds the process of a peer on this node. Where there are more of them
   /// than cores, a rank that waits gives its core away at once.
   void add(int peer, pid_t process);
+
+  /// How to find out, once the time is up, which ranks still answer: one flag
+  /// a rank. Without it those count as missing that have not arrived, though
+  /// some of them may wait for another in turn.
+  void setRollCall(std::function<std::vector<bool>()> call) {
+    rollCall = std::move(call);
+  }
 
   /// Spins, then yields the processor, until \p done() holds. When it never
   /// will, ends this process with a message that names \p what, the step, and
@@ -89,6 +97,7 @@ private:
   std::vector<int> peers;
   std::vector<pid_t> processes;
   std::vector<pollfd> handles; ///< readable once the process has ended
+  std::function<std::vector<bool>()> rollCall;
 };
 
 } // namespace tessera
