@@ -16,13 +16,13 @@ import os
 import pathlib
 import statistics
 import subprocess
+import sys
 import time
 
 from step import BENCHMARKS, OUT, ROOT, write_tokens
 
-ENVIRONMENT = dict(
-    os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1"
-)
+sys.path.insert(0, str(ROOT / "test" / "end-to-end"))
+import support
 
 
 def compile_stage(stage, options):
@@ -38,16 +38,16 @@ def compile_stage(stage, options):
     return executable
 
 
-def processor_seconds(name):
-    """User and system time so far of all processes that run \\p name."""
+def processor_seconds(executable):
+    """User and system time so far of all processes that run an executable."""
     ticks = 0
-    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+    for process in support.processes(executable):
         try:
-            if os.readlink(stat.parent / "exe") == str(name):
-                fields = stat.read_text().rpartition(")")[2].split()
-                ticks += int(fields[11]) + int(fields[12])
+            stat = pathlib.Path(f"/proc/{process}/stat").read_text()
         except OSError:
-            pass  # it has ended, or is another user's
+            continue  # it has ended
+        fields = stat.rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -55,10 +55,10 @@ def run(executable, data, options):
     """One run; a list of (elapsed, processor, communication) milliseconds, warm."""
     log = executable.with_suffix(".log")
     log.write_text("")
-    command = ["mpirun", "-np", str(options.ranks), "--oversubscribe", "--bind-to", "none"]
-    command += [executable, "train", "--data", data, "--order", "sequential"]
-    command += ["--log", log, "--steps", str(options.steps + 1)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+    command = support.launcher(options.ranks) + [executable, "train", "--data", data]
+    command += ["--order", "sequential", "--log", log, "--steps", options.steps + 1]
+    command = [str(part) for part in command]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=support.ENVIRONMENT)
     seen, spent = 0, []
     while process.poll() is None:
         lines = log.read_text().count("\n")

@@ -8,6 +8,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/plan/Packing.h"
 #include "passes/plan/Passes.h"
+#include <map>
+#include <numeric>
 
 namespace tessera::plan {
 #define GEN_PASS_DEF_LAYOUT
@@ -41,7 +43,7 @@ private:
   void boundBuckets();
   void numberSteps();
   void measureLifetimes(bool withFences);
-  void packCategories();
+  void packBuffers();
   void placeFences();
   SmallVector<Value> getWritten(Operation *step);
   bool disturbs(Value written, Value source);
@@ -142,17 +144,42 @@ void ProgramLayout::measureLifetimes(bool withFences) {
   }
 }
 
+/// Bytes of each category at the step at which \p buffers need most together.
+static std::array<int64_t, kCategories>
+getMostNeeded(ArrayRef<BufferOp> buffers) {
+  std::map<int64_t, std::array<int64_t, kCategories>> changes;
+  for (BufferOp buffer : buffers) {
+    auto category = static_cast<int>(buffer.getCategory());
+    changes[buffer.getFirst()][category] += buffer.getBytes();
+    changes[buffer.getLast() + 1][category] -= buffer.getBytes();
+  }
+  std::array<int64_t, kCategories> now = {}, most = {};
+  for (const auto &[step, change] : changes) {
+    for (auto [bytes, more] : llvm::zip(now, change))
+      bytes += more;
+    if (std::reduce(now.begin(), now.end()) >
+        std::reduce(most.begin(), most.end()))
+      most = now;
+  }
+  return most;
+}
+
 /// Persistent memory comes first, then what is used for a while.
-void ProgramLayout::packCategories() {
-  std::array<SmallVector<BufferOp>, kCategories> persistent, temporary;
+void ProgramLayout::packBuffers() {
+  std::array<SmallVector<BufferOp>, kCategories> persistent;
+  SmallVector<BufferOp> temporary;
+  SmallVector<plan::Block> blocks;
   for (auto buffer : program.getBody().getOps<BufferOp>()) {
     if (buffer.isInFile())
       continue;
-    int category = static_cast<int>(buffer.getCategory());
-    (buffer.getPersistent() ? persistent : temporary)[category].push_back(
-        buffer);
+    if (buffer.getPersistent()) {
+      persistent[static_cast<int>(buffer.getCategory())].push_back(buffer);
+      continue;
+    }
+    temporary.push_back(buffer);
+    blocks.push_back({buffer.getBytes(), buffer.getFirst(), buffer.getLast()});
   }
-  std::array<int64_t, kCategories> memory = {};
+  std::array<int64_t, kCategories> memory = getMostNeeded(temporary);
   int64_t end = 0;
   for (auto [buffers, bytes] : llvm::zip(persistent, memory))
     for (BufferOp buffer : buffers) {
@@ -160,18 +187,17 @@ void ProgramLayout::packCategories() {
       end += buffer.getBytes();
       bytes += buffer.getBytes();
     }
-  lowerBound = end;
-  for (auto [buffers, bytes] : llvm::zip(temporary, memory)) {
-    SmallVector<plan::Block> blocks;
-    for (BufferOp buffer : buffers)
-      blocks.push_back(
-          {buffer.getBytes(), buffer.getFirst(), buffer.getLast()});
+  if (!blocks.empty()) {
     Packing packing = pack(blocks, heuristic);
-    for (auto [buffer, block] : llvm::zip(buffers, blocks))
+    for (auto [buffer, block] : llvm::zip(temporary, blocks))
       buffer.setOffset(end + block.offset);
+    lowerBound = end + packing.lowerBound;
     end += packing.bytes;
-    bytes += packing.bytes;
-    lowerBound += packing.lowerBound;
+    // What the packing leaves empty belongs to no buffer.
+    memory[static_cast<int>(Category::Activations)] +=
+        packing.bytes - packing.lowerBound;
+  } else {
+    lowerBound = end;
   }
   Builder builder(program.getContext());
   SmallVector<NamedAttribute> entries;
@@ -262,7 +288,7 @@ void ProgramLayout::run() {
   boundBuckets();
   numberSteps();
   measureLifetimes(/*withFences=*/false);
-  packCategories();
+  packBuffers();
   placeFences();
   numberSteps();
   measureLifetimes(/*withFences=*/true);

@@ -65,9 +65,8 @@ def Layout : Pass<"plan-layout", "mlir::ModuleOp"> {
     Moves waits so that no more than two buckets of gradients exist, one that
     is filled and one on its way. Measures each buffer's lifetime in steps and
     places it: persistent memory
-    first, by category, then a lane for what collectives read and write and a
-    lane for activations, each packed by several heuristics of which the one
-    that ends lowest is kept. Then moves the fence of each collective to where
+    first, by category, then all that lives for a while, packed by several
+    heuristics of which the one that ends lowest is kept. Then moves the fence of each collective to where
     it costs least: behind the wait of a later collective, which implies it, or
     before the first step that writes where peers may still read, or to the end
     of the section.

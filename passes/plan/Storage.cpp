@@ -403,9 +403,12 @@ bool Storages::tryShare(Value result, Value operand, bool always) {
       tryPut(result, other, Value()))
     return true;
   // Or the operand is computed where the result is wanted, where that makes
-  // no storage live longer or spares a copy.
+  // no storage live longer, spares a copy, or lets most of the storage do
+  // without a second one: a tied table's gradient lies in its bucket from the
+  // head on, rather than beside it.
   Entry &target = entries[mine.storage];
   bool lives = target.facts.persistent ||
+               2 * entries[number->second].bytes >= target.bytes ||
                llvm::any_of(target.members, [&](int64_t member) {
                  return entries[member].first <= entries[number->second].first;
                });

@@ -94,6 +94,24 @@ def read_log(path):
         return [json.loads(line) for line in file if line.endswith("\n")]
 
 
+def processes(executable):
+    """The numbers of the processes that run an executable."""
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if os.path.samefile(process / "exe", executable):
+                yield int(process.name)
+        except OSError:
+            pass  # it has ended, or is another user's
+
+
+def proportional_bytes(process):
+    """Physical memory of a process; of what n processes share it counts 1 / n."""
+    for line in pathlib.Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return 1024 * int(line.split()[1])
+    raise AssertionError("smaps_rollup has no Pss")
+
+
 def losses(log):
     return [line["loss"] for line in log]
 

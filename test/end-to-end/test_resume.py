@@ -25,27 +25,6 @@ SMALLER = {
 }
 
 
-def descendants(pid):
-    """Processes below `pid`, from /proc."""
-    below = []
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            below += [int(child)] + descendants(int(child))
-    return below
-
-
-def ranks(launcher_pid, executable):
-    """The processes under the launcher that run `executable`."""
-    found = []
-    for pid in descendants(launcher_pid):
-        try:
-            if os.path.samefile(f"/proc/{pid}/exe", executable):
-                found.append(pid)
-        except OSError:
-            pass
-    return found
-
-
 class Resume(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -124,7 +103,7 @@ class Resume(unittest.TestCase):
             name = f"rank{victim}"
             process = self.start(2, name)
             self.wait_for_steps(process, name, 10)
-            pids = sorted(ranks(process.pid, self.executables[2]))
+            pids = sorted(support.processes(self.executables[2]))
             self.assertEqual(len(pids), 2)
             os.kill(pids[victim], signal.SIGKILL)
             begin = time.monotonic()
@@ -143,7 +122,7 @@ class Resume(unittest.TestCase):
             process = self.start(world, name)
             self.wait_for_steps(process, name, random.randrange(5, STEPS - 15))
             time.sleep(random.random() * 0.05)
-            victims = [process.pid] + ranks(process.pid, self.executables[world])
+            victims = [process.pid, *support.processes(self.executables[world])]
             for pid in victims:
                 try:
                     os.kill(pid, signal.SIGKILL)

@@ -68,3 +68,37 @@ func.func @concat(%x: tensor<16xf32> {nn.input = "tokens"}) -> (tensor<48xf32> {
   %all = nn.concat %a, %a, %x : tensor<16xf32>, tensor<16xf32>, tensor<16xf32> -> tensor<48xf32>
   return %all : tensor<48xf32>
 }
+
+// What fills most of its place lies there from its first form on; what fills
+// little of it does not keep the rest occupied meanwhile.
+func.func private @start(%x: tensor<16xf32>) -> tensor<16xf32> attributes {plan.kernel}
+func.func private @rest(%x: tensor<16xf32>) -> tensor<8xf32> attributes {plan.kernel}
+func.func private @large(%x: tensor<16xf32>) -> tensor<32xf32> attributes {plan.kernel}
+func.func private @use24(%x: tensor<24xf32>) -> tensor<16xf32> attributes {plan.kernel}
+func.func private @use48(%x: tensor<48xf32>) -> tensor<16xf32> attributes {plan.kernel}
+
+// CHECK-LABEL: plan.program @most
+// CHECK: plan.launch @start(%{{.*}}, %[[A:.*]]) :
+// CHECK: plan.launch @twice(%[[A]], %[[A]]) {
+// CHECK: plan.view %{{.*}} at 0 : memref<128xi8> -> memref<24xf32>
+func.func @most(%x: tensor<16xf32> {nn.input = "tokens"}) -> (tensor<16xf32> {nn.output = "logits"}) {
+  %a = plan.launch @start(%x) : (tensor<16xf32>) -> tensor<16xf32>
+  %b = plan.launch @twice(%a) : (tensor<16xf32>) -> tensor<16xf32>
+  %c = plan.launch @rest(%x) : (tensor<16xf32>) -> tensor<8xf32>
+  %all = nn.concat %b, %c : tensor<16xf32>, tensor<8xf32> -> tensor<24xf32>
+  %y = plan.launch @use24(%all) : (tensor<24xf32>) -> tensor<16xf32>
+  return %y : tensor<16xf32>
+}
+
+// CHECK-LABEL: plan.program @little
+// CHECK: plan.launch @start(%{{.*}}, %[[A:.*]]) :
+// CHECK: plan.launch @twice(%[[A]], %[[B:[^)]*]]) {
+// CHECK: plan.view %{{.*}} at 0 : memref<192xi8> -> memref<48xf32>
+func.func @little(%x: tensor<16xf32> {nn.input = "tokens"}) -> (tensor<16xf32> {nn.output = "logits"}) {
+  %a = plan.launch @start(%x) : (tensor<16xf32>) -> tensor<16xf32>
+  %b = plan.launch @twice(%a) : (tensor<16xf32>) -> tensor<16xf32>
+  %c = plan.launch @large(%x) : (tensor<16xf32>) -> tensor<32xf32>
+  %all = nn.concat %b, %c : tensor<16xf32>, tensor<32xf32> -> tensor<48xf32>
+  %y = plan.launch @use48(%all) : (tensor<48xf32>) -> tensor<16xf32>
+  return %y : tensor<16xf32>
+}

@@ -106,3 +106,26 @@ plan.program @buckets world 2 stage 2 accumulation 1 arena 576
   plan.wait %t2
   plan.fence %t2
 }
+
+// A bucket takes the place of activations that are dead when it is filled. The
+// categories count what lives when most does: at steps 0 and 1 the activation.
+
+// CHECK: plan.program @shared {{.*}} arena 320 memory {activations = 256 : i64, communication = 0 : i64, gradients = 64 : i64
+// CHECK: plan.buffer "a" activations at 64 live [0, 1] : memref<256xi8>
+// CHECK: plan.buffer "b" communication at 64 live [2, 5] : memref<128xi8>
+plan.program @shared world 2 stage 2 accumulation 1 arena 448
+    memory {activations = 256 : i64, communication = 128 : i64, gradients = 64 : i64} flops 0 {
+  %g = plan.buffer "g" gradients at 0 persistent : memref<64xi8>
+  %a = plan.buffer "a" activations at 64 live [0, 5] : memref<256xi8>
+  %b = plan.buffer "b" communication at 320 live [0, 5] : memref<128xi8>
+  %gv = plan.view %g at 0 : memref<64xi8> -> memref<16xf32>
+  %av = plan.view %a at 0 : memref<256xi8> -> memref<64xf32>
+  %bv = plan.view %b at 0 : memref<128xi8> -> memref<32xf32>
+  plan.section "micro"
+  plan.clear %av : memref<64xf32>
+  plan.clear %av : memref<64xf32>
+  plan.clear %bv : memref<32xf32>
+  %t = plan.start reduce_scatter @g from %bv to %gv : memref<32xf32>, memref<16xf32>
+  plan.wait %t
+  plan.fence %t
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# ===- memory.py - Does a run use what its plan says? -----------------------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# Stages x precision x recomputation x ranks: bench/README.md.
+#
+# ===----------------------------------------------------------------------===#
+
+import argparse
+import itertools
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test" / "end-to-end"))
+import support
+
+OUT = support.BUILD / "bench"
+BLOOM = support.EXAMPLES / "bloom-tiny.textproto"
+LARGE = {  # 32 million parameters
+    "transformer__layers": 8,
+    "transformer__hidden": 576,
+    "transformer__heads": 9,
+    "training__global_batch": 8,
+}
+SMALL = {
+    "transformer__layers": 1,
+    "transformer__hidden": 16,
+    "transformer__heads": 1,
+    "transformer__sequence_length": 16,
+    "training__global_batch": 8,
+}
+
+
+def measure(executable, data, world):
+    """Bytes of physical memory of all ranks after three steps, shared pages once."""
+    log = executable.with_suffix(".log")
+    log.write_text("")
+    command = support.launcher(world) + [executable, "train", "--data", data]
+    command += ["--log", log, "--steps", "100000"]
+    command = [str(part) for part in command]
+    output = subprocess.DEVNULL  # mpirun tells at length of ranks that are killed
+    process = subprocess.Popen(command, env=support.ENVIRONMENT, stdout=output, stderr=output)
+    try:
+        while log.read_text().count("\n") < 3:
+            if process.poll() is not None:
+                raise SystemExit(f"memory.py: this fails: {' '.join(command)}")
+            time.sleep(0.05)
+        ranks = list(support.processes(executable))
+        if len(ranks) != world:
+            raise SystemExit(f"memory.py: found {len(ranks)} ranks of {world}")
+        for rank in ranks:
+            os.kill(rank, signal.SIGSTOP)
+        return sum(support.proportional_bytes(rank) for rank in ranks)
+    finally:
+        for rank in support.processes(executable):
+            os.kill(rank, signal.SIGKILL)
+        process.wait()
+
+
+def numbers(text):
+    return [int(part) for part in text.split(",")]
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Does a run use what its plan says?")
+    parser.add_argument("--worlds", type=numbers, default=[1, 2, 4, 8])
+    parser.add_argument("--stages", type=numbers, default=[0, 1, 2, 3])
+    options = parser.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    data = support.repeated_text(OUT / "text.bin", 1 << 20)
+    executable = OUT / "memory"
+    bases, worst, rising = {}, 0.0, []
+    head = f"{'ranks':>5} {'precision':>9} {'again':>6} {'stage':>5}"
+    print(f"{head} {'plan MB':>9} {'used MB':>9} {'off':>7}  (a rank)", flush=True)
+    for world, precision, recompute in itertools.product(
+        options.worlds, ("FP32", "BF16"), ("NONE", "LAYER")
+    ):
+        planned, used = [], []
+        for stage in options.stages:
+            common = {
+                "parallel__world": world,
+                "parallel__zero_stage": stage,
+                "training__precision__compute": precision,
+                "training__recompute": recompute,
+            }
+            base = (world, precision)
+            if base not in bases:
+                support.compile(BLOOM, executable, **common, **SMALL)
+                bases[base] = measure(executable, data, world) / world
+                bases[base] -= support.plan(BLOOM, **common, **SMALL)["peak_bytes"]
+            support.compile(BLOOM, executable, **common, **LARGE)
+            planned.append(support.plan(BLOOM, **common, **LARGE)["peak_bytes"])
+            used.append(measure(executable, data, world) / world - bases[base])
+            off = used[-1] / planned[-1] - 1
+            worst = max(worst, abs(off))
+            print(
+                f"{world:5d} {precision:>9} {recompute:>6} {stage:5d} {planned[-1] / 1e6:9.1f} "
+                f"{used[-1] / 1e6:9.1f} {off:+7.1%}",
+                flush=True,
+            )
+        # What is measured differs by some pages from run to run.
+        for figures, noise in ((planned, 0), (used, 1e6)):
+            if any(more > less + noise for less, more in zip(figures, figures[1:])):
+                rising.append((world, precision, recompute))
+    print(f"most off: {worst:.1%}; where a higher stage uses more: {rising or 'nowhere'}")
+    if worst > 0.03 or rising:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
