@@ -19,6 +19,7 @@ import statistics
 import subprocess
 import sys
 
+import stages
 import step
 
 TESSERA = step.ROOT / "build" / "bin" / "tessera"
@@ -27,11 +28,6 @@ WARM = 2
 # A step whose wall time is no more than this times its processor time per core
 # had the machine for itself.
 QUIET = 1.15
-ENVIRONMENT = dict(
-    os.environ,
-    OMPI_ALLOW_RUN_AS_ROOT="1",
-    OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
-)
 
 
 def calibrate(path, rounds):
@@ -55,6 +51,7 @@ def calibrate(path, rounds):
 def settings(benchmark, world, stage):
     values = dict(benchmark["set"])
     values.update({"parallel.world": world, "parallel.zero_stage": stage})
+    values.update(benchmark["more"])
     return [part for field, value in values.items() for part in ("--set", f"{field}={value}")]
 
 
@@ -71,31 +68,16 @@ class Run:
     def __init__(self, name, benchmark, world, stage, data):
         self.world, self.data = world, data
         self.executable = step.OUT / f"{name}-{world}-{stage}"
-        self.log = self.executable.with_suffix(".log")
         self.wall = []
         self.processor = []
         command = [TESSERA, "compile", benchmark["specification"], "-o", self.executable]
         subprocess.run(command + settings(benchmark, world, stage), check=True)
 
-    def train(self, steps):
-        """Milliseconds of each step, and of processor time of the whole run."""
-        command = ["mpirun", "-np", str(self.world), "--bind-to", "none"]
-        command = (command if self.world > 1 else []) + [self.executable, "train"]
-        command += ["--data", self.data, "--log", self.log, "--steps", str(steps)]
-        command += ["--order", "sequential"]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
-        _, status, usage = os.wait4(process.pid, 0)
-        if os.waitstatus_to_exitcode(status) != 0:
-            raise SystemExit("predict.py: the executable failed")
-        lines = [json.loads(line) for line in open(self.log)]
-        return [line["ms"] for line in lines], 1e3 * (usage.ru_utime + usage.ru_stime)
-
     def measure(self, steps, cores):
-        """One round. What starting and the first steps cost is in both runs."""
-        _, before = self.train(WARM)
-        wall, after = self.train(WARM + steps)
-        self.wall += wall[WARM:]
-        self.processor.append((after - before) / steps / cores)
+        """One round."""
+        lines, processor = stages.measure(self.executable, self.data, self.world, steps, WARM)
+        self.wall += [line["ms"] for line in lines]
+        self.processor.append(processor / cores)
 
 
 def main():
@@ -104,6 +86,7 @@ def main():
     parser.add_argument("benchmarks", nargs="*", help=f"of {', '.join(names)}; all by default")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=5, help="measured in each round")
+    parser.add_argument("--set", action="append", default=[], help="a field of the specification")
     parser.add_argument("--within", type=float, default=15, help="percent")
     options = parser.parse_args()
     if unknown := set(options.benchmarks) - set(names):
@@ -116,7 +99,8 @@ def main():
 
     results = []
     for name in options.benchmarks or names:
-        benchmark = step.BENCHMARKS[name]
+        more = dict(pair.split("=", 1) for pair in options.set)
+        benchmark = {**step.BENCHMARKS[name], "more": more}
         count = (WARM + options.steps) * (benchmark["units"] + 16)
         data = step.write_tokens(step.OUT / f"{name}-predict", benchmark["vocabulary"], count)
         runs = [(Run(name, benchmark, *case, data), case) for case in CASES]

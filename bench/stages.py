@@ -11,7 +11,6 @@
 # ===----------------------------------------------------------------------===#
 
 import argparse
-import json
 import os
 import pathlib
 import statistics
@@ -51,26 +50,28 @@ def processor_seconds(executable):
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def run(executable, data, options):
-    """One run; a list of (elapsed, processor, communication) milliseconds, warm."""
+def measure(executable, data, ranks, steps, warm=1):
+    """Runs it; of the steps that follow `warm` ones the lines of its log, and the
+    processor time of all ranks, milliseconds a step."""
     log = executable.with_suffix(".log")
     log.write_text("")
-    command = support.launcher(options.ranks) + [executable, "train", "--data", data]
-    command += ["--order", "sequential", "--log", log, "--steps", options.steps + 1]
+    command = support.launcher(ranks) + [executable, "train", "--data", data]
+    command += ["--order", "sequential", "--log", log, "--steps", warm + steps]
     command = [str(part) for part in command]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=support.ENVIRONMENT)
-    seen, spent = 0, []
+    spent = {}  # seconds after so many steps
     while process.poll() is None:
         lines = log.read_text().count("\n")
-        if lines > seen:
-            seen = lines
-            spent.append(processor_seconds(executable))
-        time.sleep(0.02)
+        if lines not in spent:
+            spent[lines] = processor_seconds(executable)
+        time.sleep(0.01)
     if process.returncode != 0:
-        raise SystemExit("stages.py: the executable failed")
-    steps = [json.loads(line) for line in open(log)][1:]
-    processor = 1e3 * (spent[-1] - spent[0]) / len(steps)
-    return [(step["ms"], processor, step["communication_ms"]) for step in steps]
+        raise SystemExit(f"this fails: {' '.join(command)}")
+    # After the last step the ranks may have ended already.
+    counted = [count for count in spent if warm <= count < warm + steps]
+    first, last = min(counted), max(counted)
+    processor = 1e3 * (spent[last] - spent[first]) / (last - first)
+    return support.read_log(log)[warm:], processor
 
 
 def main():
@@ -89,8 +90,12 @@ def main():
     times = {stage: [] for stage in options.stages}
     for _ in range(options.rounds):
         for stage, executable in executables.items():
-            rows = run(executable, data, options)
-            times[stage].append([statistics.median(column) for column in zip(*rows)])
+            lines, processor = measure(executable, data, options.ranks, options.steps)
+            elapsed, exposed = (
+                statistics.median(line[name] for line in lines)
+                for name in ("ms", "communication_ms")
+            )
+            times[stage].append((elapsed, processor, exposed))
     rows = {
         stage: [statistics.median(column) for column in zip(*rounds)]
         for stage, rounds in times.items()

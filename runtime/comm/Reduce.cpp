@@ -19,7 +19,7 @@
 namespace tessera {
 
 /// Elements summed at a time, so that partial sums stay in the L1 cache.
-static constexpr int64_t blockElements = 1024;
+static constexpr int64_t blockElements = 256;
 
 // What a block is made of: from a source's type to the sum's, and back.
 #define TESSERA_FORMS(Sum, Element, toSum, toElement)                          \
