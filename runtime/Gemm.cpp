@@ -36,25 +36,17 @@ struct Copy {
   ElementType type = ElementType::f32;
 };
 
-/// The primitives of a panel: of some columns of b, the bias and c. The
-/// addresses of its operands are set at each call.
-struct PanelPrimitive {
+/// A primitive with its operands, whose addresses are set at each call.
+struct GemmPrimitive {
   dnnl_primitive_t product = nullptr, packing = nullptr;
+  Copy copyA, copyB, copyBias, copyC;
+  bool readsC = false;   ///< its copy must hold what is there before
+  int64_t copyBytes = 0; ///< of all copies, at the scratch memory's start
   Operand a, b, bias, c, scratch;
   Operand packed, packingScratch; ///< only with packing
   dnnl_exec_arg_t arguments[5], packingArguments[3];
   int argumentCount = 0, packingArgumentCount = 0;
   int64_t packedBytes = 0;
-  /// Where its columns begin, in bytes from the whole matrix's start.
-  int64_t bOffset = 0, biasOffset = 0, cOffset = 0;
-};
-
-/// A product: its panels, one after the other.
-struct GemmPrimitive {
-  Copy copyA, copyB, copyBias, copyC;
-  bool readsC = false;   ///< its copy must hold what is there before
-  int64_t copyBytes = 0; ///< of all copies, at the scratch memory's start
-  std::vector<PanelPrimitive> panels;
 };
 
 dnnl_engine_t engine = nullptr;
@@ -62,12 +54,8 @@ dnnl_stream_t stream = nullptr;
 std::vector<GemmPrimitive> primitives;
 
 constexpr int64_t alignment = 64;
-/// A larger matrix is packed and multiplied in panels of columns: its copy
-/// would dominate the workspace.
+/// A larger matrix is not packed: its copy would dominate the workspace.
 constexpr int64_t largestPacked = int64_t(64) << 20;
-/// A panel's most bytes, and what its columns are a multiple of: the library's
-/// layouts have blocks of as many.
-constexpr int64_t largestPanel = int64_t(16) << 20, panelBlock = 64;
 /// Elements that a thread converts at least.
 constexpr int64_t copyGrain = 1 << 14;
 constexpr int64_t packedRows = 256, packedRowsTransposed = 1024;
@@ -77,33 +65,10 @@ constexpr int64_t packedRows = 256, packedRowsTransposed = 1024;
 /// where b is stored as it is read, and at 0.85 to 0.9 where it is stored
 /// transposed, which the library copies by itself. The copy costs
 /// about 26 / m of the product.
-bool isWorthPacking(const Gemm &gemm) {
-  return gemm.m >= (gemm.transposeB ? packedRowsTransposed : packedRows);
-}
-
-int64_t getColumnBytes(const Gemm &gemm) { return sizeOf(gemm.type) * gemm.k; }
-
 bool isPacked(const Gemm &gemm) {
-  return isWorthPacking(gemm) && getColumnBytes(gemm) * gemm.n <= largestPacked;
-}
-
-/// The columns of a panel of \p gemm; all of them where it is not divided.
-int64_t getPanelColumns(const Gemm &gemm) {
-  int64_t most =
-      largestPanel / std::max<int64_t>(1, panelBlock * getColumnBytes(gemm));
-  if (!isWorthPacking(gemm) || most == 0 ||
-      getColumnBytes(gemm) * gemm.n <= largestPacked)
-    return std::max<int64_t>(1, gemm.n);
-  // As equal as blocks allow: a last panel of few columns would be slow.
-  int64_t count = (gemm.n - 1) / (most * panelBlock) + 1;
-  int64_t columns = (gemm.n - 1) / count + 1;
-  return (columns + panelBlock - 1) / panelBlock * panelBlock;
-}
-
-/// \p gemm with \p columns of its columns.
-Gemm getPanel(Gemm gemm, int64_t columns) {
-  gemm.n = columns;
-  return gemm;
+  int64_t least = gemm.transposeB ? packedRowsTransposed : packedRows;
+  return gemm.m >= least &&
+         sizeOf(gemm.type) * gemm.k * gemm.n <= largestPacked;
 }
 
 dnnl_data_type_t dataType(ElementType type) {
@@ -241,19 +206,13 @@ bool openEngine() {
 
 /// What a GEMM takes on this processor.
 struct Recipe {
-  /// As the library sees it.
-  Gemm whole;
-  int64_t columns; ///< of a panel
-  Description panel, lastPanel;
+  Description description;
   Copy a, b, bias, c;
   int64_t copyBytes = 0;
 
   /// \p copies: 16-bit matrices go through copies in fp32.
   Recipe(const Gemm &gemm, bool copies)
-      : whole(copies ? inSinglePrecision(gemm) : gemm),
-        columns(getPanelColumns(whole)), panel(getPanel(whole, columns)),
-        lastPanel(
-            getPanel(whole, whole.n - (whole.n - 1) / columns * columns)) {
+      : description(copies ? inSinglePrecision(gemm) : gemm) {
     if (!copies)
       return;
     auto copy = [&](int64_t rows, int64_t columns, int64_t leading,
@@ -274,7 +233,7 @@ struct Recipe {
   }
 
   int64_t scratchBytes() const {
-    return copyBytes + std::max(panel.scratchBytes(), lastPanel.scratchBytes());
+    return copyBytes + description.scratchBytes();
   }
 };
 
@@ -285,7 +244,7 @@ std::unique_ptr<Recipe> findRecipe(const Gemm &gemm) {
     return nullptr;
   for (bool copies : {false, true}) {
     auto recipe = std::make_unique<Recipe>(gemm, copies);
-    if (recipe->panel.product && recipe->lastPanel.product)
+    if (recipe->description.product)
       return recipe;
   }
   return nullptr;
@@ -304,22 +263,35 @@ void addArgument(dnnl_exec_arg_t *arguments, int &count, int kind,
   arguments[count++] = {kind, operand.memory};
 }
 
-/// Null where the library fails.
-dnnl_primitive_t makePrimitive(const_dnnl_primitive_desc_t description) {
-  dnnl_primitive_t result = nullptr;
-  if (description &&
-      dnnl_primitive_create(&result, description) != dnnl_success)
-    return nullptr;
-  return result;
-}
-
-PanelPrimitive preparePanel(const Gemm &gemm, const Description &description,
-                            dnnl_primitive_t product,
-                            dnnl_primitive_t packing) {
-  PanelPrimitive result;
-  result.product = product;
-  result.packing = packing;
+GemmPrimitive prepare(const Gemm &gemm) {
+  std::unique_ptr<Recipe> recipe = findRecipe(gemm);
+  if (!recipe)
+    fatal("oneDNN cannot do GEMM %d (%lld x %lld x %lld)", gemm.id,
+          static_cast<long long>(gemm.m), static_cast<long long>(gemm.n),
+          static_cast<long long>(gemm.k));
+  const Description &description = recipe->description;
+  int64_t wanted = recipe->scratchBytes();
+  if (wanted > gemm.scratch)
+    fatal("oneDNN wants %lld bytes of scratch memory for GEMM %d, the plan "
+          "has %lld: compile the specification on this machine, with as many "
+          "threads as it runs with (--set target.threads=N)",
+          static_cast<long long>(wanted), gemm.id,
+          static_cast<long long>(gemm.scratch));
+  GemmPrimitive result;
+  result.copyA = recipe->a;
+  result.copyB = recipe->b;
+  result.copyBias = recipe->bias;
+  result.copyC = recipe->c;
+  result.copyBytes = recipe->copyBytes;
+  result.readsC = gemm.accumulate || gemm.ldc > gemm.n;
   result.packedBytes = description.packedBytes();
+  bool made = dnnl_primitive_create(&result.product, description.product) ==
+              dnnl_success;
+  if (description.packing)
+    made = made && dnnl_primitive_create(&result.packing,
+                                         description.packing) == dnnl_success;
+  if (!made)
+    fatal("oneDNN cannot make GEMM %d", gemm.id);
   auto add = [&](int kind, Operand &operand, const dnnl_memory_desc_t &memory) {
     addArgument(result.arguments, result.argumentCount, kind, operand, memory);
   };
@@ -342,48 +314,6 @@ PanelPrimitive preparePanel(const Gemm &gemm, const Description &description,
     add(DNNL_ARG_BIAS, result.bias, description.bias);
   add(DNNL_ARG_SCRATCHPAD, result.scratch,
       *Description::scratchOf(description.product));
-  return result;
-}
-
-GemmPrimitive prepare(const Gemm &gemm) {
-  std::unique_ptr<Recipe> recipe = findRecipe(gemm);
-  if (!recipe)
-    fatal("oneDNN cannot do GEMM %d (%lld x %lld x %lld)", gemm.id,
-          static_cast<long long>(gemm.m), static_cast<long long>(gemm.n),
-          static_cast<long long>(gemm.k));
-  int64_t wanted = recipe->scratchBytes();
-  if (wanted > gemm.scratch)
-    fatal("oneDNN wants %lld bytes of scratch memory for GEMM %d, the plan "
-          "has %lld: compile the specification on this machine, with as many "
-          "threads as it runs with (--set target.threads=N)",
-          static_cast<long long>(wanted), gemm.id,
-          static_cast<long long>(gemm.scratch));
-  GemmPrimitive result;
-  result.copyA = recipe->a;
-  result.copyB = recipe->b;
-  result.copyBias = recipe->bias;
-  result.copyC = recipe->c;
-  result.copyBytes = recipe->copyBytes;
-  result.readsC = gemm.accumulate || gemm.ldc > gemm.n;
-  const Gemm &whole = recipe->whole;
-  dnnl_primitive_t product = nullptr, packing = nullptr;
-  for (int64_t column = 0; column == 0 || column < whole.n;
-       column += recipe->columns) {
-    bool isLast = column + recipe->columns >= whole.n;
-    const Description &description = isLast ? recipe->lastPanel : recipe->panel;
-    if (column == 0 || isLast) {
-      product = makePrimitive(description.product);
-      packing = makePrimitive(description.packing);
-      if (!product || (description.packing && !packing))
-        fatal("oneDNN cannot make GEMM %d", gemm.id);
-    }
-    PanelPrimitive panel = preparePanel(whole, description, product, packing);
-    int64_t size = sizeOf(whole.type);
-    panel.bOffset = column * size * (whole.transposeB ? whole.ldb : 1);
-    panel.biasOffset = whole.bias ? column * size : 0;
-    panel.cOffset = column * sizeOf(whole.resultType);
-    result.panels.push_back(panel);
-  }
   return result;
 }
 
@@ -454,28 +384,23 @@ void tsr_gemm(tsr_context *, int32_t id, const char *a, const char *b,
               const char *bias, char *c, char *scratch) {
   using namespace tessera;
   GemmPrimitive &gemm = primitives[id];
-  const char *readA = copyIn(gemm.copyA, a, scratch, true);
-  const char *readB = copyIn(gemm.copyB, b, scratch, true);
-  const char *readBias = copyIn(gemm.copyBias, bias, scratch, true);
-  const char *written = copyIn(gemm.copyC, c, scratch, gemm.readsC);
-  char *room = scratch + gemm.copyBytes;
-  for (PanelPrimitive &panel : gemm.panels) {
-    setAddress(panel.a, readA);
-    setAddress(panel.b, readB + panel.bOffset);
-    setAddress(panel.bias, readBias + panel.biasOffset);
-    setAddress(panel.c, written + panel.cOffset);
-    setAddress(panel.packed, room);
-    setAddress(panel.packingScratch, room + panel.packedBytes);
-    setAddress(panel.scratch, room + panel.packedBytes);
-    bool done = !panel.packing ||
-                dnnl_primitive_execute(panel.packing, stream,
-                                       panel.packingArgumentCount,
-                                       panel.packingArguments) == dnnl_success;
-    if (!done ||
-        dnnl_primitive_execute(panel.product, stream, panel.argumentCount,
-                               panel.arguments) != dnnl_success)
-      fatal("oneDNN failed in GEMM %d", id);
-  }
+  setAddress(gemm.a, copyIn(gemm.copyA, a, scratch, true));
+  setAddress(gemm.b, copyIn(gemm.copyB, b, scratch, true));
+  setAddress(gemm.bias, copyIn(gemm.copyBias, bias, scratch, true));
+  setAddress(gemm.c, copyIn(gemm.copyC, c, scratch, gemm.readsC));
+  char *copies = scratch;
+  scratch += gemm.copyBytes;
+  setAddress(gemm.packed, scratch);
+  setAddress(gemm.packingScratch, scratch + gemm.packedBytes);
+  setAddress(gemm.scratch, scratch + gemm.packedBytes);
+  bool done = true;
+  if (gemm.packing)
+    done =
+        dnnl_primitive_execute(gemm.packing, stream, gemm.packingArgumentCount,
+                               gemm.packingArguments) == dnnl_success;
+  if (!done || dnnl_primitive_execute(gemm.product, stream, gemm.argumentCount,
+                                      gemm.arguments) != dnnl_success)
+    fatal("oneDNN failed in GEMM %d", id);
   if (gemm.copyC.elements)
-    copyOut(gemm.copyC, scratch, c);
+    copyOut(gemm.copyC, copies, c);
 }
