@@ -56,6 +56,16 @@ int64_t ProgramOp::getMemory(Category category) {
   return bytes ? bytes.getInt() : 0;
 }
 
+void ProgramOp::setMemory(ArrayRef<int64_t> bytes) {
+  Builder builder(getContext());
+  SmallVector<NamedAttribute> entries;
+  for (auto [i, count] : llvm::enumerate(bytes))
+    entries.push_back(
+        builder.getNamedAttr(stringifyCategory(static_cast<Category>(i)),
+                             builder.getI64IntegerAttr(count)));
+  setMemoryAttr(builder.getDictionaryAttr(entries));
+}
+
 int64_t ProgramOp::getOffloadOffset() {
   return llvm::alignTo(getArenaBytes(), 2 << 20);
 }

@@ -208,6 +208,8 @@ def Plan_ProgramOp : Plan_Op<"program", [
     ::llvm::SmallVector<::mlir::Operation *> getSteps();
     /// Bytes of a category.
     int64_t getMemory(Category category);
+    /// Sets `memory`: bytes by category, in their order.
+    void setMemory(::llvm::ArrayRef<int64_t> bytes);
     /// Ranks that states are partitioned over, and how often they are there.
     int64_t getShards() { return getShardRanks().value_or(getWorld()); }
     int64_t getReplicas() { return getWorld() / getShards(); }

@@ -199,13 +199,7 @@ void ProgramLayout::packBuffers() {
   } else {
     lowerBound = end;
   }
-  Builder builder(program.getContext());
-  SmallVector<NamedAttribute> entries;
-  for (auto [i, bytes] : llvm::enumerate(memory))
-    entries.push_back(
-        builder.getNamedAttr(stringifyCategory(static_cast<Category>(i)),
-                             builder.getI64IntegerAttr(bytes)));
-  program.setMemoryAttr(builder.getDictionaryAttr(entries));
+  program.setMemory(memory);
   program.setArenaBytes(end);
 }
 

@@ -399,12 +399,7 @@ void ProgramWriter::finish() {
     if (!buffer.getPersistent())
       buffer.setLive(ArrayRef<int64_t>{0, last});
   }
-  SmallVector<NamedAttribute> entries;
-  for (auto [i, bytes] : llvm::enumerate(memory))
-    entries.push_back(
-        builder.getNamedAttr(stringifyCategory(static_cast<Category>(i)),
-                             builder.getI64IntegerAttr(bytes)));
-  program.setMemoryAttr(builder.getDictionaryAttr(entries));
+  program.setMemory(memory);
   program.setArenaBytes(offset);
   program.setFlops(flops);
 }

@@ -1,0 +1,297 @@
+//===- ProgramCheckpointTest.cpp - Checkpoints of whole executables -------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/CheckpointIndex.h"
+#include "test/runtime/ProgramTest.h"
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <unistd.h>
+
+using namespace tessera;
+
+namespace {
+
+TEST_F(ProgramTest, ResumesBitForBit) {
+  for (const char *fake : {"fake-1", "fake-2-1", "fake-2-3"}) {
+    std::string dir = std::string("@") + fake;
+    ASSERT_EQ(runFake(fake, "train --data @data --log @whole").code, 0);
+    Result result = runFake(fake, "train --data @data --steps 7 --log @log "
+                                  "--checkpoint-every 3 --checkpoint-dir " +
+                                      dir);
+    ASSERT_EQ(result.code, 0) << result.text;
+    result = runFake(
+        fake, "train --data @data --log @log --resume --checkpoint-dir " + dir);
+    ASSERT_EQ(result.code, 0) << result.text;
+    EXPECT_NE(result.text.find("resumed      after step 7"), std::string::npos);
+    EXPECT_EQ(losses("log"), losses("whole")) << fake;
+  }
+}
+
+TEST_F(ProgramTest, ResumesAtAnotherStage) {
+  ASSERT_EQ(runFake("fake-2-3", std::string(sequential) + "--log @whole").code,
+            0);
+  ASSERT_EQ(runFake("fake-2-0", std::string(sequential) +
+                                    "--steps 5 --log @log --checkpoint-dir @c")
+                .code,
+            0);
+  for (const char *fake : {"fake-2-3", "fake-2-1"}) {
+    ASSERT_EQ(runFake(fake, "train --data @data --resume --checkpoint-dir @c "
+                            "--log @log --steps " +
+                                std::string(fake[7] == '3' ? "9" : "12"))
+                  .code,
+              0);
+  }
+  EXPECT_EQ(losses("log"), losses("whole"));
+}
+
+// A global batch of 8 samples on 4 ranks, then 2 x 2, then 1 x 4.
+TEST_F(ProgramTest, ResumesOnOtherNumbersOfRanks) {
+  ASSERT_EQ(runFake("fake-4-3", std::string(sequential) + "--log @whole").code,
+            0);
+  std::string train =
+      std::string(sequential) + "--resume --log @log --checkpoint-dir @c ";
+  for (auto [fake, steps] : {std::pair("fake-4-2", "4"),
+                             {"fake-2-3-accumulated", "6"},
+                             {"fake-1-accumulated", "8"},
+                             {"fake-4-0", "10"},
+                             {"fake-4-1", "12"}}) {
+    Result result = runFake(fake, train + "--steps " + steps);
+    ASSERT_EQ(result.code, 0) << fake << result.text;
+  }
+  auto expected = losses("whole"), actual = losses("log");
+  ASSERT_EQ(actual.size(), 12u);
+  for (auto [step, text] : actual) {
+    double loss = atof(text.c_str() + strlen("\"loss\": "));
+    double wanted = atof(expected[step].c_str() + strlen("\"loss\": "));
+    EXPECT_NEAR(loss, wanted, 1e-5 * wanted) << step;
+    if (step <= 4) {
+      EXPECT_EQ(text, expected[step]);
+    }
+  }
+}
+
+TEST_F(ProgramTest, KeepsTwoCheckpointsAndFallsBackToTheOlder) {
+  std::string train = "train --data @data --checkpoint-dir @c ";
+  ASSERT_EQ(
+      runFake("fake-2-3", train + "--steps 9 --checkpoint-every 2 --log @l")
+          .code,
+      0);
+  for (int step = 1; step <= 9; ++step)
+    EXPECT_EQ(exists(inCheckpoint(step, "checkpoint.json")), step >= 8) << step;
+  ASSERT_EQ(run({"cp", "-r", file("c"), file("good")}).code, 0);
+  size_t size = read(inCheckpoint(9, "rank-00001.safetensors")).size();
+  struct Trial {
+    const char *name;
+    std::function<void(const std::string &)> damage;
+    const char *message;
+  };
+  auto flipAt = [&](size_t byte, int bit) {
+    return [=, this](const std::string &name) { flip(name, byte, bit); };
+  };
+  const Trial trials[] = {
+      {"rank-00001.safetensors", flipAt(size - 1, 7), "is damaged: the"},
+      {"rank-00000.safetensors", flipAt(20000, 0), "is damaged: the checksum"},
+      {"rank-00000.safetensors", flipAt(0, 3), "is damaged: the checksum"},
+      {"checkpoint.json", flipAt(17, 1), "is damaged: its checksum is another"},
+      {"rank-00001.safetensors",
+       [&](const std::string &name) { unlink(file(name).c_str()); },
+       "No such file"},
+      {"rank-00001.safetensors",
+       [&](const std::string &name) {
+         EXPECT_EQ(truncate(file(name).c_str(), 20000), 0);
+       },
+       "has 20000 bytes, not "},
+      {"checkpoint.json",
+       [&](const std::string &name) {
+         EXPECT_EQ(truncate(file(name).c_str(), 100), 0);
+       },
+       "does not end with its checksum"}};
+  for (const Trial &trial : trials) {
+    run({"rm", "-rf", file("c")});
+    ASSERT_EQ(run({"cp", "-r", file("good"), file("c")}).code, 0);
+    std::string name = inCheckpoint(9, trial.name);
+    trial.damage(name);
+    Result result = runFake("fake-2-1", train + "--resume --steps 10");
+    EXPECT_EQ(result.code, 0) << result.text;
+    for (const std::string &part :
+         {file(name), std::string(trial.message),
+          std::string("trying the checkpoint before it"),
+          std::string("resumed      after step 8")})
+      EXPECT_NE(result.text.find(part), std::string::npos)
+          << part << ": " << result.text;
+    // The damaged one is gone, the good one before it is not.
+    EXPECT_EQ(exists(inCheckpoint(9, "checkpoint.json")), false);
+    EXPECT_TRUE(exists(inCheckpoint(8, "checkpoint.json")));
+    EXPECT_TRUE(exists(inCheckpoint(10, "checkpoint.json")));
+  }
+  // None is left.
+  run({"rm", "-rf", file("c")});
+  ASSERT_EQ(run({"cp", "-r", file("good"), file("c")}).code, 0);
+  for (int step : {8, 9})
+    flip(inCheckpoint(step, "rank-00000.safetensors"), 3000, 5);
+  fails("fake-2-3", train + "--resume --steps 10",
+        "has no other checkpoint: restore it, or remove the directory");
+  fails("fake-1", "export --checkpoint-dir @c --out @w",
+        "has no other checkpoint");
+}
+
+TEST_F(ProgramTest, NeverTakesAnIncompleteCheckpoint) {
+  std::string train = "train --data @data --checkpoint-dir @c ";
+  ASSERT_EQ(runFake("fake-1", train + "--steps 4 --checkpoint-every 2").code,
+            0);
+  rename(file(inCheckpoint(4, "checkpoint.json")).c_str(),
+         file(inCheckpoint(4, "checkpoint.json.tmp")).c_str());
+  Result result = runFake("fake-1", train + "--resume --steps 3");
+  EXPECT_NE(result.text.find("resumed      after step 2"), std::string::npos)
+      << result.text;
+  EXPECT_FALSE(exists(inCheckpoint(4, "")));
+  fails("fake-1", train + "--steps 9",
+        "has checkpoints of another run, up to step 3: --resume goes on");
+}
+
+TEST_F(ProgramTest, OneRunWritesToADirectory) {
+  std::string train = "train --data @data --checkpoint-dir @c ";
+  Process process(command("fake-1", train + "--steps 10000000"));
+  ASSERT_TRUE(process.waitFor(" 20/10000000"));
+  fails("fake-1", train + "--resume", "another run writes checkpoints to '");
+  kill(process.id(), SIGKILL);
+  process.finish();
+  EXPECT_EQ(runFake("fake-1", train + "--resume").code, 0);
+}
+
+// The same checkpoints, the same losses, and nothing allocated meanwhile.
+TEST_F(ProgramTest, WritesCheckpointsWhileStepsGoOn) {
+  for (const char *fake : {"fake-1", "fake-2-3"}) {
+    run({"rm", "-rf", file("c"), file("d")});
+    std::string train = std::string(sequential) + "--checkpoint-every 5 ";
+    ASSERT_EQ(runFake(fake, train + "--steps 200 --log @whole "
+                                    "--checkpoint-dir @d")
+                  .code,
+              0);
+    std::vector<std::string> words =
+        command(fake, train + "--steps 200 --log @log --checkpoint-dir @c "
+                              "--checkpoint-async");
+    auto program =
+        std::find_if(words.begin(), words.end(), [](const std::string &word) {
+          return word.starts_with(FAKE_FOLDER);
+        });
+    words.insert(program, {"env", "LD_PRELOAD=" INTERPOSER,
+                           "TESSERA_COUNT_ALLOCATIONS=1"});
+    Result result = run(words);
+    ASSERT_EQ(result.code, 0) << result.text;
+    // 4357 parameters and their two moments, those of rank 0.
+    std::string size = fake[5] == '1' ? "52.28 kB" : "26.30 kB";
+    EXPECT_NE(result.text.find(" while steps go on, from a copy of " + size),
+              std::string::npos)
+        << result.text;
+    EXPECT_NE(result.text.find(" and the checkpoint's copy " + size),
+              std::string::npos);
+    std::stringstream lines(read("log"));
+    std::string line;
+    while (std::getline(lines, line))
+      EXPECT_EQ(nlohmann::json::parse(line).at("allocations"), 0) << line;
+    EXPECT_EQ(losses("log"), losses("whole"));
+    result = run({"diff", "-r", file("c"), file("d")});
+    EXPECT_EQ(result.code, 0) << result.text;
+    ASSERT_EQ(runFake(fake, train + "--steps 205 --log @whole --resume "
+                                    "--checkpoint-dir @d")
+                  .code,
+              0);
+    ASSERT_EQ(runFake(fake, train + "--steps 205 --log @log --resume "
+                                    "--checkpoint-async --checkpoint-dir @c")
+                  .code,
+              0);
+    EXPECT_EQ(losses("log"), losses("whole"));
+  }
+}
+
+TEST_F(ProgramTest, TellsHowLongStepsWaitForCheckpoints) {
+  ASSERT_EQ(runFake("fake-1", "train --data @data --steps 6 --log @log "
+                              "--checkpoint-every 2 --checkpoint-dir @c")
+                .code,
+            0);
+  std::stringstream lines(read("log"));
+  std::string line;
+  for (int step = 1; std::getline(lines, line); ++step)
+    EXPECT_EQ(nlohmann::json::parse(line).contains("checkpoint_ms"),
+              step == 3 || step == 5)
+        << line;
+}
+
+TEST_F(ProgramTest, CheckpointsBecomeWeights) {
+  ASSERT_EQ(runFake("fake-4-1", "train --data @data --steps 6 --save @w "
+                                "--checkpoint-dir @c")
+                .code,
+            0);
+  Result result = runFake("fake-1", "export --checkpoint-dir @c --out @e");
+  EXPECT_EQ(result.code, 0) << result.text;
+  EXPECT_NE(result.text.find("4 parameters after step 6 in "),
+            std::string::npos);
+  EXPECT_EQ(read("e"), read("w"));
+  for (std::string from : {"@c", "@c/step-000000000006"}) {
+    result = runFake("fake-2-3", "train --data @data --steps 0 --save @i "
+                                 "--init " +
+                                     from);
+    EXPECT_EQ(result.code, 0) << result.text;
+    EXPECT_EQ(read("i"), read("w"));
+  }
+  fails("fake-1", "export --checkpoint-dir @none --out @e",
+        "has no checkpoint");
+  flip(inCheckpoint(6, "rank-00002.safetensors"), 2000, 2);
+  fails("fake-2-3", "train --data @data --steps 0 --init @c/step-000000000006",
+        "rank-00002.safetensors' is damaged");
+}
+
+// kill -9 at any moment, writing of checkpoints included.
+TEST_F(ProgramTest, SurvivesBeingKilled) {
+  std::string train = "train --data @data --checkpoint-every 1 "
+                      "--checkpoint-dir @c --resume --steps 100000 --log @log";
+  for (int trial = 0; trial < 8; ++trial) {
+    Process process(command("fake-1", train));
+    EXPECT_TRUE(process.waitFor(" tokens/s"));
+    usleep(20000 + 7919 * trial);
+    kill(process.id(), SIGKILL);
+    EXPECT_EQ(process.finish().code, 128 + SIGKILL);
+  }
+  auto interrupted = losses("log");
+  int last = interrupted.rbegin()->first;
+  EXPECT_EQ(interrupted.size(), size_t(last)) << "no step is missing";
+  ASSERT_EQ(runFake("fake-1", "train --data @data --log @whole --steps " +
+                                  std::to_string(last))
+                .code,
+            0);
+  EXPECT_EQ(interrupted, losses("whole"));
+}
+
+TEST_F(ProgramTest, ResumeRefusesAnotherRun) {
+  std::string train = "train --data @data --checkpoint-dir @c --steps 2 ";
+  Result result = runFake("fake-1", train + "--resume");
+  EXPECT_EQ(result.code, 0);
+  EXPECT_NE(result.text.find("has no checkpoint yet"), std::string::npos);
+  fails("fake-1", train + "--resume --seed 8", "made with seed 7, not 8");
+  fails("fake-1", train + "--resume --order sequential",
+        "made with --order shuffled");
+  std::string error;
+  auto index = CheckpointIndex::read(file(inCheckpoint(2, "")), error);
+  ASSERT_TRUE(index) << error;
+  index->model = "ekaf";
+  IndexText text = index->text();
+  size_t place = 0;
+  for (const SavedFile &saved : index->files)
+    for (uint32_t sum : saved.checksums)
+      text.put(place++, sum);
+  text.seal();
+  std::ofstream(file(inCheckpoint(2, "checkpoint.json"))) << text.text;
+  fails("fake-1", train + "--resume",
+        "is a checkpoint of the model 'ekaf', this is 'fake'");
+}
+
+} // namespace

@@ -1,0 +1,164 @@
+//===- ProgramFaultTest.cpp - Whole executables when things go wrong ------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/runtime/ProgramTest.h"
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
+
+using namespace tessera;
+
+namespace {
+
+// The third and fourth step change neither weights nor moments nor Adam's
+// count.
+TEST_F(ProgramTest, SkipsStepsThatAreNotFinite) {
+  std::vector<std::string> skip = {"FAKE_NON_FINITE=skip", "FAKE_NAN=3,4"};
+  for (const char *fake : {"fake-1", "fake-2-0", "fake-4-1", "fake-2-3"}) {
+    run({"rm", "-rf", file("c"), file("d")});
+    std::string train =
+        std::string(sequential) + "--log @log --checkpoint-dir ";
+    Result result = runFake(fake, train + "@c --steps 4 --save @skipped", skip);
+    ASSERT_EQ(result.code, 0) << result.text;
+    EXPECT_NE(result.text.find("at step 4: it is skipped, the 2. of at most 2"),
+              std::string::npos)
+        << result.text;
+    std::stringstream lines(read("log"));
+    std::string line;
+    for (int step = 1; std::getline(lines, line); ++step)
+      EXPECT_EQ(nlohmann::json::parse(line).contains("skipped"), step > 2);
+    ASSERT_EQ(
+        runFake(fake, std::string(sequential) + "--steps 2 --save @w").code, 0);
+    EXPECT_EQ(read("skipped"), read("w"));
+    // Learning goes on as if Adam had made two steps.
+    ASSERT_EQ(
+        runFake(fake, train + "@c --steps 6 --resume --save @after", skip).code,
+        0);
+    ASSERT_EQ(runFake(fake, train + "@d --steps 6 --save @through", skip).code,
+              0);
+    EXPECT_EQ(read("after"), read("through"));
+    EXPECT_NE(read("after"), read("w"));
+  }
+}
+
+TEST_F(ProgramTest, StopsAfterTooManySkippedSteps) {
+  fails("fake-2-3", "train --data @data",
+        "at step 5, after 2 skipped steps in a row, which is all that "
+        "training.max_skips allows",
+        {"FAKE_NON_FINITE=skip", "FAKE_NAN=3,4,5"});
+  fails("fake-2-3", "train --data @data",
+        "at step 3: the run stops before the weights are lost", {"FAKE_NAN=3"});
+}
+
+TEST_F(ProgramTest, TellsOfSpikes) {
+  Result result = runFake("fake-2-1", "train --data @data --steps 60 --log @l",
+                          {"FAKE_SPIKE=45"});
+  ASSERT_EQ(result.code, 0) << result.text;
+  EXPECT_NE(result.text.find("warning: rank 0: the loss of step 45, "),
+            std::string::npos)
+      << result.text;
+  std::stringstream lines(read("l"));
+  std::string line;
+  for (int step = 1; std::getline(lines, line); ++step)
+    EXPECT_EQ(nlohmann::json::parse(line).contains("spike"), step == 45);
+}
+
+TEST_F(ProgramTest, PeersOfAKilledRankEndWithAMessage) {
+  for (const char *form : {"shared", "messages"}) {
+    Process process(
+        command("fake-2-3", std::string("train --data @data --steps 10000000 "
+                                        "--checkpoint-dir @") +
+                                form),
+        {std::string("TESSERA_COMM=") + form});
+    ASSERT_TRUE(process.waitFor(" 100/10000000"));
+    std::vector<pid_t> ranks = childrenOf(process.id());
+    ASSERT_EQ(ranks.size(), 2u);
+    kill(ranks[0], SIGKILL);
+    Result result = process.finish(10);
+    EXPECT_NE(result.code, 0);
+    EXPECT_LT(result.seconds, 10);
+    // mpirun tells of the rank; over shared memory its peer does, too.
+    EXPECT_TRUE(result.text.find("Killed") != std::string::npos ||
+                result.text.find("has died") != std::string::npos)
+        << result.text;
+    // mpirun may end before the processes that it has killed.
+    EXPECT_TRUE(endsWithin(ranks[1], 5));
+  }
+}
+
+// Without mpirun's help: the survivor itself sees that its peer is gone.
+TEST_F(ProgramTest, RanksWatchTheirPeers) {
+  std::vector<std::string> words =
+      command("fake-2-3", "train --data @data --steps 10000000");
+  words.insert(words.begin() + 1, {"--mca", "orte_abort_on_non_zero_status",
+                                   "0", "--enable-recovery"});
+  Process process(words);
+  ASSERT_TRUE(process.waitFor(" 100/10000000"));
+  std::vector<pid_t> ranks = childrenOf(process.id());
+  ASSERT_EQ(ranks.size(), 2u);
+  kill(ranks[1], SIGKILL);
+  EXPECT_TRUE(process.waitFor(") has died: the run stops; start it again with "
+                              "--resume"))
+      << process.text();
+}
+
+TEST_F(ProgramTest, WaitingHasATimeLimit) {
+  for (const char *form : {"shared", "messages"}) {
+    Process process(command("fake-4-3", "train --data @data --steps 10000000"),
+                    {"TESSERA_TIMEOUT=1", std::string("TESSERA_COMM=") + form});
+    ASSERT_TRUE(process.waitFor(" 100/10000000"));
+    std::vector<pid_t> ranks = childrenOf(process.id());
+    ASSERT_EQ(ranks.size(), 4u);
+    std::sort(ranks.begin(), ranks.end());
+    kill(ranks[2], SIGSTOP);
+    EXPECT_TRUE(process.waitFor("TESSERA_TIMEOUT=SECONDS allows more"));
+    kill(ranks[2], SIGCONT);
+    EXPECT_NE(process.finish(20).code, 0);
+    // The operation, its group where it has one, the step and who is missing.
+    EXPECT_TRUE(std::regex_search(
+        process.text(),
+        std::regex("waited 1 s for rank 2 in (the "
+                   "(reduce_scatter|all_gather) of group '(table|output)'|the "
+                   "all_reduce|a meeting of all ranks) of step [0-9]+: the "
+                   "run stops")))
+        << process.text();
+  }
+}
+
+TEST_F(ProgramTest, ASignalEndsTheRunWithACheckpoint) {
+  std::string train = "train --data @data --checkpoint-dir @c --log @log ";
+  Process process(command("fake-1", train + "--steps 10000000"));
+  ASSERT_TRUE(process.waitFor(" 20/10000000"));
+  kill(process.id(), SIGTERM);
+  Result result = process.finish();
+  EXPECT_EQ(result.code, 0);
+  EXPECT_NE(result.text.find("--resume goes on from there"), std::string::npos);
+  int last = losses("log").rbegin()->first;
+  result =
+      runFake("fake-1", train + "--resume --steps " + std::to_string(last + 2));
+  EXPECT_NE(result.text.find("resumed      after step " + std::to_string(last)),
+            std::string::npos)
+      << result.text;
+}
+
+TEST_F(ProgramTest, StopsBeforeTheWeightsAreLost) {
+  SafetensorsWriter writer(file("w"));
+  std::vector<float> values(2048, INFINITY);
+  writer.declare("table.weight", {256, 8});
+  writer.declare("output.weight", {256, 8});
+  writer.declare("output.bias", {256});
+  writer.declare("output.correction", {5});
+  writer.begin();
+  for (int64_t count : {2048, 2048, 256, 5})
+    writer.write(values.data(), count);
+  writer.commit();
+  fails("fake-2-1", "train --data @data --init @w",
+        "lower the learning rate or resume");
+}
+
+} // namespace
