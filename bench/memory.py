@@ -12,12 +12,8 @@
 
 import argparse
 import itertools
-import os
 import pathlib
-import signal
-import subprocess
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test" / "end-to-end"))
 import support
@@ -37,32 +33,6 @@ SMALL = {
     "transformer__sequence_length": 16,
     "training__global_batch": 8,
 }
-
-
-def measure(executable, data, world):
-    """Bytes of physical memory of all ranks after three steps, shared pages once."""
-    log = executable.with_suffix(".log")
-    log.write_text("")
-    command = support.launcher(world) + [executable, "train", "--data", data]
-    command += ["--log", log, "--steps", "100000"]
-    command = [str(part) for part in command]
-    output = subprocess.DEVNULL  # mpirun tells at length of ranks that are killed
-    process = subprocess.Popen(command, env=support.ENVIRONMENT, stdout=output, stderr=output)
-    try:
-        while log.read_text().count("\n") < 3:
-            if process.poll() is not None:
-                raise SystemExit(f"memory.py: this fails: {' '.join(command)}")
-            time.sleep(0.05)
-        ranks = list(support.processes(executable))
-        if len(ranks) != world:
-            raise SystemExit(f"memory.py: found {len(ranks)} ranks of {world}")
-        for rank in ranks:
-            os.kill(rank, signal.SIGSTOP)
-        return sum(support.proportional_bytes(rank) for rank in ranks)
-    finally:
-        for rank in support.processes(executable):
-            os.kill(rank, signal.SIGKILL)
-        process.wait()
 
 
 def numbers(text):
@@ -94,11 +64,11 @@ def main():
             base = (world, precision)
             if base not in bases:
                 support.compile(BLOOM, executable, **common, **SMALL)
-                bases[base] = measure(executable, data, world) / world
+                bases[base] = support.physical_bytes(executable, data, world) / world
                 bases[base] -= support.plan(BLOOM, **common, **SMALL)["peak_bytes"]
             support.compile(BLOOM, executable, **common, **LARGE)
             planned.append(support.plan(BLOOM, **common, **LARGE)["peak_bytes"])
-            used.append(measure(executable, data, world) / world - bases[base])
+            used.append(support.physical_bytes(executable, data, world) / world - bases[base])
             off = used[-1] / planned[-1] - 1
             worst = max(worst, abs(off))
             print(

@@ -16,9 +16,11 @@ import math
 import os
 import pathlib
 import shutil
+import signal
 import struct
 import subprocess
 import sys
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -110,6 +112,32 @@ def proportional_bytes(process):
         if line.startswith("Pss:"):
             return 1024 * int(line.split()[1])
     raise AssertionError("smaps_rollup has no Pss")
+
+
+def physical_bytes(executable, data, world, steps=3):
+    """Physical memory of all ranks of a run after some steps; what they share
+    counts once. The run is ended then."""
+    log = pathlib.Path(executable).with_suffix(".log")
+    log.write_text("")
+    command = launcher(world) + [executable, "train", "--data", data]
+    command = [str(part) for part in command + ["--log", log, "--steps", 1000000]]
+    output = subprocess.DEVNULL  # mpirun tells at length of ranks that are killed
+    process = subprocess.Popen(command, env=ENVIRONMENT, stdout=output, stderr=output)
+    try:
+        while log.read_text().count("\n") < steps:
+            if process.poll() is not None:
+                raise AssertionError(f"{' '.join(command)}\nended with {process.returncode}")
+            time.sleep(0.05)
+        ranks = list(processes(executable))
+        if len(ranks) != world:
+            raise AssertionError(f"{' '.join(command)}\nhas {len(ranks)} ranks")
+        for rank in ranks:
+            os.kill(rank, signal.SIGSTOP)
+        return sum(proportional_bytes(rank) for rank in ranks)
+    finally:
+        for rank in processes(executable):
+            os.kill(rank, signal.SIGKILL)
+        process.wait()
 
 
 def losses(log):

@@ -6,8 +6,6 @@
 # ===----------------------------------------------------------------------===#
 
 import json
-import os
-import subprocess
 import unittest
 
 import support
@@ -29,20 +27,6 @@ def allocations(executable, data, out, world, steps):
     support.run(command, env=environment)
     ranks = sorted(int(f.read_text()) for f in out.glob(f"{stem.name}.*"))
     return ranks, [line["allocations"] for line in support.read_log(out / "log")]
-
-
-def peak_resident(executable, data, steps):
-    """Bytes of the largest resident set of a one-rank run."""
-    command = [str(executable), "train", "--data", str(data), "--steps", str(steps)]
-    command += ["--order", "sequential"]
-    process = subprocess.Popen(
-        command, env=support.ENVIRONMENT, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise AssertionError(f"{' '.join(command)}\nended with {process.returncode}")
-    return usage.ru_maxrss * 1024
 
 
 class Memory(unittest.TestCase):
@@ -94,39 +78,47 @@ class Memory(unittest.TestCase):
         self.assertEqual(train["memory"], plan["memory"])
         self.assertEqual(sum(train["memory"].values()), train["arena_bytes"])
 
-    def test_peak_resident_memory(self):
-        """Beyond what the process of a tiny model uses, the plan and no more."""
+    def test_physical_memory(self):
+        """Beyond what the processes of a tiny model have, the plan and no more."""
         out = support.scratch("memory-peak")
         data = self.text("memory-text")
-        one = {"parallel__world": 1, "parallel__zero_stage": 0}
         empty = dict(
-            one,
             transformer__layers=1,
             transformer__hidden=16,
             transformer__heads=1,
             transformer__sequence_length=16,
-            training__global_batch=1,
+            training__global_batch=2,
         )
         large = dict(
-            one,
             transformer__layers=4,
             transformer__hidden=512,
             transformer__heads=8,
             training__global_batch=8,
         )
-        again = dict(large, training__recompute="LAYER")
-        planned, resident = {}, {}
-        for name, values in (("empty", empty), ("large", large), ("again", again)):
-            executable = support.compile(BLOOM, out / name, **values)
-            planned[name] = support.plan(BLOOM, **values)["peak_bytes"]
-            resident[name] = peak_resident(executable, data, 3)
-        for name in ("large", "again"):
-            plan = planned[name] - planned["empty"]
-            used = resident[name] - resident["empty"]
-            print(f"{name}: planned {plan / 1e6:.1f} MB, used {used / 1e6:.1f} MB")
-            self.assertGreater(plan, 2e8)
-            self.assertLess(abs(used / plan - 1), 0.03)
-        self.assertLess(planned["again"], 0.8 * planned["large"])
+        one = {"parallel__world": 1, "parallel__zero_stage": 0}
+        two = {
+            "parallel__world": 2,
+            "parallel__zero_stage": 3,
+            "training__precision__compute": "BF16",
+        }
+        for world, ranks in ((1, one), (2, two)):
+            planned, used = {}, {}
+            for name, values in (
+                ("empty", empty),
+                ("large", large),
+                ("again", dict(large, training__recompute="LAYER")),
+            ):
+                values = dict(values, **ranks)
+                executable = support.compile(BLOOM, out / name, **values)
+                planned[name] = world * support.plan(BLOOM, **values)["peak_bytes"]
+                used[name] = support.physical_bytes(executable, data, world)
+            for name in ("large", "again"):
+                plan = planned[name] - planned["empty"]
+                off = (used[name] - used["empty"]) / plan - 1
+                print(f"{world} ranks, {name}: planned {plan / 1e6:.1f} MB, off {off:+.2%}")
+                self.assertGreater(plan, 1.5e8)
+                self.assertLess(abs(off), 0.03)
+            self.assertLess(planned["again"], 0.95 * planned["large"])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #
 # ===----------------------------------------------------------------------===#
 
+import itertools
 import time
 import unittest
 
@@ -90,6 +91,31 @@ class Plan(unittest.TestCase):
                 self.assertEqual(memory["optimizer"], 8 * shard[1], where)
                 self.assertEqual(memory["gradients"], 4 * shard[2], where)
                 self.assertEqual(memory["parameters"], 4 * shard[3], where)
+
+    def test_no_stage_takes_more_than_the_one_below(self):
+        """Of models of over 30 million parameters: many layers, and a tied table
+        that is a third of all."""
+        models = (
+            (BLOOM, {"transformer__layers": 8, "transformer__hidden": 576, "transformer__heads": 9}),
+            (support.EXAMPLES / "gpt2-124m.textproto", {}),
+        )
+        for specification, values in models:
+            for world in (2, 4, 8):
+                for precision, recompute in itertools.product(("FP32", "BF16"), ("NONE", "LAYER")):
+                    peaks = [
+                        support.plan(
+                            specification,
+                            parallel__world=world,
+                            parallel__zero_stage=stage,
+                            training__precision__compute=precision,
+                            training__recompute=recompute,
+                            training__global_batch=8,
+                            **values,
+                        )["peak_bytes"]
+                        for stage in range(4)
+                    ]
+                    where = f"{specification.stem}, {world} ranks, {precision}, {recompute}"
+                    self.assertEqual(peaks, sorted(peaks, reverse=True), where)
 
     def test_traffic(self):
         """A rank receives (N-1)/N of 2P elements a step, of 3P in stage 3."""
