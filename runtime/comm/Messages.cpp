@@ -170,8 +170,8 @@ private:
                 &calls[peer]);
     }
     using Clock = std::chrono::steady_clock;
-    auto end = Clock::now() + std::chrono::duration<double>(
-                                  std::min(2.0, timeoutSeconds() / 2));
+    auto end = Clock::now() +
+               std::chrono::duration<double>(std::min(5.0, timeoutSeconds()));
     for (bool all = false; !all && Clock::now() < end; sched_yield()) {
       all = true;
       for (int peer = 0; peer < ranks; ++peer) {

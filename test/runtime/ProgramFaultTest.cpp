@@ -110,7 +110,7 @@ TEST_F(ProgramTest, RanksWatchTheirPeers) {
 TEST_F(ProgramTest, WaitingHasATimeLimit) {
   for (const char *form : {"shared", "messages"}) {
     Process process(command("fake-4-3", "train --data @data --steps 10000000"),
-                    {"TESSERA_TIMEOUT=1", std::string("TESSERA_COMM=") + form});
+                    {"TESSERA_TIMEOUT=2", std::string("TESSERA_COMM=") + form});
     ASSERT_TRUE(process.waitFor(" 100/10000000"));
     std::vector<pid_t> ranks = childrenOf(process.id());
     ASSERT_EQ(ranks.size(), 4u);
@@ -122,7 +122,7 @@ TEST_F(ProgramTest, WaitingHasATimeLimit) {
     // The operation, its group where it has one, the step and who is missing.
     EXPECT_TRUE(std::regex_search(
         process.text(),
-        std::regex("waited 1 s for rank 2 in (the "
+        std::regex("waited 2 s for rank 2 in (the "
                    "(reduce_scatter|all_gather) of group '(table|output)'|the "
                    "all_reduce|a meeting of all ranks) of step [0-9]+: the "
                    "run stops")))
