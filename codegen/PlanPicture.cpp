@@ -175,6 +175,17 @@ void Picture::findGroups() {
     if (start.getGroup())
       for (Value view : {start.getSource(), start.getDestination()})
         groups[view.getDefiningOp<ViewOp>().getBufferOp()] = *start.getGroup();
+  // What a launch makes of gathered bytes is the group that they stand for.
+  for (auto launch : program.getBody().getOps<LaunchOp>()) {
+    auto buffers = llvm::map_to_vector(launch->getOperands(), [](Value view) {
+      return view.getDefiningOp<ViewOp>().getBufferOp().getOperation();
+    });
+    if (buffers.size() != 2)
+      continue;
+    auto type = cast<ShapedType>(launch->getOperand(0).getType());
+    if (type.getElementType().isInteger(8))
+      groups.try_emplace(buffers[1], groups.lookup(buffers[0]));
+  }
 }
 
 StringRef Picture::getGroup(Operation *step) {

@@ -147,6 +147,8 @@ static Entries trainingEntries(const Specification &specification,
     training.integer("shard_ranks", parallel.shard_ranks());
   if (parallel.has_secondary_ranks())
     training.integer("secondary_ranks", parallel.secondary_ranks());
+  if (parallel.quantized_gathers())
+    training.boolean("quantized_gathers", true);
   if (parallel.offload() == spec::Parallel::OPTIMIZER)
     training.text("offload", "optimizer");
   training.integer("micro_batch", given.micro_batch());

@@ -514,6 +514,19 @@ void Validator::checkParallel() {
                grid ? "parallel.shard_ranks" : "parallel.world",
                grid ? parallel.shard_ranks() : parallel.world(),
                "gather from all ranks each time");
+  if (parallel.quantized_gathers() &&
+      !llvm::is_contained(refused, "parallel.zero_stage") &&
+      !llvm::is_contained(refused, "parallel.world") &&
+      (parallel.zero_stage() < 3 || parallel.world() < 2))
+    diagnostics.error("parallel.quantized_gathers",
+                      "`parallel.quantized_gathers` has nothing to quantize: "
+                      "stage " +
+                          llvm::Twine(parallel.zero_stage()) + " on " +
+                          llvm::Twine(parallel.world()) +
+                          (parallel.world() == 1 ? " rank" : " ranks") +
+                          " gathers no parameters before their use",
+                      "give `parallel.zero_stage` 3 and a `parallel.world` of "
+                      "at least 2, or leave it out");
   if (sound({"parallel.bucket_bytes", "parallel.gather_bytes"}) &&
       parallel.bucket_bytes() &&
       parallel.gather_bytes() > parallel.bucket_bytes())

@@ -291,6 +291,7 @@ static const char *dtypeOf(ElementType type) {
   case ElementType::f16:
     return "F16";
   case ElementType::f32:
+  case ElementType::i8: // no state has it
     break;
   }
   return "F32";

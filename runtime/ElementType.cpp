@@ -21,6 +21,8 @@ ElementType parseElementType(const std::string &name) {
     return ElementType::bf16;
   if (name == "f16")
     return ElementType::f16;
+  if (name == "i8")
+    return ElementType::i8;
   fatal("the embedded manifest names an unknown type '%s'", name.c_str());
 }
 

@@ -14,11 +14,20 @@
 namespace tessera {
 
 /// The type of an element in memory.
-enum class ElementType { f32, f64, bf16, f16 };
+enum class ElementType {
+  f32,
+  f64,
+  bf16,
+  f16,
+  i8 ///< bytes that stand for numbers, which collectives only move
+};
 
 /// Bytes of an element.
 constexpr int64_t sizeOf(ElementType type) {
-  return type == ElementType::f64 ? 8 : type == ElementType::f32 ? 4 : 2;
+  return type == ElementType::f64   ? 8
+         : type == ElementType::f32 ? 4
+         : type == ElementType::i8  ? 1
+                                    : 2;
 }
 
 /// The type of a name like "f32"; ends the process on another.

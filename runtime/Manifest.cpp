@@ -227,6 +227,11 @@ static Collective parseCollective(const json &j) {
           "type than its source, which only a reduce_scatter out of place "
           "may have, and not from or to f64",
           collective.id);
+  if (collective.type == ElementType::i8 &&
+      collective.kind != CollectiveKind::allGather)
+    fatal("the embedded manifest sums bytes in collective %d, which only an "
+          "all_gather may have",
+          collective.id);
   return collective;
 }
 

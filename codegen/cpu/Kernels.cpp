@@ -37,5 +37,6 @@ void tessera::cpu::registerKernels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {
     loadTargets(context);
     registerAdamW(context);
+    registerQuantize(context);
   });
 }

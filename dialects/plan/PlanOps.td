@@ -37,7 +37,7 @@ def Plan_Dialect : Dialect {
 class Plan_Op<string mnemonic, list<Trait> traits = []>
     : Op<Plan_Dialect, mnemonic, traits>;
 
-def Plan_Tensor : StaticShapeTensorOf<[AnyFloat, I32, I1]>;
+def Plan_Tensor : StaticShapeTensorOf<[AnyFloat, I32, I1, I8]>;
 def Plan_Buffer : StaticShapeMemRefOf<[AnyFloat, I32, I1, I8]>;
 def Plan_Value : AnyTypeOf<[Plan_Tensor, Plan_Buffer]>;
 

@@ -256,8 +256,11 @@ private:
          destination = cast<MemRefType>(start.getDestination().getType());
     Type element = source.getElementType(), sum = destination.getElementType();
     bool isShort = element.isF16() || element.isBF16();
-    if (!isShort && !element.isF32() && !element.isF64())
-      return start.emitOpError("needs elements of f32, f64, bf16 or f16");
+    bool isBytes =
+        element.isInteger(8) && start.getKind() == Collective::AllGather;
+    if (!isShort && !isBytes && !element.isF32() && !element.isF64())
+      return start.emitOpError("needs elements of f32, f64, bf16 or f16; only "
+                               "an all_gather may have bytes, i8");
     bool widens = start.getKind() == Collective::ReduceScatter &&
                   !start.getInPlace() && isShort && sum.isF32();
     if (element != sum && !widens)

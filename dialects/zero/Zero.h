@@ -44,6 +44,10 @@ std::optional<int64_t> getRanks(mlir::Operation *op, Axis axis);
 /// function does not say.
 std::optional<int64_t> getStage(mlir::Operation *op);
 
+/// Bytes of the message that zero.quantize makes of \p elements parameters: one
+/// each, and four a block.
+int64_t getQuantizedBytes(int64_t elements);
+
 } // namespace tessera::zero
 
 #endif // TESSERA_DIALECTS_ZERO_ZERO_H

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/zero/Zero.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace tessera::zero;
@@ -66,6 +67,11 @@ std::optional<int64_t> tessera::zero::getStage(Operation *op) {
   return getProgramAttr(op, ZeroDialect::kStage);
 }
 
+int64_t tessera::zero::getQuantizedBytes(int64_t elements) {
+  return elements +
+         4 * llvm::divideCeil(elements, ZeroDialect::kQuantizedBlock);
+}
+
 /// A flat tensor like \p value with \p elements elements.
 static Type resize(Value value, int64_t elements) {
   return cast<RankedTensorType>(value.getType()).clone({elements});
@@ -88,4 +94,10 @@ void ReduceScatterOp::build(OpBuilder &builder, OperationState &state,
   build(builder, state, resize(input, getCount(input) / ranks),
         TokenType::get(builder.getContext()), group, input, inPlace, accumulate,
         axis);
+}
+
+void QuantizeOp::build(OpBuilder &builder, OperationState &state, Value input) {
+  int64_t bytes = getQuantizedBytes(getCount(input));
+  build(builder, state, RankedTensorType::get({bytes}, builder.getI8Type()),
+        input);
 }

@@ -47,6 +47,8 @@ def Zero_Dialect : Dialect {
     /// Parameters start at multiples of this many elements in their group,
     /// and so do the parts of ranks.
     static constexpr int64_t kAlignment = 16;
+    /// Elements that have one scale where parameters are quantized.
+    static constexpr int64_t kQuantizedBlock = 256;
   }];
 }
 
@@ -109,6 +111,12 @@ class Zero_CollectiveOp<string mnemonic, list<Trait> traits = []>
 def Zero_Float : StaticShapeTensorOf<[AnyFloat]>;
 def Zero_Flat : ConfinedType<Zero_Float, [HasAnyRankOfPred<[1]>],
     "flat floating-point tensor of static shape", "::mlir::RankedTensorType">;
+/// What may travel: floating-point numbers, or bytes that stand for them.
+def Zero_Message : ConfinedType<StaticShapeTensorOf<[AnyFloat, I8]>,
+    [HasAnyRankOfPred<[1]>], "flat tensor of floating-point numbers or bytes, "
+    "of static shape", "::mlir::RankedTensorType">;
+def Zero_Bytes : ConfinedType<StaticShapeTensorOf<[I8]>, [HasAnyRankOfPred<[1]>],
+    "flat tensor of bytes, of static shape", "::mlir::RankedTensorType">;
 def Zero_UsesSymbols : DeclareOpInterfaceMethods<SymbolUserOpInterface>;
 
 //===----------------------------------------------------------------------===//
@@ -209,14 +217,20 @@ def Zero_AllGatherOp : Zero_CollectiveOp<"all_gather", [Zero_UsesSymbols]> {
     %w = zero.wait %full, %t : tensor<4160xf32>
     ```
 
-    Along replicas the result is a shard.
+    Along replicas the result is a shard. What `zero.quantize` has made of the
+    parts is gathered as bytes:
+
+    ```mlir
+    %bytes, %u = zero.all_gather @"h.0", %q : tensor<2116xi8> -> tensor<4232xi8>
+    ```
 
     Constraints: the result has `padded` elements (along replicas those of a
-    shard), as many times the operand's as there are ranks.
+    shard) or, of bytes, those of all quantized shards; as many times the
+    operand's as there are ranks.
   }];
-  let arguments = (ins FlatSymbolRefAttr:$group, Zero_Flat:$input,
+  let arguments = (ins FlatSymbolRefAttr:$group, Zero_Message:$input,
                        UnitAttr:$in_place, Zero_AxisAttr:$axis);
-  let results = (outs Zero_Flat:$result, Zero_TokenType:$token);
+  let results = (outs Zero_Message:$result, Zero_TokenType:$token);
   let assemblyFormat = [{
     $group `,` $input (`in_place` $in_place^)? (`along` $axis^)? attr-dict `:`
     type($input) `->` type($result)
@@ -293,8 +307,9 @@ def Zero_WaitOp : Zero_Op<"wait", [AllTypesMatch<["input", "result"]>]> {
     Constraints: both operands come from one collective's start; each token is
     awaited exactly once.
   }];
-  let arguments = (ins Zero_Float:$input, Zero_TokenType:$token);
-  let results = (outs Zero_Float:$result);
+  let arguments = (ins StaticShapeTensorOf<[AnyFloat, I8]>:$input,
+                       Zero_TokenType:$token);
+  let results = (outs StaticShapeTensorOf<[AnyFloat, I8]>:$result);
   let assemblyFormat = "$input `,` $token attr-dict `:` type($input)";
   let builders = [OpBuilder<(ins "::mlir::Value":$input,
       "::mlir::Value":$token), [{
@@ -314,7 +329,7 @@ def Zero_ReleaseOp : Zero_Op<"release"> {
   let description = [{
     Nothing may use the value, or a view of it, after this: its memory is free.
 
-    Constraints: the operand is an awaited all_gather.
+    Constraints: the operand is an awaited all_gather, or dequantized from one.
   }];
   let arguments = (ins Zero_Flat:$input);
   let assemblyFormat = "$input attr-dict `:` type($input)";
@@ -334,11 +349,13 @@ def Zero_KeepOp : Zero_Op<"keep", [Pure]> {
     %full, %t = zero.all_gather @"h.0", %kept along secondary : tensor<2080xf32> -> tensor<4160xf32>
     ```
 
+    Of quantized parameters it is the bytes that are kept.
+
     Constraints: the operand is an awaited all_gather and has as many times the
     result's elements as there are ranks along the axis.
   }];
-  let arguments = (ins Zero_Flat:$input, Zero_AxisAttr:$axis);
-  let results = (outs Zero_Flat:$result);
+  let arguments = (ins Zero_Message:$input, Zero_AxisAttr:$axis);
+  let results = (outs Zero_Message:$result);
   let assemblyFormat = [{
     $input (`along` $axis^)? attr-dict `:` type($input) `->` type($result)
   }];
@@ -362,6 +379,64 @@ def Zero_AllSliceOp : Zero_Op<"all_slice", [Pure]> {
   let results = (outs Zero_Flat:$result);
   let assemblyFormat = [{
     $input (`along` $axis^)? attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Quantized parameters
+//===----------------------------------------------------------------------===//
+
+def Zero_QuantizeOp : Zero_Op<"quantize", [MemoryEffects<[MemRead]>]> {
+  let summary = "this rank's parameters as bytes, to be gathered";
+  let description = [{
+    Block-wise symmetric quantization, as of the weights in ZeRO++ (Wang et al.,
+    arXiv 2306.10209, section 3.1). Of each block b of 256 elements, from the
+    part's beginning on (the last one may be shorter):
+
+      scale_b = max |x| / 127
+      q       = x / scale_b, rounded to the nearest whole number, ties to even
+
+    so that |x - q · scale_b| is at most scale_b / 2, and 0 stays 0. The result
+    is one message: all q, one byte each, then all scales, four bytes each, as
+    they lie in memory. A block whose scale would be below the normal numbers
+    becomes 0; one with a number that is not finite NaN.
+
+    ```mlir
+    %q = zero.quantize %p : tensor<2080xf32> -> tensor<2116xi8>
+    ```
+
+    It reads a state's memory, so that it is done again for each gather rather
+    than kept from one to the next.
+
+    Constraints: the operand has a multiple of 16 elements, n; the result has
+    n + 4 · ceil(n / 256) bytes.
+  }];
+  let arguments = (ins Zero_Flat:$input);
+  let results = (outs Zero_Bytes:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let builders = [OpBuilder<(ins "::mlir::Value":$input)>];
+  let hasVerifier = 1;
+}
+
+def Zero_DequantizeOp : Zero_Op<"dequantize", [Pure]> {
+  let summary = "parameters from the quantized parts of all ranks";
+  let description = [{
+    q · scale of each element, in fp32 and then rounded to the result's type.
+    Each rank's own part has gone the same way as the others', so that all ranks
+    compute with the same bits.
+
+    ```mlir
+    %w = zero.dequantize %bytes parts 2 : tensor<4232xi8> -> tensor<4160xf32>
+    ```
+
+    Constraints: the operand is `parts` messages of zero.quantize, each of one
+    of as many parts of the result.
+  }];
+  let arguments = (ins Zero_Bytes:$input, I64Attr:$parts);
+  let results = (outs Zero_Flat:$result);
+  let assemblyFormat = [{
+    $input `parts` $parts attr-dict `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
 }

@@ -15,6 +15,10 @@ static int64_t getCount(Value value) {
   return cast<RankedTensorType>(value.getType()).getNumElements();
 }
 
+static bool isQuantized(Value value) {
+  return cast<RankedTensorType>(value.getType()).getElementType().isInteger(8);
+}
+
 static FailureOr<GroupOp> lookupGroup(Operation *op, FlatSymbolRefAttr symbol,
                                       SymbolTableCollection &symbolTable) {
   auto group = symbolTable.lookupNearestSymbolFrom<GroupOp>(op, symbol);
@@ -42,8 +46,8 @@ static LogicalResult verifyState(Operation *op, FlatSymbolRefAttr symbol,
   return success();
 }
 
-/// \p whole holds all of \p symbol's group (along replicas a shard of it),
-/// \p part one rank's part of it.
+/// \p whole holds all of \p symbol's group (along replicas a shard of it; of
+/// bytes all of its shards, quantized), \p part one rank's part of it.
 static LogicalResult verifyParts(CollectiveOpInterface op,
                                  FlatSymbolRefAttr symbol, Value whole,
                                  Value part,
@@ -54,6 +58,20 @@ static LogicalResult verifyParts(CollectiveOpInterface op,
   int64_t padded = group->getPadded(), count = getCount(whole);
   bool isShard = op.getAxis() == Axis::Replicas;
   int64_t expected = isShard ? padded / getShardRanks(op).value_or(1) : padded;
+  if (isQuantized(whole) || isQuantized(part)) {
+    if (!isQuantized(whole) || !isQuantized(part))
+      return op->emitOpError("gathers bytes as bytes: operand and result must "
+                             "have one element type");
+    int64_t shards = getShardRanks(op).value_or(
+        count / std::max<int64_t>(1, getCount(part)));
+    int64_t quantized =
+        shards * getQuantizedBytes(padded / std::max<int64_t>(1, shards));
+    if (count != quantized)
+      return op->emitOpError("group ")
+             << symbol << ", quantized on " << shards << " ranks, has "
+             << quantized << " bytes, but the whole tensor has " << count;
+    expected = count;
+  }
   if (count != expected)
     return op->emitOpError("group ")
            << symbol << " has " << expected << " elements"
@@ -174,12 +192,10 @@ LogicalResult WaitOp::verify() {
   return success();
 }
 
-/// \p value is a whole group that has been put together.
-static LogicalResult verifyGathered(Operation *op, Value value) {
+/// Whether \p value is a whole group that has been put together.
+static bool isGathered(Value value) {
   auto wait = value.getDefiningOp<WaitOp>();
-  if (!wait || !isa_and_nonnull<AllGatherOp>(wait.getStart().getOperation()))
-    return op->emitOpError("the operand must be an awaited zero.all_gather");
-  return success();
+  return wait && isa_and_nonnull<AllGatherOp>(wait.getStart().getOperation());
 }
 
 /// \p part is one rank's part of \p whole along \p axis.
@@ -194,12 +210,53 @@ static LogicalResult verifySlice(Operation *op, Axis axis, Value whole,
   return success();
 }
 
-LogicalResult ReleaseOp::verify() { return verifyGathered(*this, getInput()); }
+LogicalResult ReleaseOp::verify() {
+  // A zero.dequantize becomes the launch of a kernel in the phase kernels.
+  Operation *op = getInput().getDefiningOp();
+  bool isDequantized = op && op->getNumOperands() == 1 &&
+                       isa<RankedTensorType>(op->getOperand(0).getType()) &&
+                       isQuantized(op->getOperand(0)) &&
+                       isGathered(op->getOperand(0));
+  if (!isDequantized && !isGathered(getInput()))
+    return emitOpError("the operand must be an awaited zero.all_gather, or "
+                       "dequantized from one");
+  return success();
+}
 
 LogicalResult KeepOp::verify() {
-  if (failed(verifyGathered(*this, getInput())))
-    return failure();
+  if (!isGathered(getInput()))
+    return emitOpError("the operand must be an awaited zero.all_gather");
+  if (isQuantized(getInput()) != isQuantized(getResult()))
+    return emitOpError("keeps what there is: operand and result must have one "
+                       "element type");
   return verifySlice(*this, getAxis(), getInput(), getResult());
+}
+
+LogicalResult QuantizeOp::verify() {
+  int64_t count = getCount(getInput());
+  if (count % ZeroDialect::kAlignment)
+    return emitOpError("the operand has ")
+           << count << " elements, which is no multiple of "
+           << ZeroDialect::kAlignment;
+  if (getCount(getResult()) != getQuantizedBytes(count))
+    return emitOpError("makes ")
+           << getQuantizedBytes(count) << " bytes of " << count
+           << " elements, but the result has " << getCount(getResult());
+  return success();
+}
+
+LogicalResult DequantizeOp::verify() {
+  int64_t parts = getParts(), count = getCount(getResult());
+  if (parts < 1 || count % (parts * ZeroDialect::kAlignment))
+    return emitOpError("the result has ")
+           << count << " elements, which are not " << parts
+           << " parts of a multiple of " << ZeroDialect::kAlignment;
+  int64_t bytes = parts * getQuantizedBytes(count / parts);
+  if (getCount(getInput()) != bytes)
+    return emitOpError("takes ")
+           << bytes << " bytes for " << count << " elements in " << parts
+           << " parts, but the operand has " << getCount(getInput());
+  return success();
 }
 
 LogicalResult AllSliceOp::verify() {

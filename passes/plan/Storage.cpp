@@ -466,7 +466,8 @@ LogicalResult Storages::run() {
       entry.facts.accumulates = entry.facts.persistent =
           accumulates(&op, result.getResultNumber(), symbols);
     }
-    if (isa<zero::CollectiveOpInterface>(op)) {
+    // A group that has travelled as bytes is a gathered one too.
+    if (isa<zero::CollectiveOpInterface, zero::ReleaseOp>(op)) {
       int64_t source = numbers.lookup(op.getOperand(0));
       entries[find(source).storage].facts.communicates = true;
     }

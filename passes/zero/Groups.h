@@ -55,6 +55,8 @@ struct Grid {
   /// Ranks among which parameters are kept from their first gather on; 0: none
   /// are.
   int64_t secondary = 0;
+  /// Parameters that are gathered before use travel as bytes.
+  bool quantized = false;
   int64_t getReplicas() const { return world / shards; }
   /// The axis that states are partitioned along.
   Axis getShardAxis() const {
@@ -103,7 +105,9 @@ mlir::FailureOr<Groups> createGroups(mlir::func::FuncOp step, int64_t world,
 /// parameters are the state's memory. Else they are gathered before use and
 /// released after. A group stays gathered from one use to the next if no group
 /// of another layer is used in between. Returns the number of gathers. Where
-/// the grid has a secondary axis all gathers but the first are along it.
+/// the grid has a secondary axis all gathers but the first are along it. Where
+/// it is quantized a rank's part becomes bytes before each gather, and the
+/// gathered bytes become parameters; what is kept between gathers is bytes.
 mlir::FailureOr<int64_t> partitionParameters(mlir::func::FuncOp function,
                                              Groups &groups, int64_t stage,
                                              const Grid &grid);

@@ -44,6 +44,8 @@ private:
     return gather && !groups.groups[group].op.getPersistent();
   }
   LogicalResult collectUses(Value value, unsigned group);
+  Value writeGather(OpBuilder &builder, Group &group, Value shard, Value &kept,
+                    bool isLast, const Grid &grid);
   Value rebuild(OpBuilder &builder, Value value, Value whole,
                 DenseMap<Value, Value> &made);
 
@@ -170,6 +172,32 @@ Value ParameterViews::rebuild(OpBuilder &builder, Value value, Value whole,
   return result;
 }
 
+/// The whole \p group, gathered from what ranks have \p kept of it, or else
+/// from the states' \p shard; then a part is kept unless the gather \p isLast.
+Value ParameterViews::writeGather(OpBuilder &builder, Group &group, Value shard,
+                                  Value &kept, bool isLast, const Grid &grid) {
+  Location loc = group.op.getLoc();
+  Value source = kept ? kept : shard;
+  if (grid.quantized && !kept)
+    source = QuantizeOp::create(builder, loc, shard);
+  auto start = AllGatherOp::create(
+      builder, loc, group.getName(), source,
+      kept ? grid.secondary : grid.shards, /*in_place=*/false,
+      kept ? Axis::Secondary : grid.getShardAxis());
+  Value whole =
+      WaitOp::create(builder, loc, start.getResult(), start.getToken());
+  if (!isLast && grid.secondary && !kept) {
+    auto type = cast<RankedTensorType>(whole.getType());
+    kept = KeepOp::create(builder, loc,
+                          type.clone({type.getNumElements() / grid.secondary}),
+                          whole, Axis::Secondary);
+  }
+  if (grid.quantized)
+    whole =
+        DequantizeOp::create(builder, loc, group.getType(), whole, grid.shards);
+  return whole;
+}
+
 void ParameterViews::writeRuns(const Grid &grid) {
   OpBuilder builder(function.getContext());
   builder.setInsertionPointToStart(&block);
@@ -197,20 +225,8 @@ void ParameterViews::writeRuns(const Grid &grid) {
     Value whole = states[run.group];
     if (isGathered(run.group)) {
       builder.setInsertionPoint(run.uses.front().user);
-      Value &kept = keeps[run.group];
-      auto start =
-          kept ? AllGatherOp::create(builder, loc, group.getName(), kept,
-                                     grid.secondary, /*in_place=*/false,
-                                     Axis::Secondary)
-               : AllGatherOp::create(builder, loc, group.getName(), whole,
-                                     grid.shards, /*in_place=*/false,
-                                     grid.getShardAxis());
-      whole = WaitOp::create(builder, loc, start.getResult(), start.getToken());
-      if (--left[run.group] > 0 && grid.secondary && !kept)
-        kept = KeepOp::create(
-            builder, loc,
-            group.getType().clone({group.getPadded() / grid.secondary}), whole,
-            Axis::Secondary);
+      whole = writeGather(builder, group, whole, keeps[run.group],
+                          /*isLast=*/--left[run.group] == 0, grid);
     }
     DenseMap<Value, Value> made;
     for (const Use &use : run.uses) {

@@ -373,6 +373,11 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
       return module.emitError("parameters cannot be kept among ")
              << secondaryRanks.getValue() << " of " << shardRanks.getValue()
              << " ranks: their number must divide these, and be above 1";
+    if (quantizedGathers < 0) {
+      auto wanted = dyn_cast_if_present<BoolAttr>(
+          getSpec(module, "training.quantized_gathers"));
+      quantizedGathers = wanted && wanted.getValue();
+    }
     FailureOr<AdamW> adamw = getOptimizer();
     if (failed(adamw))
       return failure();
@@ -388,7 +393,8 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
     if (failed(groups))
       return failure();
     numGroups += groups->groups.size();
-    Grid grid = {world, shardRanks, stage == 3 ? secondaryRanks.getValue() : 0};
+    Grid grid = {world, shardRanks, stage == 3 ? secondaryRanks.getValue() : 0,
+                 quantizedGathers > 0};
     for (auto function : module.getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;

@@ -41,6 +41,11 @@ struct ZeroPipelineOptions : mlir::PassPipelineOptions<ZeroPipelineOptions> {
       llvm::cl::desc("Ranks among which parameters are kept from their first "
                      "gather on; negative: the specification's"),
       llvm::cl::init(-1)};
+  Option<int64_t> quantizedGathers{
+      *this, "quantized-gathers",
+      llvm::cl::desc("1: stage 3 gathers parameters as bytes; negative: the "
+                     "specification's"),
+      llvm::cl::init(-1)};
   Option<int64_t> bucketBytes{
       *this, "bucket-bytes",
       llvm::cl::desc("Most bytes of a group's gradients; 0: no limit; "

@@ -82,6 +82,19 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     gathers parameters from all shards once a micro-batch. Each rank keeps a part
     of them as of so many consecutive ranks, from which they are gathered again.
 
+    With `quantized-gathers` (qwZ of ZeRO++) stage 3 gathers parameters as bytes,
+    with a scale for each block, and computes with what they stand for. States
+    stay as they are.
+
+    ```mlir
+    %q = zero.quantize %p : tensor<32xf32> -> tensor<36xi8>
+    %0, %t0 = zero.all_gather @all, %q : tensor<36xi8> -> tensor<72xi8>
+    %bytes = zero.wait %0, %t0 : tensor<72xi8>
+    %w = zero.dequantize %bytes parts 2 : tensor<72xi8> -> tensor<64xf32>
+    // Uses of %w.
+    zero.release %w : tensor<64xf32>
+    ```
+
     A group is a layer, unless limits say otherwise; they are the same in all
     stages, so that sums over groups are, too:
 
@@ -106,6 +119,9 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     Option<"secondaryRanks", "secondary-ranks", "int64_t", "-1",
            "Stage 3: ranks among which parameters are kept from their first "
            "gather on; 0: none are; negative: the specification's, or 0">,
+    Option<"quantizedGathers", "quantized-gathers", "int64_t", "-1",
+           "Stage 3: 1: parameters are gathered as bytes; 0: as they are; "
+           "negative: the specification's, or 0">,
     Option<"bucketBytes", "bucket-bytes", "int64_t", "-1",
            "Most bytes of a group's gradients; 0: no limit; negative: the "
            "specification's, or 0">,
@@ -129,7 +145,8 @@ def ZeroSchedule : Pass<"zero-schedule", "mlir::ModuleOp"> {
   let description = [{
     - A gather of parameters in a micro-batch starts when the one `prefetch`
       gathers before it is complete, so that it runs while these groups
-      compute. It is awaited where it is used. With a budget of
+      compute. It is awaited where it is used. What is gathered as bytes is
+      quantized right before, and whole only from where it is used. With a budget of
       `prefetch-bytes` it starts once it has room beside the parameters that
       are gathered or on their way then; one that the budget never has room for
       starts where it is used.
@@ -193,6 +210,8 @@ def VerifyZero : Pass<"verify-zero", "mlir::ModuleOp"> {
       replicas, whose sum they gather.
     - What is gathered along the secondary axis has been kept of a gather of the
       same group.
+    - Bytes are gathered of what `zero.quantize` has made of the group's shards,
+      and used by the one `zero.dequantize` that makes parameters of them again.
     - On one rank nothing is communicated, and only `@train` stores states.
   }];
 }

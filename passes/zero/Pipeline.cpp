@@ -17,6 +17,7 @@ void zero::buildZeroPipeline(OpPassManager &manager,
   partition.world = options.world;
   partition.shardRanks = options.shardRanks;
   partition.secondaryRanks = options.secondaryRanks;
+  partition.quantizedGathers = options.quantizedGathers;
   partition.bucketBytes = options.bucketBytes;
   partition.persistenceThreshold = options.persistenceThreshold;
   partition.gatherBytes = options.gatherBytes;

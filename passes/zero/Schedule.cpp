@@ -124,8 +124,11 @@ public:
   int64_t numHoisted = 0, numOverBudget = 0;
 
 private:
-  /// What is whole from its start to its release.
+  /// What is whole from its start to its release. Of bytes it is the
+  /// parameters made of them that are released; both are counted.
   struct Gather {
+    /// The first operation that moves: what quantizes, or else the start.
+    Operation *first;
     Operation *start;
     WaitOp wait;
     Operation *release;
@@ -149,12 +152,21 @@ Prefetcher::Prefetcher(Block &block, ArrayRef<WaitOp> waits, int64_t ahead,
   while (isa<LoadOp>(front))
     front = front->getNextNode();
   for (WaitOp wait : waits) {
-    auto type = cast<RankedTensorType>(wait.getResult().getType());
-    int64_t bits = type.getNumElements() * type.getElementTypeBitWidth();
-    Gather gather = {wait.getStart(), wait, getSectionEnd(wait), bits / 8};
+    Operation *start = wait.getStart();
+    Operation *quantize = start->getOperand(0).getDefiningOp<QuantizeOp>();
+    Gather gather = {quantize ? quantize : start, start, wait,
+                     getSectionEnd(wait), 0};
+    SmallVector<Value> whole = {wait.getResult()};
     for (Operation *user : wait.getResult().getUsers())
-      if (isa<ReleaseOp>(user))
-        gather.release = user;
+      if (auto dequantize = dyn_cast<DequantizeOp>(user))
+        whole.push_back(dequantize.getResult());
+    for (Value value : whole) {
+      auto type = cast<RankedTensorType>(value.getType());
+      gather.bytes += type.getNumElements() * type.getElementTypeBitWidth() / 8;
+      for (Operation *user : value.getUsers())
+        if (isa<ReleaseOp>(user))
+          gather.release = user;
+    }
     gathers.push_back(gather);
   }
 }
@@ -173,38 +185,39 @@ Operation *Prefetcher::findPlace(size_t index, Operation *earliest) {
   const Gather &gather = gathers[index];
   if (!budget)
     return earliest;
-  for (Operation *place = earliest; place != gather.start;
+  for (Operation *place = earliest; place != gather.first;
        place = place->getNextNode())
     if ((place == earliest || isa<ReleaseOp>(place->getPrevNode())) &&
         getLiveBytes(index, place) + gather.bytes <= budget)
       return place;
-  return gather.start;
+  return gather.first;
 }
 
 void Prefetcher::run() {
   if (ahead == 0)
     return;
   for (size_t i = 0; i < gathers.size(); ++i) {
-    Operation *start = gathers[i].start;
+    auto [first, start, wait, release, bytes] = gathers[i];
     bool isFirst = static_cast<int64_t>(i) < ahead;
     Operation *place = isFirst ? front : gathers[i - ahead].wait->getNextNode();
     // Not before what it gathers, nor before the gather before it.
     SmallVector<Operation *> earlier;
-    if (Operation *source = start->getOperand(0).getDefiningOp())
+    if (Operation *source = first->getOperand(0).getDefiningOp())
       earlier.push_back(source);
     if (i > 0)
       earlier.push_back(gathers[i - 1].start);
     for (Operation *op : earlier)
       if (!op->isBeforeInBlock(place))
         place = op->getNextNode();
-    if (place->isBeforeInBlock(start))
+    if (place->isBeforeInBlock(first))
       place = findPlace(i, place);
-    if (place->isBeforeInBlock(start)) {
+    if (place->isBeforeInBlock(first)) {
       start->moveBefore(place);
+      if (first != start)
+        first->moveBefore(start);
       ++numHoisted;
     }
-    numOverBudget +=
-        budget && getLiveBytes(i, start) + gathers[i].bytes > budget;
+    numOverBudget += budget && getLiveBytes(i, first) + bytes > budget;
   }
 }
 

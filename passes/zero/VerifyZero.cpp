@@ -34,6 +34,7 @@ private:
   LogicalResult verifyWholeGradients();
   LogicalResult verifyReplicas();
   LogicalResult verifyWholeParameters();
+  LogicalResult verifyQuantized();
   LogicalResult verifyGathered(AllGatherOp gather);
 
   /// The section that \p op stands in; null for micro-batches.
@@ -240,9 +241,66 @@ LogicalResult ProgramVerifier::verifyReplicas() {
   return success();
 }
 
+static bool isQuantized(Value value) {
+  return getElementTypeOrSelf(value).isInteger(8);
+}
+
+/// What is quantized is a shard of parameters and for one gather of its group;
+/// nothing else is gathered as bytes.
+LogicalResult ProgramVerifier::verifyQuantized() {
+  for (auto quantize : block.getOps<QuantizeOp>()) {
+    auto load = quantize.getInput().getDefiningOp<LoadOp>();
+    if (!load || load.getState() != State::Parameter ||
+        !isSharded(State::Parameter, symbols.lookup<GroupOp>(load.getGroup())))
+      return quantize.emitOpError("must take this rank's shard of a group's "
+                                  "parameters");
+    auto gather =
+        quantize->hasOneUse()
+            ? dyn_cast<AllGatherOp>(*quantize.getResult().user_begin())
+            : AllGatherOp();
+    if (!gather || gather.getGroupAttr() != load.getGroupAttr())
+      return quantize.emitOpError("must be for one zero.all_gather of the same "
+                                  "group");
+  }
+  for (auto gather : block.getOps<AllGatherOp>())
+    if (isQuantized(gather.getInput()) && gather.getAxis() != Axis::Secondary &&
+        !gather.getInput().getDefiningOp<QuantizeOp>())
+      return gather.emitOpError("gathers bytes that no zero.quantize has made");
+  return success();
+}
+
+/// What \p whole, the result of a gather, stands for: itself, or parameters
+/// that are made of its bytes once, while nothing else but zero.keep uses
+/// these.
+static FailureOr<Value> getParameters(AllGatherOp gather, Value whole,
+                                      int64_t shards) {
+  if (!isQuantized(whole))
+    return whole;
+  // The last user comes first.
+  SmallVector<Operation *> users(whole.getUsers());
+  llvm::erase_if(users, llvm::IsaPred<KeepOp>);
+  if (users.empty())
+    return gather.emitOpError("gathers bytes that no zero.dequantize makes "
+                              "parameters of");
+  auto parameters = dyn_cast<DequantizeOp>(users.front());
+  if (!parameters || users.size() > 1)
+    return users.front()->emitOpError("uses gathered bytes, which are for one "
+                                      "zero.dequantize alone");
+  if (static_cast<int64_t>(parameters.getParts()) != shards)
+    return parameters.emitOpError("takes the bytes for ")
+           << parameters.getParts() << " parts, but they are of " << shards
+           << " shards";
+  return parameters.getResult();
+}
+
 /// \p gather's parameters are released once, and nothing uses them after.
 LogicalResult ProgramVerifier::verifyGathered(AllGatherOp gather) {
-  Value whole = cast<WaitOp>(*gather.getToken().user_begin()).getResult();
+  FailureOr<Value> parameters = getParameters(
+      gather, cast<WaitOp>(*gather.getToken().user_begin()).getResult(),
+      shards);
+  if (failed(parameters))
+    return failure();
+  Value whole = *parameters;
   ReleaseOp release;
   for (Operation *user : whole.getUsers()) {
     auto op = dyn_cast<ReleaseOp>(user);
@@ -341,7 +399,7 @@ LogicalResult ProgramVerifier::run() {
     return success();
   }
   if (failed(verifyUpdates()) || failed(verifyWholeGradients()) ||
-      failed(verifyReplicas()))
+      failed(verifyReplicas()) || failed(verifyQuantized()))
     return failure();
   return verifyWholeParameters();
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Reduce.h"
+#include "runtime/Error.h"
 #include "runtime/Float16.h"
 #include "runtime/Stream.h"
 #include <algorithm>
@@ -96,6 +97,8 @@ void sumRanks(const RankSum &sum, int64_t begin, int64_t end) {
     return sumInFloat<BFloat16>(sum, begin, end);
   case ElementType::f16:
     return sumInFloat<Float16>(sum, begin, end);
+  case ElementType::i8:
+    fatal("bytes cannot be summed over ranks");
   }
 }
 

@@ -86,6 +86,10 @@ public:
       for (bool accumulate : {false, true})
         add(CollectiveKind::reduceScatter, false, accumulate, type,
             ElementType::f32);
+    add(CollectiveKind::allGather, false, false, ElementType::i8,
+        ElementType::i8);
+    add(CollectiveKind::allGather, true, false, ElementType::i8,
+        ElementType::i8);
     // The grid of two replicas of two shards, along either axis.
     if (communicator->size() == 4)
       for (int step : {1, 2})
@@ -119,6 +123,7 @@ double widen(double number) { return number; }
 float widen(float number) { return number; }
 float widen(BFloat16 number) { return toFloat(number); }
 float widen(Float16 number) { return toFloat(number); }
+double widen(int8_t number) { return number; }
 
 /// \p number as an element in memory.
 template <typename Element> Element narrow(double number) {
@@ -129,6 +134,9 @@ template <> BFloat16 narrow(double number) {
 }
 template <> Float16 narrow(double number) {
   return toFloat16(static_cast<float>(number));
+}
+template <> int8_t narrow(double number) {
+  return static_cast<int8_t>(static_cast<int64_t>(1000 * number));
 }
 
 /// The sum of elements that hold valueOf, in the type that sums have.
@@ -222,6 +230,9 @@ TEST(Communicator, CollectivesSumInRankOrder) {
         check<Float16, float>(collective);
       else
         check<Float16, Float16>(collective);
+      break;
+    case ElementType::i8:
+      check<int8_t, int8_t>(collective);
       break;
     }
 }

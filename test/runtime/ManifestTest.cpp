@@ -88,6 +88,9 @@ TEST(ManifestDeathTest, SaysWhatIsWrong) {
                "type": "bf16", "destination_type": "f32",
                "elements": 1, "source": 0, "destination": 0}])"),
         "gives collective 0 a destination of another type");
+  fails(text(R"(, "collectives": [{"id": 0, "kind": "all_reduce",
+               "type": "i8", "elements": 1, "source": 0, "destination": 0}])"),
+        "sums bytes in collective 0");
   EXPECT_EXIT(parseManifest(text("").c_str()).program("eval"),
               testing::ExitedWithCode(1), "has no program 'eval'");
 }

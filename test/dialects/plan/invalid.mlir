@@ -216,6 +216,18 @@ plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 
 
 plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 : i64} flops 0 {
   %0 = plan.buffer "a" parameters at 0 persistent : memref<64xi8>
+  %1 = plan.view %0 at 0 : memref<64xi8> -> memref<8xi8>
+  %2 = plan.view %0 at 8 : memref<64xi8> -> memref<8xi8>
+  // expected-error @+1 {{only an all_gather may have bytes, i8}}
+  %t = plan.start all_reduce from %1 to %2 : memref<8xi8>, memref<8xi8>
+  plan.wait %t
+  plan.fence %t
+}
+
+// -----
+
+plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 : i64} flops 0 {
+  %0 = plan.buffer "a" parameters at 0 persistent : memref<64xi8>
   %1 = plan.view %0 at 0 : memref<64xi8> -> memref<bf16>
   %2 = plan.view %0 at 8 : memref<64xi8> -> memref<f32>
   // expected-error @+1 {{needs one element type: only a reduce_scatter out of place may sum bf16 or f16 into f32}}

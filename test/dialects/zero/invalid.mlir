@@ -240,3 +240,88 @@ func.func @f(%x: tensor<16xf32>) attributes {zero.world = 4 : i64, zero.secondar
   %k = zero.keep %w along secondary : tensor<64xf32> -> tensor<16xf32>
   return
 }
+
+// -----
+
+// Parameters as bytes.
+
+func.func @f(%x: tensor<40xf32>) {
+  // expected-error @below {{the operand has 40 elements, which is no multiple of 16}}
+  %q = zero.quantize %x : tensor<40xf32> -> tensor<44xi8>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<272xf32>) {
+  // expected-error @below {{makes 280 bytes of 272 elements, but the result has 276}}
+  %q = zero.quantize %x : tensor<272xf32> -> tensor<276xi8>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<72xi8>) {
+  // expected-error @below {{the result has 64 elements, which are not 3 parts of a multiple of 16}}
+  %w = zero.dequantize %x parts 3 : tensor<72xi8> -> tensor<64xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<72xi8>) {
+  // expected-error @below {{takes 68 bytes for 64 elements in 1 parts, but the operand has 72}}
+  %w = zero.dequantize %x parts 1 : tensor<72xi8> -> tensor<64xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @f(%x: tensor<32xi8>) attributes {zero.world = 2 : i64} {
+  // expected-error @below {{group @g, quantized on 2 ranks, has 72 bytes, but the whole tensor has 64}}
+  %full, %t = zero.all_gather @g, %x : tensor<32xi8> -> tensor<64xi8>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @f(%x: tensor<36xi8>) attributes {zero.world = 2 : i64, zero.secondary_ranks = 4 : i64} {
+  // expected-error @below {{a part has 36 elements, which is not one of 4 parts of 72}}
+  %full, %t = zero.all_gather @g, %x along secondary : tensor<36xi8> -> tensor<72xi8>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @f(%x: tensor<36xi8>) attributes {zero.world = 2 : i64} {
+  // expected-error @below {{gathers bytes as bytes: operand and result must have one element type}}
+  %full, %t = zero.all_gather @g, %x : tensor<36xi8> -> tensor<72xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @f(%x: tensor<36xi8>) attributes {zero.world = 2 : i64, zero.secondary_ranks = 2 : i64} {
+  %full, %t = zero.all_gather @g, %x : tensor<36xi8> -> tensor<72xi8>
+  %bytes = zero.wait %full, %t : tensor<72xi8>
+  // expected-error @below {{keeps what there is: operand and result must have one element type}}
+  %k = zero.keep %bytes along secondary : tensor<72xi8> -> tensor<36xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<72xi8>) {
+  %w = zero.dequantize %x parts 2 : tensor<72xi8> -> tensor<64xf32>
+  // expected-error @below {{the operand must be an awaited zero.all_gather, or dequantized from one}}
+  zero.release %w : tensor<64xf32>
+  return
+}

@@ -101,6 +101,23 @@ func.func @secondary(%p: tensor<16xf32>)
   return
 }
 
+// Parameters as bytes: 32 of them are 32 bytes and one scale.
+// CHECK-LABEL: func.func @quantized
+func.func @quantized() attributes {zero.stage = 3 : i64, zero.world = 4 : i64, zero.shard_ranks = 2 : i64} {
+  %p = zero.load parameter @h.0 : tensor<32xf32>
+  // CHECK: %[[Q:.*]] = zero.quantize %{{.*}} : tensor<32xf32> -> tensor<36xi8>
+  %q = zero.quantize %p : tensor<32xf32> -> tensor<36xi8>
+  // CHECK: zero.all_gather @h.0, %[[Q]] along shards : tensor<36xi8> -> tensor<72xi8>
+  %full, %t = zero.all_gather @h.0, %q along shards : tensor<36xi8> -> tensor<72xi8>
+  // CHECK: %[[W:.*]] = zero.wait %{{.*}}, %{{.*}} : tensor<72xi8>
+  %bytes = zero.wait %full, %t : tensor<72xi8>
+  // CHECK: %[[D:.*]] = zero.dequantize %[[W]] parts 2 : tensor<72xi8> -> tensor<64xf32>
+  %w = zero.dequantize %bytes parts 2 : tensor<72xi8> -> tensor<64xf32>
+  // CHECK: zero.release %[[D]] : tensor<64xf32>
+  zero.release %w : tensor<64xf32>
+  return
+}
+
 // A kernel serves any group.
 // CHECK-LABEL: func.func @kernel
 func.func @kernel(%p: tensor<64xf32>, %g: tensor<64xf32>, %m: tensor<64xf32>, %v: tensor<64xf32>,

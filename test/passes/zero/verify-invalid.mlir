@@ -560,3 +560,204 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<16xf32>, %half: tensor<32xf32
   zero.store parameter @g, %p : tensor<16xf32>
   return
 }
+
+// -----
+
+// Parameters as bytes.
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  %s = zero.load parameter @g : tensor<32xf32>
+  zero.store gradient @g, %part : tensor<32xf32>
+  // expected-error @below {{must take this rank's shard of a group's parameters}}
+  %q = zero.quantize %part : tensor<32xf32> -> tensor<36xi8>
+  %full, %t = zero.all_gather @g, %q : tensor<36xi8> -> tensor<72xi8>
+  %b = zero.wait %full, %t : tensor<72xi8>
+  %w = zero.dequantize %b parts 2 : tensor<72xi8> -> tensor<64xf32>
+  zero.release %w : tensor<64xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<32xf32>
+  zero.store moment2 @g, %v : tensor<32xf32>
+  zero.store parameter @g, %p : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  %s = zero.load parameter @g : tensor<32xf32>
+  zero.store gradient @g, %part : tensor<32xf32>
+  // expected-error @below {{must be for one zero.all_gather of the same group}}
+  %q = zero.quantize %s : tensor<32xf32> -> tensor<36xi8>
+  %full, %t = zero.all_gather @g, %x : tensor<36xi8> -> tensor<72xi8>
+  %b = zero.wait %full, %t : tensor<72xi8>
+  %w = zero.dequantize %b parts 2 : tensor<72xi8> -> tensor<64xf32>
+  zero.release %w : tensor<64xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<32xf32>
+  zero.store moment2 @g, %v : tensor<32xf32>
+  zero.store parameter @g, %p : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  %s = zero.load parameter @g : tensor<32xf32>
+  zero.store gradient @g, %part : tensor<32xf32>
+  // expected-error @below {{gathers bytes that no zero.quantize has made}}
+  %full, %t = zero.all_gather @g, %x : tensor<36xi8> -> tensor<72xi8>
+  %b = zero.wait %full, %t : tensor<72xi8>
+  %w = zero.dequantize %b parts 2 : tensor<72xi8> -> tensor<64xf32>
+  zero.release %w : tensor<64xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<32xf32>
+  zero.store moment2 @g, %v : tensor<32xf32>
+  zero.store parameter @g, %p : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  %s = zero.load parameter @g : tensor<32xf32>
+  zero.store gradient @g, %part : tensor<32xf32>
+  %q = zero.quantize %s : tensor<32xf32> -> tensor<36xi8>
+  // expected-error @below {{gathers bytes that no zero.dequantize makes parameters of}}
+  %full, %t = zero.all_gather @g, %q : tensor<36xi8> -> tensor<72xi8>
+  %b = zero.wait %full, %t : tensor<72xi8>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<32xf32>
+  zero.store moment2 @g, %v : tensor<32xf32>
+  zero.store parameter @g, %p : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  %s = zero.load parameter @g : tensor<32xf32>
+  zero.store gradient @g, %part : tensor<32xf32>
+  %q = zero.quantize %s : tensor<32xf32> -> tensor<36xi8>
+  %full, %t = zero.all_gather @g, %q : tensor<36xi8> -> tensor<72xi8>
+  %b = zero.wait %full, %t : tensor<72xi8>
+  %w = zero.dequantize %b parts 2 : tensor<72xi8> -> tensor<64xf32>
+  zero.release %w : tensor<64xf32>
+  // expected-error @below {{uses gathered bytes, which are for one zero.dequantize alone}}
+  %w2 = zero.dequantize %b parts 2 : tensor<72xi8> -> tensor<64xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<32xf32>
+  zero.store moment2 @g, %v : tensor<32xf32>
+  zero.store parameter @g, %p : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  %s = zero.load parameter @g : tensor<32xf32>
+  zero.store gradient @g, %part : tensor<32xf32>
+  %q = zero.quantize %s : tensor<32xf32> -> tensor<36xi8>
+  %full, %t = zero.all_gather @g, %q : tensor<36xi8> -> tensor<72xi8>
+  %b = zero.wait %full, %t : tensor<72xi8>
+  %w = zero.dequantize %b parts 2 : tensor<72xi8> -> tensor<64xf32>
+  // expected-error @+3 {{uses parameters after their release}}
+  // expected-note @below {{they are released here}}
+  zero.release %w : tensor<64xf32>
+  %late = math.absf %w : tensor<64xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<32xf32>
+  zero.store moment2 @g, %v : tensor<32xf32>
+  zero.store parameter @g, %p : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  %s = zero.load parameter @g : tensor<32xf32>
+  zero.store gradient @g, %part : tensor<32xf32>
+  %q = zero.quantize %s : tensor<32xf32> -> tensor<36xi8>
+  // expected-error @below {{is never released: in stage 3 whole parameters exist around their use alone}}
+  %full, %t = zero.all_gather @g, %q : tensor<36xi8> -> tensor<72xi8>
+  %b = zero.wait %full, %t : tensor<72xi8>
+  %w = zero.dequantize %b parts 2 : tensor<72xi8> -> tensor<64xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<32xf32>
+  zero.store moment2 @g, %v : tensor<32xf32>
+  zero.store parameter @g, %p : tensor<32xf32>
+  return
+}
+
+// -----
+
+nn.parameter @w : tensor<288xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 288 padded 288 decay_elements 0
+func.func @train(%x: tensor<148xi8>, %part: tensor<144xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+    attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
+  %s = zero.load parameter @g : tensor<144xf32>
+  zero.store gradient @g, %part : tensor<144xf32>
+  %q = zero.quantize %s : tensor<144xf32> -> tensor<148xi8>
+  %full, %t = zero.all_gather @g, %q : tensor<148xi8> -> tensor<296xi8>
+  %b = zero.wait %full, %t : tensor<296xi8>
+  // expected-error @below {{takes the bytes for 1 parts, but they are of 2 shards}}
+  %w = zero.dequantize %b parts 1 : tensor<296xi8> -> tensor<288xf32>
+  zero.release %w : tensor<288xf32>
+  nn.section "reduce"
+  nn.section "update"
+  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
+      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
+      : tensor<144xf32>, tensor<144xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  zero.store moment1 @g, %m : tensor<144xf32>
+  zero.store moment2 @g, %v : tensor<144xf32>
+  zero.store parameter @g, %p : tensor<144xf32>
+  return
+}
