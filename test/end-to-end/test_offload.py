@@ -5,11 +5,12 @@
 #
 # ===----------------------------------------------------------------------===#
 
+import os
 import resource
+import subprocess
 import unittest
 
 import support
-from test_memory import peak_resident
 
 BLOOM = support.EXAMPLES / "bloom-tiny.textproto"
 # 19 million parameters: 152 MB of moments in 10 groups of 13 MB at most.
@@ -27,6 +28,18 @@ def compile_both(out, **values):
         support.compile(BLOOM, out / offload, parallel__offload=offload, **values)
         for offload in ("NONE", "OPTIMIZER")
     ]
+
+
+def peak_resident(executable, data, steps):
+    """Bytes of the largest resident set of a one-rank run."""
+    command = [str(executable), "train", "--data", str(data), "--steps", str(steps)]
+    command += ["--order", "sequential"]
+    process = subprocess.Popen(command, env=support.ENVIRONMENT, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise AssertionError(f"{' '.join(command)}\nended with {process.returncode}")
+    return usage.ru_maxrss * 1024
 
 
 class Offload(unittest.TestCase):
