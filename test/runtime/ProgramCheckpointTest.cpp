@@ -176,16 +176,9 @@ TEST_F(ProgramTest, WritesCheckpointsWhileStepsGoOn) {
                                     "--checkpoint-dir @d")
                   .code,
               0);
-    std::vector<std::string> words =
-        command(fake, train + "--steps 200 --log @log --checkpoint-dir @c "
-                              "--checkpoint-async");
-    auto program =
-        std::find_if(words.begin(), words.end(), [](const std::string &word) {
-          return word.starts_with(FAKE_FOLDER);
-        });
-    words.insert(program, {"env", "LD_PRELOAD=" INTERPOSER,
-                           "TESSERA_COUNT_ALLOCATIONS=1"});
-    Result result = run(words);
+    Result result = runCounted(fake, train + "--steps 200 --log @log "
+                                             "--checkpoint-dir @c "
+                                             "--checkpoint-async");
     ASSERT_EQ(result.code, 0) << result.text;
     // 4357 parameters and their two moments, those of rank 0.
     std::string size = fake[5] == '1' ? "52.28 kB" : "26.30 kB";

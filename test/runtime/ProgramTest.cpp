@@ -116,16 +116,8 @@ TEST_F(ProgramTest, GradsAreTheDerivativesOfTheLoss) {
 
 TEST_F(ProgramTest, AllocatesNothingInAStep) {
   for (const char *fake : {"fake-1", "fake-2-0", "fake-2-3"}) {
-    std::vector<std::string> words =
-        command(fake, std::string(sequential) + "--log @log --steps 40");
-    // Only the ranks: mpirun's own allocations are none of ours.
-    auto program =
-        std::find_if(words.begin(), words.end(), [](const std::string &word) {
-          return word.starts_with(FAKE_FOLDER);
-        });
-    words.insert(program, {"env", "LD_PRELOAD=" INTERPOSER,
-                           "TESSERA_COUNT_ALLOCATIONS=1"});
-    Result result = run(words);
+    Result result =
+        runCounted(fake, std::string(sequential) + "--log @log --steps 40");
     ASSERT_EQ(result.code, 0) << result.text;
     std::stringstream lines(read("log"));
     std::string line;

@@ -10,6 +10,7 @@
 
 #include "runtime/Safetensors.h"
 #include "test/runtime/Process.h"
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -59,6 +60,19 @@ protected:
   Result runFake(const std::string &fake, const std::string &rest,
                  const std::vector<std::string> &environment = {}) {
     return run(command(fake, rest), environment);
+  }
+
+  /// The same; the log then says how much each step of rank 0 allocated.
+  Result runCounted(const std::string &fake, const std::string &rest) {
+    std::vector<std::string> words = command(fake, rest);
+    // Only the ranks: mpirun's own allocations are none of ours.
+    auto program =
+        std::find_if(words.begin(), words.end(), [](const std::string &word) {
+          return word.starts_with(FAKE_FOLDER);
+        });
+    words.insert(program, {"env", "LD_PRELOAD=" INTERPOSER,
+                           "TESSERA_COUNT_ALLOCATIONS=1"});
+    return run(words);
   }
 
   std::string read(const std::string &name) const {
