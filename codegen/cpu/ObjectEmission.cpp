@@ -12,6 +12,7 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/Constants.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -66,7 +67,19 @@ static void preferWideVectors(llvm::Module &module) {
     }
 }
 
-LogicalResult cpu::emitObject(ModuleOp module, StringRef path) {
+/// Puts \p image into \p module, where the runtime looks for it.
+static void addDeviceImage(llvm::Module &module, StringRef image) {
+  auto *bytes = llvm::ConstantDataArray::getString(module.getContext(), image,
+                                                   /*AddNull=*/false);
+  auto *global = new llvm::GlobalVariable(
+      module, bytes->getType(), /*isConstant=*/true,
+      llvm::GlobalValue::ExternalLinkage, bytes, "tessera_device_image");
+  // The driver reads a fatbin's header as numbers.
+  global->setAlignment(llvm::Align(16));
+}
+
+LogicalResult cpu::emitObject(ModuleOp module, StringRef path,
+                              StringRef deviceImage) {
   auto machine = createMachine(module);
   if (failed(machine))
     return failure();
@@ -80,6 +93,8 @@ LogicalResult cpu::emitObject(ModuleOp module, StringRef path) {
     return module.emitError("cannot be translated to LLVM IR");
   ir->setTargetTriple((*machine)->getTargetTriple());
   ir->setDataLayout((*machine)->createDataLayout());
+  if (!deviceImage.empty())
+    addDeviceImage(*ir, deviceImage);
   preferWideVectors(*ir);
   optimizeModule(*ir, **machine);
 
