@@ -551,9 +551,6 @@ static const char *const cudaArchitectures[] = {
 void Validator::checkCuda() {
   if (!message.target().has_cuda())
     return;
-  if (message.target().has_cpu())
-    diagnostics.error("target.cpu", "there are two targets",
-                      "keep `cpu` or `cuda`");
   if (message.parallel().offload() != spec::Parallel::NONE)
     diagnostics.error("parallel.offload",
                       "states in a file are for processors alone",
@@ -575,6 +572,8 @@ void Validator::checkCuda() {
 }
 
 void Validator::checkCpu() {
+  if (message.target().has_cuda())
+    return;
   const std::string &name = message.target().cpu().name();
   if (name == "native")
     return;
