@@ -200,7 +200,7 @@ void micro(tsr_context *context, char *arena) {
   char *args[] = {arena};
   tsr_launch(context, embeddingKernel, args, rows, nullptr, 0);
   tsr_gemm(context, 0, arena + layout.embedded, arena + layout.full[1],
-           arena + layout.full[1] + 4 * biasOffset,
+           arena + layout.full[1] + 4 * biasOffset, nullptr,
            arena + layout.probabilities, arena + layout.scratch);
   tsr_launch(context, softmaxKernel, args, rows, nullptr, 0);
   tsr_launch(context, gradientKernel, args, vocabulary, nullptr, 0);

@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Context.h"
-#include "runtime/host/GemmPrimitive.h"
 #include "runtime/Random.h"
 #include "runtime/Threads.h"
+#include "runtime/host/GemmPrimitive.h"
 #include <cmath>
 #include <gtest/gtest.h>
 #include <vector>
@@ -112,7 +112,8 @@ TEST_P(GemmTypes, AgreeWithDoublePrecisionInEveryForm) {
          storedBias = store(types.factors, bias),
          storedC = store(types.result, before);
     tsr_gemm(nullptr, gemm.id, storedA.data(), storedB.data(),
-             gemm.bias ? storedBias.data() : nullptr, storedC.data(), aligned);
+             gemm.bias ? storedBias.data() : nullptr, nullptr, storedC.data(),
+             aligned);
     std::vector<float> c(before.size());
     toFloats(types.result, storedC.data(), c.size(), c.data());
     for (int64_t i = 0; i < gemm.m; ++i) {
