@@ -21,6 +21,15 @@ namespace tessera {
 /// TESSERA_TIMEOUT (default 600).
 double timeoutSeconds();
 
+/// Ends this process with a message that it has \p waited so many seconds for
+/// the ranks that are \p missing (none: it isn't known which) in \p what,
+/// such as "a meeting of all ranks".
+[[noreturn]] void giveUpWaiting(double waited, const std::vector<bool> &missing,
+                                const char *what);
+
+/// Ends this process without an error of its own, since \p first has one.
+[[noreturn]] void stopAfter(int rank, int first);
+
 /// Sees to it that no rank waits for ever: while it waits, it looks now and
 /// then whether a peer has failed or died, or the time is up.
 class PeerWatch {
