@@ -15,7 +15,7 @@ VectorType VectorBuilder::vectorType() const {
 }
 
 VectorType VectorBuilder::vectorType(Type element) const {
-  return VectorType::get({kLanes}, element);
+  return VectorType::get({lanes}, element);
 }
 
 //===----------------------------------------------------------------------===//
@@ -222,9 +222,19 @@ Value VectorBuilder::carve(Value bytes, int64_t &offset, int64_t count,
                                 bytes, position, ValueRange{});
 }
 
+/// The alignment of a vector of \p type in memory.
+static llvm::MaybeAlign getAlignment(const VectorBuilder &vb, VectorType type) {
+  if (!vb.alignment)
+    return {};
+  int64_t bits = vb.lanes * type.getElementTypeBitWidth();
+  return llvm::Align(std::min(vb.alignment, std::max<int64_t>(bits / 8, 1)));
+}
+
 Value VectorBuilder::load(Value buffer, Value position) {
-  return widen(vector::LoadOp::create(
-      builder, loc, vectorType(getElementType(buffer)), buffer, position));
+  VectorType type = vectorType(getElementType(buffer));
+  return widen(vector::LoadOp::create(builder, loc, type, buffer, position,
+                                      /*nontemporal=*/false,
+                                      getAlignment(*this, type)));
 }
 
 Value VectorBuilder::load(Value buffer, Value position, Value mask) {
@@ -242,8 +252,10 @@ Value VectorBuilder::loadScalar(Value buffer, Value position) {
 }
 
 void VectorBuilder::store(Value vector, Value buffer, Value position) {
-  vector::StoreOp::create(builder, loc, narrow(vector, getElementType(buffer)),
-                          buffer, position);
+  Value value = narrow(vector, getElementType(buffer));
+  vector::StoreOp::create(
+      builder, loc, value, buffer, position, /*nontemporal=*/false,
+      getAlignment(*this, cast<VectorType>(value.getType())));
 }
 
 void VectorBuilder::store(Value vector, Value buffer, Value position,
@@ -294,8 +306,10 @@ SmallVector<Value> VectorBuilder::loop(Value begin, Value end, int64_t step,
   auto op = scf::ForOp::create(builder, loc, begin, end, index(step), initial);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(op.getBody());
-  scf::YieldOp::create(builder, loc,
-                       body(op.getInductionVar(), op.getRegionIterArgs()));
+  SmallVector<Value> next = body(op.getInductionVar(), op.getRegionIterArgs());
+  // Without values the loop's end is there already.
+  if (!initial.empty())
+    scf::YieldOp::create(builder, loc, next);
   return llvm::to_vector(llvm::map_range(
       op.getResults(), [](OpResult result) -> Value { return result; }));
 }

@@ -29,7 +29,7 @@ constexpr int64_t roundUp(int64_t value, int64_t unit) {
 constexpr double kSmallestExponent = -80;
 
 /// Short names for the operations that kernels are made of. Vectors have
-/// kLanes lanes of fp32 unless said otherwise; positions are of type index.
+/// `lanes` lanes of fp32 unless said otherwise; positions are of type index.
 class VectorBuilder {
 public:
   VectorBuilder(mlir::OpBuilder &builder, mlir::Location loc)
@@ -39,6 +39,10 @@ public:
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
+  int64_t lanes = kLanes;
+  /// Bytes that positions of vectors in memory are multiples of, if the vector
+  /// has as many; 0: any element may be the first.
+  int64_t alignment = 0;
 
   mlir::VectorType vectorType() const;
   mlir::VectorType vectorType(mlir::Type element) const;
