@@ -27,6 +27,10 @@ void requireWorld(int world, int size, int rank) {
     return;
   if (rank != 0)
     _exit(1);
+  if (world == 1)
+    fatal("compiled for 1 rank, started with %d: start it without mpirun, or "
+          "compile with --set parallel.world=%d",
+          size, size);
   if (size == 1)
     fatal("compiled for %d ranks, started with 1: start it as 'mpirun -np %d "
           "%s ...'",

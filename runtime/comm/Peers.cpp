@@ -127,6 +127,8 @@ void PeerWatch::look(const Wait &wait, double waited) {
     if (int first = failed->load(std::memory_order_acquire))
       stopAfter(rank, first - 1);
   }
+  if (lookFurther)
+    lookFurther();
   if (!handles.empty())
     poll(handles.data(), handles.size(), 0);
   for (size_t i = 0; i < peers.size(); ++i) {

@@ -50,6 +50,11 @@ public:
     rollCall = std::move(call);
   }
 
+  /// What else to do whenever it looks after the peers.
+  void setLook(std::function<void()> further) {
+    lookFurther = std::move(further);
+  }
+
   /// Spins, then yields the processor, until \p done() holds. When it never
   /// will, ends this process with a message that names \p what, the step, and
   /// the ranks of which \p arrived(rank) does not hold.
@@ -107,6 +112,7 @@ private:
   std::vector<pid_t> processes;
   std::vector<pollfd> handles; ///< readable once the process has ended
   std::function<std::vector<bool>()> rollCall;
+  std::function<void()> lookFurther;
 };
 
 } // namespace tessera
