@@ -185,10 +185,7 @@ void CheckpointWriter::save(const Progress &progress) {
   if (copy) {
     char *next = copy;
     for (size_t i = 0; i < places.size(); ++i) {
-      const char *source = context.arena + places[i];
-      parallelFor(sizes[i], 1 << 18, [&](int64_t begin, int64_t end) {
-        memcpy(next + begin, source + begin, end - begin);
-      });
+      context.device->read(next, context.arena + places[i], sizes[i]);
       next += sizes[i];
       releaseOffloaded(context, places[i], sizes[i]);
     }
@@ -219,7 +216,9 @@ void CheckpointWriter::writePart() {
     put(copy, partBytes);
   else
     for (size_t i = 0; i < places.size(); ++i) {
-      put(context.arena + places[i], sizes[i]);
+      context.device->readPieces(context.arena + places[i], sizes[i],
+                                 [&](const char *data, int64_t begin,
+                                     int64_t end) { put(data, end - begin); });
       releaseOffloaded(context, places[i], sizes[i]);
     }
   file.finish();

@@ -27,13 +27,14 @@ public:
 
   int rank() const { return ownRank; }
   int size() const { return ranks; }
-  /// Ranks on this rank's node.
+  /// This rank's number among those on its node, and how many these are.
+  int localRank() const { return rankOnNode; }
   int localSize() const { return ranksOnNode; }
   bool isRoot() const { return ownRank == 0; }
 
   /// Makes this rank's arena: zeroed and touched by this rank. Maps \p offload
   /// (null where the program has none) behind it. Called once, by all ranks,
-  /// after setThreads.
+  /// after setThreads and once the device is open.
   virtual char *allocateArena(const Program &program, OffloadFile *offload) = 0;
 
   /// The semantics of runtime/abi.h, for the program of allocateArena.
@@ -72,7 +73,7 @@ protected:
   /// The collectives of \p program, with offsets for this rank.
   std::vector<Collective> resolve(const Program &program) const;
 
-  int ownRank = 0, ranks = 1, ranksOnNode = 1;
+  int ownRank = 0, ranks = 1, rankOnNode = 0, ranksOnNode = 1;
 };
 
 /// Maps zeroed memory private to this process, in huge pages where the system

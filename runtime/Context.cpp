@@ -16,7 +16,7 @@ float tsr_context::output(const char *name) const {
   if (!slot)
     return NAN;
   float value;
-  memcpy(&value, arena + slot->offset, sizeof value);
+  device->read(&value, arena + slot->offset, sizeof value);
   return value;
 }
 

@@ -9,6 +9,7 @@
 #define TESSERA_RUNTIME_CONTEXT_H
 
 #include "runtime/Communicator.h"
+#include "runtime/Device.h"
 #include "runtime/Manifest.h"
 #include "runtime/Offload.h"
 #include "runtime/abi.h"
@@ -18,6 +19,7 @@ struct tsr_context {
   const tessera::Manifest *manifest = nullptr;
   const tessera::Program *program = nullptr;
   tessera::Communicator *communicator = nullptr;
+  tessera::Device *device = nullptr;
   char *arena = nullptr;
   /// Null where the program has no file.
   tessera::OffloadFile *offload = nullptr;
@@ -30,6 +32,8 @@ struct tsr_context {
   int size() const { return communicator ? communicator->size() : 1; }
   /// The place of a scalar output as a float; NaN where there is none.
   float output(const char *name) const;
+  /// Runs \p entry on the device.
+  void run(const tsr_entry &entry) { device->run(*this, entry); }
   /// The entry of that name; ends the process where the object has none.
   static const tsr_entry &entry(const char *name);
   /// Makes the program's GEMM primitives where the object has GEMMs.

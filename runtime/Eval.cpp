@@ -31,12 +31,17 @@ public:
             name);
     return *slot;
   }
-  template <typename Element = char> Element *address(const char *name) const {
-    return reinterpret_cast<Element *>(context.arena + input(name).offset);
+  /// Has \p write(address) fill the input at `address`.
+  template <typename Write> void fill(const Slot &slot, Write write) {
+    write(context.device->beginInput(context, slot));
+    context.device->commitInput(context, slot);
   }
   void run(int64_t targets) {
-    *address<float>("scale") = static_cast<float>(1.0 / double(targets));
-    entry.run(&context, context.arena);
+    fill(input("scale"), [&](char *address) {
+      auto scale = static_cast<float>(1.0 / double(targets));
+      memcpy(address, &scale, sizeof scale);
+    });
+    context.run(entry);
   }
 
   tsr_context &context;
@@ -58,15 +63,16 @@ void evaluateTokens(Evaluation &evaluation, const std::string &path) {
   for (int64_t first = 0; first < samples; first += batch) {
     // A batch that the data does not fill ends in rows that do not count.
     int64_t rows = std::min(batch, samples - first);
-    auto *tokens = evaluation.address<int32_t>("tokens");
-    auto *targets = evaluation.address<int32_t>("targets");
-    std::fill_n(tokens, batch * length, 0);
-    std::fill_n(targets, batch * length, -100);
-    for (int64_t i = 0; i < rows; ++i) {
-      int64_t begin = (first + i) * length;
-      file.read(begin, length, tokens + i * length);
-      file.read(begin + 1, length, targets + i * length);
-    }
+    auto fill = [&](const char *name, int32_t unused, int64_t shift) {
+      evaluation.fill(evaluation.input(name), [&](char *address) {
+        auto *tokens = reinterpret_cast<int32_t *>(address);
+        std::fill_n(tokens + rows * length, (batch - rows) * length, unused);
+        for (int64_t i = 0; i < rows; ++i)
+          file.read((first + i) * length + shift, length, tokens + i * length);
+      });
+    };
+    fill("tokens", 0, 0);
+    fill("targets", -100, 1);
     evaluation.run(rows * length);
     loss += double(evaluation.context.output("loss")) * double(rows);
     correct += evaluation.context.output("correct");
@@ -87,15 +93,19 @@ void evaluateGraph(Evaluation &evaluation, const std::string &path) {
     // All inputs each time: the program may reuse their memory.
     for (const Slot &slot : context.program->inputs)
       if (slot.name != "targets" && slot.name != "scale")
-        if (!graph.fill(slot, context.arena + slot.offset))
-          fatal("the program 'eval' has an input '%s' that this runtime does "
-                "not know",
-                slot.name.c_str());
+        evaluation.fill(slot, [&](char *address) {
+          if (!graph.fill(slot, address))
+            fatal("the program 'eval' has an input '%s' that this runtime does "
+                  "not know",
+                  slot.name.c_str());
+        });
     int64_t count = graph.split(split).size();
     if (count == 0)
       continue;
     const Slot &targets = evaluation.input("targets");
-    graph.fillTargets(targets, context.arena + targets.offset, split, 0, count);
+    evaluation.fill(targets, [&](char *address) {
+      graph.fillTargets(targets, address, split, 0, count);
+    });
     evaluation.run(count);
     printf("%-5s  loss %-12.9g accuracy %.6f (%lld nodes)\n", split,
            context.output("loss"), context.output("correct") / double(count),

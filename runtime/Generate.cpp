@@ -73,20 +73,24 @@ int runGenerate(const Manifest &manifest, const Options &options) {
   std::vector<unsigned char> text(options.prompt.begin(), options.prompt.end());
   emit(options.prompt.data(), options.prompt.size());
   uint64_t seed = options.seed.value_or(manifest.training.seed);
-  std::vector<int32_t> window(model.sequence);
+  std::vector<float> scores(byteTokens);
   for (int64_t i = 0; i < options.maxTokens; ++i) {
     // The model sees the last tokens that its context holds.
     int64_t shown = std::min<int64_t>(text.size(), model.sequence);
-    std::fill(window.begin(), window.end(), 0);
-    std::copy(text.end() - shown, text.end(), window.begin());
-    int32_t last = static_cast<int32_t>(shown - 1);
-    memcpy(context.arena + tokens->offset, window.data(), 4 * window.size());
-    memcpy(context.arena + position->offset, &last, sizeof last);
-    entry.run(&context, context.arena);
+    auto *window = reinterpret_cast<int32_t *>(
+        context.device->beginInput(context, *tokens));
+    std::copy(text.end() - shown, text.end(), window);
+    std::fill(window + shown, window + model.sequence, 0);
+    context.device->commitInput(context, *tokens);
+    auto last = static_cast<int32_t>(shown - 1);
+    memcpy(context.device->beginInput(context, *position), &last, sizeof last);
+    context.device->commitInput(context, *position);
+    context.run(entry);
+    context.device->read(scores.data(), context.arena + logits->offset,
+                         sizeof(float) * byteTokens);
     double u = uniformBlock(seed, RandomUse::sampling, 0, i)[0];
     char next = static_cast<char>(
-        choose(reinterpret_cast<float *>(context.arena + logits->offset),
-               byteTokens, options.temperature, u));
+        choose(scores.data(), byteTokens, options.temperature, u));
     text.push_back(static_cast<unsigned char>(next));
     emit(&next, 1);
   }

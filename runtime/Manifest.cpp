@@ -293,6 +293,14 @@ static Manifest convert(const json &j) {
                                group.value("decay_elements", int64_t(0))});
   for (const json &gemm : j.value("gemms", json::array()))
     manifest.gemms.push_back(parseGemm(gemm));
+  if (auto device = j.find("device"); device != j.end()) {
+    manifest.device = device->at("kind");
+    manifest.architectures =
+        device->at("architectures").get<std::vector<std::string>>();
+  }
+  for (const json &kernel : j.value("kernels", json::array()))
+    manifest.kernels.push_back(
+        {kernel.at("name"), kernel.at("blocks"), kernel.at("threads")});
   for (const auto &[name, program] : j.at("programs").items())
     manifest.programs[name] = parseProgram(name, program);
   for (auto &[name, program] : manifest.programs)

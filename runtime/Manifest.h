@@ -104,6 +104,12 @@ struct Gemm {
   int64_t scratch = 0;
 };
 
+/// A kernel of the device: its function and its grid.
+struct Kernel {
+  std::string name;
+  int64_t blocks = 1, threads = 1;
+};
+
 enum class StateKind { parameter, gradient, moment1, moment2, master };
 
 /// A piece of persistent memory: a group's parameters, gradients, moments or
@@ -175,6 +181,10 @@ struct Manifest {
   std::map<std::string, std::string> tied; ///< name -> parameter it is
   std::vector<Group> groups;
   std::vector<Gemm> gemms;
+  std::string device; ///< "cuda"; empty: the processor
+  /// What the device's code is compiled for: "sm_80", "sm_90a".
+  std::vector<std::string> architectures;
+  std::vector<Kernel> kernels;
   std::map<std::string, Program> programs;
 
   int64_t parameterCount() const;

@@ -87,6 +87,7 @@ tsr_context &openTraining(const Manifest &manifest, const Options &options) {
     context.threads =
         std::min(shareOfCores(*communicator), manifest.maxThreads);
   setThreads(context.threads);
+  context.device = tessera_open_device(&manifest, communicator->localRank());
   context.offload = openOffload(*context.program, options);
   context.arena =
       communicator->allocateArena(*context.program, context.offload);
@@ -101,8 +102,8 @@ tsr_context &openLocal(const Manifest &manifest, const Options &options,
   context.program = &manifest.program(program);
   context.threads = runThreads(manifest, 1);
   setThreads(context.threads);
-  requireMemory(context.program->arenaBytes, 1);
-  context.arena = mapPrivateArena(context.program->arenaBytes);
+  context.device = tessera_open_device(&manifest, 0);
+  context.arena = context.device->allocateArena(*context.program);
   context.prepareGemms();
   if (options.init.empty())
     initializeParameters(context,

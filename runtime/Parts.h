@@ -60,6 +60,23 @@ struct Part {
 Part partOf(const Parameter &parameter, const State &state, Range within,
             int64_t first);
 
+/// Has \p body write the elements [begin, end) of a parameter to \p address,
+/// rounded to \p type from floats that it writes elsewhere where that has 16
+/// bits.
+template <typename Body>
+void fillElements(ElementType type, char *address, int64_t begin, int64_t end,
+                  Body &body) {
+  if (type == ElementType::f32)
+    return body(reinterpret_cast<float *>(address), begin, end);
+  constexpr int64_t most = 1024;
+  float numbers[most];
+  for (int64_t count, at = begin; at < end; at += count) {
+    count = std::min(most, end - at);
+    body(numbers, at, at + count);
+    fromFloats(type, numbers, count, address + (at - begin) * sizeOf(type));
+  }
+}
+
 /// Calls \p body(first, begin, end) in parallel to write the elements [begin,
 /// end) of the parameter, which are in \p part of \p state, to \p first; where
 /// the state has 16 bits they are rounded from there.
@@ -68,19 +85,17 @@ void fillPart(const tsr_context &context, const State &state, const Part &part,
               Body body) {
   if (part.range.empty())
     return;
-  char *first = context.arena + part.place;
-  parallelFor(part.range.size(), 1 << 14, [&](int64_t from, int64_t to) {
-    if (state.type == ElementType::f32)
-      return body(reinterpret_cast<float *>(first) + from,
-                  part.range.begin + from, part.range.begin + to);
-    constexpr int64_t most = 1024;
-    float numbers[most];
-    for (int64_t count, at = from; at < to; at += count) {
-      count = std::min(most, to - at);
-      body(numbers, part.range.begin + at, part.range.begin + at + count);
-      fromFloats(state.type, numbers, count, first + at * sizeOf(state.type));
-    }
-  });
+  int64_t size = sizeOf(state.type);
+  context.device->write(context.arena + part.place, size * part.range.size(),
+                        [&](char *host, int64_t firstByte, int64_t lastByte) {
+                          int64_t origin = part.range.begin + firstByte / size;
+                          int64_t count = (lastByte - firstByte) / size;
+                          parallelFor(
+                              count, 1 << 14, [&](int64_t from, int64_t to) {
+                                fillElements(state.type, host + from * size,
+                                             origin + from, origin + to, body);
+                              });
+                        });
 }
 
 /// Takes \p bytes at \p place of the arena out of memory where they lie in a

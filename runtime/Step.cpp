@@ -56,7 +56,7 @@ void TrainingStep::fill(const char *when, const Progress &progress,
   for (const Slot &slot : context.program->inputs) {
     if (slot.when != when)
       continue;
-    char *address = context.arena + slot.offset;
+    char *address = context.device->beginInput(context, slot);
     if (slot.name == "scale") {
       auto scale =
           static_cast<float>(source.scale(batch) * progress.lossScale.scale);
@@ -78,25 +78,26 @@ void TrainingStep::fill(const char *when, const Progress &progress,
             "know",
             slot.name.c_str());
     }
+    context.device->commitInput(context, slot);
   }
 }
 
 float TrainingStep::computeGradients(const Progress &progress) {
   fill("begin", progress);
-  begin.run(&context, context.arena);
+  context.run(begin);
   int64_t count = batchAt(progress.samples).microBatches;
   for (int64_t i = 0; i < count; ++i) {
     fill("micro", progress, i);
-    micro.run(&context, context.arena);
+    context.run(micro);
   }
   fill("reduce", progress);
-  reduce.run(&context, context.arena);
+  context.run(reduce);
   return static_cast<float>(context.output("loss") / progress.lossScale.scale);
 }
 
 void TrainingStep::update(const Progress &progress) {
   fill("update", progress);
-  apply.run(&context, context.arena);
+  context.run(apply);
 }
 
 } // namespace tessera

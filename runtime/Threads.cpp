@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Threads.h"
-#include "runtime/Context.h"
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
@@ -120,38 +119,3 @@ void parallelFor(int64_t count, int64_t grain, RangeBody body, void *data) {
 }
 
 } // namespace tessera
-
-namespace {
-struct Launch {
-  tsr_kernel kernel;
-  char *const *args;
-  char *scratch;
-  int64_t scratchStride;
-};
-} // namespace
-
-void tsr_launch(tsr_context *, tsr_kernel kernel, char *const *args,
-                int64_t count, char *scratch, int64_t scratchStride) {
-  Launch launch{kernel, args, scratch, scratchStride};
-  tessera::parallelFor(
-      count, 1,
-      [](void *data, int64_t begin, int64_t end, int thread) {
-        auto *launch = static_cast<Launch *>(data);
-        launch->kernel(launch->args, begin, end,
-                       launch->scratch + thread * launch->scratchStride);
-      },
-      &launch);
-}
-
-void tsr_zero(tsr_context *, char *address, int64_t bytes) {
-  tessera::parallelFor(bytes, 1 << 16, [&](int64_t begin, int64_t end) {
-    memset(address + begin, 0, end - begin);
-  });
-}
-
-void tsr_copy(tsr_context *, char *destination, const char *source,
-              int64_t bytes) {
-  tessera::parallelFor(bytes, 1 << 16, [&](int64_t begin, int64_t end) {
-    memcpy(destination + begin, source + begin, end - begin);
-  });
-}

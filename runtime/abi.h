@@ -9,7 +9,8 @@
 // An executable is one emitted object file linked with the runtime library.
 // The object defines `tessera_manifest` and `tessera_entries`; the runtime
 // defines `main` and the `tsr_` functions. All addresses lie in one arena,
-// whose layout the manifest describes (docs/manifest.md).
+// whose layout the manifest describes (docs/manifest.md); on a device they are
+// the device's, which the host cannot read.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,6 +36,9 @@ typedef struct tsr_entry {
 extern const char tessera_manifest[];
 /// All entries; the last one has a null name.
 extern const tsr_entry tessera_entries[];
+/// The device's machine code, a fatbin or PTX text; only for a target other
+/// than the processor.
+extern const char tessera_device_image[];
 
 /// A kernel computes the iterations [begin, end) of its parallel loop.
 /// \p args are the addresses of its operands, then of its results; \p scratch
@@ -47,6 +51,13 @@ typedef void (*tsr_kernel)(char *const *args, int64_t begin, int64_t end,
 /// How iterations are dealt to threads never changes a result.
 void tsr_launch(tsr_context *context, tsr_kernel kernel, char *const *args,
                 int64_t count, char *scratch, int64_t scratch_stride);
+
+/// Runs kernel \p id of the manifest's table `kernels` on the rank's device, in
+/// order after what was issued before. \p args are the addresses of its
+/// operands, then of its results, \p count of them; the kernel's parameters are
+/// these and then \p scratch, one pointer each.
+void tsr_device_launch(tsr_context *context, int32_t id, char *const *args,
+                       int32_t count, char *scratch);
 
 /// Runs GEMM \p id of the manifest's table: c = epilogue(a . b + bias + c0).
 /// \p bias may be null where the description has none; \p c holds c0 on entry

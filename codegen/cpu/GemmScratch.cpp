@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/GemmScratch.h"
-#include "runtime/GemmPrimitive.h"
+#include "runtime/host/GemmPrimitive.h"
 
 using namespace tessera;
 using namespace tessera::cpu;

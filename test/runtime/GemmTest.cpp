@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Context.h"
-#include "runtime/GemmPrimitive.h"
+#include "runtime/host/GemmPrimitive.h"
 #include "runtime/Random.h"
 #include "runtime/Threads.h"
 #include <cmath>

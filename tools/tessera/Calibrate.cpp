@@ -12,7 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/tessera/Calibrate.h"
-#include "runtime/GemmPrimitive.h"
+#include "runtime/host/GemmPrimitive.h"
 #include "runtime/abi.h"
 #include "tools/measure/FmaPeak.h"
 #include "tools/measure/MemoryRates.h"

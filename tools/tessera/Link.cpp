@@ -29,7 +29,7 @@ static SmallString<128> getLibraryDirectory() {
 }
 
 Error tessera::linkExecutable(StringRef object, StringRef executable,
-                              bool mpi) {
+                              ExecutableKind kind) {
   ErrorOr<std::string> driver = sys::findProgramByName("c++");
   if (!driver)
     return createStringError(
@@ -41,6 +41,8 @@ Error tessera::linkExecutable(StringRef object, StringRef executable,
     sys::path::append(path, "libtessera_" + name + ".a");
     return std::string(path);
   };
+  bool gpu = kind == ExecutableKind::GPU;
+  bool mpi = kind == ExecutableKind::SeveralRanks;
   // The runtime's allocation functions are exported: libraries must use them.
   // What no object needs is left out again.
   std::vector<std::string> arguments = {
@@ -49,15 +51,20 @@ Error tessera::linkExecutable(StringRef object, StringRef executable,
       executable.str(),
       object.str(),
       "-rdynamic",
+      "-Wl,--start-group",
       archive("runtime"),
-      archive(mpi ? "comm_mpi" : "comm_single"),
-      archive("runtime"),
+      archive(gpu ? "device_cuda" : "device_host"),
+      archive(gpu   ? "comm_cuda"
+              : mpi ? "comm_mpi"
+                    : "comm_single"),
+      "-Wl,--end-group",
       "-Wl,--as-needed",
       "-lgomp",
-      "-ldnnl",
       "-lpthread",
       "-ldl",
       "-lm"};
+  if (!gpu)
+    arguments.push_back("-ldnnl");
   if (mpi)
     for (StringRef library : split(TESSERA_MPI_LIBRARIES, ';'))
       arguments.push_back(library.str());

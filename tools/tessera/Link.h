@@ -13,10 +13,14 @@
 
 namespace tessera {
 
+/// What an executable runs on: one rank on the processor, several of them, or
+/// any number of ranks on GPUs.
+enum class ExecutableKind { OneRank, SeveralRanks, GPU };
+
 /// Links \p object with the runtime that stands beside this compiler into
-/// \p executable, by the system's C++ compiler; with \p mpi for several ranks.
+/// \p executable, by the system's C++ compiler.
 llvm::Error linkExecutable(llvm::StringRef object, llvm::StringRef executable,
-                           bool mpi);
+                           ExecutableKind kind);
 
 } // namespace tessera
 

@@ -294,8 +294,10 @@ LogicalResult writeExecutable(ModuleOp module) {
   llvm::FileRemover remover(object);
   if (failed(cpu::emitObject(module, object)))
     return failure();
-  bool mpi = getSpecInt(module, "training.world", 1) > 1;
-  if (llvm::Error error = linkExecutable(object, output, mpi))
+  ExecutableKind kind = getSpecInt(module, "training.world", 1) > 1
+                            ? ExecutableKind::SeveralRanks
+                            : ExecutableKind::OneRank;
+  if (llvm::Error error = linkExecutable(object, output, kind))
     return fail(llvm::toString(std::move(error)));
   return success();
 }

@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_RUNTIME_GEMMPRIMITIVE_H
-#define TESSERA_RUNTIME_GEMMPRIMITIVE_H
+#ifndef TESSERA_RUNTIME_HOST_GEMMPRIMITIVE_H
+#define TESSERA_RUNTIME_HOST_GEMMPRIMITIVE_H
 
 #include "runtime/Manifest.h"
 
@@ -24,4 +24,4 @@ int64_t gemmScratchBytes(const Gemm &gemm, int threads);
 
 } // namespace tessera
 
-#endif // TESSERA_RUNTIME_GEMMPRIMITIVE_H
+#endif // TESSERA_RUNTIME_HOST_GEMMPRIMITIVE_H

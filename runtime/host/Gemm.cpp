@@ -7,8 +7,8 @@
 
 #include "runtime/Context.h"
 #include "runtime/Error.h"
-#include "runtime/GemmPrimitive.h"
 #include "runtime/Threads.h"
+#include "runtime/host/GemmPrimitive.h"
 #include <algorithm>
 #include <dnnl.h>
 #include <memory>

@@ -1,0 +1,117 @@
+//===- Device.h - A rank's GPU ----------------------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_CUDA_DEVICE_H
+#define TESSERA_RUNTIME_CUDA_DEVICE_H
+
+#include "runtime/Device.h"
+#include "runtime/cuda/Driver.h"
+
+namespace tessera::cuda {
+
+inline DevicePointer toDevice(const char *address) {
+  return reinterpret_cast<DevicePointer>(address);
+}
+
+/// One arena, a stream for computation and one for communication. An entry is
+/// issued once as it is, captured into a graph when it runs again, and replayed
+/// from then on.
+class GpuDevice final : public Device {
+public:
+  /// Opens GPU \p localRank modulo their number and loads the device's code.
+  GpuDevice(const Manifest &manifest, int localRank);
+
+  char *allocateArena(const Program &program) override;
+  void run(tsr_context &context, const tsr_entry &entry) override;
+  bool isAsynchronous() const override { return true; }
+  char *beginInput(const tsr_context &context, const Slot &slot) override;
+  void commitInput(const tsr_context &context, const Slot &slot) override;
+  void read(void *destination, const char *address, int64_t bytes) override;
+  std::vector<Setting> settings() const override;
+  double peakFlops(ElementType type) const override;
+
+  /// Kernels, GEMMs, copies and inputs are issued to it.
+  Stream compute() const { return computeStream; }
+  /// The communicator's own.
+  Stream communication() const { return communicationStream; }
+
+  /// An event to order streams by.
+  Event makeEvent() const;
+  /// What is issued to \p after from here on waits for what was issued to
+  /// \p before until here. \p event must not be in use by another order that is
+  /// still to be waited for.
+  void order(Stream before, Stream after, Event event) const;
+
+  /// Waits until all that was issued to \p stream is complete, and calls the
+  /// watch now and then. Not within an entry that is captured.
+  void synchronize(Stream stream) const;
+  /// Has \p poll(data) called while the host waits for the GPU: it ends the
+  /// process where a peer has failed.
+  void setWatch(void (*poll)(void *data), void *data);
+
+  /// For a communicator that cannot be captured: entries are issued each time.
+  void disableGraphs() { graphs = false; }
+
+  char *arena() const { return arenaAddress; }
+  int64_t arenaBytes() const { return arenaSize; }
+  /// The GPU's number among those that this process sees.
+  int ordinal() const { return number; }
+  /// "GPU 0 (NVIDIA H100 80GB HBM3)", for messages.
+  const std::string &name() const { return deviceName; }
+
+  /// Launches kernel \p id of the manifest; see tsr_device_launch.
+  void launch(int id, char *const *args, int count, char *scratch) const;
+
+  /// Adds a row to what settings() tells.
+  void addSetting(Setting setting) { rows.push_back(std::move(setting)); }
+
+private:
+  /// Pinned memory for one input: it is filled anew while the copy of what it
+  /// held before is pending, so there are two halves.
+  struct Staging {
+    char *half[2] = {};
+    Event copied[2] = {};
+    int next = 0;
+    int64_t bytes = 0;
+    /// Of an input that is filled once; its memory goes with it.
+    std::vector<char> once;
+  };
+  /// How an entry runs.
+  struct EntryRun {
+    const tsr_entry *entry;
+    bool ranOnce = false;
+    GraphExec graph = nullptr;
+  };
+
+  void writePieces(char *address, int64_t bytes, Piece<char *> body,
+                   void *data) override;
+  void readPieces(const char *address, int64_t bytes, Piece<const char *> body,
+                  void *data) override;
+  void loadKernels();
+  GraphExec capture(tsr_context &context, const tsr_entry &entry) const;
+
+  const Manifest &manifest;
+  int number = 0, major = 0, minor = 0;
+  std::string deviceName;
+  Stream computeStream = nullptr, communicationStream = nullptr;
+  char *arenaAddress = nullptr;
+  int64_t arenaSize = 0;
+  std::vector<KernelFunction> kernels; ///< by the manifest's table
+  std::vector<Staging> staging;        ///< by the program's inputs
+  std::vector<EntryRun> entries;
+  bool graphs = true;
+  void (*poll)(void *) = nullptr;
+  void *pollData = nullptr;
+  std::vector<Setting> rows;
+};
+
+/// The one that tessera_open_device has opened.
+GpuDevice &device();
+
+} // namespace tessera::cuda
+
+#endif // TESSERA_RUNTIME_CUDA_DEVICE_H

@@ -1,0 +1,61 @@
+//===- Device.cpp - The processor as a rank's device ----------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Device.h"
+#include "runtime/Context.h"
+#include "runtime/Threads.h"
+#include <cstring>
+
+namespace tessera {
+namespace {
+
+/// The arena is memory of this process: all is done in place and at once.
+class HostDevice final : public Device {
+public:
+  char *allocateArena(const Program &program) override {
+    requireMemory(program.arenaBytes, 1);
+    return mapPrivateArena(program.arenaBytes);
+  }
+
+  void run(tsr_context &context, const tsr_entry &entry) override {
+    entry.run(&context, context.arena);
+  }
+  bool isAsynchronous() const override { return false; }
+
+  char *beginInput(const tsr_context &context, const Slot &slot) override {
+    return context.arena + slot.offset;
+  }
+  void commitInput(const tsr_context &, const Slot &) override {}
+
+  void read(void *destination, const char *address, int64_t bytes) override {
+    parallelFor(bytes, 1 << 18, [&](int64_t begin, int64_t end) {
+      memcpy(static_cast<char *>(destination) + begin, address + begin,
+             end - begin);
+    });
+  }
+
+  std::vector<Setting> settings() const override { return {}; }
+  double peakFlops(ElementType) const override { return 0; }
+
+private:
+  void writePieces(char *address, int64_t bytes, Piece<char *> body,
+                   void *data) override {
+    body(data, address, 0, bytes);
+  }
+  void readPieces(const char *address, int64_t bytes, Piece<const char *> body,
+                  void *data) override {
+    body(data, address, 0, bytes);
+  }
+};
+
+} // namespace
+} // namespace tessera
+
+tessera::Device *tessera_open_device(const tessera::Manifest *, int) {
+  static tessera::HostDevice device;
+  return &device;
+}
