@@ -23,6 +23,7 @@ public:
   explicit CudaCommunicator(const Launch &launch) : launch(launch) {
     ownRank = launch.rank;
     ranks = launch.size;
+    rankOnNode = launch.localRank;
     ranksOnNode = launch.localSize;
     if (ranks > 1)
       rendezvous = std::make_unique<Rendezvous>(launch);
@@ -126,7 +127,13 @@ bool CudaCommunicator::isStaged() {
   Place mine = {};
   std::ifstream("/proc/sys/kernel/random/boot_id")
       .read(mine.machine, sizeof mine.machine - 1);
-  strncpy(mine.gpu, cuda::device().busId().c_str(), sizeof mine.gpu - 1);
+  // A rank may see its GPU under a number of its own.
+  const cuda::Driver &driver = cuda::driver();
+  cuda::Function<char *, int, int> getBusId(driver.library,
+                                            "cuDeviceGetPCIBusId");
+  int gpu = 0;
+  driver.deviceGet(&gpu, cuda::device().ordinal());
+  getBusId(mine.gpu, sizeof mine.gpu, gpu);
   std::vector<Place> all(ranks);
   rendezvous->exchange(&mine, all.data(), sizeof mine);
   bool shared = std::any_of(all.begin(), all.end(), [&](const Place &place) {

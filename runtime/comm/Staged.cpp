@@ -119,9 +119,9 @@ private:
     int64_t resultSize = sizeOf(collective.destinationType);
     const char *source = all.address + collective.source;
     char *destination =
-        arena + (scatter && collective.inPlace
-                     ? collective.source + members.own * count * size
-                     : collective.destination);
+        all.address + (scatter && collective.inPlace
+                           ? collective.source + members.own * count * size
+                           : collective.destination);
     RankSum sum = {collective.type,
                    collective.destinationType,
                    sources.data(),
