@@ -271,15 +271,16 @@ void GpuDevice::order(Stream before, Stream after, Event event) const {
 
 template <typename Query> void GpuDevice::waitFor(Query query) const {
   using Clock = std::chrono::steady_clock;
-  Clock::time_point last = Clock::now();
+  Clock::time_point begin = Clock::now(), last = begin;
   while (int error = query()) {
     if (error != notReady)
       driver().library.fail("work on the GPU", error);
     sched_yield();
-    if (!poll || Clock::now() - last < std::chrono::milliseconds(50))
+    Clock::time_point now = Clock::now();
+    if (!poll || now - last < std::chrono::milliseconds(50))
       continue;
-    poll(pollData);
-    last = Clock::now();
+    poll(pollData, std::chrono::duration<double>(now - begin).count());
+    last = now;
   }
 }
 
@@ -287,7 +288,8 @@ void GpuDevice::synchronize(Stream stream) const {
   waitFor([&] { return driver().streamQuery.attempt(stream); });
 }
 
-void GpuDevice::setWatch(void (*wanted)(void *data), void *data) {
+void GpuDevice::setWatch(void (*wanted)(void *data, double seconds),
+                         void *data) {
   poll = wanted;
   pollData = data;
 }

@@ -49,9 +49,10 @@ public:
   /// Waits until all that was issued to \p stream is complete, and calls the
   /// watch now and then. Not within an entry that is captured.
   void synchronize(Stream stream) const;
-  /// Has \p poll(data) called while the host waits for the GPU: it ends the
+  /// Has \p poll(data, seconds) called now and then while the host waits for
+  /// the GPU, `seconds` up to now; null: nothing is called. It ends the
   /// process where a peer has failed.
-  void setWatch(void (*poll)(void *data), void *data);
+  void setWatch(void (*poll)(void *data, double seconds), void *data);
 
   /// For a communicator that cannot be captured: entries are issued each time.
   void disableGraphs() { graphs = false; }
@@ -112,7 +113,7 @@ private:
   std::vector<Staging> staging;        ///< by the program's inputs
   std::vector<EntryRun> entries;       ///< by tessera_entries
   bool graphs = true;
-  void (*poll)(void *) = nullptr;
+  void (*poll)(void *, double) = nullptr;
   void *pollData = nullptr;
   std::vector<Setting> rows;
 };
