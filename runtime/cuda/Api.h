@@ -50,8 +50,10 @@ enum Result : int {
   notFound = 500,
   notReady = 600,
   captureUnsupported = 900,
-  captureUnjoined = 904,
   captureInvalidated = 901,
+  captureUnjoined = 904,
+  captureIsolation = 905,
+  capturedEvent = 907,
 };
 
 /// CUdevice_attribute.
