@@ -9,6 +9,7 @@
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "passes/Spec.h"
 #include "llvm/Support/JSON.h"
 
 using namespace mlir;
@@ -53,6 +54,8 @@ public:
     if (spec)
       for (NamedAttribute entry : spec)
         writeSpecification(entry);
+    if (isCuda(module))
+      writeDevice();
     json.attributeArray("parameters", [&] { writeParameters(); });
     json.attributeArray("groups", [&] { writeGroups(); });
     json.attributeArray("gemms", [&] { writeGemms(); });
@@ -168,6 +171,18 @@ private:
         json.attribute("epilogue", stringifyEpilogue(gemm.epilogue));
         json.attribute("scratch", entry.scratch);
       });
+  }
+
+  void writeDevice() {
+    json.attributeObject("device", [&] {
+      json.attribute("kind", "cuda");
+      json.attributeArray("architectures", [&] {
+        SmallVector<StringRef> names;
+        getSpecText(module, "target.arch", "").split(names, ',');
+        for (StringRef name : names)
+          json.value(name.trim());
+      });
+    });
   }
 
   void writeKernels() {

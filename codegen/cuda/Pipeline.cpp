@@ -21,12 +21,22 @@ namespace tessera::cuda {
 using namespace mlir;
 using namespace tessera;
 
+/// Whether this target has code for what \p kernel is made of.
+static LogicalResult checkSupported(func::FuncOp kernel) {
+  cpu::KernelOpInterface op = cpu::getKernelOp(kernel);
+  if (!op || cuda::getKernelOp(kernel))
+    return success();
+  return op->emitOpError("has no code for GPUs");
+}
+
 namespace {
 
 struct ShapeKernels : cuda::impl::ShapeKernelsBase<ShapeKernels> {
   void runOnOperation() override {
     OpBuilder builder(&getContext());
     for (func::FuncOp kernel : getKernels(getOperation())) {
+      if (failed(checkSupported(kernel)))
+        return signalPassFailure();
       int64_t threads = 0;
       for (cuda::Grid grid : cuda::getGrids(kernel))
         threads += grid.blocks * grid.threads;
@@ -49,7 +59,8 @@ struct BuildKernels : cuda::impl::BuildKernelsBase<BuildKernels> {
     auto device =
         gpu::GPUModuleOp::create(builder, module.getLoc(), cuda::kDeviceModule);
     for (func::FuncOp kernel : getKernels(module))
-      if (failed(cuda::buildDeviceKernel(kernel, device)))
+      if (failed(checkSupported(kernel)) ||
+          failed(cuda::buildDeviceKernel(kernel, device)))
         return signalPassFailure();
     numFunctions += llvm::range_size(device.getOps<gpu::GPUFuncOp>());
   }

@@ -349,7 +349,8 @@ LogicalResult writeExecutable(ModuleOp module) {
   llvm::FileRemover remover(object);
   if (failed(cpu::emitObject(module, object, image->bytes)))
     return failure();
-  ExecutableKind kind = getSpecInt(module, "training.world", 1) > 1
+  ExecutableKind kind = isCuda(module) ? ExecutableKind::GPU
+                        : getSpecInt(module, "training.world", 1) > 1
                             ? ExecutableKind::SeveralRanks
                             : ExecutableKind::OneRank;
   if (llvm::Error error = linkExecutable(object, output, kind))

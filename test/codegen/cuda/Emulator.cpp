@@ -199,6 +199,11 @@ int64_t tsr_emulated_shuffle(tsr_emulated_thread *thread, int64_t bits,
   return fiber.bits;
 }
 
+void tsr_emulate(tsr_emulated_kernel kernel, char *const *args, int64_t blocks,
+                 int64_t threads) {
+  emulate(kernel, args, blocks, threads);
+}
+
 void tessera::test::emulate(EmulatedKernel kernel, char *const *args,
                             int64_t blocks, int64_t threads,
                             ThreadOrder order) {

@@ -32,12 +32,20 @@ void tsr_emulated_barrier(tsr_emulated_thread *thread);
 /// Gives \p bits to the warp and returns what lane \p lane gave.
 int64_t tsr_emulated_shuffle(tsr_emulated_thread *thread, int64_t bits,
                              int32_t lane);
+
+/// One thread of a kernel; \p args are its parameters' values, addresses.
+typedef void (*tsr_emulated_kernel)(char *const *args,
+                                    tsr_emulated_thread *thread);
+
+/// Runs \p blocks blocks of \p threads threads. The library that
+/// emulate-kernels writes has this function beside its kernels.
+void tsr_emulate(tsr_emulated_kernel kernel, char *const *args, int64_t blocks,
+                 int64_t threads);
 }
 
 namespace tessera::test {
 
-/// One thread of a kernel; \p args are its parameters' values, addresses.
-using EmulatedKernel = void (*)(char *const *args, tsr_emulated_thread *thread);
+using EmulatedKernel = tsr_emulated_kernel;
 
 /// In which order threads take turns. A kernel whose result depends on it has a
 /// race.

@@ -1,0 +1,86 @@
+//===- emulate-kernels.cpp - Device kernels as a shared library -*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// emulate-kernels MODULE LIBRARY maps the kernels of a module in the phase
+// `plan` to grids and writes their functions, compiled for this processor, and
+// the emulator that runs them into a shared library. The driver that stands in
+// for CUDA's in tests runs an executable's kernels by it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/KernelInterface.h"
+#include "codegen/cpu/ObjectEmission.h"
+#include "codegen/cuda/DeviceKernel.h"
+#include "codegen/cuda/Passes.h"
+#include "dialects/AllDialects.h"
+#include "test/codegen/cuda/Emulation.h"
+
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Program.h"
+
+using namespace mlir;
+using namespace tessera;
+
+/// Leaves the device's functions alone.
+static LogicalResult buildDeviceFunctions(ModuleOp module) {
+  PassManager manager(module.getContext());
+  manager.addPass(cuda::createBuildKernels());
+  if (failed(manager.run(module)))
+    return failure();
+  for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
+    if (!isa<gpu::GPUModuleOp>(op))
+      op.erase();
+  // The object is for this processor, whatever the executable's is.
+  module->removeAttr("tessera.spec");
+  return success();
+}
+
+static LogicalResult link(StringRef object, StringRef library) {
+  auto driver = llvm::sys::findProgramByName("c++");
+  if (!driver) {
+    llvm::errs() << "emulate-kernels: no C++ compiler 'c++' on the path\n";
+    return failure();
+  }
+  StringRef arguments[] = {*driver,
+                           "-shared",
+                           "-o",
+                           library,
+                           object,
+                           "-Wl,--whole-archive",
+                           TESSERA_EMULATOR,
+                           "-Wl,--no-whole-archive"};
+  return success(llvm::sys::ExecuteAndWait(*driver, arguments) == 0);
+}
+
+int main(int argc, char **argv) {
+  if (argc != 3) {
+    llvm::errs() << "emulate-kernels: give a module in phase plan and the "
+                    "library to write\n";
+    return 1;
+  }
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  cpu::registerKernels(registry);
+  cuda::registerKernels(registry);
+  MLIRContext context(registry);
+  context.loadAllAvailableDialects();
+  OwningOpRef<ModuleOp> module =
+      parseSourceFile<ModuleOp>(argv[1], ParserConfig(&context));
+  if (!module || failed(buildDeviceFunctions(*module)) ||
+      failed(test::lowerToEmulation(*module)))
+    return 1;
+  llvm::SmallString<128> object;
+  if (llvm::sys::fs::createTemporaryFile("emulated", "o", object)) {
+    llvm::errs() << "emulate-kernels: cannot make a temporary file\n";
+    return 1;
+  }
+  llvm::FileRemover remover(object);
+  return failed(cpu::emitObject(*module, object)) ||
+         failed(link(object, argv[2]));
+}
