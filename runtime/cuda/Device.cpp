@@ -108,7 +108,7 @@ void GpuDevice::refuse(const char *reason) const {
   for (const std::string &architecture : manifest.architectures)
     list += (list.empty() ? "" : ", ") + architecture;
   fatal("this executable is compiled for %s, and %s is sm_%d%d%s: compile it "
-        "with --set target.architectures=sm_%d%d",
+        "with --set target.cuda.arch=sm_%d%d",
         list.c_str(), name().c_str(), major, minor, reason, major, minor);
 }
 

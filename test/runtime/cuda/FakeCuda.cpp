@@ -113,8 +113,32 @@ int runFill(void *arguments) {
 
 constexpr size_t mostParameters = 512;
 
+/// The library that emulate-kernels writes: functions, and what runs them.
+struct KernelLibrary {
+  void *handle = nullptr;
+  decltype(&tsr_emulate) emulate = nullptr;
+
+  KernelLibrary() {
+    const char *file = getenv("FAKE_CUDA_KERNELS");
+    handle = file ? dlopen(file, RTLD_NOW | RTLD_LOCAL) : nullptr;
+    if (handle)
+      emulate = reinterpret_cast<decltype(emulate)>(find("tsr_emulate"));
+    if (!emulate) {
+      fprintf(stderr, "fake CUDA: FAKE_CUDA_KERNELS names no library: %s\n",
+              dlerror());
+      abort();
+    }
+  }
+  void *find(const char *name) const { return dlsym(handle, name); }
+};
+
+const KernelLibrary &kernelLibrary() {
+  static const KernelLibrary library;
+  return library;
+}
+
 struct Launch {
-  tessera::test::EmulatedKernel kernel;
+  tsr_emulated_kernel kernel;
   unsigned blocks, threads;
   char *parameters[mostParameters];
 };
@@ -123,28 +147,10 @@ int runKernel(void *arguments) {
   auto *launch = static_cast<Launch *>(arguments);
   for (char *&parameter : launch->parameters)
     parameter = static_cast<char *>(fake_cuda_host(parameter));
-  using tessera::test::ThreadOrder;
-  tessera::test::emulate(
-      launch->kernel, launch->parameters, launch->blocks, launch->threads,
-      isEager() ? ThreadOrder::ascending : ThreadOrder::descending);
+  kernelLibrary().emulate(launch->kernel, launch->parameters, launch->blocks,
+                          launch->threads);
   return 1;
 }
-
-/// What the library of kernels has.
-struct KernelLibrary {
-  void *handle = nullptr;
-  KernelLibrary() {
-    // The kernels call the emulator, which is in this library.
-    dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL);
-    if (const char *file = getenv("FAKE_CUDA_KERNELS")) {
-      handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-      if (!handle) {
-        fprintf(stderr, "fake CUDA: %s\n", dlerror());
-        abort();
-      }
-    }
-  }
-};
 
 } // namespace
 
@@ -325,16 +331,14 @@ int cuMemsetD8Async(cuda::DevicePointer to, unsigned char value, size_t bytes,
 int cuModuleLoadData(CUmod_st **module, const void *image) {
   if (int error = forbidInCapture())
     return error;
-  static const KernelLibrary library;
   if (!image)
     return cuda::invalidImage;
-  *module = static_cast<CUmod_st *>(library.handle);
+  *module = static_cast<CUmod_st *>(kernelLibrary().handle);
   return cuda::success;
 }
 
-int cuModuleGetFunction(CUfunc_st **function, CUmod_st *module,
-                        const char *name) {
-  void *address = module ? dlsym(module, name) : nullptr;
+int cuModuleGetFunction(CUfunc_st **function, CUmod_st *, const char *name) {
+  void *address = kernelLibrary().find(name);
   *function = static_cast<CUfunc_st *>(address);
   return address ? cuda::success : cuda::notFound;
 }
@@ -346,10 +350,8 @@ int cuLaunchKernel(CUfunc_st *function, unsigned blocks, unsigned blocksY,
   if (blocksY != 1 || blocksZ != 1 || threadsY != 1 || threadsZ != 1 ||
       !blocks || !threads || threads > 1024 || sharedBytes || separate || !list)
     return cuda::invalidValue;
-  Launch launch = {reinterpret_cast<tessera::test::EmulatedKernel>(function),
-                   blocks,
-                   threads,
-                   {}};
+  Launch launch = {
+      reinterpret_cast<tsr_emulated_kernel>(function), blocks, threads, {}};
   const void *parameters = nullptr;
   size_t bytes = 0;
   for (; *list != cuda::launchParameterEnd; list += 2) {
