@@ -5,11 +5,11 @@
 #
 # ===----------------------------------------------------------------------===#
 #
-# Serves bench/step.py: builds one model in one way, then reads numbers from its
+# Serves bench/step.py and scripts/gpu-check: builds one model in one way, then reads numbers from its
 # standard input and answers each with the milliseconds of so many training
 # steps, as a JSON list. An empty line ends it; it then says its peak memory.
 #
-#   peer.py bloom-4x256|gpt2-124m eager|compile THREADS [bf16]
+#   peer.py bloom-4x256|gpt2-124m|... eager|compile THREADS [bf16 [cuda BATCH]]
 #   peer.py gcn-cora eager|csr|compile THREADS GRAPH
 #
 # The models are written as one would to be fast: one QKV product, fused
@@ -31,6 +31,8 @@ TRANSFORMERS = {
     # vocabulary, layers, width, heads, length, batch, alibi
     "bloom-4x256": (4096, 4, 256, 8, 256, 8, True),
     "gpt2-124m": (50257, 12, 768, 12, 256, 4, False),
+    "gpt2-124m-t1024": (50257, 12, 768, 12, 1024, 16, False),
+    "bloom-560m-t1024": (250880, 24, 1024, 16, 1024, 8, True),
 }
 
 
@@ -98,15 +100,16 @@ def optimizer_of(model):
     return torch.optim.AdamW(groups, lr=1e-4, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
 
 
-def transformer_step(name, mode, precision="fp32"):
+def transformer_step(name, mode, precision="fp32", device="cpu", wanted=None):
     vocabulary, layers, width, heads, length, batch, alibi = TRANSFORMERS[name]
-    model = Transformer(vocabulary, layers, width, heads, length, alibi)
+    batch = int(wanted or batch)
+    model = Transformer(vocabulary, layers, width, heads, length, alibi).to(device)
     optimizer = optimizer_of(model)
     forward = torch.compile(model) if mode == "compile" else model
-    tokens = torch.randint(vocabulary, (batch, length + 1))
+    tokens = torch.randint(vocabulary, (batch, length + 1), device=device)
 
     def step():
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bf16"):
             loss = forward(tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous())
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -148,7 +151,8 @@ def gcn_step(mode, graph):
 def main():
     name, mode, threads, *rest = sys.argv[1:]
     torch.manual_seed(1)
-    torch.set_num_threads(int(threads))
+    if int(threads):
+        torch.set_num_threads(int(threads))
     make_step = gcn_step if name == "gcn-cora" else lambda *args: transformer_step(name, *args)
     step = make_step(mode, *rest)
     print("ready", flush=True)
