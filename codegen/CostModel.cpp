@@ -19,6 +19,9 @@ using namespace tessera::plan;
 /// The part of the multiply-add peak that generated kernels with products of
 /// tiles (attention) reach; bench-kernels measures it.
 static constexpr double kTileShare = 0.7;
+/// The same of a GPU's tensor cores, for 16-bit numbers (Shah et al., arXiv
+/// 2407.08608, on what FlashAttention-2 reaches of an H100).
+static constexpr double kTensorTileShare = 0.35;
 
 /// How many multiply-adds an elementwise operation lasts as long as: the
 /// polynomials of cpu-approximate-math, and divisions and roots, which
@@ -72,7 +75,8 @@ CostModel::CostModel(ProgramOp program, const Machine &machine)
     : program(program), machine(machine),
       share(1.0 / static_cast<double>(machine.ranksPerNode)) {
   auto module = program->getParentOfType<ModuleOp>();
-  if (int64_t threads = getSpecInt(module, "target.threads", 0))
+  if (int64_t threads =
+          machine.isCuda ? 0 : getSpecInt(module, "target.threads", 0))
     share = std::min(share, static_cast<double>(threads) /
                                 static_cast<double>(machine.cores));
 }
@@ -89,7 +93,12 @@ const CostModel::Kernel &CostModel::getKernel(LaunchOp launch) {
   if (cpu::KernelOpInterface op = cpu::getKernelOp(function)) {
     kernel.kind = op->getName().stripDialect();
     kernel.bytes = op.getMovedBytes();
-    kernel.arithmetic = kernel.flops / (kTileShare * machine.fp32 * share);
+    bool isNarrow = llvm::any_of(function.getArgumentTypes(), [](Type type) {
+      return getElementTypeOrSelf(type).getIntOrFloatBitWidth() == 16;
+    });
+    double rate = machine.isCuda && isNarrow ? kTensorTileShare * machine.bf16
+                                             : kTileShare * machine.fp32;
+    kernel.arithmetic = kernel.flops / (rate * share);
   } else {
     kernel.kind = "fused";
     kernel.bytes = getElementwiseBytes(function);
@@ -167,6 +176,7 @@ CollectiveCost CostModel::getCost(StartOp start) {
   double own = start.getKind() == Collective::AllGather
                    ? (start.getInPlace() ? 0 : 2 * part)
                    : part * (start.getAccumulate() ? 2 : 1);
-  cost.atWait += own / (machine.memory * share);
+  (machine.isCuda ? cost.beside : cost.atWait) +=
+      own / (machine.memory * share);
   return cost;
 }

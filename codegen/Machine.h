@@ -25,6 +25,7 @@ struct Machine {
 
   std::string name;
   bool assumed = true; ///< nothing was given: the rates are mere defaults
+  bool isCuda = false; ///< its ranks compute on a GPU each
   int64_t cores = 1, ranksPerNode = 1;
   double fp32 = 0, bf16 = 0;               ///< multiply-adds count as two
   double fp32Product = 0, bf16Product = 0; ///< of the library's products

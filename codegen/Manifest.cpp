@@ -8,6 +8,7 @@
 #include "codegen/Manifest.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "llvm/Support/JSON.h"
 
 using namespace mlir;
@@ -55,6 +56,7 @@ public:
     json.attributeArray("parameters", [&] { writeParameters(); });
     json.attributeArray("groups", [&] { writeGroups(); });
     json.attributeArray("gemms", [&] { writeGemms(); });
+    json.attributeArray("kernels", [&] { writeKernels(); });
     json.attributeObject("programs", [&] {
       for (auto program : module.getOps<ProgramOp>())
         json.attributeObject(program.getSymName(),
@@ -166,6 +168,16 @@ private:
         json.attribute("epilogue", stringifyEpilogue(gemm.epilogue));
         json.attribute("scratch", entry.scratch);
       });
+  }
+
+  void writeKernels() {
+    module.walk([&](gpu::GPUFuncOp function) {
+      json.object([&] {
+        json.attribute("name", function.getName());
+        json.attribute("blocks", function.getKnownGridSize()->front());
+        json.attribute("threads", function.getKnownBlockSize()->front());
+      });
+    });
   }
 
   void writeProgram(ProgramOp program) {

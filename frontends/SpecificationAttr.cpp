@@ -180,8 +180,12 @@ DictionaryAttr tessera::specificationAttr(const Specification &specification,
                                           MLIRContext &context) {
   const spec::Specification &message = specification.message;
   Entries target(context);
-  target.text("kind", "cpu");
-  target.text("cpu", message.target().cpu().name());
+  bool isCuda = message.target().has_cuda();
+  target.text("kind", isCuda ? "cuda" : "cpu");
+  if (isCuda)
+    target.text("arch", message.target().cuda().arch());
+  // The processors of a machine with GPUs may be any; they compute nothing.
+  target.text("cpu", isCuda ? "x86-64" : message.target().cpu().name());
   target.integer("threads", message.target().cpu().threads());
 
   Entries tied(context);

@@ -244,8 +244,12 @@ bool tessera::readText(const std::string &original, llvm::StringRef file,
         continue;
       }
       if (said.contains("another member of oneof")) {
-        report(at.name, "a specification has one model, this one two",
-               "keep either `transformer` or `gnn`");
+        bool isModel = field && field->containing_type() == root;
+        report(at.name,
+               isModel ? "a specification has one model, this one two"
+                       : "a specification has one target, this one two",
+               isModel ? "keep either `transformer` or `gnn`"
+                       : "keep either `cpu` or `cuda`");
         break;
       }
       if (said.contains("specified multiple times")) {
@@ -335,7 +339,10 @@ void tessera::applyOverride(const std::string &option, Message &root,
               field->containing_oneof()) {
         const FieldDescriptor *present =
             reflection->GetOneofFieldDescriptor(*message, oneof);
-        if (present && present != field) {
+        // Another target takes the place of the one given, another model
+        // would leave nothing of the specification.
+        bool isModel = field->containing_type() == root.GetDescriptor();
+        if (isModel && present && present != field) {
           diagnostics.errorAt(place,
                               "the specification's model is a `" +
                                   present->name() + "`, not a `" +

@@ -139,6 +139,7 @@ private:
   void checkPrecision();
   void checkParallel();
   void checkCpu();
+  void checkCuda();
 
   bool given(llvm::StringRef path) const {
     return fieldAt(message, path).given();
@@ -540,7 +541,39 @@ void Validator::checkParallel() {
                           ", or a larger `parallel.bucket_bytes`");
 }
 
+/// The architectures that CUDA 13 knows, from the first with 16-bit tensor
+/// cores for bf16 on.
+static const char *const cudaArchitectures[] = {
+    "sm_80",   "sm_86",  "sm_87",   "sm_88",  "sm_89",   "sm_90",
+    "sm_90a",  "sm_100", "sm_100a", "sm_103", "sm_103a", "sm_110",
+    "sm_110a", "sm_120", "sm_120a", "sm_121", "sm_121a"};
+
+void Validator::checkCuda() {
+  if (!message.target().has_cuda())
+    return;
+  if (message.parallel().offload() != spec::Parallel::NONE)
+    diagnostics.error("parallel.offload",
+                      "states in a file are for processors alone",
+                      "leave it out, or `target.cuda`");
+  std::vector<std::string> known(std::begin(cudaArchitectures),
+                                 std::end(cudaArchitectures));
+  llvm::SmallVector<llvm::StringRef> parts;
+  llvm::StringRef(message.target().cuda().arch()).split(parts, ',');
+  for (llvm::StringRef part : parts) {
+    part = part.trim();
+    if (llvm::is_contained(known, part))
+      continue;
+    std::string near = nearestName(part, known);
+    diagnostics.error("target.cuda.arch",
+                      "no architecture is named `" + part + "`",
+                      near.empty() ? "give some of " + llvm::join(known, ", ")
+                                   : "did you mean `" + near + "`?");
+  }
+}
+
 void Validator::checkCpu() {
+  if (message.target().has_cuda())
+    return;
   const std::string &name = message.target().cpu().name();
   if (name == "native")
     return;
@@ -576,6 +609,7 @@ void Validator::run() {
   checkPrecision();
   checkParallel();
   checkCpu();
+  checkCuda();
 }
 
 void tessera::validate(const spec::Specification &message, bool complete,

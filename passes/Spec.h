@@ -50,6 +50,19 @@ inline int64_t getSpecInt(mlir::ModuleOp module, llvm::StringRef path,
   return entry ? entry.getInt() : missing;
 }
 
+/// The same as text.
+inline llvm::StringRef getSpecText(mlir::ModuleOp module, llvm::StringRef path,
+                                   llvm::StringRef missing) {
+  auto entry =
+      mlir::dyn_cast_if_present<mlir::StringAttr>(getSpec(module, path));
+  return entry ? entry.getValue() : missing;
+}
+
+/// Whether \p module is compiled for NVIDIA GPUs.
+inline bool isCuda(mlir::ModuleOp module) {
+  return getSpecText(module, "target.kind", "cpu") == "cuda";
+}
+
 /// The same as a floating-point number.
 inline double getSpecFloat(mlir::ModuleOp module, llvm::StringRef path,
                            double missing) {

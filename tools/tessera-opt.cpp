@@ -5,8 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/Passes.h"
 #include "codegen/cpu/KernelInterface.h"
 #include "codegen/cpu/Passes.h"
+#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cuda/Passes.h"
 #include "dialects/AllDialects.h"
 #include "passes/kernels/Passes.h"
 #include "passes/plan/Passes.h"
@@ -19,6 +22,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   tessera::registerAllDialects(registry);
   tessera::cpu::registerKernels(registry);
+  tessera::cuda::registerKernels(registry);
   mlir::registerTransformsPasses();
   tessera::train::registerTrainPasses();
   tessera::zero::registerZeroPasses();
@@ -26,6 +30,9 @@ int main(int argc, char **argv) {
   tessera::kernels::registerKernelsPasses();
   tessera::plan::registerPlanPasses();
   tessera::cpu::registerCPUPasses();
+  tessera::cuda::registerCUDAPasses();
+  tessera::cuda::registerCUDAPipeline();
+  tessera::registerTargetPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Tessera's pass driver\n", registry));
 }

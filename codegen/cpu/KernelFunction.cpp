@@ -29,20 +29,22 @@ KernelShape tessera::cpu::getKernelShape(func::FuncOp kernel) {
   return KernelShape{getGeneralIterations(kernel), 0};
 }
 
-static MemRefType getBufferType(Type type) {
+MemRefType tessera::cpu::getBufferType(Type type) {
   auto tensor = cast<RankedTensorType>(type);
   return MemRefType::get(tensor.getShape(), tensor.getElementType());
 }
 
-/// The arguments that a result may overwrite, for all results together.
-static DenseSet<int64_t> getOverwritten(func::FuncOp kernel) {
-  DenseSet<int64_t> overwritten;
+SmallVector<bool> tessera::cpu::getMayAlias(func::FuncOp kernel) {
+  unsigned arguments = kernel.getNumArguments();
+  SmallVector<bool> mayAlias(arguments + kernel.getNumResults());
   for (unsigned i = 0; i < kernel.getNumResults(); ++i)
-    if (auto arguments =
-            kernel.getResultAttrOfType<ArrayAttr>(i, "plan.inplace"))
-      for (auto argument : arguments.getAsRange<IntegerAttr>())
-        overwritten.insert(argument.getInt());
-  return overwritten;
+    if (auto overwritten =
+            kernel.getResultAttrOfType<ArrayAttr>(i, "plan.inplace")) {
+      mayAlias[arguments + i] = true;
+      for (auto argument : overwritten.getAsRange<IntegerAttr>())
+        mayAlias[argument.getInt()] = true;
+    }
+  return mayAlias;
 }
 
 /// Declares @k.body with its entry block.
@@ -67,31 +69,27 @@ static func::FuncOp declareBody(func::FuncOp kernel, OpBuilder &builder,
     body.setArgAttr(argument, LLVM::LLVMDialect::getNoAliasAttrName(),
                     builder.getUnitAttr());
   };
-  DenseSet<int64_t> overwritten = getOverwritten(kernel);
-  for (unsigned i = 0; i < kernel.getNumArguments(); ++i)
-    if (!overwritten.contains(i))
+  for (auto [i, mayAlias] : llvm::enumerate(getMayAlias(kernel)))
+    if (!mayAlias)
       setNoAlias(i);
-  for (unsigned i = 0; i < kernel.getNumResults(); ++i)
-    if (!kernel.getResultAttr(i, "plan.inplace"))
-      setNoAlias(kernel.getNumArguments() + i);
   setNoAlias(types.size() - 1);
   body.addEntryBlock();
   return body;
 }
 
-/// The buffers that stand for the operands of a kernel's operation: a graph is
-/// its arrays, a constant a null value.
+/// The buffers that stand for the operands of a kernel's operation.
 static LogicalResult collectInputs(func::FuncOp kernel, Operation *op,
-                                   Block &body, KernelBody &result) {
+                                   ValueRange arguments,
+                                   SmallVectorImpl<Value> &inputs) {
   auto addInput = [&](Value operand) {
     if (auto argument = dyn_cast<BlockArgument>(operand)) {
-      result.inputs.push_back(body.getArgument(argument.getArgNumber()));
+      inputs.push_back(arguments[argument.getArgNumber()]);
       return success();
     }
     DenseElementsAttr constant;
     if (isa<tessera::nn::ScatterAddOp>(op) &&
         matchPattern(operand, m_Constant(&constant)) && constant.isSplat()) {
-      result.inputs.push_back({});
+      inputs.push_back({});
       return success();
     }
     return LogicalResult(
@@ -112,9 +110,18 @@ static LogicalResult collectInputs(func::FuncOp kernel, Operation *op,
   return success();
 }
 
-/// The buffers of the results of a kernel's operation.
-static LogicalResult collectOutputs(func::FuncOp kernel, Operation *op,
-                                    Block &body, KernelBody &result) {
+LogicalResult tessera::cpu::collectBuffers(func::FuncOp kernel, Operation *op,
+                                           ValueRange buffers,
+                                           SmallVectorImpl<Value> &inputs,
+                                           SmallVectorImpl<Value> &outputs) {
+  unsigned arguments = kernel.getNumArguments();
+  if (!op) {
+    llvm::append_range(inputs, buffers.take_front(arguments));
+    llvm::append_range(outputs, buffers.drop_front(arguments));
+    return success();
+  }
+  if (failed(collectInputs(kernel, op, buffers.take_front(arguments), inputs)))
+    return failure();
   Operation *end = kernel.getBody().front().getTerminator();
   for (Value value : op->getResults()) {
     auto position = llvm::find(end->getOperands(), value);
@@ -123,8 +130,7 @@ static LogicalResult collectOutputs(func::FuncOp kernel, Operation *op,
              << kernel.getSymName() << "' drops a result of " << op->getName()
              << "; it must return every one";
     unsigned index = std::distance(end->operand_begin(), position);
-    result.outputs.push_back(
-        body.getArgument(kernel.getNumArguments() + index));
+    outputs.push_back(buffers[arguments + index]);
   }
   return success();
 }
@@ -187,19 +193,14 @@ LogicalResult tessera::cpu::buildKernelFunction(func::FuncOp kernel) {
                      block.getArgument(buffers + 1),
                      shape.scratchBytes ? block.getArgument(buffers + 2)
                                         : BlockArgument()};
-    if (!op) {
-      unsigned inputs = kernel.getNumArguments();
-      llvm::append_range(parts.inputs, block.getArguments().take_front(inputs));
-      llvm::append_range(
-          parts.outputs,
-          block.getArguments().take_front(buffers).drop_front(inputs));
-      emitGeneralKernel(kernel, parts);
-    } else {
-      if (failed(collectInputs(kernel, op, block, parts)) ||
-          failed(collectOutputs(kernel, op, block, parts)))
-        return failure();
+    ValueRange arguments(block.getArguments());
+    if (failed(collectBuffers(kernel, op, arguments.take_front(buffers),
+                              parts.inputs, parts.outputs)))
+      return failure();
+    if (op)
       op.emitKernel(parts);
-    }
+    else
+      emitGeneralKernel(kernel, parts);
     func::ReturnOp::create(builder, kernel.getLoc());
   }
   std::string name = kernel.getSymName().str();

@@ -23,6 +23,23 @@ struct KernelShape {
 /// body is elementwise operations, broadcasts and reductions.
 KernelOpInterface getKernelOp(mlir::func::FuncOp kernel);
 
+/// The buffer that stands for a tensor of \p type.
+mlir::MemRefType getBufferType(mlir::Type type);
+
+/// For each argument and then each result of \p kernel, whether `plan.inplace`
+/// lets its buffer overlap another one.
+llvm::SmallVector<bool> getMayAlias(mlir::func::FuncOp kernel);
+
+/// Of \p buffers, the arguments' and then the results', those that stand for
+/// the operands and the results of \p op, the operation that \p kernel is made
+/// of: a graph is its arrays, a constant a null value. All of them where \p op
+/// is null.
+mlir::LogicalResult collectBuffers(mlir::func::FuncOp kernel,
+                                   mlir::Operation *op,
+                                   mlir::ValueRange buffers,
+                                   llvm::SmallVectorImpl<mlir::Value> &inputs,
+                                   llvm::SmallVectorImpl<mlir::Value> &outputs);
+
 /// The shape of \p kernel, a function from tensors to tensors.
 KernelShape getKernelShape(mlir::func::FuncOp kernel);
 

@@ -6,17 +6,18 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/ObjectEmission.h"
+#include "codegen/Optimize.h"
 #include "passes/Spec.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/Constants.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
@@ -66,26 +67,19 @@ static void preferWideVectors(llvm::Module &module) {
     }
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PipelineTuningOptions tuning;
-  // Kernels are vectorised already.
-  tuning.LoopVectorization = false;
-  tuning.SLPVectorization = false;
-  llvm::PassBuilder builder(&machine, tuning);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
-      .run(module, modules);
+/// Puts \p image into \p module, where the runtime looks for it.
+static void addDeviceImage(llvm::Module &module, StringRef image) {
+  auto *bytes = llvm::ConstantDataArray::getString(module.getContext(), image,
+                                                   /*AddNull=*/false);
+  auto *global = new llvm::GlobalVariable(
+      module, bytes->getType(), /*isConstant=*/true,
+      llvm::GlobalValue::ExternalLinkage, bytes, "tessera_device_image");
+  // The driver reads a fatbin's header as numbers.
+  global->setAlignment(llvm::Align(16));
 }
 
-LogicalResult cpu::emitObject(ModuleOp module, StringRef path) {
+LogicalResult cpu::emitObject(ModuleOp module, StringRef path,
+                              StringRef deviceImage) {
   auto machine = createMachine(module);
   if (failed(machine))
     return failure();
@@ -99,8 +93,10 @@ LogicalResult cpu::emitObject(ModuleOp module, StringRef path) {
     return module.emitError("cannot be translated to LLVM IR");
   ir->setTargetTriple((*machine)->getTargetTriple());
   ir->setDataLayout((*machine)->createDataLayout());
+  if (!deviceImage.empty())
+    addDeviceImage(*ir, deviceImage);
   preferWideVectors(*ir);
-  optimize(*ir, **machine);
+  optimizeModule(*ir, **machine);
 
   std::error_code error;
   llvm::raw_fd_ostream stream(path, error);

@@ -15,8 +15,9 @@ namespace tessera::cpu {
 
 /// Compiles \p module, which holds nothing but the LLVM dialect, for the CPU
 /// that its specification names ("native": this machine's) and writes the
-/// object file \p path.
-mlir::LogicalResult emitObject(mlir::ModuleOp module, llvm::StringRef path);
+/// object file \p path, with \p deviceImage in it as `tessera_device_image`.
+mlir::LogicalResult emitObject(mlir::ModuleOp module, llvm::StringRef path,
+                               llvm::StringRef deviceImage = {});
 
 } // namespace tessera::cpu
 

@@ -57,42 +57,4 @@ def BuildKernels : Pass<"cpu-build-kernels", "mlir::ModuleOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
-def LowerPrograms : Pass<"cpu-lower-programs", "mlir::ModuleOp"> {
-  let summary = "Write programs as functions that call the runtime";
-  let description = [{
-    Each entry of a program becomes a function of a context and an arena that
-    calls the runtime's C interface (runtime/abi.h) step by step; addresses are
-    the plan's offsets. The manifest and the table of entries become globals,
-    and groups and parameters, which the manifest has, are erased. Kernels must
-    have been built.
-
-    ```mlir
-    plan.program @predict ... {
-      ...
-      plan.section "run"
-      plan.launch @gelu(%x, %y) {plan.iterations = 16 : i64} : (memref<16x16xf32>, memref<16x16xf32>) -> ()
-    }
-    ```
-    becomes
-    ```mlir
-    llvm.mlir.global external constant @tessera_manifest("{...}\00")
-    llvm.mlir.global external constant @tessera_entries() : !llvm.array<2 x struct<(ptr, ptr)>> {...}
-    llvm.func @predict.run(%context: !llvm.ptr, %arena: !llvm.ptr) {
-      ...
-      llvm.call @tsr_launch(%context, %gelu, %arguments, %iterations, %scratch, %stride)
-      llvm.return
-    }
-    ```
-  }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
-}
-
-def VerifyTarget : Pass<"verify-target", "mlir::ModuleOp"> {
-  let summary = "Check the contract of the phase target";
-  let description = [{
-    The module holds nothing but the LLVM dialect, and defines what the runtime
-    looks for: `tessera_manifest` and `tessera_entries`.
-  }];
-}
-
 #endif // TESSERA_CODEGEN_CPU_PASSES_TD

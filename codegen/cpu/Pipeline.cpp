@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/Passes.h"
 #include "codegen/cpu/GeneralKernel.h"
 #include "codegen/cpu/KernelFunction.h"
 #include "codegen/cpu/Passes.h"
@@ -13,20 +14,11 @@
 namespace tessera::cpu {
 #define GEN_PASS_DEF_BUILDKERNELS
 #define GEN_PASS_DEF_SHAPEKERNELS
-#define GEN_PASS_DEF_VERIFYTARGET
 #include "codegen/cpu/Passes.h.inc"
 } // namespace tessera::cpu
 
 using namespace mlir;
 using namespace tessera;
-
-static SmallVector<func::FuncOp> getKernels(ModuleOp module) {
-  SmallVector<func::FuncOp> kernels;
-  for (auto function : module.getOps<func::FuncOp>())
-    if (function->hasAttr("plan.kernel"))
-      kernels.push_back(function);
-  return kernels;
-}
 
 namespace {
 
@@ -55,32 +47,11 @@ struct BuildKernels : cpu::impl::BuildKernelsBase<BuildKernels> {
   }
 };
 
-struct VerifyTarget : cpu::impl::VerifyTargetBase<VerifyTarget> {
-  void runOnOperation() override {
-    ModuleOp module = getOperation();
-    WalkResult result = module.walk([&](Operation *op) {
-      if (op == module || isa_and_nonnull<LLVM::LLVMDialect>(op->getDialect()))
-        return WalkResult::advance();
-      op->emitOpError("is left in the phase target, which holds nothing but "
-                      "the LLVM dialect");
-      return WalkResult::interrupt();
-    });
-    if (result.wasInterrupted())
-      return signalPassFailure();
-    for (StringRef name : {"tessera_manifest", "tessera_entries"})
-      if (!module.lookupSymbol<LLVM::GlobalOp>(name)) {
-        module.emitError("defines no '")
-            << name << "': run cpu-lower-programs on a module in phase plan";
-        return signalPassFailure();
-      }
-  }
-};
-
 } // namespace
 
 void cpu::buildPipeline(OpPassManager &manager) {
   manager.addPass(createBuildKernels());
-  manager.addPass(createLowerPrograms());
+  manager.addPass(tessera::createLowerPrograms());
   addLowerToLLVMPasses(manager);
-  manager.addPass(createVerifyTarget());
+  manager.addPass(tessera::createVerifyTarget());
 }

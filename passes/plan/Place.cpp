@@ -52,11 +52,21 @@ static Category getCategory(const StorageFacts &facts) {
 
 namespace {
 
+/// What products of matrices on a GPU may use: cuBLASLt's heuristics ask for so
+/// much on the largest GPUs (CUDA 13, "cublasLtMatmulPreferenceAttributes_t"),
+/// and choose algorithms that are content with less.
+constexpr int64_t kDeviceWorkspace = int64_t(32) << 20;
+
 /// Threads and scratch memory, for all programs of a module.
 struct Scratch {
-  int64_t threads;
+  int64_t threads; ///< that have scratch memory of their own
+  bool isCuda = false;
   /// What the library answered for each shape.
   std::map<cpu::GemmShape, int64_t> gemms;
+
+  int64_t getBytes(const cpu::GemmShape &shape) const {
+    return isCuda ? kDeviceWorkspace : cpu::getScratchBytes(shape, threads);
+  }
 };
 
 /// Writes one function as a plan.program, which takes its place.
@@ -300,7 +310,7 @@ LogicalResult ProgramWriter::writeGemm(GemmOp gemm) {
   flops += 2 * shape.m * shape.n * shape.k * (repeats ? accumulation : 1);
   auto [found, isNew] = scratch.gemms.insert({shape, 0});
   if (isNew)
-    found->second = cpu::getScratchBytes(shape, scratch.threads);
+    found->second = scratch.getBytes(shape);
   if (found->second < 0)
     return gemm.emitOpError("cannot be done by the library: ")
            << shape.m << " x " << shape.k << " by " << shape.k << " x "
@@ -450,7 +460,10 @@ struct PlacePass : plan::impl::PlaceBase<PlacePass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     Scratch scratch;
-    scratch.threads = getSpecInt(module, "target.threads", 0);
+    scratch.isCuda = isCuda(module);
+    // A launch on a GPU shares its scratch memory among its threads.
+    scratch.threads =
+        scratch.isCuda ? 1 : getSpecInt(module, "target.threads", 0);
     if (!scratch.threads)
       scratch.threads = maxThreads;
     if (!scratch.threads)

@@ -7,6 +7,7 @@
 
 #include "tools/tessera/Phases.h"
 #include "codegen/cpu/Passes.h"
+#include "codegen/cuda/Passes.h"
 #include "dialects/plan/Plan.h"
 #include "passes/Spec.h"
 #include "passes/kernels/Passes.h"
@@ -39,7 +40,8 @@ std::optional<Phase> tessera::parsePhase(StringRef name) {
   return std::nullopt;
 }
 
-static void buildPhase(Phase phase, const Recomputation &recomputation,
+static void buildPhase(Phase phase, bool isCuda,
+                       const Recomputation &recomputation,
                        OpPassManager &manager) {
   switch (phase) {
   case Phase::Model:
@@ -56,10 +58,11 @@ static void buildPhase(Phase phase, const Recomputation &recomputation,
   case Phase::Kernels:
     return kernels::buildPipeline(manager);
   case Phase::Plan:
-    manager.addPass(cpu::createShapeKernels());
+    manager.addPass(isCuda ? cuda::createShapeKernels()
+                           : cpu::createShapeKernels());
     return plan::buildPlanPipeline(manager);
   case Phase::Target:
-    return cpu::buildPipeline(manager);
+    return isCuda ? cuda::buildPipeline(manager) : cpu::buildPipeline(manager);
   case Phase::Executable:
     return;
   }
@@ -80,7 +83,7 @@ planTraining(ModuleOp model, const Recomputation &recomputation) {
   eraseAllBut("objective");
   for (Phase phase : {Phase::Train, Phase::Zero, Phase::Kernels, Phase::Plan}) {
     PassManager manager(model.getContext(), ModuleOp::getOperationName());
-    buildPhase(phase, recomputation, manager);
+    buildPhase(phase, isCuda(model), recomputation, manager);
     if (failed(manager.run(*copy)))
       return failure();
     if (phase == Phase::Train)
@@ -139,7 +142,7 @@ LogicalResult tessera::runPhases(ModuleOp module, Phase from, Phase to,
       recomputation = *choice;
     }
     PassManager manager(module.getContext(), ModuleOp::getOperationName());
-    buildPhase(phase, recomputation, manager);
+    buildPhase(phase, isCuda(module), recomputation, manager);
     if (timing) {
       llvm::errs() << "phase " << getPhaseName(phase) << "\n";
       manager.enableTiming();

@@ -9,6 +9,7 @@
 #include "codegen/Figures.h"
 #include "codegen/cpu/GemmScratch.h"
 #include "codegen/cpu/KernelInterface.h"
+#include "codegen/cuda/KernelInterface.h"
 #include "dialects/AllDialects.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/TextReader.h"
@@ -62,6 +63,7 @@ Planner::Outcome Planner::plan(const Settings &settings) const {
   DialectRegistry registry;
   registerAllDialects(registry);
   cpu::registerKernels(registry);
+  cuda::registerKernels(registry);
   // The cores have plans of their own to make.
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();

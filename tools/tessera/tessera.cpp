@@ -16,6 +16,8 @@
 #include "codegen/PlanPicture.h"
 #include "codegen/PlanReport.h"
 #include "codegen/cpu/ObjectEmission.h"
+#include "codegen/cuda/DeviceImage.h"
+#include "codegen/cuda/DeviceKernel.h"
 #include "dialects/AllDialects.h"
 #include "frontends/ByteSize.h"
 #include "frontends/Machine.h"
@@ -30,6 +32,7 @@
 #include "tools/tessera/Sweep.h"
 
 #include "codegen/cpu/KernelInterface.h"
+#include "codegen/cuda/KernelInterface.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/CommandLine.h"
@@ -81,6 +84,12 @@ cl::opt<std::string>
                   cl::desc("Write each phase's module into DIR"),
                   cl::value_desc("DIR"), cl::cat(category),
                   cl::sub(compileCommand), cl::sub(planCommand));
+
+cl::opt<std::string> kernelReport(
+    "kernel-report",
+    cl::desc("Write into FILE what the CUDA assembler says of each device "
+             "function, as JSON: registers, spills, shared memory"),
+    cl::value_desc("FILE"), cl::cat(category), cl::sub(compileCommand));
 
 cl::opt<bool> timing("timing", cl::desc("Print the time of each pass"),
                      cl::cat(category), cl::sub(compileCommand),
@@ -286,13 +295,59 @@ LogicalResult runFit() {
   });
 }
 
+LogicalResult writeKernelReport(const cuda::DeviceImage &image) {
+  if (kernelReport.empty())
+    return success();
+  if (image.functions.empty())
+    return fail("--kernel-report: there is no CUDA toolkit here to report on "
+                "device functions; install one, or put its bin on the path");
+  std::string message;
+  auto file = openOutputFile(kernelReport, &message);
+  if (!file)
+    return fail("--kernel-report: " + message);
+  llvm::json::OStream json(file->os(), 2);
+  json.array([&] {
+    for (const cuda::FunctionReport &function : image.functions)
+      json.object([&] {
+        json.attribute("name", function.name);
+        json.attribute("architecture", function.architecture);
+        json.attribute("registers", function.registers);
+        json.attribute("spill_bytes", function.spillBytes);
+        json.attribute("stack_bytes", function.stackBytes);
+        json.attribute("shared_bytes", function.sharedBytes);
+      });
+  });
+  file->os() << "\n";
+  file->keep();
+  return success();
+}
+
+/// Compiles the device's functions of \p module and takes them out of it.
+FailureOr<cuda::DeviceImage> takeDeviceImage(ModuleOp module) {
+  auto device = module.lookupSymbol<gpu::GPUModuleOp>(cuda::kDeviceModule);
+  if (!device && !kernelReport.empty())
+    return fail("--kernel-report is for specifications with target.cuda; drop "
+                "it");
+  if (!device)
+    return cuda::DeviceImage();
+  auto image = cuda::emitImage(device, cuda::splitArchitectures(getSpecText(
+                                           module, "target.arch", "sm_90a")));
+  if (succeeded(image) && failed(writeKernelReport(*image)))
+    return failure();
+  device.erase();
+  return image;
+}
+
 LogicalResult writeExecutable(ModuleOp module) {
+  FailureOr<cuda::DeviceImage> image = takeDeviceImage(module);
+  if (failed(image))
+    return failure();
   llvm::SmallString<128> object;
   if (std::error_code error =
           llvm::sys::fs::createTemporaryFile("tessera", "o", object))
     return fail("cannot make a temporary file: " + error.message());
   llvm::FileRemover remover(object);
-  if (failed(cpu::emitObject(module, object)))
+  if (failed(cpu::emitObject(module, object, image->bytes)))
     return failure();
   ExecutableKind kind = getSpecInt(module, "training.world", 1) > 1
                             ? ExecutableKind::SeveralRanks
@@ -314,6 +369,7 @@ LogicalResult run() {
   DialectRegistry registry;
   registerAllDialects(registry);
   cpu::registerKernels(registry);
+  cuda::registerKernels(registry);
   MLIRContext context(registry);
   context.loadAllAvailableDialects();
   llvm::SourceMgr sources;

@@ -10,6 +10,8 @@
 #include "codegen/cpu/ObjectEmission.h"
 #include "codegen/cpu/Passes.h"
 #include "dialects/AllDialects.h"
+#include "dialects/nn/NN.h"
+#include "dialects/zero/Zero.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -19,6 +21,7 @@
 #include <cstring>
 
 using namespace mlir;
+using namespace tessera;
 using namespace tessera::test;
 
 struct CompiledModule::State {
@@ -57,7 +60,14 @@ void CompiledModule::compile() {
   PassManager manager(&state->context);
   cpu::addLowerToLLVMPasses(manager);
   check(succeeded(manager.run(*state->module)), "does not lower to LLVM");
+  load({});
+}
 
+void CompiledModule::load(const std::map<std::string, void *> &functions) {
+  // What kernels refer to by name has no code.
+  for (Operation &op : llvm::make_early_inc_range(*state->module->getBody()))
+    if (isa<nn::ParameterOp, zero::GroupOp>(op))
+      op.erase();
   llvm::SmallString<64> path;
   check(!llvm::sys::fs::createTemporaryFile("tessera-kernel", "o", path),
         "has no place for its object file");
@@ -68,12 +78,24 @@ void CompiledModule::compile() {
   auto loader = llvm::orc::LLJITBuilder().create();
   check(object && loader, "cannot be loaded");
   state->loader = std::move(*loader);
+  llvm::orc::SymbolMap symbols;
+  for (auto &[name, address] : functions)
+    symbols[state->loader->mangleAndIntern(name)] = {
+        llvm::orc::ExecutorAddr::fromPtr(address),
+        llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable};
+  check(!state->loader->getMainJITDylib().define(
+            llvm::orc::absoluteSymbols(std::move(symbols))),
+        "cannot be given functions");
   check(!state->loader->addObjectFile(std::move(*object)), "does not link");
 }
 
 void *CompiledModule::lookup(const std::string &name) {
   auto address = state->loader->lookup(name);
-  check(bool(address), "lacks the function that is asked for");
+  if (!address) {
+    llvm::errs() << "module under test: " << llvm::toString(address.takeError())
+                 << "\n";
+    std::exit(1);
+  }
   return address->toPtr<void *>();
 }
 

@@ -10,6 +10,7 @@
 
 #include "codegen/cpu/KernelFunction.h"
 #include "runtime/abi.h"
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,8 @@ public:
   mlir::ModuleOp parse(const std::string &source = "module {}");
   /// Runs the passes and the emission of executables.
   void compile();
+  /// The same for a module in the LLVM dialect, which may call \p functions.
+  void load(const std::map<std::string, void *> &functions);
   void *lookup(const std::string &name);
 
 private:

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --split-input-file --cpu-lower-programs --verify-diagnostics
+// RUN: tessera-opt %s --split-input-file --lower-programs --verify-diagnostics
 
 llvm.func @k(!llvm.ptr, i64, i64, !llvm.ptr)
 plan.program @p world 1 stage 0 accumulation 1 arena 64 memory {activations = 64 : i64} flops 0 {

@@ -5,7 +5,7 @@ func.func private @kernel()
 
 // -----
 
-// expected-error @+1 {{defines no 'tessera_entries': run cpu-lower-programs on a module in phase plan}}
+// expected-error @+1 {{defines no 'tessera_entries': run lower-programs on a module in phase plan}}
 module {
   llvm.mlir.global external constant @tessera_manifest("{}\00")
 }

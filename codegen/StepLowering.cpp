@@ -6,15 +6,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Manifest.h"
-#include "codegen/cpu/Passes.h"
+#include "codegen/Passes.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
-namespace tessera::cpu {
+namespace tessera {
 #define GEN_PASS_DEF_LOWERPROGRAMS
-#include "codegen/cpu/Passes.h.inc"
-} // namespace tessera::cpu
+#include "codegen/Passes.h.inc"
+} // namespace tessera
 
 using namespace mlir;
 using namespace tessera;
@@ -28,7 +29,17 @@ struct Target {
   explicit Target(ModuleOp module)
       : module(module), symbols(module), gemms(module),
         pointer(LLVM::LLVMPointerType::get(module.getContext())),
-        nothing(LLVM::LLVMVoidType::get(module.getContext())) {}
+        nothing(LLVM::LLVMVoidType::get(module.getContext())) {
+    int32_t number = 0;
+    module.walk([&](gpu::GPUFuncOp function) {
+      auto kernel = function->getAttrOfType<StringAttr>("plan.kernel");
+      deviceKernels[kernel.getValue()].push_back(number++);
+    });
+  }
+
+  /// The numbers of the device's functions that kernel \p name is made of, in
+  /// order; none where it is a kernel of the processor.
+  ArrayRef<int32_t> getDeviceKernels(StringRef name);
 
   /// The function \p name, declared where the module does not have it.
   LLVM::LLVMFuncOp getFunction(StringRef name, Type result,
@@ -40,6 +51,9 @@ struct Target {
   LLVM::LLVMPointerType pointer;
   LLVM::LLVMVoidType nothing;
   SmallVector<LLVM::LLVMFuncOp> entries;
+
+private:
+  llvm::StringMap<SmallVector<int32_t, 2>> deviceKernels;
 };
 
 /// Writes the steps of one entry.
@@ -86,6 +100,13 @@ LLVM::LLVMFuncOp Target::getFunction(StringRef name, Type result,
       LLVM::LLVMFuncOp::create(builder, module.getLoc(), name, type);
   symbols.insert(function, module.getBody()->begin());
   return function;
+}
+
+ArrayRef<int32_t> Target::getDeviceKernels(StringRef name) {
+  auto known = deviceKernels.find(name);
+  if (known == deviceKernels.end())
+    return {};
+  return known->second;
 }
 
 EntryWriter::EntryWriter(Target &target, ProgramOp program, SectionOp section,
@@ -192,6 +213,13 @@ LogicalResult EntryWriter::writeLaunch(LaunchOp launch) {
         ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
     LLVM::StoreOp::create(builder, loc, getAddress(operand), slot);
   }
+  ArrayRef<int32_t> grids = target.getDeviceKernels(launch.getKernel());
+  for (int32_t grid : grids)
+    call("tsr_device_launch",
+         {context, constant(grid, 32), arguments,
+          constant(launch->getNumOperands(), 32), getScratch(launch)});
+  if (!grids.empty())
+    return success();
   Type i64 = builder.getI64Type();
   LLVM::LLVMFuncOp kernel =
       target.getFunction(launch.getKernel(), target.nothing,
@@ -336,7 +364,7 @@ static void writeEntries(Target &target) {
 }
 
 namespace {
-struct LowerPrograms : cpu::impl::LowerProgramsBase<LowerPrograms> {
+struct LowerPrograms : tessera::impl::LowerProgramsBase<LowerPrograms> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     std::string manifest = getManifest(module);

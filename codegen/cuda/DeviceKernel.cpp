@@ -1,0 +1,101 @@
+//===- DeviceKernel.cpp - Kernels as functions of a device ------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cuda/DeviceKernel.h"
+#include "codegen/cpu/KernelFunction.h"
+#include "codegen/cuda/GeneralKernel.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::cuda;
+
+KernelOpInterface cuda::getKernelOp(func::FuncOp kernel) {
+  for (Operation &op : kernel.getBody().front())
+    if (auto single = dyn_cast<KernelOpInterface>(op))
+      return single;
+  return {};
+}
+
+SmallVector<Grid> cuda::getGrids(func::FuncOp kernel) {
+  if (KernelOpInterface op = getKernelOp(kernel))
+    return op.getGrids();
+  return getGeneralGrids(kernel);
+}
+
+int64_t cuda::getScratchBytes(func::FuncOp kernel) {
+  if (KernelOpInterface op = getKernelOp(kernel))
+    return op.getScratchBytes();
+  return getGeneralScratchBytes(kernel);
+}
+
+std::string cuda::getDeviceName(StringRef name, unsigned grid) {
+  std::string result = name.str();
+  for (char &c : result)
+    if (!llvm::isAlnum(c))
+      c = '_';
+  return grid ? result + "_grid" + std::to_string(grid) : result;
+}
+
+/// Declares the function of one grid, with its entry block.
+static gpu::GPUFuncOp declareFunction(func::FuncOp kernel, OpBuilder &builder,
+                                      unsigned number, Grid grid,
+                                      int64_t scratchBytes) {
+  SmallVector<Type> types;
+  for (Type type : kernel.getArgumentTypes())
+    types.push_back(cpu::getBufferType(type));
+  for (Type type : kernel.getResultTypes())
+    types.push_back(cpu::getBufferType(type));
+  types.push_back(MemRefType::get({scratchBytes}, builder.getI8Type()));
+  auto function = gpu::GPUFuncOp::create(
+      builder, kernel.getLoc(), getDeviceName(kernel.getSymName(), number),
+      builder.getFunctionType(types, {}));
+  function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(),
+                    builder.getUnitAttr());
+  auto dimensions = [&](int64_t size) {
+    return builder.getDenseI32ArrayAttr({static_cast<int32_t>(size), 1, 1});
+  };
+  function->setAttr("plan.kernel", kernel.getSymNameAttr());
+  function.setKnownGridSizeAttr(dimensions(grid.blocks));
+  function.setKnownBlockSizeAttr(dimensions(grid.threads));
+  SmallVector<bool> mayAlias = cpu::getMayAlias(kernel);
+  mayAlias.push_back(false);
+  for (auto [i, may] : llvm::enumerate(mayAlias))
+    if (!may)
+      function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
+                          builder.getUnitAttr());
+  return function;
+}
+
+LogicalResult cuda::buildDeviceKernel(func::FuncOp kernel,
+                                      gpu::GPUModuleOp device) {
+  KernelOpInterface op = getKernelOp(kernel);
+  int64_t scratchBytes = getScratchBytes(kernel);
+  auto builder = OpBuilder::atBlockEnd(device.getBody());
+  for (auto [i, grid] : llvm::enumerate(getGrids(kernel))) {
+    gpu::GPUFuncOp function =
+        declareFunction(kernel, builder, i, grid, scratchBytes);
+    Block &block = function.getBody().front();
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&block);
+    KernelBuffers buffers;
+    // Shared memory becomes an argument of the block, too.
+    auto arguments = llvm::to_vector_of<Value>(block.getArguments());
+    buffers.scratch = arguments.pop_back_val();
+    if (failed(cpu::collectBuffers(kernel, op, arguments, buffers.inputs,
+                                   buffers.outputs)))
+      return failure();
+    ThreadBuilder thread(builder, function);
+    if (op)
+      op.emitThread(i, thread, buffers);
+    else
+      emitGeneralThread(kernel, i, thread, buffers);
+    gpu::ReturnOp::create(builder, kernel.getLoc());
+  }
+  kernel.erase();
+  return success();
+}

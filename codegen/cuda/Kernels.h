@@ -1,0 +1,21 @@
+//===- Kernels.h - Registration of single kernels ---------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_CODEGEN_CUDA_KERNELS_H
+#define TESSERA_CODEGEN_CUDA_KERNELS_H
+
+#include "mlir/IR/MLIRContext.h"
+
+namespace tessera::cuda {
+
+/// Each attaches KernelOpInterface to the operations of one file.
+void registerAdamW(mlir::MLIRContext *context);
+void registerNorm(mlir::MLIRContext *context);
+
+} // namespace tessera::cuda
+
+#endif // TESSERA_CODEGEN_CUDA_KERNELS_H

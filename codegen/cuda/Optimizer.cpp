@@ -1,0 +1,232 @@
+//===- Optimizer.cpp - Kernels of the gradient's norm and AdamW -*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cuda/Kernels.h"
+#include "dialects/nn/NN.h"
+#include "dialects/zero/Zero.h"
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::cuda;
+
+static int64_t getElements(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getNumElements();
+}
+
+namespace {
+
+constexpr int64_t kThreads = 256;
+
+/// A thread updates the four elements of one access of each stream.
+struct AdamWKernel
+    : KernelOpInterface::ExternalModel<AdamWKernel, zero::AdamWOp> {
+  static int64_t getLanes(int64_t elements) {
+    return elements % 4 == 0 ? 4 : 1;
+  }
+
+  SmallVector<Grid> getGrids(Operation *op) const {
+    int64_t elements = getElements(op->getOperand(0));
+    return {{static_cast<int64_t>(
+                 llvm::divideCeil(elements, getLanes(elements) * kThreads)),
+             kThreads}};
+  }
+
+  /// The arithmetic of torch.optim.AdamW, in its order. What depends on the
+  /// step alone is computed in double precision, as it is there.
+  void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
+                  const KernelBuffers &buffers) const {
+    auto adamw = cast<zero::AdamWOp>(op);
+    OpBuilder &b = tb.builder;
+    int64_t elements = getElements(adamw.getParameter());
+    tb.lanes = getLanes(elements);
+    SmallVector<Value> in, out;
+    for (Value input : buffers.inputs)
+      in.push_back(tb.flatten(input));
+    for (Value output : buffers.outputs)
+      out.push_back(tb.flatten(output));
+
+    Type f64 = b.getF64Type();
+    auto wide = [&](int64_t i) -> Value {
+      return arith::ExtFOp::create(b, tb.loc, f64,
+                                   tb.loadScalar(in[5], tb.index(i)));
+    };
+    auto wideNumber = [&](const llvm::APFloat &value) -> Value {
+      return arith::ConstantOp::create(b, tb.loc, b.getFloatAttr(f64, value));
+    };
+    auto narrow = [&](Value value) -> Value {
+      return tb.splat(
+          arith::TruncFOp::create(b, tb.loc, b.getF32Type(), value));
+    };
+    Value one = wideNumber(llvm::APFloat(1.0));
+    Value rate = wide(0);
+    Value step =
+        narrow(arith::NegFOp::create(b, tb.loc, tb.divf(rate, wide(1))));
+    Value correction =
+        narrow(tb.divf(one, math::SqrtOp::create(b, tb.loc, wide(2))));
+    Value decayed =
+        narrow(tb.subf(one, tb.mulf(rate, wideNumber(adamw.getWeightDecay()))));
+    double beta1 = adamw.getBeta1().convertToDouble();
+    double beta2 = adamw.getBeta2().convertToDouble();
+    Value epsilon = tb.splat(adamw.getEpsilon().convertToDouble());
+    Value clip = tb.splat(tb.loadScalar(in[4], tb.index(0)));
+    Value decayEnd = tb.loadScalar(in[6], tb.index(0));
+
+    Value number = tb.add(tb.mul(tb.block(), kThreads), tb.thread());
+    Value at = tb.mul(number, tb.lanes);
+    Value exists;
+    if (elements % (kThreads * tb.lanes))
+      exists = tb.isLess(at, tb.index(elements));
+    tb.onlyIf(exists, [&] {
+      Value gradient = tb.load(in[1], at);
+      Value mean = tb.load(in[2], at), variance = tb.load(in[3], at);
+      Value parameter = tb.load(in[0], at);
+      gradient = tb.mulf(gradient, clip);
+      mean = tb.fma(tb.subf(gradient, mean), tb.splat(1 - beta1), mean);
+      Value square = tb.mulf(tb.mulf(tb.splat(1 - beta2), gradient), gradient);
+      variance = tb.fma(variance, tb.splat(beta2), square);
+      auto steps = llvm::to_vector(llvm::seq<int32_t>(tb.lanes));
+      Value lane =
+          arith::ConstantOp::create(b, tb.loc, b.getI32VectorAttr(steps));
+      Value place = tb.add(tb.splat(tb.toI32(at)), lane);
+      Value decays = tb.isLess(place, tb.splat(decayEnd));
+      parameter = tb.mulf(parameter, tb.select(decays, decayed, tb.splat(1.0)));
+      Value denominator = tb.fma(math::SqrtOp::create(b, tb.loc, variance),
+                                 correction, epsilon);
+      parameter = tb.addf(parameter, tb.divf(tb.mulf(step, mean), denominator));
+      tb.store(parameter, out[0], at);
+      tb.store(mean, out[1], at);
+      tb.store(variance, out[2], at);
+      if (adamw.getRounded())
+        tb.store(parameter, out[3], at);
+    });
+  }
+};
+
+/// A block of threads sums a block of elements: each thread vectors that lie a
+/// block of threads apart, then all of them by warps.
+struct PartialSumSquaresKernel
+    : KernelOpInterface::ExternalModel<PartialSumSquaresKernel,
+                                       nn::PartialSumSquaresOp> {
+  /// Vectors that are on their way at a time.
+  static constexpr int64_t kUnroll = 4;
+
+  SmallVector<Grid> getGrids(Operation *op) const {
+    return {{getElements(op->getResult(0)), kThreads}};
+  }
+
+  void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
+                  const KernelBuffers &buffers) const {
+    OpBuilder &b = tb.builder;
+    int64_t elements = getElements(op->getOperand(0));
+    constexpr int64_t kBlock = nn::PartialSumSquaresOp::kBlock;
+    tb.lanes = elements % 4 == 0 ? 4 : 1;
+    Value input = tb.flatten(buffers.inputs[0]);
+    VectorType type = tb.vectorType(b.getF64Type());
+    int64_t step = kThreads * tb.lanes;
+    Value first =
+        tb.add(tb.mul(tb.block(), kBlock), tb.mul(tb.thread(), tb.lanes));
+    Value end =
+        tb.min(tb.add(tb.mul(tb.block(), kBlock), kBlock), tb.index(elements));
+    Value zero = arith::ConstantOp::create(b, tb.loc, b.getZeroAttr(type));
+    auto addSquare = [&](Value sum, Value number) {
+      Value wide = arith::ExtFOp::create(b, tb.loc, type, number);
+      return tb.fma(wide, wide, sum);
+    };
+    Value count = tb.max(tb.sub(end, first), tb.index(0));
+    Value even =
+        tb.add(first, tb.mul(tb.div(count, step * kUnroll), step * kUnroll));
+    Value sum = tb.loop(
+        first, even, step * kUnroll, zero, [&](Value at, ValueRange carried) {
+          SmallVector<Value> numbers;
+          for (int64_t i = 0; i < kUnroll; ++i)
+            numbers.push_back(tb.load(input, tb.add(at, i * step)));
+          Value next = carried[0];
+          for (Value number : numbers)
+            next = addSquare(next, number);
+          return SmallVector<Value>{next};
+        })[0];
+    sum = tb.loop(even, end, step, sum, [&](Value at, ValueRange carried) {
+      return SmallVector<Value>{addSquare(carried[0], tb.load(input, at))};
+    })[0];
+    Value total = vector::ExtractOp::create(b, tb.loc, sum, 0);
+    for (int64_t i = 1; i < tb.lanes; ++i)
+      total = tb.addf(total, vector::ExtractOp::create(b, tb.loc, sum, i));
+    Value none = arith::ConstantOp::create(b, tb.loc, b.getF64FloatAttr(0));
+    total = tb.combineBlock(total, kThreads, none,
+                            [&](Value x, Value y) { return tb.addf(x, y); });
+    tb.onlyIf(tb.isEqual(tb.thread(), tb.index(0)),
+              [&] { tb.storeScalar(total, buffers.outputs[0], tb.block()); });
+  }
+};
+
+/// One block: thread t sums elements t, t + threads, ...
+struct SumPartialsKernel
+    : KernelOpInterface::ExternalModel<SumPartialsKernel, nn::SumPartialsOp> {
+  SmallVector<Grid> getGrids(Operation *) const { return {{1, kThreads}}; }
+
+  void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
+                  const KernelBuffers &buffers) const {
+    OpBuilder &b = tb.builder;
+    Value none = arith::ConstantOp::create(b, tb.loc, b.getF64FloatAttr(0));
+    Value sum = none;
+    for (auto [input, operand] : llvm::zip(buffers.inputs, op->getOperands()))
+      sum = tb.loop(tb.thread(), tb.index(getElements(operand)), kThreads, sum,
+                    [&, input = input](Value i, ValueRange carried) {
+                      return SmallVector<Value>{
+                          tb.addf(carried[0], tb.loadScalar(input, i))};
+                    })[0];
+    sum = tb.combineBlock(sum, kThreads, none,
+                          [&](Value x, Value y) { return tb.addf(x, y); });
+    tb.onlyIf(tb.isEqual(tb.thread(), tb.index(0)), [&] {
+      memref::StoreOp::create(b, tb.loc, sum, buffers.outputs[0]);
+    });
+  }
+};
+
+struct ClipScaleKernel
+    : KernelOpInterface::ExternalModel<ClipScaleKernel, nn::ClipScaleOp> {
+  SmallVector<Grid> getGrids(Operation *) const { return {{1, 1}}; }
+
+  void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
+                  const KernelBuffers &buffers) const {
+    auto clip = cast<nn::ClipScaleOp>(op);
+    OpBuilder &b = tb.builder;
+    auto wide = [&](double value) -> Value {
+      return arith::ConstantOp::create(b, tb.loc, b.getF64FloatAttr(value));
+    };
+    auto store = [&](Value value, Value buffer) {
+      Value narrow = arith::TruncFOp::create(b, tb.loc, b.getF32Type(), value);
+      memref::StoreOp::create(b, tb.loc, narrow, buffer);
+    };
+    Value norm = math::SqrtOp::create(
+        b, tb.loc, memref::LoadOp::create(b, tb.loc, buffers.inputs[0]));
+    double limit = clip.getMaxNorm().convertToDouble();
+    Value scale = wide(1);
+    if (limit != 0) {
+      Value wanted = tb.divf(wide(limit), tb.addf(norm, wide(1e-6)));
+      // A norm that is NaN gives a scale that is NaN.
+      Value more = arith::CmpFOp::create(b, tb.loc, arith::CmpFPredicate::OGT,
+                                         wanted, scale);
+      scale = tb.select(more, scale, wanted);
+    }
+    store(scale, buffers.outputs[0]);
+    store(norm, buffers.outputs[1]);
+  }
+};
+
+} // namespace
+
+void tessera::cuda::registerNorm(MLIRContext *context) {
+  nn::PartialSumSquaresOp::attachInterface<PartialSumSquaresKernel>(*context);
+  nn::SumPartialsOp::attachInterface<SumPartialsKernel>(*context);
+  nn::ClipScaleOp::attachInterface<ClipScaleKernel>(*context);
+}
+
+void tessera::cuda::registerAdamW(MLIRContext *context) {
+  zero::AdamWOp::attachInterface<AdamWKernel>(*context);
+}

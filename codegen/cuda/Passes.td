@@ -1,0 +1,78 @@
+//===- Passes.td - Passes of CUDA code generation ----------*- tablegen -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_CODEGEN_CUDA_PASSES_TD
+#define TESSERA_CODEGEN_CUDA_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ShapeKernels : Pass<"cuda-shape-kernels", "mlir::ModuleOp"> {
+  let summary = "Say how large each kernel's grid is and what memory it takes";
+  let description = [{
+    Kernels get the attributes `plan.iterations` (threads of all grids),
+    `plan.scratch` (bytes a launch) and `plan.flops` (floating-point operations
+    a launch), by which the plan reserves memory and counts arithmetic.
+
+    ```mlir
+    func.func private @exp(%x: tensor<8x16xf32>) -> tensor<8x16xf32>
+        attributes {plan.kernel, plan.iterations = 32, plan.scratch = 0, plan.flops = 128}
+    ```
+  }];
+}
+
+def BuildKernels : Pass<"cuda-build-kernels", "mlir::ModuleOp"> {
+  let summary = "Write kernels as the code of one thread of a grid";
+  let description = [{
+    Each kernel, a function from tensors to tensors, becomes one device function
+    a grid in the module `@device`. An operation that is a kernel by itself
+    writes its own code; all others map rows to groups of threads, or columns to
+    strips, with reductions by warps and blocks in a fixed order.
+
+    ```mlir
+    func.func private @exp(%x: tensor<1024xf32>) -> tensor<1024xf32> attributes {plan.kernel}
+    ```
+    becomes
+    ```mlir
+    gpu.module @device {
+      gpu.func @exp(%x: memref<1024xf32>, %y: memref<1024xf32>, %scratch: memref<0xi8>) kernel
+          attributes {known_block_size = array<i32: 256, 1, 1>, known_grid_size = array<i32: 1, 1, 1>} {
+        %thread = gpu.thread_id x
+        // ...
+        %0 = vector.load %x[%at] {alignment = 16 : i64} : memref<1024xf32>, vector<4xf32>
+        %1 = math.exp %0 : vector<4xf32>
+        vector.store %1, %y[%at] {alignment = 16 : i64} : memref<1024xf32>, vector<4xf32>
+        gpu.return
+      }
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFunctions", "functions", "Device functions written">
+  ];
+  let dependentDialects = ["::mlir::gpu::GPUDialect",
+                           "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def LowerMath : Pass<"cuda-lower-math"> {
+  let summary = "Write functions that PTX has as LLVM's intrinsics";
+  let description = [{
+    Square roots, roundings and the like are single instructions; upstream's
+    conversion would call CUDA's device library for them.
+
+    ```mlir
+    %y = math.sqrt %x : f32
+    // becomes
+    %y = llvm.call_intrinsic "llvm.sqrt"(%x) : (f32) -> f32
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // TESSERA_CODEGEN_CUDA_PASSES_TD

@@ -1,0 +1,65 @@
+//===- Pipeline.cpp - The phase target on GPUs ------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Passes.h"
+#include "codegen/cpu/GeneralKernel.h"
+#include "codegen/cpu/KernelFunction.h"
+#include "codegen/cuda/DeviceKernel.h"
+#include "codegen/cuda/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+namespace tessera::cuda {
+#define GEN_PASS_DEF_BUILDKERNELS
+#define GEN_PASS_DEF_SHAPEKERNELS
+#include "codegen/cuda/Passes.h.inc"
+} // namespace tessera::cuda
+
+using namespace mlir;
+using namespace tessera;
+
+namespace {
+
+struct ShapeKernels : cuda::impl::ShapeKernelsBase<ShapeKernels> {
+  void runOnOperation() override {
+    OpBuilder builder(&getContext());
+    for (func::FuncOp kernel : getKernels(getOperation())) {
+      int64_t threads = 0;
+      for (cuda::Grid grid : cuda::getGrids(kernel))
+        threads += grid.blocks * grid.threads;
+      kernel->setAttr("plan.iterations", builder.getI64IntegerAttr(threads));
+      kernel->setAttr("plan.scratch",
+                      builder.getI64IntegerAttr(cuda::getScratchBytes(kernel)));
+      // What a kernel computes is the same on every target.
+      cpu::KernelOpInterface op = cpu::getKernelOp(kernel);
+      kernel->setAttr("plan.flops",
+                      builder.getI64IntegerAttr(
+                          op ? op.getFlops() : cpu::getGeneralFlops(kernel)));
+    }
+  }
+};
+
+struct BuildKernels : cuda::impl::BuildKernelsBase<BuildKernels> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto builder = OpBuilder::atBlockEnd(module.getBody());
+    auto device =
+        gpu::GPUModuleOp::create(builder, module.getLoc(), cuda::kDeviceModule);
+    for (func::FuncOp kernel : getKernels(module))
+      if (failed(cuda::buildDeviceKernel(kernel, device)))
+        return signalPassFailure();
+    numFunctions += llvm::range_size(device.getOps<gpu::GPUFuncOp>());
+  }
+};
+
+} // namespace
+
+void cuda::buildPipeline(OpPassManager &manager) {
+  manager.addPass(createBuildKernels());
+  manager.addPass(tessera::createLowerPrograms());
+  addLowerDevicePasses(manager);
+  manager.addPass(tessera::createVerifyTarget());
+}

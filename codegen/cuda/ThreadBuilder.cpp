@@ -1,0 +1,97 @@
+//===- ThreadBuilder.cpp - Writes the code of one thread --------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cuda/ThreadBuilder.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+using namespace tessera::cuda;
+
+ThreadBuilder::ThreadBuilder(OpBuilder &builder, gpu::GPUFuncOp function,
+                             int64_t lanes)
+    : VectorBuilder(builder, function.getLoc()), function(function) {
+  this->lanes = lanes;
+  alignment = kAccess;
+  blockNumber = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x);
+  threadNumber = gpu::ThreadIdOp::create(builder, loc, gpu::Dimension::x);
+}
+
+void ThreadBuilder::barrier() { gpu::BarrierOp::create(builder, loc); }
+
+Value ThreadBuilder::shuffleXor(Value scalar, int64_t offset) {
+  return gpu::ShuffleOp::create(builder, loc, scalar, offset, kWarp,
+                                gpu::ShuffleMode::XOR)
+      .getShuffleResult();
+}
+
+Value ThreadBuilder::combineWarp(Value scalar, int64_t size, Combine combine) {
+  for (int64_t offset = size / 2; offset; offset /= 2)
+    scalar = combine(scalar, shuffleXor(scalar, offset));
+  return scalar;
+}
+
+Value ThreadBuilder::combineBlock(Value scalar, int64_t threads, Value neutral,
+                                  Combine combine) {
+  if (threads <= kWarp)
+    return combineWarp(scalar, threads, combine);
+  scalar = combineWarp(scalar, kWarp, combine);
+  int64_t warps = threads / kWarp;
+  Value partial = shared(warps, scalar.getType());
+  Value lane = rem(thread(), kWarp);
+  onlyIf(isEqual(lane, index(0)), [&] {
+    memref::StoreOp::create(builder, loc, scalar, partial,
+                            div(thread(), kWarp));
+  });
+  barrier();
+  // Each group of `size` lanes holds one number a warp.
+  int64_t size = llvm::PowerOf2Ceil(warps);
+  Value warp = rem(lane, size);
+  Value place = size == warps ? warp : min(warp, index(warps - 1));
+  Value all = memref::LoadOp::create(builder, loc, partial, place);
+  if (size != warps)
+    all = select(isLess(warp, index(warps)), all, neutral);
+  return combineWarp(all, size, combine);
+}
+
+Value ThreadBuilder::shared(int64_t count, Type type) {
+  auto space = gpu::AddressSpaceAttr::get(builder.getContext(),
+                                          gpu::AddressSpace::Workgroup);
+  BlockArgument memory = function.addWorkgroupAttribution(
+      MemRefType::get({count}, type, MemRefLayoutAttrInterface(), space), loc);
+  function.setWorkgroupAttributionAttr(function.getNumWorkgroupAttributions() -
+                                           1,
+                                       LLVM::LLVMDialect::getAlignAttrName(),
+                                       builder.getI64IntegerAttr(kAccess));
+  return memory;
+}
+
+void ThreadBuilder::onlyIf(Value condition, function_ref<void()> body) {
+  if (!condition)
+    return body();
+  auto branch = scf::IfOp::create(builder, loc, condition, /*withElse=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  body();
+}
+
+Value ThreadBuilder::isLess(Value a, Value b) {
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, a, b);
+}
+
+Value ThreadBuilder::isEqual(Value a, Value b) {
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a, b);
+}
+
+Value ThreadBuilder::both(Value a, Value b) {
+  if (!a || !b)
+    return a ? a : b;
+  return arith::AndIOp::create(builder, loc, a, b);
+}
+
+Value ThreadBuilder::select(Value condition, Value a, Value b) {
+  return arith::SelectOp::create(builder, loc, condition, a, b);
+}

@@ -1,0 +1,210 @@
+//===- Emulator.cpp - Runs grids of threads on a processor ----------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/codegen/cuda/Emulator.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <sys/mman.h>
+#include <vector>
+
+using namespace tessera::test;
+
+// Saves the registers that a call keeps and the stack of who runs, and goes on
+// with those of \p next.
+extern "C" void tsr_switch_stack(void **save, void *next);
+asm(R"(
+.text
+.globl tsr_switch_stack
+.type tsr_switch_stack, @function
+tsr_switch_stack:
+  pushq %rbp
+  pushq %rbx
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  movq %rsp, (%rdi)
+  movq %rsi, %rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  ret
+.size tsr_switch_stack, .-tsr_switch_stack
+)");
+
+namespace {
+
+constexpr int64_t warpSize = 32, mostThreads = 1024;
+constexpr int64_t sharedBytes = 48 << 10;
+constexpr int64_t stackBytes = 64 << 10;
+
+enum class State { runs, atBarrier, atShuffle, done };
+
+/// What a thread's function is given comes first, so that its address is the
+/// fiber's.
+struct Fiber : tsr_emulated_thread {
+  State state = State::done;
+  void *stack = nullptr;
+  int64_t bits = 0;
+  int32_t lane = 0;
+};
+
+[[noreturn]] void fail(const Fiber &fiber, const char *what) {
+  fprintf(stderr, "emulated kernel: block %lld, thread %lld: %s\n",
+          static_cast<long long>(fiber.block),
+          static_cast<long long>(fiber.thread), what);
+  exit(1);
+}
+
+/// The block that runs; one at a time in a process's thread.
+class Block {
+public:
+  static Block &get() {
+    static thread_local Block block;
+    return block;
+  }
+
+  void run(EmulatedKernel function, char *const *arguments, int64_t number,
+           int64_t threads, ThreadOrder order);
+  void yield(Fiber &fiber, State state) {
+    fiber.state = state;
+    tsr_switch_stack(&fiber.stack, scheduler);
+  }
+
+private:
+  Block();
+  static void begin();
+  void resume(Fiber &fiber) {
+    current = &fiber;
+    fiber.state = State::runs;
+    tsr_switch_stack(&scheduler, fiber.stack);
+  }
+  void runWarp(int64_t first, int64_t end, ThreadOrder order);
+
+  std::vector<Fiber> fibers;
+  char *stacks;
+  std::vector<char> shared;
+  void *scheduler = nullptr;
+  Fiber *current = nullptr;
+  EmulatedKernel kernel = nullptr;
+  char *const *args = nullptr;
+};
+
+Block::Block() : fibers(mostThreads), shared(sharedBytes + 64) {
+  stacks = static_cast<char *>(
+      mmap(nullptr, mostThreads * stackBytes, PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  if (stacks == MAP_FAILED) {
+    perror("emulated kernel: no memory for stacks");
+    exit(1);
+  }
+}
+
+/// Where a fiber starts.
+void Block::begin() {
+  Block &block = get();
+  Fiber &self = *block.current;
+  block.kernel(block.args, &self);
+  block.yield(self, State::done);
+}
+
+void Block::run(EmulatedKernel function, char *const *arguments, int64_t number,
+                int64_t threads, ThreadOrder order) {
+  kernel = function;
+  args = arguments;
+  auto address = reinterpret_cast<uintptr_t>(shared.data());
+  char *memory = shared.data() + (64 - address % 64) % 64;
+  memset(memory, 0xff, sharedBytes);
+  for (int64_t i = 0; i < threads; ++i) {
+    Fiber &fiber = fibers[i];
+    fiber.block = number;
+    fiber.thread = i;
+    fiber.shared = memory;
+    fiber.state = State::runs;
+    // Six registers, the address to return to, and the alignment of a call.
+    auto *top = reinterpret_cast<void **>(stacks + (i + 1) * stackBytes) - 2;
+    *top = reinterpret_cast<void *>(&Block::begin);
+    fiber.stack = top - 6;
+  }
+  int64_t warps = (threads + warpSize - 1) / warpSize;
+  for (bool running = true; running;) {
+    for (int64_t i = 0; i < warps; ++i) {
+      int64_t warp = order == ThreadOrder::ascending ? i : warps - 1 - i;
+      runWarp(warp * warpSize, std::min(threads, (warp + 1) * warpSize), order);
+    }
+    int64_t waiting = std::count_if(
+        fibers.begin(), fibers.begin() + threads,
+        [](const Fiber &fiber) { return fiber.state == State::atBarrier; });
+    running = waiting > 0;
+    if (running && waiting < threads)
+      fail(*std::find_if(
+               fibers.begin(), fibers.begin() + threads,
+               [](const Fiber &fiber) { return fiber.state == State::done; }),
+           "ended while others wait at a barrier");
+    for (int64_t i = 0; i < threads && running; ++i)
+      fibers[i].state = State::runs;
+  }
+}
+
+/// Runs the threads of a warp until each is done or at a barrier.
+void Block::runWarp(int64_t first, int64_t end, ThreadOrder order) {
+  for (;;) {
+    int64_t exchanging = 0;
+    for (int64_t i = first; i < end; ++i) {
+      Fiber &fiber =
+          fibers[order == ThreadOrder::ascending ? i : first + end - 1 - i];
+      if (fiber.state == State::runs)
+        resume(fiber);
+      exchanging += fiber.state == State::atShuffle;
+    }
+    if (exchanging == 0)
+      return;
+    int64_t values[warpSize];
+    for (int64_t i = first; i < end; ++i) {
+      if (fibers[i].state != State::atShuffle)
+        fail(fibers[i], "is not there when its warp exchanges registers");
+      values[i - first] = fibers[i].bits;
+    }
+    for (int64_t i = first; i < end; ++i) {
+      if (fibers[i].lane < 0 || fibers[i].lane >= end - first)
+        fail(fibers[i], "reads the register of a thread that does not exist");
+      fibers[i].bits = values[fibers[i].lane];
+      fibers[i].state = State::runs;
+    }
+  }
+}
+
+} // namespace
+
+void tsr_emulated_barrier(tsr_emulated_thread *thread) {
+  Block::get().yield(*static_cast<Fiber *>(thread), State::atBarrier);
+}
+
+int64_t tsr_emulated_shuffle(tsr_emulated_thread *thread, int64_t bits,
+                             int32_t lane) {
+  auto &fiber = *static_cast<Fiber *>(thread);
+  fiber.bits = bits;
+  fiber.lane = lane;
+  Block::get().yield(fiber, State::atShuffle);
+  return fiber.bits;
+}
+
+void tessera::test::emulate(EmulatedKernel kernel, char *const *args,
+                            int64_t blocks, int64_t threads,
+                            ThreadOrder order) {
+  Block &block = Block::get();
+  for (int64_t i = 0; i < blocks; ++i)
+    block.run(kernel, args,
+              order == ThreadOrder::ascending ? i : blocks - 1 - i, threads,
+              order);
+}

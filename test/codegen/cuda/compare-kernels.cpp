@@ -1,0 +1,255 @@
+//===- compare-kernels.cpp - Kernels of two targets, side by side *- C++
+//-*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// compare-kernels MODULE runs each kernel of a module in the phase `kernels`
+// twice on the same random numbers: compiled for this processor, and mapped to
+// grids whose threads are emulated, in two orders, which must give the same
+// bits. Prints a line a kernel; ends with 1 where results differ.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Passes.h"
+#include "dialects/AllDialects.h"
+#include "dialects/graph/Graph.h"
+#include "dialects/nn/NN.h"
+#include "dialects/zero/Zero.h"
+#include "runtime/ElementType.h"
+#include "test/codegen/cuda/EmulatedKernel.h"
+
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/Format.h"
+#include <cmath>
+#include <numeric>
+#include <random>
+
+using namespace mlir;
+using namespace tessera;
+
+namespace {
+
+/// The numbers of a tensor, aligned as the plan aligns buffers.
+class Buffer {
+public:
+  Buffer(RankedTensorType type)
+      : elements(type.getNumElements()), type(type.getElementType()),
+        size(std::max<int64_t>(1, type.getElementTypeBitWidth() / 8)),
+        lines(llvm::divideCeil(elements * size + kGuard, sizeof(Line))) {
+    memset(data(), 0x5a, lines.size() * sizeof(Line));
+  }
+
+  char *data() { return lines.data()->bytes; }
+  const char *data() const { return lines.data()->bytes; }
+
+  double get(int64_t i) const {
+    const char *place = data() + i * size;
+    if (type.isF64())
+      return *reinterpret_cast<const double *>(place);
+    if (type.isInteger(32))
+      return *reinterpret_cast<const int32_t *>(place);
+    if (type.isInteger())
+      return *reinterpret_cast<const int8_t *>(place);
+    float number;
+    toFloats(getType(), place, 1, &number);
+    return number;
+  }
+  void set(int64_t i, double value) {
+    char *place = data() + i * size;
+    auto number = static_cast<float>(value);
+    if (type.isF64())
+      *reinterpret_cast<double *>(place) = value;
+    else if (type.isInteger(32))
+      *reinterpret_cast<int32_t *>(place) = static_cast<int32_t>(value);
+    else if (type.isInteger())
+      *reinterpret_cast<int8_t *>(place) = static_cast<int8_t>(value);
+    else
+      fromFloats(getType(), &number, 1, place);
+  }
+  /// The bytes and the guard behind them.
+  bool operator==(const Buffer &other) const {
+    return !memcmp(data(), other.data(), elements * size + kGuard);
+  }
+
+  int64_t elements;
+
+private:
+  static constexpr int64_t kGuard = 64;
+  struct alignas(64) Line {
+    char bytes[64];
+  };
+
+  ElementType getType() const {
+    return type.isBF16()  ? ElementType::bf16
+           : type.isF16() ? ElementType::f16
+                          : ElementType::f32;
+  }
+
+  Type type;
+  int64_t size;
+  std::vector<Line> lines;
+};
+
+/// Fills the arguments of a kernel with numbers that make sense to it.
+class Filler {
+public:
+  void fill(func::FuncOp kernel, std::vector<Buffer> &buffers) {
+    for (BlockArgument argument : kernel.getArguments())
+      fill(argument, buffers[argument.getArgNumber()]);
+    kernel.walk([&](graph::CSROp graph) {
+      for (unsigned array : {0, 3})
+        fillGraph(graph, array, buffers);
+    });
+  }
+
+private:
+  void fill(BlockArgument argument, Buffer &buffer) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    if (type.getElementType().isInteger()) {
+      std::uniform_int_distribution<int64_t> any(0, getLimit(argument) - 1);
+      for (int64_t i = 0; i < buffer.elements; ++i)
+        buffer.set(i, any(generator));
+      return;
+    }
+    // Rows are means, deviations, sums: positive, so that they have logarithms.
+    std::normal_distribution<double> normal(0, 1);
+    std::uniform_real_distribution<double> positive(0.1, 1);
+    for (int64_t i = 0; i < buffer.elements; ++i)
+      buffer.set(i,
+                 type.getRank() < 2 ? positive(generator) : normal(generator));
+  }
+
+  /// What the indices in \p value are under.
+  int64_t getLimit(Value value) {
+    for (Operation *user : value.getUsers()) {
+      if (auto gather = dyn_cast<nn::GatherOp>(user))
+        return gather.getTable().getType().getDimSize(0);
+      if (auto scatter = dyn_cast<nn::ScatterAddOp>(user))
+        return scatter.getInit().getType().getDimSize(0);
+      if (isa<nn::ReshapeOp>(user))
+        return getLimit(user->getResult(0));
+    }
+    return 7;
+  }
+
+  /// Rows of a random number of edges, from \p array on: where rows start, the
+  /// edges' sources, their weights.
+  void fillGraph(graph::CSROp graph, unsigned array,
+                 std::vector<Buffer> &buffers) {
+    auto bufferOf = [&](unsigned i) -> Buffer & {
+      return buffers[cast<BlockArgument>(graph->getOperand(array + i))
+                         .getArgNumber()];
+    };
+    Buffer &start = bufferOf(0), &source = bufferOf(1);
+    std::vector<int64_t> starts(start.elements);
+    std::uniform_int_distribution<int64_t> any(0, source.elements);
+    for (int64_t &at : starts)
+      at = any(generator);
+    starts.front() = 0;
+    starts.back() = source.elements;
+    llvm::sort(starts);
+    for (int64_t i = 0; i < start.elements; ++i)
+      start.set(i, starts[i]);
+    std::uniform_int_distribution<int64_t> node(0, start.elements - 2);
+    for (int64_t i = 0; i < source.elements; ++i)
+      source.set(i, node(generator));
+  }
+
+  std::mt19937 generator{1};
+};
+
+std::vector<void *> addressesOf(std::vector<Buffer> &buffers) {
+  std::vector<void *> addresses;
+  for (Buffer &buffer : buffers)
+    addresses.push_back(buffer.data());
+  return addresses;
+}
+
+/// How far two results lie apart, as a part of the largest number in them.
+double getDifference(const Buffer &got, const Buffer &expected) {
+  double largest = 1e-30, difference = 0;
+  for (int64_t i = 0; i < got.elements; ++i) {
+    double a = got.get(i), b = expected.get(i);
+    if (std::isnan(a) && std::isnan(b))
+      continue;
+    if (std::isnan(a) || std::isnan(b))
+      return INFINITY;
+    largest = std::max(largest, std::abs(b));
+    difference = std::max(difference, std::abs(a - b));
+  }
+  return difference / largest;
+}
+
+bool compare(const std::string &source, func::FuncOp kernel) {
+  test::CompiledKernel processor(source);
+  test::DeviceKernel device(source);
+  std::vector<Buffer> expected;
+  for (Type type : kernel.getArgumentTypes())
+    expected.emplace_back(cast<RankedTensorType>(type));
+  Filler().fill(kernel, expected);
+  unsigned arguments = expected.size();
+  bool isNarrow = false;
+  for (Type type : kernel.getResultTypes()) {
+    expected.emplace_back(cast<RankedTensorType>(type));
+    for (int64_t i = 0; i < expected.back().elements; ++i)
+      expected.back().set(i, 1);
+    isNarrow |= getElementTypeOrSelf(type).getIntOrFloatBitWidth() < 32;
+  }
+  std::vector<Buffer> ascending = expected, descending = expected;
+  processor.run(addressesOf(expected));
+  device.run(addressesOf(ascending));
+  device.run(addressesOf(descending), test::ThreadOrder::descending);
+
+  bool isSame = true;
+  double difference = 0;
+  for (unsigned i = 0; i < expected.size(); ++i) {
+    isSame &= ascending[i] == descending[i];
+    if (i >= arguments)
+      difference =
+          std::max(difference, getDifference(ascending[i], expected[i]));
+  }
+  bool isGood = isSame && difference <= (isNarrow ? 1e-2 : 1e-5);
+  llvm::outs() << (isGood ? "ok" : "FAILED") << " " << kernel.getSymName()
+               << llvm::format(" %.1e", difference)
+               << (isSame ? "" : ", depends on the order of threads") << " (";
+  llvm::interleaveComma(device.getGrids(), llvm::outs(),
+                        [](const cuda::Grid &grid) {
+                          llvm::outs() << grid.blocks << " x " << grid.threads;
+                        });
+  llvm::outs() << ")\n";
+  return isGood;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  if (argc != 2) {
+    llvm::errs() << "compare-kernels: give a module in phase kernels\n";
+    return 1;
+  }
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  cpu::registerKernels(registry);
+  MLIRContext context(registry);
+  context.loadAllAvailableDialects();
+  OwningOpRef<ModuleOp> module =
+      parseSourceFile<ModuleOp>(argv[1], ParserConfig(&context));
+  if (!module)
+    return 1;
+  // What kernels refer to by name.
+  std::string symbols;
+  llvm::raw_string_ostream stream(symbols);
+  for (Operation &op : *module->getBody())
+    if (isa<zero::GroupOp, nn::ParameterOp>(op))
+      stream << op << "\n";
+  bool isGood = true;
+  for (func::FuncOp kernel : getKernels(*module)) {
+    std::string text;
+    llvm::raw_string_ostream(text) << symbols << kernel;
+    isGood &= compare(text, kernel);
+  }
+  return isGood ? 0 : 1;
+}
