@@ -67,9 +67,9 @@ public:
   using Setting = std::pair<std::string, std::string>;
   virtual std::vector<Setting> settings() const = 0;
 
-  /// Floating-point operations a second at best, with the factors of GEMMs in
-  /// \p type; 0 where it is not known.
-  virtual double peakFlops(ElementType type) const = 0;
+  /// Floating-point operations a second that the program's GEMMs could reach
+  /// at best; 0 where it is not known.
+  virtual double peakFlops() const = 0;
 
 protected:
   template <typename Host>

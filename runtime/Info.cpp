@@ -48,7 +48,14 @@ static void printModel(const Manifest &manifest) {
     printf("  recompute    %" PRId64 " of %" PRId64 " layers, and of %" PRId64
            " what is cheap\n",
            again.whole, again.segments, again.cheap);
-  printf("  target       %s\n", manifest.cpu.c_str());
+  if (manifest.device.empty()) {
+    printf("  target       %s\n", manifest.cpu.c_str());
+    return;
+  }
+  printf("  target       %s:", manifest.device.c_str());
+  for (const std::string &architecture : manifest.architectures)
+    printf(" %s", architecture.c_str());
+  printf("\n");
 }
 
 static void printMemory(const Program &program) {

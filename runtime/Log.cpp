@@ -75,13 +75,15 @@ void StepLog::write(const StepReport &report) {
   const char *unit = report.tokens ? "tokens/s" : "epochs/s";
   const char *key = report.tokens ? "tokens_per_second" : "epochs_per_second";
   int width = static_cast<int>(std::to_string(steps).size());
-  char line[512];
+  char line[512], mfu[32] = "";
+  if (report.mfu > 0)
+    snprintf(mfu, sizeof mfu, "  MFU %.2f %%", 100 * report.mfu);
   int length = snprintf(
       line, sizeof line,
       "step %*" PRId64 "/%" PRId64 "  loss %-12.9g grad norm %-11.6g "
-      "lr %.3e  %.1f ms  %.*f %s%s%s\n",
+      "lr %.3e  %.1f ms  %.*f %s%s%s%s\n",
       width, report.step, steps, report.loss, report.gradNorm, report.lr,
-      report.milliseconds, report.tokens ? 0 : 1, rate, unit,
+      report.milliseconds, report.tokens ? 0 : 1, rate, unit, mfu,
       report.skipped ? "  skipped" : "", report.spike ? "  spike" : "");
   put(STDOUT_FILENO, line, length, sizeof line);
   if (file >= 0) {
@@ -99,6 +101,9 @@ void StepLog::write(const StepReport &report) {
     if (report.lossScale > 0)
       length += snprintf(line + length, sizeof line - length,
                          ", \"loss_scale\": %.17g", report.lossScale);
+    if (report.mfu > 0)
+      length += snprintf(line + length, sizeof line - length, ", \"mfu\": %.4g",
+                         report.mfu);
     if (report.communication >= 0)
       length += snprintf(line + length, sizeof line - length,
                          ", \"communication_ms\": %s",

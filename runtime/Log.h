@@ -18,6 +18,9 @@ struct StepReport {
   float loss = 0, gradNorm = 0;
   double lr = 0, milliseconds = 0;
   double communication = -1; ///< milliseconds; -1: one rank
+  /// Model FLOPs utilisation: the step's operations over what the device could
+  /// have done in its time; 0: its peak is not known.
+  double mfu = 0;
   /// Milliseconds that a checkpoint made this step wait; 0: none did.
   double checkpointMilliseconds = 0;
   int64_t tokens = 0;       ///< of a step; 0: the step is an epoch

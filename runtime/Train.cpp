@@ -122,6 +122,8 @@ void printSettings(const tsr_context &context, const Options &options,
   row("schedule", text);
   row("seed", std::to_string(progress.seed));
   row("arena", byteText(double(context.program->arenaBytes)) + " a rank");
+  for (const auto &[name, text] : context.device->settings())
+    row(name.c_str(), text);
   if (context.offload)
     row("offloaded", byteText(double(context.offload->size())) +
                          " a rank, in a file in " +
@@ -257,6 +259,9 @@ int runTrain(const Manifest &manifest, const Options &options) {
   double waited = 0; // for a checkpoint, in ms
   int64_t saved = progress.step, maxSkips = manifest.training.maxSkips;
   const LossScaling &scaling = manifest.training.lossScaling;
+  double peak = context.device->peakFlops();
+  double operationsAtOnce =
+      double(context.program->flops) / double(manifest.training.accumulation);
   communicator.barrier();
   AllocationCounter allocations;
   while (progress.step < steps && !stopped) {
@@ -285,8 +290,13 @@ int runTrain(const Manifest &manifest, const Options &options) {
     double mean = progress.losses.mean;
     report.spike = finite && progress.losses.observe(report.loss);
     report.milliseconds = millisecondsSince(begin);
-    if (context.size() > 1)
+    // A device communicates while the host goes on.
+    if (context.size() > 1 && !context.device->isAsynchronous())
       report.communication = context.communicationMilliseconds;
+    if (peak > 0)
+      report.mfu = operationsAtOnce *
+                   double(step.batchAt(progress.samples).microBatches) /
+                   (report.milliseconds * 1e-3 * peak);
     report.checkpointMilliseconds = std::exchange(waited, 0);
     report.allocations = allocations.sinceMark();
     allocations.mark();

@@ -119,6 +119,13 @@ bool endsWithGelu(Operation *op) {
   return wanted && wanted.getValue() && isTrained(op);
 }
 
+/// Whether cuBLASLt takes an auxiliary matrix with \p gemm: its rows must begin
+/// at multiples of 8 elements.
+bool mayHaveAux(plan::GemmOp gemm) {
+  return gemm.getN() % 8 == 0 && getElementTypeOrSelf(gemm.getA()) ==
+                                     getElementTypeOrSelf(gemm.getResult());
+}
+
 /// Whether \p use is that of a GELU's operand by its way back.
 bool isWayBack(OpOperand &use) {
   if (auto product = dyn_cast<plan::GemmOp>(use.getOwner()))
@@ -135,7 +142,8 @@ struct FuseSavedGelu : OpRewritePattern<nn::GeluOp> {
                                 PatternRewriter &rewriter) const override {
     auto gemm = op.getInput().getDefiningOp<plan::GemmOp>();
     if (!gemm || gemm.getAddend() || gemm.getAccumulate() ||
-        gemm.getEpilogue() != plan::Epilogue::None || !endsWithGelu(op))
+        gemm.getEpilogue() != plan::Epilogue::None || !endsWithGelu(op) ||
+        !mayHaveAux(gemm))
       return failure();
     for (OpOperand &use : gemm.getResult().getUses())
       if (use.getOwner() != op && !isWayBack(use))
@@ -160,7 +168,7 @@ struct FuseGeluGrad : OpRewritePattern<nn::GeluGradOp> {
   LogicalResult matchAndRewrite(nn::GeluGradOp op,
                                 PatternRewriter &rewriter) const override {
     plan::GemmOp gemm = getPrivateProduct(op.getGradient());
-    if (!isPlain(gemm) || !endsWithGelu(op) ||
+    if (!isPlain(gemm) || !endsWithGelu(op) || !mayHaveAux(gemm) ||
         gemm.getResult().getType() != op.getInput().getType())
       return failure();
     rewriter.replaceOp(op, rebuild(rewriter, gemm, Value(), Value(), false,

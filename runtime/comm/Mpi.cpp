@@ -10,48 +10,20 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace tessera {
-
-std::string describe(const Collective &collective) {
-  std::string text = "the ";
-  text += collective.kind == CollectiveKind::allGather       ? "all_gather"
-          : collective.kind == CollectiveKind::reduceScatter ? "reduce_scatter"
-                                                             : "all_reduce";
-  if (collective.group >= 0)
-    text += " of group '" + collective.groupName + "'";
-  return text;
-}
-
-static void requireWorld(int world, int size) {
-  if (world == size)
-    return;
-  const char *rank = getenv("OMPI_COMM_WORLD_RANK");
-  if (rank && atoi(rank) != 0)
-    _exit(1);
-  if (size == 1)
-    fatal("compiled for %d ranks, started with 1: start it as 'mpirun -np %d "
-          "%s ...'",
-          world, world, executableName());
-  fatal("compiled for %d ranks, started with %d: start it as 'mpirun -np %d "
-        "%s ...', or compile with --set parallel.world=%d",
-        world, size, world, executableName(), size);
-}
-
-} // namespace tessera
-
 tessera::Communicator *tessera_create_communicator(int world) {
   using namespace tessera;
   // Without mpirun, MPI would start as a world of one, which takes a while.
   if (!getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMI_SIZE") &&
       !getenv("PMIX_RANK"))
-    requireWorld(world, 1);
+    requireWorld(world, 1, 0);
   int provided = 0;
   if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided) !=
       MPI_SUCCESS)
     fatal("MPI cannot start");
-  int size = 1, localSize = 1;
+  int rank = 0, size = 1, localSize = 1;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
-  requireWorld(world, size);
+  requireWorld(world, size, rank);
   MPI_Comm node;
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
                       &node);

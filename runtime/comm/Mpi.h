@@ -9,6 +9,7 @@
 #define TESSERA_RUNTIME_COMM_MPI_H
 
 #include "runtime/Communicator.h"
+#include "runtime/comm/Members.h"
 #include "runtime/comm/Peers.h"
 #include <memory>
 #include <mpi.h>
@@ -20,30 +21,6 @@ std::unique_ptr<Communicator> createSharedCommunicator();
 
 /// Ranks of several nodes: messages through a fixed staging buffer.
 std::unique_ptr<Communicator> createMessageCommunicator(int localSize);
-
-/// The ranks that \p rank runs a collective with, by their order in sums.
-class Members {
-public:
-  Members(const Collective &collective, int rank, int world)
-      : count(collective.ranks ? collective.ranks : world),
-        own(rank / collective.step % count), step(collective.step),
-        first(rank - own * step) {}
-
-  int operator[](int index) const { return first + index * step; }
-  bool contains(int rank) const {
-    int distance = rank - first;
-    return distance >= 0 && distance % step == 0 && distance / step < count;
-  }
-
-  const int count; ///< of ranks
-  const int own;   ///< this rank's index
-
-private:
-  int step, first;
-};
-
-/// "the all_gather of group 'h.3'", for messages about waiting.
-std::string describe(const Collective &collective);
 
 } // namespace tessera
 

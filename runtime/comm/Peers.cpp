@@ -60,10 +60,11 @@ void PeerWatch::pause(Wait &wait) {
 
 /// "rank 1", "ranks 1 and 3", "ranks 0 to 6 and 9", or "the other ranks" where
 /// none is known to be missing.
-static void putRanks(char *text, size_t room, int ranks, auto isMissing) {
-  int count = 0, last = -1;
+static void putRanks(char *text, size_t room,
+                     const std::vector<bool> &missing) {
+  int count = 0, last = -1, ranks = static_cast<int>(missing.size());
   for (int rank = 0; rank < ranks; ++rank)
-    if (isMissing(rank)) {
+    if (missing[rank]) {
       ++count;
       last = rank;
     }
@@ -74,10 +75,10 @@ static void putRanks(char *text, size_t room, int ranks, auto isMissing) {
   size_t length = snprintf(text, room, count == 1 ? "rank" : "ranks");
   const char *separator = " ";
   for (int rank = 0; rank < ranks && length + 32 < room; ++rank) {
-    if (!isMissing(rank))
+    if (!missing[rank])
       continue;
     int end = rank;
-    while (end + 1 < ranks && isMissing(end + 1))
+    while (end + 1 < ranks && missing[end + 1])
       ++end;
     if (end - rank == 1)
       end = rank;
@@ -91,32 +92,43 @@ static void putRanks(char *text, size_t room, int ranks, auto isMissing) {
   }
 }
 
-void PeerWatch::giveUp(const Wait &wait, double waited) {
-  char missing[256], step[32] = "";
-  std::vector<bool> answered(ranks, true);
-  if (rollCall)
-    answered = rollCall();
-  bool all =
-      std::find(answered.begin(), answered.end(), false) == answered.end();
-  putRanks(missing, sizeof missing, ranks, [&](int peer) {
-    return all ? !wait.arrived(wait.test, peer) : !answered[peer];
-  });
+void giveUpWaiting(double waited, const std::vector<bool> &missing,
+                   const char *what) {
+  char names[256], step[32] = "";
+  putRanks(names, sizeof names, missing);
   if (errorStep() > 0)
     snprintf(step, sizeof step, " of step %lld",
              static_cast<long long>(errorStep()));
   fatal("waited %.0f s for %s in %s%s: the run stops; "
         "TESSERA_TIMEOUT=SECONDS allows more",
-        waited, missing, wait.what, step);
+        waited, names, what, step);
+}
+
+void stopAfter(int rank, int first) {
+  fprintf(stderr, "%s: rank %d stops, since rank %d has failed\n",
+          executableName(), rank, first);
+  _exit(1);
+}
+
+void PeerWatch::giveUp(const Wait &wait, double waited) {
+  std::vector<bool> missing(ranks);
+  if (rollCall) {
+    missing = rollCall();
+    missing.flip();
+  }
+  if (std::find(missing.begin(), missing.end(), true) == missing.end())
+    for (int peer = 0; peer < ranks; ++peer)
+      missing[peer] = !wait.arrived(wait.test, peer);
+  giveUpWaiting(waited, missing, wait.what);
 }
 
 void PeerWatch::look(const Wait &wait, double waited) {
   if (failed) {
-    if (int first = failed->load(std::memory_order_acquire)) {
-      fprintf(stderr, "%s: rank %d stops, since rank %d has failed\n",
-              executableName(), rank, first - 1);
-      _exit(1);
-    }
+    if (int first = failed->load(std::memory_order_acquire))
+      stopAfter(rank, first - 1);
   }
+  if (lookFurther)
+    lookFurther();
   if (!handles.empty())
     poll(handles.data(), handles.size(), 0);
   for (size_t i = 0; i < peers.size(); ++i) {

@@ -21,6 +21,15 @@ namespace tessera {
 /// TESSERA_TIMEOUT (default 600).
 double timeoutSeconds();
 
+/// Ends this process with a message that it has \p waited so many seconds for
+/// the ranks that are \p missing (none: it isn't known which) in \p what,
+/// such as "a meeting of all ranks".
+[[noreturn]] void giveUpWaiting(double waited, const std::vector<bool> &missing,
+                                const char *what);
+
+/// Ends this process without an error of its own, since \p first has one.
+[[noreturn]] void stopAfter(int rank, int first);
+
 /// Sees to it that no rank waits for ever: while it waits, it looks now and
 /// then whether a peer has failed or died, or the time is up.
 class PeerWatch {
@@ -39,6 +48,11 @@ public:
   /// some of them may wait for another in turn.
   void setRollCall(std::function<std::vector<bool>()> call) {
     rollCall = std::move(call);
+  }
+
+  /// What else to do whenever it looks after the peers.
+  void setLook(std::function<void()> further) {
+    lookFurther = std::move(further);
   }
 
   /// Spins, then yields the processor, until \p done() holds. When it never
@@ -98,6 +112,7 @@ private:
   std::vector<pid_t> processes;
   std::vector<pollfd> handles; ///< readable once the process has ended
   std::function<std::vector<bool>()> rollCall;
+  std::function<void()> lookFurther;
 };
 
 } // namespace tessera

@@ -42,18 +42,24 @@ public:
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     ranksOnNode = ranks;
     int process = getpid();
-    processes.resize(ranks);
-    MPI_Allgather(&process, 1, MPI_INT, processes.data(), 1, MPI_INT,
-                  MPI_COMM_WORLD);
+    node.rank = ownRank;
+    node.exchange = [](const void *mine, void *all, size_t bytes) {
+      int count = static_cast<int>(bytes);
+      MPI_Allgather(mine, count, MPI_BYTE, all, count, MPI_BYTE,
+                    MPI_COMM_WORLD);
+    };
+    node.remedy = "TESSERA_COMM=messages does without";
+    node.processes.resize(ranks);
+    node.exchange(&process, node.processes.data(), sizeof process);
     std::vector<char *> parts =
-        shareMemory(headBytes + sizeof(ExchangePlace), processes);
+        shareMemory(node, headBytes + sizeof(ExchangePlace));
     failed = reinterpret_cast<std::atomic<int> *>(parts[0]);
     for (char *part : parts)
       places.push_back(reinterpret_cast<ExchangePlace *>(part + headBytes));
     watch = std::make_unique<PeerWatch>(ownRank, ranks, failed);
     for (int peer = 0; peer < ranks; ++peer)
       if (peer != ownRank)
-        watch->add(peer, processes[peer]);
+        watch->add(peer, node.processes[peer]);
   }
 
   char *allocateArena(const Program &wanted, OffloadFile *offload) override {
@@ -61,7 +67,7 @@ public:
     requireMemory(wanted.arenaBytes, ranks);
     size_t count = wanted.collectives.size();
     int64_t bytes = std::max<size_t>(64, 2 * count * sizeof(Counter));
-    for (char *part : shareMemory(bytes, processes)) {
+    for (char *part : shareMemory(node, bytes)) {
       ready.push_back(reinterpret_cast<Counter *>(part));
       done.push_back(reinterpret_cast<Counter *>(part) + count);
     }
@@ -73,14 +79,14 @@ public:
     int64_t bytesOfArena = std::max<int64_t>(64, wanted.arenaBytes);
     int64_t room =
         offload ? wanted.offloadOffset + wanted.offloadBytes - bytesOfArena : 0;
-    arenas = shareMemory(bytesOfArena, processes, room);
+    arenas = shareMemory(node, bytesOfArena, room);
     char *own = arenas[ownRank];
     if (offload) {
       std::vector<char *> places;
       for (char *arena : arenas)
         places.push_back(arena + wanted.offloadOffset);
       offload->map(places[ownRank]);
-      shareFile(offload->descriptor(), places, wanted.offloadBytes, processes);
+      shareFile(node, offload->descriptor(), places, wanted.offloadBytes);
     }
     parallelFor(wanted.arenaBytes, 1 << 21, [&](int64_t begin, int64_t end) {
       memset(own + begin, 0, end - begin);
@@ -201,7 +207,7 @@ private:
 
   std::vector<Collective> collectives;
   std::atomic<int> *failed = nullptr;
-  std::vector<int> processes;
+  NodeRanks node;
   std::vector<ExchangePlace *> places;
   std::unique_ptr<PeerWatch> watch;
   std::vector<char *> arenas;

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Communicator.h"
-#include "runtime/Error.h"
 #include "runtime/Threads.h"
+#include "runtime/comm/Members.h"
 #include "runtime/comm/Reduce.h"
 #include <cstdlib>
 #include <cstring>
@@ -62,11 +62,8 @@ private:
 } // namespace tessera
 
 tessera::Communicator *tessera_create_communicator(int world) {
-  const char *started = getenv("OMPI_COMM_WORLD_SIZE");
-  int size = started ? atoi(started) : 1;
-  if (world != 1 || size != 1)
-    tessera::fatal("compiled for 1 rank, started with %d: start it without "
-                   "mpirun, or compile with --set parallel.world=%d",
-                   size, size);
+  const char *size = getenv("OMPI_COMM_WORLD_SIZE");
+  const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+  tessera::requireWorld(world, size ? atoi(size) : 1, rank ? atoi(rank) : 0);
   return new tessera::SingleCommunicator;
 }

@@ -19,7 +19,6 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
-#include <mpi.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -60,66 +59,64 @@ static void makeHuge(char *memory, int64_t bytes) {
 }
 
 /// Descriptors of all ranks' files; \p own is this rank's.
-static std::vector<int> openPeersFiles(int own,
-                                       const std::vector<int> &processes) {
-  int rank = 0;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  std::vector<int> files(processes.size());
-  MPI_Allgather(&own, 1, MPI_INT, files.data(), 1, MPI_INT, MPI_COMM_WORLD);
+static std::vector<int> openPeersFiles(const NodeRanks &node, int own) {
+  std::vector<int> files(node.processes.size());
+  node.exchange(&own, files.data(), sizeof own);
   for (int peer = 0; peer < static_cast<int>(files.size()); ++peer) {
-    if (peer == rank) {
+    if (peer == node.rank) {
       files[peer] = own;
       continue;
     }
     char name[64];
-    snprintf(name, sizeof name, "/proc/%d/fd/%d", processes[peer], files[peer]);
+    snprintf(name, sizeof name, "/proc/%d/fd/%d", node.processes[peer],
+             files[peer]);
     files[peer] = open(name, O_RDWR | O_CLOEXEC);
     if (files[peer] < 0)
-      fatal("rank %d cannot open the memory of rank %d (%s: %s): "
-            "TESSERA_COMM=messages does without",
-            rank, peer, name, strerror(errno));
+      fatal("rank %d cannot open the memory of rank %d (%s: %s): %s", node.rank,
+            peer, name, strerror(errno), node.remedy);
   }
   return files;
 }
 
 /// Closes them all but \p own once every rank has opened them.
-static void closePeersFiles(int own, const std::vector<int> &files) {
-  MPI_Barrier(MPI_COMM_WORLD);
+static void closePeersFiles(const NodeRanks &node, int own,
+                            const std::vector<int> &files) {
+  std::vector<char> all(files.size());
+  node.exchange("", all.data(), 1);
   for (int file : files)
     if (file != own)
       close(file);
 }
 
-std::vector<char *>
-shareMemory(int64_t bytes, const std::vector<int> &processes, int64_t room) {
+std::vector<char *> shareMemory(const NodeRanks &node, int64_t bytes,
+                                int64_t room) {
   int own = memfd_create("tessera", MFD_CLOEXEC);
   if (own < 0 || ftruncate(own, bytes) != 0)
     fatal("the system cannot share %.3f GB among the ranks of this node (%s): "
-          "TESSERA_COMM=messages does without",
-          double(bytes) * 1e-9, strerror(errno));
-  std::vector<int> files = openPeersFiles(own, processes);
+          "%s",
+          double(bytes) * 1e-9, strerror(errno), node.remedy);
+  std::vector<int> files = openPeersFiles(node, own);
   std::vector<char *> parts;
   for (int file : files) {
     parts.push_back(mapAligned(file, bytes, room));
     if (!parts.back())
-      fatal("cannot map the %.3f GB of another rank (%s): free memory, or set "
-            "TESSERA_COMM=messages",
-            double(bytes) * 1e-9, strerror(errno));
+      fatal("cannot map the %.3f GB of another rank (%s): free memory; %s",
+            double(bytes) * 1e-9, strerror(errno), node.remedy);
     if (file == own)
       makeHuge(parts.back(), bytes);
   }
-  closePeersFiles(own, files);
+  closePeersFiles(node, own, files);
   close(own);
   return parts;
 }
 
-void shareFile(int file, const std::vector<char *> &places, int64_t bytes,
-               const std::vector<int> &processes) {
-  std::vector<int> files = openPeersFiles(file, processes);
+void shareFile(const NodeRanks &node, int file,
+               const std::vector<char *> &places, int64_t bytes) {
+  std::vector<int> files = openPeersFiles(node, file);
   for (size_t rank = 0; rank < files.size(); ++rank)
     if (files[rank] != file)
       mapFile(files[rank], places[rank], bytes);
-  closePeersFiles(file, files);
+  closePeersFiles(node, file, files);
 }
 
 } // namespace tessera

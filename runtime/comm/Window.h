@@ -8,25 +8,36 @@
 #ifndef TESSERA_RUNTIME_COMM_WINDOW_H
 #define TESSERA_RUNTIME_COMM_WINDOW_H
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace tessera {
 
+/// The ranks of a run on one node, all of which call the functions below alike.
+struct NodeRanks {
+  int rank = 0;
+  std::vector<int> processes; ///< by rank
+  /// Every rank gives so many bytes and gets those of all, in rank order.
+  std::function<void(const void *mine, void *all, size_t bytes)> exchange;
+  /// For messages: what does without shared memory.
+  const char *remedy = "";
+};
+
 /// Maps \p bytes of zeroed memory of each rank into all ranks, with \p room
-/// bytes reserved behind, and returns the addresses by rank. All ranks of
-/// MPI_COMM_WORLD, on one node, call it alike;
-/// \p processes has their process numbers. Nothing of it outlives them.
+/// bytes reserved behind, and returns the addresses by rank. Nothing of it
+/// outlives the ranks.
 ///
 /// In huge pages wherever the system has them: a collective reads and writes
 /// memory one after the other, and with small pages it would wait for as many
 /// translations as for data.
-std::vector<char *>
-shareMemory(int64_t bytes, const std::vector<int> &processes, int64_t room = 0);
+std::vector<char *> shareMemory(const NodeRanks &node, int64_t bytes,
+                                int64_t room = 0);
 
 /// Maps the first \p bytes of each other rank's \p file at that rank's place.
-void shareFile(int file, const std::vector<char *> &places, int64_t bytes,
-               const std::vector<int> &processes);
+void shareFile(const NodeRanks &node, int file,
+               const std::vector<char *> &places, int64_t bytes);
 
 } // namespace tessera
 

@@ -50,8 +50,10 @@ enum Result : int {
   notFound = 500,
   notReady = 600,
   captureUnsupported = 900,
-  captureUnjoined = 904,
   captureInvalidated = 901,
+  captureUnjoined = 904,
+  captureIsolation = 905,
+  capturedEvent = 907,
 };
 
 /// CUdevice_attribute.
@@ -104,11 +106,21 @@ enum MatmulAttribute : int {
   transB = 4,
   epilogue = 7,
   biasPointer = 8,
+  auxPointer = 11,
+  auxLeading = 12,
   biasDataType = 26,
 };
 
 /// cublasLtEpilogue_t.
-enum Epilogue : int32_t { plain = 1, bias = 4, gelu = 32, geluBias = 36 };
+enum Epilogue : int32_t {
+  plain = 1,
+  bias = 4,
+  gelu = 32,
+  geluBias = 36,
+  geluAux = 160,
+  geluAuxBias = 164,
+  geluGrad = 192,
+};
 
 /// cublasLtMatmulPreferenceAttributes_t.
 enum PreferenceAttribute : int {

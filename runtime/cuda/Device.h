@@ -31,8 +31,8 @@ public:
   char *beginInput(const tsr_context &context, const Slot &slot) override;
   void commitInput(const tsr_context &context, const Slot &slot) override;
   void read(void *destination, const char *address, int64_t bytes) override;
-  std::vector<Setting> settings() const override;
-  double peakFlops(ElementType type) const override;
+  std::vector<Setting> settings() const override { return rows; }
+  double peakFlops() const override;
 
   /// Kernels, GEMMs, copies and inputs are issued to it.
   Stream compute() const { return computeStream; }
@@ -49,9 +49,10 @@ public:
   /// Waits until all that was issued to \p stream is complete, and calls the
   /// watch now and then. Not within an entry that is captured.
   void synchronize(Stream stream) const;
-  /// Has \p poll(data) called while the host waits for the GPU: it ends the
+  /// Has \p poll(data, seconds) called now and then while the host waits for
+  /// the GPU, `seconds` up to now; null: nothing is called. It ends the
   /// process where a peer has failed.
-  void setWatch(void (*poll)(void *data), void *data);
+  void setWatch(void (*poll)(void *data, double seconds), void *data);
 
   /// For a communicator that cannot be captured: entries are issued each time.
   void disableGraphs() { graphs = false; }
@@ -82,7 +83,6 @@ private:
   };
   /// How an entry runs.
   struct EntryRun {
-    const tsr_entry *entry;
     bool ranOnce = false;
     GraphExec graph = nullptr;
   };
@@ -91,20 +91,29 @@ private:
                    void *data) override;
   void readPieces(const char *address, int64_t bytes, Piece<const char *> body,
                   void *data) override;
+  /// Ends the process: the device's code does not run on this GPU.
+  [[noreturn]] void refuse(const char *reason) const;
+  void requireCapability() const;
   void loadKernels();
+  /// Waits until \p query answers success and not notReady.
+  template <typename Query> void waitFor(Query query) const;
+  /// Of a multiprocessor, for the type of the GEMMs' factors; 0: not known.
+  int flopsPerClock() const;
   GraphExec capture(tsr_context &context, const tsr_entry &entry) const;
 
   const Manifest &manifest;
-  int number = 0, major = 0, minor = 0;
+  int number = 0, major = 0, minor = 0, processors = 0;
+  double clockHertz = 0;
   std::string deviceName;
   Stream computeStream = nullptr, communicationStream = nullptr;
+  char *bounce = nullptr; ///< pinned
   char *arenaAddress = nullptr;
   int64_t arenaSize = 0;
   std::vector<KernelFunction> kernels; ///< by the manifest's table
   std::vector<Staging> staging;        ///< by the program's inputs
-  std::vector<EntryRun> entries;
+  std::vector<EntryRun> entries;       ///< by tessera_entries
   bool graphs = true;
-  void (*poll)(void *) = nullptr;
+  void (*poll)(void *, double) = nullptr;
   void *pollData = nullptr;
   std::vector<Setting> rows;
 };

@@ -18,6 +18,8 @@ struct Driver {
   Driver();
 
   Library library;
+  const Function<int, const char **> getErrorString{library,
+                                                    "cuGetErrorString"};
   const Function<unsigned> init{library, "cuInit"};
   const Function<int *> driverGetVersion{library, "cuDriverGetVersion"};
   const Function<int *> deviceGetCount{library, "cuDeviceGetCount"};

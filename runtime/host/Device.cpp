@@ -39,7 +39,7 @@ public:
   }
 
   std::vector<Setting> settings() const override { return {}; }
-  double peakFlops(ElementType) const override { return 0; }
+  double peakFlops() const override { return 0; }
 
 private:
   void writePieces(char *address, int64_t bytes, Piece<char *> body,

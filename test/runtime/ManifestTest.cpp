@@ -117,6 +117,7 @@ TEST(StepDeathTest, SaysWhatIsWrong) {
     context.manifest = &manifest;
     context.program = &manifest.program("train");
     context.arena = arena;
+    context.device = tessera_open_device(&manifest, 0);
     NoData source;
     EXPECT_EXIT(TrainingStep(context, source), testing::ExitedWithCode(1),
                 message);

@@ -1,0 +1,43 @@
+//===- Members.cpp - Who takes part in a collective
+//------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/comm/Members.h"
+#include "runtime/Error.h"
+#include <unistd.h>
+
+namespace tessera {
+
+std::string describe(const Collective &collective) {
+  std::string text = "the ";
+  text += collective.kind == CollectiveKind::allGather       ? "all_gather"
+          : collective.kind == CollectiveKind::reduceScatter ? "reduce_scatter"
+                                                             : "all_reduce";
+  if (collective.group >= 0)
+    text += " of group '" + collective.groupName + "'";
+  return text;
+}
+
+void requireWorld(int world, int size, int rank) {
+  if (world == size)
+    return;
+  if (rank != 0)
+    _exit(1);
+  if (world == 1)
+    fatal("compiled for 1 rank, started with %d: start it without mpirun, or "
+          "compile with --set parallel.world=%d",
+          size, size);
+  if (size == 1)
+    fatal("compiled for %d ranks, started with 1: start it as 'mpirun -np %d "
+          "%s ...'",
+          world, world, executableName());
+  fatal("compiled for %d ranks, started with %d: start it as 'mpirun -np %d "
+        "%s ...', or compile with --set parallel.world=%d",
+        world, size, world, executableName(), size);
+}
+
+} // namespace tessera

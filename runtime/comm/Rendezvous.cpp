@@ -1,0 +1,421 @@
+//===- Rendezvous.cpp - Ranks that meet over TCP --------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Rank 0 takes the first free port of a few that all ranks know, and greets
+// with the run's key whoever connects, so that a rank that meets another
+// program at one port goes on to the next.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/comm/Rendezvous.h"
+#include "runtime/Error.h"
+#include "runtime/comm/Peers.h"
+#include <algorithm>
+#include <arpa/inet.h>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace tessera {
+namespace {
+
+constexpr int portsTried = 16;
+constexpr int glance = 50; ///< ms between two looks at the peers
+
+/// What both sides of a new connection say first.
+struct Greeting {
+  char magic[8];
+  uint64_t key;
+  int32_t rank, ranks;
+  bool operator==(const Greeting &) const = default;
+};
+
+double now() {
+  using namespace std::chrono;
+  return duration<double>(steady_clock::now().time_since_epoch()).count();
+}
+
+Greeting makeGreeting(const Launch &launch, int rank) {
+  Greeting greeting = {"tessera", 14695981039346656037u, rank, launch.size};
+  for (char letter : launch.job)
+    greeting.key =
+        (greeting.key ^ static_cast<uint8_t>(letter)) * 1099511628211u;
+  return greeting;
+}
+
+/// Small messages at once, and an end for a peer whose node is gone.
+void prepare(int socket) {
+  int yes = 1, idle = 20, interval = 10, count = 3;
+  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+  fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK);
+}
+
+/// What has come of a greeting so far.
+enum class Progress { waiting, complete, closed };
+
+struct Arrival {
+  int socket;
+  Greeting greeting;
+  size_t bytes = 0;
+
+  Progress read() {
+    ssize_t got = recv(socket, reinterpret_cast<char *>(&greeting) + bytes,
+                       sizeof greeting - bytes, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+      return Progress::waiting;
+    if (got <= 0)
+      return Progress::closed;
+    bytes += got;
+    return bytes == sizeof greeting ? Progress::complete : Progress::waiting;
+  }
+};
+
+/// A socket that listens at one of the run's ports.
+int openDoor(const Launch &launch) {
+  for (int port = launch.port; port < launch.port + portsTried; ++port) {
+    int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int yes = 1;
+    setsockopt(door, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port));
+    address.sin_addr.s_addr =
+        htonl(launch.isOneNode() ? INADDR_LOOPBACK : INADDR_ANY);
+    if (door >= 0 &&
+        bind(door, reinterpret_cast<sockaddr *>(&address), sizeof address) ==
+            0 &&
+        listen(door, launch.size) == 0)
+      return door;
+    close(door);
+  }
+  fatal("rank 0 cannot listen at any port from %d to %d (%s): set MASTER_PORT "
+        "to a free one",
+        launch.port, launch.port + portsTried - 1, strerror(errno));
+}
+
+sockaddr_in resolve(const Launch &launch) {
+  addrinfo hints = {}, *found = nullptr;
+  hints.ai_family = AF_INET;
+  hints.ai_socktype = SOCK_STREAM;
+  int error = getaddrinfo(launch.address.c_str(), nullptr, &hints, &found);
+  if (error)
+    fatal("the host of rank 0, '%s', has no address (%s): set MASTER_ADDR to "
+          "one that all nodes reach",
+          launch.address.c_str(), gai_strerror(error));
+  sockaddr_in address = *reinterpret_cast<sockaddr_in *>(found->ai_addr);
+  freeaddrinfo(found);
+  return address;
+}
+
+/// Connects to rank 0 if it is what listens there; -1 if not.
+int tryPort(sockaddr_in address, int port, const Greeting &own) {
+  int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  timeval second = {1, 0};
+  setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
+  setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
+  Greeting expected = own, root;
+  expected.rank = 0;
+  if (connect(socket, reinterpret_cast<sockaddr *>(&address), sizeof address) ==
+          0 &&
+      recv(socket, &root, sizeof root, MSG_WAITALL) == sizeof root &&
+      root == expected &&
+      ::send(socket, &own, sizeof own, MSG_NOSIGNAL) == sizeof own)
+    return socket;
+  close(socket);
+  return -1;
+}
+
+} // namespace
+
+Rendezvous::Rendezvous(const Launch &launch)
+    : rank(launch.rank), ranks(launch.size), sockets(launch.size, -1) {
+  if (rank == 0)
+    listen(launch);
+  else
+    connect(launch);
+}
+
+Rendezvous::~Rendezvous() {
+  for (int socket : sockets)
+    if (socket >= 0)
+      close(socket);
+}
+
+void Rendezvous::listen(const Launch &launch) {
+  int door = openDoor(launch);
+  Greeting own = makeGreeting(launch, 0);
+  std::vector<Arrival> arrivals;
+  double begin = now();
+  for (int missing = ranks - 1; missing > 0;) {
+    std::vector<pollfd> polls = {{door, POLLIN, 0}};
+    for (const Arrival &arrival : arrivals)
+      polls.push_back({arrival.socket, POLLIN, 0});
+    poll(polls.data(), polls.size(), glance);
+    if (polls[0].revents) {
+      int socket = accept4(door, nullptr, nullptr, SOCK_CLOEXEC);
+      if (socket >= 0) {
+        prepare(socket);
+        ::send(socket, &own, sizeof own, MSG_NOSIGNAL);
+        arrivals.push_back({socket, {}});
+      }
+    }
+    std::erase_if(arrivals, [&](Arrival &arrival) {
+      Progress progress = arrival.read();
+      if (progress == Progress::waiting)
+        return false;
+      int peer = arrival.greeting.rank;
+      Greeting expected = own;
+      expected.rank = peer;
+      if (progress == Progress::closed || arrival.greeting != expected ||
+          peer <= 0 || peer >= ranks) {
+        close(arrival.socket);
+        return true;
+      }
+      if (sockets[peer] >= 0)
+        fatal("two processes say that they are rank %d: start each rank once",
+              peer);
+      sockets[peer] = arrival.socket;
+      --missing;
+      return true;
+    });
+    look();
+    if (double waited = now() - begin; waited > timeoutSeconds()) {
+      std::vector<bool> absent(ranks);
+      for (int peer = 1; peer < ranks; ++peer)
+        absent[peer] = sockets[peer] < 0;
+      markFailed();
+      giveUpWaiting(waited, absent, start.name);
+    }
+  }
+  for (const Arrival &arrival : arrivals)
+    close(arrival.socket);
+  close(door);
+  // The others must not begin before they know that all are there.
+  for (int peer = 1; peer < ranks; ++peer)
+    send(peer, nullptr, 0, start);
+}
+
+void Rendezvous::connect(const Launch &launch) {
+  sockaddr_in address = resolve(launch);
+  Greeting own = makeGreeting(launch, rank);
+  double begin = now();
+  for (int tries = 0; sockets[0] < 0; ++tries) {
+    sockets[0] = tryPort(address, launch.port + tries % portsTried, own);
+    if (sockets[0] >= 0 || tries % portsTried != portsTried - 1)
+      continue;
+    if (double waited = now() - begin; waited > timeoutSeconds())
+      fatal("waited %.0f s for rank 0 at %s, ports %d to %d: start all ranks, "
+            "and let MASTER_ADDR and MASTER_PORT be what all nodes reach",
+            waited, launch.address.c_str(), launch.port,
+            launch.port + portsTried - 1);
+    usleep(glance * 1000);
+  }
+  prepare(sockets[0]);
+  receive(0, nullptr, 0, start);
+}
+
+void Rendezvous::exchange(const void *mine, void *all, size_t bytes) {
+  char *places = static_cast<char *>(all);
+  if (rank != 0) {
+    send(0, mine, bytes, meeting);
+    receive(0, all, bytes * ranks, meeting);
+    return;
+  }
+  memcpy(places, mine, bytes);
+  for (int peer = 1; peer < ranks; ++peer)
+    receive(peer, places + peer * bytes, bytes, meeting);
+  for (int peer = 1; peer < ranks; ++peer)
+    send(peer, all, bytes * ranks, meeting);
+}
+
+void Rendezvous::broadcast(void *data, size_t bytes) {
+  if (rank != 0)
+    return receive(0, data, bytes, meeting);
+  for (int peer = 1; peer < ranks; ++peer)
+    send(peer, data, bytes, meeting);
+}
+
+void Rendezvous::sendToRoot(const void *data, size_t bytes) {
+  send(0, data, bytes, content);
+}
+
+void Rendezvous::receive(int source, void *data, size_t bytes) {
+  receive(source, data, bytes, content);
+}
+
+void Rendezvous::send(int peer, const void *data, size_t bytes,
+                      const Purpose &purpose) {
+  Header header = {Header::data, 0, bytes};
+  iovec parts[] = {{&header, sizeof header}, {const_cast<void *>(data), bytes}};
+  double begin = now();
+  for (size_t done = 0; done < sizeof header + bytes;) {
+    msghdr message = {};
+    message.msg_iov = parts;
+    message.msg_iovlen = 2;
+    ssize_t sent = sendmsg(sockets[peer], &message, MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR)
+      died(peer);
+    if (sent < 0) {
+      waitFor(peer, POLLOUT, begin, purpose);
+      continue;
+    }
+    done += sent;
+    for (iovec &part : parts) {
+      size_t taken = std::min<size_t>(part.iov_len, sent);
+      part.iov_base = static_cast<char *>(part.iov_base) + taken;
+      part.iov_len -= taken;
+      sent -= taken;
+    }
+  }
+}
+
+void Rendezvous::receive(int peer, void *data, size_t bytes,
+                         const Purpose &purpose) {
+  Header header;
+  read(peer, &header, sizeof header, purpose);
+  if (header.kind == Header::failed)
+    stop(header.rank);
+  if (header.bytes != bytes)
+    fatal("rank %d takes part in another step than %s: start all ranks from "
+          "the same executable, with the same arguments",
+          peer, purpose.name);
+  read(peer, data, bytes, purpose);
+}
+
+void Rendezvous::read(int peer, void *data, size_t bytes,
+                      const Purpose &purpose) {
+  char *place = static_cast<char *>(data);
+  double begin = now();
+  while (bytes) {
+    ssize_t got = recv(sockets[peer], place, bytes, 0);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+      died(peer);
+    if (got < 0) {
+      waitFor(peer, POLLIN, begin, purpose);
+      continue;
+    }
+    place += got;
+    bytes -= got;
+  }
+}
+
+/// Waits a glance at most.
+void Rendezvous::waitFor(int peer, short events, double begin,
+                         const Purpose &purpose) {
+  pollfd wanted = {sockets[peer], events, 0};
+  if (poll(&wanted, 1, glance) != 0)
+    return;
+  look();
+  // The others wait a little longer, so that rank 0, which knows who is
+  // missing, is the one that tells.
+  double waited = now() - begin;
+  if (waited < timeoutSeconds() + (rank == 0 ? 0 : 5))
+    return;
+  std::vector<bool> missing(ranks);
+  for (int other = 0; other < ranks; ++other) {
+    char byte;
+    missing[other] =
+        other == peer ||
+        (purpose.ofAll && events == POLLIN && other > peer &&
+         sockets[other] >= 0 && recv(sockets[other], &byte, 1, MSG_PEEK) < 0);
+  }
+  giveUpWaiting(waited, missing, purpose.name);
+}
+
+void Rendezvous::look() {
+  for (int peer = 0; peer < ranks; ++peer)
+    if (sockets[peer] >= 0)
+      lookAt(peer);
+}
+
+/// Of what has not been read yet the beginning is enough: a peer that fails
+/// later is noticed once that has been read.
+void Rendezvous::lookAt(int peer) {
+  Header header;
+  ssize_t got =
+      recv(sockets[peer], &header, sizeof header, MSG_PEEK | MSG_DONTWAIT);
+  if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+    died(peer);
+  if (got == sizeof header && header.kind == Header::failed)
+    stop(header.rank);
+}
+
+void Rendezvous::died(int peer) {
+  // Without rank 0 there is nobody who sees to it that one rank prints.
+  if (peer == 0 && rank != 1)
+    stop(0);
+  markFailed();
+  fatal("rank %d has died: the run stops; start it again with --resume to go "
+        "on from the last checkpoint",
+        peer);
+}
+
+void Rendezvous::stop(int first) {
+  if (rank == 0) {
+    Header header = {Header::failed, first, 0};
+    for (int peer = 1; peer < ranks; ++peer)
+      if (sockets[peer] >= 0)
+        ::send(sockets[peer], &header, sizeof header, MSG_NOSIGNAL);
+  }
+  stopAfter(rank, first);
+}
+
+bool Rendezvous::markFailed() {
+  int first = rank;
+  Header header;
+  auto isFailure = [&](int peer) {
+    return recv(sockets[peer], &header, sizeof header,
+                MSG_PEEK | MSG_DONTWAIT) == sizeof header &&
+           header.kind == Header::failed;
+  };
+  if (rank == 0) {
+    for (int peer = 1; peer < ranks && first == 0; ++peer)
+      if (sockets[peer] >= 0 && isFailure(peer))
+        first = peer;
+    header = {Header::failed, first, 0};
+    for (int peer = 1; peer < ranks; ++peer)
+      if (sockets[peer] >= 0)
+        ::send(sockets[peer], &header, sizeof header, MSG_NOSIGNAL);
+    return first == 0;
+  }
+  if (sockets[0] < 0)
+    return true;
+  header = {Header::failed, rank, 0};
+  ::send(sockets[0], &header, sizeof header, MSG_NOSIGNAL);
+  // Rank 0 answers who was first, unless it computes and looks too late.
+  double begin = now();
+  char rest[4096];
+  for (uint64_t skip = 0; now() - begin < 1;) {
+    pollfd root = {sockets[0], POLLIN, 0};
+    poll(&root, 1, glance);
+    ssize_t got =
+        skip ? recv(sockets[0], rest, std::min<uint64_t>(skip, sizeof rest), 0)
+             : recv(sockets[0], &header, sizeof header, 0);
+    if (got == 0)
+      return true;
+    if (skip && got > 0)
+      skip -= got;
+    else if (got == sizeof header && header.kind == Header::failed)
+      return header.rank == rank;
+    else if (got == sizeof header)
+      skip = header.bytes;
+  }
+  return true;
+}
+
+} // namespace tessera

@@ -1,0 +1,363 @@
+//===- Device.cpp - A rank's GPU ------------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/cuda/Device.h"
+#include "runtime/Context.h"
+#include "runtime/Error.h"
+#include "runtime/Threads.h"
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <sched.h>
+
+namespace tessera::cuda {
+
+/// What states pass through on their way between the host and the arena.
+static constexpr int64_t bounceBytes = 4 << 20;
+/// The CUDA version whose cuBLASLt is opened.
+static constexpr int neededVersion = 13000;
+
+static GpuDevice *opened = nullptr;
+
+GpuDevice &device() { return *opened; }
+
+/// Reads an on-off variable; on where it is not set.
+static bool isOn(const char *variable) {
+  const char *value = getenv(variable);
+  if (!value || !strcmp(value, "1"))
+    return true;
+  if (strcmp(value, "0"))
+    fatal("%s is '%s': it may be '0' or '1'", variable, value);
+  return false;
+}
+
+/// 90 of "sm_90a".
+static int numberOf(const std::string &architecture) {
+  size_t digit = architecture.find_first_of("0123456789");
+  return digit == architecture.npos ? 0 : atoi(architecture.c_str() + digit);
+}
+
+GpuDevice::GpuDevice(const Manifest &manifest, int localRank)
+    : manifest(manifest), graphs(isOn("TESSERA_GRAPHS")) {
+  const Driver &cuda = driver();
+  int count = 0, version = 0;
+  int error = cuda.init.attempt(0);
+  if (error == success)
+    cuda.deviceGetCount(&count);
+  else if (error != noDevice)
+    cuda.library.fail("cuInit", error);
+  if (count == 0)
+    fatal("this machine has no NVIDIA GPU that this process may use: look at "
+          "'nvidia-smi' and CUDA_VISIBLE_DEVICES");
+  number = localRank % count;
+  int handle = 0;
+  char text[256] = "";
+  cuda.deviceGet(&handle, number);
+  cuda.deviceGetName(text, sizeof text, handle);
+  deviceName = "GPU " + std::to_string(number) + " (" + text + ")";
+  auto read = [&](Attribute attribute) {
+    int value = 0;
+    cuda.deviceGetAttribute(&value, attribute, handle);
+    return value;
+  };
+  major = read(capabilityMajor);
+  minor = read(capabilityMinor);
+  processors = read(multiprocessors);
+  clockHertz = 1e3 * read(clockRate);
+  cuda.driverGetVersion(&version);
+  if (version < neededVersion)
+    fatal("the driver of %s is for CUDA %d.%d, and this executable needs one "
+          "for %d.%d: install driver 580 or a newer one",
+          name().c_str(), version / 1000, version % 1000 / 10,
+          neededVersion / 1000, neededVersion % 1000 / 10);
+  requireCapability();
+
+  Context primary = nullptr;
+  cuda.devicePrimaryCtxRetain(&primary, handle);
+  cuda.ctxSetCurrent(primary);
+  cuda.streamCreate(&computeStream, streamNonBlocking);
+  cuda.streamCreate(&communicationStream, streamNonBlocking);
+  void *pinned = nullptr;
+  cuda.memHostAlloc(&pinned, bounceBytes, 0);
+  bounce = static_cast<char *>(pinned);
+  loadKernels();
+  for (const tsr_entry *entry = tessera_entries; entry->name; ++entry)
+    entries.emplace_back();
+
+  snprintf(text, sizeof text, "%s of %d, sm_%d%d, driver for CUDA %d.%d",
+           name().c_str(), count, major, minor, version / 1000,
+           version % 1000 / 10);
+  addSetting({"device", text});
+  if (double peak = peakFlops()) {
+    snprintf(text, sizeof text,
+             "%.1f TFLOP/s (%d SMs x %.3f GHz x %d); MFU = a step's operations "
+             "/ (its seconds x peak)",
+             peak * 1e-12, processors, clockHertz * 1e-9, flopsPerClock());
+    addSetting({"peak", text});
+  }
+}
+
+void GpuDevice::refuse(const char *reason) const {
+  std::string list;
+  for (const std::string &architecture : manifest.architectures)
+    list += (list.empty() ? "" : ", ") + architecture;
+  fatal("this executable is compiled for %s, and %s is sm_%d%d%s: compile it "
+        "with --set target.cuda.arch=sm_%d%d",
+        list.c_str(), name().c_str(), major, minor, reason, major, minor);
+}
+
+void GpuDevice::requireCapability() const {
+  auto runs = [&](const std::string &architecture) {
+    return numberOf(architecture) <= 10 * major + minor;
+  };
+  if (std::none_of(manifest.architectures.begin(), manifest.architectures.end(),
+                   runs))
+    refuse("");
+}
+
+void GpuDevice::loadKernels() {
+  if (manifest.kernels.empty())
+    return;
+  Module module = nullptr;
+  int error = driver().moduleLoadData.attempt(&module, tessera_device_image);
+  if (error == noBinaryForGpu || error == invalidPtx ||
+      error == unsupportedPtxVersion)
+    refuse(", for which the driver finds no code");
+  if (error)
+    driver().library.fail("cuModuleLoadData", error);
+  for (const Kernel &kernel : manifest.kernels) {
+    KernelFunction function = nullptr;
+    if (driver().moduleGetFunction.attempt(&function, module,
+                                           kernel.name.c_str()))
+      fatal("the device's code has no kernel '%s': compile the specification "
+            "again",
+            kernel.name.c_str());
+    kernels.push_back(function);
+  }
+}
+
+char *GpuDevice::allocateArena(const Program &program) {
+  size_t bytes = std::max<int64_t>(program.arenaBytes, 1);
+  size_t available = 0, total = 0;
+  driver().memGetInfo(&available, &total);
+  DevicePointer address = 0;
+  int error = outOfMemory;
+  if (bytes <= available)
+    error = driver().memAlloc.attempt(&address, bytes);
+  if (error == outOfMemory)
+    fatal("the plan needs %.3f GB on %s, which has %.3f GB free of %.3f GB: "
+          "end what else uses it, or use more ranks, a higher ZeRO stage or a "
+          "smaller micro-batch",
+          double(bytes) * 1e-9, name().c_str(), double(available) * 1e-9,
+          double(total) * 1e-9);
+  if (error)
+    driver().library.fail("cuMemAlloc", error);
+  arenaAddress = reinterpret_cast<char *>(address);
+  arenaSize = static_cast<int64_t>(bytes);
+  driver().memsetD8Async(address, 0, bytes, computeStream);
+  synchronize(computeStream);
+  for (const Slot &slot : program.inputs) {
+    Staging place;
+    place.bytes = 4 * slot.elements();
+    if (slot.when != "load")
+      for (int i : {0, 1}) {
+        void *pinned = nullptr;
+        driver().memHostAlloc(&pinned, std::max<int64_t>(place.bytes, 1), 0);
+        place.half[i] = static_cast<char *>(pinned);
+        place.copied[i] = makeEvent();
+      }
+    staging.push_back(std::move(place));
+  }
+  return arenaAddress;
+}
+
+void GpuDevice::run(tsr_context &context, const tsr_entry &entry) {
+  EntryRun &state = entries[&entry - tessera_entries];
+  // The first run is issued as it is: libraries load code when they need it
+  // first, which is not allowed in a capture.
+  if (!graphs || !state.ranOnce) {
+    state.ranOnce = true;
+    return entry.run(&context, context.arena);
+  }
+  if (!state.graph)
+    state.graph = capture(context, entry);
+  driver().graphLaunch(state.graph, computeStream);
+}
+
+GraphExec GpuDevice::capture(tsr_context &context,
+                             const tsr_entry &entry) const {
+  Graph graph = nullptr;
+  GraphExec result = nullptr;
+  driver().streamBeginCapture(computeStream, captureThreadLocal);
+  entry.run(&context, context.arena);
+  driver().streamEndCapture(computeStream, &graph);
+  driver().graphInstantiate(&result, graph, 0);
+  driver().graphDestroy(graph);
+  return result;
+}
+
+char *GpuDevice::beginInput(const tsr_context &context, const Slot &slot) {
+  Staging &place = staging[&slot - context.program->inputs.data()];
+  if (slot.when == "load") {
+    place.once.resize(place.bytes);
+    return place.once.data();
+  }
+  Event copied = place.copied[place.next];
+  waitFor([&] { return driver().eventQuery.attempt(copied); });
+  return place.half[place.next];
+}
+
+void GpuDevice::commitInput(const tsr_context &context, const Slot &slot) {
+  Staging &place = staging[&slot - context.program->inputs.data()];
+  char *address = context.arena + slot.offset;
+  if (slot.when == "load") {
+    write(address, place.bytes, [&](char *host, int64_t begin, int64_t end) {
+      memcpy(host, place.once.data() + begin, end - begin);
+    });
+    place.once = {};
+    return;
+  }
+  driver().memcpyHtoDAsync(toDevice(address), place.half[place.next],
+                           place.bytes, computeStream);
+  driver().eventRecord(place.copied[place.next], computeStream);
+  place.next ^= 1;
+}
+
+void GpuDevice::read(void *destination, const char *address, int64_t bytes) {
+  Device::readPieces(
+      address, bytes, [&](const char *host, int64_t begin, int64_t end) {
+        memcpy(static_cast<char *>(destination) + begin, host, end - begin);
+      });
+}
+
+void GpuDevice::writePieces(char *address, int64_t bytes, Piece<char *> body,
+                            void *data) {
+  for (int64_t begin = 0; begin < bytes; begin += bounceBytes) {
+    int64_t end = std::min(begin + bounceBytes, bytes);
+    body(data, bounce, begin, end);
+    driver().memcpyHtoDAsync(toDevice(address + begin), bounce, end - begin,
+                             computeStream);
+    synchronize(computeStream);
+  }
+}
+
+void GpuDevice::readPieces(const char *address, int64_t bytes,
+                           Piece<const char *> body, void *data) {
+  for (int64_t begin = 0; begin < bytes; begin += bounceBytes) {
+    int64_t end = std::min(begin + bounceBytes, bytes);
+    driver().memcpyDtoHAsync(bounce, toDevice(address + begin), end - begin,
+                             computeStream);
+    synchronize(computeStream);
+    body(data, bounce, begin, end);
+  }
+}
+
+Event GpuDevice::makeEvent() const {
+  Event event = nullptr;
+  driver().eventCreate(&event, eventDisableTiming);
+  return event;
+}
+
+void GpuDevice::order(Stream before, Stream after, Event event) const {
+  driver().eventRecord(event, before);
+  driver().streamWaitEvent(after, event, 0);
+}
+
+template <typename Query> void GpuDevice::waitFor(Query query) const {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin = Clock::now(), last = begin;
+  while (int error = query()) {
+    if (error != notReady)
+      driver().library.fail("work on the GPU", error);
+    sched_yield();
+    Clock::time_point now = Clock::now();
+    if (!poll || now - last < std::chrono::milliseconds(50))
+      continue;
+    poll(pollData, std::chrono::duration<double>(now - begin).count());
+    last = now;
+  }
+}
+
+void GpuDevice::synchronize(Stream stream) const {
+  waitFor([&] { return driver().streamQuery.attempt(stream); });
+}
+
+void GpuDevice::setWatch(void (*wanted)(void *data, double seconds),
+                         void *data) {
+  poll = wanted;
+  pollData = data;
+}
+
+int GpuDevice::flopsPerClock() const {
+  bool tensorCores = std::any_of(
+      manifest.gemms.begin(), manifest.gemms.end(),
+      [](const Gemm &gemm) { return gemm.type != ElementType::f32; });
+  if (!tensorCores)
+    return major == 8 && minor == 0 ? 128 : 256;
+  switch (major) {
+  case 8:
+    return minor == 0 ? 2048 : 1024;
+  case 9:
+    return 4096;
+  case 10:
+    return 8192;
+  default:
+    return 0;
+  }
+}
+
+double GpuDevice::peakFlops() const {
+  return processors * clockHertz * flopsPerClock();
+}
+
+void GpuDevice::launch(int id, char *const *args, int count,
+                       char *scratch) const {
+  // Kernels have addresses as parameters, which so lie one behind the other as
+  // the driver wants them.
+  static constexpr int most = 500;
+  char *parameters[most + 1];
+  if (count > most)
+    fatal("kernel '%s' has %d parameters, and at most %d are supported",
+          manifest.kernels[id].name.c_str(), count, most);
+  std::copy_n(args, count, parameters);
+  parameters[count] = scratch;
+  size_t bytes = sizeof(char *) * (count + 1);
+  void *list[] = {launchParameterBuffer, parameters, launchParameterBytes,
+                  &bytes, launchParameterEnd};
+  const Kernel &kernel = manifest.kernels[id];
+  driver().launchKernel(kernels[id], static_cast<unsigned>(kernel.blocks), 1, 1,
+                        static_cast<unsigned>(kernel.threads), 1, 1, 0,
+                        computeStream, nullptr, list);
+}
+
+} // namespace tessera::cuda
+
+tessera::Device *tessera_open_device(const tessera::Manifest *manifest,
+                                     int localRank) {
+  using namespace tessera::cuda;
+  opened = new GpuDevice(*manifest, localRank);
+  return opened;
+}
+
+void tsr_device_launch(tsr_context *, int32_t id, char *const *args,
+                       int32_t count, char *scratch) {
+  tessera::cuda::device().launch(id, args, count, scratch);
+}
+
+void tsr_zero(tsr_context *, char *address, int64_t bytes) {
+  using namespace tessera::cuda;
+  driver().memsetD8Async(toDevice(address), 0, bytes, device().compute());
+}
+
+void tsr_copy(tsr_context *, char *destination, const char *source,
+              int64_t bytes) {
+  using namespace tessera::cuda;
+  driver().memcpyDtoDAsync(toDevice(destination), toDevice(source), bytes,
+                           device().compute());
+}

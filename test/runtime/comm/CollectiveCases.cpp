@@ -1,0 +1,166 @@
+//===- CollectiveCases.cpp - Collectives and their results
+//--------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/runtime/comm/CollectiveCases.h"
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+using namespace tessera;
+
+std::vector<int> membersOf(const Collective &collective, int own, int ranks) {
+  int stretch = (collective.ranks ? collective.ranks : ranks) * collective.step;
+  std::vector<int> members;
+  for (int rank = 0; rank < ranks; ++rank)
+    if (rank / stretch == own / stretch &&
+        rank % collective.step == own % collective.step)
+      members.push_back(rank);
+  return members;
+}
+
+void addCollective(Program &program, CollectiveKind kind, int64_t elements,
+                   bool inPlace, bool accumulate, ElementType type,
+                   ElementType destinationType, int members, int step) {
+  auto take = [&](ElementType type) {
+    int64_t at = program.arenaBytes;
+    program.arenaBytes += (elements * sizeOf(type) + 63) / 64 * 64;
+    return at;
+  };
+  Collective collective;
+  collective.id = static_cast<int>(program.collectives.size());
+  collective.kind = kind;
+  collective.elements = elements;
+  collective.ranks = members;
+  collective.step = step;
+  collective.type = type;
+  collective.destinationType = destinationType;
+  collective.inPlace = inPlace;
+  collective.accumulate = accumulate;
+  collective.source = take(type);
+  collective.destination = inPlace ? collective.source : take(destinationType);
+  // Each set of ranks takes its own part of one buffer.
+  if (inPlace && step > 1) {
+    collective.elements /= step;
+    collective.stride = collective.elements * sizeOf(type);
+  }
+  program.collectives.push_back(collective);
+}
+
+void addCollectives(Program &program, int ranks, int64_t elements, Sums sums) {
+  auto addKinds = [&](ElementType type, int members, int step) {
+    auto add = [&](CollectiveKind kind, bool inPlace, bool accumulate) {
+      addCollective(program, kind, elements, inPlace, accumulate, type, type,
+                    members, step);
+    };
+    add(CollectiveKind::allGather, false, false);
+    add(CollectiveKind::allGather, true, false);
+    add(CollectiveKind::reduceScatter, false, false);
+    add(CollectiveKind::reduceScatter, true, false);
+    if (sums == Sums::all)
+      add(CollectiveKind::reduceScatter, false, true);
+    add(CollectiveKind::allReduce, false, false);
+  };
+  for (ElementType type : {ElementType::f32, ElementType::f64,
+                           ElementType::bf16, ElementType::f16})
+    addKinds(type, 0, 1);
+  if (sums == Sums::all)
+    for (ElementType type : {ElementType::bf16, ElementType::f16})
+      for (bool accumulate : {false, true})
+        addCollective(program, CollectiveKind::reduceScatter, elements, false,
+                      accumulate, type, ElementType::f32);
+  for (bool inPlace : {false, true})
+    addCollective(program, CollectiveKind::allGather, elements, inPlace, false,
+                  ElementType::i8, ElementType::i8);
+  if (ranks == 4)
+    for (int step : {1, 2})
+      for (ElementType type : {ElementType::f32, ElementType::f64})
+        addKinds(type, 2, step);
+}
+
+template <typename Element, typename Result>
+static void check(Communicator &communicator, Mirror &mirror,
+                  const Collective &collective) {
+  std::vector<int> members =
+      membersOf(collective, communicator.rank(), communicator.size());
+  int ranks = static_cast<int>(members.size()), rank = communicator.rank();
+  int64_t own =
+      std::find(members.begin(), members.end(), rank) - members.begin();
+  int64_t count = collective.elements, shard = count / ranks;
+  char *base = mirror.host + rank % collective.step * collective.stride;
+  auto *source = reinterpret_cast<Element *>(base + collective.source);
+  auto *result = reinterpret_cast<Result *>(base + collective.destination);
+  bool gather = collective.kind == CollectiveKind::allGather;
+  bool scatter = collective.kind == CollectiveKind::reduceScatter;
+  if (scatter && collective.inPlace)
+    result += own * shard;
+  // Not a number of few bits: a sum that is rounded before it is added to what
+  // the destination holds has other bits.
+  auto held = [](int round) { return narrow<Result>(round + 0.7123); };
+  for (int round = 0; round < 3; ++round) {
+    Element *filled =
+        gather && collective.inPlace ? source + own * shard : source;
+    for (int64_t i = 0; i < (gather ? shard : count); ++i)
+      filled[i] = narrow<Element>(valueOf(rank, round, i));
+    if (collective.accumulate)
+      std::fill_n(result, shard, held(round));
+    mirror.push(reinterpret_cast<char *>(filled) - mirror.host,
+                (gather ? shard : count) * sizeof(Element));
+    if (collective.accumulate)
+      mirror.push(reinterpret_cast<char *>(result) - mirror.host,
+                  shard * sizeof(Result));
+    if ((own + round) % ranks == 0)
+      usleep(2000);
+    communicator.start(collective.id);
+    communicator.wait(collective.id);
+    mirror.pull(reinterpret_cast<char *>(result) - mirror.host,
+                (scatter ? shard : count) * sizeof(Result));
+    for (int64_t i = 0; i < (scatter ? shard : count); ++i) {
+      Result expected;
+      if (gather) {
+        expected =
+            narrow<Result>(valueOf(members[i / shard], round, i % shard));
+      } else {
+        auto sum =
+            sumOf<Element>(members, round, scatter ? own * shard + i : i);
+        if (collective.accumulate)
+          sum += widen(held(round));
+        expected = narrow<Result>(sum);
+      }
+      ASSERT_EQ(widen(result[i]), widen(expected))
+          << "collective " << collective.id << ", round " << round << ", " << i;
+    }
+    communicator.fence(collective.id);
+  }
+}
+
+void checkCollective(Communicator &communicator, Mirror &mirror,
+                     const Collective &collective) {
+  switch (collective.type) {
+  case ElementType::f32:
+    check<float, float>(communicator, mirror, collective);
+    break;
+  case ElementType::f64:
+    check<double, double>(communicator, mirror, collective);
+    break;
+  case ElementType::bf16:
+    if (collective.destinationType == ElementType::f32)
+      check<BFloat16, float>(communicator, mirror, collective);
+    else
+      check<BFloat16, BFloat16>(communicator, mirror, collective);
+    break;
+  case ElementType::f16:
+    if (collective.destinationType == ElementType::f32)
+      check<Float16, float>(communicator, mirror, collective);
+    else
+      check<Float16, Float16>(communicator, mirror, collective);
+    break;
+  case ElementType::i8:
+    check<int8_t, int8_t>(communicator, mirror, collective);
+    break;
+  }
+}

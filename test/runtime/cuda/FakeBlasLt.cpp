@@ -1,0 +1,275 @@
+//===- FakeBlasLt.cpp - A double of cuBLASLt ------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The functions of libcublasLt.so.13 that the runtime uses. It has three
+// algorithms; the second one takes 4 KiB of workspace and fills them. What it
+// computes, it computes in single precision by oneDNN.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/ElementType.h"
+#include "runtime/cuda/Api.h"
+#include "test/runtime/cuda/FakeCuda.h"
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <dnnl.h>
+#include <vector>
+
+using namespace tessera;
+using namespace tessera::cublaslt;
+
+/// cublasLtMatmulDesc_t: \p T operations, the epilogue and its bias.
+struct tessera::cublaslt::OpaqueMatmulDesc {
+  int32_t transA = none, transB = none, epilogue = plain;
+  int32_t biasType = -1; ///< the result's
+  const char *bias = nullptr;
+  char *aux = nullptr;
+  int64_t auxLeading = 0;
+};
+
+struct tessera::cublaslt::OpaqueLayout {
+  DataType type;
+  int64_t rows, columns, leading;
+};
+
+struct tessera::cublaslt::OpaquePreference {
+  uint64_t workspaceBytes = 0;
+  uint32_t alignments[4] = {256, 256, 256, 256};
+};
+
+namespace {
+
+constexpr int invalidValue = 7;
+constexpr uint64_t algorithmMark = 0x616c676f;
+constexpr size_t workspaceWanted = 4096;
+
+struct Product {
+  OpaqueMatmulDesc description;
+  OpaqueLayout a, b, c;
+  const void *factorA, *factorB;
+  void *result;
+  float alpha, beta;
+  void *workspace;
+  size_t workspaceBytes;
+};
+
+ElementType elementType(int type) {
+  return type == r16bf  ? ElementType::bf16
+         : type == r16f ? ElementType::f16
+                        : ElementType::f32;
+}
+
+/// A column-major matrix as floats.
+struct Floats {
+  std::vector<float> values;
+  Floats(const void *address, const OpaqueLayout &layout)
+      : values((layout.columns - 1) * layout.leading + layout.rows) {
+    toFloats(elementType(layout.type), fake_cuda_host(address), values.size(),
+             values.data());
+  }
+};
+
+float gelu(float x) {
+  return 0.5f * x *
+         (1 + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x)));
+}
+
+float geluDerivative(float x) {
+  float t = std::tanh(0.7978845608f * (x + 0.044715f * x * x * x));
+  return 0.5f * (1 + t) +
+         0.5f * x * (1 - t * t) * 0.7978845608f * (1 + 3 * 0.044715f * x * x);
+}
+
+int runProduct(void *arguments) {
+  const Product &product = *static_cast<Product *>(arguments);
+  const OpaqueMatmulDesc &description = product.description;
+  if (product.workspaceBytes)
+    memset(fake_cuda_host(product.workspace), 0xff, product.workspaceBytes);
+  Floats a(product.factorA, product.a), b(product.factorB, product.b);
+  Floats c(product.result, product.c);
+  int64_t inner =
+      description.transA == none ? product.a.columns : product.a.rows;
+  // Column-major c = a . b is row-major c' = b' . a'.
+  auto letter = [](int32_t operation) { return operation == none ? 'N' : 'T'; };
+  dnnl_sgemm(letter(description.transB), letter(description.transA),
+             product.c.columns, product.c.rows, inner, product.alpha,
+             b.values.data(), product.b.leading, a.values.data(),
+             product.a.leading, product.beta, c.values.data(),
+             product.c.leading);
+  std::vector<float> bias(product.c.rows);
+  if (description.epilogue & cublaslt::bias) {
+    int32_t type = description.biasType < 0 ? int32_t(product.c.type)
+                                            : description.biasType;
+    toFloats(elementType(type), fake_cuda_host(description.bias), bias.size(),
+             bias.data());
+  }
+  ElementType type = elementType(product.c.type);
+  auto *result = static_cast<char *>(fake_cuda_host(product.result));
+  for (int64_t column = 0; column < product.c.columns; ++column) {
+    float *values = c.values.data() + column * product.c.leading;
+    char *aux = description.aux
+                    ? static_cast<char *>(fake_cuda_host(description.aux)) +
+                          column * description.auxLeading * sizeOf(type)
+                    : nullptr;
+    for (int64_t row = 0; row < product.c.rows; ++row)
+      values[row] += bias[row];
+    if ((description.epilogue & geluAux) == geluAux)
+      fromFloats(type, values, product.c.rows, aux);
+    std::vector<float> operand(product.c.rows);
+    if (description.epilogue == geluGrad)
+      toFloats(type, aux, product.c.rows, operand.data());
+    for (int64_t row = 0; row < product.c.rows; ++row)
+      if (description.epilogue & cublaslt::gelu)
+        values[row] = gelu(values[row]);
+      else if (description.epilogue == geluGrad)
+        values[row] *= geluDerivative(operand[row]);
+    fromFloats(type, values, product.c.rows,
+               result + column * product.c.leading * sizeOf(type));
+  }
+  return 1;
+}
+
+bool fits(const OpaqueMatmulDesc &description, const OpaqueLayout &a,
+          const OpaqueLayout &b, const OpaqueLayout &c) {
+  bool isA = description.transA == none, isB = description.transB == none;
+  return (isA ? a.rows : a.columns) == c.rows &&
+         (isB ? b.columns : b.rows) == c.columns &&
+         (isA ? a.columns : a.rows) == (isB ? b.rows : b.columns) &&
+         a.type == b.type && a.leading >= a.rows && b.leading >= b.rows &&
+         c.leading >= c.rows;
+}
+
+} // namespace
+
+extern "C" {
+
+const char *cublasLtGetStatusString(int status) {
+  return status == notSupported ? "not supported" : "an error of the fake";
+}
+
+int cublasLtCreate(Handle *handle) {
+  static int something;
+  *handle = reinterpret_cast<Handle>(&something);
+  return cublaslt::success;
+}
+
+int cublasLtMatmulDescCreate(MatmulDesc *description, ComputeType compute,
+                             DataType scale) {
+  if (compute != compute32f || scale != r32f)
+    return invalidValue;
+  *description = new OpaqueMatmulDesc;
+  return cublaslt::success;
+}
+
+int cublasLtMatmulDescSetAttribute(MatmulDesc description,
+                                   MatmulAttribute attribute, const void *value,
+                                   size_t bytes) {
+  auto set = [&](auto &member) {
+    if (bytes != sizeof member)
+      return invalidValue;
+    memcpy(&member, value, bytes);
+    return int(cublaslt::success);
+  };
+  switch (attribute) {
+  case transA:
+    return set(description->transA);
+  case transB:
+    return set(description->transB);
+  case epilogue:
+    return set(description->epilogue);
+  case biasPointer:
+    return set(description->bias);
+  case biasDataType:
+    return set(description->biasType);
+  case auxPointer:
+    return set(description->aux);
+  case auxLeading:
+    return set(description->auxLeading);
+  }
+  return invalidValue;
+}
+
+int cublasLtMatrixLayoutCreate(Layout *layout, DataType type, uint64_t rows,
+                               uint64_t columns, int64_t leading) {
+  *layout = new OpaqueLayout{type, int64_t(rows), int64_t(columns), leading};
+  return cublaslt::success;
+}
+
+int cublasLtMatmulPreferenceCreate(Preference *preference) {
+  *preference = new OpaquePreference;
+  return cublaslt::success;
+}
+
+int cublasLtMatmulPreferenceSetAttribute(Preference preference,
+                                         PreferenceAttribute attribute,
+                                         const void *value, size_t bytes) {
+  if (attribute == maxWorkspaceBytes && bytes == sizeof(uint64_t))
+    memcpy(&preference->workspaceBytes, value, bytes);
+  else if (attribute >= minAlignmentA && attribute <= minAlignmentD &&
+           bytes == sizeof(uint32_t))
+    memcpy(&preference->alignments[attribute - minAlignmentA], value, bytes);
+  else
+    return invalidValue;
+  return cublaslt::success;
+}
+
+int cublasLtMatmulPreferenceDestroy(Preference preference) {
+  delete preference;
+  return cublaslt::success;
+}
+
+int cublasLtMatmulAlgoGetHeuristic(Handle, MatmulDesc description, Layout a,
+                                   Layout b, Layout c, Layout d,
+                                   Preference preference, int wanted,
+                                   Heuristic *results, int *count) {
+  *count = 0;
+  bool hasAux = description->epilogue & 128;
+  if (hasAux && (!description->aux || description->auxLeading < d->rows ||
+                 description->auxLeading % 8))
+    return invalidValue;
+  if (!fits(*description, *a, *b, *c) || c != d)
+    return invalidValue;
+  for (uint64_t i = 0; i < 3 && *count < wanted; ++i) {
+    size_t bytes = i == 1 ? workspaceWanted : 0;
+    if (bytes > preference->workspaceBytes)
+      continue;
+    Heuristic &result = results[(*count)++];
+    result = {};
+    result.algorithm.data[0] = algorithmMark + i;
+    result.workspaceBytes = bytes;
+  }
+  return cublaslt::success;
+}
+
+int cublasLtMatmul(Handle, MatmulDesc description, const void *alpha,
+                   const void *factorA, Layout a, const void *factorB, Layout b,
+                   const void *beta, const void *c, Layout layoutC, void *d,
+                   Layout layoutD, const Algorithm *algorithm, void *workspace,
+                   size_t workspaceBytes, CUstream_st *stream) {
+  uint64_t number = algorithm->data[0] - algorithmMark;
+  if (number > 2 || c != d || layoutC != layoutD ||
+      !fits(*description, *a, *b, *layoutC) ||
+      (number == 1 && workspaceBytes < workspaceWanted))
+    return invalidValue;
+  Product product = {*description,
+                     *a,
+                     *b,
+                     *layoutC,
+                     factorA,
+                     factorB,
+                     d,
+                     *static_cast<const float *>(alpha),
+                     *static_cast<const float *>(beta),
+                     workspace,
+                     number == 1 ? workspaceWanted : 0};
+  return fake_cuda_enqueue(stream, "cublasLtMatmul", runProduct, &product,
+                           sizeof product)
+             ? invalidValue
+             : int(cublaslt::success);
+}
+}
