@@ -5,10 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Stands for the object that the compiler emits: a small language model
-// logits[v] = E[token] . U[v] + b[v] (+ c[v] for the first tokens) with its
-// backward pass and AdamW, at every ZeRO stage. The macros FAKE_WORLD,
-// FAKE_STAGE and FAKE_ACCUMULATION choose the form.
+// Stands for the object that the compiler emits: the model of FakeModel.h, at
+// every ZeRO stage. With the macro FAKE_CUDA it is for a GPU, whose kernels are
+// in a library of their own (cuda/FakeKernels.cpp).
 //
 // The environment may ask for trouble on the last rank: FAKE_NAN=3,4 makes a
 // gradient NaN in the third and fourth step of the process, FAKE_SPIKE=40 makes
@@ -18,92 +17,52 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/abi.h"
-#include <cmath>
+#include "test/runtime/FakeModel.h"
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <initializer_list>
 #include <string>
 #include <unistd.h>
 
 namespace {
 
-constexpr int64_t world = FAKE_WORLD, stage = FAKE_STAGE,
-                  accumulation = FAKE_ACCUMULATION;
-constexpr int64_t vocabulary = 256, hidden = 8, sequence = 16, batch = 2,
-                  rows = batch * sequence, corrections = 5;
-
-constexpr int64_t roundUp(int64_t value, int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
-// Group 0: E. Group 1: U, b, then c.
-constexpr int64_t tableElements = vocabulary * hidden;
-constexpr int64_t biasOffset = tableElements;
-constexpr int64_t correctionOffset = biasOffset + vocabulary;
-constexpr int64_t padded[2] = {
-    roundUp(tableElements, 16 * world),
-    roundUp(correctionOffset + corrections, 16 * world)};
-constexpr int64_t shard[2] = {padded[0] / world, padded[1] / world};
-constexpr int64_t decayed = tableElements;
-
-/// Enough for what oneDNN wants for so small a product.
-constexpr int64_t scratchBytes = 1 << 21;
-
-/// Offsets in the arena, in bytes.
-struct Layout {
-  int64_t full[2], part[2], gradient[2], gradientPart[2], moment1[2],
-      moment2[2];
-  int64_t tokens, targets, scale, hyper, loss, lossSum, gradNorm, norm, normSum,
-      embedded, probabilities, scratch, bytes;
-};
-
-constexpr Layout makeLayout() {
-  Layout layout{};
-  int64_t next = 0;
-  auto take = [&](int64_t bytes) {
-    int64_t at = next;
-    next = roundUp(next + bytes, 64);
-    return at;
-  };
-  for (int g = 0; g < 2; ++g) {
-    int64_t held = stage == 0 ? padded[g] : shard[g];
-    layout.part[g] = stage == 3 ? take(4 * shard[g]) : 0;
-    layout.gradientPart[g] = stage >= 2 ? take(4 * shard[g]) : 0;
-    layout.moment1[g] = take(4 * held);
-    layout.moment2[g] = take(4 * held);
-    layout.full[g] = take(4 * padded[g]);
-    layout.gradient[g] = take(4 * padded[g]);
-  }
-  layout.tokens = take(4 * rows);
-  layout.targets = take(4 * rows);
-  layout.scale = take(4);
-  layout.hyper = take(16);
-  layout.loss = take(4);
-  layout.lossSum = take(4);
-  layout.gradNorm = take(4);
-  layout.norm = take(8);
-  layout.normSum = take(8);
-  layout.embedded = take(4 * rows * hidden);
-  layout.scratch = take(scratchBytes);
-  layout.probabilities = take(4 * rows * vocabulary);
-  layout.bytes = next;
-  return layout;
-}
-constexpr Layout layout = makeLayout();
-
-float *floats(char *arena, int64_t offset) {
-  return reinterpret_cast<float *>(arena + offset);
-}
-double *doubles(char *arena, int64_t offset) {
-  return reinterpret_cast<double *>(arena + offset);
-}
-const int32_t *integers(char *arena, int64_t offset) {
-  return reinterpret_cast<const int32_t *>(arena + offset);
-}
-
 // Collectives by number: reduce-scatters 0 and 1, gathers 2 and 3 (of
 // gradients at stage 0, of parameters after it), the loss, the norm.
 enum { scatter = 0, gather = 2, lossReduce = 4, normReduce = 5 };
+
+enum KernelNumber {
+#define NUMBER(name, count) name##Number,
+  FAKE_KERNELS(NUMBER)
+#undef NUMBER
+};
+
+#ifdef FAKE_CUDA
+constexpr bool onGpu = true;
+
+void launch(tsr_context *context, KernelNumber number,
+            std::initializer_list<char *> args) {
+  tsr_device_launch(context, number, args.begin(),
+                    static_cast<int32_t>(args.size()), nullptr);
+}
+#else
+constexpr bool onGpu = false;
+
+struct {
+  tsr_kernel run;
+  int64_t count;
+} const kernels[] = {
+#define KERNEL(name, count) {name##Kernel, count},
+    FAKE_KERNELS(KERNEL)
+#undef KERNEL
+};
+
+void launch(tsr_context *context, KernelNumber number,
+            std::initializer_list<char *> args) {
+  tsr_launch(context, kernels[number].run, args.begin(), kernels[number].count,
+             nullptr, 0);
+}
+#endif
 
 void collective(tsr_context *context, int id) {
   tsr_collective_start(context, id);
@@ -111,67 +70,10 @@ void collective(tsr_context *context, int id) {
   tsr_collective_fence(context, id);
 }
 
-/// A row of E for each token.
-void embeddingKernel(char *const *args, int64_t begin, int64_t end, char *) {
-  char *arena = args[0];
-  for (int64_t row = begin; row < end; ++row)
-    memcpy(floats(arena, layout.embedded) + row * hidden,
-           floats(arena, layout.full[0]) +
-               integers(arena, layout.tokens)[row] * hidden,
-           4 * hidden);
-}
-
-/// Turns a row of logits into probabilities.
-void softmaxKernel(char *const *args, int64_t begin, int64_t end, char *) {
-  char *arena = args[0];
-  const float *output = floats(arena, layout.full[1]);
-  for (int64_t row = begin; row < end; ++row) {
-    float *p = floats(arena, layout.probabilities) + row * vocabulary;
-    float largest = -INFINITY, total = 0;
-    for (int64_t v = 0; v < corrections; ++v)
-      p[v] += output[correctionOffset + v];
-    for (int64_t v = 0; v < vocabulary; ++v)
-      largest = std::fmax(largest, p[v]);
-    for (int64_t v = 0; v < vocabulary; ++v)
-      total += p[v] = std::exp(p[v] - largest);
-    for (int64_t v = 0; v < vocabulary; ++v)
-      p[v] /= total;
-  }
-}
-
-/// Gradients of row v of U, of b[v], c[v] and of row v of E.
-void gradientKernel(char *const *args, int64_t begin, int64_t end, char *) {
-  char *arena = args[0];
-  float scale = *floats(arena, layout.scale);
-  const int32_t *tokens = integers(arena, layout.tokens);
-  const int32_t *targets = integers(arena, layout.targets);
-  const float *table = floats(arena, layout.full[0]);
-  const float *output = floats(arena, layout.full[1]);
-  float *tableGradient = floats(arena, layout.gradient[0]);
-  float *outputGradient = floats(arena, layout.gradient[1]);
-  const float *p = floats(arena, layout.probabilities);
-  for (int64_t v = begin; v < end; ++v)
-    for (int64_t row = 0; row < rows; ++row) {
-      float d = scale * (p[row * vocabulary + v] - (targets[row] == v));
-      outputGradient[biasOffset + v] += d;
-      if (v < corrections)
-        outputGradient[correctionOffset + v] += d;
-      for (int64_t h = 0; h < hidden; ++h)
-        outputGradient[v * hidden + h] += d * table[tokens[row] * hidden + h];
-      if (tokens[row] != v)
-        continue;
-      for (int64_t u = 0; u < vocabulary; ++u) {
-        float e = scale * (p[row * vocabulary + u] - (targets[row] == u));
-        for (int64_t h = 0; h < hidden; ++h)
-          tableGradient[v * hidden + h] += e * output[u * hidden + h];
-      }
-    }
-}
-
 /// Whether the environment's list \p name has the step that runs.
 int64_t steps = 0;
 bool asked(tsr_context *context, const char *name) {
-  const char *list = getenv(name);
+  const char *list = onGpu ? nullptr : getenv(name);
   while (list && tsr_rank(context) == world - 1) {
     if (atoll(list) == steps)
       return true;
@@ -185,7 +87,7 @@ void begin(tsr_context *context, char *arena) {
   ++steps;
   if (const char *milliseconds = getenv("FAKE_STEP_MS"))
     usleep(static_cast<useconds_t>(1000 * atof(milliseconds)));
-  *floats(arena, layout.loss) = 0;
+  launch(context, clearLossNumber, {arena});
   for (int g = 0; g < 2; ++g) {
     tsr_zero(context, arena + layout.gradient[g], 4 * padded[g]);
     if (stage >= 2)
@@ -197,23 +99,17 @@ void micro(tsr_context *context, char *arena) {
   if (stage == 3)
     for (int g = 0; g < 2; ++g)
       collective(context, gather + g);
-  char *args[] = {arena};
-  tsr_launch(context, embeddingKernel, args, rows, nullptr, 0);
+  launch(context, embeddingNumber, {arena});
   tsr_gemm(context, 0, arena + layout.embedded, arena + layout.full[1],
            arena + layout.full[1] + 4 * biasOffset, nullptr,
            arena + layout.probabilities, arena + layout.scratch);
-  tsr_launch(context, softmaxKernel, args, rows, nullptr, 0);
-  tsr_launch(context, gradientKernel, args, vocabulary, nullptr, 0);
-  const int32_t *targets = integers(arena, layout.targets);
-  float *loss = floats(arena, layout.loss);
-  for (int64_t row = 0; row < rows; ++row)
-    *loss -= *floats(arena, layout.scale) *
-             std::log(floats(
-                 arena, layout.probabilities)[row * vocabulary + targets[row]]);
+  launch(context, softmaxNumber, {arena});
+  launch(context, gradientNumber, {arena});
+  launch(context, lossNumber, {arena});
   if (asked(context, "FAKE_SPIKE"))
-    *loss *= 10;
+    launch(context, spikeNumber, {arena});
   if (asked(context, "FAKE_NAN"))
-    *floats(arena, layout.gradient[1]) = NAN;
+    launch(context, nanNumber, {arena});
   if (stage >= 2)
     for (int g = 0; g < 2; ++g) {
       collective(context, scatter + g);
@@ -221,52 +117,39 @@ void micro(tsr_context *context, char *arena) {
     }
 }
 
-float *ownGradient(tsr_context *context, char *arena, int g) {
+char *ownGradient(tsr_context *context, char *arena, int g) {
   return stage >= 2
-             ? floats(arena, layout.gradientPart[g])
-             : floats(arena, layout.gradient[g]) + tsr_rank(context) * shard[g];
+             ? arena + layout.gradientPart[g]
+             : arena + layout.gradient[g] + 4 * tsr_rank(context) * shard[g];
 }
 
 void reduce(tsr_context *context, char *arena) {
-  double sum = 0;
-  for (int g = 0; g < 2; ++g) {
-    if (stage < 2)
+  if (stage < 2)
+    for (int g = 0; g < 2; ++g)
       collective(context, scatter + g);
-    const float *own = ownGradient(context, arena, g);
-    for (int64_t i = 0; i < shard[g]; ++i)
-      sum += double(own[i]) * own[i];
-    if (stage == 0)
+  launch(
+      context, squareNumber,
+      {arena, ownGradient(context, arena, 0), ownGradient(context, arena, 1)});
+  if (stage == 0)
+    for (int g = 0; g < 2; ++g)
       collective(context, gather + g);
-  }
-  *doubles(arena, layout.norm) = sum;
   collective(context, normReduce);
   collective(context, lossReduce);
-  *floats(arena, layout.gradNorm) =
-      static_cast<float>(std::sqrt(*doubles(arena, layout.normSum)));
+  launch(context, rootNumber, {arena});
 }
 
 void update(tsr_context *context, char *arena) {
-  const float *hyper = floats(arena, layout.hyper);
-  float norm = *floats(arena, layout.gradNorm);
-  float clip = norm > 1 ? 1 / norm : 1;
   for (int g = 0; g < 2; ++g) {
     int64_t first = stage == 0 ? 0 : tsr_rank(context) * shard[g];
     int64_t count = stage == 0 ? padded[g] : shard[g];
-    float *parameter = stage == 3 ? floats(arena, layout.part[g])
-                                  : floats(arena, layout.full[g]) + first;
-    const float *gradient = stage == 0 ? floats(arena, layout.gradient[g])
-                                       : ownGradient(context, arena, g);
-    float *m = floats(arena, layout.moment1[g]);
-    float *v = floats(arena, layout.moment2[g]);
-    for (int64_t i = 0; i < count; ++i) {
-      float d = gradient[i] * clip;
-      m[i] = 0.9f * m[i] + 0.1f * d;
-      v[i] = 0.95f * v[i] + 0.05f * d * d;
-      float decay = first + i < decayed ? 0.1f : 0.0f;
-      parameter[i] -=
-          hyper[0] * (m[i] / hyper[1] / (std::sqrt(v[i] / hyper[2]) + 1e-8f) +
-                      decay * parameter[i]);
-    }
+    char *parameter = stage == 3 ? arena + layout.part[g]
+                                 : arena + layout.full[g] + 4 * first;
+    char *gradient = stage == 0 ? arena + layout.gradient[g]
+                                : ownGradient(context, arena, g);
+    launch(context, updateNumber,
+           {arena, parameter, parameter + 4 * count,
+            parameter + 4 * std::clamp<int64_t>(decayed - first, 0, count),
+            gradient, arena + layout.moment1[g], arena + layout.moment2[g]});
     if (stage == 1 || stage == 2)
       collective(context, gather + g);
   }
@@ -366,7 +249,17 @@ __attribute__((constructor)) void writeManifest() {
         false, false);
   entry(normReduce, "all_reduce", -1, 1, "f64", layout.norm, layout.normSum,
         false, false);
-  text += R"(], "flops": 1000000}}})";
+  text += R"(], "flops": 1000000}})";
+  if (onGpu) {
+    text +=
+        R"(, "device": {"kind": "cuda", "architectures": ["sm_80"]}, "kernels": [)";
+#define DESCRIBE(name, count)                                                  \
+  text += R"({"name": "fake_)" #name R"(", "blocks": 1, "threads": 1},)";
+    FAKE_KERNELS(DESCRIBE)
+#undef DESCRIBE
+    text.back() = ']';
+  }
+  text += "}";
   if (text.size() >= sizeof manifest)
     __builtin_trap();
   memcpy(manifest, text.c_str(), text.size() + 1);
@@ -374,6 +267,9 @@ __attribute__((constructor)) void writeManifest() {
 
 } // namespace
 
+#ifdef FAKE_CUDA
+const char tessera_device_image[] = ".version 8.0";
+#endif
 const tsr_entry tessera_entries[] = {{"train.begin", begin},
                                      {"train.micro", micro},
                                      {"train.reduce", reduce},
