@@ -32,6 +32,10 @@ def Plan_Dialect : Dialect {
     much there is to run.
   }];
   let useDefaultTypePrinterParser = 1;
+  let extraClassDeclaration = [{
+    /// The module that has the kernels of a device once they are built.
+    static constexpr ::llvm::StringLiteral kDeviceModule = "device";
+  }];
 }
 
 class Plan_Op<string mnemonic, list<Trait> traits = []>

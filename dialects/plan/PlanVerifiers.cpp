@@ -14,8 +14,15 @@ using namespace tessera::plan;
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   Operation *symbol =
       symbolTable.lookupNearestSymbolFrom(*this, getKernelAttr());
-  // Code generation has checked a kernel that it has built.
-  if (symbol && symbol->getName().getStringRef() == "llvm.func")
+  // Code generation has checked a kernel that it has built; a device's is in a
+  // module of its own.
+  if (!symbol)
+    symbol = symbolTable.lookupNearestSymbolFrom(
+        *this, SymbolRefAttr::get(
+                   StringAttr::get(getContext(), PlanDialect::kDeviceModule),
+                   {getKernelAttr()}));
+  StringRef kind = symbol ? symbol->getName().getStringRef() : StringRef();
+  if (kind == "llvm.func" || kind == "gpu.func")
     return success();
   auto kernel = dyn_cast_if_present<func::FuncOp>(symbol);
   if (!kernel || !kernel->hasAttr("plan.kernel"))
