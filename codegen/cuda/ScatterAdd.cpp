@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The first grid brings the table to its start value and, in blocks of their
-// own, orders the rows by their index: a row's place is the number of rows that
-// come before it. Comparing all with all takes rows^2 comparisons, some 5 us
-// for 8192 rows on an H100, which those of a table's start value hide.
+// Blocks of the first grid bring the table to its start value; others order the
+// rows by their index, where a row's place is the number of rows that come
+// before it. That takes rows^2 comparisons of all with all, by arithmetic 5 us
+// for 8192 rows on an H100, and the blocks at work on the table hide it.
 //
 // In the second grid the first row of each index in that order stands for all
 // of them: its group of threads sums them in registers, in ascending order.
@@ -214,7 +214,8 @@ private:
     return init ? tb.load(init, place) : tb.splat(number);
   }
 
-  /// Sums the rows of index \p key, from \p place on in their order.
+  /// Adds the rows of index \p key, from \p place on in their order, to the
+  /// start value.
   void emitSum(Value place, Value key, ArrayRef<RowGroups::Place> places) {
     Value target = tb.mul(tb.toIndex(key), map.width);
     SmallVector<Value> state = {place};

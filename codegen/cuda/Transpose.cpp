@@ -79,13 +79,13 @@ private:
   void emitRows(ThreadBuilder &tb, Value input, Value output) const {
     tb.lanes = lanes;
     Value first = tb.add(tb.mul(tb.block(), kThreads * kUnroll), tb.thread());
-    SmallVector<Value> exists, targets, loaded;
+    SmallVector<Value> exists(kUnroll), targets, loaded;
     for (int64_t i = 0; i < kUnroll; ++i) {
       Value number = tb.add(first, i * kThreads);
-      exists.push_back(vectors % (kThreads * kUnroll)
-                           ? tb.isLess(number, tb.index(vectors))
-                           : Value());
-      number = tb.min(number, tb.index(vectors - 1));
+      if (vectors % (kThreads * kUnroll)) {
+        exists[i] = tb.isLess(number, tb.index(vectors));
+        number = tb.min(number, tb.index(vectors - 1));
+      }
       targets.push_back(tb.mul(number, lanes));
       Value rest = tb.div(number, sizes[last] / lanes);
       Value source = tb.mul(tb.rem(number, sizes[last] / lanes), lanes);
@@ -157,7 +157,7 @@ private:
   /// The result's sizes; elements from one step along a dimension of the
   /// result to the next, in the input and in the result.
   SmallVector<int64_t> sizes, from, to;
-  /// Elements of a tile's row, and behind it: rows begin in different banks.
+  /// Elements of a row of a tile, and behind it: rows begin in different banks.
   int64_t side, padding;
   /// Where rows move as they are: elements of a vector, and how many there are.
   int64_t lanes, vectors;
