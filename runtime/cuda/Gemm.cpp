@@ -72,6 +72,18 @@ constexpr int mostCandidates = 8;
 /// All timing together ends after so long.
 constexpr std::chrono::milliseconds timingLimit(2000);
 constexpr int timedRuns = 3;
+/// What the library wants its workspace to be aligned to. The plan's scratch
+/// memory is aligned to less, and so has less room for it.
+constexpr int64_t workspaceAlignment = 256;
+
+int64_t workspaceRoom(const Gemm &gemm) {
+  return std::max<int64_t>(0, gemm.scratch - workspaceAlignment);
+}
+
+char *workspaceIn(char *scratch) {
+  auto place = reinterpret_cast<uintptr_t>(scratch);
+  return scratch + (-place & (workspaceAlignment - 1));
+}
 
 /// A GEMM as the library knows it, `left` being our b and `right` our a.
 struct Plan {
@@ -96,8 +108,8 @@ struct Plan {
     const float one = 1, beta = accumulate ? 1 : 0;
     setPointers(biasAddress, auxAddress);
     blas().matmul(blas().handle, description, &one, b, left, a, right, &beta, c,
-                  result, c, result, &algorithm, scratch, workspaceBytes,
-                  device().compute());
+                  result, c, result, &algorithm, workspaceIn(scratch),
+                  workspaceBytes, device().compute());
   }
 };
 
@@ -198,7 +210,7 @@ std::vector<Heuristic> findCandidates(const Gemm &gemm, const Plan &plan) {
   plan.setPointers(device().arena(), device().arena());
   Preference preference = nullptr;
   blas().matmulPreferenceCreate(&preference);
-  auto workspace = static_cast<uint64_t>(gemm.scratch);
+  auto workspace = static_cast<uint64_t>(workspaceRoom(gemm));
   blas().matmulPreferenceSetAttribute(preference, maxWorkspaceBytes, &workspace,
                                       sizeof workspace);
   auto alignment = static_cast<uint32_t>(plan.alignment);

@@ -254,7 +254,8 @@ int cublasLtMatmul(Handle, MatmulDesc description, const void *alpha,
   uint64_t number = algorithm->data[0] - algorithmMark;
   if (number > 2 || c != d || layoutC != layoutD ||
       !fits(*description, *a, *b, *layoutC) ||
-      (number == 1 && workspaceBytes < workspaceWanted))
+      (number == 1 && workspaceBytes < workspaceWanted) ||
+      reinterpret_cast<uintptr_t>(workspace) % 256)
     return invalidValue;
   Product product = {*description,
                      *a,

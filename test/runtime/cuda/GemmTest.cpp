@@ -44,7 +44,8 @@ TEST_P(GpuGemm, AgreesWithDoublePrecision) {
     char *a = place(operands.storedA), *b = place(operands.storedB);
     char *bias = gemm.bias ? place(operands.storedBias) : nullptr;
     char *c = place(operands.storedC);
-    tsr_gemm(nullptr, gemm.id, a, b, bias, nullptr, c, context.arena + next);
+    tsr_gemm(nullptr, gemm.id, a, b, bias, nullptr, c,
+             context.arena + next + 64);
     std::vector<char> result(operands.storedC.size());
     context.device->read(result.data(), c, result.size());
     operands.check(result);
@@ -106,7 +107,7 @@ protected:
   std::string choose(const char *trials, int64_t arenaBytes) {
     Gemm gemm;
     gemm.m = gemm.n = gemm.k = gemm.lda = gemm.ldb = gemm.ldc = 8;
-    gemm.scratch = 4096;
+    gemm.scratch = 8192;
     manifest.gemms = {gemm};
     program().arenaBytes = arenaBytes;
     open();
