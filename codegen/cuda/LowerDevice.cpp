@@ -52,6 +52,8 @@ struct LowerMath : cuda::impl::LowerMathBase<LowerMath> {
     patterns.add<ToIntrinsic<math::CeilOp>>(context, "llvm.ceil");
     patterns.add<ToIntrinsic<math::RoundEvenOp>>(context, "llvm.roundeven");
     patterns.add<ToIntrinsic<math::CopySignOp>>(context, "llvm.copysign");
+    // Off by 2 units in the last place at most.
+    patterns.add<ToIntrinsic<math::Exp2Op>>(context, "llvm.nvvm.ex2.approx");
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
