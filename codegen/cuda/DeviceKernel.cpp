@@ -9,6 +9,7 @@
 #include "codegen/cpu/KernelFunction.h"
 #include "codegen/cuda/GeneralKernel.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -60,6 +61,10 @@ static gpu::GPUFuncOp declareFunction(func::FuncOp kernel, OpBuilder &builder,
   function->setAttr("plan.kernel", kernel.getSymNameAttr());
   function.setKnownGridSizeAttr(dimensions(grid.blocks));
   function.setKnownBlockSizeAttr(dimensions(grid.threads));
+  // Without it the assembler would rather spill than use more registers than
+  // several blocks have.
+  function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                    builder.getI32IntegerAttr(1));
   SmallVector<bool> mayAlias = cpu::getMayAlias(kernel);
   mayAlias.push_back(false);
   for (auto [i, may] : llvm::enumerate(mayAlias))

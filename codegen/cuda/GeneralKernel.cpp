@@ -43,7 +43,7 @@ constexpr int64_t kInFlight = 16, kKept = 32;
 constexpr int64_t kRowThreads = 128;
 /// Vectors of a row that a thread takes if there are enough threads.
 constexpr int64_t kRowVectors = 4;
-constexpr int64_t kMostThreads = 1024;
+constexpr int64_t kMostThreads = 512;
 /// Blocks that fill a large GPU.
 constexpr int64_t kManyBlocks = 512;
 /// By columns: rows on their way at a time, and the fewest that a thread sums.
