@@ -138,7 +138,7 @@ StepCost CostModel::getCost(Operation *step) {
         ((wide ? machine.fp32Product : machine.bf16Product) * share);
     addMemory(cost,
               bytesOf(gemm.getA()) + bytesOf(gemm.getB()) +
-                  bytesOf(gemm.getBias()) +
+                  bytesOf(gemm.getBias()) + bytesOf(gemm.getAux()) +
                   bytesOf(gemm.getOut()) * (gemm.getAccumulate() ? 2 : 1));
   } else if (auto clear = dyn_cast<ClearOp>(step)) {
     cost.kind = "clear";

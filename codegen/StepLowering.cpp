@@ -259,13 +259,15 @@ LogicalResult EntryWriter::write(Operation *step) {
   return TypeSwitch<Operation *, LogicalResult>(step)
       .Case([&](LaunchOp launch) { return writeLaunch(launch); })
       .Case([&](GemmOp gemm) {
-        Value bias =
-            gemm.getBias()
-                ? getAddress(gemm.getBias())
-                : LLVM::ZeroOp::create(builder, gemm.getLoc(), target.pointer);
+        auto addressOf = [&](Value view) -> Value {
+          if (view)
+            return getAddress(view);
+          return LLVM::ZeroOp::create(builder, gemm.getLoc(), target.pointer);
+        };
         call("tsr_gemm", {context, constant(target.gemms.getId(gemm), 32),
                           getAddress(gemm.getA()), getAddress(gemm.getB()),
-                          bias, getAddress(gemm.getOut()), getScratch(gemm)});
+                          addressOf(gemm.getBias()), addressOf(gemm.getAux()),
+                          getAddress(gemm.getOut()), getScratch(gemm)});
         return success();
       })
       .Case([&](StartOp start) {

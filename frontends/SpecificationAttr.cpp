@@ -182,8 +182,10 @@ DictionaryAttr tessera::specificationAttr(const Specification &specification,
   Entries target(context);
   bool isCuda = message.target().has_cuda();
   target.text("kind", isCuda ? "cuda" : "cpu");
-  if (isCuda)
+  if (isCuda) {
     target.text("arch", message.target().cuda().arch());
+    target.boolean("gelu_epilogue", message.target().cuda().gelu_epilogue());
+  }
   // The processors of a machine with GPUs may be any; they compute nothing.
   target.text("cpu", isCuda ? "x86-64" : message.target().cpu().name());
   target.integer("threads", message.target().cpu().threads());

@@ -61,9 +61,10 @@ void tsr_device_launch(tsr_context *context, int32_t id, char *const *args,
 
 /// Runs GEMM \p id of the manifest's table: c = epilogue(a . b + bias + c0).
 /// \p bias may be null where the description has none; \p c holds c0 on entry
-/// where the description accumulates.
+/// where the description accumulates. \p aux, null with other epilogues, is
+/// what "gelu_saved" writes and "gelu_grad" reads: the GELU's operand.
 void tsr_gemm(tsr_context *context, int32_t id, const char *a, const char *b,
-              const char *bias, char *c, char *scratch);
+              const char *bias, char *aux, char *c, char *scratch);
 
 /// Collective \p id of the running program's table: `start` says that this
 /// rank's source is ready; `wait` returns once the destination is complete;

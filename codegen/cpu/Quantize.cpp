@@ -4,14 +4,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-//
-// A part of n elements is a message of n bytes and, behind them, one fp32 scale
-// a block (zero.quantize).
-//
-//===----------------------------------------------------------------------===//
 
+#include "codegen/cpu/Quantize.h"
 #include "codegen/cpu/Kernels.h"
-#include "codegen/cpu/VectorBuilder.h"
 #include "dialects/zero/Zero.h"
 #include <limits>
 
@@ -29,35 +24,65 @@ static int64_t getBlocks(int64_t elements) {
   return llvm::divideCeil(elements, kBlock);
 }
 
+static VectorType getBitsType(VectorBuilder &vb) {
+  return vb.vectorType(vb.builder.getI32Type());
+}
+
+Value cpu::getMagnitude(VectorBuilder &vb, Value x) {
+  Value unsignedBits = arith::ConstantOp::create(
+      vb.builder, vb.loc,
+      DenseElementsAttr::get(getBitsType(vb),
+                             vb.builder.getI32IntegerAttr(0x7fffffff)));
+  Value bits = arith::BitcastOp::create(vb.builder, vb.loc, getBitsType(vb), x);
+  return arith::AndIOp::create(vb.builder, vb.loc, bits, unsignedBits);
+}
+
+BlockScale cpu::getBlockScale(VectorBuilder &vb, Value most) {
+  Value number = arith::BitcastOp::create(vb.builder, vb.loc,
+                                          vb.builder.getF32Type(), most);
+  Value scale = vb.divf(number, vb.number(127));
+  // 0 / 0 is no number, and a scale that is no normal one has too few bits.
+  Value isTiny = arith::CmpFOp::create(
+      vb.builder, vb.loc, arith::CmpFPredicate::OLT, scale,
+      vb.number(std::numeric_limits<float>::min()));
+  auto orElse = [&](double number) -> Value {
+    return arith::SelectOp::create(vb.builder, vb.loc, isTiny,
+                                   vb.number(number), scale);
+  };
+  return {orElse(0), orElse(1)};
+}
+
+Value cpu::toBytes(VectorBuilder &vb, Value x, Value divisor) {
+  // In the sum with 1.5 * 2^23 the last bit counts ones: it is rounded as
+  // wanted, and its low byte is the whole number in two's complement.
+  Value rounded = vb.addf(vb.divf(x, divisor), vb.splat(12582912.0));
+  Value bits =
+      arith::BitcastOp::create(vb.builder, vb.loc, getBitsType(vb), rounded);
+  return arith::TruncIOp::create(vb.builder, vb.loc,
+                                 vb.vectorType(vb.builder.getI8Type()), bits);
+}
+
+Value cpu::fromBytes(VectorBuilder &vb, Value bytes, Value scale) {
+  Value whole =
+      arith::ExtSIOp::create(vb.builder, vb.loc, getBitsType(vb), bytes);
+  return vb.mulf(vb.toF32(whole), scale);
+}
+
+Value cpu::getScaleBuffer(VectorBuilder &vb, Value message, Value position) {
+  return memref::ViewOp::create(vb.builder, vb.loc,
+                                MemRefType::get({1}, vb.builder.getF32Type()),
+                                message, position, ValueRange{});
+}
+
+/// Elements of block \p block in a part of \p elements: a multiple of kLanes.
+static Value getBlockSize(VectorBuilder &vb, Value block, int64_t elements) {
+  if (elements % kBlock == 0)
+    return vb.index(kBlock);
+  return vb.min(vb.index(kBlock),
+                vb.sub(vb.index(elements), vb.mul(block, kBlock)));
+}
+
 namespace {
-
-/// Loops over a message's elements and its scales.
-class MessageEmitter : public VectorBuilder {
-public:
-  using VectorBuilder::VectorBuilder;
-
-  VectorType intType() { return vectorType(builder.getI32Type()); }
-
-  Value intSplat(int32_t value) {
-    return arith::ConstantOp::create(
-        builder, loc,
-        DenseElementsAttr::get(intType(), builder.getI32IntegerAttr(value)));
-  }
-
-  /// The scale at byte \p position of \p bytes, as one fp32 in memory.
-  Value scaleAt(Value bytes, Value position) {
-    return memref::ViewOp::create(builder, loc,
-                                  MemRefType::get({1}, builder.getF32Type()),
-                                  bytes, position, ValueRange{});
-  }
-
-  /// Elements of block \p block in a part of \p elements: a multiple of kLanes.
-  Value blockSize(Value block, int64_t elements) {
-    if (elements % kBlock == 0)
-      return index(kBlock);
-    return min(index(kBlock), sub(index(elements), mul(block, kBlock)));
-  }
-};
 
 struct QuantizeKernel
     : KernelOpInterface::ExternalModel<QuantizeKernel, zero::QuantizeOp> {
@@ -70,62 +95,36 @@ struct QuantizeKernel
   }
 
   void emitKernel(Operation *op, KernelBody &body) const {
-    MessageEmitter e(body);
+    VectorBuilder vb(body);
     int64_t elements = getElements(op->getOperand(0));
     Value in = body.inputs[0], out = body.outputs[0];
-    e.loop(body.begin, body.end, 1, [&](Value block) {
-      Value first = e.mul(block, kBlock);
-      Value size = e.blockSize(block, elements);
-      Value scale = emitScale(e, in, first, size);
-      // 0 / 0 is no number, and a scale that is no normal one has too few bits.
-      Value isTiny = arith::CmpFOp::create(
-          e.builder, e.loc, arith::CmpFPredicate::OLT, scale,
-          e.number(std::numeric_limits<float>::min()));
-      auto orElse = [&](double number) -> Value {
-        return arith::SelectOp::create(e.builder, e.loc, isTiny,
-                                       e.number(number), scale);
-      };
-      Value at = e.add(e.mul(block, 4), elements);
-      e.storeScalar(orElse(0), e.scaleAt(out, at), e.index(0));
-      emitBytes(e, in, out, first, size, e.splat(orElse(1)));
+    vb.loop(body.begin, body.end, 1, [&](Value block) {
+      Value first = vb.mul(block, kBlock);
+      Value size = getBlockSize(vb, block, elements);
+      BlockScale scale = emitScale(vb, in, first, size);
+      Value at = vb.add(vb.mul(block, 4), elements);
+      vb.storeScalar(scale.stored, getScaleBuffer(vb, out, at), vb.index(0));
+      Value divisor = vb.splat(scale.divisor);
+      vb.loop(vb.index(0), size, kLanes, [&](Value i) {
+        Value position = vb.add(first, i);
+        vb.store(toBytes(vb, vb.load(in, position), divisor), out, position);
+      });
     });
   }
 
-  /// max |x| / 127. Without their sign numbers are ordered as their bits are,
-  /// and NaN is above them all: it is not lost, as it would be in a comparison
-  /// of numbers.
-  static Value emitScale(MessageEmitter &e, Value in, Value first, Value size) {
-    OpBuilder &b = e.builder;
-    Value unsignedBits = e.intSplat(0x7fffffff);
-    Value most = e.loop(
-        e.index(0), size, kLanes, e.intSplat(0),
-        [&](Value i, ValueRange carried) {
-          Value x = e.load(in, e.add(first, i));
-          Value bits = arith::AndIOp::create(
-              b, e.loc, arith::BitcastOp::create(b, e.loc, e.intType(), x),
-              unsignedBits);
-          return SmallVector<Value>{e.max(carried[0], bits)};
+  static BlockScale emitScale(VectorBuilder &vb, Value in, Value first,
+                              Value size) {
+    OpBuilder &b = vb.builder;
+    Value none =
+        arith::ConstantOp::create(b, vb.loc, b.getZeroAttr(getBitsType(vb)));
+    Value most = vb.loop(
+        vb.index(0), size, kLanes, none, [&](Value i, ValueRange carried) {
+          Value x = vb.load(in, vb.add(first, i));
+          return SmallVector<Value>{vb.max(carried[0], getMagnitude(vb, x))};
         })[0];
-    most = vector::ReductionOp::create(b, e.loc, vector::CombiningKind::MAXSI,
+    most = vector::ReductionOp::create(b, vb.loc, vector::CombiningKind::MAXSI,
                                        most);
-    return e.divf(arith::BitcastOp::create(b, e.loc, b.getF32Type(), most),
-                  e.number(127));
-  }
-
-  static void emitBytes(MessageEmitter &e, Value in, Value out, Value first,
-                        Value size, Value divisor) {
-    OpBuilder &b = e.builder;
-    // In the sum with 1.5 * 2^23 the last bit counts ones: it is rounded as
-    // wanted, and its low byte is the whole number in two's complement.
-    Value shift = e.splat(12582912.0);
-    e.loop(e.index(0), size, kLanes, [&](Value i) {
-      Value position = e.add(first, i);
-      Value rounded = e.addf(e.divf(e.load(in, position), divisor), shift);
-      Value bits = arith::BitcastOp::create(b, e.loc, e.intType(), rounded);
-      Value bytes =
-          arith::TruncIOp::create(b, e.loc, e.vectorType(b.getI8Type()), bits);
-      e.store(bytes, out, position);
-    });
+    return getBlockScale(vb, most);
   }
 };
 
@@ -146,23 +145,23 @@ struct DequantizeKernel
   }
 
   void emitKernel(Operation *op, KernelBody &body) const {
-    MessageEmitter e(body);
-    OpBuilder &b = e.builder;
+    VectorBuilder vb(body);
     int64_t elements = getPartElements(op), blocks = getBlocks(elements);
     Value in = body.inputs[0], out = body.outputs[0];
-    e.loop(body.begin, body.end, 1, [&](Value iteration) {
-      Value part = e.div(iteration, blocks), block = e.rem(iteration, blocks);
-      Value first = e.mul(block, kBlock);
-      Value message = e.mul(part, zero::getQuantizedBytes(elements));
-      Value from = e.add(message, first);
-      Value to = e.add(e.mul(part, elements), first);
-      Value at = e.add(e.add(message, e.mul(block, 4)), elements);
-      Value scale = e.splat(e.loadScalar(e.scaleAt(in, at), e.index(0)));
-      e.loop(e.index(0), e.blockSize(block, elements), kLanes, [&](Value i) {
-        Value bytes = e.load(in, e.add(from, i));
-        Value whole = arith::ExtSIOp::create(b, e.loc, e.intType(), bytes);
-        e.store(e.mulf(e.toF32(whole), scale), out, e.add(to, i));
-      });
+    vb.loop(body.begin, body.end, 1, [&](Value iteration) {
+      Value part = vb.div(iteration, blocks), block = vb.rem(iteration, blocks);
+      Value first = vb.mul(block, kBlock);
+      Value message = vb.mul(part, zero::getQuantizedBytes(elements));
+      Value from = vb.add(message, first);
+      Value to = vb.add(vb.mul(part, elements), first);
+      Value at = vb.add(vb.add(message, vb.mul(block, 4)), elements);
+      Value scale =
+          vb.splat(vb.loadScalar(getScaleBuffer(vb, in, at), vb.index(0)));
+      vb.loop(vb.index(0), getBlockSize(vb, block, elements), kLanes,
+              [&](Value i) {
+                Value bytes = vb.load(in, vb.add(from, i));
+                vb.store(fromBytes(vb, bytes, scale), out, vb.add(to, i));
+              });
     });
   }
 };

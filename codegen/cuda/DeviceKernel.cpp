@@ -34,11 +34,9 @@ int64_t cuda::getScratchBytes(func::FuncOp kernel) {
 }
 
 std::string cuda::getDeviceName(StringRef name, unsigned grid) {
-  std::string result = name.str();
-  for (char &c : result)
-    if (!llvm::isAlnum(c))
-      c = '_';
-  return grid ? result + "_grid" + std::to_string(grid) : result;
+  if (grid == 0)
+    return name.str();
+  return (name + "_grid" + llvm::Twine(grid)).str();
 }
 
 /// Declares the function of one grid, with its entry block.

@@ -9,12 +9,10 @@
 #define TESSERA_CODEGEN_CUDA_DEVICEKERNEL_H
 
 #include "codegen/cuda/KernelInterface.h"
+#include "dialects/plan/Plan.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace tessera::cuda {
-
-/// The module of a program's device code.
-constexpr llvm::StringLiteral kDeviceModule = "device";
 
 /// The operation of \p kernel that is a kernel by itself, or null.
 KernelOpInterface getKernelOp(mlir::func::FuncOp kernel);
@@ -25,7 +23,7 @@ llvm::SmallVector<Grid> getGrids(mlir::func::FuncOp kernel);
 int64_t getScratchBytes(mlir::func::FuncOp kernel);
 
 /// The name of the device function of grid number \p grid of kernel \p name:
-/// "k", "k_grid1", "k_grid2"; characters that PTX does not know become '_'.
+/// "k", "k_grid1", "k_grid2".
 std::string getDeviceName(llvm::StringRef name, unsigned grid);
 
 /// Writes \p kernel, a function @k from tensors to tensors, into \p device as

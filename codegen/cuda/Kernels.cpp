@@ -40,9 +40,16 @@ void tessera::cuda::registerKernels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
     loadTargets(context);
     registerNorm(context);
+    registerScatterAdd(context);
+    registerTranspose(context);
+  });
+  registry.addExtension(+[](MLIRContext *context, graph::GraphDialect *) {
+    loadTargets(context);
+    registerAggregate(context);
   });
   registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {
     loadTargets(context);
     registerAdamW(context);
+    registerQuantize(context);
   });
 }

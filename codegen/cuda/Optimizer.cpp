@@ -113,7 +113,7 @@ struct PartialSumSquaresKernel
     : KernelOpInterface::ExternalModel<PartialSumSquaresKernel,
                                        nn::PartialSumSquaresOp> {
   /// Vectors that are on their way at a time.
-  static constexpr int64_t kUnroll = 4;
+  static constexpr int64_t kUnroll = 2;
 
   SmallVector<Grid> getGrids(Operation *op) const {
     return {{getElements(op->getResult(0)), kThreads}};

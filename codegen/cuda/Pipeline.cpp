@@ -56,8 +56,8 @@ struct BuildKernels : cuda::impl::BuildKernelsBase<BuildKernels> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto builder = OpBuilder::atBlockEnd(module.getBody());
-    auto device =
-        gpu::GPUModuleOp::create(builder, module.getLoc(), cuda::kDeviceModule);
+    auto device = gpu::GPUModuleOp::create(builder, module.getLoc(),
+                                           plan::PlanDialect::kDeviceModule);
     for (func::FuncOp kernel : getKernels(module))
       if (failed(checkSupported(kernel)) ||
           failed(cuda::buildDeviceKernel(kernel, device)))

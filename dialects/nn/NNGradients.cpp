@@ -208,19 +208,7 @@ void LayerNormOp::buildGradients(OpBuilder &builder, ValueRange gradients,
 
 void GeluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
                             MutableArrayRef<Value> operands) {
-  // With t = tanh(a x (1 + b x²)):
-  // y' = 0.5 x (1 - t²)(a + 3 a b x²) + 0.5 (1 + t).
-  constexpr double a = 0.7978845608028654, b = 0.044715;
-  Math math{builder, getLoc()};
-  Value x = math.wide(getInput());
-  Value x2 = math.mul(x, x);
-  Value inner = math.mul(x, math.offset(math.scale(x2, a * b), a));
-  Value t = math::TanhOp::create(builder, getLoc(), inner);
-  Value one = createSplat(builder, getLoc(), tensorType(x), 1);
-  Value left = math.mul(math.mul(x, math.sub(one, math.mul(t, t))),
-                        math.offset(math.scale(x2, 3 * a * b), a));
-  Value derivative = math.scale(math.add(left, math.offset(t, 1)), 0.5);
-  operands[0] = math.as(getInput(), math.mul(gradients[0], derivative));
+  operands[0] = GeluGradOp::create(builder, getLoc(), getInput(), gradients[0]);
 }
 
 void ReluOp::buildGradients(OpBuilder &builder, ValueRange gradients,

@@ -334,6 +334,22 @@ def NN_GeluOp : NN_DifferentiableOp<"gelu", [
   let assemblyFormat = "$input attr-dict `:` type($input)";
 }
 
+def NN_GeluGradOp : NN_PureOp<"gelu_grad", [
+    NN_Cheap, AllTypesMatch<["input", "gradient", "result"]>]> {
+  let summary = "the gradient of nn.gelu with respect to its operand";
+  let description = [{
+    With t = tanh(a·x·(1 + b·x²)), a = 0.79788456, b = 0.044715:
+    result = gradient · (0.5·x·(1 - t²)·(a + 3·a·b·x²) + 0.5·(1 + t)).
+
+    ```mlir
+    %dx = nn.gelu_grad %x, %dy : tensor<128x256xf32>
+    ```
+  }];
+  let arguments = (ins NN_Float:$input, NN_Float:$gradient);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$input `,` $gradient attr-dict `:` type($input)";
+}
+
 def NN_ReluOp : NN_DifferentiableOp<"relu", [
     NN_Cheap, NN_MixedPrecision, SameOperandsAndResultType]> {
   let summary = "max(x, 0); its derivative at 0 is 0";

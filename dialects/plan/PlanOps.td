@@ -32,6 +32,10 @@ def Plan_Dialect : Dialect {
     much there is to run.
   }];
   let useDefaultTypePrinterParser = 1;
+  let extraClassDeclaration = [{
+    /// The module that has the kernels of a device once they are built.
+    static constexpr ::llvm::StringLiteral kDeviceModule = "device";
+  }];
 }
 
 class Plan_Op<string mnemonic, list<Trait> traits = []>
@@ -63,7 +67,9 @@ def Plan_LaunchOp : Plan_Op<"launch", [
 
 def Plan_Epilogue : I32EnumAttr<"Epilogue", "what follows a product", [
   I32EnumAttrCase<"None", 0, "none">,
-  I32EnumAttrCase<"Gelu", 1, "gelu">]> {
+  I32EnumAttrCase<"Gelu", 1, "gelu">,
+  I32EnumAttrCase<"GeluSaved", 2, "gelu_saved">,
+  I32EnumAttrCase<"GeluGrad", 3, "gelu_grad">]> {
   let cppNamespace = "::tessera::plan";
 }
 
@@ -78,20 +84,29 @@ def Plan_GemmOp : Plan_Op<"gemm", [AttrSizedOperandSegments]> {
     cleared when the step begins. On buffers the result is the operand `out`,
     and an addend is that same buffer's content.
 
+    The epilogue `gelu` is nn.gelu. `gelu_saved` has a second result, the GELU's
+    operand, and `gelu_grad` multiplies by the GELU's derivative at `aux`. On
+    buffers `aux` is what the first writes and the second reads.
+
     ```mlir
     %c = plan.gemm %a, %b transpose_b bias %bias epilogue gelu
         : (tensor<128x64xf32>, tensor<256x64xf32>, tensor<256xf32>) -> tensor<128x256xf32>
+    %y, %z = plan.gemm %a, %b transpose_b epilogue gelu_saved
+        : (tensor<128x64xf32>, tensor<256x64xf32>) -> (tensor<128x256xf32>, tensor<128x256xf32>)
+    %g = plan.gemm %d, %b aux %z epilogue gelu_grad
+        : (tensor<128x64xf32>, tensor<64x256xf32>, tensor<128x256xf32>) -> tensor<128x256xf32>
     ```
   }];
   let arguments = (ins Plan_Value:$a, Plan_Value:$b,
-                       Optional<Plan_Value>:$bias, Optional<Plan_Value>:$addend,
+                       Optional<Plan_Value>:$bias, Optional<Plan_Value>:$aux,
+                       Optional<Plan_Value>:$addend,
                        Optional<Plan_Buffer>:$out, UnitAttr:$transpose_a,
                        UnitAttr:$transpose_b, UnitAttr:$accumulate,
                        DefaultValuedAttr<Plan_Epilogue, "Epilogue::None">:$epilogue);
-  let results = (outs Optional<Plan_Tensor>:$result);
+  let results = (outs Variadic<Plan_Tensor>:$outputs);
   let assemblyFormat = [{
     $a `,` $b (`transpose_a` $transpose_a^)? (`transpose_b` $transpose_b^)?
-    (`bias` $bias^)? (`add` $addend^)? (`into` $out^)?
+    (`bias` $bias^)? (`aux` $aux^)? (`add` $addend^)? (`into` $out^)?
     (`accumulate` $accumulate^)? (`epilogue` $epilogue^)? attr-dict `:`
     functional-type(operands, results)
   }];
@@ -100,6 +115,14 @@ def Plan_GemmOp : Plan_Op<"gemm", [AttrSizedOperandSegments]> {
     int64_t getM() { return shape(getA(), getTransposeA()); }
     int64_t getK() { return shape(getA(), !getTransposeA()); }
     int64_t getN() { return shape(getB(), !getTransposeB()); }
+    /// The product; null on buffers.
+    ::mlir::Value getResult() {
+      return getOutputs().empty() ? ::mlir::Value() : getOutputs().front();
+    }
+    /// The GELU's operand; null where it is not a second result.
+    ::mlir::Value getSaved() {
+      return getOutputs().size() < 2 ? ::mlir::Value() : getOutputs()[1];
+    }
   private:
     static int64_t shape(::mlir::Value matrix, unsigned dim) {
       return ::llvm::cast<::mlir::ShapedType>(matrix.getType()).getDimSize(dim);

@@ -14,8 +14,15 @@ using namespace tessera::plan;
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   Operation *symbol =
       symbolTable.lookupNearestSymbolFrom(*this, getKernelAttr());
-  // Code generation has checked a kernel that it has built.
-  if (symbol && symbol->getName().getStringRef() == "llvm.func")
+  // Code generation has checked a kernel that it has built; a device's is in a
+  // module of its own.
+  if (!symbol)
+    symbol = symbolTable.lookupNearestSymbolFrom(
+        *this, SymbolRefAttr::get(
+                   StringAttr::get(getContext(), PlanDialect::kDeviceModule),
+                   {getKernelAttr()}));
+  StringRef kind = symbol ? symbol->getName().getStringRef() : StringRef();
+  if (kind == "llvm.func" || kind == "gpu.func")
     return success();
   auto kernel = dyn_cast_if_present<func::FuncOp>(symbol);
   if (!kernel || !kernel->hasAttr("plan.kernel"))
@@ -42,7 +49,7 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
 }
 
 LogicalResult GemmOp::verify() {
-  if (static_cast<bool>(getOut()) == static_cast<bool>(getResult()))
+  if (static_cast<bool>(getOut()) != getOutputs().empty())
     return emitOpError("needs either a result or a buffer to write into");
   auto a = cast<ShapedType>(getA().getType()),
        b = cast<ShapedType>(getB().getType());
@@ -65,6 +72,19 @@ LogicalResult GemmOp::verify() {
   if (b.getElementType() != factor || !(sum == factor || sum.isF32()))
     return emitOpError("factors must have one element type, and the result "
                        "that type or f32");
+  bool saves = getEpilogue() == Epilogue::GeluSaved;
+  if (getOutputs().size() > (saves ? 2 : 1) ||
+      (getOut() && !getOutputs().empty()))
+    return emitOpError("has too many results");
+  if (saves && getResult() && !getSaved())
+    return emitOpError("must have the GELU's operand as a second result");
+  bool wantsAux = getEpilogue() == Epilogue::GeluGrad || (saves && getOut());
+  if (static_cast<bool>(getAux()) != wantsAux)
+    return emitOpError(wantsAux ? "needs" : "has no use for")
+           << " 'aux' with the epilogue " << stringifyEpilogue(getEpilogue());
+  Value saved = getAux() ? Value(getAux()) : getSaved();
+  if (saved && saved.getType() != result.getType())
+    return emitOpError("the GELU's operand must have the result's type");
   return success();
 }
 

@@ -106,6 +106,32 @@ struct Gelu : OpRewritePattern<nn::GeluOp> {
   }
 };
 
+struct GeluGrad : OpRewritePattern<nn::GeluGradOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(nn::GeluGradOp op,
+                                PatternRewriter &rewriter) const override {
+    constexpr double a = 0.7978845608028654, b = 0.044715;
+    RowMath m{rewriter, op.getLoc()};
+    Value x = m.wide(op.getInput());
+    auto type = tensorType(x);
+    auto offset = [&](Value value, double term) {
+      return m.add(value, m.splat(type, term));
+    };
+    auto scale = [&](Value value, double factor) {
+      return m.mul(value, m.splat(type, factor));
+    };
+    Value x2 = m.mul(x, x);
+    Value inner = m.mul(x, offset(scale(x2, a * b), a));
+    Value t = math::TanhOp::create(rewriter, op.getLoc(), inner);
+    Value left = m.mul(m.mul(x, m.sub(m.splat(type, 1), m.mul(t, t))),
+                       offset(scale(x2, 3 * a * b), a));
+    Value derivative = scale(m.add(left, offset(t, 1)), 0.5);
+    rewriter.replaceOp(
+        op, m.as(op.getResult(), m.mul(op.getGradient(), derivative)));
+    return success();
+  }
+};
+
 struct Relu : OpRewritePattern<nn::ReluOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(nn::ReluOp op,
@@ -264,14 +290,14 @@ struct Decompose : kernels::impl::DecomposeBase<Decompose> {
   using DecomposeBase::DecomposeBase;
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<LayerNorm, Gelu, Relu, Softmax, CrossEntropy>(&getContext());
+    patterns.add<LayerNorm, Gelu, GeluGrad, Relu, Softmax, CrossEntropy>(
+        &getContext());
     patterns.add<LinearCrossEntropy>(&getContext(), chunkBytes);
     kernels::populateExpandSumSquares(patterns);
     getOperation().walk([&](Operation *op) {
-      numDecomposed +=
-          isa<nn::LayerNormOp, nn::GeluOp, nn::ReluOp, nn::SoftmaxOp,
-              nn::CrossEntropyOp, nn::LinearCrossEntropyOp, nn::SumSquaresOp>(
-              op);
+      numDecomposed += isa<nn::LayerNormOp, nn::GeluOp, nn::GeluGradOp,
+                           nn::ReluOp, nn::SoftmaxOp, nn::CrossEntropyOp,
+                           nn::LinearCrossEntropyOp, nn::SumSquaresOp>(op);
     });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/Spec.h"
 #include "passes/kernels/Passes.h"
 
 namespace tessera::kernels {
@@ -31,11 +32,14 @@ bool isPlain(plan::GemmOp gemm) {
 
 /// \p gemm again at the rewriter's place, with another bias, addend or end.
 plan::GemmOp rebuild(PatternRewriter &rewriter, plan::GemmOp gemm, Value bias,
-                     Value addend, bool accumulate, plan::Epilogue epilogue) {
-  return plan::GemmOp::create(
-      rewriter, gemm.getLoc(), gemm.getResult().getType(), gemm.getA(),
-      gemm.getB(), bias, addend, /*out=*/Value(), gemm.getTransposeA(),
-      gemm.getTransposeB(), accumulate, epilogue);
+                     Value addend, bool accumulate, plan::Epilogue epilogue,
+                     Value aux = {}) {
+  SmallVector<Type, 2> types(epilogue == plan::Epilogue::GeluSaved ? 2 : 1,
+                             gemm.getResult().getType());
+  return plan::GemmOp::create(rewriter, gemm.getLoc(), types, gemm.getA(),
+                              gemm.getB(), bias, aux, addend, /*out=*/Value(),
+                              gemm.getTransposeA(), gemm.getTransposeB(),
+                              accumulate, epilogue);
 }
 
 struct FormProduct : OpRewritePattern<nn::MatmulOp> {
@@ -43,9 +47,10 @@ struct FormProduct : OpRewritePattern<nn::MatmulOp> {
   LogicalResult matchAndRewrite(nn::MatmulOp op,
                                 PatternRewriter &rewriter) const override {
     rewriter.replaceOpWithNewOp<plan::GemmOp>(
-        op, op.getResult().getType(), op.getA(), op.getB(), /*bias=*/Value(),
-        /*addend=*/Value(), /*out=*/Value(), op.getTransposeA(),
-        op.getTransposeB(), /*accumulate=*/false, plan::Epilogue::None);
+        op, TypeRange(op.getResult().getType()), op.getA(), op.getB(),
+        /*bias=*/Value(), /*aux=*/Value(), /*addend=*/Value(),
+        /*out=*/Value(), op.getTransposeA(), op.getTransposeB(),
+        /*accumulate=*/false, plan::Epilogue::None);
     return success();
   }
 };
@@ -105,6 +110,74 @@ struct FuseGelu : OpRewritePattern<nn::GeluOp> {
   }
 };
 
+/// Whether GELUs of a training step end products, forwards and back: the
+/// target's library has both, and the specification wants it.
+bool endsWithGelu(Operation *op) {
+  auto module = op->getParentOfType<ModuleOp>();
+  auto wanted =
+      dyn_cast_if_present<BoolAttr>(getSpec(module, "target.gelu_epilogue"));
+  return wanted && wanted.getValue() && isTrained(op);
+}
+
+/// Whether cuBLASLt takes an auxiliary matrix with \p gemm: its rows must begin
+/// at multiples of 8 elements.
+bool mayHaveAux(plan::GemmOp gemm) {
+  return gemm.getN() % 8 == 0 && getElementTypeOrSelf(gemm.getA()) ==
+                                     getElementTypeOrSelf(gemm.getResult());
+}
+
+/// Whether \p use is that of a GELU's operand by its way back.
+bool isWayBack(OpOperand &use) {
+  if (auto product = dyn_cast<plan::GemmOp>(use.getOwner()))
+    return product.getAux() == use.get() && product.getA() != use.get() &&
+           product.getB() != use.get();
+  auto back = dyn_cast<nn::GeluGradOp>(use.getOwner());
+  return back && back.getGradient() != use.get();
+}
+
+/// A GELU whose operand nothing needs but its own way back.
+struct FuseSavedGelu : OpRewritePattern<nn::GeluOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(nn::GeluOp op,
+                                PatternRewriter &rewriter) const override {
+    auto gemm = op.getInput().getDefiningOp<plan::GemmOp>();
+    if (!gemm || gemm.getAddend() || gemm.getAccumulate() ||
+        gemm.getEpilogue() != plan::Epilogue::None || !endsWithGelu(op) ||
+        !mayHaveAux(gemm))
+      return failure();
+    for (OpOperand &use : gemm.getResult().getUses())
+      if (use.getOwner() != op && !isWayBack(use))
+        return failure();
+    bool isSaved = !gemm.getResult().hasOneUse();
+    rewriter.setInsertionPoint(gemm);
+    plan::GemmOp fused =
+        rebuild(rewriter, gemm, gemm.getBias(), Value(), false,
+                isSaved ? plan::Epilogue::GeluSaved : plan::Epilogue::Gelu);
+    rewriter.replaceOp(op, fused.getResult());
+    if (isSaved)
+      rewriter.replaceOp(gemm, fused.getSaved());
+    else
+      rewriter.eraseOp(gemm);
+    return success();
+  }
+};
+
+/// The gradient that a product gives, times the GELU's derivative.
+struct FuseGeluGrad : OpRewritePattern<nn::GeluGradOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(nn::GeluGradOp op,
+                                PatternRewriter &rewriter) const override {
+    plan::GemmOp gemm = getPrivateProduct(op.getGradient());
+    if (!isPlain(gemm) || !endsWithGelu(op) || !mayHaveAux(gemm) ||
+        gemm.getResult().getType() != op.getInput().getType())
+      return failure();
+    rewriter.replaceOp(op, rebuild(rewriter, gemm, Value(), Value(), false,
+                                   plan::Epilogue::GeluGrad, op.getInput()));
+    rewriter.eraseOp(gemm);
+    return success();
+  }
+};
+
 struct FuseAccumulate : OpRewritePattern<nn::AccumulateOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(nn::AccumulateOp op,
@@ -124,7 +197,8 @@ struct FormGemms : kernels::impl::FormGemmsBase<FormGemms> {
   void runOnOperation() override {
     int64_t before = count();
     RewritePatternSet patterns(&getContext());
-    patterns.add<FormProduct, FuseSum, FuseGelu, FuseAccumulate>(&getContext());
+    patterns.add<FormProduct, FuseSum, FuseGelu, FuseSavedGelu, FuseGeluGrad,
+                 FuseAccumulate>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     getOperation().walk([&](plan::GemmOp gemm) {

@@ -208,7 +208,12 @@ SmallVector<Value> ProgramLayout::getWritten(Operation *step) {
       .Case([](ClearOp op) -> SmallVector<Value> { return {op.getView()}; })
       .Case(
           [](CopyOp op) -> SmallVector<Value> { return {op.getDestination()}; })
-      .Case([](GemmOp op) -> SmallVector<Value> { return {op.getOut()}; })
+      .Case([](GemmOp op) {
+        SmallVector<Value> written = {op.getOut()};
+        if (op.getEpilogue() == Epilogue::GeluSaved)
+          written.push_back(op.getAux());
+        return written;
+      })
       .Case([](StartOp op) -> SmallVector<Value> {
         return {op.getDestination()};
       })

@@ -301,12 +301,13 @@ LogicalResult ProgramWriter::writeGemm(GemmOp gemm) {
     CopyOp::create(builder, gemm.getLoc(), getView(addend), out);
     ++numCopies;
   }
+  Value aux = gemm.getSaved() ? gemm.getSaved() : Value(gemm.getAux());
   cpu::GemmShape shape = cpu::GemmShape::get(gemm);
   auto step = GemmOp::create(
       builder, gemm.getLoc(), TypeRange(), getView(gemm.getA()),
       getView(gemm.getB()), gemm.getBias() ? getView(gemm.getBias()) : Value(),
-      Value(), out, gemm.getTransposeA(), gemm.getTransposeB(),
-      shape.accumulate, gemm.getEpilogue());
+      aux ? getView(aux) : Value(), Value(), out, gemm.getTransposeA(),
+      gemm.getTransposeB(), shape.accumulate, gemm.getEpilogue());
   flops += 2 * shape.m * shape.n * shape.k * (repeats ? accumulation : 1);
   auto [found, isNew] = scratch.gemms.insert({shape, 0});
   if (isNew)

@@ -106,11 +106,21 @@ enum MatmulAttribute : int {
   transB = 4,
   epilogue = 7,
   biasPointer = 8,
+  auxPointer = 11,
+  auxLeading = 12,
   biasDataType = 26,
 };
 
 /// cublasLtEpilogue_t.
-enum Epilogue : int32_t { plain = 1, bias = 4, gelu = 32, geluBias = 36 };
+enum Epilogue : int32_t {
+  plain = 1,
+  bias = 4,
+  gelu = 32,
+  geluBias = 36,
+  geluAux = 160,
+  geluAuxBias = 164,
+  geluGrad = 192,
+};
 
 /// cublasLtMatmulPreferenceAttributes_t.
 enum PreferenceAttribute : int {

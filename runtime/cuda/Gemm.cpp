@@ -91,15 +91,22 @@ struct Plan {
   Layout left = nullptr, right = nullptr, result = nullptr;
   Algorithm algorithm = {};
   size_t workspaceBytes = 0;
-  bool bias = false, accumulate = false;
+  bool bias = false, aux = false, accumulate = false;
   uintptr_t alignment = 16;
 
-  void run(const char *a, const char *b, const char *biasAddress, char *c,
-           char *scratch) const {
-    const float one = 1, beta = accumulate ? 1 : 0;
+  void setPointers(const char *biasAddress, const char *auxAddress) const {
     if (bias)
       blas().matmulDescSetAttribute(description, biasPointer, &biasAddress,
                                     sizeof biasAddress);
+    if (aux)
+      blas().matmulDescSetAttribute(description, auxPointer, &auxAddress,
+                                    sizeof auxAddress);
+  }
+
+  void run(const char *a, const char *b, const char *biasAddress,
+           const char *auxAddress, char *c, char *scratch) const {
+    const float one = 1, beta = accumulate ? 1 : 0;
+    setPointers(biasAddress, auxAddress);
     blas().matmul(blas().handle, description, &one, b, left, a, right, &beta, c,
                   result, c, result, &algorithm, workspaceIn(scratch),
                   workspaceBytes, device().compute());
@@ -159,6 +166,16 @@ uint32_t alignmentOf(const Manifest &manifest, ElementType type) {
   return static_cast<uint32_t>(alignment);
 }
 
+Epilogue epilogueOf(const Gemm &gemm) {
+  if (gemm.epilogue == "gelu_grad")
+    return geluGrad;
+  if (gemm.epilogue == "gelu_saved")
+    return gemm.bias ? geluAuxBias : geluAux;
+  if (gemm.epilogue == "gelu")
+    return gemm.bias ? geluBias : gelu;
+  return gemm.bias ? bias : plain;
+}
+
 Plan describe(const Manifest &manifest, const Gemm &gemm) {
   Operands operands(gemm);
   Plan plan;
@@ -176,8 +193,13 @@ Plan describe(const Manifest &manifest, const Gemm &gemm) {
   };
   set(transA, gemm.transposeB ? transpose : none);
   set(transB, gemm.transposeA ? transpose : none);
-  bool isGelu = gemm.epilogue == "gelu";
-  set(epilogue, gemm.bias ? (isGelu ? geluBias : bias) : isGelu ? gelu : plain);
+  plan.aux = gemm.epilogue == "gelu_saved" || gemm.epilogue == "gelu_grad";
+  set(epilogue, epilogueOf(gemm));
+  if (plan.aux) {
+    int64_t leading = gemm.ldc;
+    blas().matmulDescSetAttribute(plan.description, auxLeading, &leading,
+                                  sizeof leading);
+  }
   if (gemm.bias)
     set(biasDataType, dataType(gemm.type));
   return plan;
@@ -185,11 +207,7 @@ Plan describe(const Manifest &manifest, const Gemm &gemm) {
 
 /// The library's candidates for \p gemm, the one that it thinks best first.
 std::vector<Heuristic> findCandidates(const Gemm &gemm, const Plan &plan) {
-  if (plan.bias) {
-    const char *somewhere = device().arena();
-    blas().matmulDescSetAttribute(plan.description, biasPointer, &somewhere,
-                                  sizeof somewhere);
-  }
+  plan.setPointers(device().arena(), device().arena());
   Preference preference = nullptr;
   blas().matmulPreferenceCreate(&preference);
   auto workspace = static_cast<uint64_t>(workspaceRoom(gemm));
@@ -249,7 +267,8 @@ public:
     };
     char *a = place(operands.a.bytes()), *b = place(operands.b.bytes());
     char *bias = place(gemm.n * sizeOf(gemm.type));
-    char *c = place(operands.c.bytes()), *scratch = place(gemm.scratch);
+    char *c = place(operands.c.bytes()), *aux = place(operands.c.bytes());
+    char *scratch = place(gemm.scratch);
     size_t best = 0;
     float bestTime = 0;
     // A GEMM of another program may be larger than this one's arena.
@@ -260,10 +279,10 @@ public:
          ++i) {
       plan.algorithm = found[i].algorithm;
       plan.workspaceBytes = found[i].workspaceBytes;
-      plan.run(a, b, bias, c, scratch);
+      plan.run(a, b, bias, aux, c, scratch);
       driver().eventRecord(begin, device().compute());
       for (int run = 0; run < timedRuns; ++run)
-        plan.run(a, b, bias, c, scratch);
+        plan.run(a, b, bias, aux, c, scratch);
       driver().eventRecord(end, device().compute());
       device().synchronize(device().compute());
       float time = 0;
@@ -335,15 +354,15 @@ void tessera_prepare_gemms(const tessera::Manifest *manifest, int) {
 }
 
 void tsr_gemm(tsr_context *, int32_t id, const char *a, const char *b,
-              const char *bias, char *c, char *scratch) {
+              const char *bias, char *aux, char *c, char *scratch) {
   using namespace tessera;
   const cuda::Plan &plan = cuda::plans[id];
   auto bits = [](const char *address) {
     return reinterpret_cast<uintptr_t>(address);
   };
-  if ((bits(a) | bits(b) | bits(c)) % plan.alignment)
+  if ((bits(a) | bits(b) | bits(c) | bits(aux)) % plan.alignment)
     fatal("GEMM %d has a matrix that is not aligned to %d bytes: compile the "
           "specification again with this version of tessera",
           id, static_cast<int>(plan.alignment));
-  plan.run(a, b, bias, c, scratch);
+  plan.run(a, b, bias, aux, c, scratch);
 }

@@ -101,7 +101,7 @@ void micro(tsr_context *context, char *arena) {
       collective(context, gather + g);
   launch(context, embeddingNumber, {arena});
   tsr_gemm(context, 0, arena + layout.embedded, arena + layout.full[1],
-           arena + layout.full[1] + 4 * biasOffset,
+           arena + layout.full[1] + 4 * biasOffset, nullptr,
            arena + layout.probabilities, arena + layout.scratch);
   launch(context, softmaxNumber, {arena});
   launch(context, gradientNumber, {arena});

@@ -37,8 +37,8 @@ TEST_P(GemmForms, AgreeWithDoublePrecision) {
     char *aligned =
         scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
     tsr_gemm(nullptr, gemm.id, operands.storedA.data(), operands.storedB.data(),
-             gemm.bias ? operands.storedBias.data() : nullptr, c.data(),
-             aligned);
+             gemm.bias ? operands.storedBias.data() : nullptr, nullptr,
+             c.data(), aligned);
     operands.check(c);
   }
 }

@@ -12,8 +12,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/tessera/Calibrate.h"
-#include "runtime/host/GemmPrimitive.h"
 #include "runtime/abi.h"
+#include "runtime/host/GemmPrimitive.h"
 #include "tools/measure/FmaPeak.h"
 #include "tools/measure/MemoryRates.h"
 
@@ -119,7 +119,7 @@ public:
     return medianRate(flops, [&] {
       for (const tessera::Gemm &gemm : manifest.gemms)
         if (gemm.type == type)
-          tsr_gemm(nullptr, gemm.id, memory, second, nullptr, result,
+          tsr_gemm(nullptr, gemm.id, memory, second, nullptr, nullptr, result,
                    result + 4 * c);
     });
   }

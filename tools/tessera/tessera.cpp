@@ -324,7 +324,8 @@ LogicalResult writeKernelReport(const cuda::DeviceImage &image) {
 
 /// Compiles the device's functions of \p module and takes them out of it.
 FailureOr<cuda::DeviceImage> takeDeviceImage(ModuleOp module) {
-  auto device = module.lookupSymbol<gpu::GPUModuleOp>(cuda::kDeviceModule);
+  auto device =
+      module.lookupSymbol<gpu::GPUModuleOp>(plan::PlanDialect::kDeviceModule);
   if (!device && !kernelReport.empty())
     return fail("--kernel-report is for specifications with target.cuda; drop "
                 "it");

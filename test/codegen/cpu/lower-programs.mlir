@@ -16,7 +16,7 @@ func.func private @copy(%x: tensor<16xf32>) -> tensor<16xf32> attributes {plan.k
 // CHECK-NOT: nn.parameter
 
 // CHECK-DAG: llvm.func @tsr_launch(!llvm.ptr, !llvm.ptr, !llvm.ptr, i64, !llvm.ptr, i64)
-// CHECK-DAG: llvm.func @tsr_gemm(!llvm.ptr, i32, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr)
+// CHECK-DAG: llvm.func @tsr_gemm(!llvm.ptr, i32, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr)
 // CHECK-DAG: llvm.func @tsr_collective_start(!llvm.ptr, i32)
 // CHECK-DAG: llvm.func @tsr_rank(!llvm.ptr) -> i32
 // CHECK-DAG: llvm.func @copy(
@@ -50,7 +50,8 @@ plan.program @train world 2 stage 1 accumulation 1 arena 1408
   // CHECK: llvm.call @tsr_copy(
   plan.copy %m to %n : memref<8x8xf32>
   // CHECK: %[[NOBIAS:.*]] = llvm.mlir.zero : !llvm.ptr
-  // CHECK: llvm.call @tsr_gemm(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %[[NOBIAS]], %{{.*}}, %{{.*}})
+  // CHECK: %[[NOAUX:.*]] = llvm.mlir.zero : !llvm.ptr
+  // CHECK: llvm.call @tsr_gemm(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %[[NOBIAS]], %[[NOAUX]], %{{.*}}, %{{.*}})
   plan.gemm %m, %m into %n {plan.scratch = 256 : i64}
       : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()
   // The part of this rank is where its number says.

@@ -32,8 +32,8 @@ DeviceKernel::DeviceKernel(const std::string &source) {
   grids = cuda::getGrids(kernel);
   scratchBytes = cuda::getScratchBytes(kernel);
   auto builder = OpBuilder::atBlockEnd(parsed.getBody());
-  auto device =
-      gpu::GPUModuleOp::create(builder, parsed.getLoc(), cuda::kDeviceModule);
+  auto device = gpu::GPUModuleOp::create(builder, parsed.getLoc(),
+                                         plan::PlanDialect::kDeviceModule);
   check(succeeded(cuda::buildDeviceKernel(kernel, device)), "has no code");
   check(succeeded(lowerToEmulation(parsed)), "cannot be emulated");
   module.load(

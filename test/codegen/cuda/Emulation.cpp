@@ -214,7 +214,8 @@ LogicalResult Writer::write() {
 
 LogicalResult tessera::test::lowerToEmulation(ModuleOp module) {
   module.getContext()->loadDialect<LLVM::LLVMDialect>();
-  auto device = module.lookupSymbol<gpu::GPUModuleOp>(cuda::kDeviceModule);
+  auto device =
+      module.lookupSymbol<gpu::GPUModuleOp>(plan::PlanDialect::kDeviceModule);
   if (!device)
     return module.emitError("has no device functions: run cuda-build-kernels");
   for (auto function :

@@ -9,7 +9,8 @@
 // compare-kernels MODULE runs each kernel of a module in the phase `kernels`
 // twice on the same random numbers: compiled for this processor, and mapped to
 // grids whose threads are emulated, in two orders, which must give the same
-// bits. Prints a line a kernel; ends with 1 where results differ.
+// bits; also where results take the place of arguments that they may overwrite.
+// Prints a line a kernel; ends with 1 where results differ.
 //
 //===----------------------------------------------------------------------===//
 
@@ -74,6 +75,10 @@ public:
     return !memcmp(data(), other.data(), elements * size + kGuard);
   }
 
+  bool holdsSameElements(const Buffer &other) const {
+    return !memcmp(data(), other.data(), elements * size);
+  }
+
   int64_t elements;
 
 private:
@@ -108,6 +113,9 @@ public:
 private:
   void fill(BlockArgument argument, Buffer &buffer) {
     auto type = cast<RankedTensorType>(argument.getType());
+    for (Operation *user : argument.getUsers())
+      if (auto dequantize = dyn_cast<zero::DequantizeOp>(user))
+        return fillMessages(dequantize, buffer);
     if (type.getElementType().isInteger()) {
       std::uniform_int_distribution<int64_t> any(0, getLimit(argument) - 1);
       for (int64_t i = 0; i < buffer.elements; ++i)
@@ -120,6 +128,22 @@ private:
     for (int64_t i = 0; i < buffer.elements; ++i)
       buffer.set(i,
                  type.getRank() < 2 ? positive(generator) : normal(generator));
+  }
+
+  /// Messages of zero.quantize: a byte an element, and scales behind them.
+  void fillMessages(zero::DequantizeOp dequantize, Buffer &buffer) {
+    std::uniform_int_distribution<int64_t> any(-127, 127);
+    std::uniform_real_distribution<float> positive(0.1F, 1);
+    for (int64_t i = 0; i < buffer.elements; ++i)
+      buffer.set(i, any(generator));
+    int64_t parts = dequantize.getParts(), bytes = buffer.elements / parts;
+    int64_t elements =
+        dequantize.getResult().getType().getNumElements() / parts;
+    for (int64_t part = 0; part < parts; ++part)
+      for (int64_t at = elements; at < bytes; at += sizeof(float)) {
+        float scale = positive(generator);
+        memcpy(buffer.data() + part * bytes + at, &scale, sizeof scale);
+      }
   }
 
   /// What the indices in \p value are under.
@@ -168,6 +192,33 @@ std::vector<void *> addressesOf(std::vector<Buffer> &buffers) {
   return addresses;
 }
 
+/// Runs \p device on \p buffers with each result in the place of an argument
+/// that it may overwrite; returns whether results are those of \p expected.
+bool runInPlace(test::DeviceKernel &device, func::FuncOp kernel,
+                std::vector<Buffer> buffers,
+                const std::vector<Buffer> &expected) {
+  std::vector<void *> addresses = addressesOf(buffers);
+  unsigned arguments = kernel.getNumArguments();
+  std::vector<unsigned> places(buffers.size());
+  std::iota(places.begin(), places.end(), 0);
+  llvm::SmallDenseSet<unsigned> taken;
+  for (unsigned i = 0; i < kernel.getNumResults(); ++i)
+    if (auto overwritten =
+            kernel.getResultAttrOfType<ArrayAttr>(i, "plan.inplace"))
+      for (auto argument : overwritten.getAsRange<IntegerAttr>())
+        if (taken.insert(argument.getInt()).second) {
+          places[arguments + i] = argument.getInt();
+          break;
+        }
+  for (unsigned i = arguments; i < buffers.size(); ++i)
+    addresses[i] = buffers[places[i]].data();
+  device.run(addresses);
+  bool isSame = true;
+  for (unsigned i = arguments; i < buffers.size(); ++i)
+    isSame &= expected[i].holdsSameElements(buffers[places[i]]);
+  return isSame;
+}
+
 /// How far two results lie apart, as a part of the largest number in them.
 double getDifference(const Buffer &got, const Buffer &expected) {
   double largest = 1e-30, difference = 0;
@@ -198,7 +249,8 @@ bool compare(const std::string &source, func::FuncOp kernel) {
       expected.back().set(i, 1);
     isNarrow |= getElementTypeOrSelf(type).getIntOrFloatBitWidth() < 32;
   }
-  std::vector<Buffer> ascending = expected, descending = expected;
+  std::vector<Buffer> start = expected;
+  std::vector<Buffer> ascending = start, descending = start;
   processor.run(addressesOf(expected));
   device.run(addressesOf(ascending));
   device.run(addressesOf(descending), test::ThreadOrder::descending);
@@ -211,10 +263,12 @@ bool compare(const std::string &source, func::FuncOp kernel) {
       difference =
           std::max(difference, getDifference(ascending[i], expected[i]));
   }
-  bool isGood = isSame && difference <= (isNarrow ? 1e-2 : 1e-5);
+  bool fitsInPlace = runInPlace(device, kernel, std::move(start), ascending);
+  bool isGood = isSame && fitsInPlace && difference <= (isNarrow ? 1e-2 : 1e-5);
   llvm::outs() << (isGood ? "ok" : "FAILED") << " " << kernel.getSymName()
                << llvm::format(" %.1e", difference)
-               << (isSame ? "" : ", depends on the order of threads") << " (";
+               << (isSame ? "" : ", depends on the order of threads")
+               << (fitsInPlace ? "" : ", is another in place") << " (";
   llvm::interleaveComma(device.getGrids(), llvm::outs(),
                         [](const cuda::Grid &grid) {
                           llvm::outs() << grid.blocks << " x " << grid.threads;

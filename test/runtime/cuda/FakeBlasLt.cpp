@@ -28,6 +28,8 @@ struct tessera::cublaslt::OpaqueMatmulDesc {
   int32_t transA = none, transB = none, epilogue = plain;
   int32_t biasType = -1; ///< the result's
   const char *bias = nullptr;
+  char *aux = nullptr;
+  int64_t auxLeading = 0;
 };
 
 struct tessera::cublaslt::OpaqueLayout {
@@ -77,6 +79,12 @@ float gelu(float x) {
          (1 + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x)));
 }
 
+float geluDerivative(float x) {
+  float t = std::tanh(0.7978845608f * (x + 0.044715f * x * x * x));
+  return 0.5f * (1 + t) +
+         0.5f * x * (1 - t * t) * 0.7978845608f * (1 + 3 * 0.044715f * x * x);
+}
+
 int runProduct(void *arguments) {
   const Product &product = *static_cast<Product *>(arguments);
   const OpaqueMatmulDesc &description = product.description;
@@ -104,11 +112,22 @@ int runProduct(void *arguments) {
   auto *result = static_cast<char *>(fake_cuda_host(product.result));
   for (int64_t column = 0; column < product.c.columns; ++column) {
     float *values = c.values.data() + column * product.c.leading;
-    for (int64_t row = 0; row < product.c.rows; ++row) {
+    char *aux = description.aux
+                    ? static_cast<char *>(fake_cuda_host(description.aux)) +
+                          column * description.auxLeading * sizeOf(type)
+                    : nullptr;
+    for (int64_t row = 0; row < product.c.rows; ++row)
       values[row] += bias[row];
+    if ((description.epilogue & geluAux) == geluAux)
+      fromFloats(type, values, product.c.rows, aux);
+    std::vector<float> operand(product.c.rows);
+    if (description.epilogue == geluGrad)
+      toFloats(type, aux, product.c.rows, operand.data());
+    for (int64_t row = 0; row < product.c.rows; ++row)
       if (description.epilogue & cublaslt::gelu)
         values[row] = gelu(values[row]);
-    }
+      else if (description.epilogue == geluGrad)
+        values[row] *= geluDerivative(operand[row]);
     fromFloats(type, values, product.c.rows,
                result + column * product.c.leading * sizeOf(type));
   }
@@ -167,6 +186,10 @@ int cublasLtMatmulDescSetAttribute(MatmulDesc description,
     return set(description->bias);
   case biasDataType:
     return set(description->biasType);
+  case auxPointer:
+    return set(description->aux);
+  case auxLeading:
+    return set(description->auxLeading);
   }
   return invalidValue;
 }
@@ -205,6 +228,10 @@ int cublasLtMatmulAlgoGetHeuristic(Handle, MatmulDesc description, Layout a,
                                    Preference preference, int wanted,
                                    Heuristic *results, int *count) {
   *count = 0;
+  bool hasAux = description->epilogue & 128;
+  if (hasAux && (!description->aux || description->auxLeading < d->rows ||
+                 description->auxLeading % 8))
+    return invalidValue;
   if (!fits(*description, *a, *b, *c) || c != d)
     return invalidValue;
   for (uint64_t i = 0; i < 3 && *count < wanted; ++i) {

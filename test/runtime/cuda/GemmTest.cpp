@@ -44,10 +44,60 @@ TEST_P(GpuGemm, AgreesWithDoublePrecision) {
     char *a = place(operands.storedA), *b = place(operands.storedB);
     char *bias = gemm.bias ? place(operands.storedBias) : nullptr;
     char *c = place(operands.storedC);
-    tsr_gemm(nullptr, gemm.id, a, b, bias, c, context.arena + next + 64);
+    tsr_gemm(nullptr, gemm.id, a, b, bias, nullptr, c,
+             context.arena + next + 64);
     std::vector<char> result(operands.storedC.size());
     context.device->read(result.data(), c, result.size());
     operands.check(result);
+  }
+}
+
+/// What a GELU saves is what its way back reads: the derivative times a sum.
+TEST_F(GpuTest, GelusSaveTheirOperands) {
+  constexpr int64_t size = 8;
+  Gemm forward;
+  forward.m = forward.n = forward.k = size;
+  forward.lda = forward.ldb = forward.ldc = size;
+  forward.epilogue = "gelu_saved";
+  Gemm back = forward;
+  back.id = 1;
+  back.epilogue = "gelu_grad";
+  manifest.gemms = {forward, back};
+  program().arenaBytes = 1 << 16;
+  open();
+  tessera_prepare_gemms(&manifest, 1);
+  std::vector<float> a(size * size), identity(size * size);
+  fillRandom(a.data(), 0, size * size, 11, 0, true, 1);
+  for (int64_t i = 0; i < size; ++i)
+    identity[i * size + i] = 1;
+  char *places[5];
+  for (int64_t i = 0; i < 5; ++i)
+    places[i] = context.arena + i * 1024;
+  auto bytes = static_cast<int64_t>(a.size() * sizeof(float));
+  for (auto [place, values] :
+       {std::pair(places[0], a.data()), {places[1], identity.data()}})
+    context.device->write(
+        place, bytes,
+        [&, values = values](char *host, int64_t begin, int64_t end) {
+          memcpy(host, reinterpret_cast<char *>(values) + begin, end - begin);
+        });
+  tsr_gemm(nullptr, 0, places[0], places[1], nullptr, places[2], places[3],
+           nullptr);
+  tsr_gemm(nullptr, 1, places[1], places[1], nullptr, places[2], places[4],
+           nullptr);
+  std::vector<float> saved(a.size()), result(a.size()), slope(a.size());
+  context.device->read(saved.data(), places[2], bytes);
+  context.device->read(result.data(), places[3], bytes);
+  context.device->read(slope.data(), places[4], bytes);
+  auto gelu = [](double x) {
+    return 0.5 * x *
+           (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+  };
+  EXPECT_EQ(saved, a);
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_NEAR(result[i], gelu(a[i]), 1e-6);
+    double wanted = (gelu(a[i] + 1e-4) - gelu(a[i] - 1e-4)) / 2e-4;
+    EXPECT_NEAR(slope[i], identity[i] * wanted, 1e-5);
   }
 }
 
@@ -93,7 +143,7 @@ TEST_F(GpuGemmDeathTest, SaysWhatIsWrong) {
               "TESSERA_GEMM_TRIALS is '9': it may be 0");
   choose("0", 1 << 16);
   EXPECT_EXIT(tsr_gemm(nullptr, 0, context.arena + 4, context.arena, nullptr,
-                       context.arena, nullptr),
+                       nullptr, context.arena, nullptr),
               testing::ExitedWithCode(1),
               "GEMM 0 has a matrix that is not "
               "aligned");

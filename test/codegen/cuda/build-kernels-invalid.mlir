@@ -1,0 +1,16 @@
+// RUN: tessera-opt %s --cuda-build-kernels --split-input-file --verify-diagnostics
+
+// expected-error @below {{kernel 'k': an operand of nn.transpose is computed inside; make it an argument (a constant may stand inside as nn.scatter_add's table alone, one number everywhere)}}
+func.func private @k() -> tensor<3x2xf32> attributes {plan.kernel} {
+  %0 = arith.constant dense<1.0> : tensor<2x3xf32>
+  %1 = nn.transpose %0 by [1, 0] : tensor<2x3xf32> -> tensor<3x2xf32>
+  return %1 : tensor<3x2xf32>
+}
+
+// -----
+
+// expected-error @below {{kernel 'k' drops a result of nn.clip_scale; it must return every one}}
+func.func private @k(%squares: tensor<f64>) -> tensor<f32> attributes {plan.kernel} {
+  %scale, %norm = nn.clip_scale %squares max_norm 1.0 : tensor<f64> -> tensor<f32>, tensor<f32>
+  return %scale : tensor<f32>
+}
