@@ -555,6 +555,12 @@ void Validator::checkCuda() {
     diagnostics.error("parallel.offload",
                       "states in a file are for processors alone",
                       "leave it out, or `target.cuda`");
+  if (message.parallel().world() > 1 &&
+      message.training().precision().gradients() != spec::Precision::FP32)
+    diagnostics.error("training.precision.gradients",
+                      "several GPUs sum gradients in FP32: NCCL would round "
+                      "each partial sum of 16-bit ones",
+                      "leave it out, or give FP32");
   std::vector<std::string> known(std::begin(cudaArchitectures),
                                  std::end(cudaArchitectures));
   llvm::SmallVector<llvm::StringRef> parts;

@@ -32,7 +32,8 @@ public:
                   const Grid &grid, AdamW adamw)
       : step(step), block(step.getBody().front()), groups(groups),
         stage(grid.world == 1 ? 0 : stage), grid(grid), adamw(adamw),
-        builder(step.getContext()) {}
+        builder(step.getContext()),
+        addsByKernel(isCuda(step->getParentOfType<ModuleOp>())) {}
 
   LogicalResult run();
 
@@ -64,6 +65,9 @@ private:
   Grid grid;
   AdamW adamw;
   OpBuilder builder;
+  /// NCCL sums into a destination that it writes anew: a running sum is a
+  /// kernel's.
+  bool addsByKernel;
 
   nn::SectionOp reduce, updates;
   nn::SumSquaresOp squares;
@@ -188,11 +192,14 @@ void StepPartitioner::reduceGradients() {
     if (!sharded)
       StoreOp::create(builder, loc, State::Gradient, group.getName(), bucket);
     Value part = bucket;
+    bool sums = sharded && accumulates;
     if (grid.world > 1)
       part = await(ReduceScatterOp::create(
           builder, loc, group.getName(), bucket, grid.shards,
-          /*in_place=*/!sharded, /*accumulate=*/sharded && accumulates,
+          /*in_place=*/!sharded, /*accumulate=*/sums && !addsByKernel,
           grid.getShardAxis()));
+    if (sums && addsByKernel)
+      part = nn::AccumulateOp::create(builder, loc, part);
     if (sharded)
       StoreOp::create(builder, loc, State::Gradient, group.getName(), part);
     // A running sum goes to the other replicas once it is complete.

@@ -236,13 +236,22 @@ int cuDeviceGetAttribute(int *value, cuda::Attribute attribute, int) {
   return cuda::invalidValue;
 }
 
-int cuDevicePrimaryCtxRetain(CUctx_st **context, int) {
-  static int something;
-  *context = reinterpret_cast<CUctx_st *>(&something);
+/// The device whose context is current.
+static int currentDevice = 0;
+
+int cuDevicePrimaryCtxRetain(CUctx_st **context, int device) {
+  static char contexts[64];
+  *context = reinterpret_cast<CUctx_st *>(&contexts[device]);
+  currentDevice = device;
   return cuda::success;
 }
 
 int cuCtxSetCurrent(CUctx_st *) { return cuda::success; }
+
+int cuCtxGetDevice(int *device) {
+  *device = currentDevice;
+  return cuda::success;
+}
 
 int cuMemGetInfo_v2(size_t *available, size_t *total) {
   *total = Memory::total();

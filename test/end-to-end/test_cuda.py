@@ -1,0 +1,151 @@
+# ===- test_cuda.py - Executables for GPUs, on doubles ----------------------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# Emitted executables run on the libraries of test/runtime/cuda that stand in
+# for CUDA's driver, cuBLASLt and NCCL: kernels are the compiler's own, each
+# thread emulated; streams do their work as late as events allow, or at once.
+#
+# ===----------------------------------------------------------------------===#
+
+import json
+import os
+import socket
+import subprocess
+import unittest
+
+import support
+
+FAKES = support.BUILD / "test" / "fake-cuda"
+ARCHITECTURES = "sm_80,sm_90a,sm_100"
+
+
+class Executable:
+    """An executable for GPUs and the library of its emulated kernels."""
+
+    def __init__(self, specification, path, **values):
+        self.path = path
+        values = {"target__cuda__arch": "sm_90a", **values}
+        support.compile(specification, path, **values)
+        module = path.with_suffix(".mlir")
+        fields = {key.replace("__", "."): value for key, value in values.items()}
+        support.run(
+            [support.TESSERA, "compile", specification, "--compile-to=plan", "-o", module]
+            + support.settings(fields)
+        )
+        self.kernels = path.with_suffix(".so")
+        support.run([support.BUILD / "bin" / "emulate-kernels", module, self.kernels])
+
+    def run(self, arguments, world=1, check=True, **environment):
+        """Runs a rank a process, as torchrun would start them, each with a GPU
+        of its own unless told otherwise; what each said."""
+        with socket.socket() as probe:
+            probe.bind(("localhost", 0))
+            port = probe.getsockname()[1]
+        processes = []
+        for rank in range(world):
+            ranks = {
+                "RANK": rank,
+                "WORLD_SIZE": world,
+                "LOCAL_RANK": rank,
+                "LOCAL_WORLD_SIZE": world,
+                "MASTER_ADDR": "localhost",
+                "MASTER_PORT": port,
+                "FAKE_CUDA_DEVICES": world,
+            }
+            variables = {
+                "LD_LIBRARY_PATH": FAKES,
+                "FAKE_CUDA_KERNELS": self.kernels,
+                "OMP_NUM_THREADS": 1,
+                **(ranks if world > 1 else {}),
+                **environment,
+            }
+            variables = {key: str(value).format(rank=rank) for key, value in variables.items()}
+            processes.append(
+                subprocess.Popen(
+                    [str(part) for part in [self.path, *arguments]],
+                    env=dict(os.environ, **variables),
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                )
+            )
+        said = [process.communicate(timeout=600)[0] for process in processes]
+        if check and any(process.returncode for process in processes):
+            raise AssertionError("\n".join(said))
+        return said
+
+    def train(self, data, log, world=1, options=(), **environment):
+        log.unlink(missing_ok=True)
+        command = ["train", "--data", data, "--log", log, "--order", "sequential"]
+        self.run([*command, *options], world, **environment)
+        return support.read_log(log)
+
+
+class Golden(unittest.TestCase):
+    """The numbers of transformers and PyTorch Geometric (test_golden.py)."""
+
+    def check(self, name, data, steps, **values):
+        folder = support.GOLDEN / name
+        expected = json.loads((folder / "expected.json").read_text())
+        out = support.scratch(f"cuda-{name}")
+        executable = Executable(folder / "specification.textproto", out / "exe", **values)
+        options = ["--init", folder / "weights.safetensors", "--steps", steps]
+        logs = [
+            support.losses(
+                executable.train(
+                    folder / data, out / f"log-{order}", options=options, FAKE_CUDA_ORDER=order
+                )
+            )
+            for order in ("lazy", "eager")
+        ]
+        self.assertEqual(logs[0], logs[1])
+        self.assertEqual(len(logs[0]), steps)
+        for step, (loss, reference) in enumerate(zip(logs[0], expected["losses"])):
+            self.assertLess(abs(loss / reference - 1), 1e-4, f"step {step + 1}")
+
+    def test_gcn(self):
+        self.check("gcn", "graph.safetensors", 20)
+
+
+class Ranks(unittest.TestCase):
+    def check(self, **environment):
+        """All stages have the losses of stage 0, to the bit."""
+        folder = support.GOLDEN / "gcn"
+        expected = json.loads((folder / "expected.json").read_text())
+        out = support.scratch("cuda-ranks")
+        first = None
+        for stage in range(4):
+            executable = Executable(
+                folder / "specification.textproto",
+                out / f"stage-{stage}",
+                parallel__world=2,
+                parallel__zero_stage=stage,
+            )
+            for order in ("lazy", "eager"):
+                log = executable.train(
+                    folder / "graph.safetensors",
+                    out / "log",
+                    2,
+                    ["--init", folder / "weights.safetensors", "--steps", "8"],
+                    FAKE_CUDA_ORDER=order,
+                    **environment,
+                )
+                losses = support.losses(log)
+                first = first or losses
+                self.assertEqual(losses, first, f"stage {stage}, {order}")
+        for loss, reference in zip(first, expected["losses"]):
+            self.assertLess(abs(loss / reference - 1), 1e-4)
+
+    def test_nccl(self):
+        self.check()
+
+    def test_staged(self):
+        self.check(FAKE_CUDA_DEVICES=1)
+
+
+if __name__ == "__main__":
+    support.main()
