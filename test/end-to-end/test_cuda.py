@@ -140,6 +140,89 @@ class Ranks(unittest.TestCase):
         for loss, reference in zip(first, expected["losses"]):
             self.assertLess(abs(loss / reference - 1), 1e-4)
 
+    def check_calls(self, executable, log, stage):
+        """The log of a rank's first step: for each collective of the plan, in
+        its order, NCCL is called with elements and on a stream of its own, which
+        waits for the computation before it, and for which the computation waits
+        before it goes on."""
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        issued = [line for line in lines if line.get("issue", "").startswith("nccl")]
+        info = json.loads(support.run([executable.path, "info", "--json"]).stdout)
+        types = {"f32": 7, "f64": 8}
+        names = {
+            "all_gather": "ncclAllGather",
+            "reduce_scatter": "ncclReduceScatter",
+            "all_reduce": "ncclAllReduce",
+        }
+        expected = []
+        for collective in info["programs"]["train"]["collectives"]:
+            count = collective["elements"]
+            if collective["kind"] != "all_reduce":
+                count //= 2
+            place = " in place" if collective["in_place"] else ""
+            name = names[collective["kind"]]
+            expected.append(f"{name} {count} of type {types[collective['type']]} among 2{place}")
+        self.assertEqual([line["issue"] for line in issued], expected, f"stage {stage}")
+        waits = {}  # event of a collective's end -> where the computation waits
+        for at, line in enumerate(lines):
+            if line.get("issue", "").startswith("nccl"):
+                own = line["stream"]
+                before = [entry for entry in lines[:at] if "event" in entry][-2:]
+                after = next(entry for entry in lines[at + 1 :] if "event" in entry)
+                self.assertEqual(
+                    [entry["call"] for entry in before], ["cuEventRecord", "cuStreamWaitEvent"]
+                )
+                computing = before[0]["stream"]
+                self.assertNotEqual(computing, own)
+                self.assertEqual(before[1]["stream"], own)
+                self.assertEqual(before[0]["event"], before[1]["event"])
+                self.assertEqual((after["call"], after["stream"]), ("cuEventRecord", own))
+                waits[after["event"]] = None
+            elif line.get("call") == "cuStreamWaitEvent" and line["event"] in waits:
+                self.assertNotEqual(line["stream"], own)
+                waits[line["event"]] = at
+        self.assertNotIn(None, waits.values())
+
+    def test_calls(self):
+        """What the doubles record of one step, issued and then as a graph."""
+        folder = support.GOLDEN / "gcn"
+        out = support.scratch("cuda-calls")
+        for stage in range(4):
+            executable = Executable(
+                folder / "specification.textproto",
+                out / f"stage-{stage}",
+                parallel__world=2,
+                parallel__zero_stage=stage,
+            )
+            data, log = folder / "graph.safetensors", out / f"log-{stage}"
+            trace = out / f"trace-{stage}-{{rank}}"
+            executable.train(
+                data, log, 2, ["--steps", "1"], FAKE_CUDA_LOG=trace, TESSERA_GRAPHS=0
+            )
+            for rank in range(2):
+                self.check_calls(executable, out / f"trace-{stage}-{rank}", stage)
+            # Of four steps the last two are launches of graphs alone.
+            trace = out / f"graphs-{stage}-{{rank}}"
+            executable.train(data, log, 2, ["--steps", "4"], FAKE_CUDA_LOG=trace)
+            lines = [
+                json.loads(line)
+                for line in (out / f"graphs-{stage}-0").read_text().splitlines()
+            ]
+            ends = [i for i, line in enumerate(lines) if line.get("call") == "cuStreamEndCapture"]
+            replayed = {line["call"] for line in lines[ends[-1] :] if "call" in line}
+            self.assertIn("cuGraphLaunch", replayed)
+            self.assertNotIn("cuLaunchKernel", replayed)
+            captured = [
+                line["issue"]
+                for line in lines[ends[0] : ends[-1]]
+                if line.get("issue", "").startswith("nccl")
+            ]
+            plain = [
+                json.loads(line).get("issue", "")
+                for line in (out / f"trace-{stage}-0").read_text().splitlines()
+            ]
+            self.assertEqual(captured, [name for name in plain if name.startswith("nccl")])
+
     def test_nccl(self):
         self.check()
 

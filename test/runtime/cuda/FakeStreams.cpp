@@ -239,6 +239,7 @@ int fake_cuda_enqueue(CUstream_st *stream, const char *name,
                       size_t bytes) {
   if (!stream)
     return cuda::invalidHandle;
+  put("issue", name, stream, "");
   auto *begin = static_cast<const char *>(arguments);
   Operation wanted;
   wanted.name = name;
