@@ -13,6 +13,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import unittest
@@ -228,6 +229,26 @@ class Ranks(unittest.TestCase):
 
     def test_staged(self):
         self.check(FAKE_CUDA_DEVICES=1)
+
+
+class Commands(unittest.TestCase):
+    def test_eval(self):
+        """As the processor's, by weights that a GPU has trained."""
+        folder = support.GOLDEN / "gcn"
+        data = folder / "graph.safetensors"
+        out = support.scratch("cuda-commands")
+        gpu = Executable(folder / "specification.textproto", out / "gpu")
+        weights = ["--init", folder / "weights.safetensors", "--save", out / "trained"]
+        gpu.train(data, out / "log", options=[*weights, "--steps", "4"])
+        support.compile(folder / "specification.textproto", out / "cpu")
+        command = ["eval", "--data", data, "--init", out / "trained"]
+        measured = [
+            [float(number) for number in re.findall(r"[0-9]+\.[0-9]+", text)]
+            for text in (gpu.run(command)[0], support.run([out / "cpu", *command]).stdout)
+        ]
+        self.assertEqual(len(measured[0]), 6)  # loss and accuracy of three splits
+        for ours, theirs in zip(*measured):
+            self.assertLess(abs(ours - theirs), 1e-5)
 
 
 if __name__ == "__main__":
