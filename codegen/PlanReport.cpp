@@ -11,6 +11,7 @@
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
 #include "passes/Spec.h"
+#include "runtime/cuda/Pinned.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -67,6 +68,16 @@ static std::vector<PlanReport::Group> listGroups(ProgramOp program) {
   return groups;
 }
 
+/// What a rank pins of the host's memory for its GPU.
+static int64_t getPinnedBytes(ProgramOp program) {
+  int64_t bytes = cuda::bounceBytes;
+  for (auto input : program.getBody().getOps<InputOp>())
+    if (input.getWhen() != "load")
+      bytes += cuda::inputBuffers *
+               getBytes(cast<ShapedType>(input.getView().getType()));
+  return bytes;
+}
+
 FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
   auto program = module.lookupSymbol<ProgramOp>("train");
   if (!program)
@@ -86,6 +97,7 @@ FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
   report.accumulation = program.getAccumulation();
   report.peak = program.getArenaBytes();
   report.offloaded = program.getOffloadBytes();
+  report.pinned = isCuda(module) ? getPinnedBytes(program) : 0;
   for (int64_t i = 0; i < kCategories; ++i)
     report.memory[i] = program.getMemory(static_cast<Category>(i));
   report.flops = program.getFlops();
@@ -137,6 +149,9 @@ static void printMemory(const PlanReport &report, llvm::raw_ostream &out) {
   if (report.offloaded)
     out << llvm::formatv(line, "offloaded", groupDigits(report.offloaded),
                          formatBytes(report.offloaded), "");
+  if (report.pinned)
+    out << llvm::formatv(line, "pinned (host)", groupDigits(report.pinned),
+                         formatBytes(report.pinned), "");
 }
 
 static void printTraffic(const PlanReport &report, llvm::raw_ostream &out) {
@@ -235,6 +250,7 @@ void tessera::writePlanFigures(const PlanReport &report,
   json.attribute("shard_ranks", report.shards);
   json.attribute("peak_bytes", report.peak);
   json.attribute("offloaded_bytes", report.offloaded);
+  json.attribute("pinned_bytes", report.pinned);
   json.attribute("parameters", report.parameters);
   json.attributeObject("memory", [&] {
     for (int64_t i = 0; i < kCategories; ++i)

@@ -32,6 +32,7 @@ struct PlanReport {
   int64_t paddedElements = 0;
   int64_t peak = 0;      ///< bytes of the arena
   int64_t offloaded = 0; ///< bytes of the rank's file
+  int64_t pinned = 0;    ///< bytes of the host that a rank's GPU reads
   std::array<int64_t, plan::kCategories> memory = {};
   int64_t flops = 0;
   /// Of so many layers how many are computed again on the way back, and how

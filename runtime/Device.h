@@ -71,6 +71,10 @@ public:
   /// at best; 0 where it is not known.
   virtual double peakFlops() const = 0;
 
+  /// Bytes of the device's own memory that have been taken since just before
+  /// the arena was; -1 where the arena is the process's memory.
+  virtual int64_t memoryTaken() const { return -1; }
+
 protected:
   template <typename Host>
   using Piece = void (*)(void *data, Host host, int64_t begin, int64_t end);

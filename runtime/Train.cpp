@@ -345,6 +345,8 @@ int runTrain(const Manifest &manifest, const Options &options) {
     printf("done: %" PRId64 " steps, peak resident memory %s, %s %s",
            progress.step, byteText(double(usage.ru_maxrss) * 1024).c_str(),
            where, byteText(double(context.program->arenaBytes)).c_str());
+    if (int64_t taken = context.device->memoryTaken(); taken >= 0)
+      printf(" of %" PRId64 " B on the GPU", taken);
     if (copyBytes)
       printf(" and the checkpoint's copy %s",
              byteText(double(copyBytes)).c_str());

@@ -9,6 +9,7 @@
 #include "runtime/Context.h"
 #include "runtime/Error.h"
 #include "runtime/Threads.h"
+#include "runtime/cuda/Pinned.h"
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -18,8 +19,6 @@
 
 namespace tessera::cuda {
 
-/// What states pass through on their way between the host and the arena.
-static constexpr int64_t bounceBytes = 4 << 20;
 /// The CUDA version whose cuBLASLt is opened.
 static constexpr int neededVersion = 13000;
 
@@ -158,6 +157,7 @@ char *GpuDevice::allocateArena(const Program &program) {
           double(total) * 1e-9);
   if (error)
     driver().library.fail("cuMemAlloc", error);
+  availableBefore = static_cast<int64_t>(available);
   arenaAddress = reinterpret_cast<char *>(address);
   arenaSize = static_cast<int64_t>(bytes);
   driver().memsetD8Async(address, 0, bytes, computeStream);
@@ -166,7 +166,7 @@ char *GpuDevice::allocateArena(const Program &program) {
     Staging place;
     place.bytes = 4 * slot.elements();
     if (slot.when != "load")
-      for (int i : {0, 1}) {
+      for (int i = 0; i < inputBuffers; ++i) {
         void *pinned = nullptr;
         driver().memHostAlloc(&pinned, std::max<int64_t>(place.bytes, 1), 0);
         place.half[i] = static_cast<char *>(pinned);
@@ -175,6 +175,12 @@ char *GpuDevice::allocateArena(const Program &program) {
     staging.push_back(std::move(place));
   }
   return arenaAddress;
+}
+
+int64_t GpuDevice::memoryTaken() const {
+  size_t available = 0, total = 0;
+  driver().memGetInfo(&available, &total);
+  return availableBefore - static_cast<int64_t>(available);
 }
 
 void GpuDevice::run(tsr_context &context, const tsr_entry &entry) {

@@ -10,6 +10,7 @@
 
 #include "runtime/Device.h"
 #include "runtime/cuda/Driver.h"
+#include "runtime/cuda/Pinned.h"
 
 namespace tessera::cuda {
 
@@ -33,6 +34,7 @@ public:
   void read(void *destination, const char *address, int64_t bytes) override;
   std::vector<Setting> settings() const override { return rows; }
   double peakFlops() const override;
+  int64_t memoryTaken() const override;
 
   /// Kernels, GEMMs, copies and inputs are issued to it.
   Stream compute() const { return computeStream; }
@@ -74,8 +76,8 @@ private:
   /// Pinned memory for one input: it is filled anew while the copy of what it
   /// held before is pending, so there are two halves.
   struct Staging {
-    char *half[2] = {};
-    Event copied[2] = {};
+    char *half[inputBuffers] = {};
+    Event copied[inputBuffers] = {};
     int next = 0;
     int64_t bytes = 0;
     /// Of an input that is filled once; its memory goes with it.
@@ -108,7 +110,7 @@ private:
   Stream computeStream = nullptr, communicationStream = nullptr;
   char *bounce = nullptr; ///< pinned
   char *arenaAddress = nullptr;
-  int64_t arenaSize = 0;
+  int64_t arenaSize = 0, availableBefore = 0;
   std::vector<KernelFunction> kernels; ///< by the manifest's table
   std::vector<Staging> staging;        ///< by the program's inputs
   std::vector<EntryRun> entries;       ///< by tessera_entries

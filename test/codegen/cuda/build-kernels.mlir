@@ -4,7 +4,7 @@
 // it stores the first. What lies past the end is moved to the last vector.
 // CHECK-LABEL: gpu.func @elements(
 // CHECK-SAME:      %[[X:[a-z0-9]+]]: memref<100x128xbf16>, %[[Y:[a-z0-9]+]]: memref<100x128xbf16>, %{{.*}}: memref<0xi8> {llvm.noalias}) kernel
-// CHECK-SAME:      known_block_size = array<i32: 256, 1, 1>, known_grid_size = array<i32: 4, 1, 1>, plan.kernel = "elements"
+// CHECK-SAME:      known_block_size = array<i32: 256, 1, 1>, known_grid_size = array<i32: 4, 1, 1>, {{.*}}plan.kernel = "elements"
 // CHECK:         %[[IN:.*]] = memref.collapse_shape %[[X]]
 // CHECK:         %[[OUT:.*]] = memref.collapse_shape %[[Y]]
 // CHECK:         %[[EXISTS:.*]] = arith.cmpi slt, %[[AT:.*]], %c12800
@@ -35,6 +35,51 @@ func.func private @elements(%x: tensor<100x128xbf16>) -> (tensor<100x128xbf16> {
 func.func private @row_sums(%x: tensor<100x256xf32>) -> tensor<100xf32> attributes {plan.kernel} {
   %0 = nn.reduce sum %x dims [1] : tensor<100x256xf32> -> tensor<100xf32>
   return %0 : tensor<100xf32>
+}
+
+// A cross-entropy's way back in place of the logits: a block of 512 threads has
+// a row, too long for registers. It walks over it for the maximum, then for the
+// two sums, and once more to write; each reduction is one by warps and one by
+// way of shared memory.
+// CHECK-LABEL: gpu.func @cross_entropy(
+// CHECK-SAME:      %[[LOGITS:[a-z0-9]+]]: memref<16x50304xf32>
+// CHECK-SAME:      known_block_size = array<i32: 512, 1, 1>, known_grid_size = array<i32: 16, 1, 1>
+// CHECK:         %[[X:.*]] = memref.collapse_shape %[[LOGITS]]
+// CHECK:         scf.for
+// CHECK-COUNT-4:   vector.load %[[X]]
+// CHECK:           arith.maximumf
+// CHECK-COUNT-5: gpu.shuffle xor
+// CHECK:         gpu.barrier
+// CHECK-COUNT-4: gpu.shuffle xor
+// CHECK:         scf.for
+// CHECK-COUNT-4:   vector.load %[[X]]
+// CHECK:           math.exp
+// CHECK:         gpu.barrier
+// CHECK:         gpu.barrier
+// CHECK:         scf.for
+// CHECK-COUNT-4:   vector.load %[[X]]
+// CHECK-COUNT-4:   vector.store
+func.func private @cross_entropy(%x: tensor<16x50304xf32>, %targets: tensor<16xi32>)
+    -> (tensor<16xf32>, tensor<16x50304xf32> {plan.inplace = [0]}) attributes {plan.kernel} {
+  %zero = arith.constant dense<0.0> : tensor<16x50304xf32>
+  %one = arith.constant dense<1.0> : tensor<16x50304xf32>
+  %max = nn.reduce max %x dims [1] : tensor<16x50304xf32> -> tensor<16xf32>
+  %shift = nn.broadcast %max dims [0] : tensor<16xf32> -> tensor<16x50304xf32>
+  %shifted = arith.subf %x, %shift : tensor<16x50304xf32>
+  %exp = math.exp %shifted : tensor<16x50304xf32>
+  %sum = nn.reduce sum %exp dims [1] : tensor<16x50304xf32> -> tensor<16xf32>
+  %column = nn.iota 1 : tensor<16x50304xi32>
+  %target = nn.broadcast %targets dims [0] : tensor<16xi32> -> tensor<16x50304xi32>
+  %hit = arith.cmpi eq, %column, %target : tensor<16x50304xi32>
+  %picked = arith.select %hit, %shifted, %zero : tensor<16x50304xi1>, tensor<16x50304xf32>
+  %logit = nn.reduce sum %picked dims [1] : tensor<16x50304xf32> -> tensor<16xf32>
+  %log = math.log %sum : tensor<16xf32>
+  %loss = arith.subf %log, %logit : tensor<16xf32>
+  %sums = nn.broadcast %sum dims [0] : tensor<16xf32> -> tensor<16x50304xf32>
+  %p = arith.divf %exp, %sums : tensor<16x50304xf32>
+  %label = arith.select %hit, %one, %zero : tensor<16x50304xi1>, tensor<16x50304xf32>
+  %dx = arith.subf %p, %label : tensor<16x50304xf32>
+  return %loss, %dx : tensor<16xf32>, tensor<16x50304xf32>
 }
 
 // A block sums a part of the rows of a strip of columns, by way of shared

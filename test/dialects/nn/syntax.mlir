@@ -51,6 +51,8 @@ func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<1
   %y, %mean, %rstd = nn.layer_norm %x, %w, %w epsilon 1.0e-5 : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
   // CHECK: nn.gelu %{{.*}} : tensor<128x64xf32>
   %gelu = nn.gelu %x : tensor<128x64xf32>
+  // CHECK: nn.gelu_grad %{{.*}}, %{{.*}} : tensor<128x64xf32>
+  %gelu_grad = nn.gelu_grad %x, %gelu : tensor<128x64xf32>
   // CHECK: nn.relu %{{.*}} : tensor<128x64xf32>
   %relu = nn.relu %x : tensor<128x64xf32>
   // CHECK: nn.softmax %{{.*}} : tensor<128x64xf32>

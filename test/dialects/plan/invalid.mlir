@@ -380,3 +380,43 @@ plan.program @p world 2 stage 0 accumulation 1 arena 0 offload 64 memory {} flop
   plan.wait %t
   plan.fence %t
 }
+
+// -----
+
+func.func @saved_without_result(%a: tensor<8x8xf32>) {
+  // expected-error@+1 {{must have the GELU's operand as a second result}}
+  %0 = plan.gemm %a, %a epilogue gelu_saved : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  return
+}
+
+// -----
+
+func.func @plain_with_two_results(%a: tensor<8x8xf32>) {
+  // expected-error@+1 {{has too many results}}
+  %0:2 = plan.gemm %a, %a : (tensor<8x8xf32>, tensor<8x8xf32>) -> (tensor<8x8xf32>, tensor<8x8xf32>)
+  return
+}
+
+// -----
+
+func.func @gradient_without_aux(%a: tensor<8x8xf32>) {
+  // expected-error@+1 {{needs 'aux' with the epilogue gelu_grad}}
+  %0 = plan.gemm %a, %a epilogue gelu_grad : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  return
+}
+
+// -----
+
+func.func @gelu_with_aux(%a: tensor<8x8xf32>) {
+  // expected-error@+1 {{has no use for 'aux' with the epilogue gelu}}
+  %0 = plan.gemm %a, %a aux %a epilogue gelu : (tensor<8x8xf32>, tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  return
+}
+
+// -----
+
+func.func @aux_of_another_type(%a: tensor<8x8xf32>, %b: tensor<8x8xbf16>) {
+  // expected-error@+1 {{the GELU's operand must have the result's type}}
+  %0 = plan.gemm %a, %a aux %b epilogue gelu_grad : (tensor<8x8xf32>, tensor<8x8xf32>, tensor<8x8xbf16>) -> tensor<8x8xf32>
+  return
+}
