@@ -23,8 +23,8 @@ namespace {
 struct Toolkit {
   std::string ptxas, fatbinary;
 
-  /// On the path, or where CUDA is usually installed; nothing where there is
-  /// none.
+  /// Where CUDA_HOME or CUDA_PATH says, or else on the path or where CUDA is
+  /// usually installed; nothing where there is none.
   static std::optional<Toolkit> find();
 };
 
@@ -52,17 +52,22 @@ private:
 } // namespace
 
 std::optional<Toolkit> Toolkit::find() {
-  SmallVector<std::string> folders;
-  for (const char *variable : {"CUDA_HOME", "CUDA_PATH"})
-    if (auto value = llvm::sys::Process::GetEnv(variable))
-      folders.push_back(*value + "/bin");
-  folders.push_back("/usr/local/cuda/bin");
-  SmallVector<StringRef> paths(folders.begin(), folders.end());
+  std::string folder = "/usr/local/cuda/bin";
+  bool isNamed = false;
+  for (const char *variable : {"CUDA_PATH", "CUDA_HOME"})
+    if (auto value = llvm::sys::Process::GetEnv(variable)) {
+      folder = *value + "/bin";
+      isNamed = true;
+    }
+  StringRef named[] = {folder};
   auto program = [&](StringRef name) {
-    llvm::ErrorOr<std::string> found = llvm::sys::findProgramByName(name);
-    if (!found)
-      found = llvm::sys::findProgramByName(name, paths);
-    return found ? *found : std::string();
+    // An empty list means the path.
+    for (ArrayRef<StringRef> where :
+         {ArrayRef<StringRef>(), ArrayRef<StringRef>(named)})
+      if (!(isNamed && where.empty()))
+        if (auto found = llvm::sys::findProgramByName(name, where))
+          return *found;
+    return std::string();
   };
   Toolkit toolkit = {program("ptxas"), program("fatbinary")};
   if (toolkit.ptxas.empty() || toolkit.fatbinary.empty())
