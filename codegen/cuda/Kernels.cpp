@@ -39,6 +39,8 @@ void tessera::cuda::registerKernels(DialectRegistry &registry) {
   vector::registerConvertVectorToLLVMInterface(registry);
   registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
     loadTargets(context);
+    registerAttention(context);
+    registerAttentionGrad(context);
     registerNorm(context);
     registerScatterAdd(context);
     registerTranspose(context);

@@ -46,6 +46,7 @@ struct LowerMath : cuda::impl::LowerMathBase<LowerMath> {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
     patterns.add<ToIntrinsic<math::SqrtOp>>(context, "llvm.sqrt");
+    patterns.add<ToIntrinsic<math::Exp2Op>>(context, "llvm.exp2");
     patterns.add<ToIntrinsic<math::FmaOp>>(context, "llvm.fma");
     patterns.add<ToIntrinsic<math::AbsFOp>>(context, "llvm.fabs");
     patterns.add<ToIntrinsic<math::FloorOp>>(context, "llvm.floor");
