@@ -25,7 +25,10 @@ static constexpr int64_t kInFlight = 4;
 AttentionTiling AttentionTiling::get(const AttentionShape &shape,
                                      ArrayRef<Type> types, int64_t rowMatrices,
                                      int64_t mostColumns) {
-  Type element = Float32Type::get(types[0].getContext());
+  // Tensor cores take two matrices of one type.
+  Type element = types[0];
+  if (!llvm::all_equal(types))
+    element = Float32Type::get(element.getContext());
   int64_t bytes = WarpProduct::getStride(element, shape.paddedDim) *
                   (element.getIntOrFloatBitWidth() / 8);
   // Many warps hide each other's waiting; many columns make up for the loads of
@@ -122,9 +125,14 @@ void AttentionThread::copyTiles(ArrayRef<Copy> copies, Value first,
       for (const Copy &copy : copies) {
         Value position = tb.add(copy.from.offset,
                                 tb.add(tb.mul(row, copy.from.stride), column));
-        Value value = tb.load(copy.from.buffer, position);
-        if (isInside)
-          value = tb.select(isInside, value, tb.splat(0.0));
+        Value value = tb.loadRaw(copy.from.buffer, position);
+        if (tiling.element.isF32())
+          value = tb.widen(value);
+        if (isInside) {
+          Value zero = arith::ConstantOp::create(
+              tb.builder, tb.loc, tb.builder.getZeroAttr(value.getType()));
+          value = tb.select(isInside, value, zero);
+        }
         vector.values.push_back(value);
       }
     }

@@ -8,6 +8,7 @@
 #include "codegen/cpu/Passes.h"
 #include "codegen/cuda/Passes.h"
 #include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
+#include "mlir/Conversion/NVGPUToNVVM/NVGPUToNVVM.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -69,6 +70,7 @@ void cuda::addLowerDevicePasses(OpPassManager &manager) {
   functions.addPass(createCSEPass());
   functions.addPass(createSCFToControlFlowPass());
   functions.addPass(createLowerMath());
+  device.addPass(createConvertNVGPUToNVVMPass());
   ConvertGpuOpsToNVVMOpsOptions options;
   options.useBarePtrCallConv = true;
   device.addPass(createConvertGpuOpsToNVVMOps(options));

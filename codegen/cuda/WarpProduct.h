@@ -11,7 +11,8 @@
 // (g + 8, 2 t + 1). This is how tensor cores leave results of m16n8k16 (PTX
 // ISA, "Matrix fragments for mma.m16n8k16"), and, two blocks taken together,
 // how they want a left operand of 16 columns, so that a result is the next
-// product's operand where it is. Products in fp32 keep the same layout.
+// product's operand where it is. Numbers of 16 bits are multiplied by tensor
+// cores, and summed in fp32; products in fp32 keep the same layout.
 //
 // Other operands are rows of `dim` numbers in shared memory. They lie `stride`
 // apart, an odd multiple of 16 bytes, so that eight rows' vectors of 16 bytes
@@ -36,7 +37,7 @@ public:
   using Fragments = llvm::SmallVector<mlir::Value>;
 
   /// Numbers of \p element in memory, fp32 or of 16 bits; \p dim is a multiple
-  /// of 16.
+  /// of 16. Tiles have multiples of 8 columns, of 16 with 16 bits.
   WarpProduct(ThreadBuilder &tb, mlir::Type element, int64_t dim);
 
   /// Elements from one row in shared memory to the next.
@@ -68,7 +69,28 @@ public:
   mlir::Value group, member;
 
 private:
+  bool usesTensorCores() const { return !element.isF32(); }
+  Fragments multiplyByFMA(mlir::Value a, mlir::Value row, mlir::Value b,
+                          int64_t columns);
+  void accumulateByFMA(llvm::ArrayRef<mlir::Value> weights, mlir::Value b,
+                       Fragments &sums);
+
+  /// Two numbers of 16 bits, vector<2xT>, as a register of tensor cores.
+  mlir::Value toRegister(mlir::Value pair);
+  /// The 16 x 16 numbers of \p buffer whose first row and column are at
+  /// \p position, as four matrices of 8 x 8, each a register a lane: those of
+  /// the upper left, lower left, upper right and lower right; or, where
+  /// \p byRows, upper left, upper right, lower left, lower right.
+  llvm::SmallVector<mlir::Value> loadMatrices(mlir::Value buffer,
+                                              mlir::Value position, bool byRows,
+                                              bool transpose);
+  /// Adds A B to \p sums, fragments of two blocks; \p a and \p b are four
+  /// registers each.
+  void addProduct(llvm::ArrayRef<mlir::Value> a, llvm::ArrayRef<mlir::Value> b,
+                  llvm::MutableArrayRef<mlir::Value> sums);
+
   ThreadBuilder &tb;
+  mlir::Type element;
   mlir::Value lane;
 };
 
