@@ -230,11 +230,15 @@ static llvm::MaybeAlign getAlignment(const VectorBuilder &vb, VectorType type) {
   return llvm::Align(std::min(vb.alignment, std::max<int64_t>(bits / 8, 1)));
 }
 
-Value VectorBuilder::load(Value buffer, Value position) {
+Value VectorBuilder::loadRaw(Value buffer, Value position) {
   VectorType type = vectorType(getElementType(buffer));
-  return widen(vector::LoadOp::create(builder, loc, type, buffer, position,
-                                      /*nontemporal=*/false,
-                                      getAlignment(*this, type)));
+  return vector::LoadOp::create(builder, loc, type, buffer, position,
+                                /*nontemporal=*/false,
+                                getAlignment(*this, type));
+}
+
+Value VectorBuilder::load(Value buffer, Value position) {
+  return widen(loadRaw(buffer, position));
 }
 
 Value VectorBuilder::load(Value buffer, Value position, Value mask) {

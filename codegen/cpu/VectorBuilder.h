@@ -93,6 +93,8 @@ public:
   mlir::Value carve(mlir::Value bytes, int64_t &offset, int64_t count,
                     mlir::Type type = {});
   mlir::Value load(mlir::Value buffer, mlir::Value position);
+  /// The same in the buffer's type; storing such a vector rounds nothing.
+  mlir::Value loadRaw(mlir::Value buffer, mlir::Value position);
   mlir::Value load(mlir::Value buffer, mlir::Value position, mlir::Value mask);
   mlir::Value loadScalar(mlir::Value buffer, mlir::Value position);
   void store(mlir::Value vector, mlir::Value buffer, mlir::Value position);

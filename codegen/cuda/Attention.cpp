@@ -5,12 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Attention with an online softmax over tiles of keys (Dao et al., arXiv
-// 2205.14135, algorithm 1): a block has a tile of queries of one head.
+// Attention with an online softmax over tiles of keys, rows of queries dealt to
+// warps, so that no product needs what another warp has (Dao, arXiv
+// 2307.08691); AttentionThread.h says how the tiles lie.
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cuda/AttentionTiles.h"
+#include "codegen/cuda/AttentionThread.h"
 #include "codegen/cuda/Kernels.h"
 
 using namespace mlir;
@@ -20,170 +21,109 @@ using cpu::AttentionShape;
 
 namespace {
 
-/// Queries, and keys or values; probabilities.
-TileShape getTile(nn::AttentionOp op) {
-  return TileShape(op.getHeadDim(), 2, 1);
-}
+/// Keys of a tile: the scores take 32 registers at most.
+constexpr int64_t kMostKeys = 64;
 
-class AttentionEmitter {
+class AttentionEmitter : AttentionThread {
 public:
+  static AttentionTiling getTiling(nn::AttentionOp op) {
+    return AttentionTiling::get(AttentionShape::get(op),
+                                {op.getQkv().getType().getElementType()},
+                                /*rowMatrices=*/1, kMostKeys);
+  }
+
   AttentionEmitter(nn::AttentionOp op, ThreadBuilder &tb,
                    const KernelBuffers &buffers)
-      : shape(AttentionShape::get(op)), tile(getTile(op)), tb(tb),
-        tiles(tb, shape, tile), buffers(buffers) {}
+      : AttentionThread(tb, AttentionShape::get(op), getTiling(op),
+                        /*rowsAreKeys=*/false),
+        buffers(buffers) {}
 
-  void emit();
+  void emit() {
+    Value packed = tb.flatten(buffers.inputs[0]);
+    Value queries = makeTile(tiling.rows());
+    keys = makeTile(tiling.columns);
+    values = tiling.sharesColumns ? keys : makeTile(tiling.columns);
+    copyTiles({{getPacked(packed, 0), queries}}, firstRow, tiling.rows());
+
+    // Sums of weighted values, the maximum of each row, and this lane's part of
+    // the sum of its powers.
+    SmallVector<Value> state = product.zero(shape.paddedDim);
+    state.append(2, tb.number(cpu::kMaskedScore));
+    state.append(2, tb.number(0));
+    state = tb.loop(getBeginColumn(), getEndColumn(), tiling.columns, state,
+                    [&](Value key, ValueRange carried) {
+                      // Others may still read the tile before.
+                      tb.barrier();
+                      copyTiles({{getPacked(packed, 1), keys},
+                                 {getPacked(packed, 2), values}},
+                                key, tiling.columns);
+                      tb.barrier();
+                      return emitTile(queries, key, carried);
+                    });
+    emitEnd(state);
+  }
 
 private:
-  /// What the online softmax carries from tile to tile, a number a row.
-  struct Softmax {
-    SmallVector<Value> maximum, sum;
-  };
-  /// One tile of keys: its probabilities are stored, the softmax goes on; gives
-  /// the factors by which earlier results shrink.
-  SmallVector<Value> emitScores(Value key, Value first, Softmax &state);
-  void emitEnd(Value first, Value lseStart, const Softmax &state);
-
-  AttentionShape shape;
-  TileShape tile;
-  ThreadBuilder &tb;
-  TileBuilder tiles;
-  const KernelBuffers &buffers;
-  Value queries, others, scores, slope;
-};
-
-} // namespace
-
-SmallVector<Value> AttentionEmitter::emitScores(Value key, Value first,
-                                                Softmax &state) {
-  int64_t columns = tile.columns();
-  SmallVector<Value> values = tiles.multiply(queries, others), decays;
-  auto larger = [&](Value a, Value b) { return tb.maxf(a, b); };
-  auto add = [&](Value a, Value b) { return tb.addf(a, b); };
-  for (int64_t i = 0; i < TileShape::kRows; ++i) {
-    Value query = tb.add(first, tiles.row(i));
-    Value largest = state.maximum[i];
-    for (int64_t j = 0; j < columns; ++j) {
-      Value &score = values[i * columns + j];
-      Value token = tb.add(key, tiles.column(j));
-      if (shape.alibi) {
-        Value distance = tb.toF32(tb.toI32(tb.sub(token, query)));
-        score = tb.fma(distance, slope, score);
+  SmallVector<Value> emitTile(Value queries, Value key, ValueRange carried) {
+    SmallVector<Value> state(carried);
+    MutableArrayRef<Value> all(state), sums = all.drop_back(4);
+    MutableArrayRef<Value> maximum = all.take_back(4).take_front(2);
+    MutableArrayRef<Value> total = all.take_back(2);
+    WarpProduct::Fragments scores =
+        product.multiply(queries, warpRow, keys, tiling.columns);
+    finishScores(key, scores);
+    for (int64_t i : {0, 1}) {
+      auto larger = [&](Value a, Value b) { return tb.maxf(a, b); };
+      Value largest = maximum[i];
+      for (size_t n = 2 * i; n < scores.size(); n += n % 2 ? 3 : 1)
+        largest = larger(largest, scores[n]);
+      largest = tb.combineWarp(largest, 4, larger);
+      Value decay = exp2(tb.subf(maximum[i], largest));
+      maximum[i] = largest;
+      total[i] = tb.mulf(total[i], decay);
+      for (size_t n = 2 * i; n < scores.size(); n += n % 2 ? 3 : 1) {
+        scores[n] = exp2(tb.subf(scores[n], largest));
+        total[i] = tb.addf(total[i], scores[n]);
       }
-      if (Value visible = tiles.isVisible(query, token))
-        score = tb.select(visible, score, tb.number(cpu::kMaskedScore));
-      largest = tb.maxf(score, largest);
+      for (size_t n = 2 * i; n < sums.size(); n += n % 2 ? 3 : 1)
+        sums[n] = tb.mulf(sums[n], decay);
     }
-    largest = tb.combineWarp(largest, tile.across, larger);
-    Value decay = tiles.exp2(tb.subf(state.maximum[i], largest));
-    Value sum;
-    for (int64_t j = 0; j < columns; ++j) {
-      Value &score = values[i * columns + j];
-      score = tiles.exp2(tb.subf(score, largest));
-      sum = j ? tb.addf(sum, score) : score;
-    }
-    sum = tb.combineWarp(sum, tile.across, add);
-    state.maximum[i] = largest;
-    state.sum[i] = tb.fma(state.sum[i], decay, sum);
-    decays.push_back(decay);
+    llvm::copy(product.accumulate(scores, values, sums), sums.begin());
+    return state;
   }
-  tiles.storeScores(values, scores);
-  return decays;
-}
 
-void AttentionEmitter::emitEnd(Value first, Value lseStart,
-                               const Softmax &state) {
-  Value lse = tb.flatten(buffers.outputs[1]);
-  tb.onlyIf(tiles.isFirst(), [&] {
-    for (int64_t i = 0; i < TileShape::kRows; ++i) {
-      Value query = tb.add(first, tiles.row(i)), exists;
-      if (shape.sequence % tile.tokens)
-        exists = tb.isLess(query, tb.index(shape.sequence));
-      Value log = math::LogOp::create(tb.builder, tb.loc, state.sum[i]);
-      Value value = tb.fma(state.maximum[i], tb.number(cpu::kLn2), log);
-      tb.onlyIf(exists,
-                [&] { tb.storeScalar(value, lse, tb.add(lseStart, query)); });
+  void emitEnd(ArrayRef<Value> state) {
+    ArrayRef<Value> maximum = state.take_back(4);
+    Value lse = tb.flatten(buffers.outputs[1]);
+    Value factors[2];
+    for (int64_t i : {0, 1}) {
+      Value total =
+          tb.combineWarp(state.take_back(2)[i], 4,
+                         [&](Value a, Value b) { return tb.addf(a, b); });
+      factors[i] = tb.divf(tb.number(1), total);
+      Value exists = tb.isEqual(product.member, tb.index(0));
+      if (shape.sequence % tiling.rows())
+        exists = tb.both(exists, tb.isLess(row[i], tb.index(shape.sequence)));
+      tb.onlyIf(exists, [&] {
+        Value log = math::LogOp::create(tb.builder, tb.loc, total);
+        tb.storeScalar(tb.fma(maximum[i], tb.number(cpu::kLn2), log), lse,
+                       tb.add(tb.mul(batchHead, shape.sequence), row[i]));
+      });
     }
-  });
-}
+    storeRows(state.drop_back(4), factors,
+              getPlain(tb.flatten(buffers.outputs[0])));
+  }
 
-void AttentionEmitter::emit() {
-  queries = tiles.tokensMemory();
-  others = tiles.tokensMemory();
-  scores = tiles.scoresMemory();
-  Value packed = tb.flatten(buffers.inputs[0]);
-  Value out = tb.flatten(buffers.outputs[0]);
-  int64_t count = llvm::divideCeil(shape.sequence, tile.tokens);
-  Value batchHead = tb.div(tb.block(), count);
-  // Causal tiles cost more the later they are: these begin first.
-  Value number = tb.rem(tb.block(), count);
-  number = tb.sub(tb.index(count - 1), number);
-  Value first = tb.mul(number, tile.tokens);
-  Value head = tb.rem(batchHead, shape.heads);
-  Value token = tb.mul(tb.div(batchHead, shape.heads), shape.sequence);
-  Value start =
-      tb.add(tb.mul(token, shape.columns), tb.mul(head, shape.headStride));
-  auto rows = [&](int64_t which) {
-    return TileBuilder::HeadRows{packed, tb.add(start, shape.column[which]),
-                                 shape.columns};
-  };
-  int64_t hidden = shape.heads * shape.dim;
-  TileBuilder::HeadRows outRows{
-      out, tb.add(tb.mul(token, hidden), tb.mul(head, shape.dim)), hidden};
-  if (shape.alibi)
-    slope = tiles.slope(head);
-  tiles.load(rows(0), first, queries, shape.scale * cpu::kLog2E);
-
-  constexpr int64_t kRows = TileShape::kRows;
-  SmallVector<Value> carried(kRows, tb.number(cpu::kMaskedScore));
-  carried.append(kRows, tb.number(0));
-  llvm::append_range(carried, tiles.zeros());
-  Value end = tb.index(shape.sequence);
-  if (shape.causal)
-    end = tb.min(tb.add(first, tile.tokens), end);
-  carried =
-      tb.loop(tb.index(0), end, tile.tokens, carried,
-              [&](Value key, ValueRange previous) {
-                Softmax state{llvm::to_vector(previous.take_front(kRows)),
-                              llvm::to_vector(previous.slice(kRows, kRows))};
-                SmallVector<Value> sums(previous.drop_front(2 * kRows));
-                tiles.load(rows(1), key, others);
-                tb.barrier();
-                SmallVector<Value> decays = emitScores(key, first, state);
-                tb.barrier();
-                tiles.load(rows(2), key, others);
-                tb.barrier();
-                for (auto [i, sum] : llvm::enumerate(sums))
-                  sum = tb.mulf(sum, tb.splat(decays[i / tile.vectors()]));
-                sums = tiles.accumulate(scores, others, sums);
-                // The next keys take the place of these values.
-                tb.barrier();
-                SmallVector<Value> next(state.maximum);
-                llvm::append_range(next, state.sum);
-                llvm::append_range(next, sums);
-                return next;
-              });
-  ArrayRef<Value> last = carried;
-  Softmax state{llvm::to_vector(last.take_front(kRows)),
-                llvm::to_vector(last.slice(kRows, kRows))};
-  SmallVector<Value> factors;
-  for (Value sum : state.sum)
-    factors.push_back(tb.divf(tb.number(1), sum));
-  tiles.store(last.drop_front(2 * kRows), factors, outRows, first);
-  emitEnd(first, tb.mul(batchHead, shape.sequence), state);
-}
-
-namespace {
+  const KernelBuffers &buffers;
+  Value keys, values;
+};
 
 struct AttentionKernel
     : KernelOpInterface::ExternalModel<AttentionKernel, nn::AttentionOp> {
   SmallVector<Grid> getGrids(Operation *op) const {
     auto attention = cast<nn::AttentionOp>(op);
-    TileShape tile = getTile(attention);
-    int64_t tiles = llvm::divideCeil(attention.getSequence(), tile.tokens);
-    return {{static_cast<int64_t>(attention.getBatch() * attention.getHeads()) *
-                 tiles,
-             tile.threads()}};
+    return {AttentionEmitter::getTiling(attention).getGrid(
+        AttentionShape::get(attention))};
   }
   void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
                   const KernelBuffers &buffers) const {

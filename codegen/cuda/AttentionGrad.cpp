@@ -5,226 +5,282 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The way back of attention in three grids, without atomics (after Dao et al.,
-// arXiv 2205.14135, algorithm 4). With the probabilities P, computed again from
-// the log-sum-exps, dP = dO Vᵀ and D = rowsum(dO ∘ O):
+// Attention's way back (Dao, arXiv 2307.08691). With P the probabilities,
+// recomputed from the log-sum-exps, G the gradient of the output and
+// delta_i = g_i . out_i:
 //
-//   dS = P ∘ (dP - D),  dQ = scale · dS K,  dK = scale · dSᵀ Q,  dV = Pᵀ dO.
+//   dV = P^T G      dS = P o (G V^T - delta)
+//   dQ = scale dS K         dK = scale dS^T Q
 //
-// The first grid computes D. In the second a block has a tile of keys, and
-// tiles of queries come by: it sums dK and dV. In the third it has queries, and
-// keys come by: it sums dQ.
+// Three grids run one after another: the deltas, in scratch memory; dK and dV,
+// whose blocks have rows of keys and walk over queries; dQ, whose blocks have
+// rows of queries and walk over keys. Each result is the sum of one thread, in
+// a fixed order, for two more products a pair than with sums across blocks.
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cuda/AttentionTiles.h"
+#include "codegen/cuda/AttentionThread.h"
 #include "codegen/cuda/Kernels.h"
 
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::cuda;
 using cpu::AttentionShape;
+using cpu::HeadRows;
 
 namespace {
 
-/// Two tiles that stay and two that come by; dS, and P beside it.
-TileShape getTile(nn::AttentionGradOp op) {
-  return TileShape(op.getHeadDim(), 4, 2);
+/// Queries of a tile for dK and dV, with their two sums in registers, and keys
+/// of a tile for dQ.
+constexpr int64_t kMostQueries = 32, kMostKeys = 64;
+/// Threads of a block of the first grid.
+constexpr int64_t kDeltaThreads = 256;
+
+enum GridNumber : unsigned { kDeltas, kKeysAndValues, kQueries };
+
+int64_t getTokens(const AttentionShape &shape) {
+  return shape.batch * shape.heads * shape.sequence;
 }
 
-/// Threads of a block of the first grid, a warp a token and head.
-constexpr int64_t kDeltaThreads = 128;
-
-class GradientEmitter {
+/// delta of each token and head: some threads of a warp a row of `out`.
+class DeltaEmitter {
 public:
-  GradientEmitter(nn::AttentionGradOp op, ThreadBuilder &tb,
-                  const KernelBuffers &buffers)
-      : shape(AttentionShape::get(op)), tile(getTile(op)), tb(tb),
-        buffers(buffers) {
-    int64_t offset = 0;
-    deltas = tb.carve(buffers.scratch, offset,
-                      shape.batch * shape.heads * shape.sequence);
+  DeltaEmitter(const AttentionShape &shape, Type type)
+      : shape(shape), lanes(kAccess * 8 / type.getIntOrFloatBitWidth()) {
+    while (shape.dim % lanes)
+      lanes /= 2;
+    group = std::min<int64_t>(kWarp, llvm::PowerOf2Ceil(shape.dim / lanes));
   }
 
-  void emitDeltas();
-  /// The second grid or, of queries, the third.
-  void emitTiles(bool ofQueries);
+  Grid getGrid() const {
+    return {static_cast<int64_t>(
+                llvm::divideCeil(getTokens(shape), kDeltaThreads / group)),
+            kDeltaThreads};
+  }
+
+  void emit(ThreadBuilder &tb, Value out, Value gradient, Value deltas) {
+    tb.lanes = lanes;
+    int64_t rowsOfBlock = kDeltaThreads / group;
+    Value member = tb.rem(tb.thread(), group);
+    Value row =
+        tb.add(tb.mul(tb.block(), rowsOfBlock), tb.div(tb.thread(), group));
+    Value exists = tb.isEqual(member, tb.index(0));
+    if (getTokens(shape) % rowsOfBlock) {
+      Value last = tb.index(getTokens(shape) - 1);
+      exists = tb.both(exists, tb.isLess(row, tb.add(last, 1)));
+      row = tb.min(row, last);
+    }
+    Value sum =
+        tb.loop(tb.mul(member, lanes), tb.index(shape.dim), group * lanes,
+                tb.splat(0.0), [&](Value column, ValueRange carried) {
+                  Value at = tb.add(tb.mul(row, shape.dim), column);
+                  return SmallVector<Value>{tb.fma(
+                      tb.load(out, at), tb.load(gradient, at), carried[0])};
+                })[0];
+    Value delta = tb.combineWarp(
+        tb.sum(sum), group, [&](Value a, Value b) { return tb.addf(a, b); });
+    tb.onlyIf(exists, [&] {
+      // A row of `out` is a token, with its heads side by side.
+      Value token = tb.div(row, shape.heads), head = tb.rem(row, shape.heads);
+      Value batch = tb.div(token, shape.sequence);
+      Value place = tb.add(tb.mul(batch, shape.heads), head);
+      tb.storeScalar(
+          delta, deltas,
+          tb.add(tb.mul(place, shape.sequence), tb.rem(token, shape.sequence)));
+    });
+  }
 
 private:
-  using HeadRows = TileBuilder::HeadRows;
-
-  int64_t hidden() const { return shape.heads * shape.dim; }
-
   AttentionShape shape;
-  TileShape tile;
-  ThreadBuilder &tb;
-  const KernelBuffers &buffers;
-  Value deltas;
+  int64_t lanes, group;
 };
 
-} // namespace
+/// The gradients of the rows of a block: keys' and values', or queries'.
+class RowGradientEmitter : AttentionThread {
+public:
+  static AttentionTiling getTiling(nn::AttentionGradOp op, bool rowsAreKeys) {
+    return AttentionTiling::get(AttentionShape::get(op),
+                                {op.getQkv().getType().getElementType(),
+                                 op.getGradient().getType().getElementType()},
+                                /*rowMatrices=*/2,
+                                rowsAreKeys ? kMostQueries : kMostKeys);
+  }
 
-void GradientEmitter::emitDeltas() {
-  tb.lanes = 1;
-  Value out = tb.flatten(buffers.inputs[1]);
-  Value gradient = tb.flatten(buffers.inputs[3]);
-  constexpr int64_t kWarps = kDeltaThreads / kWarp;
-  int64_t rows = shape.batch * shape.heads * shape.sequence;
-  Value lane = tb.rem(tb.thread(), kWarp);
-  Value number = tb.add(tb.mul(tb.block(), kWarps), tb.div(tb.thread(), kWarp));
-  Value row = tb.min(number, tb.index(rows - 1));
-  // Rows are counted as deltas lie: by batch and head, then token.
-  Value batchHead = tb.div(row, shape.sequence);
-  Value token = tb.add(tb.mul(tb.div(batchHead, shape.heads), shape.sequence),
-                       tb.rem(row, shape.sequence));
-  Value start = tb.add(tb.mul(token, hidden()),
-                       tb.mul(tb.rem(batchHead, shape.heads), shape.dim));
-  Value sum = tb.loop(lane, tb.index(shape.dim), kWarp, tb.number(0),
-                      [&](Value column, ValueRange carried) {
-                        Value at = tb.add(start, column);
-                        return SmallVector<Value>{
-                            tb.fma(tb.loadScalar(out, at),
-                                   tb.loadScalar(gradient, at), carried[0])};
-                      })[0];
-  sum = tb.combineWarp(sum, kWarp,
-                       [&](Value a, Value b) { return tb.addf(a, b); });
-  Value writes = tb.isEqual(lane, tb.index(0));
-  if (rows % kWarps)
-    writes = tb.both(writes, tb.isLess(number, tb.index(rows)));
-  tb.onlyIf(writes, [&] { tb.storeScalar(sum, deltas, row); });
-}
+  RowGradientEmitter(nn::AttentionGradOp op, bool rowsAreKeys,
+                     ThreadBuilder &tb, const KernelBuffers &buffers,
+                     Value deltas)
+      : AttentionThread(tb, AttentionShape::get(op), getTiling(op, rowsAreKeys),
+                        rowsAreKeys),
+        packed(tb.flatten(buffers.inputs[0])),
+        lse(tb.flatten(buffers.inputs[2])),
+        gradient(tb.flatten(buffers.inputs[3])),
+        result(tb.flatten(buffers.outputs[0])), deltas(deltas) {}
 
-void GradientEmitter::emitTiles(bool ofQueries) {
-  TileBuilder tiles(tb, shape, tile);
-  Value packed = tb.flatten(buffers.inputs[0]);
-  Value lse = tb.flatten(buffers.inputs[2]);
-  Value gradient = tb.flatten(buffers.inputs[3]);
-  Value result = tb.flatten(buffers.outputs[0]);
-  int64_t count = llvm::divideCeil(shape.sequence, tile.tokens);
-  Value batchHead = tb.div(tb.block(), count);
-  // The tiles that see, or are seen by, the most begin first.
-  Value number = tb.rem(tb.block(), count);
-  if (ofQueries)
-    number = tb.sub(tb.index(count - 1), number);
-  Value first = tb.mul(number, tile.tokens);
-  Value head = tb.rem(batchHead, shape.heads);
-  Value token = tb.mul(tb.div(batchHead, shape.heads), shape.sequence);
-  Value start =
-      tb.add(tb.mul(token, shape.columns), tb.mul(head, shape.headStride));
-  auto rows = [&](Value buffer, int64_t which) {
-    return HeadRows{buffer, tb.add(start, shape.column[which]), shape.columns};
-  };
-  HeadRows outRows{gradient,
-                   tb.add(tb.mul(token, hidden()), tb.mul(head, shape.dim)),
-                   hidden()};
-  Value lseStart = tb.mul(batchHead, shape.sequence);
-  Value slope = shape.alibi ? tiles.slope(head) : Value();
+  void emit() {
+    HeadRows queries = getPacked(packed, 0), keys = getPacked(packed, 1);
+    HeadRows values = getPacked(packed, 2), outGradients = getPlain(gradient);
+    // What scores are products of, and what their gradients are.
+    Value rowTile = makeTile(tiling.rows()), rowTile2 = makeTile(tiling.rows());
+    columnTile = makeTile(tiling.columns);
+    columnTile2 = tiling.sharesColumns ? columnTile : makeTile(tiling.columns);
+    if (rowsAreKeys)
+      copyTiles({{keys, rowTile}, {values, rowTile2}}, firstRow, tiling.rows());
+    else
+      copyTiles({{queries, rowTile}, {outGradients, rowTile2}}, firstRow,
+                tiling.rows());
+    Copy first{rowsAreKeys ? queries : keys, columnTile};
+    Copy second{rowsAreKeys ? outGradients : values, columnTile2};
+    if (rowsAreKeys)
+      for (Value &tile : columnNumbers)
+        tile = tb.shared(tiling.columns, tb.builder.getF32Type());
+    else
+      for (int64_t i : {0, 1}) {
+        Value place = tb.min(row[i], tb.index(shape.sequence - 1));
+        rowNumbers[i] = loadNumbers(place);
+      }
 
-  // What the scores are products of, and what the probabilities' gradients are.
-  HeadRows rowScores = rows(packed, ofQueries ? 0 : 1);
-  HeadRows columnScores = rows(packed, ofQueries ? 1 : 0);
-  HeadRows rowOthers = ofQueries ? outRows : rows(packed, 2);
-  HeadRows columnOthers = ofQueries ? rows(packed, 2) : outRows;
-  Value rowA = tiles.tokensMemory(), rowB = tiles.tokensMemory();
-  Value columnA = tiles.tokensMemory(), columnB = tiles.tokensMemory();
-  Value slopes = tiles.scoresMemory();
-  Value weights = ofQueries ? Value() : tiles.scoresMemory();
-  tiles.load(rowScores, first, rowA);
-  tiles.load(rowOthers, first, rowB);
+    SmallVector<Value> sums =
+        product.zero(shape.paddedDim * (rowsAreKeys ? 2 : 1));
+    sums = tb.loop(getBeginColumn(), getEndColumn(), tiling.columns, sums,
+                   [&](Value column, ValueRange carried) {
+                     // Others may still read the tile before.
+                     tb.barrier();
+                     if (tiling.sharesColumns)
+                       copyTiles({first}, column, tiling.columns);
+                     else
+                       copyTiles({first, second}, column, tiling.columns);
+                     if (rowsAreKeys)
+                       copyNumbers(column);
+                     tb.barrier();
+                     return emitTile(rowTile, rowTile2, first, second, column,
+                                     carried);
+                   });
 
-  auto loadQuery = [&](Value buffer, Value query) {
-    Value at = tb.min(query, tb.index(shape.sequence - 1));
-    return tb.loadScalar(buffer, tb.add(lseStart, at));
-  };
-  Value begin = tb.index(0), end = tb.index(shape.sequence);
-  if (shape.causal && ofQueries)
-    end = tb.min(tb.add(first, tile.tokens), end);
-  if (shape.causal && !ofQueries)
-    begin = first;
-  SmallVector<Value> sums = tiles.zeros();
-  size_t half = sums.size();
-  if (!ofQueries)
-    llvm::append_range(sums, tiles.zeros());
-  sums = tb.loop(
-      begin, end, tile.tokens, sums, [&](Value other, ValueRange carried) {
-        tiles.load(columnScores, other, columnA);
-        tiles.load(columnOthers, other, columnB);
-        tb.barrier();
-        SmallVector<Value> scores = tiles.multiply(rowA, columnA);
-        SmallVector<Value> changes = tiles.multiply(rowB, columnB);
-        int64_t columns = tile.columns();
-        for (int64_t i = 0; i < TileShape::kRows; ++i)
-          for (int64_t j = 0; j < columns; ++j) {
-            Value &score = scores[i * columns + j];
-            Value &change = changes[i * columns + j];
-            Value query = tb.add(first, tiles.row(i));
-            Value key = tb.add(other, tiles.column(j));
-            if (!ofQueries)
-              std::swap(query, key);
-            score = tb.mulf(score, tb.number(shape.scale * cpu::kLog2E));
-            if (shape.alibi) {
-              Value distance = tb.toF32(tb.toI32(tb.sub(key, query)));
-              score = tb.fma(distance, slope, score);
-            }
-            Value shift =
-                tb.mulf(loadQuery(lse, query), tb.number(cpu::kLog2E));
-            score = tiles.exp2(tb.subf(score, shift));
-            if (Value visible = tiles.isVisible(query, key))
-              score = tb.select(visible, score, tb.number(0));
-            change = tb.mulf(score, tb.subf(change, loadQuery(deltas, query)));
-          }
-        tiles.storeScores(changes, slopes);
-        if (!ofQueries)
-          tiles.storeScores(scores, weights);
-        tb.barrier();
-        SmallVector<Value> next =
-            tiles.accumulate(slopes, columnA, carried.take_front(half));
-        if (!ofQueries)
-          llvm::append_range(next, tiles.accumulate(weights, columnB,
-                                                    carried.drop_front(half)));
-        tb.barrier();
-        return next;
-      });
-  SmallVector<Value> scale(TileShape::kRows, tb.number(shape.scale));
-  SmallVector<Value> one(TileShape::kRows, tb.number(1));
-  ArrayRef<Value> all = sums;
-  tiles.store(all.take_front(half), scale, rows(result, ofQueries ? 0 : 1),
-              first);
-  if (!ofQueries)
-    tiles.store(all.drop_front(half), one, rows(result, 2), first);
-}
+    Value scale = tb.number(shape.scale), one = tb.number(1);
+    ArrayRef<Value> all(sums);
+    if (!rowsAreKeys)
+      return storeRows(all, {scale, scale}, getPacked(result, 0));
+    storeRows(all.take_front(all.size() / 2), {scale, scale},
+              getPacked(result, 1));
+    storeRows(all.drop_front(all.size() / 2), {one, one}, getPacked(result, 2));
+  }
 
-namespace {
+private:
+  /// The log-sum-exp of a query in base 2, and its delta.
+  std::pair<Value, Value> loadNumbers(Value query) {
+    Value place = tb.add(tb.mul(batchHead, shape.sequence), query);
+    return {tb.mulf(tb.loadScalar(lse, place), tb.number(cpu::kLog2E)),
+            tb.loadScalar(deltas, place)};
+  }
+
+  /// Those of a tile of queries, to shared memory.
+  void copyNumbers(Value column) {
+    Value isWanted = tb.isLess(tb.thread(), tb.index(tiling.columns));
+    tb.onlyIf(isWanted, [&] {
+      Value query =
+          tb.min(tb.add(column, tb.thread()), tb.index(shape.sequence - 1));
+      auto [shift, delta] = loadNumbers(query);
+      tb.storeScalar(shift, columnNumbers[0], tb.thread());
+      tb.storeScalar(delta, columnNumbers[1], tb.thread());
+    });
+  }
+
+  /// Number \p which (0 log-sum-exp, 1 delta) of the query of each fragment.
+  SmallVector<Value> getNumbers(int64_t which) {
+    SmallVector<Value> numbers;
+    for (int64_t block = 0; block < tiling.columns / WarpProduct::kBlock;
+         ++block) {
+      if (!rowsAreKeys) {
+        for (auto [shift, delta] : rowNumbers)
+          numbers.append(2, which ? delta : shift);
+        continue;
+      }
+      Value pair[2];
+      for (int64_t j : {0, 1})
+        pair[j] = tb.loadScalar(columnNumbers[which],
+                                tb.add(product.getColumn(block), j));
+      numbers.append({pair[0], pair[1], pair[0], pair[1]});
+    }
+    return numbers;
+  }
+
+  SmallVector<Value> emitTile(Value rowTile, Value rowTile2, Copy first,
+                              Copy second, Value column, ValueRange carried) {
+    // Where both matrices of columns share memory, one takes the other's place.
+    auto replaceTile = [&](Copy copy) {
+      if (!tiling.sharesColumns)
+        return;
+      tb.barrier();
+      copyTiles({copy}, column, tiling.columns);
+      tb.barrier();
+    };
+    WarpProduct::Fragments weights =
+        product.multiply(rowTile, warpRow, columnTile, tiling.columns);
+    finishScores(column, weights);
+    for (auto [weight, shift] : llvm::zip(weights, getNumbers(0)))
+      weight = exp2(tb.subf(weight, shift));
+    replaceTile(second);
+    WarpProduct::Fragments slopes =
+        product.multiply(rowTile2, warpRow, columnTile2, tiling.columns);
+    for (auto [slope, weight, delta] :
+         llvm::zip(slopes, weights, getNumbers(1)))
+      slope = tb.mulf(weight, tb.subf(slope, delta));
+    SmallVector<Value> sums(carried);
+    int64_t count = product.zero(shape.paddedDim).size();
+    MutableArrayRef<Value> all(sums);
+    if (rowsAreKeys)
+      llvm::copy(product.accumulate(weights, columnTile2,
+                                    ValueRange(all.drop_front(count))),
+                 all.drop_front(count).begin());
+    replaceTile(first);
+    llvm::copy(product.accumulate(slopes, columnTile,
+                                  ValueRange(all.take_front(count))),
+               all.begin());
+    return sums;
+  }
+
+  Value packed, lse, gradient, result, deltas;
+  Value columnTile, columnTile2;
+  /// Log-sum-exps and deltas where queries are columns, and where they are
+  /// rows.
+  Value columnNumbers[2];
+  std::pair<Value, Value> rowNumbers[2];
+};
 
 struct AttentionGradKernel
     : KernelOpInterface::ExternalModel<AttentionGradKernel,
                                        nn::AttentionGradOp> {
-  static int64_t getRows(nn::AttentionGradOp op) {
-    return op.getBatch() * op.getHeads() * op.getSequence();
+  static DeltaEmitter getDeltas(nn::AttentionGradOp op) {
+    return DeltaEmitter(AttentionShape::get(op),
+                        op.getOut().getType().getElementType());
   }
 
   SmallVector<Grid> getGrids(Operation *op) const {
-    auto attention = cast<nn::AttentionGradOp>(op);
-    TileShape tile = getTile(attention);
-    int64_t tiles = llvm::divideCeil(attention.getSequence(), tile.tokens);
-    Grid grid = {
-        static_cast<int64_t>(attention.getBatch() * attention.getHeads()) *
-            tiles,
-        tile.threads()};
-    int64_t deltas =
-        llvm::divideCeil(getRows(attention), kDeltaThreads / kWarp);
-    return {{deltas, kDeltaThreads}, grid, grid};
+    auto grad = cast<nn::AttentionGradOp>(op);
+    SmallVector<Grid> grids = {getDeltas(grad).getGrid()};
+    for (bool rowsAreKeys : {true, false})
+      grids.push_back(RowGradientEmitter::getTiling(grad, rowsAreKeys)
+                          .getGrid(AttentionShape::get(grad)));
+    return grids;
   }
+
   int64_t getScratchBytes(Operation *op) const {
-    return llvm::alignTo(4 * getRows(cast<nn::AttentionGradOp>(op)), 64);
+    int64_t tokens =
+        getTokens(AttentionShape::get(cast<nn::AttentionGradOp>(op)));
+    return llvm::alignTo(tokens * sizeof(float), 64);
   }
+
   void emitThread(Operation *op, unsigned grid, ThreadBuilder &tb,
                   const KernelBuffers &buffers) const {
-    GradientEmitter emitter(cast<nn::AttentionGradOp>(op), tb, buffers);
-    if (grid == 0)
-      emitter.emitDeltas();
-    else
-      emitter.emitTiles(grid == 2);
+    auto grad = cast<nn::AttentionGradOp>(op);
+    int64_t offset = 0;
+    Value deltas =
+        tb.carve(buffers.scratch, offset, getTokens(AttentionShape::get(grad)));
+    if (grid == kDeltas)
+      return getDeltas(grad).emit(tb, tb.flatten(buffers.inputs[1]),
+                                  tb.flatten(buffers.inputs[3]), deltas);
+    RowGradientEmitter(grad, grid == kKeysAndValues, tb, buffers, deltas)
+        .emit();
   }
 };
 

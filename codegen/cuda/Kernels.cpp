@@ -17,6 +17,8 @@
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -24,8 +26,8 @@ using namespace tessera;
 /// The dialects that kernels are written in.
 static void loadTargets(MLIRContext *context) {
   context->loadDialect<arith::ArithDialect, gpu::GPUDialect, math::MathDialect,
-                       memref::MemRefDialect, scf::SCFDialect,
-                       vector::VectorDialect>();
+                       memref::MemRefDialect, nvgpu::NVGPUDialect,
+                       scf::SCFDialect, vector::VectorDialect>();
 }
 
 void tessera::cuda::registerKernels(DialectRegistry &registry) {

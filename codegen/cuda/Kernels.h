@@ -14,9 +14,9 @@ namespace tessera::cuda {
 
 /// Each attaches KernelOpInterface to the operations of one file.
 void registerAdamW(mlir::MLIRContext *context);
+void registerAggregate(mlir::MLIRContext *context);
 void registerAttention(mlir::MLIRContext *context);
 void registerAttentionGrad(mlir::MLIRContext *context);
-void registerAggregate(mlir::MLIRContext *context);
 void registerNorm(mlir::MLIRContext *context);
 void registerQuantize(mlir::MLIRContext *context);
 void registerScatterAdd(mlir::MLIRContext *context);

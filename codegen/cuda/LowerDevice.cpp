@@ -8,6 +8,7 @@
 #include "codegen/cpu/Passes.h"
 #include "codegen/cuda/Passes.h"
 #include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
+#include "mlir/Conversion/NVGPUToNVVM/NVGPUToNVVM.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -46,14 +47,13 @@ struct LowerMath : cuda::impl::LowerMathBase<LowerMath> {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
     patterns.add<ToIntrinsic<math::SqrtOp>>(context, "llvm.sqrt");
+    patterns.add<ToIntrinsic<math::Exp2Op>>(context, "llvm.exp2");
     patterns.add<ToIntrinsic<math::FmaOp>>(context, "llvm.fma");
     patterns.add<ToIntrinsic<math::AbsFOp>>(context, "llvm.fabs");
     patterns.add<ToIntrinsic<math::FloorOp>>(context, "llvm.floor");
     patterns.add<ToIntrinsic<math::CeilOp>>(context, "llvm.ceil");
     patterns.add<ToIntrinsic<math::RoundEvenOp>>(context, "llvm.roundeven");
     patterns.add<ToIntrinsic<math::CopySignOp>>(context, "llvm.copysign");
-    // Off by 2 units in the last place at most.
-    patterns.add<ToIntrinsic<math::Exp2Op>>(context, "llvm.nvvm.ex2.approx");
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
@@ -70,6 +70,7 @@ void cuda::addLowerDevicePasses(OpPassManager &manager) {
   functions.addPass(createCSEPass());
   functions.addPass(createSCFToControlFlowPass());
   functions.addPass(createLowerMath());
+  device.addPass(createConvertNVGPUToNVVMPass());
   ConvertGpuOpsToNVVMOpsOptions options;
   options.useBarePtrCallConv = true;
   device.addPass(createConvertGpuOpsToNVVMOps(options));

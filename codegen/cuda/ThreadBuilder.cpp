@@ -28,6 +28,14 @@ Value ThreadBuilder::shuffleXor(Value scalar, int64_t offset) {
       .getShuffleResult();
 }
 
+Value ThreadBuilder::shuffle(Value scalar, Value lane) {
+  Value width =
+      arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(kWarp));
+  return gpu::ShuffleOp::create(builder, loc, scalar, lane, width,
+                                gpu::ShuffleMode::IDX)
+      .getShuffleResult();
+}
+
 Value ThreadBuilder::combineWarp(Value scalar, int64_t size, Combine combine) {
   for (int64_t offset = size / 2; offset; offset /= 2)
     scalar = combine(scalar, shuffleXor(scalar, offset));

@@ -48,6 +48,9 @@ public:
   /// \p offset, which is under kWarp. All threads of the warp take part.
   mlir::Value shuffleXor(mlir::Value scalar, int64_t offset);
 
+  /// The same of lane number \p lane, an i32.
+  mlir::Value shuffle(mlir::Value scalar, mlir::Value lane);
+
   /// Combines \p scalar over groups of \p size consecutive threads, a power of
   /// two up to kWarp; each thread gets the result, with the same bits.
   mlir::Value combineWarp(mlir::Value scalar, int64_t size, Combine combine);

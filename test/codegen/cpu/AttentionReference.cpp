@@ -6,10 +6,19 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/codegen/cpu/AttentionReference.h"
+#include "test/codegen/cpu/Numbers.h"
 #include <algorithm>
 #include <cmath>
+#include <ostream>
 
 using namespace tessera::test;
+
+void tessera::test::PrintTo(const AttentionCase &c, std::ostream *os) {
+  *os << c.batch << " x " << c.heads << " heads x " << c.sequence << " x "
+      << c.dim << " " << c.element
+      << (c.interleaved ? " interleaved" : " blocked")
+      << (c.causal ? " causal" : "") << (c.alibi ? " alibi" : "");
+}
 
 double AttentionCase::scale() const {
   // As the kernel's text says it.
@@ -17,13 +26,9 @@ double AttentionCase::scale() const {
 }
 
 std::string AttentionCase::source(bool gradient) const {
-  auto matrix = [](int64_t rows, int64_t columns) {
-    return "tensor<" + std::to_string(rows) + "x" + std::to_string(columns) +
-           "xf32>";
-  };
-  std::string qkv = matrix(rows(), 3 * hidden()),
-              out = matrix(rows(), hidden());
-  std::string lse = matrix(batch * heads, sequence);
+  std::string qkv = tensor({rows(), 3 * hidden()}, element),
+              out = tensor({rows(), hidden()}, element);
+  std::string lse = tensor({batch * heads, sequence});
   std::string shape = " batch " + std::to_string(batch) + " heads " +
                       std::to_string(heads) + " layout " +
                       (interleaved ? "interleaved" : "blocked") +

@@ -9,6 +9,7 @@
 #define TESSERA_TEST_CODEGEN_CPU_ATTENTIONREFERENCE_H
 
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ namespace tessera::test {
 struct AttentionCase {
   int64_t batch, heads, sequence, dim;
   bool interleaved = true, causal = true, alibi = false;
+  /// Of all tensors but the log-sum-exps.
+  std::string element = "f32";
 
   int64_t hidden() const { return heads * dim; }
   int64_t rows() const { return batch * sequence; }
@@ -40,6 +43,9 @@ private:
   std::vector<double> probabilities(const std::vector<double> &qkv, int64_t b,
                                     int64_t h) const;
 };
+
+/// For GoogleTest's messages.
+void PrintTo(const AttentionCase &shape, std::ostream *os);
 
 } // namespace tessera::test
 

@@ -12,14 +12,6 @@
 
 using namespace tessera::test;
 
-namespace tessera::test {
-void PrintTo(const AttentionCase &c, std::ostream *os) {
-  *os << c.batch << " x " << c.heads << " heads x " << c.sequence << " x "
-      << c.dim << (c.interleaved ? " interleaved" : " blocked")
-      << (c.causal ? " causal" : "") << (c.alibi ? " alibi" : "");
-}
-} // namespace tessera::test
-
 namespace {
 
 class Attention : public testing::TestWithParam<AttentionCase> {

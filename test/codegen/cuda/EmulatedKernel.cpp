@@ -38,8 +38,10 @@ DeviceKernel::DeviceKernel(const std::string &source) {
   check(succeeded(lowerToEmulation(parsed)), "cannot be emulated");
   module.load(
       {{"tsr_emulated_barrier", reinterpret_cast<void *>(tsr_emulated_barrier)},
-       {"tsr_emulated_shuffle",
-        reinterpret_cast<void *>(tsr_emulated_shuffle)}});
+       {"tsr_emulated_shuffle", reinterpret_cast<void *>(tsr_emulated_shuffle)},
+       {"tsr_emulated_mma", reinterpret_cast<void *>(tsr_emulated_mma)},
+       {"tsr_emulated_ldmatrix",
+        reinterpret_cast<void *>(tsr_emulated_ldmatrix)}});
   for (unsigned i = 0; i < grids.size(); ++i)
     functions.push_back(reinterpret_cast<EmulatedKernel>(
         module.lookup(cuda::getDeviceName(name, i))));

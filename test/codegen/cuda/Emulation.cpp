@@ -11,7 +11,10 @@
 #include "codegen/cuda/DeviceKernel.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -35,6 +38,9 @@ private:
   LogicalResult placeShared(ArrayRef<BlockArgument> buffers);
   LogicalResult replace(Operation *op);
   Value writeShuffle(gpu::ShuffleOp shuffle);
+  Value makePlace(int64_t bytes);
+  Value writeProduct(NVVM::MmaOp product);
+  Value writeLoad(nvgpu::LdMatrixOp load);
   void writeEntry(func::FuncOp body);
 
   gpu::GPUFuncOp device;
@@ -43,6 +49,8 @@ private:
   Location loc;
   LLVM::LLVMPointerType pointer;
   Value thread;
+  /// The function's memory for fragments.
+  Value stack;
 };
 
 } // namespace
@@ -128,6 +136,64 @@ Value Writer::writeShuffle(gpu::ShuffleOp shuffle) {
   return result;
 }
 
+/// Memory of the function, \p bytes behind its beginning.
+Value Writer::makePlace(int64_t bytes) {
+  if (!stack) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointAfterValue(thread);
+    Value size =
+        LLVM::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(64));
+    stack = LLVM::AllocaOp::create(builder, loc, pointer, builder.getI8Type(),
+                                   size, /*alignment=*/16);
+  }
+  return LLVM::GEPOp::create(
+      builder, loc, pointer, builder.getI8Type(), stack,
+      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(bytes)});
+}
+
+Value Writer::writeProduct(NVVM::MmaOp product) {
+  Value a = makePlace(0), b = makePlace(16), c = makePlace(32);
+  auto store = [&](ValueRange registers, int64_t bytes) {
+    for (auto [i, value] : llvm::enumerate(registers))
+      LLVM::StoreOp::create(builder, loc, value, makePlace(bytes + 4 * i));
+  };
+  store(product.getOperandA(), 0);
+  store(product.getOperandB(), 16);
+  store(product.getOperandC(), 32);
+  bool isBFloat = product.getMultiplicandAPtxType() == NVVM::MMATypes::bf16;
+  Value which = arith::ConstantOp::create(builder, loc,
+                                          builder.getI32IntegerAttr(isBFloat));
+  LLVM::CallOp::create(
+      builder, loc,
+      declare("tsr_emulated_mma", {},
+              {pointer, pointer, pointer, pointer, builder.getI32Type()}),
+      ValueRange{thread, a, b, c, which});
+  return LLVM::LoadOp::create(builder, loc, product.getType(), c);
+}
+
+Value Writer::writeLoad(nvgpu::LdMatrixOp load) {
+  Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
+  Value start = memref::ExtractAlignedPointerAsIndexOp::create(
+      builder, loc, load.getSrcMemref());
+  Value size = arith::ConstantIndexOp::create(builder, loc, 2);
+  Value offset =
+      arith::MulIOp::create(builder, loc, load.getIndices().front(), size);
+  Value address = arith::IndexCastOp::create(
+      builder, loc, i64, arith::AddIOp::create(builder, loc, start, offset));
+  Value row = LLVM::IntToPtrOp::create(builder, loc, pointer, address);
+  Value result = makePlace(0);
+  Value transpose = arith::ConstantOp::create(
+      builder, loc, builder.getI32IntegerAttr(load.getTranspose()));
+  LLVM::CallOp::create(
+      builder, loc,
+      declare("tsr_emulated_ldmatrix", {}, {pointer, pointer, i32, pointer}),
+      ValueRange{thread, row, transpose, result});
+  VectorType type = load.getRes().getType();
+  auto flat = VectorType::get({type.getNumElements()}, type.getElementType());
+  return vector::ShapeCastOp::create(
+      builder, loc, type, LLVM::LoadOp::create(builder, loc, flat, result));
+}
+
 /// Replaces \p op where it is the device's.
 LogicalResult Writer::replace(Operation *op) {
   builder.setInsertionPoint(op);
@@ -149,9 +215,14 @@ LogicalResult Writer::replace(Operation *op) {
         shuffle.getMode() != gpu::ShuffleMode::IDX)
       return op->emitError("cannot be emulated: exchange by xor or idx");
     shuffle.getShuffleResult().replaceAllUsesWith(writeShuffle(shuffle));
+  } else if (auto product = dyn_cast<NVVM::MmaOp>(op)) {
+    product.getRes().replaceAllUsesWith(writeProduct(product));
+  } else if (auto load = dyn_cast<nvgpu::LdMatrixOp>(op)) {
+    load.getRes().replaceAllUsesWith(writeLoad(load));
   } else if (isa<gpu::ReturnOp>(op)) {
     func::ReturnOp::create(builder, loc);
-  } else if (isa<gpu::GPUDialect>(op->getDialect())) {
+  } else if (isa<gpu::GPUDialect, nvgpu::NVGPUDialect, NVVM::NVVMDialect>(
+                 op->getDialect())) {
     return op->emitError("cannot be emulated");
   } else {
     return success();
@@ -225,5 +296,6 @@ LogicalResult tessera::test::lowerToEmulation(ModuleOp module) {
   device.erase();
   PassManager manager(module.getContext());
   cpu::addLowerToLLVMPasses(manager);
+  manager.addPass(createUBToLLVMConversionPass());
   return manager.run(module);
 }

@@ -199,6 +199,78 @@ int64_t tsr_emulated_shuffle(tsr_emulated_thread *thread, int64_t bits,
   return fiber.bits;
 }
 
+// Fragments as the PTX ISA has them ("Matrix fragments for mma.m16n8k16"). With
+// g = lane / 4 and t = lane % 4, a lane has
+//
+//   A, 16 x 16: rows g and g + 8 by turns, two numbers each: columns 2t and
+//               2t + 1, then 2t + 8 and 2t + 9
+//   B, 16 x 8:  column g, rows 2t, 2t + 1, 2t + 8, 2t + 9
+//   C, 16 x 8:  rows g, then g + 8, columns 2t and 2t + 1
+//
+// and of each matrix that ldmatrix loads row g, columns 2t and 2t + 1, or,
+// transposed, column g, rows 2t and 2t + 1.
+
+/// The 64 bits at \p place of lane \p lane.
+static void exchange(tsr_emulated_thread *thread, const uint16_t *place,
+                     int32_t lane, uint16_t *result) {
+  int64_t bits;
+  memcpy(&bits, place, sizeof(bits));
+  bits = tsr_emulated_shuffle(thread, bits, lane);
+  memcpy(result, &bits, sizeof(bits));
+}
+
+static float toFloat(uint16_t bits, bool isBFloat) {
+  if (isBFloat) {
+    uint32_t wide = static_cast<uint32_t>(bits) << 16;
+    float number;
+    memcpy(&number, &wide, sizeof(number));
+    return number;
+  }
+  _Float16 number;
+  memcpy(&number, &bits, sizeof(number));
+  return number;
+}
+
+void tsr_emulated_mma(tsr_emulated_thread *thread, const uint16_t *a,
+                      const uint16_t *b, float *c, int32_t isBFloat) {
+  auto lane = static_cast<int32_t>(thread->thread % warpSize);
+  int32_t g = lane / 4, t = lane % 4;
+  // This lane's rows of A and columns of B, from those that have parts of them.
+  float rows[2][16], columns[2][16];
+  for (int32_t other = 0; other < 4; ++other) {
+    uint16_t numbers[8];
+    for (int32_t half : {0, 1})
+      exchange(thread, a + 4 * half, 4 * g + other, numbers + 4 * half);
+    for (int32_t i = 0; i < 8; ++i)
+      rows[i / 2 % 2][2 * other + i % 2 + i / 4 * 8] =
+          toFloat(numbers[i], isBFloat);
+    for (int32_t j : {0, 1}) {
+      exchange(thread, b, 4 * (2 * t + j) + other, numbers);
+      for (int32_t i = 0; i < 4; ++i)
+        columns[j][2 * other + i % 2 + i / 2 * 8] =
+            toFloat(numbers[i], isBFloat);
+    }
+  }
+  for (int32_t i : {0, 1})
+    for (int32_t j : {0, 1})
+      for (int32_t k = 0; k < 16; ++k)
+        c[2 * i + j] += rows[i][k] * columns[j][k];
+}
+
+void tsr_emulated_ldmatrix(tsr_emulated_thread *thread, const uint16_t *row,
+                           int32_t transpose, uint16_t *result) {
+  auto lane = static_cast<int32_t>(thread->thread % warpSize);
+  int32_t g = lane / 4, t = lane % 4;
+  auto own = reinterpret_cast<int64_t>(row);
+  for (int32_t matrix = 0; matrix < 4; ++matrix)
+    for (int32_t j : {0, 1}) {
+      int32_t r = transpose ? 2 * t + j : g, column = transpose ? g : 2 * t + j;
+      int64_t address = tsr_emulated_shuffle(thread, own, 8 * matrix + r);
+      result[2 * matrix + j] =
+          reinterpret_cast<const uint16_t *>(address)[column];
+    }
+}
+
 void tsr_emulate(tsr_emulated_kernel kernel, char *const *args, int64_t blocks,
                  int64_t threads) {
   emulate(kernel, args, blocks, threads);

@@ -33,6 +33,16 @@ void tsr_emulated_barrier(tsr_emulated_thread *thread);
 int64_t tsr_emulated_shuffle(tsr_emulated_thread *thread, int64_t bits,
                              int32_t lane);
 
+/// A warp's tensor cores: adds A B to C, m16n8k16, from and to the fragments of
+/// this lane: \p a, eight numbers of 16 bits (\p isBFloat says which ones),
+/// \p b, four, and \p c, four of fp32.
+void tsr_emulated_mma(tsr_emulated_thread *thread, const uint16_t *a,
+                      const uint16_t *b, float *c, int32_t isBFloat);
+/// ldmatrix.x4: loads four matrices of 8 x 8 numbers of 16 bits, of which this
+/// lane gets two each. \p row is where row lane % 8 of matrix lane / 8 begins.
+void tsr_emulated_ldmatrix(tsr_emulated_thread *thread, const uint16_t *row,
+                           int32_t transpose, uint16_t *result);
+
 /// One thread of a kernel; \p args are its parameters' values, addresses.
 typedef void (*tsr_emulated_kernel)(char *const *args,
                                     tsr_emulated_thread *thread);

@@ -1,0 +1,294 @@
+//===- AttentionThread.cpp - What attention and its gradient share --------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cuda/AttentionThread.h"
+#include "llvm/Support/SaveAndRestore.h"
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::cuda;
+using cpu::AttentionShape;
+using cpu::HeadRows;
+
+static constexpr int64_t kSharedBytes = 48 << 10;
+/// Vectors of each copied matrix that a thread loads before it stores them.
+static constexpr int64_t kInFlight = 4;
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
+
+AttentionTiling AttentionTiling::get(const AttentionShape &shape,
+                                     ArrayRef<Type> types, int64_t rowMatrices,
+                                     int64_t mostColumns) {
+  // Tensor cores take two matrices of one type.
+  Type element = types[0];
+  if (!llvm::all_equal(types))
+    element = Float32Type::get(element.getContext());
+  int64_t bytes = WarpProduct::getStride(element, shape.paddedDim) *
+                  (element.getIntOrFloatBitWidth() / 8);
+  // Many warps hide each other's waiting; many columns make up for the loads of
+  // rows. Tiles of 16 columns at least, for that, where they fit.
+  static constexpr std::pair<int64_t, int64_t> kSizes[] = {
+      {4, 64}, {4, 32}, {4, 16}, {2, 32}, {2, 16}, {1, 16}, {1, 8}};
+  for (bool sharesColumns : {false, true})
+    for (auto [warps, columns] : kSizes) {
+      AttentionTiling tiling{warps, columns, sharesColumns, element};
+      int64_t rows =
+          rowMatrices * tiling.rows() + (sharesColumns ? 1 : 2) * columns;
+      // Two numbers a column may lie beside the matrices.
+      int64_t numbers = 2 * columns * static_cast<int64_t>(sizeof(float));
+      if (columns <= mostColumns && rows * bytes + numbers <= kSharedBytes)
+        return tiling;
+    }
+  llvm::reportFatalUsageError(
+      "attention on GPUs has heads of up to 256 columns");
+}
+
+Grid AttentionTiling::getGrid(const AttentionShape &shape) const {
+  int64_t tiles = llvm::divideCeil(shape.sequence, rows());
+  return {shape.batch * shape.heads * tiles, warps * kWarp};
+}
+
+AttentionThread::AttentionThread(ThreadBuilder &tb, const AttentionShape &shape,
+                                 const AttentionTiling &tiling,
+                                 bool rowsAreKeys)
+    : tb(tb), shape(shape), tiling(tiling), rowsAreKeys(rowsAreKeys),
+      product(tb, tiling.element, shape.paddedDim) {
+  int64_t heads = shape.batch * shape.heads;
+  batchHead = tb.rem(tb.block(), heads);
+  head = tb.rem(batchHead, shape.heads);
+  token = tb.mul(tb.div(batchHead, shape.heads), shape.sequence);
+  Value tile = tb.div(tb.block(), heads);
+  // Blocks start in their order: the longest ones, of late queries or of early
+  // keys, come first.
+  if (shape.causal && !rowsAreKeys)
+    tile = tb.sub(tb.index(llvm::divideCeil(shape.sequence, tiling.rows()) - 1),
+                  tile);
+  firstRow = tb.mul(tile, tiling.rows());
+  warpRow = tb.mul(tb.div(tb.thread(), kWarp), WarpProduct::kRows);
+  for (int64_t i : {0, 1})
+    row[i] = tb.add(tb.add(firstRow, warpRow), product.getRow(i));
+  if (shape.alibi)
+    slope = getSlope();
+}
+
+HeadRows AttentionThread::getPacked(Value buffer, int64_t which) {
+  Value start =
+      tb.add(tb.mul(token, shape.columns), tb.mul(head, shape.headStride));
+  return {buffer, tb.add(start, shape.column[which]), shape.columns};
+}
+
+HeadRows AttentionThread::getPlain(Value buffer) {
+  int64_t hidden = shape.heads * shape.dim;
+  return {buffer, tb.add(tb.mul(token, hidden), tb.mul(head, shape.dim)),
+          hidden};
+}
+
+void AttentionThread::copyTiles(ArrayRef<Copy> copies, Value first,
+                                int64_t rows) {
+  int64_t lanes = kAccess * 8 / tiling.element.getIntOrFloatBitWidth();
+  while (shape.dim % lanes)
+    lanes /= 2;
+  llvm::SaveAndRestore restore(tb.lanes, lanes);
+  int64_t threads = tiling.warps * kWarp, across = shape.paddedDim / lanes;
+  int64_t vectors = rows * across;
+  int64_t perThread = llvm::divideCeil(vectors, threads);
+  int64_t group = std::min(perThread, kInFlight);
+  tb.loop(0, perThread, group, [&](Value start) {
+    struct Vector {
+      Value place, exists;
+      SmallVector<Value> values;
+    };
+    SmallVector<Vector> loaded;
+    for (int64_t i = 0; i < group; ++i) {
+      Value number = tb.add(tb.mul(tb.add(start, i), threads), tb.thread());
+      Value r = tb.div(number, across);
+      Value column = tb.mul(tb.rem(number, across), lanes);
+      Vector &vector = loaded.emplace_back();
+      vector.place = tb.add(tb.mul(r, product.stride), column);
+      if (vectors % (threads * group))
+        vector.exists = tb.isLess(number, tb.index(vectors));
+      Value isInside, row = tb.add(first, r);
+      if (shape.sequence % rows || vector.exists) {
+        isInside = tb.isLess(row, tb.index(shape.sequence));
+        row = tb.min(row, tb.index(shape.sequence - 1));
+      }
+      if (shape.dim != shape.paddedDim) {
+        isInside = tb.both(isInside, tb.isLess(column, tb.index(shape.dim)));
+        column = tb.min(column, tb.index(shape.dim - lanes));
+      }
+      for (const Copy &copy : copies) {
+        Value position = tb.add(copy.from.offset,
+                                tb.add(tb.mul(row, copy.from.stride), column));
+        Value value = tb.loadRaw(copy.from.buffer, position);
+        if (tiling.element.isF32())
+          value = tb.widen(value);
+        if (isInside) {
+          Value zero = arith::ConstantOp::create(
+              tb.builder, tb.loc, tb.builder.getZeroAttr(value.getType()));
+          value = tb.select(isInside, value, zero);
+        }
+        vector.values.push_back(value);
+      }
+    }
+    for (const Vector &vector : loaded)
+      tb.onlyIf(vector.exists, [&] {
+        for (auto [copy, value] : llvm::zip(copies, vector.values))
+          tb.store(value, copy.to, vector.place);
+      });
+  });
+}
+
+void AttentionThread::storeRows(ValueRange sums, ArrayRef<Value> factors,
+                                HeadRows to) {
+  llvm::SaveAndRestore<int64_t> restore(tb.lanes, shape.dim % 2 ? 1 : 2);
+  for (int64_t i : {0, 1}) {
+    Value exists;
+    if (shape.sequence % tiling.rows())
+      exists = tb.isLess(row[i], tb.index(shape.sequence));
+    tb.onlyIf(exists, [&] {
+      Value start = tb.add(to.offset, tb.mul(row[i], to.stride));
+      for (int64_t block = 0; block * WarpProduct::kBlock < shape.paddedDim;
+           ++block)
+        for (int64_t j = 0; j < 2; j += tb.lanes) {
+          Value column = tb.add(product.getSumColumn(block), j);
+          Value isInside;
+          if (shape.dim != shape.paddedDim)
+            isInside = tb.isLess(column, tb.index(shape.dim));
+          SmallVector<Value> numbers;
+          for (int64_t k = j; k < j + tb.lanes; ++k)
+            numbers.push_back(tb.mulf(
+                sums[block * WarpProduct::kNumbers + 2 * i + k], factors[i]));
+          tb.onlyIf(isInside, [&] {
+            Value pair = vector::FromElementsOp::create(
+                tb.builder, tb.loc, tb.vectorType(), numbers);
+            tb.store(pair, to.buffer, tb.add(start, column));
+          });
+        }
+    });
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Scores
+//===----------------------------------------------------------------------===//
+
+Value AttentionThread::exp2(Value x) {
+  return math::Exp2Op::create(tb.builder, tb.loc, x);
+}
+
+Value AttentionThread::getSlope() {
+  // cpu::getAlibiSlopes's exponents, which are linear in the head.
+  auto power = static_cast<int64_t>(llvm::bit_floor<uint64_t>(shape.heads));
+  Value number = tb.toF32(tb.toI32(head));
+  auto exponent = [&](double first, double step) {
+    return tb.fma(number, tb.number(step / power), tb.number(first / power));
+  };
+  Value result = exponent(-8, -8);
+  if (power != shape.heads)
+    result = tb.select(tb.isLess(head, tb.index(power)), result,
+                       exponent(8.0 * power - 4, -8));
+  return tb.mulf(exp2(result), tb.number(cpu::kLog2E));
+}
+
+Value AttentionThread::getBeginColumn() {
+  if (!shape.causal || !rowsAreKeys)
+    return tb.index(0);
+  return tb.mul(tb.div(firstRow, tiling.columns), tiling.columns);
+}
+
+Value AttentionThread::getEndColumn() {
+  Value end = tb.index(shape.sequence);
+  if (shape.causal && !rowsAreKeys)
+    end = tb.min(end, tb.add(firstRow, tiling.rows()));
+  return end;
+}
+
+void AttentionThread::finishScores(Value column,
+                                   WarpProduct::Fragments &scores) {
+  Value scale = tb.number(shape.scale * cpu::kLog2E);
+  Value start = tb.add(column, product.getColumn(0));
+  Value near[2], step;
+  if (shape.alibi) {
+    // The bias of a lane's first score in a row, and from there to the others.
+    for (int64_t i : {0, 1})
+      near[i] = tb.mulf(tb.toF32(rowsAreKeys ? distance(row[i], start)
+                                             : distance(start, row[i])),
+                        slope);
+    step = rowsAreKeys ? tb.subf(tb.number(0), slope) : slope;
+  }
+  for (auto [n, score] : llvm::enumerate(scores)) {
+    if (!shape.alibi) {
+      score = tb.mulf(score, scale);
+      continue;
+    }
+    int64_t block = n / WarpProduct::kNumbers,
+            i = n % WarpProduct::kNumbers / 2;
+    Value apart = tb.number(block * WarpProduct::kBlock + n % 2);
+    score = tb.fma(score, scale, tb.fma(apart, step, near[i]));
+  }
+
+  // Tiles across the diagonal or the end have pairs that the mask forbids.
+  Value crosses;
+  auto orCross = [&](Value condition) {
+    crosses = crosses
+                  ? arith::OrIOp::create(tb.builder, tb.loc, crosses, condition)
+                  : condition;
+  };
+  Value end = tb.add(column, tiling.columns);
+  Value first = tb.add(firstRow, warpRow);
+  if (shape.causal)
+    orCross(rowsAreKeys
+                ? tb.isLess(column, tb.add(first, WarpProduct::kRows - 1))
+                : tb.isLess(first, tb.sub(end, tb.index(1))));
+  if (shape.sequence % tiling.columns)
+    orCross(tb.isLess(tb.index(shape.sequence), end));
+  if (!crosses)
+    return;
+  auto branch = scf::IfOp::create(tb.builder, tb.loc,
+                                  TypeRange(ValueRange(scores)), crosses,
+                                  /*withElseRegion=*/true);
+  {
+    OpBuilder::InsertionGuard guard(tb.builder);
+    tb.builder.setInsertionPointToStart(branch.thenBlock());
+    scf::YieldOp::create(tb.builder, tb.loc, mask(column, scores));
+    tb.builder.setInsertionPointToStart(branch.elseBlock());
+    scf::YieldOp::create(tb.builder, tb.loc, scores);
+  }
+  scores.assign(branch.getResults().begin(), branch.getResults().end());
+}
+
+WarpProduct::Fragments
+AttentionThread::mask(Value column, const WarpProduct::Fragments &scores) {
+  // The number of a column in the tile is compared with bounds, [from, to), of
+  // each row; a lane's own columns come from constants.
+  Value start = tb.add(column, product.getColumn(0));
+  Value from[2], to[2];
+  for (int64_t i : {0, 1}) {
+    Value end = tb.index(shape.sequence);
+    if (shape.causal && rowsAreKeys)
+      from[i] = distance(row[i], start);
+    else if (shape.causal)
+      end = tb.min(end, tb.add(row[i], 1));
+    to[i] = distance(end, start);
+  }
+  WarpProduct::Fragments masked(scores);
+  for (auto [n, score] : llvm::enumerate(masked)) {
+    int64_t i = n % WarpProduct::kNumbers / 2;
+    Value number = tb.toI32(
+        tb.index(n / WarpProduct::kNumbers * WarpProduct::kBlock + n % 2));
+    Value isAllowed = tb.isLess(number, to[i]);
+    if (from[i])
+      isAllowed = arith::AndIOp::create(
+          tb.builder, tb.loc, isAllowed,
+          arith::CmpIOp::create(tb.builder, tb.loc, arith::CmpIPredicate::sge,
+                                number, from[i]));
+    score = tb.select(isAllowed, score, tb.number(cpu::kMaskedScore));
+  }
+  return masked;
+}

@@ -1,0 +1,115 @@
+//===- AttentionThread.h - What attention and its gradient share *- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Both directions go over a head's scores tile by tile: a block of threads has
+// some rows of the scores, 16 a warp, and takes columns a tile at a time. Rows
+// are queries and columns keys, or the other way round. What products need of
+// both lies in shared memory; the scores themselves are fragments in registers
+// (WarpProduct.h).
+//
+// Scores are in base 2, so that a probability is one exp2, and ALiBi's bias of
+// a score is slope * (key - query), which differs from slope * key by a
+// constant a row, to which a softmax is blind; it stays small near the
+// diagonal, where the probabilities are.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_CODEGEN_CUDA_ATTENTIONTHREAD_H
+#define TESSERA_CODEGEN_CUDA_ATTENTIONTHREAD_H
+
+#include "codegen/cpu/AttentionTiles.h"
+#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cuda/WarpProduct.h"
+
+namespace tessera::cuda {
+
+/// How a block of threads covers the scores of a head.
+struct AttentionTiling {
+  int64_t warps;   ///< each has 16 rows
+  int64_t columns; ///< of a tile
+  /// Both matrices of columns take turns in the same shared memory.
+  bool sharesColumns;
+  mlir::Type element; ///< in shared memory
+
+  /// The largest tiles that fit in shared memory together with \p rowMatrices
+  /// matrices of rows and two of columns, with tiles of at most \p mostColumns
+  /// columns. \p types are those of all matrices in memory.
+  static AttentionTiling get(const cpu::AttentionShape &shape,
+                             llvm::ArrayRef<mlir::Type> types,
+                             int64_t rowMatrices, int64_t mostColumns);
+
+  int64_t rows() const { return warps * WarpProduct::kRows; }
+  /// A block of threads for each head and each `rows` of its sequence.
+  Grid getGrid(const cpu::AttentionShape &shape) const;
+};
+
+/// Writes what is the same in all grids over scores.
+class AttentionThread {
+public:
+  AttentionThread(ThreadBuilder &tb, const cpu::AttentionShape &shape,
+                  const AttentionTiling &tiling, bool rowsAreKeys);
+
+  /// Shared memory for \p rows rows of a head's matrix.
+  mlir::Value makeTile(int64_t rows) {
+    return tb.shared(rows * product.stride, tiling.element);
+  }
+
+  /// Matrix \p which of the packed columns (0 queries, 1 keys, 2 values) of
+  /// this block's head, and a matrix of a head's columns alone.
+  cpu::HeadRows getPacked(mlir::Value buffer, int64_t which);
+  cpu::HeadRows getPlain(mlir::Value buffer);
+
+  struct Copy {
+    cpu::HeadRows from;
+    mlir::Value to;
+  };
+  /// Copies tokens [first, first + rows) to shared memory, all \p copies at the
+  /// same time; what lies past the head or the sequence becomes zero. \p first
+  /// is a multiple of \p rows.
+  void copyTiles(llvm::ArrayRef<Copy> copies, mlir::Value first, int64_t rows);
+
+  /// The tiles of columns, [begin, end), that hold pairs the mask allows.
+  mlir::Value getBeginColumn();
+  mlir::Value getEndColumn();
+
+  /// Products of queries and keys of the tile at \p column become scores in
+  /// base 2, with ALiBi's bias; those the mask forbids are kMaskedScore.
+  void finishScores(mlir::Value column, WarpProduct::Fragments &scores);
+
+  /// Stores sums times \p factors, one for each of a lane's two rows.
+  void storeRows(mlir::ValueRange sums, llvm::ArrayRef<mlir::Value> factors,
+                 cpu::HeadRows to);
+
+  /// 2^x of a number.
+  mlir::Value exp2(mlir::Value x);
+
+  ThreadBuilder &tb;
+  cpu::AttentionShape shape;
+  AttentionTiling tiling;
+  bool rowsAreKeys;
+  WarpProduct product;
+  /// batch * heads + head of this block.
+  mlir::Value batchHead;
+  /// The first row of the block, the warp's first one behind it, and the two
+  /// rows of this lane in the sequence.
+  mlir::Value firstRow, warpRow, row[2];
+
+private:
+  mlir::Value getSlope();
+  /// \p a - \p b as an i32.
+  mlir::Value distance(mlir::Value a, mlir::Value b) {
+    return tb.toI32(tb.sub(a, b));
+  }
+  WarpProduct::Fragments mask(mlir::Value column,
+                              const WarpProduct::Fragments &scores);
+
+  mlir::Value head, token, slope;
+};
+
+} // namespace tessera::cuda
+
+#endif // TESSERA_CODEGEN_CUDA_ATTENTIONTHREAD_H

@@ -1,0 +1,195 @@
+//===- WarpProduct.cpp - Products of matrices by a warp ---------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cuda/WarpProduct.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+#include "llvm/Support/SaveAndRestore.h"
+
+using namespace mlir;
+using namespace tessera::cuda;
+
+/// Numbers of a vector of fp32.
+static constexpr int64_t kVector = 4;
+
+WarpProduct::WarpProduct(ThreadBuilder &tb, Type element, int64_t dim)
+    : dim(dim), stride(getStride(element, dim)), tb(tb), element(element) {
+  lane = tb.rem(tb.thread(), kWarp);
+  group = tb.div(lane, 4);
+  member = tb.rem(lane, 4);
+}
+
+int64_t WarpProduct::getStride(Type element, int64_t dim) {
+  return dim + kAccess * 8 / element.getIntOrFloatBitWidth();
+}
+
+WarpProduct::Fragments WarpProduct::zero(int64_t columns) {
+  return Fragments(columns / kBlock * kNumbers, tb.number(0));
+}
+
+Value WarpProduct::getSumColumn(int64_t block) {
+  if (usesTensorCores())
+    return getColumn(block);
+  // A lane's columns of two blocks are one vector of memory.
+  return tb.add(tb.mul(member, kVector),
+                block / 2 * (2 * kBlock) + block % 2 * 2);
+}
+
+//===----------------------------------------------------------------------===//
+// Products in fp32
+//===----------------------------------------------------------------------===//
+
+/// The \p i-th number of \p vector.
+static Value extract(ThreadBuilder &tb, Value vector, int64_t i) {
+  return vector::ExtractOp::create(tb.builder, tb.loc, vector, i);
+}
+
+WarpProduct::Fragments WarpProduct::multiplyByFMA(Value a, Value row, Value b,
+                                                  int64_t columns) {
+  llvm::SaveAndRestore restore(tb.lanes, kVector);
+  Value rows[2], columnRow = tb.mul(tb.mul(member, 2), stride);
+  for (int64_t i : {0, 1})
+    rows[i] = tb.mul(tb.add(row, getRow(i)), stride);
+  return tb.loop(
+      tb.index(0), tb.index(dim), kVector, zero(columns),
+      [&](Value d, ValueRange carried) {
+        SmallVector<Value> sums(carried), left, right;
+        for (Value start : rows)
+          left.push_back(tb.load(a, tb.add(start, d)));
+        Value start = tb.add(columnRow, d);
+        for (int64_t c = 0; c < columns; c += kBlock)
+          for (int64_t j : {0, 1})
+            right.push_back(tb.load(b, tb.add(start, (c + j) * stride)));
+        for (int64_t k = 0; k < kVector; ++k)
+          for (auto [n, sum] : llvm::enumerate(sums)) {
+            Value x = extract(tb, left[n % kNumbers / 2], k);
+            Value y = extract(tb, right[n / kNumbers * 2 + n % 2], k);
+            sum = tb.fma(x, y, sum);
+          }
+        return sums;
+      });
+}
+
+void WarpProduct::accumulateByFMA(ArrayRef<Value> weights, Value b,
+                                  Fragments &sums) {
+  llvm::SaveAndRestore restore(tb.lanes, kVector);
+  Value start = tb.mul(member, kVector);
+  Value first = tb.mul(group, 4);
+  int64_t columns = weights.size() / kNumbers * kBlock;
+  for (int64_t k = 0; k < columns; ++k) {
+    // Column k of W is with one lane of the four that have its rows.
+    Value source = tb.toI32(tb.add(first, k % kBlock / 2));
+    Value weight[2];
+    for (int64_t i : {0, 1})
+      weight[i] =
+          tb.shuffle(weights[k / kBlock * kNumbers + 2 * i + k % 2], source);
+    for (int64_t d = 0; d < dim; d += 2 * kBlock) {
+      Value row = tb.load(b, tb.add(start, k * stride + d));
+      for (int64_t c = 0; c < kVector; ++c) {
+        Value number = extract(tb, row, c);
+        for (int64_t i : {0, 1}) {
+          Value &sum = sums[(d / kBlock + c / 2) * kNumbers + 2 * i + c % 2];
+          sum = tb.fma(weight[i], number, sum);
+        }
+      }
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Products by tensor cores
+//===----------------------------------------------------------------------===//
+
+Value WarpProduct::toRegister(Value pair) {
+  if (element.isF16())
+    return pair;
+  return LLVM::BitcastOp::create(tb.builder, tb.loc, tb.builder.getI32Type(),
+                                 pair);
+}
+
+SmallVector<Value> WarpProduct::loadMatrices(Value buffer, Value position,
+                                             bool byRows, bool transpose) {
+  // Lane 8 m + r says where row r of matrix m is.
+  Value low = tb.rem(lane, 2 * kBlock), high = tb.div(lane, 2 * kBlock);
+  Value row = low, column = tb.mul(high, kBlock);
+  if (byRows) {
+    row = tb.add(tb.rem(lane, kBlock), tb.mul(high, kBlock));
+    column = tb.mul(tb.div(low, kBlock), kBlock);
+  }
+  Value place = tb.add(tb.add(tb.mul(row, stride), column), position);
+  Value all = nvgpu::LdMatrixOp::create(
+      tb.builder, tb.loc, VectorType::get({4, 2}, element), buffer, place,
+      tb.builder.getBoolAttr(transpose), tb.builder.getI32IntegerAttr(4));
+  SmallVector<Value> registers;
+  for (int64_t i = 0; i < 4; ++i)
+    registers.push_back(toRegister(extract(tb, all, i)));
+  return registers;
+}
+
+void WarpProduct::addProduct(ArrayRef<Value> a, ArrayRef<Value> b,
+                             MutableArrayRef<Value> sums) {
+  OpBuilder &builder = tb.builder;
+  auto type = LLVM::LLVMStructType::getLiteral(
+      builder.getContext(), SmallVector<Type>(kNumbers, builder.getF32Type()));
+  NVVM::MMATypes number =
+      element.isF16() ? NVVM::MMATypes::f16 : NVVM::MMATypes::bf16;
+  for (int64_t block : {0, 1}) {
+    MutableArrayRef<Value> own = sums.slice(block * kNumbers, kNumbers);
+    Value sum = NVVM::MmaOp::create(
+        builder, tb.loc, type, a, b.slice(2 * block, 2), ValueRange(own),
+        ArrayRef<int64_t>{kRows, kBlock, kRows}, std::nullopt, std::nullopt,
+        std::array{number, number},
+        std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
+    for (auto [i, result] : llvm::enumerate(own))
+      result = LLVM::ExtractValueOp::create(builder, tb.loc, sum, i);
+  }
+}
+
+WarpProduct::Fragments WarpProduct::multiply(Value a, Value row, Value b,
+                                             int64_t columns) {
+  if (!usesTensorCores())
+    return multiplyByFMA(a, row, b, columns);
+  Fragments sums = zero(columns);
+  for (int64_t k = 0; k < dim; k += kRows) {
+    SmallVector<Value> left = loadMatrices(a, tb.add(tb.mul(row, stride), k),
+                                           /*byRows=*/false,
+                                           /*transpose=*/false);
+    for (int64_t c = 0; c < columns; c += kRows)
+      addProduct(
+          left,
+          loadMatrices(b, tb.index(c * stride + k), /*byRows=*/true,
+                       /*transpose=*/false),
+          MutableArrayRef(sums).slice(c / kBlock * kNumbers, 2 * kNumbers));
+  }
+  return sums;
+}
+
+WarpProduct::Fragments WarpProduct::accumulate(ArrayRef<Value> weights, Value b,
+                                               ValueRange previous) {
+  Fragments sums(previous);
+  if (!usesTensorCores()) {
+    accumulateByFMA(weights, b, sums);
+    return sums;
+  }
+  llvm::SaveAndRestore<int64_t> restore(tb.lanes, 2);
+  for (size_t k = 0; k < weights.size(); k += 2 * kNumbers) {
+    SmallVector<Value> left;
+    for (int64_t i = 0; i < 4; ++i) {
+      Value pair = vector::FromElementsOp::create(
+          tb.builder, tb.loc, tb.vectorType(), weights.slice(k + 2 * i, 2));
+      left.push_back(toRegister(tb.narrow(pair, element)));
+    }
+    int64_t row = k / kNumbers * kBlock;
+    for (int64_t d = 0; d < dim; d += kRows)
+      addProduct(
+          left,
+          loadMatrices(b, tb.index(row * stride + d), /*byRows=*/false,
+                       /*transpose=*/true),
+          MutableArrayRef(sums).slice(d / kBlock * kNumbers, 2 * kNumbers));
+  }
+  return sums;
+}

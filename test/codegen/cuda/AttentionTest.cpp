@@ -1,0 +1,120 @@
+//===- AttentionTest.cpp - Attention on grids, by its formulas --*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/ElementType.h"
+#include "test/codegen/cpu/AttentionReference.h"
+#include "test/codegen/cpu/Numbers.h"
+#include "test/codegen/cuda/EmulatedKernel.h"
+#include "gtest/gtest.h"
+
+using namespace tessera;
+using namespace tessera::test;
+
+namespace {
+
+/// Numbers as they lie in memory, in the type of \p element.
+class Tensor {
+public:
+  Tensor(const std::string &element, size_t count)
+      : type(element == "f32"    ? ElementType::f32
+             : element == "bf16" ? ElementType::bf16
+                                 : ElementType::f16),
+        count(count), memory(count + 4) {}
+  Tensor(const std::string &element, const std::vector<float> &numbers)
+      : Tensor(element, numbers.size()) {
+    fromFloats(type, numbers.data(), count, data());
+  }
+
+  void *data() { return memory.data(); }
+  std::vector<float> get() const {
+    std::vector<float> numbers(count);
+    toFloats(type, memory.data(), count, numbers.data());
+    return numbers;
+  }
+
+private:
+  ElementType type;
+  size_t count;
+  std::vector<float> memory;
+};
+
+class DeviceAttention : public testing::TestWithParam<AttentionCase> {
+protected:
+  AttentionCase shape = GetParam();
+  Tensor qkv{shape.element,
+             randomNumbers(shape.rows() * 3 * shape.hidden(), 1.5, 1)};
+  Tensor weight{shape.element,
+                randomNumbers(shape.rows() * shape.hidden(), 1, 2)};
+  Tensor out{shape.element, static_cast<size_t>(shape.rows() * shape.hidden())};
+  Tensor lse{"f32",
+             static_cast<size_t>(shape.batch * shape.heads * shape.sequence)};
+
+  double tolerance(double full) const {
+    return shape.element == "f32"    ? full
+           : shape.element == "bf16" ? 1.0 / 128
+                                     : 1.0 / 1024;
+  }
+};
+
+TEST_P(DeviceAttention, Forward) {
+  DeviceKernel kernel(shape.source(false));
+  kernel.run({qkv.data(), out.data(), lse.data()});
+  std::vector<double> expected;
+  shape.forward(widen(qkv.get()), expected);
+  EXPECT_LT(relativeError(out.get(), expected), tolerance(1e-6));
+  std::vector<float> ascending = out.get(), sums = lse.get();
+  kernel.run({qkv.data(), out.data(), lse.data()}, ThreadOrder::descending);
+  EXPECT_EQ(ascending, out.get());
+  EXPECT_EQ(sums, lse.get());
+}
+
+TEST_P(DeviceAttention, Backward) {
+  // With the other target's log-sum-exps: both mean the same by them.
+  CompiledKernel forward(shape.source(false));
+  forward.run({qkv.data(), out.data(), lse.data()});
+  Tensor gradient(shape.element,
+                  static_cast<size_t>(shape.rows() * 3 * shape.hidden()));
+  DeviceKernel kernel(shape.source(true));
+  std::vector<void *> buffers = {qkv.data(), out.data(), lse.data(),
+                                 weight.data(), gradient.data()};
+  kernel.run(buffers);
+  EXPECT_LT(relativeError(gradient.get(), shape.backward(widen(qkv.get()),
+                                                         widen(weight.get()))),
+            tolerance(2e-6));
+  std::vector<float> ascending = gradient.get();
+  kernel.run(buffers, ThreadOrder::descending);
+  EXPECT_EQ(ascending, gradient.get());
+}
+
+std::vector<AttentionCase> cases() {
+  return {
+      {1, 2, 1, 16},
+      {1, 2, 17, 64},
+      {2, 2, 64, 32},
+      {1, 3, 100, 16, true, true, true},
+      {1, 2, 100, 24, false, true, false},
+      {2, 5, 129, 7, true, true, true},
+      {1, 2, 96, 80, true, true, true},
+      {1, 2, 77, 20, false, false, true},
+      {1, 1, 64, 48, true, false, false},
+      {1, 2, 129, 128, false, true, true},
+      {1, 1, 40, 256, true, true, true},
+      {1, 2, 1, 16, true, true, true, "bf16"},
+      {1, 2, 17, 64, false, true, false, "f16"},
+      {2, 2, 64, 32, true, true, false, "bf16"},
+      {1, 3, 100, 64, true, true, true, "bf16"},
+      {2, 3, 129, 7, true, true, true, "bf16"},
+      {1, 2, 96, 80, true, true, true, "bf16"},
+      {1, 2, 77, 20, false, false, true, "f16"},
+      {1, 2, 129, 128, false, true, false, "bf16"},
+      {1, 1, 40, 256, true, true, true, "f16"},
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, DeviceAttention, testing::ValuesIn(cases()));
+
+} // namespace
