@@ -174,8 +174,12 @@ void NcclCollectives::look(double waited) {
     if (error == nccl::success)
       continue;
     abort();
-    // That a peer has died is a better reason than what NCCL sees of it.
-    all.rendezvous.look();
+    // That a peer has died is a better reason than what NCCL sees of it, and
+    // rank 0 tells of it in a moment.
+    for (int i = 0; i < 20; ++i) {
+      all.rendezvous.look();
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
     nccl.library.fail("a collective", error);
   }
   if (waited > timeoutSeconds()) {

@@ -365,33 +365,32 @@ void Rendezvous::died(int peer) {
         peer);
 }
 
+int Rendezvous::decideFirst(int peer) {
+  int none = -1;
+  if (!firstFailed.compare_exchange_strong(none, peer))
+    return firstFailed;
+  Header header = {Header::failed, peer, 0};
+  for (int other = 1; other < ranks; ++other)
+    if (sockets[other] >= 0)
+      ::send(sockets[other], &header, sizeof header, MSG_NOSIGNAL);
+  return peer;
+}
+
 void Rendezvous::stop(int first) {
-  if (rank == 0) {
-    Header header = {Header::failed, first, 0};
-    for (int peer = 1; peer < ranks; ++peer)
-      if (sockets[peer] >= 0)
-        ::send(sockets[peer], &header, sizeof header, MSG_NOSIGNAL);
-  }
-  stopAfter(rank, first);
+  stopAfter(rank, rank == 0 ? decideFirst(first) : first);
 }
 
 bool Rendezvous::markFailed() {
-  int first = rank;
   Header header;
-  auto isFailure = [&](int peer) {
-    return recv(sockets[peer], &header, sizeof header,
-                MSG_PEEK | MSG_DONTWAIT) == sizeof header &&
-           header.kind == Header::failed;
-  };
   if (rank == 0) {
+    int first = 0;
     for (int peer = 1; peer < ranks && first == 0; ++peer)
-      if (sockets[peer] >= 0 && isFailure(peer))
+      if (sockets[peer] >= 0 &&
+          recv(sockets[peer], &header, sizeof header,
+               MSG_PEEK | MSG_DONTWAIT) == sizeof header &&
+          header.kind == Header::failed)
         first = peer;
-    header = {Header::failed, first, 0};
-    for (int peer = 1; peer < ranks; ++peer)
-      if (sockets[peer] >= 0)
-        ::send(sockets[peer], &header, sizeof header, MSG_NOSIGNAL);
-    return first == 0;
+    return decideFirst(first) == 0;
   }
   if (sockets[0] < 0)
     return true;

@@ -16,6 +16,7 @@
 #define TESSERA_RUNTIME_COMM_RENDEZVOUS_H
 
 #include "runtime/comm/Launch.h"
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -69,12 +70,18 @@ private:
   void waitFor(int peer, short events, double begin, const Purpose &purpose);
   void lookAt(int peer);
   [[noreturn]] void died(int peer);
+  /// Rank 0 alone: the rank that counts as the first to fail, which is \p peer
+  /// if none does yet; tells all ranks.
+  int decideFirst(int peer);
   [[noreturn]] void stop(int first);
 
   int rank, ranks;
   /// By rank: rank 0 has one for each other rank, the others one for rank 0;
   /// -1 where there is none.
   std::vector<int> sockets;
+  /// The rank that has failed first as all are told, -1 while none has. Other
+  /// threads may fail, too.
+  std::atomic<int> firstFailed = -1;
 };
 
 } // namespace tessera
