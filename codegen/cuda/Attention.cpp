@@ -73,7 +73,10 @@ private:
         product.multiply(queries, warpRow, keys, tiling.columns);
     finishScores(key, scores);
     for (int64_t i : {0, 1}) {
-      auto larger = [&](Value a, Value b) { return tb.maxf(a, b); };
+      // One instruction, as NaN may be lost: the powers have it again.
+      auto larger = [&](Value a, Value b) -> Value {
+        return arith::MaxNumFOp::create(tb.builder, tb.loc, a, b);
+      };
       Value largest = maximum[i];
       for (size_t n = 2 * i; n < scores.size(); n += n % 2 ? 3 : 1)
         largest = larger(largest, scores[n]);

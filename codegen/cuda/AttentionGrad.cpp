@@ -30,9 +30,12 @@ using cpu::HeadRows;
 
 namespace {
 
-/// Queries of a tile for dK and dV, with their two sums in registers, and keys
-/// of a tile for dQ.
-constexpr int64_t kMostQueries = 32, kMostKeys = 64;
+/// Columns of a tile. Wide heads leave fewer registers to scores where two sums
+/// are kept, dK and dV.
+int64_t getMostColumns(const AttentionShape &shape, bool rowsAreKeys) {
+  return rowsAreKeys && shape.paddedDim > 64 ? 32 : 64;
+}
+
 /// Threads of a block of the first grid.
 constexpr int64_t kDeltaThreads = 256;
 
@@ -99,11 +102,12 @@ private:
 class RowGradientEmitter : AttentionThread {
 public:
   static AttentionTiling getTiling(nn::AttentionGradOp op, bool rowsAreKeys) {
-    return AttentionTiling::get(AttentionShape::get(op),
+    AttentionShape shape = AttentionShape::get(op);
+    return AttentionTiling::get(shape,
                                 {op.getQkv().getType().getElementType(),
                                  op.getGradient().getType().getElementType()},
                                 /*rowMatrices=*/2,
-                                rowsAreKeys ? kMostQueries : kMostKeys);
+                                getMostColumns(shape, rowsAreKeys));
   }
 
   RowGradientEmitter(nn::AttentionGradOp op, bool rowsAreKeys,

@@ -49,6 +49,7 @@ struct LowerMath : cuda::impl::LowerMathBase<LowerMath> {
     patterns.add<ToIntrinsic<math::SqrtOp>>(context, "llvm.sqrt");
     patterns.add<ToIntrinsic<math::Exp2Op>>(context, "llvm.exp2");
     patterns.add<ToIntrinsic<math::FmaOp>>(context, "llvm.fma");
+    patterns.add<ToIntrinsic<arith::MaxNumFOp>>(context, "llvm.maxnum");
     patterns.add<ToIntrinsic<math::AbsFOp>>(context, "llvm.fabs");
     patterns.add<ToIntrinsic<math::FloorOp>>(context, "llvm.floor");
     patterns.add<ToIntrinsic<math::CeilOp>>(context, "llvm.ceil");
