@@ -17,6 +17,9 @@ using cpu::HeadRows;
 static constexpr int64_t kSharedBytes = 48 << 10;
 /// Vectors of each copied matrix that a thread loads before it stores them.
 static constexpr int64_t kInFlight = 4;
+/// Vectors, of all matrices, that a thread may hold while it computes: four
+/// registers each.
+static constexpr int64_t kMostPending = 10;
 
 //===----------------------------------------------------------------------===//
 // Tiles
@@ -89,59 +92,96 @@ HeadRows AttentionThread::getPlain(Value buffer) {
           hidden};
 }
 
-void AttentionThread::copyTiles(ArrayRef<Copy> copies, Value first,
-                                int64_t rows) {
+int64_t AttentionThread::getCopyLanes() const {
   int64_t lanes = kAccess * 8 / tiling.element.getIntOrFloatBitWidth();
   while (shape.dim % lanes)
     lanes /= 2;
-  llvm::SaveAndRestore restore(tb.lanes, lanes);
-  int64_t threads = tiling.warps * kWarp, across = shape.paddedDim / lanes;
-  int64_t vectors = rows * across;
-  int64_t perThread = llvm::divideCeil(vectors, threads);
-  int64_t group = std::min(perThread, kInFlight);
-  tb.loop(0, perThread, group, [&](Value start) {
-    struct Vector {
-      Value place, exists;
-      SmallVector<Value> values;
-    };
-    SmallVector<Vector> loaded;
-    for (int64_t i = 0; i < group; ++i) {
-      Value number = tb.add(tb.mul(tb.add(start, i), threads), tb.thread());
-      Value r = tb.div(number, across);
-      Value column = tb.mul(tb.rem(number, across), lanes);
-      Vector &vector = loaded.emplace_back();
-      vector.place = tb.add(tb.mul(r, product.stride), column);
-      if (vectors % (threads * group))
-        vector.exists = tb.isLess(number, tb.index(vectors));
-      Value isInside, row = tb.add(first, r);
-      if (shape.sequence % rows || vector.exists) {
-        isInside = tb.isLess(row, tb.index(shape.sequence));
-        row = tb.min(row, tb.index(shape.sequence - 1));
-      }
-      if (shape.dim != shape.paddedDim) {
-        isInside = tb.both(isInside, tb.isLess(column, tb.index(shape.dim)));
-        column = tb.min(column, tb.index(shape.dim - lanes));
-      }
-      for (const Copy &copy : copies) {
-        Value position = tb.add(copy.from.offset,
-                                tb.add(tb.mul(row, copy.from.stride), column));
-        Value value = tb.loadRaw(copy.from.buffer, position);
-        if (tiling.element.isF32())
-          value = tb.widen(value);
-        if (isInside) {
-          Value zero = arith::ConstantOp::create(
-              tb.builder, tb.loc, tb.builder.getZeroAttr(value.getType()));
-          value = tb.select(isInside, value, zero);
-        }
-        vector.values.push_back(value);
-      }
+  return lanes;
+}
+
+int64_t AttentionThread::getCopyCount(int64_t rows) const {
+  return llvm::divideCeil(rows * shape.paddedDim / getCopyLanes(),
+                          tiling.warps * kWarp);
+}
+
+SmallVector<AttentionThread::Vectors>
+AttentionThread::loadVectors(ArrayRef<Copy> copies, Value first, int64_t rows,
+                             Value start, int64_t count) {
+  llvm::SaveAndRestore restore(tb.lanes, getCopyLanes());
+  int64_t threads = tiling.warps * kWarp, across = shape.paddedDim / tb.lanes;
+  int64_t all = rows * across;
+  SmallVector<Vectors> loaded;
+  for (int64_t i = 0; i < count; ++i) {
+    Value number = tb.add(tb.mul(tb.add(start, i), threads), tb.thread());
+    Value r = tb.div(number, across);
+    Value column = tb.mul(tb.rem(number, across), tb.lanes);
+    Vectors &vectors = loaded.emplace_back();
+    vectors.place = tb.add(tb.mul(r, product.stride), column);
+    if (all % (threads * count))
+      vectors.exists = tb.isLess(number, tb.index(all));
+    Value isInside, row = tb.add(first, r);
+    if (shape.sequence % rows || vectors.exists) {
+      isInside = tb.isLess(row, tb.index(shape.sequence));
+      row = tb.min(row, tb.index(shape.sequence - 1));
     }
-    for (const Vector &vector : loaded)
-      tb.onlyIf(vector.exists, [&] {
-        for (auto [copy, value] : llvm::zip(copies, vector.values))
-          tb.store(value, copy.to, vector.place);
-      });
+    if (shape.dim != shape.paddedDim) {
+      isInside = tb.both(isInside, tb.isLess(column, tb.index(shape.dim)));
+      column = tb.min(column, tb.index(shape.dim - tb.lanes));
+    }
+    for (const Copy &copy : copies) {
+      Value position = tb.add(copy.from.offset,
+                              tb.add(tb.mul(row, copy.from.stride), column));
+      Value value = tb.loadRaw(copy.from.buffer, position);
+      if (tiling.element.isF32())
+        value = tb.widen(value);
+      if (isInside) {
+        Value zero = arith::ConstantOp::create(
+            tb.builder, tb.loc, tb.builder.getZeroAttr(value.getType()));
+        value = tb.select(isInside, value, zero);
+      }
+      vectors.values.push_back(value);
+    }
+  }
+  return loaded;
+}
+
+void AttentionThread::storeVectors(ArrayRef<Copy> copies,
+                                   ArrayRef<Vectors> all) {
+  llvm::SaveAndRestore restore(tb.lanes, getCopyLanes());
+  for (const Vectors &vectors : all)
+    tb.onlyIf(vectors.exists, [&] {
+      for (auto [copy, value] : llvm::zip(copies, vectors.values))
+        tb.store(value, copy.to, vectors.place);
+    });
+}
+
+void AttentionThread::copyTiles(ArrayRef<Copy> copies, Value first,
+                                int64_t rows) {
+  int64_t count = getCopyCount(rows), group = std::min(count, kInFlight);
+  tb.loop(0, count, group, [&](Value start) {
+    storeVectors(copies, loadVectors(copies, first, rows, start, group));
   });
+}
+
+AttentionThread::Pending AttentionThread::startCopy(ArrayRef<Copy> copies,
+                                                    Value first) {
+  Pending pending{SmallVector<Copy>(copies), first, {}};
+  int64_t count = getCopyCount(tiling.columns);
+  if (count * static_cast<int64_t>(copies.size()) <= kMostPending)
+    pending.vectors =
+        loadVectors(copies, first, tiling.columns, tb.index(0), count);
+  return pending;
+}
+
+void AttentionThread::finishCopy(const Pending &pending) {
+  if (pending.vectors.empty())
+    return copyTiles(pending.copies, pending.first, tiling.columns);
+  storeVectors(pending.copies, pending.vectors);
+}
+
+Value AttentionThread::getNextColumn(Value column) {
+  int64_t last = (shape.sequence - 1) / tiling.columns * tiling.columns;
+  return tb.min(tb.add(column, tiling.columns), tb.index(last));
 }
 
 void AttentionThread::storeRows(ValueRange sums, ArrayRef<Value> factors,

@@ -72,6 +72,25 @@ public:
   /// is a multiple of \p rows.
   void copyTiles(llvm::ArrayRef<Copy> copies, mlir::Value first, int64_t rows);
 
+  /// A vector of each copied matrix, on its way to shared memory.
+  struct Vectors {
+    mlir::Value place, exists;
+    llvm::SmallVector<mlir::Value> values;
+  };
+  /// A copy of a tile of columns of which the loads may be under way.
+  struct Pending {
+    llvm::SmallVector<Copy> copies;
+    mlir::Value first;
+    llvm::SmallVector<Vectors> vectors;
+  };
+  /// copyTiles in two steps, for the tile of columns at \p first: what is
+  /// written between them goes on while memory answers.
+  Pending startCopy(llvm::ArrayRef<Copy> copies, mlir::Value first);
+  void finishCopy(const Pending &pending);
+  /// The tile of columns behind the one at \p column; the last one again, where
+  /// there is none.
+  mlir::Value getNextColumn(mlir::Value column);
+
   /// The tiles of columns, [begin, end), that hold pairs the mask allows.
   mlir::Value getBeginColumn();
   mlir::Value getEndColumn();
@@ -99,6 +118,17 @@ public:
   mlir::Value firstRow, warpRow, row[2];
 
 private:
+  /// Elements of a vector that is copied.
+  int64_t getCopyLanes() const;
+  /// Vectors of a tile of \p rows rows that a thread copies.
+  int64_t getCopyCount(int64_t rows) const;
+  /// Vectors [start, start + count) of this thread, all loaded at a time.
+  llvm::SmallVector<Vectors> loadVectors(llvm::ArrayRef<Copy> copies,
+                                         mlir::Value first, int64_t rows,
+                                         mlir::Value start, int64_t count);
+  void storeVectors(llvm::ArrayRef<Copy> copies,
+                    llvm::ArrayRef<Vectors> vectors);
+
   mlir::Value getSlope();
   /// \p a - \p b as an i32.
   mlir::Value distance(mlir::Value a, mlir::Value b) {
