@@ -130,7 +130,7 @@ struct AttentionKernel
   SmallVector<Grid> getGrids(Operation *op) const {
     auto attention = cast<nn::AttentionOp>(op);
     return {AttentionEmitter::getTiling(attention).getGrid(
-        AttentionShape::get(attention))};
+        AttentionShape::get(attention), /*sums=*/1)};
   }
   void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
                   const KernelBuffers &buffers) const {

@@ -275,8 +275,9 @@ struct AttentionGradKernel
     auto grad = cast<nn::AttentionGradOp>(op);
     SmallVector<Grid> grids = {getDeltas(grad).getGrid()};
     for (bool rowsAreKeys : {true, false})
-      grids.push_back(RowGradientEmitter::getTiling(grad, rowsAreKeys)
-                          .getGrid(AttentionShape::get(grad)));
+      grids.push_back(
+          RowGradientEmitter::getTiling(grad, rowsAreKeys)
+              .getGrid(AttentionShape::get(grad), rowsAreKeys ? 2 : 1));
     return grids;
   }
 

@@ -52,9 +52,11 @@ AttentionTiling AttentionTiling::get(const AttentionShape &shape,
       "attention on GPUs has heads of up to 256 columns");
 }
 
-Grid AttentionTiling::getGrid(const AttentionShape &shape) const {
+Grid AttentionTiling::getGrid(const AttentionShape &shape, int64_t sums) const {
   int64_t tiles = llvm::divideCeil(shape.sequence, rows());
-  return {shape.batch * shape.heads * tiles, warps * kWarp};
+  // A third of the registers is enough for one sum, but not without a limit.
+  int64_t resident = sums == 1 && shape.paddedDim <= 128 ? 3 : 1;
+  return {shape.batch * shape.heads * tiles, warps * kWarp, resident};
 }
 
 AttentionThread::AttentionThread(ThreadBuilder &tb, const AttentionShape &shape,
@@ -92,42 +94,56 @@ HeadRows AttentionThread::getPlain(Value buffer) {
           hidden};
 }
 
-int64_t AttentionThread::getCopyLanes() const {
-  int64_t lanes = kAccess * 8 / tiling.element.getIntOrFloatBitWidth();
-  while (shape.dim % lanes)
-    lanes /= 2;
-  return lanes;
-}
-
-int64_t AttentionThread::getCopyCount(int64_t rows) const {
-  return llvm::divideCeil(rows * shape.paddedDim / getCopyLanes(),
-                          tiling.warps * kWarp);
+AttentionThread::CopyShape AttentionThread::getCopyShape(int64_t rows) const {
+  CopyShape result;
+  result.lanes = kAccess * 8 / tiling.element.getIntOrFloatBitWidth();
+  while (shape.dim % result.lanes)
+    result.lanes /= 2;
+  int64_t threads = tiling.warps * kWarp;
+  result.across = shape.paddedDim / result.lanes;
+  result.pieces = llvm::divideCeil(result.across, threads);
+  result.width = std::min(result.across, threads);
+  result.step = threads / result.width;
+  result.count = result.pieces * llvm::divideCeil(rows, result.step);
+  return result;
 }
 
 SmallVector<AttentionThread::Vectors>
 AttentionThread::loadVectors(ArrayRef<Copy> copies, Value first, int64_t rows,
-                             Value start, int64_t count) {
-  llvm::SaveAndRestore restore(tb.lanes, getCopyLanes());
-  int64_t threads = tiling.warps * kWarp, across = shape.paddedDim / tb.lanes;
-  int64_t all = rows * across;
+                             int64_t begin, int64_t end) {
+  CopyShape all = getCopyShape(rows);
+  llvm::SaveAndRestore restore(tb.lanes, all.lanes);
+  int64_t threads = tiling.warps * kWarp;
+  Value r0 = tb.div(tb.thread(), all.width), isBusy;
+  if (threads % all.width) {
+    isBusy = tb.isLess(r0, tb.index(all.step));
+    r0 = tb.min(r0, tb.index(all.step - 1));
+  }
+  Value c0 = tb.rem(tb.thread(), all.width);
   SmallVector<Vectors> loaded;
-  for (int64_t i = 0; i < count; ++i) {
-    Value number = tb.add(tb.mul(tb.add(start, i), threads), tb.thread());
-    Value r = tb.div(number, across);
-    Value column = tb.mul(tb.rem(number, across), tb.lanes);
+  for (int64_t i = begin; i < end; ++i) {
+    int64_t step = i / all.pieces, piece = i % all.pieces;
+    bool endsRows = (step + 1) * all.step > rows;
+    bool endsRow = piece * threads + all.width > all.across;
+    Value r = tb.add(r0, step * all.step), c = tb.add(c0, piece * threads);
+    Value column = tb.mul(c, all.lanes);
     Vectors &vectors = loaded.emplace_back();
     vectors.place = tb.add(tb.mul(r, product.stride), column);
-    if (all % (threads * count))
-      vectors.exists = tb.isLess(number, tb.index(all));
+    vectors.exists = isBusy;
+    if (endsRows)
+      vectors.exists = tb.both(vectors.exists, tb.isLess(r, tb.index(rows)));
+    if (endsRow)
+      vectors.exists =
+          tb.both(vectors.exists, tb.isLess(c, tb.index(all.across)));
     Value isInside, row = tb.add(first, r);
-    if (shape.sequence % rows || vectors.exists) {
+    if (shape.sequence % rows)
       isInside = tb.isLess(row, tb.index(shape.sequence));
+    if (isInside || endsRows)
       row = tb.min(row, tb.index(shape.sequence - 1));
-    }
-    if (shape.dim != shape.paddedDim) {
+    if (shape.dim != shape.paddedDim)
       isInside = tb.both(isInside, tb.isLess(column, tb.index(shape.dim)));
-      column = tb.min(column, tb.index(shape.dim - tb.lanes));
-    }
+    if (shape.dim != shape.paddedDim || endsRow)
+      column = tb.min(column, tb.index(shape.dim - all.lanes));
     for (const Copy &copy : copies) {
       Value position = tb.add(copy.from.offset,
                               tb.add(tb.mul(row, copy.from.stride), column));
@@ -147,7 +163,6 @@ AttentionThread::loadVectors(ArrayRef<Copy> copies, Value first, int64_t rows,
 
 void AttentionThread::storeVectors(ArrayRef<Copy> copies,
                                    ArrayRef<Vectors> all) {
-  llvm::SaveAndRestore restore(tb.lanes, getCopyLanes());
   for (const Vectors &vectors : all)
     tb.onlyIf(vectors.exists, [&] {
       for (auto [copy, value] : llvm::zip(copies, vectors.values))
@@ -157,19 +172,20 @@ void AttentionThread::storeVectors(ArrayRef<Copy> copies,
 
 void AttentionThread::copyTiles(ArrayRef<Copy> copies, Value first,
                                 int64_t rows) {
-  int64_t count = getCopyCount(rows), group = std::min(count, kInFlight);
-  tb.loop(0, count, group, [&](Value start) {
-    storeVectors(copies, loadVectors(copies, first, rows, start, group));
-  });
+  int64_t count = getCopyShape(rows).count;
+  for (int64_t i = 0; i < count; i += kInFlight)
+    storeVectors(copies, loadVectors(copies, first, rows, i,
+                                     std::min(count, i + kInFlight)));
 }
 
 AttentionThread::Pending AttentionThread::startCopy(ArrayRef<Copy> copies,
                                                     Value first) {
   Pending pending{SmallVector<Copy>(copies), first, {}};
-  int64_t count = getCopyCount(tiling.columns);
-  if (count * static_cast<int64_t>(copies.size()) <= kMostPending)
-    pending.vectors =
-        loadVectors(copies, first, tiling.columns, tb.index(0), count);
+  int64_t count = getCopyShape(tiling.columns).count;
+  // Products in fp32 take longer than memory, and more registers.
+  if (!tiling.element.isF32() &&
+      count * static_cast<int64_t>(copies.size()) <= kMostPending)
+    pending.vectors = loadVectors(copies, first, tiling.columns, 0, count);
   return pending;
 }
 

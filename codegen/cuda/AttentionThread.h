@@ -43,8 +43,9 @@ struct AttentionTiling {
                              int64_t rowMatrices, int64_t mostColumns);
 
   int64_t rows() const { return warps * WarpProduct::kRows; }
-  /// A block of threads for each head and each `rows` of its sequence.
-  Grid getGrid(const cpu::AttentionShape &shape) const;
+  /// A block of threads for each head and each `rows` of its sequence, with so
+  /// many sums of a head's columns in registers.
+  Grid getGrid(const cpu::AttentionShape &shape, int64_t sums) const;
 };
 
 /// Writes what is the same in all grids over scores.
@@ -118,14 +119,22 @@ public:
   mlir::Value firstRow, warpRow, row[2];
 
 private:
-  /// Elements of a vector that is copied.
-  int64_t getCopyLanes() const;
-  /// Vectors of a tile of \p rows rows that a thread copies.
-  int64_t getCopyCount(int64_t rows) const;
-  /// Vectors [start, start + count) of this thread, all loaded at a time.
+  /// How threads share the copy of a tile: each has one place of a row, in
+  /// rows that are a constant apart; of rows that are wider than a block of
+  /// threads, one place in each piece. Left over threads have none.
+  struct CopyShape {
+    int64_t lanes;  ///< elements of a vector
+    int64_t across; ///< vectors of a row
+    int64_t width;  ///< threads of a row
+    int64_t pieces; ///< of a row
+    int64_t step;   ///< rows at a time
+    int64_t count;  ///< vectors of a thread
+  };
+  CopyShape getCopyShape(int64_t rows) const;
+  /// Vectors [begin, end) of this thread, all loaded at a time.
   llvm::SmallVector<Vectors> loadVectors(llvm::ArrayRef<Copy> copies,
                                          mlir::Value first, int64_t rows,
-                                         mlir::Value start, int64_t count);
+                                         int64_t begin, int64_t end);
   void storeVectors(llvm::ArrayRef<Copy> copies,
                     llvm::ArrayRef<Vectors> vectors);
 
