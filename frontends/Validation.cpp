@@ -548,6 +548,9 @@ static const char *const cudaArchitectures[] = {
     "sm_90a",  "sm_100", "sm_100a", "sm_103", "sm_103a", "sm_110",
     "sm_110a", "sm_120", "sm_120a", "sm_121", "sm_121a"};
 
+/// Columns of a head whose attention fits a GPU's shared memory and registers.
+static constexpr int64_t mostHeadColumns = 256;
+
 void Validator::checkCuda() {
   if (!message.target().has_cuda())
     return;
@@ -555,6 +558,16 @@ void Validator::checkCuda() {
     diagnostics.error("parallel.offload",
                       "states in a file are for processors alone",
                       "leave it out, or `target.cuda`");
+  const spec::Transformer &model = message.transformer();
+  if (message.has_transformer() &&
+      sound({"transformer.hidden", "transformer.heads"}) &&
+      model.hidden() / model.heads() > mostHeadColumns)
+    diagnostics.error("transformer.heads",
+                      "heads have " +
+                          llvm::Twine(model.hidden() / model.heads()) +
+                          " columns, and on GPUs at most " +
+                          llvm::Twine(mostHeadColumns),
+                      "give more heads");
   if (message.parallel().world() > 1 &&
       message.training().precision().gradients() != spec::Precision::FP32)
     diagnostics.error("training.precision.gradients",

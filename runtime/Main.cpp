@@ -19,13 +19,25 @@ using namespace tessera;
 extern "C" const char tessera_small_blocks;
 extern "C" const char *const tessera_allocator = &tessera_small_blocks;
 
+/// This process's number among those that mpirun, torchrun or srun has started.
+static int launchedRank() {
+  struct {
+    const char *rank, *sign;
+  } launchers[] = {{"RANK", "WORLD_SIZE"},
+                   {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
+                   {"SLURM_PROCID", "SLURM_STEP_ID"}};
+  for (auto [rank, sign] : launchers)
+    if (getenv(rank) && getenv(sign))
+      return atoi(getenv(rank));
+  return 0;
+}
+
 static int runCommand(const Options &options, char **argv) {
   static const Manifest manifest = parseManifest(tessera_manifest);
-  const char *rank = getenv("OMPI_COMM_WORLD_RANK");
   bool several =
       options.command == Command::train || options.command == Command::grads;
-  // The other commands are one rank's work, also under mpirun.
-  if (!several && rank && atoi(rank) != 0)
+  // The other commands are one rank's work, whatever launcher starts them.
+  if (!several && launchedRank() != 0)
     return 0;
   if (options.command != Command::info) {
     const char *local = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");

@@ -339,14 +339,12 @@ int runTrain(const Manifest &manifest, const Options &options) {
     if (stopped)
       printf("stopped by a signal after step %" PRId64 "%s\n", progress.step,
              checkpoints ? "; --resume goes on from there" : "");
-    const char *where = context.device->isAsynchronous()
-                            ? "beside the plan's arena on the GPU,"
-                            : "of which the plan's arena";
-    printf("done: %" PRId64 " steps, peak resident memory %s, %s %s",
-           progress.step, byteText(double(usage.ru_maxrss) * 1024).c_str(),
-           where, byteText(double(context.program->arenaBytes)).c_str());
+    printf("done: %" PRId64 " steps, peak resident memory %s", progress.step,
+           byteText(double(usage.ru_maxrss) * 1024).c_str());
     if (int64_t taken = context.device->memoryTaken(); taken >= 0)
-      printf(" of %" PRId64 " B on the GPU", taken);
+      printf(" beside %" PRId64 " B on the GPU", taken);
+    printf(", of which the plan's arena %s",
+           byteText(double(context.program->arenaBytes)).c_str());
     if (copyBytes)
       printf(" and the checkpoint's copy %s",
              byteText(double(copyBytes)).c_str());

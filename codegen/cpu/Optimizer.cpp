@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/cpu/AdamW.h"
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/VectorBuilder.h"
 #include "dialects/nn/NN.h"
@@ -41,72 +42,18 @@ struct AdamWKernel
     return 15 * getElements(op->getOperand(0));
   }
 
-  /// The arithmetic of torch.optim.AdamW, in its order. What depends on the
-  /// step alone is computed in double precision, as it is there.
   void emitKernel(Operation *op, KernelBody &body) const {
-    auto adamw = cast<zero::AdamWOp>(op);
     VectorBuilder vb(body);
-    OpBuilder &b = vb.builder;
-    int64_t elements = getElements(adamw.getParameter());
-    SmallVector<Value> in;
-    for (Value input : body.inputs)
-      in.push_back(vb.flatten(input));
-
-    Type f64 = b.getF64Type();
-    auto wide = [&](int64_t i) -> Value {
-      return arith::ExtFOp::create(b, vb.loc, f64,
-                                   vb.loadScalar(in[5], vb.index(i)));
-    };
-    auto wideNumber = [&](const llvm::APFloat &value) -> Value {
-      return arith::ConstantOp::create(b, vb.loc, b.getFloatAttr(f64, value));
-    };
-    auto narrow = [&](Value value) -> Value {
-      return vb.splat(
-          arith::TruncFOp::create(b, vb.loc, b.getF32Type(), value));
-    };
-    Value one = wideNumber(llvm::APFloat(1.0));
-    Value rate = wide(0);
-    Value step =
-        narrow(arith::NegFOp::create(b, vb.loc, vb.divf(rate, wide(1))));
-    Value correction =
-        narrow(vb.divf(one, math::SqrtOp::create(b, vb.loc, wide(2))));
-    Value decayed =
-        narrow(vb.subf(one, vb.mulf(rate, wideNumber(adamw.getWeightDecay()))));
-    Value kept = vb.splat(1.0);
-    double beta1 = adamw.getBeta1().convertToDouble();
-    double beta2 = adamw.getBeta2().convertToDouble();
-    Value epsilon = vb.splat(adamw.getEpsilon().convertToDouble());
-    Value clip = vb.splat(vb.loadScalar(in[4], vb.index(0)));
-    Value decayEnd = vb.toIndex(vb.loadScalar(in[6], vb.index(0)));
-
-    Value p = in[0], g = in[1], m = in[2], v = in[3];
-    SmallVector<Value> out;
-    for (Value output : body.outputs)
-      out.push_back(vb.flatten(output));
+    int64_t elements = getElements(op->getOperand(0));
+    AdamWUpdate update(vb, cast<zero::AdamWOp>(op), body.inputs, body.outputs);
+    Value decayEnd = vb.toIndex(update.decayEnd);
     Value first = vb.mul(body.begin, kUpdateBlock);
     Value last = vb.min(vb.mul(body.end, kUpdateBlock), vb.index(elements));
     vb.loop(first, last, kLanes, [&](Value i) {
       Value mask;
       if (elements % kLanes)
         mask = vb.mask(vb.sub(vb.index(elements), i));
-      Value gradient = vb.mulf(vb.load(g, i, mask), clip);
-      Value mean = vb.load(m, i, mask);
-      mean = vb.fma(vb.subf(gradient, mean), vb.splat(1 - beta1), mean);
-      Value square = vb.mulf(vb.mulf(vb.splat(1 - beta2), gradient), gradient);
-      Value variance = vb.fma(vb.load(v, i, mask), vb.splat(beta2), square);
-      Value factor = arith::SelectOp::create(
-          b, vb.loc, vb.mask(vb.sub(decayEnd, i)), decayed, kept);
-      Value parameter = vb.mulf(vb.load(p, i, mask), factor);
-      // One division less than sqrt(v) / sqrt(1 - beta2^t): its result differs
-      // by the last place at most.
-      Value denominator = vb.fma(math::SqrtOp::create(b, vb.loc, variance),
-                                 correction, epsilon);
-      parameter = vb.addf(parameter, vb.divf(vb.mulf(step, mean), denominator));
-      vb.store(parameter, out[0], i, mask);
-      vb.store(mean, out[1], i, mask);
-      vb.store(variance, out[2], i, mask);
-      if (adamw.getRounded())
-        vb.store(parameter, out[3], i, mask);
+      update.emit(i, mask, vb.mask(vb.sub(decayEnd, i)));
     });
   }
 };

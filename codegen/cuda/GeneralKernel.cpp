@@ -22,7 +22,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cuda/GeneralKernel.h"
-#include "codegen/cpu/KernelValues.h"
+#include "codegen/cuda/KernelMapping.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -34,121 +34,11 @@ using cpu::Lanes;
 
 namespace {
 
-/// Threads of a block where the kernel does not ask for another number.
-constexpr int64_t kThreads = 256;
-/// Elements of a thread that are on their way at a time, and that are kept in
-/// registers from pass to pass.
-constexpr int64_t kInFlight = 16, kKept = 32;
-/// Threads of a block whose rows have a warp or less each.
-constexpr int64_t kRowThreads = 128;
-/// Vectors of a row that a thread takes if there are enough threads.
-constexpr int64_t kRowVectors = 4;
-constexpr int64_t kMostThreads = 512;
-/// Blocks that fill a large GPU.
-constexpr int64_t kManyBlocks = 512;
-/// By columns: rows on their way at a time, and the fewest that a thread sums.
-constexpr int64_t kRowsInFlight = 4;
-
 constexpr Role kFull = {RoleKind::Full, 1};
-
-/// Who computes what.
-struct Mapping {
-  KernelSpace shape;
-  int64_t lanes = 1; ///< elements of a vector
-  Grid grid;
-  // Elementwise, by rows: a thread's vectors that are on their way at a time.
-  int64_t unroll = 1;
-  // By rows.
-  int64_t group = 1;   ///< threads of a row
-  int64_t vectors = 1; ///< of a row, that a thread takes at most
-  bool keeps = false;  ///< in registers, from pass to pass
-  // By columns.
-  int64_t across = 1, down = 1; ///< threads of a block along columns and rows
-  int64_t strips = 1, parts = 1, partRows = 1;
-
-  explicit Mapping(func::FuncOp kernel);
-
-  int64_t rows() const { return shape.space.rows; }
-  int64_t columns() const { return shape.space.columns; }
-  int64_t rowsOfBlock() const { return grid.threads / group; }
-
-private:
-  void setLanes(func::FuncOp kernel);
-  void mapElements();
-  void mapRows();
-  void mapColumns();
-};
-
-Mapping::Mapping(func::FuncOp kernel) : shape(KernelSpace::get(kernel)) {
-  setLanes(kernel);
-  if (shape.flat)
-    mapElements();
-  else if (shape.space.byColumns)
-    mapColumns();
-  else
-    mapRows();
-}
-
-/// As many as one access moves of the narrowest tensor, if rows begin at
-/// multiples of that.
-void Mapping::setLanes(func::FuncOp kernel) {
-  int64_t bits = 64;
-  auto add = [&](TypeRange types) {
-    for (Type type : types)
-      if (auto tensor = dyn_cast<RankedTensorType>(type))
-        if (tensor.getNumElements() >= columns() &&
-            isa<FloatType>(tensor.getElementType()))
-          bits = std::min<int64_t>(bits, tensor.getElementTypeBitWidth());
-  };
-  add(kernel.getArgumentTypes());
-  add(kernel.getResultTypes());
-  lanes = 8 * kAccess / bits;
-  while (columns() % lanes)
-    lanes /= 2;
-}
-
-void Mapping::mapElements() {
-  int64_t vectors = columns() / lanes;
-  unroll = std::clamp<int64_t>(llvm::divideCeil(vectors, kThreads), 1,
-                               kInFlight / lanes);
-  grid.threads = std::min<int64_t>(
-      kThreads, llvm::alignTo(std::max<int64_t>(vectors, 1), kWarp));
-  grid.blocks = llvm::divideCeil(vectors, grid.threads * unroll);
-}
-
-void Mapping::mapRows() {
-  int64_t all = columns() / lanes;
-  if (all <= kWarp * kRowVectors) {
-    group = std::min<int64_t>(kWarp, llvm::PowerOf2Ceil(all));
-    grid.threads = kRowThreads;
-  } else {
-    group = std::min<int64_t>(
-        kMostThreads, llvm::alignTo(llvm::divideCeil(all, kRowVectors), kWarp));
-    grid.threads = group;
-  }
-  grid.blocks = llvm::divideCeil(rows(), rowsOfBlock());
-  vectors = llvm::divideCeil(all, group);
-  keeps = vectors * lanes <= kKept;
-  unroll = std::max<int64_t>(1, kInFlight / lanes);
-}
-
-void Mapping::mapColumns() {
-  int64_t all = columns() / lanes;
-  across = std::min<int64_t>(kWarp, llvm::PowerOf2Ceil(all));
-  down = kThreads / across;
-  strips = llvm::divideCeil(all, across);
-  // Each part sums enough rows to be worth its share of the second grid.
-  int64_t most = rows() / (down * kRowsInFlight);
-  parts =
-      std::clamp<int64_t>(kManyBlocks / strips, 1, std::max<int64_t>(most, 1));
-  partRows = llvm::alignTo(llvm::divideCeil(rows(), parts), down);
-  parts = llvm::divideCeil(rows(), partRows);
-  grid = {strips * parts, kThreads};
-}
 
 class Emitter {
 public:
-  Emitter(func::FuncOp kernel, const Mapping &mapping, ThreadBuilder &tb,
+  Emitter(func::FuncOp kernel, const KernelMapping &mapping, ThreadBuilder &tb,
           const KernelBuffers &buffers)
       : kernel(kernel), map(mapping), tb(tb), buffers(buffers),
         values(kernel, mapping.shape.space, tb, buffers.inputs,
@@ -425,7 +315,7 @@ private:
 
   /// What the thread of row number \p ty sums of \p part.
   SmallVector<Value> sumRows(const Lanes &lanes, Value part, Value ty) {
-    int64_t step = map.down * kRowsInFlight;
+    int64_t step = map.down * KernelMapping::kRowsInFlight;
     Value start = tb.mul(part, map.partRows);
     Value count =
         tb.min(tb.sub(tb.index(map.rows()), start), tb.index(map.partRows));
@@ -448,7 +338,7 @@ private:
     SmallVector<Value> sums =
         tb.loop(tb.add(start, ty), even, step, neutrals(),
                 [&](Value row, ValueRange carried) {
-                  return addRows(row, kRowsInFlight, carried);
+                  return addRows(row, KernelMapping::kRowsInFlight, carried);
                 });
     sums = tb.loop(tb.add(even, ty), tb.add(start, count), map.down, sums,
                    [&](Value row, ValueRange carried) {
@@ -472,9 +362,11 @@ private:
 
   /// The second grid: a thread a vector of columns.
   void emitParts() {
-    Value number = tb.add(tb.mul(tb.block(), kRowThreads), tb.thread());
-    Place place = makePlace(tb.mul(number, map.lanes),
-                            map.columns() % (kRowThreads * map.lanes) != 0);
+    Value number =
+        tb.add(tb.mul(tb.block(), KernelMapping::kRowThreads), tb.thread());
+    Place place = makePlace(
+        tb.mul(number, map.lanes),
+        map.columns() % (KernelMapping::kRowThreads * map.lanes) != 0);
     SmallVector<Value> memory = carvePartSums();
     SmallVector<Value> totals = tb.loop(
         tb.index(0), tb.index(map.parts), 1, neutrals(),
@@ -490,7 +382,7 @@ private:
   }
 
   func::FuncOp kernel;
-  const Mapping &map;
+  const KernelMapping &map;
   ThreadBuilder &tb;
   const KernelBuffers &buffers;
   KernelValues values;
@@ -502,17 +394,18 @@ private:
 } // namespace
 
 SmallVector<Grid> cuda::getGeneralGrids(func::FuncOp kernel) {
-  Mapping map(kernel);
+  KernelMapping map(kernel);
   SmallVector<Grid> grids = {map.grid};
   if (map.parts > 1)
-    grids.push_back({static_cast<int64_t>(llvm::divideCeil(
-                         map.columns() / map.lanes, kRowThreads)),
-                     kRowThreads});
+    grids.push_back(
+        {static_cast<int64_t>(llvm::divideCeil(map.columns() / map.lanes,
+                                               KernelMapping::kRowThreads)),
+         KernelMapping::kRowThreads});
   return grids;
 }
 
 int64_t cuda::getGeneralScratchBytes(func::FuncOp kernel) {
-  Mapping map(kernel);
+  KernelMapping map(kernel);
   if (map.parts == 1)
     return 0;
   int64_t bytes = 0;
@@ -527,7 +420,7 @@ int64_t cuda::getGeneralScratchBytes(func::FuncOp kernel) {
 void cuda::emitGeneralThread(func::FuncOp kernel, unsigned grid,
                              ThreadBuilder &builder,
                              const KernelBuffers &buffers) {
-  Mapping map(kernel);
+  KernelMapping map(kernel);
   builder.lanes = map.lanes;
   Emitter(kernel, map, builder, buffers).emit(grid);
 }

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/cpu/AdamW.h"
 #include "codegen/cuda/KernelInterface.h"
 #include "codegen/cuda/Kernels.h"
 #include "dialects/nn/NN.h"
@@ -36,73 +37,24 @@ struct AdamWKernel
              kThreads}};
   }
 
-  /// The arithmetic of torch.optim.AdamW, in its order. What depends on the
-  /// step alone is computed in double precision, as it is there.
   void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
                   const KernelBuffers &buffers) const {
-    auto adamw = cast<zero::AdamWOp>(op);
     OpBuilder &b = tb.builder;
-    int64_t elements = getElements(adamw.getParameter());
+    int64_t elements = getElements(op->getOperand(0));
     tb.lanes = getLanes(elements);
-    SmallVector<Value> in, out;
-    for (Value input : buffers.inputs)
-      in.push_back(tb.flatten(input));
-    for (Value output : buffers.outputs)
-      out.push_back(tb.flatten(output));
-
-    Type f64 = b.getF64Type();
-    auto wide = [&](int64_t i) -> Value {
-      return arith::ExtFOp::create(b, tb.loc, f64,
-                                   tb.loadScalar(in[5], tb.index(i)));
-    };
-    auto wideNumber = [&](const llvm::APFloat &value) -> Value {
-      return arith::ConstantOp::create(b, tb.loc, b.getFloatAttr(f64, value));
-    };
-    auto narrow = [&](Value value) -> Value {
-      return tb.splat(
-          arith::TruncFOp::create(b, tb.loc, b.getF32Type(), value));
-    };
-    Value one = wideNumber(llvm::APFloat(1.0));
-    Value rate = wide(0);
-    Value step =
-        narrow(arith::NegFOp::create(b, tb.loc, tb.divf(rate, wide(1))));
-    Value correction =
-        narrow(tb.divf(one, math::SqrtOp::create(b, tb.loc, wide(2))));
-    Value decayed =
-        narrow(tb.subf(one, tb.mulf(rate, wideNumber(adamw.getWeightDecay()))));
-    double beta1 = adamw.getBeta1().convertToDouble();
-    double beta2 = adamw.getBeta2().convertToDouble();
-    Value epsilon = tb.splat(adamw.getEpsilon().convertToDouble());
-    Value clip = tb.splat(tb.loadScalar(in[4], tb.index(0)));
-    Value decayEnd = tb.loadScalar(in[6], tb.index(0));
-
+    cpu::AdamWUpdate update(tb, cast<zero::AdamWOp>(op), buffers.inputs,
+                            buffers.outputs);
     Value number = tb.add(tb.mul(tb.block(), kThreads), tb.thread());
     Value at = tb.mul(number, tb.lanes);
+    auto steps = llvm::to_vector(llvm::seq<int32_t>(tb.lanes));
+    Value lane =
+        arith::ConstantOp::create(b, tb.loc, b.getI32VectorAttr(steps));
+    Value place = tb.add(tb.splat(tb.toI32(at)), lane);
     Value exists;
     if (elements % (kThreads * tb.lanes))
       exists = tb.isLess(at, tb.index(elements));
     tb.onlyIf(exists, [&] {
-      Value gradient = tb.load(in[1], at);
-      Value mean = tb.load(in[2], at), variance = tb.load(in[3], at);
-      Value parameter = tb.load(in[0], at);
-      gradient = tb.mulf(gradient, clip);
-      mean = tb.fma(tb.subf(gradient, mean), tb.splat(1 - beta1), mean);
-      Value square = tb.mulf(tb.mulf(tb.splat(1 - beta2), gradient), gradient);
-      variance = tb.fma(variance, tb.splat(beta2), square);
-      auto steps = llvm::to_vector(llvm::seq<int32_t>(tb.lanes));
-      Value lane =
-          arith::ConstantOp::create(b, tb.loc, b.getI32VectorAttr(steps));
-      Value place = tb.add(tb.splat(tb.toI32(at)), lane);
-      Value decays = tb.isLess(place, tb.splat(decayEnd));
-      parameter = tb.mulf(parameter, tb.select(decays, decayed, tb.splat(1.0)));
-      Value denominator = tb.fma(math::SqrtOp::create(b, tb.loc, variance),
-                                 correction, epsilon);
-      parameter = tb.addf(parameter, tb.divf(tb.mulf(step, mean), denominator));
-      tb.store(parameter, out[0], at);
-      tb.store(mean, out[1], at);
-      tb.store(variance, out[2], at);
-      if (adamw.getRounded())
-        tb.store(parameter, out[3], at);
+      update.emit(at, {}, tb.isLess(place, tb.splat(update.decayEnd)));
     });
   }
 };

@@ -97,6 +97,8 @@ public:
     barrier();
     cuda::device().setWatch(nullptr, nullptr);
     means.reset();
+    // Who is still busy with that would take a peer that has ended for dead.
+    barrier();
   }
 
   const char *form() const override { return means ? means->form() : "none"; }

@@ -332,6 +332,9 @@ class Commands(unittest.TestCase):
             [float(number) for number in re.findall(r"[0-9]+\.[0-9]+", text)]
             for text in (gpu.run(command)[0], support.run([out / "cpu", *command]).stdout)
         ]
+        # Under a launcher it is the first rank's work.
+        ranks = {"WORLD_SIZE": 2, "LOCAL_RANK": 0, "LOCAL_WORLD_SIZE": 2}
+        self.assertEqual(gpu.run(command, RANK=1, **ranks), [""])
         self.assertEqual(len(measured[0]), 6)  # loss and accuracy of three splits
         for ours, theirs in zip(*measured):
             self.assertLess(abs(ours - theirs), 1e-5)

@@ -1,0 +1,91 @@
+//===- KernelMapping.cpp - Who computes what on a grid ----------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cuda/KernelMapping.h"
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::cuda;
+
+/// Threads of a block where the kernel does not ask for another number.
+static constexpr int64_t kThreads = 256;
+/// Elements of a thread that are on their way at a time, and that are kept in
+/// registers from pass to pass.
+static constexpr int64_t kInFlight = 16, kKept = 32;
+/// Vectors of a row that a thread takes if there are enough threads.
+static constexpr int64_t kRowVectors = 4;
+static constexpr int64_t kMostThreads = 512;
+/// Blocks that fill a large GPU.
+static constexpr int64_t kManyBlocks = 512;
+
+KernelMapping::KernelMapping(func::FuncOp kernel)
+    : shape(cpu::KernelSpace::get(kernel)) {
+  setLanes(kernel);
+  if (shape.flat)
+    mapElements();
+  else if (shape.space.byColumns)
+    mapColumns();
+  else
+    mapRows();
+}
+
+/// As many as one access moves of the narrowest tensor, if rows begin at
+/// multiples of that.
+void KernelMapping::setLanes(func::FuncOp kernel) {
+  int64_t bits = 64;
+  auto add = [&](TypeRange types) {
+    for (Type type : types)
+      if (auto tensor = dyn_cast<RankedTensorType>(type))
+        if (tensor.getNumElements() >= columns() &&
+            isa<FloatType>(tensor.getElementType()))
+          bits = std::min<int64_t>(bits, tensor.getElementTypeBitWidth());
+  };
+  add(kernel.getArgumentTypes());
+  add(kernel.getResultTypes());
+  lanes = 8 * kAccess / bits;
+  while (columns() % lanes)
+    lanes /= 2;
+}
+
+void KernelMapping::mapElements() {
+  int64_t vectors = columns() / lanes;
+  unroll = std::clamp<int64_t>(llvm::divideCeil(vectors, kThreads), 1,
+                               kInFlight / lanes);
+  grid.threads = std::min<int64_t>(
+      kThreads, llvm::alignTo(std::max<int64_t>(vectors, 1), kWarp));
+  grid.blocks = llvm::divideCeil(vectors, grid.threads * unroll);
+}
+
+void KernelMapping::mapRows() {
+  int64_t all = columns() / lanes;
+  if (all <= kWarp * kRowVectors) {
+    group = std::min<int64_t>(kWarp, llvm::PowerOf2Ceil(all));
+    grid.threads = kRowThreads;
+  } else {
+    group = std::min<int64_t>(
+        kMostThreads, llvm::alignTo(llvm::divideCeil(all, kRowVectors), kWarp));
+    grid.threads = group;
+  }
+  grid.blocks = llvm::divideCeil(rows(), rowsOfBlock());
+  vectors = llvm::divideCeil(all, group);
+  keeps = vectors * lanes <= kKept;
+  unroll = std::max<int64_t>(1, kInFlight / lanes);
+}
+
+void KernelMapping::mapColumns() {
+  int64_t all = columns() / lanes;
+  across = std::min<int64_t>(kWarp, llvm::PowerOf2Ceil(all));
+  down = kThreads / across;
+  strips = llvm::divideCeil(all, across);
+  // Each part sums enough rows to be worth its share of the second grid.
+  int64_t most = rows() / (down * kRowsInFlight);
+  parts =
+      std::clamp<int64_t>(kManyBlocks / strips, 1, std::max<int64_t>(most, 1));
+  partRows = llvm::alignTo(llvm::divideCeil(rows(), parts), down);
+  parts = llvm::divideCeil(rows(), partRows);
+  grid = {strips * parts, kThreads};
+}
