@@ -41,9 +41,11 @@ public:
   void emit() {
     Value packed = tb.flatten(buffers.inputs[0]);
     Value queries = makeTile(tiling.rows());
-    keys = makeTile(tiling.columns);
-    values = tiling.sharesColumns ? keys : makeTile(tiling.columns);
+    keys = {getPacked(packed, 1), makeTile(tiling.columns)};
+    values = {getPacked(packed, 2), makeTile(tiling.columns)};
     copyTiles({{getPacked(packed, 0), queries}}, firstRow, tiling.rows());
+    copyTiles({keys}, getBeginColumn(), tiling.columns);
+    tb.barrier();
 
     // Sums of weighted values, the maximum of each row, and this lane's part of
     // the sum of its powers.
@@ -52,25 +54,22 @@ public:
     state.append(2, tb.number(0));
     state = tb.loop(getBeginColumn(), getEndColumn(), tiling.columns, state,
                     [&](Value key, ValueRange carried) {
-                      // Others may still read the tile before.
-                      tb.barrier();
-                      copyTiles({{getPacked(packed, 1), keys},
-                                 {getPacked(packed, 2), values}},
-                                key, tiling.columns);
-                      tb.barrier();
                       return emitTile(queries, key, carried);
                     });
     emitEnd(state);
   }
 
 private:
+  /// The keys of the tile are in shared memory. Its values come while scores
+  /// are computed, and the next keys while values are summed.
   SmallVector<Value> emitTile(Value queries, Value key, ValueRange carried) {
+    Pending nextValues = startCopy({values}, key);
     SmallVector<Value> state(carried);
     MutableArrayRef<Value> all(state), sums = all.drop_back(4);
     MutableArrayRef<Value> maximum = all.take_back(4).take_front(2);
     MutableArrayRef<Value> total = all.take_back(2);
     WarpProduct::Fragments scores =
-        product.multiply(queries, warpRow, keys, tiling.columns);
+        product.multiply(queries, warpRow, keys.to, tiling.columns);
     finishScores(key, scores);
     for (int64_t i : {0, 1}) {
       // One instruction, as NaN may be lost: the powers have it again.
@@ -91,7 +90,12 @@ private:
       for (size_t n = 2 * i; n < sums.size(); n += n % 2 ? 3 : 1)
         sums[n] = tb.mulf(sums[n], decay);
     }
-    llvm::copy(product.accumulate(scores, values, sums), sums.begin());
+    finishCopy(nextValues);
+    tb.barrier();
+    Pending nextKeys = startCopy({keys}, getNextColumn(key));
+    llvm::copy(product.accumulate(scores, values.to, sums), sums.begin());
+    finishCopy(nextKeys);
+    tb.barrier();
     return state;
   }
 
@@ -118,7 +122,7 @@ private:
   }
 
   const KernelBuffers &buffers;
-  Value keys, values;
+  Copy keys, values;
 };
 
 struct AttentionKernel
@@ -126,7 +130,7 @@ struct AttentionKernel
   SmallVector<Grid> getGrids(Operation *op) const {
     auto attention = cast<nn::AttentionOp>(op);
     return {AttentionEmitter::getTiling(attention).getGrid(
-        AttentionShape::get(attention))};
+        AttentionShape::get(attention), /*sums=*/1)};
   }
   void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
                   const KernelBuffers &buffers) const {

@@ -143,21 +143,31 @@ public:
         rowNumbers[i] = loadNumbers(place);
       }
 
+    SmallVector<Copy> copies = {first};
+    if (!tiling.sharesColumns)
+      copies.push_back(second);
+    copyTiles(copies, getBeginColumn(), tiling.columns);
+    if (rowsAreKeys)
+      storeNumbers(loadColumnNumbers(getBeginColumn()));
+    tb.barrier();
     SmallVector<Value> sums =
         product.zero(shape.paddedDim * (rowsAreKeys ? 2 : 1));
     sums = tb.loop(getBeginColumn(), getEndColumn(), tiling.columns, sums,
                    [&](Value column, ValueRange carried) {
-                     // Others may still read the tile before.
-                     tb.barrier();
-                     if (tiling.sharesColumns)
-                       copyTiles({first}, column, tiling.columns);
-                     else
-                       copyTiles({first, second}, column, tiling.columns);
+                     // The next tile is on its way while this one is worked on.
+                     Value next = getNextColumn(column);
+                     Pending pending = startCopy(copies, next);
+                     std::pair<Value, Value> numbers;
                      if (rowsAreKeys)
-                       copyNumbers(column);
+                       numbers = loadColumnNumbers(next);
+                     SmallVector<Value> state = emitTile(
+                         rowTile, rowTile2, first, second, column, carried);
                      tb.barrier();
-                     return emitTile(rowTile, rowTile2, first, second, column,
-                                     carried);
+                     finishCopy(pending);
+                     if (rowsAreKeys)
+                       storeNumbers(numbers);
+                     tb.barrier();
+                     return state;
                    });
 
     Value scale = tb.number(shape.scale), one = tb.number(1);
@@ -177,15 +187,17 @@ private:
             tb.loadScalar(deltas, place)};
   }
 
-  /// Those of a tile of queries, to shared memory.
-  void copyNumbers(Value column) {
-    Value isWanted = tb.isLess(tb.thread(), tb.index(tiling.columns));
-    tb.onlyIf(isWanted, [&] {
-      Value query =
-          tb.min(tb.add(column, tb.thread()), tb.index(shape.sequence - 1));
-      auto [shift, delta] = loadNumbers(query);
-      tb.storeScalar(shift, columnNumbers[0], tb.thread());
-      tb.storeScalar(delta, columnNumbers[1], tb.thread());
+  /// Those of the tile of queries at \p column, one a thread; further threads
+  /// repeat some.
+  std::pair<Value, Value> loadColumnNumbers(Value column) {
+    return loadNumbers(
+        tb.min(tb.add(column, tb.thread()), tb.index(shape.sequence - 1)));
+  }
+
+  void storeNumbers(std::pair<Value, Value> numbers) {
+    tb.onlyIf(tb.isLess(tb.thread(), tb.index(tiling.columns)), [&] {
+      tb.storeScalar(numbers.first, columnNumbers[0], tb.thread());
+      tb.storeScalar(numbers.second, columnNumbers[1], tb.thread());
     });
   }
 
@@ -263,8 +275,9 @@ struct AttentionGradKernel
     auto grad = cast<nn::AttentionGradOp>(op);
     SmallVector<Grid> grids = {getDeltas(grad).getGrid()};
     for (bool rowsAreKeys : {true, false})
-      grids.push_back(RowGradientEmitter::getTiling(grad, rowsAreKeys)
-                          .getGrid(AttentionShape::get(grad)));
+      grids.push_back(
+          RowGradientEmitter::getTiling(grad, rowsAreKeys)
+              .getGrid(AttentionShape::get(grad), rowsAreKeys ? 2 : 1));
     return grids;
   }
 

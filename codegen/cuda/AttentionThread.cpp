@@ -17,6 +17,9 @@ using cpu::HeadRows;
 static constexpr int64_t kSharedBytes = 48 << 10;
 /// Vectors of each copied matrix that a thread loads before it stores them.
 static constexpr int64_t kInFlight = 4;
+/// Vectors, of all matrices, that a thread may hold while it computes: four
+/// registers each.
+static constexpr int64_t kMostPending = 10;
 
 //===----------------------------------------------------------------------===//
 // Tiles
@@ -49,9 +52,11 @@ AttentionTiling AttentionTiling::get(const AttentionShape &shape,
       "attention on GPUs has heads of up to 256 columns");
 }
 
-Grid AttentionTiling::getGrid(const AttentionShape &shape) const {
+Grid AttentionTiling::getGrid(const AttentionShape &shape, int64_t sums) const {
   int64_t tiles = llvm::divideCeil(shape.sequence, rows());
-  return {shape.batch * shape.heads * tiles, warps * kWarp};
+  // A third of the registers is enough for one sum, but not without a limit.
+  int64_t resident = sums == 1 && shape.paddedDim <= 128 ? 3 : 1;
+  return {shape.batch * shape.heads * tiles, warps * kWarp, resident};
 }
 
 AttentionThread::AttentionThread(ThreadBuilder &tb, const AttentionShape &shape,
@@ -89,59 +94,110 @@ HeadRows AttentionThread::getPlain(Value buffer) {
           hidden};
 }
 
+AttentionThread::CopyShape AttentionThread::getCopyShape(int64_t rows) const {
+  CopyShape result;
+  result.lanes = kAccess * 8 / tiling.element.getIntOrFloatBitWidth();
+  while (shape.dim % result.lanes)
+    result.lanes /= 2;
+  int64_t threads = tiling.warps * kWarp;
+  result.across = shape.paddedDim / result.lanes;
+  result.pieces = llvm::divideCeil(result.across, threads);
+  result.width = std::min(result.across, threads);
+  result.step = threads / result.width;
+  result.count = result.pieces * llvm::divideCeil(rows, result.step);
+  return result;
+}
+
+SmallVector<AttentionThread::Vectors>
+AttentionThread::loadVectors(ArrayRef<Copy> copies, Value first, int64_t rows,
+                             int64_t begin, int64_t end) {
+  CopyShape all = getCopyShape(rows);
+  llvm::SaveAndRestore restore(tb.lanes, all.lanes);
+  int64_t threads = tiling.warps * kWarp;
+  Value r0 = tb.div(tb.thread(), all.width), isBusy;
+  if (threads % all.width) {
+    isBusy = tb.isLess(r0, tb.index(all.step));
+    r0 = tb.min(r0, tb.index(all.step - 1));
+  }
+  Value c0 = tb.rem(tb.thread(), all.width);
+  SmallVector<Vectors> loaded;
+  for (int64_t i = begin; i < end; ++i) {
+    int64_t step = i / all.pieces, piece = i % all.pieces;
+    bool endsRows = (step + 1) * all.step > rows;
+    bool endsRow = piece * threads + all.width > all.across;
+    Value r = tb.add(r0, step * all.step), c = tb.add(c0, piece * threads);
+    Value column = tb.mul(c, all.lanes);
+    Vectors &vectors = loaded.emplace_back();
+    vectors.place = tb.add(tb.mul(r, product.stride), column);
+    vectors.exists = isBusy;
+    if (endsRows)
+      vectors.exists = tb.both(vectors.exists, tb.isLess(r, tb.index(rows)));
+    if (endsRow)
+      vectors.exists =
+          tb.both(vectors.exists, tb.isLess(c, tb.index(all.across)));
+    Value isInside, row = tb.add(first, r);
+    if (shape.sequence % rows)
+      isInside = tb.isLess(row, tb.index(shape.sequence));
+    if (isInside || endsRows)
+      row = tb.min(row, tb.index(shape.sequence - 1));
+    if (shape.dim != shape.paddedDim)
+      isInside = tb.both(isInside, tb.isLess(column, tb.index(shape.dim)));
+    if (shape.dim != shape.paddedDim || endsRow)
+      column = tb.min(column, tb.index(shape.dim - all.lanes));
+    for (const Copy &copy : copies) {
+      Value position = tb.add(copy.from.offset,
+                              tb.add(tb.mul(row, copy.from.stride), column));
+      Value value = tb.loadRaw(copy.from.buffer, position);
+      if (tiling.element.isF32())
+        value = tb.widen(value);
+      if (isInside) {
+        Value zero = arith::ConstantOp::create(
+            tb.builder, tb.loc, tb.builder.getZeroAttr(value.getType()));
+        value = tb.select(isInside, value, zero);
+      }
+      vectors.values.push_back(value);
+    }
+  }
+  return loaded;
+}
+
+void AttentionThread::storeVectors(ArrayRef<Copy> copies,
+                                   ArrayRef<Vectors> all) {
+  for (const Vectors &vectors : all)
+    tb.onlyIf(vectors.exists, [&] {
+      for (auto [copy, value] : llvm::zip(copies, vectors.values))
+        tb.store(value, copy.to, vectors.place);
+    });
+}
+
 void AttentionThread::copyTiles(ArrayRef<Copy> copies, Value first,
                                 int64_t rows) {
-  int64_t lanes = kAccess * 8 / tiling.element.getIntOrFloatBitWidth();
-  while (shape.dim % lanes)
-    lanes /= 2;
-  llvm::SaveAndRestore restore(tb.lanes, lanes);
-  int64_t threads = tiling.warps * kWarp, across = shape.paddedDim / lanes;
-  int64_t vectors = rows * across;
-  int64_t perThread = llvm::divideCeil(vectors, threads);
-  int64_t group = std::min(perThread, kInFlight);
-  tb.loop(0, perThread, group, [&](Value start) {
-    struct Vector {
-      Value place, exists;
-      SmallVector<Value> values;
-    };
-    SmallVector<Vector> loaded;
-    for (int64_t i = 0; i < group; ++i) {
-      Value number = tb.add(tb.mul(tb.add(start, i), threads), tb.thread());
-      Value r = tb.div(number, across);
-      Value column = tb.mul(tb.rem(number, across), lanes);
-      Vector &vector = loaded.emplace_back();
-      vector.place = tb.add(tb.mul(r, product.stride), column);
-      if (vectors % (threads * group))
-        vector.exists = tb.isLess(number, tb.index(vectors));
-      Value isInside, row = tb.add(first, r);
-      if (shape.sequence % rows || vector.exists) {
-        isInside = tb.isLess(row, tb.index(shape.sequence));
-        row = tb.min(row, tb.index(shape.sequence - 1));
-      }
-      if (shape.dim != shape.paddedDim) {
-        isInside = tb.both(isInside, tb.isLess(column, tb.index(shape.dim)));
-        column = tb.min(column, tb.index(shape.dim - lanes));
-      }
-      for (const Copy &copy : copies) {
-        Value position = tb.add(copy.from.offset,
-                                tb.add(tb.mul(row, copy.from.stride), column));
-        Value value = tb.loadRaw(copy.from.buffer, position);
-        if (tiling.element.isF32())
-          value = tb.widen(value);
-        if (isInside) {
-          Value zero = arith::ConstantOp::create(
-              tb.builder, tb.loc, tb.builder.getZeroAttr(value.getType()));
-          value = tb.select(isInside, value, zero);
-        }
-        vector.values.push_back(value);
-      }
-    }
-    for (const Vector &vector : loaded)
-      tb.onlyIf(vector.exists, [&] {
-        for (auto [copy, value] : llvm::zip(copies, vector.values))
-          tb.store(value, copy.to, vector.place);
-      });
-  });
+  int64_t count = getCopyShape(rows).count;
+  for (int64_t i = 0; i < count; i += kInFlight)
+    storeVectors(copies, loadVectors(copies, first, rows, i,
+                                     std::min(count, i + kInFlight)));
+}
+
+AttentionThread::Pending AttentionThread::startCopy(ArrayRef<Copy> copies,
+                                                    Value first) {
+  Pending pending{SmallVector<Copy>(copies), first, {}};
+  int64_t count = getCopyShape(tiling.columns).count;
+  // Products in fp32 take longer than memory, and more registers.
+  if (!tiling.element.isF32() &&
+      count * static_cast<int64_t>(copies.size()) <= kMostPending)
+    pending.vectors = loadVectors(copies, first, tiling.columns, 0, count);
+  return pending;
+}
+
+void AttentionThread::finishCopy(const Pending &pending) {
+  if (pending.vectors.empty())
+    return copyTiles(pending.copies, pending.first, tiling.columns);
+  storeVectors(pending.copies, pending.vectors);
+}
+
+Value AttentionThread::getNextColumn(Value column) {
+  int64_t last = (shape.sequence - 1) / tiling.columns * tiling.columns;
+  return tb.min(tb.add(column, tiling.columns), tb.index(last));
 }
 
 void AttentionThread::storeRows(ValueRange sums, ArrayRef<Value> factors,

@@ -43,8 +43,9 @@ struct AttentionTiling {
                              int64_t rowMatrices, int64_t mostColumns);
 
   int64_t rows() const { return warps * WarpProduct::kRows; }
-  /// A block of threads for each head and each `rows` of its sequence.
-  Grid getGrid(const cpu::AttentionShape &shape) const;
+  /// A block of threads for each head and each `rows` of its sequence, with so
+  /// many sums of a head's columns in registers.
+  Grid getGrid(const cpu::AttentionShape &shape, int64_t sums) const;
 };
 
 /// Writes what is the same in all grids over scores.
@@ -71,6 +72,25 @@ public:
   /// same time; what lies past the head or the sequence becomes zero. \p first
   /// is a multiple of \p rows.
   void copyTiles(llvm::ArrayRef<Copy> copies, mlir::Value first, int64_t rows);
+
+  /// A vector of each copied matrix, on its way to shared memory.
+  struct Vectors {
+    mlir::Value place, exists;
+    llvm::SmallVector<mlir::Value> values;
+  };
+  /// A copy of a tile of columns of which the loads may be under way.
+  struct Pending {
+    llvm::SmallVector<Copy> copies;
+    mlir::Value first;
+    llvm::SmallVector<Vectors> vectors;
+  };
+  /// copyTiles in two steps, for the tile of columns at \p first: what is
+  /// written between them goes on while memory answers.
+  Pending startCopy(llvm::ArrayRef<Copy> copies, mlir::Value first);
+  void finishCopy(const Pending &pending);
+  /// The tile of columns behind the one at \p column; the last one again, where
+  /// there is none.
+  mlir::Value getNextColumn(mlir::Value column);
 
   /// The tiles of columns, [begin, end), that hold pairs the mask allows.
   mlir::Value getBeginColumn();
@@ -99,6 +119,25 @@ public:
   mlir::Value firstRow, warpRow, row[2];
 
 private:
+  /// How threads share the copy of a tile: each has one place of a row, in
+  /// rows that are a constant apart; of rows that are wider than a block of
+  /// threads, one place in each piece. Left over threads have none.
+  struct CopyShape {
+    int64_t lanes;  ///< elements of a vector
+    int64_t across; ///< vectors of a row
+    int64_t width;  ///< threads of a row
+    int64_t pieces; ///< of a row
+    int64_t step;   ///< rows at a time
+    int64_t count;  ///< vectors of a thread
+  };
+  CopyShape getCopyShape(int64_t rows) const;
+  /// Vectors [begin, end) of this thread, all loaded at a time.
+  llvm::SmallVector<Vectors> loadVectors(llvm::ArrayRef<Copy> copies,
+                                         mlir::Value first, int64_t rows,
+                                         int64_t begin, int64_t end);
+  void storeVectors(llvm::ArrayRef<Copy> copies,
+                    llvm::ArrayRef<Vectors> vectors);
+
   mlir::Value getSlope();
   /// \p a - \p b as an i32.
   mlir::Value distance(mlir::Value a, mlir::Value b) {

@@ -64,7 +64,7 @@ static gpu::GPUFuncOp declareFunction(func::FuncOp kernel, OpBuilder &builder,
   // Without it the assembler would rather spill than use more registers than
   // several blocks have.
   function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
-                    builder.getI32IntegerAttr(1));
+                    builder.getI32IntegerAttr(grid.resident));
   SmallVector<bool> mayAlias = cpu::getMayAlias(kernel);
   mayAlias.push_back(false);
   for (auto [i, may] : llvm::enumerate(mayAlias))

@@ -18,6 +18,8 @@ namespace tessera::cuda {
 struct Grid {
   int64_t blocks = 1;
   int64_t threads = 1;
+  /// Blocks that a multiprocessor has registers for at the same time, at least.
+  int64_t resident = 1;
 };
 
 /// The memory that a kernel works on: memrefs of static shape and identity
