@@ -175,6 +175,18 @@ bool Interpreter::visitComposite(Operation &op) {
     });
     return true;
   }
+  if (isa<nn::GeluGradOp>(op)) {
+    const Array &x = operand(op, 0), &gradient = operand(op, 1);
+    Array &y = define(op.getResult(0));
+    for (size_t i = 0; i < y.data.size(); ++i) {
+      double c = std::sqrt(2 / std::numbers::pi), at = x.data[i];
+      double t = std::tanh(c * (at + 0.044715 * at * at * at));
+      double slope = c * (1 + 3 * 0.044715 * at * at);
+      y.data[i] =
+          gradient.data[i] * (0.5 * (1 + t) + 0.5 * at * (1 - t * t) * slope);
+    }
+    return true;
+  }
   if (isa<nn::SoftmaxOp>(op)) {
     const Array &x = operand(op, 0);
     Array &y = define(op.getResult(0));
