@@ -562,12 +562,11 @@ void Validator::checkCuda() {
   if (message.has_transformer() &&
       sound({"transformer.hidden", "transformer.heads"}) &&
       model.hidden() / model.heads() > mostHeadColumns)
-    diagnostics.error("transformer.heads",
-                      "heads have " +
-                          llvm::Twine(model.hidden() / model.heads()) +
-                          " columns, and on GPUs at most " +
-                          llvm::Twine(mostHeadColumns),
-                      "give more heads");
+    diagnostics.error(
+        "transformer.heads",
+        "heads have " + llvm::Twine(model.hidden() / model.heads()) +
+            " columns, and on GPUs at most " + llvm::Twine(mostHeadColumns),
+        "give more heads");
   if (message.parallel().world() > 1 &&
       message.training().precision().gradients() != spec::Precision::FP32)
     diagnostics.error("training.precision.gradients",
