@@ -199,6 +199,7 @@ func.func private @quantize(%x: tensor<4096xf32>) -> tensor<4160xi8> attributes 
 // bits where they are, for the product with the values.
 // CHECK-LABEL: gpu.func @attention(
 // CHECK-SAME:      known_block_size = array<i32: 128, 1, 1>, known_grid_size = array<i32: 8, 1, 1>
+// CHECK:         vector.store {{.*}} {alignment = 16 : i64} : memref<2560xbf16, #gpu.address_space<workgroup>>, vector<8xbf16>
 // CHECK:         scf.for
 // CHECK-NOT:       math.exp2
 // CHECK:           nvgpu.ldmatrix %{{.*}} {numTiles = 4 : i32, transpose = false}
