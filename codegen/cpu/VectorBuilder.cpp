@@ -226,7 +226,7 @@ Value VectorBuilder::carve(Value bytes, int64_t &offset, int64_t count,
 static llvm::MaybeAlign getAlignment(const VectorBuilder &vb, VectorType type) {
   if (!vb.alignment)
     return {};
-  int64_t bits = vb.lanes * type.getElementTypeBitWidth();
+  int64_t bits = type.getNumElements() * type.getElementTypeBitWidth();
   return llvm::Align(std::min(vb.alignment, std::max<int64_t>(bits / 8, 1)));
 }
 

@@ -11,6 +11,8 @@
 #include "codegen/cuda/DeviceKernel.h"
 #include "codegen/cuda/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 
 namespace tessera::cuda {
 #define GEN_PASS_DEF_BUILDKERNELS

@@ -65,8 +65,9 @@ static double slope(int64_t head, int64_t heads) {
                   2 * (head - power) + 1);
 }
 
-std::vector<double> AttentionCase::probabilities(const std::vector<double> &qkv,
-                                                 int64_t b, int64_t h) const {
+std::vector<double>
+AttentionCase::probabilities(const std::vector<double> &qkv, int64_t b,
+                             int64_t h, std::vector<double> &lse) const {
   std::vector<double> p(sequence * sequence);
   for (int64_t i = 0; i < sequence; ++i) {
     int64_t end = causal ? i + 1 : sequence;
@@ -82,16 +83,19 @@ std::vector<double> AttentionCase::probabilities(const std::vector<double> &qkv,
       sum += row[j] = std::exp(row[j] - maximum);
     for (int64_t j = 0; j < end; ++j)
       row[j] /= sum;
+    lse.push_back(maximum + std::log(sum) - (alibi ? slope(h, heads) * i : 0));
   }
   return p;
 }
 
 void AttentionCase::forward(const std::vector<double> &qkv,
-                            std::vector<double> &out) const {
+                            std::vector<double> &out,
+                            std::vector<double> &lse) const {
   out.assign(rows() * hidden(), 0);
+  lse.clear();
   for (int64_t b = 0; b < batch; ++b)
     for (int64_t h = 0; h < heads; ++h) {
-      std::vector<double> p = probabilities(qkv, b, h);
+      std::vector<double> p = probabilities(qkv, b, h, lse);
       for (int64_t i = 0; i < sequence; ++i)
         for (int64_t j = 0; j < sequence; ++j)
           for (int64_t c = 0; c < dim; ++c)
@@ -103,10 +107,10 @@ void AttentionCase::forward(const std::vector<double> &qkv,
 std::vector<double>
 AttentionCase::backward(const std::vector<double> &qkv,
                         const std::vector<double> &weight) const {
-  std::vector<double> result(qkv.size());
+  std::vector<double> result(qkv.size()), lse;
   for (int64_t b = 0; b < batch; ++b)
     for (int64_t h = 0; h < heads; ++h) {
-      std::vector<double> p = probabilities(qkv, b, h);
+      std::vector<double> p = probabilities(qkv, b, h, lse);
       for (int64_t i = 0; i < sequence; ++i) {
         const double *g = &weight[(b * sequence + i) * hidden() + h * dim];
         std::vector<double> dp(sequence);

@@ -32,16 +32,18 @@ struct AttentionCase {
   /// keys (1) or values (2).
   int64_t packed(int64_t b, int64_t t, int64_t h, int64_t which,
                  int64_t c) const;
-  /// \p out [rows, hidden].
-  void forward(const std::vector<double> &qkv, std::vector<double> &out) const;
+  /// \p out [rows, hidden], \p lse [batch * heads, sequence].
+  void forward(const std::vector<double> &qkv, std::vector<double> &out,
+               std::vector<double> &lse) const;
   /// The gradient of sum(out * weight) with respect to qkv, by the chain rule
   /// through the matrix of probabilities.
   std::vector<double> backward(const std::vector<double> &qkv,
                                const std::vector<double> &weight) const;
 
 private:
+  /// Appends the rows' log-sum-exps to \p lse.
   std::vector<double> probabilities(const std::vector<double> &qkv, int64_t b,
-                                    int64_t h) const;
+                                    int64_t h, std::vector<double> &lse) const;
 };
 
 /// For GoogleTest's messages.

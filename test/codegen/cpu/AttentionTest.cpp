@@ -31,10 +31,11 @@ protected:
 
 TEST_P(Attention, Forward) {
   forward(1);
-  std::vector<double> expected;
-  shape.forward(widen(qkv), expected);
+  std::vector<double> expected, expectedLse;
+  shape.forward(widen(qkv), expected, expectedLse);
   // A score of 128 products has an error of some units in its last place.
   EXPECT_LT(relativeError(out, expected), 1e-6);
+  EXPECT_LT(relativeError(lse, expectedLse), 1e-6);
   std::vector<float> whole = out;
   forward(3);
   EXPECT_EQ(whole, out);
@@ -63,10 +64,10 @@ TEST_P(Attention, ReferenceMeetsFiniteDifferences) {
   std::vector<double> gradient = shape.backward(x, weight);
   std::vector<double> direction = widen(randomNumbers(x.size(), 1, 3));
   auto objective = [&](double step) {
-    std::vector<double> moved(x), y;
+    std::vector<double> moved(x), y, sums;
     for (size_t i = 0; i < x.size(); ++i)
       moved[i] += step * direction[i];
-    shape.forward(moved, y);
+    shape.forward(moved, y, sums);
     double sum = 0;
     for (size_t i = 0; i < y.size(); ++i)
       sum += y[i] * weight[i];

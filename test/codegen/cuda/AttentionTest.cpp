@@ -63,9 +63,11 @@ protected:
 TEST_P(DeviceAttention, Forward) {
   DeviceKernel kernel(shape.source(false));
   kernel.run({qkv.data(), out.data(), lse.data()});
-  std::vector<double> expected;
-  shape.forward(widen(qkv.get()), expected);
+  std::vector<double> expected, expectedLse;
+  shape.forward(widen(qkv.get()), expected, expectedLse);
   EXPECT_LT(relativeError(out.get(), expected), tolerance(1e-6));
+  // Products of 16 bits are exact in fp32, and the sums are not rounded.
+  EXPECT_LT(relativeError(lse.get(), expectedLse), 1e-6);
   std::vector<float> ascending = out.get(), sums = lse.get();
   kernel.run({qkv.data(), out.data(), lse.data()}, ThreadOrder::descending);
   EXPECT_EQ(ascending, out.get());
@@ -98,6 +100,7 @@ std::vector<AttentionCase> cases() {
       {1, 3, 100, 16, true, true, true},
       {1, 2, 100, 24, false, true, false},
       {1, 5, 129, 7, true, true, true},
+      {2, 3, 17, 5, false, true, true},
       {1, 1, 96, 80, true, true, true},
       {1, 2, 77, 20, false, false, true},
       {1, 1, 64, 48, true, false, false},
@@ -108,10 +111,13 @@ std::vector<AttentionCase> cases() {
       {2, 1, 64, 32, true, true, false, "bf16"},
       {1, 1, 100, 64, true, true, true, "bf16"},
       {2, 1, 129, 7, true, true, true, "bf16"},
+      {1, 6, 17, 5, false, false, true, "bf16"},
+      {2, 3, 100, 32, false, true, true, "bf16"},
+      {1, 1, 100, 128, false, false, false, "bf16"},
       {1, 1, 96, 80, true, true, true, "bf16"},
       {1, 2, 77, 20, false, false, true, "f16"},
       {1, 1, 129, 128, false, true, false, "bf16"},
-      {1, 1, 40, 256, true, true, true, "f16"},
+      {1, 1, 100, 256, true, true, true, "f16"},
   };
 }
 

@@ -194,3 +194,24 @@ func.func private @quantize(%x: tensor<4096xf32>) -> tensor<4160xi8> attributes 
   %0 = zero.quantize %x : tensor<4096xf32> -> tensor<4160xi8>
   return %0 : tensor<4160xi8>
 }
+
+// Scores are products of tensor cores. As probabilities they are rounded to 16
+// bits where they are, for the product with the values.
+// CHECK-LABEL: gpu.func @attention(
+// CHECK-SAME:      known_block_size = array<i32: 128, 1, 1>, known_grid_size = array<i32: 8, 1, 1>
+// CHECK:         vector.store {{.*}} {alignment = 16 : i64} : memref<2560xbf16, #gpu.address_space<workgroup>>, vector<8xbf16>
+// CHECK:         scf.for
+// CHECK-NOT:       math.exp2
+// CHECK:           nvgpu.ldmatrix %{{.*}} {numTiles = 4 : i32, transpose = false}
+// CHECK:           nvvm.mma.sync {{.*}} multiplicandAPtxType = #nvvm.mma_type<bf16>{{.*}} shape = #nvvm.shape<m = 16, n = 8, k = 16>
+// CHECK:           math.exp2
+// CHECK-NOT:       vector.store {{.*}} vector<2xbf16>
+// CHECK:           arith.truncf %{{.*}} : vector<2xf32> to vector<2xbf16>
+// CHECK:           nvgpu.ldmatrix %{{.*}} {numTiles = 4 : i32, transpose = true}
+// CHECK:           nvvm.mma.sync
+// CHECK:         scf.yield
+func.func private @attention(%qkv: tensor<256x192xbf16>) -> (tensor<256x64xbf16>, tensor<2x256xf32>)
+    attributes {plan.kernel} {
+  %0:2 = nn.attention %qkv batch 1 heads 2 layout blocked causal scale 0.1767 : tensor<256x192xbf16> -> tensor<256x64xbf16>, tensor<2x256xf32>
+  return %0#0, %0#1 : tensor<256x64xbf16>, tensor<2x256xf32>
+}
