@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// What zero.adamw computes at one place, whoever walks over the places: the
+// What zero.adamw computes at one place, and the factor that clips its
+// gradients, whoever walks over the places: the
 // loop of a processor's thread (Optimizer.cpp) or the threads of a grid
 // (codegen/cuda/Optimizer.cpp).
 //
@@ -15,6 +16,7 @@
 #define TESSERA_CODEGEN_CPU_ADAMW_H
 
 #include "codegen/cpu/VectorBuilder.h"
+#include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
 
 namespace tessera::cpu {
@@ -42,6 +44,10 @@ private:
   llvm::SmallVector<mlir::Value> in, out;
   mlir::Value step, correction, decayed, epsilon, clip;
 };
+
+/// What nn.clip_scale computes, on the buffers of its operand and results.
+void emitClipScale(VectorBuilder &vb, nn::ClipScaleOp op,
+                   mlir::ValueRange inputs, mlir::ValueRange outputs);
 
 } // namespace tessera::cpu
 

@@ -136,30 +136,9 @@ struct ClipScaleKernel
   int64_t getIterations(Operation *) const { return 1; }
 
   void emitKernel(Operation *op, KernelBody &body) const {
-    auto clip = cast<nn::ClipScaleOp>(op);
     VectorBuilder vb(body);
-    OpBuilder &b = vb.builder;
-    auto wide = [&](double value) -> Value {
-      return arith::ConstantOp::create(b, vb.loc, b.getF64FloatAttr(value));
-    };
-    auto store = [&](Value value, Value buffer) {
-      Value narrow = arith::TruncFOp::create(b, vb.loc, b.getF32Type(), value);
-      memref::StoreOp::create(b, vb.loc, narrow, buffer);
-    };
     vb.loop(body.begin, body.end, 1, [&](Value) {
-      Value norm = math::SqrtOp::create(
-          b, vb.loc, memref::LoadOp::create(b, vb.loc, body.inputs[0]));
-      double limit = clip.getMaxNorm().convertToDouble();
-      Value scale = wide(1);
-      if (limit != 0) {
-        Value wanted = vb.divf(wide(limit), vb.addf(norm, wide(1e-6)));
-        // A norm that is NaN gives a scale that is NaN.
-        Value more = arith::CmpFOp::create(b, vb.loc, arith::CmpFPredicate::OGT,
-                                           wanted, scale);
-        scale = arith::SelectOp::create(b, vb.loc, more, scale, wanted);
-      }
-      store(scale, body.outputs[0]);
-      store(norm, body.outputs[1]);
+      emitClipScale(vb, cast<nn::ClipScaleOp>(op), body.inputs, body.outputs);
     });
   }
 };

@@ -40,7 +40,7 @@ class Emitter {
 public:
   Emitter(func::FuncOp kernel, const KernelMapping &mapping, ThreadBuilder &tb,
           const KernelBuffers &buffers)
-      : kernel(kernel), map(mapping), tb(tb), buffers(buffers),
+      : map(mapping), tb(tb), buffers(buffers),
         values(kernel, mapping.shape.space, tb, buffers.inputs,
                buffers.outputs) {}
 
@@ -381,7 +381,6 @@ private:
     tb.onlyIf(place.exists, [&] { storeColumns(totals, place.lanes); });
   }
 
-  func::FuncOp kernel;
   const KernelMapping &map;
   ThreadBuilder &tb;
   const KernelBuffers &buffers;

@@ -146,28 +146,8 @@ struct ClipScaleKernel
 
   void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
                   const KernelBuffers &buffers) const {
-    auto clip = cast<nn::ClipScaleOp>(op);
-    OpBuilder &b = tb.builder;
-    auto wide = [&](double value) -> Value {
-      return arith::ConstantOp::create(b, tb.loc, b.getF64FloatAttr(value));
-    };
-    auto store = [&](Value value, Value buffer) {
-      Value narrow = arith::TruncFOp::create(b, tb.loc, b.getF32Type(), value);
-      memref::StoreOp::create(b, tb.loc, narrow, buffer);
-    };
-    Value norm = math::SqrtOp::create(
-        b, tb.loc, memref::LoadOp::create(b, tb.loc, buffers.inputs[0]));
-    double limit = clip.getMaxNorm().convertToDouble();
-    Value scale = wide(1);
-    if (limit != 0) {
-      Value wanted = tb.divf(wide(limit), tb.addf(norm, wide(1e-6)));
-      // A norm that is NaN gives a scale that is NaN.
-      Value more = arith::CmpFOp::create(b, tb.loc, arith::CmpFPredicate::OGT,
-                                         wanted, scale);
-      scale = tb.select(more, scale, wanted);
-    }
-    store(scale, buffers.outputs[0]);
-    store(norm, buffers.outputs[1]);
+    cpu::emitClipScale(tb, cast<nn::ClipScaleOp>(op), buffers.inputs,
+                       buffers.outputs);
   }
 };
 

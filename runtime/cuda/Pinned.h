@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// How much of it a rank takes is part of the plan, so the compiler knows it too.
+// How much of it a rank takes is part of the plan, so the compiler knows it
+// too.
 //
 //===----------------------------------------------------------------------===//
 

@@ -12,7 +12,8 @@
 //   FAKE_CUDA_MEMORY=BYTES    of the GPU (default 1 GiB)
 //   FAKE_CUDA_DEVICES=N       GPUs (default 1), FAKE_CUDA_CAPABILITY=90
 //   FAKE_CUDA_KERNELS=FILE    the library that emulate-kernels has written
-//   FAKE_CUDA_LOG=FILE        a JSON object for each call, each operation that is
+//   FAKE_CUDA_LOG=FILE        a JSON object for each call, each operation that
+//   is
 //                             issued, and each run of it
 //
 //===----------------------------------------------------------------------===//
