@@ -57,11 +57,17 @@ void initializeParameters(const tsr_context &context, uint64_t seed) {
   }
 }
 
+/// The tensor that \p name means, with or without the prefix; null where there
+/// is none. Ends the process where there are two.
 static const Tensor *findTensor(const SafetensorsFile &file,
                                 const std::string &name) {
-  if (const Tensor *tensor = file.find(name))
-    return tensor;
-  return file.find(modelPrefix + name);
+  const Tensor *bare = file.find(name);
+  const Tensor *prefixed = file.find(modelPrefix + name);
+  if (bare && prefixed && bare != prefixed)
+    fatal("'%s' has both '%s' and '%s': it is ambiguous which one is meant; "
+          "remove one of them",
+          file.path().c_str(), name.c_str(), (modelPrefix + name).c_str());
+  return bare ? bare : prefixed;
 }
 
 static void loadFile(const tsr_context &context, const SafetensorsFile &file) {
@@ -111,6 +117,7 @@ static void requireWeights(const Manifest &manifest,
       fatal("'%s' has a tensor '%s', which this model has not: is it of "
             "another model?",
             file.path().c_str(), fullName.c_str());
+    findTensor(file, name);
     const Tensor *other = findTensor(file, tied->second);
     if (other && (other->bytes != tensor.bytes ||
                   memcmp(other->data, tensor.data, tensor.bytes) != 0))

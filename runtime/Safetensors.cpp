@@ -8,6 +8,7 @@
 #include "runtime/Safetensors.h"
 #include "runtime/Error.h"
 #include "runtime/Float16.h"
+#include "runtime/SafetensorsHeader.h"
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -80,7 +81,8 @@ safetensorsHeader(const std::vector<TensorEntry> &entries,
 
 std::unique_ptr<SafetensorsFile> SafetensorsFile::open(const std::string &path,
                                                        std::string &error) {
-  int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without waiting for the other end of a pipe.
+  int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) {
     error = "cannot open '" + path + "': " + strerror(errno);
     return nullptr;
@@ -123,61 +125,33 @@ SafetensorsFile::~SafetensorsFile() {
 }
 
 bool SafetensorsFile::parse(std::string &error) {
-  uint64_t header;
-  memcpy(&header, base, 8);
-  if (header > static_cast<uint64_t>(length - 8)) {
-    error = "its header says " + std::to_string(header) +
+  uint64_t size;
+  memcpy(&size, base, 8);
+  if (size > static_cast<uint64_t>(length - 8)) {
+    error = "its header says " + std::to_string(size) +
             " bytes, more than the file has (is it cut short?)";
     return false;
   }
-  json j = json::parse(base + 8, base + 8 + header, nullptr, false);
-  if (!j.is_object()) {
-    error = "its header is not JSON";
+  const char *data = base + 8 + size;
+  SafetensorsHeader header;
+  if (!parseSafetensorsHeader({base + 8, size}, base + length - data, header,
+                              error))
     return false;
-  }
-  const char *data = base + 8 + header;
-  int64_t room = length - 8 - static_cast<int64_t>(header);
-  try {
-    for (const auto &[name, entry] : j.items()) {
-      if (name == "__metadata__") {
-        for (const auto &[key, value] : entry.items())
-          notes[key] = value.get<std::string>();
-        continue;
-      }
-      Tensor tensor;
-      tensor.dtype = entry.at("dtype");
-      tensor.shape = entry.at("shape").get<std::vector<int64_t>>();
-      int64_t begin = entry.at("data_offsets").at(0);
-      int64_t end = entry.at("data_offsets").at(1);
-      if (begin < 0 || end < begin || end > room) {
-        error = "tensor '" + name + "' ends after the file (is it cut short?)";
-        return false;
-      }
-      int64_t size = typeBytes(tensor.dtype), expected = size;
-      bool valid = size != 0;
-      for (int64_t extent : tensor.shape) {
-        valid = valid && extent >= 0 &&
-                !__builtin_mul_overflow(expected, extent, &expected);
-      }
-      if (!valid || expected != end - begin) {
-        error = "tensor '" + name + "' of type " + tensor.dtype +
-                " and shape " + shapeText(tensor.shape) + " has " +
-                std::to_string(end - begin) + " bytes";
-        return false;
-      }
-      tensor.data = data + begin;
-      tensor.bytes = end - begin;
-      table.emplace(name, std::move(tensor));
-    }
-  } catch (const json::exception &) {
-    error = "an entry of its header lacks dtype, shape or data_offsets";
-    return false;
-  }
+  for (SafetensorsHeader::Entry &entry : header.entries)
+    table.emplace(std::move(entry.name),
+                  Tensor{std::move(entry.dtype), std::move(entry.shape),
+                         data + entry.begin, entry.end - entry.begin});
+  notes = std::move(header.metadata);
   return true;
 }
 
 const Tensor *SafetensorsFile::find(const std::string &name) const {
   auto found = table.find(name);
+  if (found != table.end())
+    return &found->second;
+  auto alias = notes.find(name);
+  if (alias != notes.end())
+    found = table.find(alias->second);
   return found == table.end() ? nullptr : &found->second;
 }
 

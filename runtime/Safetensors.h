@@ -42,7 +42,7 @@ struct TensorEntry {
   int64_t bytes() const;
 };
 
-/// Bytes of an element; 0 for a type that the format does not have.
+/// Bytes of an element; 0 for a type that is not known here.
 int64_t typeBytes(const std::string &dtype);
 
 /// What a file begins with, its length included, where the data of \p entries
@@ -55,7 +55,8 @@ safetensorsHeader(const std::vector<TensorEntry> &entries,
 class SafetensorsFile {
 public:
   /// Maps \p path; null with the reason in \p error where it cannot be read
-  /// or is damaged.
+  /// or breaks the format (SafetensorsHeader.h). A tensor's type may be one
+  /// that typeBytes does not know, then its bytes may be any number.
   static std::unique_ptr<SafetensorsFile> open(const std::string &path,
                                                std::string &error);
   ~SafetensorsFile();
@@ -67,7 +68,9 @@ public:
   const std::map<std::string, std::string> &metadata() const { return notes; }
   /// Gives back the memory that reading \p tensor took; it can be read again.
   static void release(const Tensor &tensor);
-  /// Null where the file has no such tensor.
+  /// Null where the file has no such tensor. Follows the aliases that
+  /// safetensors' save_model writes: of tensors that share their memory it
+  /// keeps one, and the metadata map each other one's name to it.
   const Tensor *find(const std::string &name) const;
 
 private:

@@ -208,6 +208,17 @@ TEST_F(ProgramTest, SaysWhatIsWrongWithItsFiles) {
   write(entries, 1);
   fails("fake-1", train, "tensor 'lm_head.weight'");
   entries = right;
+  entries.push_back({"transformer.output.bias", {256}});
+  write(entries);
+  fails("fake-1", train,
+        "has both 'output.bias' and 'transformer.output.bias'");
+  entries = right;
+  entries.push_back({"lm_head.weight", {256, 8}});
+  entries.push_back({"transformer.lm_head.weight", {256, 8}});
+  write(entries);
+  fails("fake-1", train,
+        "has both 'lm_head.weight' and 'transformer.lm_head.weight'");
+  entries = right;
   entries.pop_back();
   write(entries);
   fails("fake-1", train, "has no tensor 'output.correction'");
