@@ -45,7 +45,7 @@ def main():
     parser.add_argument("--stages", type=numbers, default=[0, 1, 2, 3])
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
-    data = support.repeated_text(OUT / "text.bin", 1 << 20)
+    data = support.repeated_text(OUT / "text.txt", 1 << 20)
     executable = OUT / "memory"
     bases, worst, rising = {}, 0.0, []
     head = f"{'ranks':>5} {'precision':>9} {'again':>6} {'stage':>5}"

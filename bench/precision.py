@@ -54,7 +54,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=4, help="of the fp32 runs that give the band")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
-    data = support.repeated_text(OUT / "precision.bin", 1 << 22)
+    data = support.repeated_text(OUT / "precision.txt", 1 << 22)
     end = options.steps // 6
     seeds = [train("fp32", data, options, seed + 1) for seed in range(options.seeds)]
     ends = [statistics.mean(run[-end:]) for run in seeds]

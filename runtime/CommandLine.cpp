@@ -52,8 +52,14 @@ struct OptionInfo {
 
 const OptionInfo optionTable[] = {
     {"--data", "PATH", train | eval | grads, train | eval | grads,
-     "text (bytes as tokens), an MMIDIDX pair's prefix, or a graph "
-     "(safetensors)"},
+     "text (bytes as tokens), an MMIDIDX pair's prefix, a .bin of llm.c, or a "
+     "graph (safetensors)"},
+    {"--data-type", "u8|u16|i32", train | eval | grads, 0,
+     "what a token is in a file that does not say it (default: u8 where the "
+     "vocabulary is 256)"},
+    {"--trust-data", nullptr, train, 0,
+     "do not look through the data for tokens outside the vocabulary at the "
+     "start"},
     {"--steps", "N", train, 0,
      "train until step N (default: the specification's)"},
     {"--init", "PATH", train | eval | grads | generate, grads | generate,
@@ -200,6 +206,8 @@ void store(Options &options, const OptionInfo &option,
     options.checkpointAsync = true;
   else if (name == "--resume")
     options.resume = true;
+  else if (name == "--trust-data")
+    options.trustData = true;
   else if (name == "--json")
     options.json = true;
   else if (name == "--steps")
@@ -210,7 +218,11 @@ void store(Options &options, const OptionInfo &option,
     options.seed = integer(option.name, value, 0);
   else if (name == "--max-tokens")
     options.maxTokens = integer(option.name, value, 0);
-  else if (name == "--order") {
+  else if (name == "--data-type") {
+    if (value != "u8" && value != "u16" && value != "i32")
+      refuse("--data-type takes 'u8', 'u16' or 'i32', not '%s'", value.c_str());
+    options.dataType = value;
+  } else if (name == "--order") {
     if (value != "sequential" && value != "shuffled")
       refuse("--order takes 'sequential' or 'shuffled', not '%s'",
              value.c_str());

@@ -19,12 +19,14 @@ enum class Command { train, eval, grads, generate, exportWeights, info };
 struct Options {
   Command command = Command::info;
   std::string data, init, save, checkpointDir, offloadDir, log, out, prompt;
+  std::string dataType; ///< "u8", "u16", "i32" or empty
   std::string order; ///< "sequential", "shuffled" or empty
   std::optional<int64_t> steps;
   std::optional<uint64_t> seed;
   int64_t checkpointEvery = 100, maxTokens = 0;
   double temperature = 0;
   bool resume = false, json = false, checkpointAsync = false;
+  bool trustData = false;
 };
 
 /// Reads the command line. Prints help and ends the process where it asks for

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace tessera {
 
@@ -32,6 +33,18 @@ Communicator::Agreement Communicator::agree(uint8_t bits) {
     agreement.all &= all[rank];
   }
   return agreement;
+}
+
+void Communicator::failTogether(const char *reason) {
+  uint8_t mine = reason != nullptr;
+  std::vector<uint8_t> all(ranks);
+  exchange(&mine, all.data(), 1);
+  auto speaker = std::find(all.begin(), all.end(), 1) - all.begin();
+  if (speaker == ownRank)
+    printError(reason);
+  // A launcher that sees one end with an error may end the others.
+  finish();
+  _exit(1);
 }
 
 std::vector<Collective> Communicator::resolve(const Program &program) const {

@@ -54,6 +54,10 @@ public:
   };
   Agreement agree(uint8_t bits);
 
+  /// Ends the processes of all ranks, which call it alike, with exit code 1:
+  /// the first rank that has a \p reason (null: none) prints it.
+  [[noreturn]] void failTogether(const char *reason);
+
   /// Copies \p bytes at \p offset of rank \p source's arena to \p destination
   /// on rank 0. All ranks call it alike; the sources must not change until
   /// the next barrier.

@@ -6,18 +6,29 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Data.h"
+#include "runtime/Error.h"
 #include "runtime/Graph.h"
 #include "runtime/Tokens.h"
 
 namespace tessera {
 
+void requireNoType(const std::string &type) {
+  if (!type.empty())
+    fatal("--data-type %s is of no use: a graph's file says itself what it "
+          "holds; leave it out",
+          type.c_str());
+}
+
 std::unique_ptr<BatchSource> openBatchSource(const Manifest &manifest,
                                              const std::string &path,
+                                             const std::string &type,
                                              SampleOrder order, uint64_t seed,
                                              int rank, int ranks) {
-  if (manifest.model.isGraph())
-    return openGraphBatches(manifest, path, rank, ranks);
-  return openTokenBatches(manifest, path, order, seed, rank, ranks);
+  if (!manifest.model.isGraph())
+    return openTokenBatches(manifest, path, tokenTypeNamed(type), order, seed,
+                            rank, ranks);
+  requireNoType(type);
+  return openGraphBatches(manifest, path, rank, ranks);
 }
 
 } // namespace tessera

@@ -14,6 +14,8 @@
 
 namespace tessera {
 
+class Communicator;
+
 /// Consecutive samples that one step learns from.
 struct GlobalBatch {
   int64_t position = 0;     ///< of its first sample in the order of the data
@@ -26,9 +28,19 @@ public:
   virtual ~BatchSource() = default;
 
   /// Fills \p slot at \p address for this rank's micro-batch \p micro of
-  /// \p batch. False for a name it does not know.
+  /// \p batch. False for a name it does not know. Where the data cannot be
+  /// read the input is filled all the same, so that the rank can go on to meet
+  /// its peers, and error() says why.
   virtual bool fill(const Slot &slot, char *address, const GlobalBatch &batch,
                     int64_t micro) = 0;
+
+  /// Why an input could not be read; null where all could.
+  virtual const char *error() const { return nullptr; }
+
+  /// Reads the data once for what would otherwise end the run later, and ends
+  /// it now. A verdict is kept in \p directory, where that is not empty, for
+  /// the next run. All ranks call it.
+  virtual void verify(Communicator &, const std::string &) const {}
 
   /// 1 / number of targets that count in \p batch.
   virtual float scale(const GlobalBatch &batch) const = 0;
@@ -44,12 +56,17 @@ public:
 enum class SampleOrder { sequential, shuffled };
 
 /// Opens \p path for training as rank \p rank of \p ranks: tokens for a
-/// transformer, a graph for a GNN. Ends the process on data that does not fit
-/// the model.
+/// transformer, of the type \p type ("u8", "u16" or "i32"; empty where the file
+/// says it), a graph for a GNN. Ends the process on data that does not fit the
+/// model.
 std::unique_ptr<BatchSource> openBatchSource(const Manifest &manifest,
                                              const std::string &path,
+                                             const std::string &type,
                                              SampleOrder order, uint64_t seed,
                                              int rank, int ranks);
+
+/// Ends the process where --data-type is given for a graph.
+void requireNoType(const std::string &type);
 
 } // namespace tessera
 

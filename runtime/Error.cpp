@@ -33,7 +33,8 @@ void setFailureHook(bool (*hook)()) { failureHook = hook; }
 const char *executableName() { return name; }
 
 /// One write per message, so that the ranks' messages do not mix.
-static void print(const char *kind, const char *format, va_list arguments) {
+static void print(const char *kind, bool flushes, const char *format,
+                  va_list arguments) {
   char text[2048];
   int length = size > 1 ? snprintf(text, sizeof text, "%s: %s: rank %d: ", name,
                                    kind, rank)
@@ -44,7 +45,8 @@ static void print(const char *kind, const char *format, va_list arguments) {
   if (length > room)
     length = room;
   text[length++] = '\n';
-  fflush(stdout);
+  if (flushes)
+    fflush(stdout);
   if (write(STDERR_FILENO, text, length) < 0)
     return;
 }
@@ -54,9 +56,24 @@ void fatal(const char *format, ...) {
   if (first) {
     va_list arguments;
     va_start(arguments, format);
-    print("error", format, arguments);
+    print("error", true, format, arguments);
     va_end(arguments);
   }
+  _exit(1);
+}
+
+static void printError(bool flushes, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  print("error", flushes, format, arguments);
+  va_end(arguments);
+}
+
+void printError(const char *text) { printError(true, "%s", text); }
+
+void fatalInHandler(const char *format, const char *argument) {
+  if (!failureHook || failureHook())
+    printError(false, format, argument);
   _exit(1);
 }
 
@@ -65,7 +82,7 @@ void warning(const char *format, ...) {
     return;
   va_list arguments;
   va_start(arguments, format);
-  print("warning", format, arguments);
+  print("warning", true, format, arguments);
   va_end(arguments);
 }
 

@@ -19,6 +19,12 @@ namespace tessera {
 [[noreturn]] void fatal(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
+/// The same from a signal's handler, so without the lock of standard output.
+[[noreturn]] void fatalInHandler(const char *format, const char *argument);
+
+/// Prints as fatal() does, but goes on.
+void printError(const char *text);
+
 /// Prints "NAME: warning: MESSAGE" on rank 0.
 void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

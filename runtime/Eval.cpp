@@ -50,9 +50,10 @@ private:
   const tsr_entry &entry;
 };
 
-void evaluateTokens(Evaluation &evaluation, const std::string &path) {
+void evaluateTokens(Evaluation &evaluation, const std::string &path,
+                    const std::string &type) {
   const Model &model = evaluation.context.manifest->model;
-  TokenFile file(path, model.vocabulary);
+  TokenFile file(path, model.vocabulary, tokenTypeNamed(type));
   int64_t length = model.sequence, samples = file.samples(length);
   if (samples < 1)
     fatal("the data '%s' has %lld tokens; one sample takes %lld", path.c_str(),
@@ -68,7 +69,9 @@ void evaluateTokens(Evaluation &evaluation, const std::string &path) {
         auto *tokens = reinterpret_cast<int32_t *>(address);
         std::fill_n(tokens + rows * length, (batch - rows) * length, unused);
         for (int64_t i = 0; i < rows; ++i)
-          file.read((first + i) * length + shift, length, tokens + i * length);
+          if (std::string error; !file.read((first + i) * length + shift,
+                                            length, tokens + i * length, error))
+            fatal("%s", error.c_str());
       });
     };
     fill("tokens", 0, 0);
@@ -78,6 +81,7 @@ void evaluateTokens(Evaluation &evaluation, const std::string &path) {
     correct += evaluation.context.output("correct");
   }
   loss /= double(samples);
+  printf("data        %s\n", file.form().c_str());
   printf("samples     %s of %lld tokens\n", countText(samples).c_str(),
          static_cast<long long>(length));
   printf("loss        %.9g\n", loss);
@@ -116,11 +120,13 @@ void evaluateGraph(Evaluation &evaluation, const std::string &path) {
 } // namespace
 
 int runEval(const Manifest &manifest, const Options &options) {
+  if (manifest.model.isGraph())
+    requireNoType(options.dataType);
   Evaluation evaluation(openLocal(manifest, options, "eval"));
   if (manifest.model.isGraph())
     evaluateGraph(evaluation, options.data);
   else
-    evaluateTokens(evaluation, options.data);
+    evaluateTokens(evaluation, options.data, options.dataType);
   return 0;
 }
 

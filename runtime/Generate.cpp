@@ -15,7 +15,7 @@
 
 namespace tessera {
 
-/// Tokens are bytes; a larger vocabulary's other tokens have no text.
+/// Tokens are bytes: what those of another vocabulary mean is not known.
 static constexpr int64_t byteTokens = 256;
 
 /// The likeliest token at temperature 0 (the first of equal ones); else one
@@ -56,9 +56,10 @@ int runGenerate(const Manifest &manifest, const Options &options) {
   if (model.isGraph())
     fatal("'generate' continues a text, and this is a model of graphs: use "
           "'eval'");
-  if (model.vocabulary < byteTokens)
-    fatal("'generate' reads and writes bytes, which needs a vocabulary of "
-          "256; the model has %lld",
+  if (model.vocabulary != byteTokens)
+    fatal("'generate' reads and writes bytes as tokens, so it needs a model "
+          "with a vocabulary of 256; this one has %lld, and what its tokens "
+          "mean is not known here",
           static_cast<long long>(model.vocabulary));
   if (options.prompt.empty())
     fatal("the prompt is empty: give at least one character");

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Commands.h"
+#include "runtime/Error.h"
 #include "runtime/Parameters.h"
 #include "runtime/Step.h"
 #include <cstdio>
@@ -19,12 +20,14 @@ int runGrads(const Manifest &manifest, const Options &options) {
   SampleOrder order = options.order == "shuffled" ? SampleOrder::shuffled
                                                   : SampleOrder::sequential;
   std::unique_ptr<BatchSource> source =
-      openBatchSource(manifest, options.data, order, manifest.training.seed,
-                      context.rank(), context.size());
+      openBatchSource(manifest, options.data, options.dataType, order,
+                      manifest.training.seed, context.rank(), context.size());
   TrainingStep step(context, *source);
   Progress progress;
   progress.lossScale = initialLossScale(manifest.training);
   float loss = step.computeGradients(progress);
+  if (source->error())
+    fatal("%s", source->error());
   context.communicator->barrier();
   std::unique_ptr<SafetensorsWriter> writer;
   if (context.rank() == 0) {

@@ -7,6 +7,7 @@
 
 #include "runtime/Offload.h"
 #include "runtime/Error.h"
+#include "runtime/Mapping.h"
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -52,6 +53,7 @@ char *mapFile(int file, char *address, int64_t bytes) {
            0) == MAP_FAILED)
     fatal("cannot map the %.3f GB of the optimizer's states (%s)",
           double(bytes) * 1e-9, strerror(errno));
+  registerMapping(address, bytes, "the file of the optimizer's states");
   return address;
 }
 

@@ -8,6 +8,8 @@
 #include "runtime/Safetensors.h"
 #include "runtime/Error.h"
 #include "runtime/Float16.h"
+#include "runtime/InputFile.h"
+#include "runtime/Mapping.h"
 #include "runtime/SafetensorsHeader.h"
 #include <bit>
 #include <cerrno>
@@ -81,18 +83,10 @@ safetensorsHeader(const std::vector<TensorEntry> &entries,
 
 std::unique_ptr<SafetensorsFile> SafetensorsFile::open(const std::string &path,
                                                        std::string &error) {
-  // Without waiting for the other end of a pipe.
-  int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (descriptor < 0) {
-    error = "cannot open '" + path + "': " + strerror(errno);
-    return nullptr;
-  }
   struct stat status;
-  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-    close(descriptor);
-    error = "'" + path + "' is not a file";
+  int descriptor = openRegular(path, "", status, error);
+  if (descriptor < 0)
     return nullptr;
-  }
   if (status.st_size < 8) {
     close(descriptor);
     error = "'" + path +
@@ -111,6 +105,7 @@ std::unique_ptr<SafetensorsFile> SafetensorsFile::open(const std::string &path,
   file->filePath = path;
   file->base = static_cast<const char *>(address);
   file->length = status.st_size;
+  registerMapping(address, file->length, path.c_str());
   std::string reason;
   if (!file->parse(reason)) {
     error = "'" + path + "' is not a valid safetensors file: " + reason;
@@ -120,8 +115,10 @@ std::unique_ptr<SafetensorsFile> SafetensorsFile::open(const std::string &path,
 }
 
 SafetensorsFile::~SafetensorsFile() {
-  if (base)
-    munmap(const_cast<char *>(base), length);
+  if (!base)
+    return;
+  unregisterMapping(base);
+  munmap(const_cast<char *>(base), length);
 }
 
 bool SafetensorsFile::parse(std::string &error) {

@@ -30,8 +30,8 @@ namespace {
 
 volatile sig_atomic_t stopSignal = 0;
 
-/// What ranks tell each other after a step.
-constexpr uint8_t signalled = 1, partWritten = 2;
+/// What ranks tell each other before a step's update.
+constexpr uint8_t signalled = 1, partWritten = 2, inputFailed = 4;
 
 /// The first signal lets the step finish; a second one ends the process.
 void requestStop(int number) {
@@ -227,6 +227,18 @@ void requireSkippable(const StepReport &report, const Progress &progress,
           maxSkips);
 }
 
+/// Ends the run by the reason for which \p source could not fill an input of
+/// the step after \p step. All ranks call it, with all outputs written.
+[[noreturn]] void endWithoutInput(Communicator &communicator,
+                                  const BatchSource &source, int64_t step) {
+  std::string reason;
+  if (source.error())
+    reason = source.error() + ("; step " + std::to_string(step + 1)) +
+             " is given up, and what was to be saved is of step " +
+             std::to_string(step);
+  communicator.failTogether(source.error() ? reason.c_str() : nullptr);
+}
+
 } // namespace
 
 int runTrain(const Manifest &manifest, const Options &options) {
@@ -238,9 +250,9 @@ int runTrain(const Manifest &manifest, const Options &options) {
   tsr_context &context = openTraining(manifest, options);
   Communicator &communicator = *context.communicator;
   auto [progress, refused] = begin(context, options);
-  std::unique_ptr<BatchSource> source =
-      openBatchSource(manifest, options.data, orderOf(progress.order),
-                      progress.seed, context.rank(), context.size());
+  std::unique_ptr<BatchSource> source = openBatchSource(
+      manifest, options.data, options.dataType, orderOf(progress.order),
+      progress.seed, context.rank(), context.size());
   std::unique_ptr<CheckpointWriter> checkpoints;
   if (!options.checkpointDir.empty())
     checkpoints = std::make_unique<CheckpointWriter>(
@@ -251,11 +263,13 @@ int runTrain(const Manifest &manifest, const Options &options) {
   if (root)
     printSettings(context, options, *source, progress, steps, copyBytes);
 
+  if (!options.trustData)
+    source->verify(communicator, options.checkpointDir);
   TrainingStep step(context, *source);
   StepLog log(!root, options.log, options.resume, steps);
   for (int number : {SIGTERM, SIGINT})
     signal(number, requestStop);
-  bool stopped = false;
+  bool stopped = false, givenUp = false;
   double waited = 0; // for a checkpoint, in ms
   int64_t saved = progress.step, maxSkips = manifest.training.maxSkips;
   const LossScaling &scaling = manifest.training.lossScaling;
@@ -272,6 +286,15 @@ int runTrain(const Manifest &manifest, const Options &options) {
     setErrorStep(report.step);
     report.loss = step.computeGradients(progress);
     report.gradNorm = context.output("grad_norm");
+    // One meeting a step; a rank without its input has taken part in all others
+    // with zeros.
+    Communicator::Agreement agreement = communicator.agree(
+        (stopSignal != 0 ? signalled : 0) |
+        (checkpoints && checkpoints->partIsWritten() ? partWritten : 0) |
+        (source->error() ? inputFailed : 0));
+    givenUp = agreement.any & inputFailed;
+    if (givenUp)
+      break;
     bool finite = isFinite(report, *context.program);
     if (finite)
       step.update(progress);
@@ -311,9 +334,6 @@ int runTrain(const Manifest &manifest, const Options &options) {
       warning("the loss of step %" PRId64 ", %g, is a spike: the running mean "
               "is %g",
               report.step, report.loss, mean);
-    Communicator::Agreement agreement = communicator.agree(
-        (stopSignal != 0 ? signalled : 0) |
-        (checkpoints && checkpoints->partIsWritten() ? partWritten : 0));
     stopped = agreement.any & signalled;
     if (agreement.all & partWritten)
       checkpoints->commit();
@@ -331,8 +351,11 @@ int runTrain(const Manifest &manifest, const Options &options) {
     checkpoints->save(progress);
   if (checkpoints)
     checkpoints->finish();
-  if (!stopped && !options.save.empty())
+  // Where the very first step is given up there is nothing to save.
+  if (!stopped && !options.save.empty() && (!givenUp || progress.step > 0))
     saveParameters(context, options.save);
+  if (givenUp)
+    endWithoutInput(communicator, *source, progress.step);
   if (root) {
     rusage usage;
     getrusage(RUSAGE_SELF, &usage);

@@ -84,6 +84,12 @@ def launcher(world):
     return ["mpirun", "-np", world, "--oversubscribe", "--bind-to", "none"]
 
 
+def golden_tokens(folder):
+    """The text of a golden model: a pair of files by its prefix, or bytes."""
+    pair = folder / "tokens"
+    return pair if pair.with_suffix(".idx").exists() else pair.with_suffix(".bytes")
+
+
 def train(executable, data, log, world=1, options=(), **run_options):
     """Trains on sequential data; the log's lines as dictionaries."""
     command = launcher(world) + [executable, "train", "--data", data, "--log", log]

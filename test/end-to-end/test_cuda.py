@@ -180,14 +180,14 @@ class Golden(unittest.TestCase):
 
     def test_bloom(self):
         self.check("bloom-3-heads", "tokens", 6)
-        self.check("bloom-4-heads", "tokens.bin", 6)
+        self.check("bloom-4-heads", "tokens.bytes", 6)
 
     def test_gpt2(self):
         self.check("gpt2-3-heads", "tokens", 6)
         self.check("gpt2-4-heads", "tokens", 6, target__cuda__gelu_epilogue="true")
 
     def test_bf16(self):
-        for name, data in (("bloom-4-heads", "tokens.bin"), ("gpt2-4-heads", "tokens")):
+        for name, data in (("bloom-4-heads", "tokens.bytes"), ("gpt2-4-heads", "tokens")):
             self.check(name, data, 6, 1e-2, training__precision__compute="BF16")
 
 
@@ -307,11 +307,11 @@ class Ranks(unittest.TestCase):
 
     def test_nccl(self):
         self.check("gcn", "graph.safetensors", 8)
-        self.check("bloom-4-heads", "tokens.bin", 3)
+        self.check("bloom-4-heads", "tokens.bytes", 3)
 
     def test_accumulation(self):
         """Two micro-batches, whose gradients are summed as they come or once."""
-        self.check("bloom-4-heads", "tokens.bin", 3, {"training__micro_batch": 1})
+        self.check("bloom-4-heads", "tokens.bytes", 3, {"training__micro_batch": 1})
 
     def test_staged(self):
         self.check("gcn", "graph.safetensors", 8, FAKE_CUDA_DEVICES=1)
@@ -342,7 +342,7 @@ class Commands(unittest.TestCase):
     def test_generate(self):
         """The processor's text, by the same weights."""
         out = support.scratch("cuda-generate")
-        data = support.repeated_text(out / "text.bin", 1 << 14)
+        data = support.repeated_text(out / "text.txt", 1 << 14)
         fields = {
             "transformer__layers": 1,
             "transformer__hidden": 32,

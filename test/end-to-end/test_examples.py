@@ -36,7 +36,7 @@ class Examples(unittest.TestCase):
     def test_train_eval_generate(self):
         """Weights saved by training load in eval and generate."""
         out = support.scratch("commands")
-        data = support.repeated_text(out / "text.bin", 1 << 16)
+        data = support.repeated_text(out / "text.txt", 1 << 16)
         executable = support.compile(
             support.EXAMPLES / "bloom-tiny.textproto",
             out / "exe",
@@ -66,7 +66,7 @@ class Examples(unittest.TestCase):
 
     def test_seed(self):
         out = support.scratch("seed")
-        data = support.repeated_text(out / "text.bin", 1 << 16)
+        data = support.repeated_text(out / "text.txt", 1 << 16)
         executable = support.compile(support.HERE / "gpt2-small.textproto", out / "exe")
         logs = [
             support.losses(
@@ -80,7 +80,7 @@ class Examples(unittest.TestCase):
     def test_wrong_world(self):
         """An executable says for how many ranks it was compiled."""
         out = support.scratch("wrong-world")
-        data = support.repeated_text(out / "text.bin", 1 << 14)
+        data = support.repeated_text(out / "text.txt", 1 << 14)
         executable = support.compile(
             support.HERE / "gpt2-small.textproto", out / "exe", parallel__world=2
         )

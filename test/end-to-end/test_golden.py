@@ -55,12 +55,12 @@ class Golden(unittest.TestCase):
         self.check("bloom-3-heads", "tokens.bin", training__micro_batch=1)
 
     def test_bloom_4_heads(self):
-        self.check("bloom-4-heads", "tokens.bin")
+        self.check("bloom-4-heads", "tokens.bytes")
 
     def test_bloom_4_heads_on_2_ranks(self):
         self.check(
             "bloom-4-heads",
-            "tokens.bin",
+            "tokens.bytes",
             parallel__world=2,
             parallel__zero_stage=3,
             training__micro_batch=1,

@@ -79,7 +79,7 @@ class Grid(unittest.TestCase):
 
     def test_secondary_shards_change_nothing_else(self):
         self.out = support.scratch("grid-secondary")
-        self.data = support.repeated_text(self.out / "text.bin", 1 << 16)
+        self.data = support.repeated_text(self.out / "text.txt", 1 << 16)
         values = {"parallel__zero_stage": 3, "training__micro_batch": 1}
         plain = self.train("plain", 4, **values)
         self.assertEqual(self.train("kept", 4, parallel__secondary_ranks=2, **values), plain)
@@ -112,7 +112,7 @@ class Grid(unittest.TestCase):
 
     def check_stages(self, name, world, shards):
         self.out = support.scratch(f"grid-{name}")
-        self.data = support.repeated_text(self.out / "text.bin", 1 << 16)
+        self.data = support.repeated_text(self.out / "text.txt", 1 << 16)
         values = {"training__global_batch": 2 * world}
         full = self.train("full", world, parallel__zero_stage=3, **values)
         result = []
@@ -149,7 +149,7 @@ class Grid(unittest.TestCase):
     def test_accumulation(self):
         """Stages 2 and 3 sum micro-batches before replicas."""
         self.out = support.scratch("grid-accumulation")
-        self.data = support.repeated_text(self.out / "text.bin", 1 << 16)
+        self.data = support.repeated_text(self.out / "text.txt", 1 << 16)
         values = {
             "training__global_batch": 16,
             "training__micro_batch": 2,
@@ -179,7 +179,7 @@ class Grid(unittest.TestCase):
                 parallel__zero_stage=stage,
             )
             path = self.out / f"gradients{stage}.safetensors"
-            command = [executable, "grads", "--data", folder / "tokens.bin"]
+            command = [executable, "grads", "--data", support.golden_tokens(folder)]
             command += ["--init", folder / "weights.safetensors", "--out", path]
             support.run(support.launcher(4) + command)
             found = support.read_safetensors(path)
@@ -190,7 +190,7 @@ class Grid(unittest.TestCase):
     def test_sixteen_bits(self):
         """Masters are partitioned as the moments are, groups are of one type."""
         self.out = support.scratch("grid-bf16")
-        self.data = support.repeated_text(self.out / "text.bin", 1 << 16)
+        self.data = support.repeated_text(self.out / "text.txt", 1 << 16)
         values = {
             "training__precision__compute": "BF16",
             "parallel__shard_ranks": 2,
@@ -208,7 +208,7 @@ class Grid(unittest.TestCase):
 
     def test_resume_under_another_stage(self):
         self.out = support.scratch("grid-resume")
-        self.data = support.repeated_text(self.out / "text.bin", 1 << 16)
+        self.data = support.repeated_text(self.out / "text.txt", 1 << 16)
         grid = {"parallel__shard_ranks": 2}
         whole = self.train("whole", 4, parallel__zero_stage=3, **grid)
         info = support.run([self.out / "exe-whole", "info"]).stdout

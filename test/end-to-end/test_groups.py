@@ -130,7 +130,7 @@ class Groups(unittest.TestCase):
 
     def losses_by_stage(self, name, world, **values):
         out = support.scratch(f"groups-{name}-{world}")
-        data = support.repeated_text(out / "text.bin", 1 << 16)
+        data = support.repeated_text(out / "text.txt", 1 << 16)
         result = []
         for stage in range(4):
             executable = support.compile(
@@ -154,7 +154,7 @@ class Groups(unittest.TestCase):
                 where = f"{name}, {world} ranks, stage {stage}"
                 self.assertEqual(result[stage], result[0], where)
             out = support.scratch(f"groups-{name}-plain")
-            data = support.repeated_text(out / "text.bin", 1 << 16)
+            data = support.repeated_text(out / "text.txt", 1 << 16)
             plain = support.compile(GPT2, out / "exe", parallel__world=world)
             options = ["--steps", STEPS, "--seed", "3"]
             log = support.train(plain, data, out / "log", world, options)

@@ -46,7 +46,7 @@ class Memory(unittest.TestCase):
             self.assertLess(abs(b - a), 50, f"50 more steps allocated on rank {rank}")
 
     def text(self, name, size=1 << 20):
-        return support.repeated_text(support.scratch(name) / "text.bin", size)
+        return support.repeated_text(support.scratch(name) / "text.txt", size)
 
     def test_no_allocation_bloom(self):
         data = self.text("allocation-text")

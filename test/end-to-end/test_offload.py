@@ -46,7 +46,7 @@ class Offload(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         folder = support.scratch("offload-text")
-        cls.data = support.repeated_text(folder / "text.bin", 1 << 16)
+        cls.data = support.repeated_text(folder / "text.txt", 1 << 16)
 
     def test_same_losses(self):
         """To the bit: whole states and parts, masters, both forms of communication."""

@@ -17,7 +17,7 @@ class Phases(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.out = support.scratch("phases")
-        cls.data = support.repeated_text(cls.out / "text.bin", 1 << 16)
+        cls.data = support.repeated_text(cls.out / "text.txt", 1 << 16)
         command = [support.TESSERA, "compile", SPECIFICATION, "-o", cls.out / "exe"]
         support.run(command + ["--dump-phases-to", cls.out / "dump"])
         cls.losses = cls.train(cls.out / "exe")

@@ -30,7 +30,7 @@ def precision(compute, gradients="FP32"):
 class Precision(unittest.TestCase):
     def losses(self, name, world=1, stage=0, specification=SMALL, **values):
         out = support.scratch(f"precision-{name}")
-        data = support.repeated_text(out / "text.bin", 1 << 16)
+        data = support.repeated_text(out / "text.txt", 1 << 16)
         executable = support.compile(
             specification,
             out / "exe",
@@ -74,10 +74,10 @@ class Precision(unittest.TestCase):
             folder / "specification.textproto", out / "exe", **precision("BF16")
         )
         init = ["--init", folder / "weights.safetensors"]
-        log = support.train(executable, folder / "tokens.bin", out / "log", 1, init)
+        log = support.train(executable, support.golden_tokens(folder), out / "log", 1, init)
         for a, b in zip(support.losses(log), reference["losses"]):
             self.assertLess(abs(a / b - 1), 1e-2)
-        command = [executable, "grads", "--data", folder / "tokens.bin", *init]
+        command = [executable, "grads", "--data", support.golden_tokens(folder), *init]
         support.run(command + ["--out", out / "gradients.safetensors"])
         actual = support.read_safetensors(out / "gradients.safetensors")
         single = support.read_safetensors(folder / "gradients.safetensors")
@@ -107,7 +107,7 @@ class Precision(unittest.TestCase):
         logs = []
         for stage in (0, 3):
             out = support.scratch("precision-scale")
-            data = support.repeated_text(out / "text.bin", 1 << 16)
+            data = support.repeated_text(out / "text.txt", 1 << 16)
             executable = support.compile(
                 SMALL, out / "exe", parallel__world=2, parallel__zero_stage=stage, **values
             )
@@ -133,7 +133,7 @@ class Precision(unittest.TestCase):
     def test_resume(self):
         """To the bit; and in another precision from the masters."""
         out = support.scratch("precision-resume")
-        data = support.repeated_text(out / "text.bin", 1 << 16)
+        data = support.repeated_text(out / "text.txt", 1 << 16)
         executables = {
             compute: support.compile(
                 SMALL,

@@ -121,7 +121,7 @@ class Quantized(unittest.TestCase):
 
         def gradients(executable, weights):
             path = out / "gradients.safetensors"
-            command = [executable, "grads", "--data", folder / "tokens.bin"]
+            command = [executable, "grads", "--data", support.golden_tokens(folder)]
             command += ["--init", weights, "--out", path]
             support.run(support.launcher(world) + command)
             return support.read_safetensors(path)
@@ -199,7 +199,7 @@ class Quantized(unittest.TestCase):
 
     def prepare(self, name):
         self.out = support.scratch(f"quantized-{name}")
-        self.data = support.repeated_text(self.out / "text.bin", 1 << 16)
+        self.data = support.repeated_text(self.out / "text.txt", 1 << 16)
 
     def test_training(self):
         """The losses of a run stay near those of exact gathers."""

@@ -43,7 +43,7 @@ def batches(steps):
 class Ramp(unittest.TestCase):
     def setUp(self):
         self.out = support.scratch(f"ramp-{self._testMethodName}")
-        self.data = support.repeated_text(self.out / "text.bin", 1 << 16)
+        self.data = support.repeated_text(self.out / "text.txt", 1 << 16)
 
     def train(self, executable, steps, *options):
         """A run that goes on from the folder's checkpoint, if it has one."""

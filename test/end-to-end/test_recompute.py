@@ -166,7 +166,7 @@ class Recompute(unittest.TestCase):
         self, name, specification, world, stages, modes=("NONE", "LAYER"), **values
     ):
         out = support.scratch(f"recompute-{name}-{world}")
-        data = support.repeated_text(out / "text.bin", 1 << 16)
+        data = support.repeated_text(out / "text.txt", 1 << 16)
         for stage in stages:
             runs = []
             for mode in modes:

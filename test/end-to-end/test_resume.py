@@ -29,7 +29,7 @@ class Resume(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.out = support.scratch("resume")
-        cls.data = support.repeated_text(cls.out / "text.bin", 1 << 20)
+        cls.data = support.repeated_text(cls.out / "text.txt", 1 << 20)
         cls.executables, cls.whole = {}, {}
         for world in (1, 2):
             cls.executables[world] = support.compile(

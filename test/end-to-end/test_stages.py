@@ -39,7 +39,7 @@ class Stages(unittest.TestCase):
 
     def text(self, size):
         out = support.scratch(f"stages-text-{size}")
-        return support.repeated_text(out / "text.bin", size)
+        return support.repeated_text(out / "text.txt", size)
 
     def test_bloom_tiny(self):
         specification = support.EXAMPLES / "bloom-tiny.textproto"

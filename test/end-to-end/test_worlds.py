@@ -37,7 +37,7 @@ class Worlds(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.out = support.scratch("worlds")
-        cls.data = support.repeated_text(cls.out / "text.bin", 1 << 18)
+        cls.data = support.repeated_text(cls.out / "text.txt", 1 << 18)
 
     def train(self, executable, world, name, *options):
         log = self.out / f"{name}.log"
@@ -153,7 +153,7 @@ class NonFinite(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.out = support.scratch("non-finite")
-        data = support.repeated_text(cls.out / "text.bin", 1 << 16).read_bytes()
+        data = support.repeated_text(cls.out / "text.txt", 1 << 16).read_bytes()
         data = bytearray(data.replace(b"\xff", b" "))
         # 24 samples of 16 tokens a step: the last sample of the third one.
         data[(3 * 24 - 1) * 16 + 8] = 255

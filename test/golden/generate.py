@@ -11,7 +11,7 @@
 #
 #   NAME/specification.textproto  written by hand, beside the files
 #   NAME/weights.safetensors      the weights at the start
-#   NAME/tokens.bin[, .idx]       the text; NAME/graph.safetensors the graph
+#   NAME/tokens.bin, .idx         the text, or NAME/tokens.bytes; NAME/graph.safetensors the graph
 #   NAME/gradients.safetensors    every gradient of the first batch
 #   NAME/expected.json            the first loss, the losses of 20 AdamW steps,
 #                                 how far float32 is from float64, versions
@@ -205,7 +205,7 @@ def write_transformer(name, make_model, vocabulary, length, batch, index=None, *
     if index:
         write_mmididx(HERE / name / "tokens", tokens, *index)
     else:
-        (HERE / name / "tokens.bin").write_bytes(bytes(tokens))
+        (HERE / name / "tokens.bytes").write_bytes(bytes(tokens))
     tokens = torch.tensor(tokens)
 
     def loss_of_step(model, step):

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <numeric>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace tessera;
@@ -57,7 +58,8 @@ std::string writePair(const char *name, uint8_t type,
 
 std::vector<int32_t> readAll(const TokenFile &file) {
   std::vector<int32_t> tokens(file.count());
-  file.read(0, file.count(), tokens.data());
+  std::string error;
+  EXPECT_TRUE(file.read(0, file.count(), tokens.data(), error)) << error;
   return tokens;
 }
 
@@ -91,10 +93,18 @@ TEST(TokenFileDeathTest, SaysWhatIsWrong) {
                 testing::ExitedWithCode(1), message);
   };
   fails(pathOf("none.txt"), 256, "cannot open the data .*No such file");
-  fails(testing::TempDir(), 256, "is not a file");
-  fails(writeText("small.txt", "abc"), 100, "needs a vocabulary of 256");
-  fails(writePair<uint16_t>("big", 8, {{1, 300}}), 256,
-        "token 1 of the data .* is 300, outside the model's vocabulary of 256");
+  fails(testing::TempDir(), 256, "is not a file but a folder");
+  fails("/dev/null", 256, "is not a file but a device");
+  std::string fifo = pathOf("fifo");
+  unlink(fifo.c_str());
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  fails(fifo, 256, "is not a file but a FIFO");
+  for (int64_t vocabulary : {100, 257, 50257})
+    fails(writeText("small.txt", "abc"), vocabulary,
+          "does not say what it holds.*--data-type u8, u16 or i32");
+  fails(writeText("alone.bin", "abc"), 256,
+        "no '.idx' file of an MMIDIDX pair is beside it.*--data-type");
+  fails(pathOf("alone"), 256, "alone.bin' lacks the '.idx' file");
   fails(writePair<float>("float", 7, {{1}}), 256, "elements of type 7");
   fails(writePair<uint8_t>("gap", 1, {{1}, {2}}, 1), 256,
         "sequence 1 of .*gap.idx' does not follow");
@@ -108,6 +118,166 @@ TEST(TokenFileDeathTest, SaysWhatIsWrong) {
   fails(prefix, 256, "is not an MMIDIDX index");
   writeText("lonely.idx", "x");
   fails(pathOf("lonely.idx"), 256, "lacks the '.bin' file");
+}
+
+TEST(TokenFile, ReadsPlainFilesOfTheTypeThatIsGiven) {
+  std::string words;
+  for (uint16_t token : {1, 50256, 7})
+    append<uint16_t>(words, token);
+  TokenFile u16(writeText("plain.bin", words), 50257, TokenType::u16);
+  EXPECT_EQ(readAll(u16), (std::vector<int32_t>{1, 50256, 7}));
+  EXPECT_EQ(u16.form(), "u16 tokens");
+  words.clear();
+  for (int32_t token : {70000, 2})
+    append<int32_t>(words, token);
+  TokenFile i32(writeText("plain.i32", words), 70001, TokenType::i32);
+  EXPECT_EQ(readAll(i32), (std::vector<int32_t>{70000, 2}));
+  TokenFile u8(writeText("plain.u8", "ab"), 50257, TokenType::u8);
+  EXPECT_EQ(readAll(u8), (std::vector<int32_t>{97, 98}));
+  EXPECT_EQ(u8.form(), "bytes");
+}
+
+/// A file of llm.c with a header of \p count tokens.
+template <typename Token>
+std::string llmC(int32_t magic, int32_t version, int32_t count,
+                 const std::vector<Token> &tokens) {
+  std::string text;
+  for (int32_t number : {magic, version, count})
+    append<int32_t>(text, number);
+  text.resize(1024, 0);
+  for (Token token : tokens)
+    append<Token>(text, token);
+  return text;
+}
+
+TEST(TokenFile, ReadsFilesOfLlmC) {
+  TokenFile gpt2(
+      writeText("gpt2.bin", llmC<uint16_t>(20240520, 1, 2, {50256, 3})), 50257);
+  EXPECT_EQ(readAll(gpt2), (std::vector<int32_t>{50256, 3}));
+  EXPECT_EQ(gpt2.form(), "llm.c u16");
+  TokenFile llama(
+      writeText("llama.bin", llmC<uint32_t>(20240801, 7, 2, {128000, 3})),
+      128256);
+  EXPECT_EQ(readAll(llama), (std::vector<int32_t>{128000, 3}));
+  EXPECT_EQ(llama.form(), "llm.c u32");
+}
+
+TEST(TokenFileDeathTest, RefusesBinaryDataByName) {
+  auto fails = [](const std::string &content, const char *message,
+                  std::optional<TokenType> type = {}) {
+    for (int64_t vocabulary : {256, 50257})
+      EXPECT_EXIT(TokenFile(writeText("binary", content), vocabulary, type),
+                  testing::ExitedWithCode(1), message);
+  };
+  auto known = [&](std::string content, const std::string &name) {
+    content.resize(std::max<size_t>(content.size(), 600), 0);
+    std::string message = "is " + name + ".*, not text or tokens";
+    fails(content, message.c_str());
+    fails(content, message.c_str(), TokenType::u16);
+  };
+  known(std::string("\x1f\x8b\x08\0", 4), "gzip");
+  known("\x28\xb5\x2f\xfd", "zstd");
+  known(std::string("\xfd"
+                    "7zXZ\0",
+                    6),
+        "xz");
+  known("BZh91AY&SY", "bzip2");
+  known("\x04\x22\x4d\x18", "lz4");
+  known("PK\3\4", "a zip archive");
+  known("\x93NUMPY\1", "a NumPy array");
+  known("PAR1", "Parquet");
+  known(std::string("ARROW1\0\0", 8), "Arrow");
+  known(std::string("\xff\xff\xff\xff\x78\0\0\0\x10\0\0\0", 12), "Arrow");
+  known("\x89HDF\r\n\x1a\n", "HDF5");
+  known("%PDF-1.7", "PDF");
+  known(std::string("MMIDIDX\0\0", 9), "an MMIDIDX index");
+  known(std::string(257, 'a') + "ustar", "a tar archive");
+  known(std::string("\x10\0\0\0\0\0\0\0{\"a\":{}}       ", 24), "safetensors");
+  fails(llmC<uint16_t>(20240520, 2, 1, {1}), "version 2 of llm.c's format");
+  fails(llmC<uint16_t>(20240520, 1, 3, {1}),
+        "has 1026 bytes; the 3 tokens that its header names take 1030");
+  fails(llmC<uint16_t>(20240520, 1, -1, {1}), "header names");
+  fails(llmC<uint16_t>(20240522, 1, 1, {1}), "no stream of tokens");
+  fails(llmC<uint16_t>(20240520, 1, 1, {1}), "says itself.*leave --data-type",
+        TokenType::i32);
+  fails("abc", "3 bytes, which is no multiple of the 2 of a token of u16",
+        TokenType::u16);
+  EXPECT_EXIT(TokenFile(writeText("wide.txt", "\xff\xfeh\0i\0"), 256),
+              testing::ExitedWithCode(1), "is text in UTF-16");
+}
+
+TEST(TokenFile, TextIsNoneOfTheKnownFormats) {
+  for (std::string text : {"BZh is not enough", "PK", "\x1f\x8b tokens", ""})
+    EXPECT_EQ(knownFormat(text.data(), text.size(), text.size()), nullptr)
+        << text;
+}
+
+TEST(TokenFile, NamesTheFirstStrangeToken) {
+  std::vector<int32_t> tokens(100'000, 5);
+  auto check = [&](int32_t value) {
+    tokens[70'123] = value;
+    tokens[90'000] = 300;
+    std::string words;
+    for (int32_t token : tokens)
+      append<int32_t>(words, token);
+    TokenFile file(writeText("strange.i32", words), 256, TokenType::i32);
+    EXPECT_TRUE(file.canHoldStrange());
+    StrangeToken found;
+    std::string error;
+    ASSERT_TRUE(file.findStrange(0, file.count(), found, error)) << error;
+    EXPECT_EQ(found.position, 70'123);
+    EXPECT_EQ(found.value, value);
+    ASSERT_TRUE(file.findStrange(0, 70'123, found, error)) << error;
+    EXPECT_EQ(found.position, -1);
+    std::vector<int32_t> buffer(9000, 1);
+    EXPECT_FALSE(file.read(65'000, 9000, buffer.data(), error));
+    EXPECT_NE(error.find("token 70123 of the data"), std::string::npos);
+    EXPECT_NE(error.find("is " + std::to_string(value) +
+                         ", outside the model's vocabulary of 256"),
+              std::string::npos)
+        << error;
+    EXPECT_EQ(buffer, std::vector<int32_t>(9000, 0));
+  };
+  check(256);
+  check(-1);
+  check(INT32_MAX);
+}
+
+TEST(TokenFile, KnowsWhereATokenCanBeStrange) {
+  std::string path = writeText("ab", "ab");
+  EXPECT_FALSE(TokenFile(path, 256, TokenType::u8).canHoldStrange());
+  EXPECT_TRUE(TokenFile(path, 255, TokenType::u8).canHoldStrange());
+  EXPECT_FALSE(TokenFile(path, 65536, TokenType::u16).canHoldStrange());
+  EXPECT_TRUE(TokenFile(path, 65535, TokenType::u16).canHoldStrange());
+}
+
+TEST(TokenFile, AShrunkFileIsAnErrorOfTheRead) {
+  std::string path = writeText("shrinks.txt", std::string(10'000, 'a'));
+  TokenFile file(path, 256);
+  ASSERT_EQ(truncate(path.c_str(), 5000), 0);
+  std::vector<int32_t> buffer(100, 1);
+  std::string error;
+  EXPECT_TRUE(file.read(0, 100, buffer.data(), error));
+  EXPECT_FALSE(file.read(4950, 100, buffer.data(), error));
+  EXPECT_NE(error.find("has been cut short"), std::string::npos) << error;
+  EXPECT_EQ(buffer, std::vector<int32_t>(100, 0));
+}
+
+TEST(TokenFile, ItsSampledChecksumSeesSizeAndContent) {
+  auto sumOf = [](const std::string &text) {
+    std::string error;
+    uint32_t sum = 0;
+    TokenFile file(writeText("sum.txt", text), 256);
+    EXPECT_TRUE(file.content().sampledChecksum(sum, error)) << error;
+    return sum;
+  };
+  std::string text(10'000, 'a');
+  uint32_t sum = sumOf(text);
+  EXPECT_EQ(sumOf(text), sum);
+  text[9'999] = 'b';
+  EXPECT_NE(sumOf(text), sum);
+  EXPECT_NE(sumOf(std::string(10'001, 'a')), sum);
+  EXPECT_NO_THROW(sumOf(""));
 }
 
 Manifest manifestOf(int64_t batch, int64_t accumulation, int64_t length) {
@@ -143,8 +313,8 @@ TEST(TokenBatches, SequentialOrderDealsConsecutiveMicroBatches) {
   std::string path = writeText("count.bytes", text);
   Manifest manifest = manifestOf(2, 2, 10); // 20 samples, 2 ranks: 8 a step
   for (int rank = 0; rank < 2; ++rank) {
-    auto source =
-        openTokenBatches(manifest, path, SampleOrder::sequential, 1, rank, 2);
+    auto source = openTokenBatches(manifest, path, {}, SampleOrder::sequential,
+                                   1, rank, 2);
     EXPECT_EQ(source->tokens({8, 2}), 80);
     EXPECT_FLOAT_EQ(source->scale({8, 2}), 1.0f / 80);
     for (int micro = 0; micro < 2; ++micro) {
@@ -157,14 +327,14 @@ TEST(TokenBatches, SequentialOrderDealsConsecutiveMicroBatches) {
   }
   // A smaller batch is as contiguous.
   auto second =
-      openTokenBatches(manifest, path, SampleOrder::sequential, 1, 1, 2);
+      openTokenBatches(manifest, path, {}, SampleOrder::sequential, 1, 1, 2);
   EXPECT_EQ(second->tokens({8, 1}), 40);
   EXPECT_FLOAT_EQ(second->scale({8, 1}), 1.0f / 40);
   EXPECT_EQ(firstTokens(*second, "tokens", 2, 10, {8, 1}, 0),
             (std::vector<int32_t>{100, 110}));
   // The 21st sample is the first one again.
   auto source =
-      openTokenBatches(manifest, path, SampleOrder::sequential, 1, 1, 2);
+      openTokenBatches(manifest, path, {}, SampleOrder::sequential, 1, 1, 2);
   EXPECT_EQ(firstTokens(*source, "tokens", 2, 10, {16, 2}, 0),
             (std::vector<int32_t>{0, 10}));
 }
@@ -186,7 +356,7 @@ TEST(TokenBatches, ShuffledOrderTakesEachSampleOnceAnEpoch) {
 
 TEST(TokenFileDeathTest, RefusesATextShorterThanASample) {
   std::string path = writeText("ten.txt", "0123456789");
-  EXPECT_EXIT(openTokenBatches(manifestOf(1, 1, 10), path,
+  EXPECT_EXIT(openTokenBatches(manifestOf(1, 1, 10), path, {},
                                SampleOrder::sequential, 1, 0, 1),
               testing::ExitedWithCode(1), "has 10 tokens; one sample takes 11");
 }
