@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Commands.h"
-#include "runtime/Error.h"
 #include "runtime/Parameters.h"
 #include "runtime/Step.h"
 #include <cstdio>
@@ -26,9 +25,8 @@ int runGrads(const Manifest &manifest, const Options &options) {
   Progress progress;
   progress.lossScale = initialLossScale(manifest.training);
   float loss = step.computeGradients(progress);
-  if (source->error())
-    fatal("%s", source->error());
-  context.communicator->barrier();
+  if (context.communicator->any(source->error() != nullptr))
+    context.communicator->failTogether(source->error());
   std::unique_ptr<SafetensorsWriter> writer;
   if (context.rank() == 0) {
     writer = std::make_unique<SafetensorsWriter>(options.out);

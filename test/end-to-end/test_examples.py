@@ -64,6 +64,31 @@ class Examples(unittest.TestCase):
         self.assertEqual(first, support.run(generate + ["1"]).stdout)
         self.assertNotEqual(first, support.run(generate + ["2"]).stdout)
 
+    def test_another_vocabulary(self):
+        """Bytes are read where they are asked for, and never written."""
+        out = support.scratch("another-vocabulary")
+        data = support.repeated_text(out / "text.txt", 1 << 12)
+        executable = support.compile(
+            support.HERE / "gpt2-small.textproto", out / "exe", transformer__vocabulary=300
+        )
+        weights = out / "weights"
+        init = ["--init", weights]
+        train = [executable, "train", "--data", data, "--steps", "1", "--save", weights]
+        evaluate = [executable, "eval", "--data", data, *init]
+        self.assertIn("(bytes: ", support.run([*train, "--data-type", "u8"]).stdout)
+        self.assertRegex(support.run([*evaluate, "--data-type", "u8"]).stdout, "data +bytes")
+        generate = [executable, "generate", "--prompt", "a", "--max-tokens", "1", *init]
+        for command, reason in (
+            (train, "does not say what it holds"),
+            (evaluate, "does not say what it holds"),
+            ([*evaluate, "--data-type", "i32"], "outside the model's vocabulary of 300"),
+            (generate, "needs a model with a vocabulary of 256; this one has 300"),
+        ):
+            done = support.run(command, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.stderr.count("error:"), 1, done.stderr)
+            self.assertIn(reason, done.stderr)
+
     def test_seed(self):
         out = support.scratch("seed")
         data = support.repeated_text(out / "text.txt", 1 << 16)

@@ -23,6 +23,9 @@ TEST(CommandLine, ReadsEveryOptionOfTrain) {
   Options options = parse({"train",
                            "--data",
                            "d",
+                           "--data-type",
+                           "u16",
+                           "--trust-data",
                            "--steps=20",
                            "--init",
                            "i",
@@ -42,6 +45,8 @@ TEST(CommandLine, ReadsEveryOptionOfTrain) {
                            "o"});
   EXPECT_EQ(options.command, Command::train);
   EXPECT_EQ(options.data, "d");
+  EXPECT_EQ(options.dataType, "u16");
+  EXPECT_TRUE(options.trustData);
   EXPECT_EQ(options.steps, 20);
   EXPECT_EQ(options.init, "i");
   EXPECT_EQ(options.save, "s");

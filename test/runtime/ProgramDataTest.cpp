@@ -107,9 +107,26 @@ TEST_F(ProgramDataTest, AFirstStepThatIsGivenUpSavesNothing) {
   fails("fake-1", std::string(words) + "--trust-data --save @w",
         "token 3 of the data");
   EXPECT_FALSE(exists("w"));
-  writeWords("words", 4000, 3);
-  fails("fake-1", "grads --data @words --data-type u16 --init @i --out @g",
-        "cannot open");
+}
+
+TEST_F(ProgramDataTest, GradsRefusesAStrangeTokenOfItsBatch) {
+  ASSERT_EQ(runFake("fake-1", "train --data @data --steps 0 --save @i").code,
+            0);
+  // In the batch of one rank, and in that of rank 1 alone.
+  std::pair<const char *, int> cases[] = {{"fake-1", 20}, {"fake-2-3", 40}};
+  for (auto [fake, strange] : cases) {
+    writeWords("words", 4000, strange);
+    std::string message = "token " + std::to_string(strange) + " of the data";
+    for (const char *form : {"shared", "messages"}) {
+      Result result = runFake(
+          fake, "grads --data @words --data-type u16 --init @i --out @g",
+          {std::string("TESSERA_COMM=") + form});
+      EXPECT_EQ(result.code, 1) << result.text;
+      EXPECT_EQ(count(result.text, "error: "), 1u) << result.text;
+      EXPECT_NE(result.text.find(message), std::string::npos) << result.text;
+      EXPECT_FALSE(exists("g"));
+    }
+  }
 }
 
 TEST_F(ProgramDataTest, DataThatShrinksEndsTheRunWithItsLastStepSaved) {
@@ -138,32 +155,43 @@ TEST_F(ProgramDataTest, DataThatShrinksEndsTheRunWithItsLastStepSaved) {
   }
 }
 
-// The second look does not read what the first one has: its verdict is there.
+// A strange token is put where no sample of the checksum is, under the same
+// time: who takes the verdict does not see it, who looks does.
 TEST_F(ProgramDataTest, AVerdictOnTheDataIsKept) {
-  writeWords("words", 4000, -1);
+  constexpr int64_t tokens = 600'000, between = 7 * 2048 + 10;
+  writeWords("words", tokens, -1);
   std::string train =
       std::string(words) + "--steps 1 --resume --checkpoint-dir @c ";
   ASSERT_EQ(runFake("fake-2-0", train).code, 0);
-  std::string verdict = read("c/data-verdict.json");
-  EXPECT_NE(verdict.find("\"vocabulary\":256"), std::string::npos) << verdict;
-  // The same content under the same time, but for a token that no sample of
-  // the checksum has: only a look would see it.
   struct stat status;
   ASSERT_EQ(stat(file("words").c_str(), &status), 0);
-  auto restoreTime = [&] {
-    timespec times[2] = {status.st_atim, status.st_mtim};
-    utimensat(AT_FDCWD, file("words").c_str(), times, 0);
-  };
-  restoreTime();
+  writeWords("words", tokens, between);
+  timespec times[2] = {status.st_atim, status.st_mtim};
+  ASSERT_EQ(utimensat(AT_FDCWD, file("words").c_str(), times, 0), 0);
   EXPECT_EQ(runFake("fake-2-0", train).code, 0);
-  EXPECT_EQ(read("c/data-verdict.json"), verdict);
-  // Changed data is looked through again.
-  writeWords("words", 4000, 3990);
-  restoreTime();
-  fails("fake-2-0", train, "token 3990 of the data");
+  ++times[1].tv_sec;
+  ASSERT_EQ(utimensat(AT_FDCWD, file("words").c_str(), times, 0), 0);
+  std::string message = "token " + std::to_string(between) + " of the data";
+  fails("fake-2-0", train, message);
+  // A bad verdict is not kept.
+  fails("fake-2-0", train, message);
+  EXPECT_EQ(runFake("fake-2-0", train + "--trust-data").code, 0);
 }
 
-TEST_F(ProgramDataTest, WeightsThatShrinkAreAnErrorThatNamesThem) {
+TEST_F(ProgramDataTest, AWrongDataTypeIsAnError) {
+  fails("fake-1", "train --data @data --data-type u32",
+        "--data-type takes 'u8', 'u16' or 'i32', not 'u32'");
+  std::ofstream(file("odd")) << std::string(4001, 'a');
+  fails("fake-1", "train --data @odd --data-type i32",
+        "has 4001 bytes, which is no multiple of the 4 of a token of i32");
+  std::ofstream(file("even")) << std::string(4000, 'a');
+  fails("fake-1", "train --data @even --data-type i32",
+        "token 0 of the data '" + file("even") +
+            "' (read as i32 tokens) is 1633771873, outside the model's "
+            "vocabulary of 256");
+}
+
+TEST_F(ProgramDataTest, FifosAndDevicesAreRefusedByThatReason) {
   ASSERT_EQ(runFake("fake-1", "train --data @data --steps 0 --save @w").code,
             0);
   run({"mkfifo", file("fifo")});
