@@ -7,13 +7,13 @@
 
 #include "runtime/CommandLine.h"
 #include "runtime/Error.h"
+#include "runtime/Spelling.h"
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <numeric>
 #include <unistd.h>
 #include <vector>
 
@@ -41,7 +41,7 @@ constexpr unsigned train = bit(Command::train), eval = bit(Command::eval),
                    grads = bit(Command::grads),
                    generate = bit(Command::generate),
                    exportWeights = bit(Command::exportWeights),
-                   info = bit(Command::info);
+                   info = bit(Command::info), anyCommand = ~0u;
 
 struct OptionInfo {
   const char *name;
@@ -90,18 +90,14 @@ const OptionInfo optionTable[] = {
     {"--temperature", "T", generate, 0,
      "0: the likeliest token (default); higher: more random"},
     {"--json", nullptr, info, 0, "print the manifest as JSON"},
+    {"--allow-unlaunched", nullptr, anyCommand, 0,
+     "run alone in each process that a launcher has started, each with files "
+     "of its own"},
 };
-
-/// Of several ranks one speaks.
-bool speaks() {
-  const char *rank = getenv("OMPI_COMM_WORLD_RANK");
-  return !rank || atoi(rank) == 0;
-}
 
 template <typename... Arguments>
 [[noreturn]] void refuse(const char *format, Arguments... arguments) {
-  if (!speaks())
-    _exit(1);
+  leaveErrorToRoot();
   fatal(format, arguments...);
 }
 
@@ -132,22 +128,6 @@ void printCommandHelp(const CommandInfo &command) {
   printf("  %-30s %s\n", "--help", "print this and end");
 }
 
-/// Levenshtein's distance.
-size_t distance(const std::string &a, const std::string &b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row[b.size()];
-}
-
 const CommandInfo *findCommand(const std::string &name) {
   for (const CommandInfo &command : commandTable)
     if (name == command.name)
@@ -163,10 +143,11 @@ const OptionInfo &findOption(const std::string &name,
       continue;
     if (name == option.name)
       return option;
-    if (!nearest || distance(name, option.name) < distance(name, nearest->name))
+    if (!nearest ||
+        editDistance(name, option.name) < editDistance(name, nearest->name))
       nearest = &option;
   }
-  if (nearest && distance(name, nearest->name) <= 3)
+  if (nearest && editDistance(name, nearest->name) <= 3)
     refuse("unknown option '%s' of '%s': did you mean '%s'?", name.c_str(),
            command.name, nearest->name);
   refuse("unknown option '%s' of '%s': '%s %s --help' lists them", name.c_str(),
@@ -210,6 +191,8 @@ void store(Options &options, const OptionInfo &option,
     options.trustData = true;
   else if (name == "--json")
     options.json = true;
+  else if (name == "--allow-unlaunched")
+    options.allowUnlaunched = true;
   else if (name == "--steps")
     options.steps = integer(option.name, value, 0);
   else if (name == "--checkpoint-every")
@@ -238,6 +221,13 @@ void store(Options &options, const OptionInfo &option,
 }
 
 } // namespace
+
+const char *commandName(Command command) {
+  for (const CommandInfo &info : commandTable)
+    if (info.command == command)
+      return info.name;
+  return "";
+}
 
 Options parseCommandLine(int argc, char **argv) {
   if (argc < 2) {

@@ -25,6 +25,15 @@ void setErrorContext(const char *executable, int ownRank, int ranks) {
   size = ranks;
 }
 
+bool speaks() { return rank == 0; }
+
+void leaveErrorToRoot() {
+  if (speaks())
+    return;
+  usleep(300000);
+  _exit(1);
+}
+
 void setErrorStep(int64_t step) { currentStep = step; }
 int64_t errorStep() { return currentStep; }
 

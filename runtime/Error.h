@@ -32,6 +32,14 @@ void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /// number of ranks.
 void setErrorContext(const char *executable, int rank, int size);
 
+/// Whether this rank is the one that prints what all ranks would, rank 0.
+bool speaks();
+
+/// For an error that all ranks meet alike: returns on rank 0, which prints it,
+/// and ends the others with exit code 1; a little later, since a launcher ends
+/// all processes once one has failed.
+void leaveErrorToRoot();
+
 /// The step under way, for messages about it; 0: none.
 void setErrorStep(int64_t step);
 int64_t errorStep();

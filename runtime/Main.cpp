@@ -6,10 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Commands.h"
+#include "runtime/Environment.h"
 #include "runtime/Error.h"
+#include "runtime/Launcher.h"
 #include "runtime/Threads.h"
-#include <algorithm>
-#include <cstdlib>
+#include <cstdio>
 #include <cstring>
 #include <exception>
 
@@ -19,31 +20,52 @@ using namespace tessera;
 extern "C" const char tessera_small_blocks;
 extern "C" const char *const tessera_allocator = &tessera_small_blocks;
 
-/// This process's number among those that mpirun, torchrun or srun has started.
-static int launchedRank() {
-  struct {
-    const char *rank, *sign;
-  } launchers[] = {{"RANK", "WORLD_SIZE"},
-                   {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
-                   {"SLURM_PROCID", "SLURM_STEP_ID"}};
-  for (auto [rank, sign] : launchers)
-    if (getenv(rank) && getenv(sign))
-      return atoi(getenv(rank));
-  return 0;
+/// Whether all ranks of an executable take part in \p command; any other is one
+/// rank's work.
+static bool isOfAllRanks(Command command) {
+  return command == Command::train || command == Command::grads;
 }
 
-static int runCommand(const Options &options, char **argv) {
-  static const Manifest manifest = parseManifest(tessera_manifest);
-  bool several =
-      options.command == Command::train || options.command == Command::grads;
-  // The other commands are one rank's work, whatever launcher starts them.
-  if (!several && launchedRank() != 0)
-    return 0;
-  if (options.command != Command::info) {
-    const char *local = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-    int ranks = several && local ? std::max(1, atoi(local)) : 1;
-    limitSpinning(runThreads(manifest, ranks), argv);
+/// Sees to it that the processes of a launcher do not all do one rank's work,
+/// into the same files. False where this one has nothing to do.
+static bool hasWork(const Started &started, const Manifest &manifest,
+                    const Options &options) {
+  if (started.size == 1 || options.allowUnlaunched)
+    return true;
+  if (!isOfAllRanks(options.command)) {
+    if (speaks())
+      return true;
+    fprintf(stderr,
+            "%s: rank %d has nothing to do: '%s' is the work of one rank, and "
+            "rank 0 does it\n",
+            executableName(), started.rank, commandName(options.command));
+    return false;
   }
+  if (manifest.training.world > 1)
+    return true;
+  // By PMIx alone rank 0 does not know that there are others.
+  if (started.launcher != Launcher::pmix || started.rank > 1)
+    leaveErrorToRoot();
+  fatal("compiled for 1 rank, started with %d by %s, each of which would write "
+        "the same files: start it without %s, compile with --set "
+        "parallel.world=%d, or give --allow-unlaunched where each has files of "
+        "its own",
+        started.size, started.name, started.name, started.size);
+}
+
+static int runCommand(const Started &started, const Options &options,
+                      char **argv) {
+  static const Manifest manifest = parseManifest(tessera_manifest);
+  if (!hasWork(started, manifest, options))
+    return 0;
+  bool several = isOfAllRanks(options.command) && manifest.training.world > 1;
+  // From here on an executable of one rank knows of no other.
+  if (!several)
+    setErrorContext(executableName(), 0, 1);
+  if (options.command != Command::info)
+    limitSpinning(
+        runThreads(manifest, several ? started.localSize.value_or(1) : 1),
+        argv);
   switch (options.command) {
   case Command::train:
     return runTrain(manifest, options);
@@ -64,8 +86,11 @@ static int runCommand(const Options &options, char **argv) {
 int main(int argc, char **argv) {
   const char *slash = strrchr(argv[0], '/');
   setErrorContext(slash ? slash + 1 : argv[0], 0, 1);
+  Started started = readLauncher();
+  setErrorContext(executableName(), started.rank, started.size);
   try {
-    return runCommand(parseCommandLine(argc, argv), argv);
+    checkEnvironment();
+    return runCommand(started, parseCommandLine(argc, argv), argv);
   } catch (const std::exception &error) {
     fatal("%s", error.what());
   }

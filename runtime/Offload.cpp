@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Offload.h"
+#include "runtime/Environment.h"
 #include "runtime/Error.h"
 #include "runtime/Mapping.h"
 #include <cerrno>
@@ -18,8 +19,8 @@
 namespace tessera {
 
 std::string defaultOffloadDirectory() {
-  const char *directory = getenv("TMPDIR");
-  return directory && *directory ? directory : "/tmp";
+  const char *directory = environmentText("TMPDIR");
+  return directory ? directory : "/tmp";
 }
 
 /// A file that is gone when the process is, however it ends.

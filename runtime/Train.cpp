@@ -9,6 +9,7 @@
 #include "runtime/CheckpointDirectory.h"
 #include "runtime/CheckpointWriter.h"
 #include "runtime/Commands.h"
+#include "runtime/Environment.h"
 #include "runtime/Error.h"
 #include "runtime/Log.h"
 #include "runtime/Parameters.h"
@@ -44,8 +45,7 @@ void requestStop(int number) {
 class AllocationCounter {
 public:
   AllocationCounter() {
-    const char *wanted = getenv("TESSERA_COUNT_ALLOCATIONS");
-    if (wanted && !strcmp(wanted, "1"))
+    if (environmentFlag("TESSERA_COUNT_ALLOCATIONS", false))
       read = reinterpret_cast<int64_t (*)()>(
           dlsym(RTLD_DEFAULT, "tessera_interposed_allocations"));
     mark();

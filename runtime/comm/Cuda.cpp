@@ -7,7 +7,9 @@
 
 #include "runtime/comm/Cuda.h"
 #include "runtime/Communicator.h"
+#include "runtime/Environment.h"
 #include "runtime/Error.h"
+#include "runtime/Launcher.h"
 #include "runtime/comm/Members.h"
 #include "runtime/cuda/Device.h"
 #include <algorithm>
@@ -141,7 +143,7 @@ bool CudaCommunicator::isStaged() {
   bool shared = std::any_of(all.begin(), all.end(), [&](const Place &place) {
     return std::count(all.begin(), all.end(), place) > 1;
   });
-  const char *form = getenv("TESSERA_COMM");
+  const char *form = environmentText("TESSERA_COMM");
   if (form && strcmp(form, "nccl") && strcmp(form, "staged"))
     fatal("TESSERA_COMM is '%s': it may be 'nccl' or 'staged'", form);
   bool staged = form ? !strcmp(form, "staged") : shared;
@@ -156,7 +158,15 @@ bool CudaCommunicator::isStaged() {
 } // namespace tessera
 
 tessera::Communicator *tessera_create_communicator(int world) {
-  tessera::Launch launch = tessera::readLaunch();
-  tessera::requireWorld(world, launch.size, launch.rank);
-  return new tessera::CudaCommunicator(launch);
+  using namespace tessera;
+  Launch launch;
+  if (world > 1) {
+    launch = readLaunch();
+    requireWorld(world, launch.size);
+  } else if (int place = readLauncher().localRank.value_or(0)) {
+    // Runs that a launcher has started beside each other, one a GPU.
+    launch.localRank = place;
+    launch.localSize = place + 1;
+  }
+  return new CudaCommunicator(launch);
 }

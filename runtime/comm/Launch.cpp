@@ -6,34 +6,23 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Launch.h"
+#include "runtime/Environment.h"
 #include "runtime/Error.h"
+#include "runtime/Launcher.h"
 #include <algorithm>
-#include <cerrno>
-#include <climits>
 #include <cstdint>
 #include <cstdlib>
 
 namespace tessera {
 
-/// Null where it is not set or empty.
-static const char *variable(const char *name) {
-  const char *text = getenv(name);
-  return text && *text ? text : nullptr;
-}
-
-static int number(const char *launcher, const char *name) {
-  const char *text = variable(name);
-  if (!text)
+/// What the launcher must have set.
+static int need(const Started &started, std::optional<int> number,
+                const char *variable) {
+  if (!number)
     fatal("started by %s, which has not set %s: start all ranks with the same "
           "launcher",
-          launcher, name);
-  char *end = nullptr;
-  errno = 0;
-  long value = strtol(text, &end, 10);
-  if (*end || errno || value < 0 || value > INT_MAX)
-    fatal("%s is '%s', which is no number: %s sets it, leave it as it is", name,
-          text, launcher);
-  return static_cast<int>(value);
+          started.name, variable);
+  return *number;
 }
 
 std::string firstHost(std::string_view list) {
@@ -73,83 +62,92 @@ static int portOf(const std::string &job) {
   return 20000 + static_cast<int>(hash % 10000);
 }
 
-static Launch readTorchrun() {
-  const char *launcher = "torchrun";
-  Launch launch;
-  launch.rank = number(launcher, "RANK");
-  launch.size = number(launcher, "WORLD_SIZE");
-  launch.localRank = number(launcher, "LOCAL_RANK");
-  launch.localSize = number(launcher, "LOCAL_WORLD_SIZE");
-  const char *run = variable("TORCHELASTIC_RUN_ID");
-  const char *restart = variable("TORCHELASTIC_RESTART_COUNT");
-  launch.job = std::string("torchrun ") + (run ? run : "") + " " +
-               (restart ? restart : "");
-  return launch;
+static std::string text(const char *variable) {
+  const char *value = environmentText(variable);
+  return value ? value : "";
 }
 
-static Launch readOpenMpi() {
-  const char *launcher = "mpirun";
-  Launch launch;
-  launch.rank = number(launcher, "OMPI_COMM_WORLD_RANK");
-  launch.size = number(launcher, "OMPI_COMM_WORLD_SIZE");
-  launch.localRank = number(launcher, "OMPI_COMM_WORLD_LOCAL_RANK");
-  launch.localSize = number(launcher, "OMPI_COMM_WORLD_LOCAL_SIZE");
-  const char *space = variable("PMIX_NAMESPACE");
-  const char *job = variable("OMPI_MCA_ess_base_jobid");
-  launch.job = std::string("mpirun ") + (space ? space : job ? job : "");
-  return launch;
+/// A name that \p started's processes have in common and no others.
+static std::string jobOf(const Started &started) {
+  switch (started.launcher) {
+  case Launcher::torchrun:
+    return "torchrun " + text("TORCHELASTIC_RUN_ID") + " " +
+           text("TORCHELASTIC_RESTART_COUNT");
+  case Launcher::openMpi:
+    return "mpirun " + (environmentText("PMIX_NAMESPACE")
+                            ? text("PMIX_NAMESPACE")
+                            : text("OMPI_MCA_ess_base_jobid"));
+  case Launcher::slurm:
+    return "srun " + text("SLURM_JOB_ID") + "." + text("SLURM_STEP_ID");
+  default:
+    return "";
+  }
 }
 
-static Launch readSlurm() {
-  const char *launcher = "srun";
-  Launch launch;
-  launch.rank = number(launcher, "SLURM_PROCID");
-  launch.size =
-      number(launcher, variable("SLURM_STEP_NUM_TASKS") ? "SLURM_STEP_NUM_TASKS"
-                                                        : "SLURM_NTASKS");
-  launch.localRank = number(launcher, "SLURM_LOCALID");
-  const char *tasks = variable("SLURM_STEP_TASKS_PER_NODE");
+/// What of \p launch Slurm tells in another form than the others.
+static void readSlurm(const Started &started, Launch &launch) {
+  const char *tasks = environmentText("SLURM_STEP_TASKS_PER_NODE");
   if (!tasks)
-    tasks = variable("SLURM_TASKS_PER_NODE");
+    tasks = environmentText("SLURM_TASKS_PER_NODE");
   if (tasks)
-    launch.localSize = tasksOnNode(tasks, number(launcher, "SLURM_NODEID"));
+    launch.localSize =
+        tasksOnNode(tasks, need(started, launcherNumber("srun", "SLURM_NODEID"),
+                                "SLURM_NODEID"));
   if (launch.localSize <= launch.localRank)
     fatal("srun says that rank %d is task %d of %d on its node: start it by "
           "srun in an allocation of its own",
           launch.rank, launch.localRank, launch.localSize);
-  const char *job = variable("SLURM_JOB_ID"), *step = variable("SLURM_STEP_ID");
-  launch.job =
-      std::string("srun ") + (job ? job : "") + "." + (step ? step : "");
-  const char *nodes = variable("SLURM_STEP_NODELIST");
+  const char *nodes = environmentText("SLURM_STEP_NODELIST");
   if (!nodes)
-    nodes = variable("SLURM_JOB_NODELIST");
+    nodes = environmentText("SLURM_JOB_NODELIST");
   if (nodes)
     launch.address = firstHost(nodes);
-  return launch;
 }
 
 Launch readLaunch() {
+  Started started = readLauncher();
   Launch launch;
-  if (variable("RANK") && variable("WORLD_SIZE"))
-    launch = readTorchrun();
-  else if (variable("OMPI_COMM_WORLD_SIZE"))
-    launch = readOpenMpi();
-  else if (variable("SLURM_PROCID") && variable("SLURM_STEP_ID"))
-    launch = readSlurm();
+  launch.rank = started.rank;
+  launch.size = started.size;
+  launch.job = jobOf(started);
+  switch (started.launcher) {
+  case Launcher::none:
+    break;
+  case Launcher::torchrun:
+    launch.localRank = need(started, started.localRank, "LOCAL_RANK");
+    launch.localSize = need(started, started.localSize, "LOCAL_WORLD_SIZE");
+    break;
+  case Launcher::openMpi:
+    launch.localRank =
+        need(started, started.localRank, "OMPI_COMM_WORLD_LOCAL_RANK");
+    launch.localSize =
+        need(started, started.localSize, "OMPI_COMM_WORLD_LOCAL_SIZE");
+    break;
+  case Launcher::slurm:
+    launch.localRank = need(started, started.localRank, "SLURM_LOCALID");
+    readSlurm(started, launch);
+    break;
+  case Launcher::pmi:
+  case Launcher::pmix:
+    if (launch.size > 1)
+      fatal("started by %s, under which ranks of GPUs do not find each other: "
+            "start it by torchrun, srun or Open MPI's mpirun",
+            started.name);
+  }
   if (launch.rank >= launch.size || launch.localRank >= launch.localSize)
     fatal("the launcher says that this is rank %d of %d, %d of %d on its node: "
           "start all ranks with one launcher",
           launch.rank, launch.size, launch.localRank, launch.localSize);
   launch.port = portOf(launch.job);
-  if (variable("MASTER_PORT")) {
-    launch.port = number("the launcher", "MASTER_PORT");
+  if (auto port = launcherNumber("the launcher", "MASTER_PORT")) {
+    launch.port = *port;
     // There torchrun's own agent listens.
-    if (variable("TORCHELASTIC_RUN_ID"))
+    if (environmentText("TORCHELASTIC_RUN_ID"))
       ++launch.port;
   }
   if (launch.isOneNode())
     launch.address = "127.0.0.1";
-  else if (const char *address = variable("MASTER_ADDR"))
+  else if (const char *address = environmentText("MASTER_ADDR"))
     launch.address = address;
   if (launch.address.empty())
     fatal("the ranks are on several nodes and do not know where rank 0 is: "

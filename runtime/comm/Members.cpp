@@ -8,7 +8,6 @@
 
 #include "runtime/comm/Members.h"
 #include "runtime/Error.h"
-#include <unistd.h>
 
 namespace tessera {
 
@@ -22,15 +21,10 @@ std::string describe(const Collective &collective) {
   return text;
 }
 
-void requireWorld(int world, int size, int rank) {
+void requireWorld(int world, int size) {
   if (world == size)
     return;
-  if (rank != 0)
-    _exit(1);
-  if (world == 1)
-    fatal("compiled for 1 rank, started with %d: start it without mpirun, or "
-          "compile with --set parallel.world=%d",
-          size, size);
+  leaveErrorToRoot();
   if (size == 1)
     fatal("compiled for %d ranks, started with 1: start it as 'mpirun -np %d "
           "%s ...'",

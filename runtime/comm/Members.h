@@ -37,9 +37,9 @@ private:
 /// "the all_gather of group 'h.3'", for messages about waiting.
 std::string describe(const Collective &collective);
 
-/// Ends the process with the remedy where an executable for \p world ranks
-/// was started with \p size processes, this one being \p rank.
-void requireWorld(int world, int size, int rank);
+/// Ends the process with the remedy where an executable for \p world ranks,
+/// more than one, was started with \p size processes.
+void requireWorld(int world, int size);
 
 } // namespace tessera
 

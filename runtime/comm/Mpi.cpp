@@ -6,16 +6,39 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Mpi.h"
+#include "runtime/Environment.h"
 #include "runtime/Error.h"
+#include "runtime/Launcher.h"
 #include <cstdlib>
 #include <cstring>
 
+namespace tessera {
+
+/// Ends the process where MPI would start as a world of one, which takes a
+/// while, or as another world than the executable's.
+static void requireMpiLauncher(int world) {
+  bool byMpi = environmentText("OMPI_COMM_WORLD_SIZE") ||
+               environmentText("PMI_SIZE") || environmentText("PMIX_RANK");
+  Started started = readLauncher();
+  if (!byMpi && started.size > 1) {
+    leaveErrorToRoot();
+    bool slurm = started.launcher == Launcher::slurm;
+    fatal("%s has started %d processes that MPI knows nothing of: start it as "
+          "'%s %d %s ...'",
+          started.name, started.size,
+          slurm ? "srun --mpi=pmix -n" : "mpirun -np", world, executableName());
+  }
+  if (!byMpi)
+    requireWorld(world, 1);
+  if (started.launcher == Launcher::openMpi)
+    requireWorld(world, started.size);
+}
+
+} // namespace tessera
+
 tessera::Communicator *tessera_create_communicator(int world) {
   using namespace tessera;
-  // Without mpirun, MPI would start as a world of one, which takes a while.
-  if (!getenv("OMPI_COMM_WORLD_SIZE") && !getenv("PMI_SIZE") &&
-      !getenv("PMIX_RANK"))
-    requireWorld(world, 1, 0);
+  requireMpiLauncher(world);
   int provided = 0;
   if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided) !=
       MPI_SUCCESS)
@@ -23,7 +46,7 @@ tessera::Communicator *tessera_create_communicator(int world) {
   int rank = 0, size = 1, localSize = 1;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
-  requireWorld(world, size, rank);
+  requireWorld(world, size);
   MPI_Comm node;
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
                       &node);
@@ -31,7 +54,7 @@ tessera::Communicator *tessera_create_communicator(int world) {
   MPI_Comm_free(&node);
   int allLocal = localSize == size;
   MPI_Allreduce(MPI_IN_PLACE, &allLocal, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
-  const char *form = getenv("TESSERA_COMM");
+  const char *form = environmentText("TESSERA_COMM");
   if (form && strcmp(form, "messages") && strcmp(form, "shared"))
     fatal("TESSERA_COMM is '%s': it may be 'shared' or 'messages'", form);
   if (form && !strcmp(form, "shared") && !allLocal)

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,12 +19,6 @@ namespace tessera {
 
 /// Some 0.05 ms: shorter than what it takes to come back from a yield.
 static constexpr int spinsAtMost = 2000;
-
-double timeoutSeconds() {
-  const char *text = getenv("TESSERA_TIMEOUT");
-  double seconds = text ? atof(text) : 600;
-  return seconds > 0 ? seconds : 600;
-}
 
 PeerWatch::PeerWatch(int rank, int ranks, std::atomic<int> *failed)
     : rank(rank), ranks(ranks), spins(spinsAtMost), failed(failed) {}

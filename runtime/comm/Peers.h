@@ -8,6 +8,7 @@
 #ifndef TESSERA_RUNTIME_COMM_PEERS_H
 #define TESSERA_RUNTIME_COMM_PEERS_H
 
+#include "runtime/Environment.h"
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -16,10 +17,6 @@
 #include <vector>
 
 namespace tessera {
-
-/// Seconds that a rank waits for its peers before it gives up, from
-/// TESSERA_TIMEOUT (default 600).
-double timeoutSeconds();
 
 /// Ends this process with a message that it has \p waited so many seconds for
 /// the ranks that are \p missing (none: it isn't known which) in \p what,

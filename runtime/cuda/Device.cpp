@@ -7,6 +7,7 @@
 
 #include "runtime/cuda/Device.h"
 #include "runtime/Context.h"
+#include "runtime/Environment.h"
 #include "runtime/Error.h"
 #include "runtime/Threads.h"
 #include "runtime/cuda/Pinned.h"
@@ -26,16 +27,6 @@ static GpuDevice *opened = nullptr;
 
 GpuDevice &device() { return *opened; }
 
-/// Reads an on-off variable; on where it is not set.
-static bool isOn(const char *variable) {
-  const char *value = getenv(variable);
-  if (!value || !strcmp(value, "1"))
-    return true;
-  if (strcmp(value, "0"))
-    fatal("%s is '%s': it may be '0' or '1'", variable, value);
-  return false;
-}
-
 /// 90 of "sm_90a".
 static int numberOf(const std::string &architecture) {
   size_t digit = architecture.find_first_of("0123456789");
@@ -43,7 +34,7 @@ static int numberOf(const std::string &architecture) {
 }
 
 GpuDevice::GpuDevice(const Manifest &manifest, int localRank)
-    : manifest(manifest), graphs(isOn("TESSERA_GRAPHS")) {
+    : manifest(manifest), graphs(environmentFlag("TESSERA_GRAPHS", true)) {
   const Driver &cuda = driver();
   int count = 0, version = 0;
   int error = cuda.init.attempt(0);

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Context.h"
+#include "runtime/Environment.h"
 #include "runtime/Error.h"
 #include "runtime/cuda/Device.h"
 #include <algorithm>
@@ -67,8 +68,6 @@ const BlasLt &blas() {
   return blas;
 }
 
-/// As many candidates as are asked for.
-constexpr int mostCandidates = 8;
 /// All timing together ends after so long.
 constexpr std::chrono::milliseconds timingLimit(2000);
 constexpr int timedRuns = 3;
@@ -218,11 +217,11 @@ std::vector<Heuristic> findCandidates(const Gemm &gemm, const Plan &plan) {
        {minAlignmentA, minAlignmentB, minAlignmentC, minAlignmentD})
     blas().matmulPreferenceSetAttribute(preference, matrix, &alignment,
                                         sizeof alignment);
-  std::vector<Heuristic> candidates(mostCandidates);
+  std::vector<Heuristic> candidates(mostGemmCandidates);
   int count = 0;
   int error = blas().matmulAlgoGetHeuristic.attempt(
       blas().handle, plan.description, plan.left, plan.right, plan.result,
-      plan.result, preference, mostCandidates, candidates.data(), &count);
+      plan.result, preference, mostGemmCandidates, candidates.data(), &count);
   blas().matmulPreferenceDestroy(preference);
   candidates.resize(error ? 0 : count);
   std::erase_if(candidates, [](const Heuristic &candidate) {
@@ -310,16 +309,8 @@ private:
 
 /// How many candidates of a GEMM are timed.
 int trialsWanted() {
-  const char *text = getenv("TESSERA_GEMM_TRIALS");
-  if (!text)
-    return mostCandidates;
-  char *end = nullptr;
-  long trials = strtol(text, &end, 10);
-  if (end == text || *end || trials < 0 || trials > mostCandidates)
-    fatal("TESSERA_GEMM_TRIALS is '%s': it may be 0 (take what cuBLASLt thinks "
-          "best) to %d (time so many candidates)",
-          text, mostCandidates);
-  return static_cast<int>(trials);
+  return static_cast<int>(environmentInteger(
+      "TESSERA_GEMM_TRIALS", mostGemmCandidates, 0, mostGemmCandidates));
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/cuda/Library.h"
+#include "runtime/Environment.h"
 #include "runtime/Error.h"
 #include <algorithm>
 #include <climits>
@@ -33,8 +34,7 @@ static void addFolders(std::vector<std::string> &folders,
 std::vector<std::string> searchFolders() {
   std::vector<std::string> folders;
   auto fromVariable = [&](const char *variable, auto add) {
-    const char *value = getenv(variable);
-    if (value && *value)
+    if (const char *value = environmentText(variable))
       add(std::string(value));
   };
   auto addToolkit = [&](const std::string &root) {

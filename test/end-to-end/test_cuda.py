@@ -334,7 +334,9 @@ class Commands(unittest.TestCase):
         ]
         # Under a launcher it is the first rank's work.
         ranks = {"WORLD_SIZE": 2, "LOCAL_RANK": 0, "LOCAL_WORLD_SIZE": 2}
-        self.assertEqual(gpu.run(command, RANK=1, **ranks), [""])
+        said = gpu.run(command, RANK=1, **ranks)
+        self.assertEqual(len(said), 1)
+        self.assertRegex(said[0], r"^gpu: rank 1 has nothing to do: 'eval' [^\n]*\n$")
         self.assertEqual(len(measured[0]), 6)  # loss and accuracy of three splits
         for ours, theirs in zip(*measured):
             self.assertLess(abs(ours - theirs), 1e-5)

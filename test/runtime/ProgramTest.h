@@ -62,6 +62,15 @@ protected:
     return run(command(fake, rest), environment);
   }
 
+  /// One process, without mpirun, whatever the fake's ranks are.
+  Result runDirectly(const std::string &fake, const std::string &rest,
+                     const std::vector<std::string> &environment = {}) {
+    std::vector<std::string> words = command(fake, rest);
+    while (!words.front().starts_with(FAKE_FOLDER))
+      words.erase(words.begin());
+    return run(words, environment);
+  }
+
   /// The same; the log then says how much each step of rank 0 allocated.
   Result runCounted(const std::string &fake, const std::string &rest) {
     std::vector<std::string> words = command(fake, rest);

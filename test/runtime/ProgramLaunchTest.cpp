@@ -1,0 +1,139 @@
+//===- ProgramLaunchTest.cpp - How executables are started ----------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/runtime/ProgramTest.h"
+
+using namespace tessera;
+
+namespace {
+
+using Environment = std::vector<std::string>;
+
+/// The variables of each launcher for rank \p rank of 2.
+std::vector<Environment> launchers(int rank) {
+  std::string number = std::to_string(rank);
+  return {
+      {"RANK=" + number, "WORLD_SIZE=2"},
+      {"OMPI_COMM_WORLD_RANK=" + number, "OMPI_COMM_WORLD_SIZE=2"},
+      {"PMI_RANK=" + number, "PMI_SIZE=2"},
+      {"SLURM_PROCID=" + number, "SLURM_STEP_ID=0", "SLURM_STEP_NUM_TASKS=2"}};
+}
+
+TEST_F(ProgramTest, OneRankStartedTwiceIsRefusedBeforeAnythingIsOpened) {
+  for (const Environment &launcher : launchers(0)) {
+    fails("fake-1", "train --data @data --log @log --save @w",
+          "compiled for 1 rank, started with 2 by ", launcher);
+    fails("fake-1", "grads --data @data --init @w --out @g",
+          "--allow-unlaunched", launcher);
+  }
+  for (const Environment &launcher : launchers(1)) {
+    Result result =
+        runFake("fake-1", "train --data @data --log @log --save @w", launcher);
+    EXPECT_EQ(result.code, 1);
+    EXPECT_EQ(result.text, "");
+  }
+  fails("fake-1", "train --data @data --log @log",
+        "compiled for 1 rank, started with 2 by PMIx", {"PMIX_RANK=1"});
+  EXPECT_FALSE(exists("log"));
+  EXPECT_FALSE(exists("w"));
+  std::vector<std::string> words =
+      command("fake-1", "train --data @data --log @log");
+  words.insert(words.begin(),
+               {"mpirun", "-np", "2", "--oversubscribe", "--bind-to", "none"});
+  Result result = run(words);
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.text.find("compiled for 1 rank, started with 2 by mpirun"),
+            std::string::npos)
+      << result.text;
+  EXPECT_FALSE(exists("log"));
+}
+
+TEST_F(ProgramTest, OneRankStartedTwiceTrainsWhereThatIsAllowed) {
+  for (const Environment &launcher : launchers(1)) {
+    Result result = runFake(
+        "fake-1", "train --data @data --steps 2 --save @w --allow-unlaunched",
+        launcher);
+    EXPECT_EQ(result.code, 0) << result.text;
+    EXPECT_NE(result.text.find("done: 2 steps"), std::string::npos);
+    EXPECT_TRUE(exists("w"));
+    run({"rm", file("w")});
+  }
+}
+
+TEST_F(ProgramTest, OfOneRanksWorkTheOthersSayThatTheyHaveNone) {
+  ASSERT_EQ(runFake("fake-1", "train --data @data --steps 2 --save @w "
+                              "--checkpoint-dir @c")
+                .code,
+            0);
+  // The fakes have no programs for eval and generate, which is what they say.
+  std::pair<const char *, const char *> commands[] = {
+      {"info", "parameters"},
+      {"eval --data @data --init @w", "has no program 'eval'"},
+      {"generate --init @w --prompt a --max-tokens 4",
+       "has no program 'predict'"},
+      {"export --checkpoint-dir @c --out @out", ""}};
+  for (auto [rest, printed] : commands) {
+    std::string name(rest, strcspn(rest, " "));
+    for (const char *fake : {"fake-1", "fake-2-0"}) {
+      for (const Environment &launcher : launchers(1)) {
+        Result result = runDirectly(fake, rest, launcher);
+        EXPECT_EQ(result.code, 0);
+        EXPECT_EQ(result.text, std::string(fake) +
+                                   ": rank 1 has nothing to "
+                                   "do: '" +
+                                   name +
+                                   "' is the work of one "
+                                   "rank, and rank 0 does it\n");
+      }
+      for (const Environment &launcher : launchers(0)) {
+        Result result = runDirectly(fake, rest, launcher);
+        EXPECT_NE(result.text.find(printed), std::string::npos) << result.text;
+        EXPECT_EQ(result.text.find("nothing to do"), std::string::npos);
+      }
+    }
+  }
+}
+
+TEST_F(ProgramTest, ARankAloneIsNoLauncher) {
+  Result result = runFake("fake-1", "info", {"RANK=3"});
+  EXPECT_EQ(result.code, 0);
+  EXPECT_NE(result.text.find("parameters"), std::string::npos) << result.text;
+}
+
+TEST_F(ProgramTest, AnotherWorldThanTheLaunchersIsRefused) {
+  Result result = runDirectly("fake-2-0", "train --data @data");
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.text.find("compiled for 2 ranks, started with 1"),
+            std::string::npos)
+      << result.text;
+  std::vector<std::string> words = command("fake-2-0", "train --data @data");
+  words[2] = "3";
+  result = run(words);
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.text.find("compiled for 2 ranks, started with 3"),
+            std::string::npos)
+      << result.text;
+  result = runDirectly("fake-2-0", "train --data @data", launchers(0)[0]);
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.text.find("torchrun has started 2 processes that MPI knows "
+                             "nothing of: start it as 'mpirun -np 2 "),
+            std::string::npos)
+      << result.text;
+}
+
+TEST_F(ProgramTest, AVariableThatMeansNothingIsRefusedByEachCommand) {
+  fails("fake-1", "train --data @data --log @log",
+        "TESSERA_TIMEOUT is 'soon': it takes a number of seconds",
+        {"TESSERA_TIMEOUT=soon"});
+  fails("fake-2-0", "train --data @data --log @log",
+        "TESSERA_TIMEOUT is '0': it takes a number of seconds",
+        {"TESSERA_TIMEOUT=0"});
+  fails("fake-1", "info", "TESSERA_COMM is 'fast'", {"TESSERA_COMM=fast"});
+  EXPECT_FALSE(exists("log"));
+}
+
+} // namespace
