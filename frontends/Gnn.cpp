@@ -42,8 +42,8 @@ private:
   /// [nodes, classes] from the arguments that graphInputs names.
   Value logits(ArrayRef<Value> arguments);
   Value loss(Value logits, Value targets, Value scale);
-  /// How many rows of \p logits are largest at their target, as fp32; rows
-  /// with a negative target do not count.
+  /// How many rows of \p logits have their first largest number at their
+  /// target, as fp32; rows with a negative target do not count.
   Value countCorrect(Value logits, Value targets);
 
   static std::string layerName(int64_t index) {
@@ -124,25 +124,36 @@ Value GnnWriter::countCorrect(Value logits, Value targets) {
   int64_t nodes = model.nodes(), classes = model.classes();
   auto type = cast<RankedTensorType>(logits.getType());
 
-  // The target's logit, found by comparing each column's index: a row whose
-  // target is negative finds none and keeps the lowest number.
+  // The largest logit of a row, of its target alone, and of the columns before
+  // its target: a column's index is compared, so that a row whose target is
+  // negative finds none and keeps the lowest number. Of equal logits the first
+  // is the prediction.
   Value column = nn::IotaOp::create(ops, loc, writer.i32({nodes, classes}), 1);
   Value target = nn::createBroadcast(ops, loc, targets, {nodes, classes}, {0});
-  Value isTarget =
-      arith::CmpIOp::create(ops, loc, arith::CmpIPredicate::eq, column, target);
   Value nothing =
       nn::createSplat(ops, loc, type, -std::numeric_limits<float>::max());
-  Value masked = arith::SelectOp::create(ops, loc, isTarget, logits, nothing);
   RankedTensorType perRow = writer.f32({nodes});
-  Value ofTarget = nn::ReduceOp::create(ops, loc, perRow, nn::Reduction::Max,
-                                        masked, ArrayRef<int64_t>{1});
-  Value largest = nn::ReduceOp::create(ops, loc, perRow, nn::Reduction::Max,
-                                       logits, ArrayRef<int64_t>{1});
-  Value hit = arith::CmpFOp::create(ops, loc, arith::CmpFPredicate::OEQ,
-                                    ofTarget, largest);
+  auto largestOf = [&](Value numbers) -> Value {
+    return nn::ReduceOp::create(ops, loc, perRow, nn::Reduction::Max, numbers,
+                                ArrayRef<int64_t>{1});
+  };
+  auto largestWhere = [&](arith::CmpIPredicate relation) {
+    Value chosen =
+        arith::CmpIOp::create(ops, loc, relation, column, target).getResult();
+    return largestOf(
+        arith::SelectOp::create(ops, loc, chosen, logits, nothing));
+  };
+  Value ofTarget = largestWhere(arith::CmpIPredicate::eq);
+  Value before = largestWhere(arith::CmpIPredicate::slt);
+  Value largest = largestOf(logits);
   Value one = nn::createSplat(ops, loc, perRow, 1);
   Value zero = nn::createSplat(ops, loc, perRow, 0);
+  Value hit = arith::CmpFOp::create(ops, loc, arith::CmpFPredicate::OEQ,
+                                    ofTarget, largest);
   Value counted = arith::SelectOp::create(ops, loc, hit, one, zero);
+  Value first = arith::CmpFOp::create(ops, loc, arith::CmpFPredicate::OLT,
+                                      before, largest);
+  counted = arith::SelectOp::create(ops, loc, first, counted, zero);
   return nn::ReduceOp::create(ops, loc, writer.f32({}), nn::Reduction::Sum,
                               counted, ArrayRef<int64_t>{0});
 }
