@@ -206,6 +206,30 @@ TEST(TokenFileDeathTest, RefusesBinaryDataByName) {
               testing::ExitedWithCode(1), "is text in UTF-16");
 }
 
+TEST(TokenFile, WarnsOfAMarkAndOfBytesThatNobodyReads) {
+  testing::internal::CaptureStderr();
+  TokenFile marked(writeText("marked.txt", "\xef\xbb\xbfhi"), 256);
+  EXPECT_EQ(marked.count(), 5);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("byte order mark"),
+            std::string::npos);
+  std::string prefix = writePair<uint8_t>("longer", 1, {{1, 2}});
+  writeText("longer.bin", "abcd");
+  testing::internal::CaptureStderr();
+  TokenFile longer(prefix, 256);
+  EXPECT_EQ(longer.count(), 2);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find(
+                "has 4 bytes, its index names 2: the rest is not read"),
+            std::string::npos);
+}
+
+TEST(TokenFileDeathTest, AGraphHasNoDataType) {
+  Manifest manifest;
+  manifest.model.kind = "gnn";
+  EXPECT_EXIT(
+      openBatchSource(manifest, "g", "u16", SampleOrder::sequential, 1, 0, 1),
+      testing::ExitedWithCode(1), "--data-type u16 is of no use");
+}
+
 TEST(TokenFile, TextIsNoneOfTheKnownFormats) {
   for (std::string text : {"BZh is not enough", "PK", "\x1f\x8b tokens", ""})
     EXPECT_EQ(knownFormat(text.data(), text.size(), text.size()), nullptr)
