@@ -23,18 +23,20 @@
 namespace tessera {
 namespace {
 
-/// A file open for reading at any place, by any thread.
-class InputFile {
+/// A file open for reading at any place, by any thread. Its errors are numbers,
+/// which ranks can tell each other.
+class PartFile {
 public:
-  explicit InputFile(const std::string &path)
-      : path(path), descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC)),
+  explicit PartFile(const std::string &path)
+      : path(path),
+        descriptor(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)),
         openError(descriptor < 0 ? errno : 0) {}
-  ~InputFile() {
+  ~PartFile() {
     if (descriptor >= 0)
       close(descriptor);
   }
-  InputFile(const InputFile &) = delete;
-  InputFile &operator=(const InputFile &) = delete;
+  PartFile(const PartFile &) = delete;
+  PartFile &operator=(const PartFile &) = delete;
 
   /// 0, or the number of the error.
   int error() const { return openError; }
@@ -100,7 +102,7 @@ static Damage firstDamage(const tsr_context &context, const Damage &mine) {
   return {};
 }
 
-static bool blockIsWhole(const InputFile &file, int64_t begin, int64_t end,
+static bool blockIsWhole(const PartFile &file, int64_t begin, int64_t end,
                          uint32_t expected, int &error) {
   char buffer[64 << 10];
   uint32_t sum = 0;
@@ -124,7 +126,7 @@ static Damage verifyBlocks(const CheckpointIndex &index, Range wanted) {
     first += count;
     if (blocks.empty())
       continue;
-    InputFile file(index.pathOf(saved));
+    PartFile file(index.pathOf(saved));
     auto number = static_cast<int32_t>(i);
     if (file.error())
       return {number, file.error(), 0, 0};
@@ -250,7 +252,7 @@ static std::vector<StateKind> targetsOf(const tsr_context &context,
 }
 
 /// Elements \p range of the parameter, which \p piece has, as floats.
-static void readElements(const InputFile &file, const SavedPiece &piece,
+static void readElements(const PartFile &file, const SavedPiece &piece,
                          Range range, float *destination) {
   int64_t size = typeBytes(piece.dtype);
   int64_t first = piece.offset + size * (range.begin - piece.range.begin);
@@ -271,7 +273,7 @@ void loadCheckpoint(const tsr_context &context, const CheckpointIndex &index,
                     std::span<const SavedState> states) {
   const Manifest &manifest = *context.manifest;
   std::vector<int> matches = matchParameters(manifest, index);
-  auto loadPiece = [&](const InputFile &file, const SavedPiece &piece) {
+  auto loadPiece = [&](const PartFile &file, const SavedPiece &piece) {
     const Parameter &parameter = manifest.parameters[matches[piece.parameter]];
     for (StateKind kind : targetsOf(context, piece.state)) {
       const State &state = requireState(context, kind, parameter.group);
@@ -293,7 +295,7 @@ void loadCheckpoint(const tsr_context &context, const CheckpointIndex &index,
   for (size_t i = 0; i < count; ++i) {
     const SavedFile &saved =
         index.files[(i + count * context.rank() / context.size()) % count];
-    InputFile file(index.pathOf(saved));
+    PartFile file(index.pathOf(saved));
     for (const SavedPiece &piece : saved.pieces)
       if (std::find(states.begin(), states.end(), piece.state) != states.end())
         loadPiece(file, piece);
@@ -331,7 +333,7 @@ void readWeights(const CheckpointIndex &index, int parameter,
   });
   std::vector<float> buffer(1 << 18);
   for (auto [saved, piece] : pieces) {
-    InputFile file(index.pathOf(*saved));
+    PartFile file(index.pathOf(*saved));
     auto most = static_cast<int64_t>(buffer.size());
     for (int64_t at = piece->range.begin; at < piece->range.end; at += most) {
       int64_t end = std::min(at + most, piece->range.end);

@@ -15,16 +15,22 @@
 #ifndef TESSERA_RUNTIME_CHECKPOINTINDEX_H
 #define TESSERA_RUNTIME_CHECKPOINTINDEX_H
 
+#include "runtime/DataFingerprint.h"
 #include "runtime/LossScaler.h"
 #include "runtime/LossWatch.h"
 #include "runtime/Parts.h"
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tessera {
+
+/// Steps that the name of a checkpoint's folder has digits for.
+constexpr int64_t maxSteps = 999'999'999'999;
 
 /// How far a run is.
 struct Progress {
@@ -48,6 +54,9 @@ constexpr std::array savedStates = {SavedState::weight, SavedState::moment1,
 /// What stands before the parameter's name in a file: "", "optimizer.exp_avg."
 /// and "optimizer.exp_avg_sq.".
 const std::string &prefixOf(SavedState state);
+
+/// What a checkpoint.json calls it.
+const std::string &nameOf(SavedState state);
 
 /// The state in memory that is saved as \p saved.
 const State &sourceOf(const tsr_context &context, SavedState saved, int group);
@@ -77,6 +86,8 @@ struct SavedParameter {
 /// The text of a checkpoint.json with all checksums 0, and where in it they
 /// are to be written: of the files' blocks in order, then of the text itself.
 struct IndexText {
+  static constexpr std::string_view sealBegin = ",\n\"checksum\": \"",
+                                    noChecksum = "00000000", end = "\"}\n";
   std::string text;
   std::vector<size_t> places;
 
@@ -88,6 +99,7 @@ struct IndexText {
 
 struct CheckpointIndex {
   static constexpr const char *fileName = "checkpoint.json";
+  static constexpr int formatVersion = 2;
 
   std::string folder;
   std::string model;
@@ -96,15 +108,21 @@ struct CheckpointIndex {
   std::vector<SavedParameter> parameters;
   std::vector<SavedFile> files;
   Progress progress;
+  /// What determined the mathematics of the run (Manifest::fingerprint) and its
+  /// data; nothing where the checkpoint does not say it.
+  std::map<std::string, std::string> fingerprint;
+  std::optional<DataFingerprint> data;
 
   std::string pathOf(const SavedFile &file) const {
     return folder + "/" + file.name;
   }
   int64_t blockCount() const;
   IndexText text() const;
-  /// Reads the index in \p folder; none with the reason, which names the file,
-  /// in \p error where it is missing, damaged or does not say where each
-  /// element is.
+  /// Reads the index in \p folder; none with the reason, which names the file
+  /// and the entry, in \p error where it is missing, damaged, has a value that
+  /// no run writes, or does not say where each element is. What it returns is
+  /// valid: files tile their data, states their parameters, and sums of sizes
+  /// and counts do not overflow.
   static std::optional<CheckpointIndex> read(const std::string &folder,
                                              std::string &error);
 };

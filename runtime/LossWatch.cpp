@@ -14,7 +14,7 @@ namespace tessera {
 // Tony Finch, "Incremental calculation of weighted mean and variance", 2009,
 // section 9; the first losses weigh the same.
 bool LossStatistics::observe(double loss) {
-  static constexpr int64_t warmup = 20, memory = 50;
+  static constexpr int64_t warmup = 20;
   static constexpr double deviations = 5, least = 0.01;
   bool spike = false;
   if (count >= warmup) {

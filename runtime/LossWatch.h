@@ -15,6 +15,9 @@ namespace tessera {
 /// Running mean and variance of the losses, in which a loss weighs 1/50 of
 /// what is left to it, so that about the last 50 count.
 struct LossStatistics {
+  /// The most that count is.
+  static constexpr int64_t memory = 50;
+
   int64_t count = 0;
   double mean = 0, variance = 0;
 

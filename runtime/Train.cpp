@@ -262,6 +262,10 @@ int runTrain(const Manifest &manifest, const Options &options) {
   bool root = context.rank() == 0;
   if (root)
     printSettings(context, options, *source, progress, steps, copyBytes);
+  if (progress.step > steps)
+    warning("the checkpoint is of step %" PRId64 ", beyond the %" PRId64
+            " steps of this run: no step is made; --steps N goes on to step N",
+            progress.step, steps);
 
   if (!options.trustData)
     source->verify(communicator, options.checkpointDir);

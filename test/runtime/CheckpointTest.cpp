@@ -12,9 +12,12 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -152,6 +155,14 @@ protected:
     text.seal();
     return text.text;
   }
+  /// \p text with the checksum that it has now.
+  static std::string resealed(const std::string &text) {
+    IndexText other = {
+        text,
+        {text.size() - IndexText::noChecksum.size() - IndexText::end.size()}};
+    other.seal();
+    return other.text;
+  }
   /// The reason for which the file is refused; "" where it is not.
   std::string refusal() const {
     std::string error;
@@ -198,26 +209,192 @@ TEST_F(IndexTest, RefusesWhatDoesNotAddUp) {
   };
   refuses("it does not say where all of exp_avg of 'w' is",
           [](CheckpointIndex &i) {
-            i.files[1].pieces.erase(i.files[1].pieces.begin() + 2);
+            std::swap(i.files[1].pieces[2].range, i.files[1].pieces[0].range);
+            i.files[1].pieces[2].range = {0, 12};
           });
   refuses("it does not say where all of weight of 'b' is",
-          [](CheckpointIndex &i) { i.files[1].pieces[1].range = {2, 6}; });
-  refuses("a piece of 'rank-00001' is not within it",
+          [](CheckpointIndex &i) { i.files[1].pieces[1].range = {2, 5}; });
+  refuses("files[1].bytes is 280: the end of the file's last piece, 284 is",
+          [](CheckpointIndex &i) { i.files[1].pieces[5].range = {2, 6}; });
+  refuses("the pieces of 'rank-00001' do not follow one another: one begins at "
+          "byte 272, not 268",
           [](CheckpointIndex &i) { i.files[1].pieces[5].offset += 4; });
-  refuses("a piece of 'rank-00000' is not within it",
+  refuses("files[0].bytes is 280: the end of the file's last piece, 276 is",
+          [](CheckpointIndex &i) {
+            for (SavedPiece &piece : i.files[0].pieces)
+              piece.offset -= 4;
+          });
+  refuses("a piece of 'rank-00000' begins in the file's header",
+          [](CheckpointIndex &i) {
+            i.files[0].bytes -= 92;
+            for (SavedPiece &piece : i.files[0].pieces)
+              piece.offset -= 92;
+          });
+  refuses("files[0].pieces[0][4] is \"I32\": F32, BF16 or F16 is wanted",
           [](CheckpointIndex &i) { i.files[0].pieces[0].dtype = "I32"; });
-  refuses("a piece of 'rank-00000' is not within it",
+  refuses("files[0].pieces[0][1] is 2: an integer of 0 to 1 is wanted",
           [](CheckpointIndex &i) { i.files[0].pieces[0].parameter = 2; });
-  refuses("it names a file '../b'",
+  refuses("files[0].name is \"../b\": the name of another file of the folder",
           [](CheckpointIndex &i) { i.files[0].name = "../b"; });
+  refuses("files[1].name is \"rank-00000\": the name of another file",
+          [](CheckpointIndex &i) { i.files[1].name = "rank-00000"; });
+  refuses("files[0].name is \"checkpoint.json\"",
+          [](CheckpointIndex &i) { i.files[0].name = "checkpoint.json"; });
+  refuses("parameters[1].name is \"w\": another name",
+          [](CheckpointIndex &i) { i.parameters[1].name = "w"; });
+  refuses("parameters[0].shape[1] is 4194304: an integer of 1 to 65536",
+          [](CheckpointIndex &i) {
+            i.parameters[0].shape = {int64_t(1) << 32, 1 << 22};
+          });
+  refuses("progress.skipped is 13: an integer of 0 to 12 is wanted",
+          [](CheckpointIndex &i) { i.progress.skipped = 13; });
+  refuses("progress.order is \"random\": 'sequential' or 'shuffled' is wanted",
+          [](CheckpointIndex &i) { i.progress.order = "random"; });
   std::string text = sealed(index);
   text.replace(text.find(":2,"), 3, ":3,");
-  IndexText other = {text, {text.size() - strlen("00000000\"}\n")}};
-  other.seal();
-  write(other.text);
-  EXPECT_NE(refusal().find("has another version of the format than 2"),
+  write(resealed(text));
+  EXPECT_NE(refusal().find("tessera_checkpoint is 3: an integer of 2 to 2"),
             std::string::npos)
       << refusal();
+}
+
+TEST_F(IndexTest, RefusesAFileWithoutItsChecksums) {
+  const std::string whole = sealed(index);
+  auto refuses = [&](const std::string &from, const std::string &to,
+                     const std::string &message) {
+    std::string text = whole;
+    ASSERT_NE(text.find(from), std::string::npos);
+    write(resealed(text.replace(text.find(from), from.size(), to)));
+    EXPECT_NE(refusal().find(message), std::string::npos) << refusal();
+  };
+  refuses(",\n[\"12345679\"]]", "]",
+          "checksums is an array: an array of 2 elements is wanted");
+  refuses("[\"12345678\"]", "[]",
+          "checksums[0] is an array: an array of 1 elements is wanted");
+  refuses("\"12345678\"", "\"12345678\", \"12345678\"",
+          "checksums[0] is an array: an array of 1 elements is wanted");
+  for (const char *word : {"\"1234567\"", "\"1234567g\"", "\"123456789\"",
+                           "\"-2345678\"", "\"\"", "\" 2345678\""})
+    refuses("\"12345678\"", word, "checksums[0][0] is " + std::string(word));
+  // More than 16 million blocks are none of ours.
+  refuses("\"block_bytes\":4194304", "\"block_bytes\":0",
+          "block_bytes is 0: an integer of 1 to");
+}
+
+TEST_F(IndexTest, RefusesWhatIsNestedOrLong) {
+  std::string text = sealed(index);
+  std::string deep(100000, '[');
+  write(resealed(
+      text.insert(1, "\"x\":" + deep + std::string(100000, ']') + ",")));
+  EXPECT_NE(refusal().find("it nests values more than 8 deep"),
+            std::string::npos)
+      << refusal();
+  write("");
+  ASSERT_EQ(truncate(path().c_str(), (int64_t(1) << 28) + 1), 0);
+  EXPECT_NE(refusal().find("has 268435457 bytes, more than 268435456"),
+            std::string::npos)
+      << refusal();
+  unlink(path().c_str());
+  ASSERT_EQ(mkfifo(path().c_str(), 0600), 0);
+  EXPECT_NE(refusal().find("is not a file but a FIFO"), std::string::npos)
+      << refusal();
+}
+
+// Each value of a whole index is replaced by what no run writes there.
+TEST_F(IndexTest, RefusesEveryValueThatIsOutOfBounds) {
+  index.fingerprint = {{"transformer.heads", "4"}};
+  index.data = DataFingerprint{1000, 7};
+  using Json = nlohmann::ordered_json;
+  const Json whole = Json::parse(sealed(index));
+  // The seal is checked before any value.
+  auto writeJson = [&](Json json) {
+    json.erase("checksum");
+    std::string text = json.dump();
+    text.pop_back();
+    write(resealed(text.append(IndexText::sealBegin)
+                       .append(IndexText::noChecksum)
+                       .append(IndexText::end)));
+  };
+  writeJson(whole);
+  ASSERT_EQ(refusal(), "");
+  // What is there by right.
+  auto isFine = [](const std::string &place, const Json &value) {
+    if (place.starts_with("/checksum") && place.find("/checksums") != 0)
+      return true;
+    if (place == "/progress/losses/mean")
+      return value.is_number();
+    if (place == "/progress/losses/variance")
+      return value.is_number() && value.get<double>() >= 0;
+    if (place == "/progress/seed")
+      return value.is_number_unsigned();
+    if (place == "/progress/loss_scale/scale")
+      return value.is_number() && value.get<double>() > 0;
+    // Names are free.
+    return value.is_string() &&
+           (place == "/model" || place.starts_with("/fingerprint/") ||
+            place.ends_with("/name"));
+  };
+  int refused = 0;
+  auto tryAll = [&](const Json::json_pointer &at) {
+    for (const Json &value : {Json(-1), Json(1e30), Json(uint64_t(1) << 63),
+                              Json("nothing"), Json(nullptr), Json(true),
+                              Json(0.5), Json::array(), Json::object()}) {
+      bool alike = whole.at(at).is_array() && value.is_array() &&
+                   at.to_string() == "/parameters/0/shape";
+      if (isFine(at.to_string(), value) || alike)
+        continue;
+      Json other = whole;
+      other[at] = value;
+      writeJson(other);
+      EXPECT_NE(refusal().find("' is damaged: "), std::string::npos)
+          << at.to_string() << " = " << value << " is taken";
+      ++refused;
+    }
+    Json other = whole;
+    Json &parent = other[at.parent_pointer()];
+    // Without them a checkpoint is one of a run that did not write them yet.
+    bool optional = at.parent_pointer().empty() &&
+                    (at.back() == "fingerprint" || at.back() == "data");
+    if (optional || at.to_string() == "/checksum" ||
+        at.parent_pointer().to_string() == "/fingerprint" ||
+        at.parent_pointer().to_string() == "/parameters/0/shape")
+      return;
+    if (parent.is_array())
+      parent.erase(std::stoul(at.back()));
+    else
+      parent.erase(at.back());
+    writeJson(other);
+    EXPECT_NE(refusal().find("' is damaged: "), std::string::npos)
+        << at.to_string() << " may be missing";
+  };
+  std::function<void(const Json &, const Json::json_pointer &)> visit =
+      [&](const Json &value, const Json::json_pointer &at) {
+        if (!at.empty())
+          tryAll(at);
+        if (value.is_array())
+          for (size_t i = 0; i < value.size(); ++i)
+            visit(value[i], at / i);
+        else if (value.is_object())
+          for (const auto &[key, member] : value.items())
+            visit(member, at / key);
+      };
+  visit(whole, Json::json_pointer());
+  EXPECT_GT(refused, 900);
+}
+
+TEST_F(IndexTest, IsOfTheStepOfItsFolder) {
+  std::string text = sealed(index), outer = folder;
+  for (auto [name, taken] : {std::pair("step-000000000012", true),
+                             {"step-000000000013", false},
+                             {"best", true}}) {
+    folder = outer + "/" + name;
+    ASSERT_EQ(mkdir(folder.c_str(), 0700), 0);
+    write(text);
+    EXPECT_EQ(refusal().empty(), taken) << refusal();
+    unlink(path().c_str());
+    rmdir(folder.c_str());
+  }
+  folder = outer;
 }
 
 TEST(LossWatch, FindsSpikesAlone) {

@@ -264,6 +264,40 @@ TEST_F(ProgramTest, SurvivesBeingKilled) {
   EXPECT_EQ(interrupted, losses("whole"));
 }
 
+TEST_F(ProgramTest, SaysThatACheckpointIsBeyondTheStepsAskedFor) {
+  std::string train = "train --data @data --checkpoint-dir @c ";
+  ASSERT_EQ(runFake("fake-1", train + "--steps 4").code, 0);
+  Result result = runFake("fake-1", train + "--resume --steps 4");
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.text.find("warning"), std::string::npos) << result.text;
+  result = runFake("fake-1", train + "--resume --steps 3");
+  EXPECT_EQ(result.code, 0);
+  EXPECT_NE(result.text.find("the checkpoint is of step 4, beyond the 3 steps "
+                             "of this run: no step is made"),
+            std::string::npos)
+      << result.text;
+  EXPECT_TRUE(exists(inCheckpoint(4, "checkpoint.json")));
+}
+
+// Sealed by whoever wrote it, but of no run.
+TEST_F(ProgramTest, RefusesACheckpointThatNoRunWrites) {
+  std::string train = "train --data @data --checkpoint-dir @c ";
+  ASSERT_EQ(runFake("fake-1", train + "--steps 4").code, 0);
+  std::string error;
+  auto index = CheckpointIndex::read(file(inCheckpoint(4, "")), error);
+  ASSERT_TRUE(index) << error;
+  index->progress.samples = -8;
+  IndexText text = index->text();
+  size_t place = 0;
+  for (const SavedFile &saved : index->files)
+    for (uint32_t sum : saved.checksums)
+      text.put(place++, sum);
+  text.seal();
+  std::ofstream(file(inCheckpoint(4, "checkpoint.json"))) << text.text;
+  fails("fake-1", train + "--resume --steps 9",
+        "is damaged: progress.samples is -8: an integer of 0 to");
+}
+
 TEST_F(ProgramTest, ResumeRefusesAnotherRun) {
   std::string train = "train --data @data --checkpoint-dir @c --steps 2 ";
   Result result = runFake("fake-1", train + "--resume");
