@@ -172,7 +172,6 @@ RowLoss buildRowLoss(RowMath &m, Value logits, Value targets, Value scale,
   logits = m.wide(logits);
   auto type = tensorType(logits);
   auto rows = type.clone(type.getShape().take_front());
-  auto intRows = tensorType(targets);
   OpBuilder &builder = m.builder;
   Value max = m.max(logits);
   Value e = m.exp(m.sub(logits, m.spread(max, type)));
@@ -184,20 +183,27 @@ RowLoss buildRowLoss(RowMath &m, Value logits, Value targets, Value scale,
                             m.spread(targets, tensorType(column)));
   Value zero = m.splat(type, 0), rowZero = m.splat(rows, 0);
   Value picked = m.sum(m.select(hit, logits, zero));
-  Value none = arith::ConstantOp::create(
-      builder, m.loc,
-      DenseElementsAttr::get(intRows, builder.getI32IntegerAttr(0)));
-  Value counts = arith::CmpIOp::create(
-      builder, m.loc, arith::CmpIPredicate::sge, targets, none);
-  Value rowScale = m.select(
-      counts, nn::broadcastScalar(builder, m.loc, scale, rows), rowZero);
+  auto counts = [&](Value targets) -> Value {
+    Value none = arith::ConstantOp::create(
+        builder, m.loc,
+        DenseElementsAttr::get(tensorType(targets),
+                               builder.getI32IntegerAttr(0)));
+    return arith::CmpIOp::create(builder, m.loc, arith::CmpIPredicate::sge,
+                                 targets, none);
+  };
+  Value rowScale = nn::broadcastScalar(builder, m.loc, scale, rows);
+  // Selected, not multiplied by 0: what does not count may be Inf or NaN.
   RowLoss result;
-  result.loss = m.mul(m.sub(m.add(m.log(sum), max), picked), rowScale);
-  if (wantGradient)
-    // A target that does not count equals no column, and its scale is 0.
+  result.loss =
+      m.select(counts(targets),
+               m.mul(m.sub(m.add(m.log(sum), max), picked), rowScale), rowZero);
+  if (wantGradient) {
+    Value gradient = m.sub(m.mul(e, m.spread(m.div(rowScale, sum), type)),
+                           m.select(hit, m.spread(rowScale, type), zero));
     result.gradient =
-        m.as(narrow, m.sub(m.mul(e, m.spread(m.div(rowScale, sum), type)),
-                           m.select(hit, m.spread(rowScale, type), zero)));
+        m.as(narrow, m.select(counts(m.spread(targets, tensorType(column))),
+                              gradient, zero));
+  }
   return result;
 }
 

@@ -171,14 +171,15 @@ TEST_P(Rows, ColumnSums) {
   expectNear(c, expectedC, 2e-4);
 }
 
-/// The loss of a row of logits and its gradient, with a row that does not
-/// count.
+/// The loss of a row of logits and its probabilities, both 0 in the last of
+/// several rows, which does not count and is NaN.
 TEST_P(Rows, CrossEntropy) {
   auto [rows, columns] = GetParam();
   std::string full = tensor({rows, columns}), row = tensor({rows}),
               ints = tensor({rows, columns}, "i32"),
               intRow = tensor({rows}, "i32"),
-              bits = tensor({rows, columns}, "i1");
+              bits = tensor({rows, columns}, "i1"),
+              rowBits = tensor({rows}, "i1");
   CompiledKernel kernel(
       "func.func @k(%l: " + full + ", %t: " + intRow + ") -> (" + full + ", " +
       row +
@@ -193,10 +194,17 @@ TEST_P(Rows, CrossEntropy) {
       "\n%only = arith.select %hit, %l, %zero : " + bits + ", " + full +
       "\n%picked = nn.reduce sum %only dims [1] : " + full + " -> " + row +
       "\n%log = math.log %s : " + row + "\n%all = arith.addf %log, %m : " +
-      row + "\n%loss = arith.subf %all, %picked : " + row +
+      row + "\n%plain = arith.subf %all, %picked : " + row +
+      "\n%none = arith.constant dense<0> : " + intRow +
+      "\n%counts = arith.cmpi sge, %t, %none : " + intRow +
+      "\n%rowZero = arith.constant dense<0.0> : " + row +
+      "\n%loss = arith.select %counts, %plain, %rowZero : " + rowBits + ", " +
+      row + "\n%nones = arith.constant dense<0> : " + ints +
+      "\n%all_count = arith.cmpi sge, %ts, %nones : " + ints +
       "\n%ss = nn.broadcast %s dims [0] : " + row + " -> " + full +
-      "\n%p = arith.divf %e, %ss : " + full + "\nreturn %p, %loss : " + full +
-      ", " + row + "\n}");
+      "\n%q = arith.divf %e, %ss : " + full +
+      "\n%p = arith.select %all_count, %q, %zero : " + bits + ", " + full +
+      "\nreturn %p, %loss : " + full + ", " + row + "\n}");
   size_t size = rows * columns;
   auto logits = randomNumbers(size, 1);
   std::vector<int32_t> targets(rows);
@@ -204,6 +212,13 @@ TEST_P(Rows, CrossEntropy) {
   std::vector<double> expectedP, expectedLoss;
   for (int64_t i = 0; i < rows; ++i) {
     targets[i] = i % columns;
+    if (i == rows - 1 && i > 0) {
+      targets[i] = -1;
+      std::fill_n(&logits[i * columns], columns, NAN);
+      expectedP.insert(expectedP.end(), columns, 0);
+      expectedLoss.push_back(0);
+      continue;
+    }
     double max = -1e30, sum = 0;
     for (int64_t j = 0; j < columns; ++j)
       max = std::max<double>(max, logits[i * columns + j]);

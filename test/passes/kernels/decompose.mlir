@@ -1,11 +1,16 @@
 // RUN: tessera-opt %s --nn-decompose="chunk-bytes=65536" | FileCheck %s
 
 // 512 rows of 64 classes in fp32 are 128 KiB: two chunks. The weights' gradient
-// is a chain of sums, the rest is joined.
+// is a chain of sums, the rest is joined. What rows without a target have is
+// selected away, as it may be Inf or NaN.
 // CHECK-LABEL: func.func @head
 // CHECK:         %[[X0:.*]] = nn.slice %arg0 from 0
 // CHECK:         nn.matmul %[[X0]], %arg1 transpose_b : {{.*}} -> tensor<256x64xf32>
 // CHECK:         nn.reduce max
+// CHECK:         %[[LOSS:.*]] = arith.mulf {{.*}} : tensor<256xf32>
+// CHECK:         arith.select %{{.*}}, %[[LOSS]], %{{.*}} : tensor<256xi1>, tensor<256xf32>
+// CHECK:         %[[D:.*]] = arith.subf {{.*}} : tensor<256x64xf32>
+// CHECK:         arith.select %{{.*}}, %[[D]], %{{.*}} : tensor<256x64xi1>, tensor<256x64xf32>
 // CHECK:         %[[DX0:.*]] = nn.matmul %{{.*}}, %arg1 : {{.*}} -> tensor<256x16xf32>
 // CHECK:         %[[DW0:.*]] = nn.matmul %{{.*}}, %[[X0]] transpose_a
 // CHECK:         %[[X1:.*]] = nn.slice %arg0 from 256

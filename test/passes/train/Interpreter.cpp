@@ -30,7 +30,8 @@ LogicalResult Interpreter::run(func::FuncOp function,
 
 LogicalResult Interpreter::visit(Operation &op) {
   // What follows the gradients has no part in them.
-  if (isa<func::ReturnOp, nn::SectionOp, nn::SumSquaresOp, nn::ClipScaleOp,
+  if (isa<func::ReturnOp, nn::SectionOp, nn::SumSquaresOp,
+          nn::PartialSumSquaresOp, nn::SumPartialsOp, nn::ClipScaleOp,
           graph::CSROp>(op))
     return success();
   if (auto read = dyn_cast<nn::GetParameterOp>(op)) {
