@@ -26,7 +26,7 @@ int runExport(const Manifest &manifest, const Options &options) {
   for (size_t i = 0; i < matches.size(); ++i)
     saved[matches[i]] = static_cast<int>(i);
   SafetensorsWriter writer(options.out, weightsMetadata());
-  declareParameters(writer, manifest);
+  declareWeights(writer, manifest);
   writer.begin();
   for (size_t i = 0; i < manifest.parameters.size(); ++i)
     readWeights(found->index, saved[i],

@@ -145,6 +145,19 @@ void declareParameters(SafetensorsWriter &writer, const Manifest &manifest) {
     writer.declare(parameter.name, parameter.shape);
 }
 
+void declareWeights(SafetensorsWriter &writer, const Manifest &manifest) {
+  static const std::string head = "lm_head.weight";
+  auto isHead = [](const Parameter &parameter) {
+    return parameter.name == head;
+  };
+  bool untied = std::any_of(manifest.parameters.begin(),
+                            manifest.parameters.end(), isHead);
+  for (const Parameter &parameter : manifest.parameters)
+    writer.declare(untied && !isHead(parameter) ? modelPrefix + parameter.name
+                                                : parameter.name,
+                   parameter.shape);
+}
+
 std::map<std::string, std::string> weightsMetadata() {
   return {{"format", "pt"}};
 }
@@ -195,7 +208,7 @@ void saveParameters(const tsr_context &context, const std::string &path) {
   std::unique_ptr<SafetensorsWriter> writer;
   if (context.rank() == 0) {
     writer = std::make_unique<SafetensorsWriter>(path, weightsMetadata());
-    declareParameters(*writer, *context.manifest);
+    declareWeights(*writer, *context.manifest);
     writer->begin();
   }
   writeState(context, weightsKind(context), writer.get());

@@ -34,6 +34,11 @@ void loadParameters(const tsr_context &context, const std::string &path);
 /// Declares all parameters under their names.
 void declareParameters(SafetensorsWriter &writer, const Manifest &manifest);
 
+/// Declares all parameters under the names that transformers 4 and 5 load. A
+/// model whose head is a parameter of its own has "transformer." before all
+/// others: transformers 4 takes the head beside bare names for a damaged file.
+void declareWeights(SafetensorsWriter &writer, const Manifest &manifest);
+
 /// The metadata of a file of weights; transformers reads only files that have
 /// it.
 std::map<std::string, std::string> weightsMetadata();

@@ -89,6 +89,74 @@ class Examples(unittest.TestCase):
             self.assertEqual(done.stderr.count("error:"), 1, done.stderr)
             self.assertIn(reason, done.stderr)
 
+    def test_untied_weights(self):
+        """A head of its own is written under names that transformers 4 and 5 load."""
+        out = support.scratch("untied")
+        data = support.repeated_text(out / "text.txt", 1 << 12)
+        bloom, gpt2 = support.EXAMPLES / "bloom-tiny.textproto", support.HERE / "gpt2-small.textproto"
+        for specification, table in ((bloom, "word_embeddings.weight"), (gpt2, "wte.weight")):
+            executable = support.compile(
+                specification,
+                out / "exe",
+                transformer__layers=1,
+                transformer__vocabulary=256,
+                transformer__tied_embeddings="false",
+                parallel__world=1,
+                parallel__zero_stage=0,
+            )
+            saved, checkpoints = out / "saved", out / f"checkpoints-{table}"
+            train = [executable, "train", "--data", data, "--steps", "2", "--save", saved]
+            support.run([*train, "--checkpoint-dir", checkpoints])
+            names = set(support.read_safetensors(saved))
+            self.assertIn(f"transformer.{table}", names)
+            heads = [name for name in names if not name.startswith("transformer.")]
+            self.assertEqual(heads, ["lm_head.weight"])
+            exported = out / "exported"
+            support.run(
+                [executable, "export", "--checkpoint-dir", checkpoints, "--out", exported]
+            )
+            self.assertEqual(exported.read_bytes(), saved.read_bytes())
+            evaluate = [executable, "eval", "--data", data, "--init"]
+            self.assertEqual(
+                support.run([*evaluate, saved]).stdout, support.run([*evaluate, checkpoints]).stdout
+            )
+
+    def test_eval_weighs_a_last_batch_that_is_not_full(self):
+        """The loss is a mean over all tokens, whatever the batches."""
+        out = support.scratch("last-batch")
+        text = support.repeated_text(out / "text.txt", 1 << 12).read_bytes()
+        length, samples, batch = 32, 7, 4
+        executable = support.compile(
+            support.EXAMPLES / "bloom-tiny.textproto",
+            out / "exe",
+            transformer__layers=1,
+            transformer__sequence_length=length,
+            training__global_batch=batch,
+            parallel__world=1,
+            parallel__zero_stage=0,
+        )
+        weights = out / "weights"
+        train = [executable, "train", "--data", out / "text.txt", "--steps", "40"]
+        support.run([*train, "--save", weights])
+
+        def measure(begin, count):
+            data = out / "part.txt"
+            data.write_bytes(text[begin * length : (begin + count) * length + 1])
+            said = support.run([executable, "eval", "--init", weights, "--data", data]).stdout
+            return {
+                line.split()[0]: float(line.split()[1])
+                for line in said.splitlines()
+                if line.startswith(("samples", "loss", "perplexity"))
+            }
+
+        whole = measure(0, samples)
+        alone = [measure(sample, 1) for sample in range(samples)]
+        losses = [each["loss"] for each in alone]
+        self.assertGreater(max(losses) - min(losses), 0.05)
+        self.assertEqual(whole["samples"], samples)
+        self.assertAlmostEqual(whole["loss"], sum(losses) / samples, delta=1e-5)
+        self.assertAlmostEqual(whole["perplexity"], math.exp(whole["loss"]), delta=1e-3)
+
     def test_seed(self):
         out = support.scratch("seed")
         data = support.repeated_text(out / "text.txt", 1 << 16)
