@@ -38,11 +38,103 @@ std::string folderOf(const std::string &directory, int64_t step) {
   return path.data();
 }
 
-static bool isComplete(const std::string &folder) {
-  return access((folder + "/" + CheckpointIndex::fileName).c_str(), F_OK) == 0;
+namespace {
+
+/// A checkpoint's folder, opened by its own name and not through a link.
+/// Allocates nothing.
+class Folder {
+public:
+  explicit Folder(const char *path)
+      : descriptor(open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)),
+        error(descriptor < 0 ? errno : 0) {}
+  ~Folder() {
+    if (descriptor >= 0)
+      close(descriptor);
+  }
+  Folder(const Folder &) = delete;
+  Folder &operator=(const Folder &) = delete;
+
+  bool isOpen() const { return descriptor >= 0; }
+  /// The number of the error for which it is not open.
+  int openError() const { return error; }
+  bool hasFile(const char *name) const {
+    struct stat status;
+    return isOpen() &&
+           fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(status.st_mode);
+  }
+  /// Whether \p name is gone then; a link goes, what it names stays.
+  bool remove(const char *name) const {
+    return unlinkat(descriptor, name, 0) == 0 || errno == ENOENT;
+  }
+  /// Writes the mark that says that the folder is ours.
+  bool mark() const {
+    int file = openat(descriptor, checkpointMark,
+                      O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+    return file >= 0 && close(file) == 0;
+  }
+  /// Removes all files of our names but the mark. False with errno set where
+  /// it cannot.
+  bool removeOurs() const;
+
+private:
+  int descriptor, error;
+};
+
+} // namespace
+
+/// Whether a run writes files of that name beside the index and the mark.
+static bool isPart(const char *name) {
+  if (!strcmp(name, checkpointTemporary))
+    return true;
+  static constexpr char pattern[] = "rank-#####.safetensors";
+  size_t i = 0;
+  for (; pattern[i] && name[i]; ++i)
+    if (pattern[i] == '#' ? name[i] < '0' || name[i] > '9'
+                          : name[i] != pattern[i])
+      return false;
+  return !pattern[i] && !name[i];
 }
 
-/// The steps of all checkpoints, incomplete ones too.
+bool Folder::removeOurs() const {
+  // It stops to count first.
+  if (!remove(CheckpointIndex::fileName) || lseek(descriptor, 0, SEEK_SET) != 0)
+    return false;
+  // The system call itself, as opendir allocates.
+  alignas(8) char entries[4096];
+  for (;;) {
+    long bytes = syscall(SYS_getdents64, descriptor, entries, sizeof entries);
+    if (bytes <= 0)
+      return bytes == 0;
+    struct Entry {
+      uint64_t inode;
+      int64_t next;
+      uint16_t length;
+      uint8_t type;
+      char name[];
+    };
+    for (long at = 0; at < bytes;) {
+      auto *entry = reinterpret_cast<Entry *>(entries + at);
+      at += entry->length;
+      if (isPart(entry->name) && !remove(entry->name))
+        return false;
+    }
+  }
+}
+
+static bool isComplete(const std::string &folder) {
+  return Folder(folder.c_str()).hasFile(CheckpointIndex::fileName);
+}
+
+/// Whether a run has made the folder: a complete one counts without the mark,
+/// which runs did not always write.
+static bool isOurs(const std::string &path) {
+  Folder folder(path.c_str());
+  return folder.hasFile(checkpointMark) ||
+         folder.hasFile(CheckpointIndex::fileName);
+}
+
+/// The steps of all that has the name of a checkpoint's folder.
 static std::vector<int64_t> listFolders(const std::string &directory) {
   std::vector<int64_t> steps;
   DIR *stream = opendir(directory.c_str());
@@ -52,7 +144,7 @@ static std::vector<int64_t> listFolders(const std::string &directory) {
     long long step;
     int length = 0;
     if (sscanf(entry->d_name, "step-%12lld%n", &step, &length) == 1 &&
-        entry->d_name[length] == 0 &&
+        entry->d_name[length] == 0 && step >= 0 &&
         folderOf("", step) == std::string("/") + entry->d_name)
       steps.push_back(step);
   }
@@ -69,42 +161,62 @@ std::vector<int64_t> listCheckpoints(const std::string &directory) {
   return steps;
 }
 
-static bool removeFile(int folder, const char *name) {
-  return unlinkat(folder, name, 0) == 0 || errno == ENOENT;
+void removeCheckpoint(const char *path) {
+  errno = 0;
+  Folder folder(path);
+  if (!folder.isOpen() && folder.openError() == ENOENT)
+    return;
+  errno = folder.openError();
+  bool removed = folder.isOpen();
+  // One without the mark gets it, since it soon lacks its index, too.
+  if (removed && !folder.hasFile(checkpointMark))
+    removed = folder.hasFile(CheckpointIndex::fileName) && folder.mark();
+  removed = removed && folder.removeOurs();
+  // What is left is not ours: then the mark stays, so that the folder does.
+  if (removed && folder.remove(checkpointMark) && rmdir(path) != 0 &&
+      errno != ENOENT) {
+    removed = false;
+    int reason = errno;
+    folder.mark();
+    errno = reason;
+  }
+  if (!removed)
+    warning("cannot remove the checkpoint '%s': %s", path,
+            errno == ENOTEMPTY ? "it has files that no run has written"
+                               : strerror(errno));
 }
 
-void removeCheckpoint(const char *folder) {
-  int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0 && errno == ENOENT)
-    return;
-  bool removed =
-      descriptor >= 0 && removeFile(descriptor, CheckpointIndex::fileName);
-  // The system call itself, as opendir allocates.
-  alignas(8) char entries[4096];
-  while (removed) {
-    long bytes = syscall(SYS_getdents64, descriptor, entries, sizeof entries);
-    removed = bytes >= 0;
-    if (bytes <= 0)
-      break;
-    struct Entry {
-      uint64_t inode;
-      int64_t next;
-      uint16_t length;
-      uint8_t type;
-      char name[];
-    };
-    for (long at = 0; at < bytes && removed;) {
-      auto *entry = reinterpret_cast<Entry *>(entries + at);
-      at += entry->length;
-      if (strcmp(entry->name, ".") && strcmp(entry->name, ".."))
-        removed = removeFile(descriptor, entry->name);
-    }
+void makeCheckpointFolder(const char *path) {
+  // One that was refused, and what an earlier process left of one.
+  removeCheckpoint(path);
+  if (mkdir(path, 0777) != 0 && errno != EEXIST)
+    fatal("cannot make '%s': %s", path, strerror(errno));
+  bool found = errno == EEXIST;
+  Folder folder(path);
+  if (!folder.isOpen())
+    fatal("cannot make '%s': %s", path, strerror(folder.openError()));
+  // removeCheckpoint leaves the mark where it cannot remove the folder.
+  if (found && !folder.hasFile(checkpointMark))
+    fatal("cannot make '%s': it is there, and no run has made it", path);
+  if (!folder.mark())
+    fatal("cannot write '%s/%s': %s", path, checkpointMark, strerror(errno));
+}
+
+void requireFreeNames(const std::string &directory, int64_t begin,
+                      int64_t end) {
+  for (int64_t step : listFolders(directory)) {
+    std::string folder = folderOf(directory, step);
+    if (isOurs(folder))
+      continue;
+    if (step > begin && step <= end)
+      fatal("'%s' is in the way of this run's checkpoint of step %" PRId64
+            ", and no run has made it: move it away, or give another "
+            "--checkpoint-dir",
+            folder.c_str(), step);
+    warning("'%s' is no checkpoint and none that a run began: it is left as it "
+            "is",
+            folder.c_str());
   }
-  removed = removed && (rmdir(folder) == 0 || errno == ENOENT);
-  if (!removed)
-    warning("cannot remove the checkpoint '%s': %s", folder, strerror(errno));
-  if (descriptor >= 0)
-    close(descriptor);
 }
 
 /// Locks \p directory for this process until it ends: the first rank for
@@ -117,7 +229,9 @@ static void lockDirectory(const tsr_context &context,
   bool root = context.rank() == 0;
   int descriptor = -1;
   auto take = [&] {
-    descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    descriptor =
+        open(path.c_str(),
+             O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
     if (descriptor < 0)
       fatal("cannot write in the checkpoint directory '%s': %s",
             directory.c_str(), strerror(errno));
@@ -157,8 +271,9 @@ void openCheckpointDirectory(const tsr_context &context,
   lockDirectory(context, directory);
   if (context.rank() == 0) {
     for (int64_t step : listFolders(directory))
-      if (!isComplete(folderOf(directory, step)))
-        removeCheckpoint(folderOf(directory, step).c_str());
+      if (std::string folder = folderOf(directory, step);
+          isOurs(folder) && !isComplete(folder))
+        removeCheckpoint(folder.c_str());
     std::vector<int64_t> steps = listCheckpoints(directory);
     if (!resume && !steps.empty())
       fatal("'%s' has checkpoints of another run, up to step %" PRId64

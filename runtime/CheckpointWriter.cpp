@@ -33,8 +33,10 @@ class OutputFile {
 public:
   OutputFile(const char *folder, const char *name) {
     snprintf(path.data(), path.size(), "%s/%s", folder, name);
+    // The folder is new or has been emptied of our names.
     descriptor =
-        open(path.data(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        open(path.data(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+             0666);
     if (descriptor < 0)
       refuse();
   }
@@ -176,10 +178,7 @@ void CheckpointWriter::save(const Progress &progress) {
     indexText = index.text();
     PathText folder;
     putFolder(folder, directory, step);
-    // One that was refused, and what an earlier process left of one.
-    removeCheckpoint(folder.data());
-    if (mkdir(folder.data(), 0777) != 0)
-      fatal("cannot make '%s': %s", folder.data(), strerror(errno));
+    makeCheckpointFolder(folder.data());
   }
   context.communicator->barrier();
   if (copy) {
@@ -252,11 +251,10 @@ void CheckpointWriter::commit() {
 }
 
 void CheckpointWriter::writeIndex() {
-  static constexpr const char *temporary = "checkpoint.json.tmp";
   indexText.seal();
   PathText folder;
   putFolder(folder, directory, step);
-  OutputFile file(folder.data(), temporary);
+  OutputFile file(folder.data(), checkpointTemporary);
   file.write(indexText.text.data(),
              static_cast<int64_t>(indexText.text.size()));
   file.finish();

@@ -253,13 +253,15 @@ int runTrain(const Manifest &manifest, const Options &options) {
   std::unique_ptr<BatchSource> source = openBatchSource(
       manifest, options.data, options.dataType, orderOf(progress.order),
       progress.seed, context.rank(), context.size());
+  int64_t steps = options.steps.value_or(manifest.training.steps);
+  bool root = context.rank() == 0;
+  if (root && !options.checkpointDir.empty())
+    requireFreeNames(options.checkpointDir, progress.step, steps);
   std::unique_ptr<CheckpointWriter> checkpoints;
   if (!options.checkpointDir.empty())
     checkpoints = std::make_unique<CheckpointWriter>(
         context, options.checkpointDir, options.checkpointAsync, refused);
   int64_t copyBytes = checkpoints ? checkpoints->copyBytes() : 0;
-  int64_t steps = options.steps.value_or(manifest.training.steps);
-  bool root = context.rank() == 0;
   if (root)
     printSettings(context, options, *source, progress, steps, copyBytes);
   if (progress.step > steps)

@@ -13,6 +13,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace tessera;
@@ -155,6 +156,78 @@ TEST_F(ProgramTest, NeverTakesAnIncompleteCheckpoint) {
   EXPECT_FALSE(exists(inCheckpoint(4, "")));
   fails("fake-1", train + "--steps 9",
         "has checkpoints of another run, up to step 3: --resume goes on");
+}
+
+// What no run has made is in no danger, whatever it is called.
+TEST_F(ProgramTest, LeavesFoldersOfOthersAlone) {
+  std::string train = "train --data @data --checkpoint-every 2 ";
+  for (const char *made :
+       {"c", "elsewhere", "c/step-000000000050", "c/step-000000000050/deeper"})
+    ASSERT_EQ(mkdir(file(made).c_str(), 0700), 0);
+  const char *theirs[] = {"c/step-000000000050/thesis.txt",
+                          "c/step-000000000050/rank-00000.safetensors",
+                          "c/step-000000000050/checkpoint.json.tmp",
+                          "elsewhere/rank-00000.safetensors",
+                          "elsewhere/.tessera-checkpoint"};
+  for (const char *name : theirs)
+    std::ofstream(file(name)) << name;
+  ASSERT_EQ(symlink("../elsewhere", file("c/step-000000000060").c_str()), 0);
+  ASSERT_EQ(symlink("c", file("link").c_str()), 0);
+  Result result = runFake("fake-1", train + "--steps 5 --checkpoint-dir @link");
+  EXPECT_EQ(result.code, 0) << result.text;
+  for (const char *step : {"50", "60"})
+    EXPECT_NE(result.text.find(
+                  "link/step-0000000000" + std::string(step) +
+                  "' is no checkpoint and none that a run began: it is left"),
+              std::string::npos)
+        << result.text;
+  EXPECT_TRUE(exists(inCheckpoint(5, "checkpoint.json")));
+  result = runFake("fake-1", train + "--steps 6 --resume --checkpoint-dir @c");
+  EXPECT_EQ(result.code, 0) << result.text;
+  // Before a step is made where a name is needed.
+  for (const char *steps : {"50", "100"})
+    fails("fake-2-3",
+          train + "--resume --log @log --checkpoint-dir @c --steps " + steps,
+          "is in the way of this run's checkpoint of step ");
+  EXPECT_EQ(read("log"), "");
+  for (const char *name : theirs)
+    EXPECT_EQ(read(name), name);
+  EXPECT_TRUE(exists("c/step-000000000050/deeper"));
+}
+
+TEST_F(ProgramTest, CleansItsOwnUnfinishedFoldersAlone) {
+  std::string train =
+      "train --data @data --checkpoint-every 2 --checkpoint-dir @c ";
+  ASSERT_EQ(runFake("fake-1", train + "--steps 8").code, 0);
+  EXPECT_TRUE(exists(inCheckpoint(8, ".tessera-checkpoint")));
+  // A killed run's, with a note and a link in it.
+  unlink(file(inCheckpoint(8, "checkpoint.json")).c_str());
+  std::ofstream(file(inCheckpoint(8, "notes.txt"))) << "mine";
+  std::ofstream(file("precious")) << "mine";
+  ASSERT_EQ(symlink(file("precious").c_str(),
+                    file(inCheckpoint(8, "rank-00007.safetensors")).c_str()),
+            0);
+  Result result = runFake("fake-1", train + "--resume --steps 12");
+  EXPECT_EQ(result.code, 0) << result.text;
+  EXPECT_NE(result.text.find("resumed      after step 6"), std::string::npos);
+  EXPECT_NE(result.text.find("step-000000000008': it has files that no run has "
+                             "written"),
+            std::string::npos)
+      << result.text;
+  EXPECT_EQ(read(inCheckpoint(8, "notes.txt")), "mine");
+  EXPECT_EQ(read("precious"), "mine");
+  EXPECT_FALSE(exists(inCheckpoint(8, "rank-00007.safetensors")));
+  EXPECT_FALSE(exists(inCheckpoint(8, "checkpoint.json")));
+  EXPECT_TRUE(exists(inCheckpoint(10, "checkpoint.json")));
+  EXPECT_TRUE(exists(inCheckpoint(12, "checkpoint.json")));
+  // Finished ones without a mark are ours, too.
+  for (int step : {10, 12})
+    unlink(file(inCheckpoint(step, ".tessera-checkpoint")).c_str());
+  result = runFake("fake-1", train + "--resume --steps 16");
+  EXPECT_EQ(result.code, 0) << result.text;
+  EXPECT_FALSE(exists(inCheckpoint(10, "")));
+  EXPECT_FALSE(exists(inCheckpoint(12, "")));
+  EXPECT_TRUE(exists(inCheckpoint(16, "checkpoint.json")));
 }
 
 TEST_F(ProgramTest, OneRunWritesToADirectory) {
