@@ -5,13 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Logits that are Inf or NaN in rows without a target. The numbers are those of
+// Logits that are Inf or NaN in rows without a target. The loss and the gradients
+// of rows that count are those that PyTorch 2.15.0 computes in double precision by
 //
 //   torch.nn.functional.cross_entropy(logits, targets, ignore_index=-100)
 //
-// as its documentation defines it, in double precision: the mean over the rows
-// that count of log sum_j exp(x_j) - x_target, whose gradient is
-// (softmax(x)_j - [j = target]) / rows that count there, and 0 elsewhere.
+// The gradients of other rows are 0 here. PyTorch leaves NaN in them where the
+// logits are not finite: its softmax times 0.
 //
 //===----------------------------------------------------------------------===//
 
