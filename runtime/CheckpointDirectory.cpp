@@ -63,6 +63,8 @@ public:
            fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
            S_ISREG(status.st_mode);
   }
+  /// A run that is killed between making a folder and marking it leaves this.
+  bool isEmpty() const;
   /// Whether \p name is gone then; a link goes, what it names stays.
   bool remove(const char *name) const {
     return unlinkat(descriptor, name, 0) == 0 || errno == ENOENT;
@@ -96,38 +98,77 @@ static bool isPart(const char *name) {
   return !pattern[i] && !name[i];
 }
 
-bool Folder::removeOurs() const {
-  // It stops to count first.
-  if (!remove(CheckpointIndex::fileName) || lseek(descriptor, 0, SEEK_SET) != 0)
-    return false;
-  // The system call itself, as opendir allocates.
-  alignas(8) char entries[4096];
-  for (;;) {
-    long bytes = syscall(SYS_getdents64, descriptor, entries, sizeof entries);
-    if (bytes <= 0)
-      return bytes == 0;
-    struct Entry {
-      uint64_t inode;
-      int64_t next;
-      uint16_t length;
-      uint8_t type;
-      char name[];
-    };
-    for (long at = 0; at < bytes;) {
-      auto *entry = reinterpret_cast<Entry *>(entries + at);
+namespace {
+
+/// The entries of an opened folder but "." and "..". By the system call itself,
+/// as opendir allocates.
+class Entries {
+public:
+  explicit Entries(int descriptor)
+      : descriptor(descriptor), failed(lseek(descriptor, 0, SEEK_SET) != 0) {}
+
+  /// The next one's name; null at the end or, with errno set, on an error.
+  const char *next() {
+    for (;;) {
+      if (at == end && !read())
+        return nullptr;
+      auto *entry = reinterpret_cast<Entry *>(buffer + at);
       at += entry->length;
-      if (isPart(entry->name) && !remove(entry->name))
-        return false;
+      if (strcmp(entry->name, ".") && strcmp(entry->name, ".."))
+        return entry->name;
     }
   }
+  bool hasFailed() const { return failed; }
+
+private:
+  struct Entry {
+    uint64_t inode;
+    int64_t next;
+    uint16_t length;
+    uint8_t type;
+    char name[];
+  };
+
+  bool read() {
+    if (failed)
+      return false;
+    long bytes = syscall(SYS_getdents64, descriptor, buffer, sizeof buffer);
+    failed = bytes < 0;
+    at = 0;
+    end = failed ? 0 : bytes;
+    return bytes > 0;
+  }
+
+  int descriptor;
+  bool failed;
+  long at = 0, end = 0;
+  alignas(8) char buffer[4096];
+};
+
+} // namespace
+
+bool Folder::isEmpty() const {
+  Entries entries(descriptor);
+  return isOpen() && !entries.next() && !entries.hasFailed();
+}
+
+bool Folder::removeOurs() const {
+  // It stops to count first.
+  if (!remove(CheckpointIndex::fileName))
+    return false;
+  Entries entries(descriptor);
+  while (const char *name = entries.next())
+    if (isPart(name) && !remove(name))
+      return false;
+  return !entries.hasFailed();
 }
 
 static bool isComplete(const std::string &folder) {
   return Folder(folder.c_str()).hasFile(CheckpointIndex::fileName);
 }
 
-/// Whether a run has made the folder: a complete one counts without the mark,
-/// which runs did not always write.
+/// Whether a run has made the folder, or may have: a complete one counts
+/// without the mark, which runs did not always write.
 static bool isOurs(const std::string &path) {
   Folder folder(path.c_str());
   return folder.hasFile(checkpointMark) ||
@@ -189,14 +230,14 @@ void removeCheckpoint(const char *path) {
 void makeCheckpointFolder(const char *path) {
   // One that was refused, and what an earlier process left of one.
   removeCheckpoint(path);
-  if (mkdir(path, 0777) != 0 && errno != EEXIST)
+  bool found = mkdir(path, 0777) != 0;
+  if (found && errno != EEXIST)
     fatal("cannot make '%s': %s", path, strerror(errno));
-  bool found = errno == EEXIST;
   Folder folder(path);
   if (!folder.isOpen())
     fatal("cannot make '%s': %s", path, strerror(folder.openError()));
   // removeCheckpoint leaves the mark where it cannot remove the folder.
-  if (found && !folder.hasFile(checkpointMark))
+  if (found && !folder.hasFile(checkpointMark) && !folder.isEmpty())
     fatal("cannot make '%s': it is there, and no run has made it", path);
   if (!folder.mark())
     fatal("cannot write '%s/%s': %s", path, checkpointMark, strerror(errno));
@@ -206,7 +247,7 @@ void requireFreeNames(const std::string &directory, int64_t begin,
                       int64_t end) {
   for (int64_t step : listFolders(directory)) {
     std::string folder = folderOf(directory, step);
-    if (isOurs(folder))
+    if (isOurs(folder) || Folder(folder.c_str()).isEmpty())
       continue;
     if (step > begin && step <= end)
       fatal("'%s' is in the way of this run's checkpoint of step %" PRId64

@@ -315,7 +315,8 @@ class Trials:
         if len(complete) < 2 or self.campaign.damaged:
             return False
         folder = self.campaign.checkpoints / f"step-{complete[-1]:012d}"
-        path = self.choice.choice(sorted(folder.iterdir()))
+        # The mark of a complete checkpoint says no more.
+        path = self.choice.choice(sorted(folder.glob("[!.]*")))
         if self.choice.random() < 0.3 and path.name != "checkpoint.json":
             path.unlink()
         else:

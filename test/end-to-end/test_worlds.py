@@ -178,7 +178,7 @@ class NonFinite(unittest.TestCase):
             support.run(command + ["--steps", 0, "--save", first])
             content = bytearray(first.read_bytes())
             (length,) = struct.unpack_from("<Q", content)
-            entry = json.loads(content[8 : 8 + length])["word_embeddings.weight"]
+            entry = json.loads(content[8 : 8 + length])["transformer.word_embeddings.weight"]
             place = 8 + length + entry["data_offsets"][0] + 255 * 128 * 4
             content[place : place + 4] = struct.pack("<f", float("inf"))
             sick.write_bytes(content)

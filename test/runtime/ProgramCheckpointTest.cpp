@@ -195,6 +195,17 @@ TEST_F(ProgramTest, LeavesFoldersOfOthersAlone) {
   EXPECT_TRUE(exists("c/step-000000000050/deeper"));
 }
 
+// A run that is killed before it marks a folder leaves it empty.
+TEST_F(ProgramTest, AnEmptyFolderIsInNobodysWay) {
+  std::string train = "train --data @data --checkpoint-every 2 ";
+  for (const std::string &made : {std::string("c"), inCheckpoint(2, "")})
+    ASSERT_EQ(mkdir(file(made).c_str(), 0700), 0);
+  Result result = runFake("fake-1", train + "--steps 2 --checkpoint-dir @c");
+  EXPECT_EQ(result.code, 0) << result.text;
+  EXPECT_TRUE(exists(inCheckpoint(2, "checkpoint.json")));
+  EXPECT_TRUE(exists(inCheckpoint(2, ".tessera-checkpoint")));
+}
+
 TEST_F(ProgramTest, CleansItsOwnUnfinishedFoldersAlone) {
   std::string train =
       "train --data @data --checkpoint-every 2 --checkpoint-dir @c ";
