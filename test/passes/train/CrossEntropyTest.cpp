@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Logits that are Inf or NaN in rows without a target. The loss and the gradients
-// of rows that count are those that PyTorch 2.15.0 computes in double precision by
+// Logits that are Inf or NaN in rows without a target. The loss and the
+// gradients of rows that count are those that PyTorch 2.15.0 computes in double
+// precision by
 //
 //   torch.nn.functional.cross_entropy(logits, targets, ignore_index=-100)
 //
