@@ -455,8 +455,7 @@ def NN_CrossEntropyOp : NN_DifferentiableOp<"cross_entropy", [
     the rows whose target is not negative. With scale = 1 / (targets that count
     in the global batch) the sums of all ranks and micro-batches add up to the
     mean, whatever the world. Logits of the other rows reach neither the loss
-    nor a gradient, be they Inf or NaN, and their own gradient is 0, as with
-    PyTorch's `ignore_index`.
+    nor a gradient, be they Inf or NaN, and their own gradient is 0.
 
     ```mlir
     %loss = nn.cross_entropy %logits, %targets, %scale
