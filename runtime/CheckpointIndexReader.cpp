@@ -13,7 +13,6 @@
 
 #include "runtime/CheckpointIndex.h"
 #include "runtime/Checksum.h"
-
 #include "runtime/InputFile.h"
 #include "runtime/JsonCursor.h"
 #include "runtime/Safetensors.h"
@@ -32,8 +31,7 @@ static constexpr int64_t maxIndexBytes = 1 << 28, maxDepth = 8,
                          maxElements = int64_t(1) << 48,
                          maxFileBytes = int64_t(1) << 56, maxRanks = 1 << 20,
                          maxBlockBytes = int64_t(1) << 40;
-static constexpr size_t maxEntries = 1 << 24, maxName = 4096, maxRank = 16,
-                        maxFingerprint = 1024;
+static constexpr size_t maxEntries = 1 << 24, maxName = 4096, maxRank = 16;
 
 static LossStatistics readLosses(const JsonCursor &j) {
   // Losses are floats; their variance is below the largest one's square.
@@ -243,17 +241,6 @@ static CheckpointIndex parse(const std::string &folder,
   requireWhole(index);
   index.progress = readProgress(j.at("progress"));
   requireStepOf(folder, j.at("progress").at("step"), index.progress.step);
-  if (j.has("fingerprint"))
-    j.at("fingerprint")
-        .members(maxFingerprint,
-                 [&](const std::string &name, JsonCursor value) {
-                   index.fingerprint[name] = value.text(maxName);
-                 });
-  if (j.has("data")) {
-    JsonCursor data = j.at("data");
-    index.data = DataFingerprint{data.at("bytes").integer(0, INT64_MAX),
-                                 readChecksums(data.at("checksum"), 1)[0]};
-  }
   return index;
 }
 

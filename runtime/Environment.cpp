@@ -10,7 +10,6 @@
 #include "runtime/Spelling.h"
 #include <cerrno>
 #include <cinttypes>
-#include <climits>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -58,20 +57,6 @@ double timeoutSeconds() {
           "as 600",
           text);
   return seconds;
-}
-
-int wantedThreads() {
-  const char *text = environmentText("OMP_NUM_THREADS");
-  if (!text)
-    return 0;
-  char *end = nullptr;
-  errno = 0;
-  long threads = strtol(text, &end, 10);
-  if (end == text || (*end && *end != ',') || errno || threads < 1)
-    fatal("OMP_NUM_THREADS is '%s': it takes a whole number above 0; unset it "
-          "for the threads that the cores allow",
-          text);
-  return static_cast<int>(threads < INT_MAX ? threads : INT_MAX);
 }
 
 namespace {

@@ -23,6 +23,8 @@ int openRegular(const std::string &path, const char *what, struct stat &status,
   std::string name = what + ("'" + path + "'");
   if (descriptor < 0 || fstat(descriptor, &status) != 0) {
     error = "cannot open " + name + ": " + strerror(errno);
+    if (descriptor >= 0)
+      close(descriptor);
     return -1;
   }
   if (S_ISREG(status.st_mode))
@@ -67,14 +69,13 @@ bool InputFile::read(int64_t offset, void *destination, int64_t bytes,
     if (count < 0 && errno == EINTR)
       continue;
     if (count < 0) {
-      error = "cannot read " + (what + ("'" + filePath + "'")) + ": " +
-              strerror(errno);
+      error = "cannot read " + named() + ": " + strerror(errno);
       return false;
     }
     if (count == 0) {
-      error = what + ("'" + filePath + "'") + " has been cut short to " +
-              std::to_string(offset) + " bytes or less since it was opened, " +
-              "when it had " + std::to_string(length);
+      error = named() + " has been cut short to " + std::to_string(offset) +
+              " bytes or less since it was opened, " + "when it had " +
+              std::to_string(length);
       return false;
     }
     next += count;

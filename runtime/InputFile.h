@@ -50,6 +50,8 @@ public:
 
 private:
   InputFile() = default;
+  /// What errors call it: "the data 'PATH'".
+  std::string named() const { return what + ("'" + filePath + "'"); }
 
   std::string filePath;
   const char *what = "";

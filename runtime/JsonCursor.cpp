@@ -12,6 +12,9 @@
 namespace tessera {
 
 JsonCursor::Json JsonCursor::parse(const std::string &text, int depth) {
+  // The parser would take it for the end and leave the rest out.
+  if (text.find('\0') != std::string::npos)
+    throw Refusal("it is not JSON: it has a NUL");
   bool tooDeep = false;
   Json parsed = Json::parse(
       text,

@@ -363,6 +363,17 @@ TEST_F(ProgramTest, SaysThatACheckpointIsBeyondTheStepsAskedFor) {
   EXPECT_TRUE(exists(inCheckpoint(4, "checkpoint.json")));
 }
 
+/// The text of \p index as a run seals it.
+std::string sealedText(const CheckpointIndex &index) {
+  IndexText text = index.text();
+  size_t place = 0;
+  for (const SavedFile &saved : index.files)
+    for (uint32_t sum : saved.checksums)
+      text.put(place++, sum);
+  text.seal();
+  return text.text;
+}
+
 // Sealed by whoever wrote it, but of no run.
 TEST_F(ProgramTest, RefusesACheckpointThatNoRunWrites) {
   std::string train = "train --data @data --checkpoint-dir @c ";
@@ -371,13 +382,7 @@ TEST_F(ProgramTest, RefusesACheckpointThatNoRunWrites) {
   auto index = CheckpointIndex::read(file(inCheckpoint(4, "")), error);
   ASSERT_TRUE(index) << error;
   index->progress.samples = -8;
-  IndexText text = index->text();
-  size_t place = 0;
-  for (const SavedFile &saved : index->files)
-    for (uint32_t sum : saved.checksums)
-      text.put(place++, sum);
-  text.seal();
-  std::ofstream(file(inCheckpoint(4, "checkpoint.json"))) << text.text;
+  std::ofstream(file(inCheckpoint(4, "checkpoint.json"))) << sealedText(*index);
   fails("fake-1", train + "--resume --steps 9",
         "is damaged: progress.samples is -8: an integer of 0 to");
 }
@@ -394,13 +399,7 @@ TEST_F(ProgramTest, ResumeRefusesAnotherRun) {
   auto index = CheckpointIndex::read(file(inCheckpoint(2, "")), error);
   ASSERT_TRUE(index) << error;
   index->model = "ekaf";
-  IndexText text = index->text();
-  size_t place = 0;
-  for (const SavedFile &saved : index->files)
-    for (uint32_t sum : saved.checksums)
-      text.put(place++, sum);
-  text.seal();
-  std::ofstream(file(inCheckpoint(2, "checkpoint.json"))) << text.text;
+  std::ofstream(file(inCheckpoint(2, "checkpoint.json"))) << sealedText(*index);
   fails("fake-1", train + "--resume",
         "is a checkpoint of the model 'ekaf', this is 'fake'");
 }
