@@ -167,6 +167,18 @@ def read_safetensors(path):
     return tensors
 
 
+def write_safetensors(path, tensors):
+    """Writes {name: (dtype, shape, array.array)}."""
+    header, data = {}, b""
+    for name, (dtype, shape, values) in tensors.items():
+        begin = len(data)
+        data += values.tobytes()
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, len(data)]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
 def norm(values):
     return math.sqrt(math.fsum(v * v for v in values))
 

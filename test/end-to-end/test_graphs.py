@@ -6,9 +6,7 @@
 # ===----------------------------------------------------------------------===#
 
 import array
-import json
 import re
-import struct
 import unittest
 
 import support
@@ -19,17 +17,6 @@ training { steps: 3 optimizer { lr: 0.01 } }
 target { cpu { name: "native" threads: 1 } }
 """
 NODES = 12
-
-
-def write_safetensors(path, tensors):
-    """Writes {name: (dtype, shape, array.array)}."""
-    header, data = {}, b""
-    for name, (dtype, shape, values) in tensors.items():
-        begin = len(data)
-        data += values.tobytes()
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, len(data)]}
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
 def ring():
@@ -51,7 +38,7 @@ class Graphs(unittest.TestCase):
     def test_of_equal_logits_the_first_is_the_prediction(self):
         out = support.scratch("graph-ties")
         data, specification = out / "graph.safetensors", out / "spec.textproto"
-        write_safetensors(data, ring())
+        support.write_safetensors(data, ring())
         specification.write_text(SPECIFICATION)
         executable = support.compile(specification, out / "exe")
         # Without features and with biases of 0 all logits are 0, so that class

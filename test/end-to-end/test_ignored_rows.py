@@ -11,26 +11,12 @@
 # ===----------------------------------------------------------------------===#
 
 import array
-import json
-import struct
 import unittest
 
 import support
 
 NODES, FEATURES, HIDDEN, CLASSES = 6, 2, 4, 3
 ALONE = NODES - 1
-
-
-def write_safetensors(path, tensors):
-    """Writes {name: (type, shape, array.array)}."""
-    header, data = {}, b""
-    for name, (dtype, shape, values) in tensors.items():
-        begin = len(data)
-        data += values.tobytes()
-        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, len(data)]}
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
 def flags(members):
@@ -54,7 +40,7 @@ class IgnoredRows(unittest.TestCase):
                 for split, members in [("train", [0, 1, 2]), ("val", [3]), ("test", [4])]
             }
             edges = array.array("q", [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 2])
-            write_safetensors(
+            support.write_safetensors(
                 self.out / f"{name}.safetensors",
                 {
                     "x": ("F32", [NODES, FEATURES], x),
@@ -66,7 +52,7 @@ class IgnoredRows(unittest.TestCase):
         # Hidden values below 1e38, and logits beyond fp32's range: Inf and -Inf.
         weights = array.array("f", [0.5, 0.25] * (HIDDEN // 2) + [0.125, 0.5] * (HIDDEN // 2))
         head = array.array("f", [4, 8, 4, 8, -4, -8, -4, -8, 8, 4, 8, 4])
-        write_safetensors(
+        support.write_safetensors(
             self.out / "weights.safetensors",
             {
                 "convs.0.lin.weight": ("F32", [HIDDEN, FEATURES], weights),

@@ -39,16 +39,6 @@ def rounded(values):
     return result
 
 
-def write_safetensors(path, tensors):
-    header, data = {}, b""
-    for name, (shape, values) in tensors.items():
-        offsets = [len(data), len(data) + 4 * len(values)]
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": offsets}
-        data += values.tobytes()
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
-
-
 class Quantized(unittest.TestCase):
     def check_volume(self, world, kept=None, **values):
         """Each gather of a sharded group is one of its messages, all else as ever."""
@@ -156,7 +146,10 @@ class Quantized(unittest.TestCase):
         for name, (group, offset) in places.items():
             shape, values = weights[name]
             weights[name] = (shape, group[offset : offset + len(values)])
-        write_safetensors(out / "rounded.safetensors", weights)
+        support.write_safetensors(
+            out / "rounded.safetensors",
+            {name: ("F32", *tensor) for name, tensor in weights.items()},
+        )
 
         found = gradients(executables[1], folder / "weights.safetensors")
         self.assertEqual(found, gradients(executables[0], out / "rounded.safetensors"))
