@@ -11,6 +11,7 @@
 #include <bit>
 #include <cinttypes>
 #include <cstring>
+#include <limits>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -98,12 +99,14 @@ bool beginsWith(std::string_view head, std::string_view magic) {
 /// True if one of \p tokens is negative or at least \p vocabulary.
 template <typename Token>
 bool anyStrange(const Token *tokens, int64_t n, int64_t vocabulary) {
-  // A negative one is a large one.
+  // A negative one is a large one: beyond all that the type has, which a
+  // vocabulary may exceed.
   using Bits = std::make_unsigned_t<Token>;
   Bits largest = 0;
   for (int64_t i = 0; i < n; ++i)
     largest = std::max(largest, static_cast<Bits>(tokens[i]));
-  return static_cast<uint64_t>(largest) >= static_cast<uint64_t>(vocabulary);
+  return largest >
+         std::min<uint64_t>(vocabulary - 1, std::numeric_limits<Token>::max());
 }
 
 template <typename Token>

@@ -267,6 +267,26 @@ TEST(TokenFile, NamesTheFirstStrangeToken) {
   check(INT32_MAX);
 }
 
+// A vocabulary may be larger than a signed type's bits, as BLOOM's is than
+// those of i16.
+TEST(TokenFile, ANegativeTokenIsStrangeAtAnyVocabulary) {
+  auto check = [](const std::string &path, int64_t vocabulary) {
+    TokenFile file(path, vocabulary);
+    StrangeToken found;
+    std::string error;
+    ASSERT_TRUE(file.findStrange(0, 3, found, error)) << error;
+    EXPECT_EQ(found.position, 1);
+    EXPECT_EQ(found.value, -2);
+    int32_t buffer[3];
+    EXPECT_FALSE(file.read(0, 3, buffer, error));
+    EXPECT_TRUE(file.read(0, 1, buffer, error)) << error;
+  };
+  check(writePair<int8_t>("minus-i8", 2, {{127, -2, 3}}), 300);
+  check(writePair<int16_t>("minus-i16", 3, {{32767, -2, 3}}), 250880);
+  check(writePair<int32_t>("minus-i32", 4, {{INT32_MAX, -2, 3}}), int64_t(1)
+                                                                      << 32);
+}
+
 TEST(TokenFile, KnowsWhereATokenCanBeStrange) {
   std::string path = writeText("ab", "ab");
   EXPECT_FALSE(TokenFile(path, 256, TokenType::u8).canHoldStrange());
