@@ -43,9 +43,11 @@ def train(name, data, options, seed, **values):
     executable = OUT / "precision"
     support.compile(support.EXAMPLES / "bloom-tiny.textproto", executable, **MODEL, **values)
     command = [executable, "train", "--data", data, "--steps", options.steps, "--seed", seed]
-    support.run(command + ["--log", executable.with_suffix(".log")], timeout=3600)
+    log = executable.with_suffix(".log")
+    log.unlink(missing_ok=True)
+    support.run(command + ["--log", log], timeout=3600)
     print(f"  {name}, seed {seed}: done", file=sys.stderr)
-    return support.losses(support.read_log(executable.with_suffix(".log")))
+    return support.losses(support.read_log(log))
 
 
 def main():

@@ -138,6 +138,7 @@ class Tessera:
     def steps(self, count):
         command = [self.executable, "train", "--data", self.data, "--log", self.log]
         command += ["--steps", str(count + self.WARM), "--order", "sequential"]
+        self.log.unlink(missing_ok=True)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         if os.waitstatus_to_exitcode(status) != 0:

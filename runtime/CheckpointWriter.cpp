@@ -8,6 +8,7 @@
 #include "runtime/CheckpointWriter.h"
 #include "runtime/Checksum.h"
 #include "runtime/Error.h"
+#include "runtime/Output.h"
 #include "runtime/Safetensors.h"
 #include "runtime/Threads.h"
 #include <algorithm>
@@ -29,9 +30,9 @@ namespace {
 
 /// A file under construction. Ends the process on a failed write, after it has
 /// removed the file: a full disk gets its room back. Allocates nothing.
-class OutputFile {
+class CheckpointFile {
 public:
-  OutputFile(const char *folder, const char *name) {
+  CheckpointFile(const char *folder, const char *name) {
     snprintf(path.data(), path.size(), "%s/%s", folder, name);
     // The folder is new or has been emptied of our names.
     descriptor =
@@ -41,15 +42,8 @@ public:
       refuse();
   }
   void write(const char *data, int64_t bytes) {
-    while (bytes > 0) {
-      ssize_t count = ::write(descriptor, data, bytes);
-      if (count < 0 && errno == EINTR)
-        continue;
-      if (count < 0)
-        refuse();
-      data += count;
-      bytes -= count;
-    }
+    if (!writeAll(descriptor, data, bytes))
+      refuse();
   }
   void finish() {
     if (fsync(descriptor) != 0 || close(descriptor) != 0)
@@ -198,7 +192,7 @@ void CheckpointWriter::save(const Progress &progress) {
 void CheckpointWriter::writePart() {
   PathText folder;
   putFolder(folder, directory, step);
-  OutputFile file(folder.data(), partName.c_str());
+  CheckpointFile file(folder.data(), partName.c_str());
   BlockChecksums sums(checksums, index.blockBytes);
   auto put = [&](const char *data, int64_t bytes) {
     // The checksum finds the data in the cache where it leaves it to the
@@ -254,13 +248,15 @@ void CheckpointWriter::writeIndex() {
   indexText.seal();
   PathText folder;
   putFolder(folder, directory, step);
-  OutputFile file(folder.data(), checkpointTemporary);
+  CheckpointFile file(folder.data(), checkpointTemporary);
   file.write(indexText.text.data(),
              static_cast<int64_t>(indexText.text.size()));
   file.finish();
   file.rename(folder.data(), CheckpointIndex::fileName);
-  syncDirectory(folder.data());
-  syncDirectory(directory);
+  const char *both[] = {folder.data(), directory.c_str()};
+  for (const char *changed : both)
+    if (!syncDirectory(changed))
+      fatal("cannot make changes in '%s' last: %s", changed, strerror(errno));
   prune();
 }
 

@@ -10,6 +10,8 @@
 
 #include "runtime/CommandLine.h"
 #include "runtime/Context.h"
+#include "runtime/Output.h"
+#include "runtime/Text.h"
 
 namespace tessera {
 
@@ -34,10 +36,10 @@ tsr_context &openTraining(const Manifest &manifest, const Options &options);
 tsr_context &openLocal(const Manifest &manifest, const Options &options,
                        const char *program);
 
-/// "12.3 MB", decimal units.
-std::string byteText(double bytes);
-/// 1234567 as "1,234,567".
-std::string countText(int64_t count);
+/// Ends the process where the output \p path, which \p option names, is one of
+/// \p used or this executable, under whatever name.
+void requireApart(const char *option, const std::string &path,
+                  const std::vector<UsedFile> &used);
 
 } // namespace tessera
 

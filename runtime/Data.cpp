@@ -19,6 +19,14 @@ void requireNoType(const std::string &type) {
           type.c_str());
 }
 
+std::vector<UsedFile> dataFiles(const std::string &path) {
+  static constexpr const char *what = "the data";
+  std::string prefix = path;
+  if (path.ends_with(".bin") || path.ends_with(".idx"))
+    prefix.resize(path.rfind('.'));
+  return {{what, path}, {what, prefix + ".bin"}, {what, prefix + ".idx"}};
+}
+
 std::unique_ptr<BatchSource> openBatchSource(const Manifest &manifest,
                                              const std::string &path,
                                              const std::string &type,

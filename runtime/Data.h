@@ -9,8 +9,10 @@
 #define TESSERA_RUNTIME_DATA_H
 
 #include "runtime/Manifest.h"
+#include "runtime/Output.h"
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace tessera {
 
@@ -64,6 +66,9 @@ std::unique_ptr<BatchSource> openBatchSource(const Manifest &manifest,
                                              const std::string &type,
                                              SampleOrder order, uint64_t seed,
                                              int rank, int ranks);
+
+/// The files that \p path may stand for: itself or a pair of tokens and index.
+std::vector<UsedFile> dataFiles(const std::string &path);
 
 /// Ends the process where --data-type is given for a graph.
 void requireNoType(const std::string &type);

@@ -18,6 +18,7 @@ static int rank = 0;
 static int size = 1;
 static int64_t currentStep = 0;
 static bool (*failureHook)() = nullptr;
+static void (*exitHook)() = nullptr;
 
 void setErrorContext(const char *executable, int ownRank, int ranks) {
   name = executable;
@@ -38,6 +39,14 @@ void setErrorStep(int64_t step) { currentStep = step; }
 int64_t errorStep() { return currentStep; }
 
 void setFailureHook(bool (*hook)()) { failureHook = hook; }
+
+void setExitHook(void (*hook)()) { exitHook = hook; }
+
+void endProcess(int code) {
+  if (exitHook)
+    exitHook();
+  _exit(code);
+}
 
 const char *executableName() { return name; }
 
@@ -68,7 +77,7 @@ void fatal(const char *format, ...) {
     print("error", true, format, arguments);
     va_end(arguments);
   }
-  _exit(1);
+  endProcess(1);
 }
 
 static void printError(bool flushes, const char *format, ...) {
@@ -83,7 +92,7 @@ void printError(const char *text) { printError(true, "%s", text); }
 void fatalInHandler(const char *format, const char *argument) {
   if (!failureHook || failureHook())
     printError(false, format, argument);
-  _exit(1);
+  endProcess(1);
 }
 
 void warning(const char *format, ...) {

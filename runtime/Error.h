@@ -49,6 +49,13 @@ int64_t errorStep();
 /// one that prints.
 void setFailureHook(bool (*hook)());
 
+/// Called before this rank ends the process by itself, also in a signal's
+/// handler.
+void setExitHook(void (*hook)());
+
+/// Ends the process at once, without a word.
+[[noreturn]] void endProcess(int code);
+
 /// The executable's name as the user wrote it.
 const char *executableName();
 

@@ -25,15 +25,19 @@ int runExport(const Manifest &manifest, const Options &options) {
   std::vector<int> saved(matches.size());
   for (size_t i = 0; i < matches.size(); ++i)
     saved[matches[i]] = static_cast<int>(i);
-  SafetensorsWriter writer(options.out, weightsMetadata());
-  declareWeights(writer, manifest);
-  writer.begin();
+  std::vector<UsedFile> parts;
+  for (const SavedFile &file : found->index.files)
+    parts.push_back(
+        {"a file of the checkpoint", found->index.folder + "/" + file.name});
+  requireApart("--out", options.out, parts);
+  std::unique_ptr<SafetensorsWriter> writer =
+      openWeights(manifest, options.out);
   for (size_t i = 0; i < manifest.parameters.size(); ++i)
     readWeights(found->index, saved[i],
                 [&](const float *weights, int64_t elements) {
-                  writer.write(weights, elements);
+                  writer->write(weights, elements);
                 });
-  writer.commit();
+  writer->commit();
   printf("%zu parameters after step %" PRId64 " in '%s'\n",
          manifest.parameters.size(), found->index.progress.step,
          options.out.c_str());

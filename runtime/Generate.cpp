@@ -7,8 +7,10 @@
 
 #include "runtime/Commands.h"
 #include "runtime/Error.h"
+#include "runtime/Output.h"
 #include "runtime/Random.h"
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <unistd.h>
@@ -42,13 +44,8 @@ static int choose(const float *logits, int count, double temperature,
 }
 
 static void emit(const char *text, size_t length) {
-  while (length > 0) {
-    ssize_t count = write(STDOUT_FILENO, text, length);
-    if (count <= 0)
-      fatal("cannot write the text to standard output");
-    text += count;
-    length -= count;
-  }
+  if (!writeAll(STDOUT_FILENO, text, static_cast<int64_t>(length)))
+    fatal("cannot write the text to standard output: %s", strerror(errno));
 }
 
 int runGenerate(const Manifest &manifest, const Options &options) {

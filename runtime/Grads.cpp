@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Commands.h"
+#include "runtime/Data.h"
 #include "runtime/Parameters.h"
 #include "runtime/Step.h"
 #include <cstdio>
@@ -15,6 +16,16 @@ namespace tessera {
 
 int runGrads(const Manifest &manifest, const Options &options) {
   tsr_context &context = openTraining(manifest, options);
+  std::unique_ptr<SafetensorsWriter> writer;
+  if (context.rank() == 0) {
+    std::vector<UsedFile> read = dataFiles(options.data);
+    read.push_back({"the weights of --init", options.init});
+    requireApart("--out", options.out, read);
+    writer = std::make_unique<SafetensorsWriter>(options.out);
+    writer->declare("loss", {});
+    declareParameters(*writer, manifest);
+    writer->begin();
+  }
   loadParameters(context, options.init);
   SampleOrder order = options.order == "shuffled" ? SampleOrder::shuffled
                                                   : SampleOrder::sequential;
@@ -27,14 +38,8 @@ int runGrads(const Manifest &manifest, const Options &options) {
   float loss = step.computeGradients(progress);
   if (context.communicator->any(source->error() != nullptr))
     context.communicator->failTogether(source->error());
-  std::unique_ptr<SafetensorsWriter> writer;
-  if (context.rank() == 0) {
-    writer = std::make_unique<SafetensorsWriter>(options.out);
-    writer->declare("loss", {});
-    declareParameters(*writer, manifest);
-    writer->begin();
+  if (writer)
     writer->write(&loss, 1);
-  }
   writeState(context, StateKind::gradient, writer.get(),
              1 / progress.lossScale.scale);
   if (writer) {

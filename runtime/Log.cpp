@@ -7,6 +7,8 @@
 
 #include "runtime/Log.h"
 #include "runtime/Error.h"
+#include "runtime/Output.h"
+#include "runtime/StopSignals.h"
 #include <algorithm>
 #include <cerrno>
 #include <cinttypes>
@@ -14,48 +16,148 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace tessera {
 
-static void put(int descriptor, const char *text, int length, int room) {
-  length = std::min(length, room - 1);
-  while (length > 0) {
-    ssize_t count = write(descriptor, text, length);
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count < 0)
-      return;
-    text += count;
-    length -= static_cast<int>(count);
-  }
-}
-
 StepLog::StepLog(bool silent, const std::string &path, bool append,
                  int64_t steps)
-    : silent(silent), steps(steps) {
+    : silent(silent), path(path), steps(steps) {
   if (silent)
     return;
   bar = isatty(STDERR_FILENO);
-  if (path.empty())
-    return;
-  file = open(
-      path.c_str(),
-      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (append ? 0 : O_TRUNC), 0666);
+  if (path == "-") {
+    fflush(stdout);
+    file = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (file < 0)
+      fatal("cannot write the log to standard output: %s", strerror(errno));
+    dup2(STDERR_FILENO, STDOUT_FILENO);
+  } else if (!path.empty())
+    openFile(append);
+}
+
+void StepLog::openFile(bool append) {
+  struct stat status = {};
+  bool there = stat(path.c_str(), &status) == 0;
+  bool regular = !there || S_ISREG(status.st_mode);
+  if (there && regular && status.st_size > 0 && !append)
+    fatal("the log '%s' is there already: give another --log FILE, or --resume "
+          "to go on with it",
+          path.c_str());
+  // Read where it is mended.
+  file = open(path.c_str(),
+              (regular ? O_RDWR | O_CREAT : O_WRONLY) | O_APPEND | O_NOCTTY |
+                  O_CLOEXEC,
+              0666);
   if (file < 0)
     fatal("cannot write the log '%s': %s", path.c_str(), strerror(errno));
+  if (!regular)
+    return;
+  end = status.st_size;
+  if (end > 0)
+    mend();
+  isNew = !there;
+  // A link that led to no file stays.
+  if (isNew) {
+    created = followLinks(path).value_or(path);
+    registerUnfinished(created.c_str());
+  }
+}
+
+/// Cuts a last line that is torn, as a killed run leaves it.
+void StepLog::mend() {
+  static constexpr char first[] = "{\"step\"";
+  char text[4096];
+  ssize_t count = pread(file, text, sizeof first - 1, 0);
+  if (count <= 0 || memcmp(text, first, count) != 0)
+    fatal("'%s' is no log: give another --log FILE", path.c_str());
+  int64_t size = end, begin = end;
+  bool found = false;
+  while (!found && begin > 0) {
+    int64_t length = std::min<int64_t>(sizeof text, begin);
+    begin -= length;
+    if (pread(file, text, length, begin) != length)
+      fatal("cannot read the log '%s': %s", path.c_str(), strerror(errno));
+    auto *last = static_cast<char *>(memrchr(text, '\n', length));
+    found = last != nullptr;
+    end = found ? begin + (last - text) + 1 : 0;
+  }
+  if (end == size)
+    return;
+  if (ftruncate(file, end) != 0)
+    fatal("cannot mend the log '%s': %s", path.c_str(), strerror(errno));
+  warning("the last line of the log '%s' is torn: its %" PRId64
+          " bytes are cut off",
+          path.c_str(), size - end);
 }
 
 StepLog::~StepLog() {
   clear();
+  if (isNew)
+    keepOutput(created.c_str());
   if (file >= 0)
     close(file);
 }
 
+void StepLog::finish() {
+  // What is no file has nothing to flush.
+  if (end >= 0 && fsync(file) != 0)
+    lose(file, "the log '");
+}
+
+/// Says, once, that lines for \p descriptor are lost, by errno; not where their
+/// reader is gone or waited for in vain: a pipe, a terminal or a closed stream.
+void StepLog::lose(int descriptor, const char *what) {
+  int reason = errno;
+  struct stat status;
+  bool isFile = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  if (!isFile &&
+      (reason == EPIPE || reason == EIO || reason == EBADF || reason == EINTR))
+    return;
+  if (!lost)
+    warning("cannot write %s%s%s: %s; the run goes on, and ends with code 1",
+            what, descriptor == file ? path.c_str() : "",
+            descriptor == file ? "'" : "", strerror(reason));
+  lost = true;
+}
+
 void StepLog::clear() {
   if (drawn)
-    put(STDERR_FILENO, "\r\x1b[K", 4, 5);
+    bar = writeUnlessStopped(STDERR_FILENO, "\r\x1b[K", 4);
   drawn = false;
+}
+
+/// Once its reader is gone nothing more is printed.
+void StepLog::print(const char *line, int length, int room) {
+  if (prints &&
+      !writeUnlessStopped(STDOUT_FILENO, line, std::min(length, room - 1))) {
+    lose(STDOUT_FILENO, "to standard output");
+    prints = false;
+  }
+}
+
+void StepLog::record(const char *line, int length) {
+  // Of a file no line is given up.
+  if (end >= 0 ? writeAll(file, line, length)
+               : writeUnlessStopped(file, line, length)) {
+    if (isNew)
+      keepOutput(created.c_str());
+    isNew = false;
+    end += end >= 0 ? length : 0;
+    return;
+  }
+  lose(file, "the log '");
+  if (end < 0) {
+    close(std::exchange(file, -1));
+    return;
+  }
+  // A later step may find room again.
+  struct stat status;
+  if (fstat(file, &status) == 0 && status.st_size > end &&
+      ftruncate(file, end) != 0)
+    close(std::exchange(file, -1));
 }
 
 /// A number as JSON has it: nine digits read back to the same float.
@@ -85,7 +187,7 @@ void StepLog::write(const StepReport &report) {
       width, report.step, steps, report.loss, report.gradNorm, report.lr,
       report.milliseconds, report.tokens ? 0 : 1, rate, unit, mfu,
       report.skipped ? "  skipped" : "", report.spike ? "  spike" : "");
-  put(STDOUT_FILENO, line, length, sizeof line);
+  print(line, length, sizeof line);
   if (file >= 0) {
     char loss[32], gradNorm[32], lr[32], milliseconds[32], speed[32];
     length = snprintf(
@@ -118,7 +220,7 @@ void StepLog::write(const StepReport &report) {
     length += snprintf(line + length, sizeof line - length, "%s%s}\n",
                        report.skipped ? ", \"skipped\": true" : "",
                        report.spike ? ", \"spike\": true" : "");
-    put(file, line, length, sizeof line);
+    record(line, std::min<int>(length, sizeof line - 1));
   }
   if (bar)
     drawBar(report);
@@ -135,8 +237,8 @@ void StepLog::drawBar(const StepReport &report) {
   double left = double(steps - report.step) * report.milliseconds * 1e-3;
   length += snprintf(line + length, sizeof line - length,
                      "] %3.0f %%  %.0f s left", share * 100, left);
-  put(STDERR_FILENO, line, length, sizeof line);
-  drawn = true;
+  drawn = writeUnlessStopped(STDERR_FILENO, line, length);
+  bar = drawn;
 }
 
 } // namespace tessera

@@ -33,11 +33,14 @@ struct StepReport {
 
 /// Prints a line a step on standard output, a progress bar where standard
 /// error is a terminal, and a line of JSON to a file. Allocates nothing after
-/// it is made.
+/// it is made. What cannot be written is said once and keeps no step from being
+/// made.
 class StepLog {
 public:
-  /// \p path may be empty; \p append keeps what the file holds. A silent log
-  /// (ranks other than 0) writes nothing.
+  /// \p path may be empty; "-" is standard output, what is for people then
+  /// goes to standard error. \p append goes on after what the file holds, but
+  /// for a last line that is torn; without it the process ends where the file
+  /// holds anything. A silent log (ranks other than 0) writes nothing.
   StepLog(bool silent, const std::string &path, bool append, int64_t steps);
   ~StepLog();
   StepLog(const StepLog &) = delete;
@@ -46,12 +49,27 @@ public:
   void write(const StepReport &report);
   /// Removes the progress bar.
   void clear();
+  /// Has the system put the lines on the disk.
+  void finish();
+  /// Whether a line is lost that somebody may miss: the disk was full, say. A
+  /// reader of the lines that has gone misses nothing.
+  bool failed() const { return lost; }
 
 private:
+  void openFile(bool append);
+  void mend();
+  void print(const char *line, int length, int room);
+  void record(const char *line, int length);
+  void lose(int descriptor, const char *what);
   void drawBar(const StepReport &report);
 
-  bool silent, bar = false, drawn = false;
+  bool silent, bar = false, drawn = false, prints = true;
+  bool lost = false; ///< said, too
+  std::string path;
   int file = -1;
+  bool isNew = false;  ///< the file, without a line
+  std::string created; ///< its name with links followed, while it is new
+  int64_t end = -1;    ///< of the last whole line; -1: no regular file
   int64_t steps;
 };
 

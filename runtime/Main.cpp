@@ -9,6 +9,8 @@
 #include "runtime/Environment.h"
 #include "runtime/Error.h"
 #include "runtime/Launcher.h"
+#include "runtime/Output.h"
+#include "runtime/StopSignals.h"
 #include "runtime/Threads.h"
 #include <cstdio>
 #include <cstring>
@@ -66,6 +68,7 @@ static int runCommand(const Started &started, const Options &options,
     limitSpinning(
         runThreads(manifest, several ? started.localSize.value_or(1) : 1),
         argv);
+  ignoreWriteSignals(options.command == Command::train);
   switch (options.command) {
   case Command::train:
     return runTrain(manifest, options);
@@ -84,6 +87,9 @@ static int runCommand(const Started &started, const Options &options,
 }
 
 int main(int argc, char **argv) {
+  holdStandardStreams();
+  setExitHook(removeUnfinishedOutputs);
+  catchStopSignals();
   const char *slash = strrchr(argv[0], '/');
   setErrorContext(slash ? slash + 1 : argv[0], 0, 1);
   Started started = readLauncher();

@@ -113,23 +113,10 @@ tsr_context &openLocal(const Manifest &manifest, const Options &options,
   return context;
 }
 
-std::string byteText(double bytes) {
-  const char *units[] = {"B", "kB", "MB", "GB", "TB"};
-  int unit = 0;
-  while (bytes >= 1000 && unit < 4) {
-    bytes /= 1000;
-    ++unit;
-  }
-  char text[32];
-  snprintf(text, sizeof text, unit ? "%.2f %s" : "%.0f %s", bytes, units[unit]);
-  return text;
-}
-
-std::string countText(int64_t count) {
-  std::string digits = std::to_string(count);
-  for (int64_t at = static_cast<int64_t>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(at, ",");
-  return digits;
+void requireApart(const char *option, const std::string &path,
+                  const std::vector<UsedFile> &used) {
+  if (const char *what = findUse(path, used))
+    fatal("%s '%s' is %s: give it another name", option, path.c_str(), what);
 }
 
 } // namespace tessera

@@ -203,15 +203,17 @@ void writeState(const tsr_context &context, StateKind kind,
   }
 }
 
-void saveParameters(const tsr_context &context, const std::string &path) {
+std::unique_ptr<SafetensorsWriter> openWeights(const Manifest &manifest,
+                                               const std::string &path) {
+  auto writer = std::make_unique<SafetensorsWriter>(path, weightsMetadata());
+  declareWeights(*writer, manifest);
+  writer->begin();
+  return writer;
+}
+
+void saveParameters(const tsr_context &context, SafetensorsWriter *writer) {
   context.communicator->barrier();
-  std::unique_ptr<SafetensorsWriter> writer;
-  if (context.rank() == 0) {
-    writer = std::make_unique<SafetensorsWriter>(path, weightsMetadata());
-    declareWeights(*writer, *context.manifest);
-    writer->begin();
-  }
-  writeState(context, weightsKind(context), writer.get());
+  writeState(context, weightsKind(context), writer);
   if (writer)
     writer->commit();
   context.communicator->barrier();

@@ -50,8 +50,14 @@ std::map<std::string, std::string> weightsMetadata();
 void writeState(const tsr_context &context, StateKind kind,
                 SafetensorsWriter *writer, double factor = 1);
 
-/// Writes a file of weights.
-void saveParameters(const tsr_context &context, const std::string &path);
+/// Opens a file of weights with room for them, so that saveParameters can write
+/// it later.
+std::unique_ptr<SafetensorsWriter> openWeights(const Manifest &manifest,
+                                               const std::string &path);
+
+/// Writes it; \p writer is null but on rank 0. All ranks call it, and it
+/// returns once the file is on the disk.
+void saveParameters(const tsr_context &context, SafetensorsWriter *writer);
 
 } // namespace tessera
 

@@ -159,34 +159,9 @@ void SafetensorsFile::release(const Tensor &tensor) {
   madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
 }
 
-std::string directoryOf(const std::string &path) {
-  size_t slash = path.rfind('/');
-  if (slash == std::string::npos)
-    return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-void syncDirectory(const std::string &directory) {
-  int descriptor =
-      ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0 || fsync(descriptor) != 0)
-    fatal("cannot make changes in '%s' last: %s", directory.c_str(),
-          strerror(errno));
-  close(descriptor);
-}
-
 SafetensorsWriter::SafetensorsWriter(
     std::string path, std::map<std::string, std::string> metadata)
-    : path(std::move(path)), metadata(std::move(metadata)) {
-  temporary = this->path + ".tmp";
-}
-
-SafetensorsWriter::~SafetensorsWriter() {
-  if (descriptor >= 0) {
-    close(descriptor);
-    unlink(temporary.c_str());
-  }
-}
+    : path(std::move(path)), metadata(std::move(metadata)) {}
 
 void SafetensorsWriter::declare(const std::string &name,
                                 const std::vector<int64_t> &shape) {
@@ -196,31 +171,14 @@ void SafetensorsWriter::declare(const std::string &name,
 
 void SafetensorsWriter::begin() {
   std::string header = safetensorsHeader(entries, metadata);
-  descriptor =
-      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor < 0)
-    fatal("cannot write '%s': %s", temporary.c_str(), strerror(errno));
-  put(header.data(), static_cast<int64_t>(header.size()));
-}
-
-void SafetensorsWriter::put(const void *data, int64_t bytes) {
-  const char *next = static_cast<const char *>(data);
-  while (bytes > 0) {
-    ssize_t count = ::write(descriptor, next, bytes);
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count < 0) {
-      int reason = errno;
-      unlink(temporary.c_str());
-      fatal("cannot write '%s': %s", temporary.c_str(), strerror(reason));
-    }
-    next += count;
-    bytes -= count;
-  }
+  auto length = static_cast<int64_t>(header.size());
+  if (!file.open(path, length + declared) || !file.write(header.data(), length))
+    fatal("%s", file.error().c_str());
 }
 
 void SafetensorsWriter::write(const float *data, int64_t elements) {
-  put(data, elements * 4);
+  if (!file.write(data, elements * 4))
+    fatal("%s", file.error().c_str());
   written += elements * 4;
 }
 
@@ -228,13 +186,8 @@ void SafetensorsWriter::commit() {
   if (written != declared)
     fatal("internal error: '%s' got %lld bytes of %lld", path.c_str(),
           static_cast<long long>(written), static_cast<long long>(declared));
-  if (fsync(descriptor) != 0 || close(descriptor) != 0)
-    fatal("cannot write '%s': %s", temporary.c_str(), strerror(errno));
-  descriptor = -1;
-  if (rename(temporary.c_str(), path.c_str()) != 0)
-    fatal("cannot rename '%s' to '%s': %s", temporary.c_str(), path.c_str(),
-          strerror(errno));
-  syncDirectory(directoryOf(path));
+  if (!file.commit())
+    fatal("%s", file.error().c_str());
 }
 
 bool copyAsFloat(const Tensor &tensor, int64_t begin, int64_t end,

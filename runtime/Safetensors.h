@@ -14,6 +14,7 @@
 #ifndef TESSERA_RUNTIME_SAFETENSORS_H
 #define TESSERA_RUNTIME_SAFETENSORS_H
 
+#include "runtime/Output.h"
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -84,21 +85,18 @@ private:
   std::map<std::string, std::string> notes;
 };
 
-/// Writes a file of float tensors so that the path holds either what it held
-/// before or all of the new content, whenever the process or the machine
-/// stops: a temporary file beside it, fsync, rename, fsync of the directory.
-/// Ends the process on a failed write.
+/// Writes a file of float tensors (runtime/Output.h). Ends the process on a
+/// failed write.
 class SafetensorsWriter {
 public:
   SafetensorsWriter(std::string path,
                     std::map<std::string, std::string> metadata = {});
-  ~SafetensorsWriter();
   SafetensorsWriter(const SafetensorsWriter &) = delete;
   SafetensorsWriter &operator=(const SafetensorsWriter &) = delete;
 
   /// All tensors are declared first, then written in the same order.
   void declare(const std::string &name, const std::vector<int64_t> &shape);
-  /// Creates the temporary file and writes the header.
+  /// Opens the file with room for all of it, and writes the header.
   void begin();
   /// Appends data of the next tensor, in any number of pieces.
   void write(const float *data, int64_t elements);
@@ -106,19 +104,12 @@ public:
   void commit();
 
 private:
-  void put(const void *data, int64_t bytes);
-
-  std::string path, temporary;
+  std::string path;
   std::map<std::string, std::string> metadata;
   std::vector<TensorEntry> entries;
   int64_t declared = 0, written = 0;
-  int descriptor = -1;
+  OutputFile file;
 };
-
-/// Makes a rename or removal within \p directory last.
-void syncDirectory(const std::string &directory);
-/// "." for a path without a folder.
-std::string directoryOf(const std::string &path);
 
 /// Copies elements [begin, end) of \p tensor (F32, BF16 or F16) as floats.
 /// False where its type is another.

@@ -7,6 +7,7 @@
 
 #include "runtime/TokenScan.h"
 #include "runtime/Error.h"
+#include "runtime/Output.h"
 #include "runtime/Threads.h"
 #include <algorithm>
 #include <chrono>
@@ -108,15 +109,10 @@ std::string readText(const std::string &path) {
 
 /// Best effort: without it the next run looks again.
 void keep(const std::string &path, const std::string &text) {
-  std::string temporary = path + ".tmp";
-  unlink(temporary.c_str());
-  FILE *stream = fopen(temporary.c_str(), "wx");
-  if (!stream)
-    return;
-  bool written = fwrite(text.data(), 1, text.size(), stream) == text.size();
-  written = fclose(stream) == 0 && written;
-  if (!written || rename(temporary.c_str(), path.c_str()) != 0)
-    unlink(temporary.c_str());
+  auto bytes = static_cast<int64_t>(text.size());
+  OutputFile file;
+  if (file.open(path, bytes) && file.write(text.data(), bytes))
+    file.commit();
 }
 
 } // namespace

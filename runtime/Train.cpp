@@ -7,38 +7,31 @@
 
 #include "runtime/Checkpoint.h"
 #include "runtime/CheckpointDirectory.h"
-#include "runtime/CheckpointWriter.h"
 #include "runtime/Commands.h"
 #include "runtime/Environment.h"
 #include "runtime/Error.h"
-#include "runtime/Log.h"
 #include "runtime/Parameters.h"
+#include "runtime/RunOutputs.h"
 #include "runtime/Schedule.h"
 #include "runtime/Step.h"
+#include "runtime/StopSignals.h"
 #include <chrono>
 #include <cinttypes>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <utility>
 
 namespace tessera {
 namespace {
 
-volatile sig_atomic_t stopSignal = 0;
-
-/// What ranks tell each other before a step's update.
-constexpr uint8_t signalled = 1, partWritten = 2, inputFailed = 4;
-
-/// The first signal lets the step finish; a second one ends the process.
-void requestStop(int number) {
-  stopSignal = number;
-  signal(number, SIG_DFL);
-}
+/// What ranks tell each other before a step's update, beside stopBits.
+constexpr uint8_t partWritten = 1, inputFailed = 2;
+static_assert(((partWritten | inputFailed) & stopBits) == 0);
 
 /// Reads the count of a library that wraps the allocator (test/runtime), where
 /// one is loaded and TESSERA_COUNT_ALLOCATIONS=1 asks for it.
@@ -227,6 +220,32 @@ void requireSkippable(const StepReport &report, const Progress &progress,
           maxSkips);
 }
 
+/// The last lines of a run; \p stopped is the signal that cut it short, or 0.
+void printEnd(const tsr_context &context, const Progress &progress, int stopped,
+              const CheckpointWriter *checkpoints) {
+  std::string text;
+  if (stopped)
+    text = std::string("stopped by ") + stopSignalName(stopped) +
+           " after step " + std::to_string(progress.step) +
+           (checkpoints ? "; --resume goes on from there\n" : "\n");
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  text += "done: " + std::to_string(progress.step) +
+          " steps, peak resident memory " +
+          byteText(double(usage.ru_maxrss) * 1024);
+  if (int64_t taken = context.device->memoryTaken(); taken >= 0)
+    text += " beside " + std::to_string(taken) + " B on the GPU";
+  text += ", of which the plan's arena " +
+          byteText(double(context.program->arenaBytes));
+  if (checkpoints && checkpoints->copyBytes())
+    text += " and the checkpoint's copy " +
+            byteText(double(checkpoints->copyBytes()));
+  text += "\n";
+  // The end waits for no reader.
+  writeUnlessStopped(STDOUT_FILENO, text.data(),
+                     static_cast<int64_t>(text.size()));
+}
+
 /// Ends the run by the reason for which \p source could not fill an input of
 /// the step after \p step. All ranks call it, with all outputs written.
 [[noreturn]] void endWithoutInput(Communicator &communicator,
@@ -249,19 +268,16 @@ int runTrain(const Manifest &manifest, const Options &options) {
   };
   tsr_context &context = openTraining(manifest, options);
   Communicator &communicator = *context.communicator;
+  int64_t steps = options.steps.value_or(manifest.training.steps);
+  RunOutputs outputs(context, options, steps);
   auto [progress, refused] = begin(context, options);
   std::unique_ptr<BatchSource> source = openBatchSource(
       manifest, options.data, options.dataType, orderOf(progress.order),
       progress.seed, context.rank(), context.size());
-  int64_t steps = options.steps.value_or(manifest.training.steps);
-  bool root = context.rank() == 0;
-  if (root && !options.checkpointDir.empty())
-    requireFreeNames(options.checkpointDir, progress.step, steps);
-  std::unique_ptr<CheckpointWriter> checkpoints;
-  if (!options.checkpointDir.empty())
-    checkpoints = std::make_unique<CheckpointWriter>(
-        context, options.checkpointDir, options.checkpointAsync, refused);
+  outputs.openCheckpoints(refused, progress.step);
+  CheckpointWriter *checkpoints = outputs.checkpoints();
   int64_t copyBytes = checkpoints ? checkpoints->copyBytes() : 0;
+  bool root = context.rank() == 0;
   if (root)
     printSettings(context, options, *source, progress, steps, copyBytes);
   if (progress.step > steps)
@@ -272,17 +288,16 @@ int runTrain(const Manifest &manifest, const Options &options) {
   if (!options.trustData)
     source->verify(communicator, options.checkpointDir);
   TrainingStep step(context, *source);
-  StepLog log(!root, options.log, options.resume, steps);
-  for (int number : {SIGTERM, SIGINT})
-    signal(number, requestStop);
-  bool stopped = false, givenUp = false;
+  bool givenUp = false;
   double waited = 0; // for a checkpoint, in ms
-  int64_t saved = progress.step, maxSkips = manifest.training.maxSkips;
+  int64_t maxSkips = manifest.training.maxSkips;
   const LossScaling &scaling = manifest.training.lossScaling;
   double peak = context.device->peakFlops();
   double operationsAtOnce =
       double(context.program->flops) / double(manifest.training.accumulation);
-  communicator.barrier();
+  deferStopSignals();
+  // The signal that ends the run; 0: none.
+  int stopped = stopSignal(communicator.agree(notedStop()).any);
   AllocationCounter allocations;
   while (progress.step < steps && !stopped) {
     Clock::time_point begin = Clock::now();
@@ -295,7 +310,7 @@ int runTrain(const Manifest &manifest, const Options &options) {
     // One meeting a step; a rank without its input has taken part in all others
     // with zeros.
     Communicator::Agreement agreement = communicator.agree(
-        (stopSignal != 0 ? signalled : 0) |
+        notedStop() |
         (checkpoints && checkpoints->partIsWritten() ? partWritten : 0) |
         (source->error() ? inputFailed : 0));
     givenUp = agreement.any & inputFailed;
@@ -329,7 +344,7 @@ int runTrain(const Manifest &manifest, const Options &options) {
     report.checkpointMilliseconds = std::exchange(waited, 0);
     report.allocations = allocations.sinceMark();
     allocations.mark();
-    log.write(report);
+    outputs.log.write(report);
     progress.step = report.step;
     progress.samples += report.batch;
     progress.skipped += !finite;
@@ -340,48 +355,28 @@ int runTrain(const Manifest &manifest, const Options &options) {
       warning("the loss of step %" PRId64 ", %g, is a spike: the running mean "
               "is %g",
               report.step, report.loss, mean);
-    stopped = agreement.any & signalled;
+    stopped = stopSignal(agreement.any);
     if (agreement.all & partWritten)
       checkpoints->commit();
     if (checkpoints && progress.step % options.checkpointEvery == 0) {
       begin = Clock::now();
-      checkpoints->save(progress);
-      saved = progress.step;
+      outputs.saveCheckpoint(progress);
       waited = millisecondsSince(begin);
       allocations.mark();
     }
   }
-  log.clear();
   setErrorStep(0);
-  if (checkpoints && saved != progress.step)
-    checkpoints->save(progress);
-  if (checkpoints)
-    checkpoints->finish();
-  // Where the very first step is given up there is nothing to save.
-  if (!stopped && !options.save.empty() && (!givenUp || progress.step > 0))
-    saveParameters(context, options.save);
+  bool cutShort = progress.step < steps;
+  // Before the very first step nothing is learned.
+  outputs.finish(progress, progress.step > 0 || !cutShort);
   if (givenUp)
     endWithoutInput(communicator, *source, progress.step);
-  if (root) {
-    rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    if (stopped)
-      printf("stopped by a signal after step %" PRId64 "%s\n", progress.step,
-             checkpoints ? "; --resume goes on from there" : "");
-    printf("done: %" PRId64 " steps, peak resident memory %s", progress.step,
-           byteText(double(usage.ru_maxrss) * 1024).c_str());
-    if (int64_t taken = context.device->memoryTaken(); taken >= 0)
-      printf(" beside %" PRId64 " B on the GPU", taken);
-    printf(", of which the plan's arena %s",
-           byteText(double(context.program->arenaBytes)).c_str());
-    if (copyBytes)
-      printf(" and the checkpoint's copy %s",
-             byteText(double(copyBytes)).c_str());
-    printf("\n");
-    fflush(stdout);
-  }
+  if (root)
+    printEnd(context, progress, cutShort ? stopped : 0, checkpoints);
   communicator.finish();
-  return 0;
+  if (stopped && cutShort)
+    return 128 + stopped;
+  return outputs.log.failed() ? 1 : 0;
 }
 
 } // namespace tessera

@@ -92,6 +92,8 @@ def golden_tokens(folder):
 
 def train(executable, data, log, world=1, options=(), **run_options):
     """Trains on sequential data; the log's lines as dictionaries."""
+    if "--resume" not in options:
+        pathlib.Path(log).unlink(missing_ok=True)
     command = launcher(world) + [executable, "train", "--data", data, "--log", log]
     run(command + ["--order", "sequential", *options], **run_options)
     return read_log(log)

@@ -15,7 +15,7 @@ BLOOM = support.EXAMPLES / "bloom-tiny.textproto"
 
 def allocations(executable, data, out, world, steps):
     """How often each rank allocated in a run, sorted, and rank 0 in each step."""
-    stem = out / f"count-{world}-{steps}"
+    stem, log = out / f"count-{world}-{steps}", out / f"log-{world}-{steps}"
     environment = dict(
         support.ENVIRONMENT, MALLOC_COUNTER=str(stem), TESSERA_COUNT_ALLOCATIONS="1"
     )
@@ -23,10 +23,10 @@ def allocations(executable, data, out, world, steps):
     # Only the ranks are counted, not the launcher.
     command += ["env", f"LD_PRELOAD={support.MALLOC_COUNTER}"]
     command += [executable, "train", "--data", data, "--steps", steps]
-    command += ["--order", "sequential", "--log", out / "log"]
+    command += ["--order", "sequential", "--log", log]
     support.run(command, env=environment)
     ranks = sorted(int(f.read_text()) for f in out.glob(f"{stem.name}.*"))
-    return ranks, [line["allocations"] for line in support.read_log(out / "log")]
+    return ranks, [line["allocations"] for line in support.read_log(log)]
 
 
 class Memory(unittest.TestCase):

@@ -113,20 +113,22 @@ class Offload(unittest.TestCase):
         memory, file = compile_both(out, **values)
         plan = support.plan(BLOOM, parallel__offload="OPTIMIZER", **values)
         limit = plan["peak_bytes"] + plan["offloaded_bytes"] // 2
-        command = ["train", "--data", self.data, "--steps", "2", "--log", out / "log"]
+        command = ["train", "--data", self.data, "--steps", "2", "--log"]
 
         def cap():
             # Private memory that can be written to: mapped files do not count.
             resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
         environment = dict(support.ENVIRONMENT, OMP_STACKSIZE="1M")
-        done = support.run([memory] + command, check=False, preexec_fn=cap, env=environment)
+        done = support.run([memory, *command, out / "log"], check=False, preexec_fn=cap, env=environment)
         self.assertEqual(done.returncode, 1)
         self.assertIn("GB that the plan needs", done.stderr)
-        support.run([file] + command, preexec_fn=cap, env=environment)
-        capped = support.losses(support.read_log(out / "log"))
-        support.run([memory] + command)
-        self.assertEqual(capped, support.losses(support.read_log(out / "log")))
+        capped, whole = out / "capped.log", out / "whole.log"
+        support.run([file, *command, capped], preexec_fn=cap, env=environment)
+        support.run([memory, *command, whole])
+        self.assertEqual(
+            *(support.losses(support.read_log(log)) for log in (capped, whole))
+        )
 
     def test_option_without_offload(self):
         out = support.scratch("offload-option")

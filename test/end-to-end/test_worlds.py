@@ -182,9 +182,9 @@ class NonFinite(unittest.TestCase):
             place = 8 + length + entry["data_offsets"][0] + 255 * 128 * 4
             content[place : place + 4] = struct.pack("<f", float("inf"))
             sick.write_bytes(content)
-            log = self.out / f"{world}-{stage}.log"
             saved = {}
             for steps in (2, 3, 6):
+                log = self.out / f"{world}-{stage}-{steps}.log"
                 saved[steps] = self.out / f"after-{steps}"
                 options = ["--init", sick, "--steps", steps, "--save", saved[steps]]
                 done = support.run(command + options + ["--log", log])

@@ -22,6 +22,7 @@ namespace {
 
 TEST_F(ProgramTest, ResumesBitForBit) {
   for (const char *fake : {"fake-1", "fake-2-1", "fake-2-3"}) {
+    forget({"log", "whole"});
     std::string dir = std::string("@") + fake;
     ASSERT_EQ(runFake(fake, "train --data @data --log @whole").code, 0);
     Result result = runFake(fake, "train --data @data --steps 7 --log @log "
@@ -255,6 +256,7 @@ TEST_F(ProgramTest, OneRunWritesToADirectory) {
 TEST_F(ProgramTest, WritesCheckpointsWhileStepsGoOn) {
   for (const char *fake : {"fake-1", "fake-2-3"}) {
     run({"rm", "-rf", file("c"), file("d")});
+    forget({"log", "whole"});
     std::string train = std::string(sequential) + "--checkpoint-every 5 ";
     ASSERT_EQ(runFake(fake, train + "--steps 200 --log @whole "
                                     "--checkpoint-dir @d")

@@ -76,6 +76,7 @@ TEST_F(ProgramDataTest, AStrangeTokenCostsNoMoreThanItsStep) {
   for (const char *fake : {"fake-2-0", "fake-2-2", "fake-2-3"})
     for (const char *form : {"shared", "messages"}) {
       run({"rm", "-rf", file("c"), file("w"), file("d"), file("e")});
+      forget({"log"});
       std::string comm = std::string("TESSERA_COMM=") + form;
       Result result =
           runFake(fake,

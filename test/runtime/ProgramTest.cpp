@@ -43,6 +43,7 @@ TEST_F(ProgramTest, StagesAndFormsPrintTheSameLosses) {
     std::map<int, std::string> expected;
     for (int stage = 0; stage < 4; ++stage)
       for (const char *form : {"shared", "messages"}) {
+        forget({"log"});
         Result result =
             runFake(std::string("fake-") + world + "-" + std::to_string(stage),
                     std::string(sequential) + "--log @log",
@@ -116,6 +117,7 @@ TEST_F(ProgramTest, GradsAreTheDerivativesOfTheLoss) {
 
 TEST_F(ProgramTest, AllocatesNothingInAStep) {
   for (const char *fake : {"fake-1", "fake-2-0", "fake-2-3"}) {
+    forget({"log"});
     Result result =
         runCounted(fake, std::string(sequential) + "--log @log --steps 40");
     ASSERT_EQ(result.code, 0) << result.text;

@@ -124,6 +124,12 @@ protected:
     return folder + name;
   }
 
+  /// Removes files, so that another run may begin them.
+  void forget(std::initializer_list<std::string> names) const {
+    for (const std::string &name : names)
+      unlink(file(name).c_str());
+  }
+
   bool exists(const std::string &name) const {
     return access(file(name).c_str(), F_OK) == 0;
   }

@@ -76,6 +76,7 @@ TEST_F(GpuProgram, ResumesToTheBit) {
       std::string train = std::string(sequential) + "--steps 8 ";
       std::string checkpoints =
           std::string("--checkpoint-dir @c --checkpoint-every 4") + how;
+      forget({"whole", "parts"});
       runGpu(fake, train + "--log @whole --save @whole.weights");
       runGpu(fake,
              std::string(sequential) + "--steps 4 --log @parts " + checkpoints);
