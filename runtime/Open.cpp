@@ -8,6 +8,7 @@
 #include "runtime/Commands.h"
 #include "runtime/Error.h"
 #include "runtime/Parameters.h"
+#include "runtime/StopSignals.h"
 #include "runtime/Threads.h"
 
 #include <algorithm>
@@ -76,7 +77,10 @@ static OffloadFile *openOffload(const Program &program,
 
 tsr_context &openTraining(const Manifest &manifest, const Options &options) {
   static tsr_context context;
-  communicator = tessera_create_communicator(manifest.training.world);
+  {
+    StopSignalHold hold;
+    communicator = tessera_create_communicator(manifest.training.world);
+  }
   setErrorContext(executableName(), communicator->rank(), communicator->size());
   setFailureHook([] { return communicator->markFailed(); });
   context.manifest = &manifest;

@@ -26,9 +26,13 @@ static constexpr struct {
                {SIGINT, 0x40, "SIGINT"},
                {SIGHUP, 0x80, "SIGHUP"}};
 
-static std::atomic<bool> isDeferred = false;
-static std::atomic<int> noted = 0;
-static_assert(std::atomic<int>::is_always_lock_free);
+/// What a signal does.
+enum class Effect { end, hold, note };
+
+static std::atomic<Effect> effect = Effect::end;
+static std::atomic<int> noted = 0; ///< the first signal; 0: none
+static_assert(std::atomic<int>::is_always_lock_free &&
+              std::atomic<Effect>::is_always_lock_free);
 
 static void receive(int number);
 
@@ -46,25 +50,48 @@ static void setActions(int flags) {
   }
 }
 
-/// The first signal counts; later ones change nothing.
+/// Ends the process by the signal that is noted, also in its own handler, once
+/// that has returned.
+static void endByNoted() {
+  removeUnfinishedOutputs();
+  signal(noted, SIG_DFL);
+  raise(noted);
+}
+
+/// The first signal counts; where they are noted later ones change nothing.
 static void receive(int number) {
+  static constexpr unsigned longestHold = 5; // s
   int none = 0;
-  noted.compare_exchange_strong(none, number);
-  if (isDeferred) {
+  bool first = noted.compare_exchange_strong(none, number);
+  if (effect == Effect::note)
     // A line that waits for its reader is given up, once (writeUnlessStopped);
     // what is written after it is not interrupted again.
     setActions(SA_RESTART);
-    return;
-  }
-  removeUnfinishedOutputs();
-  // It comes once this handler has returned.
-  signal(number, SIG_DFL);
-  raise(number);
+  else if (effect == Effect::hold && first)
+    alarm(longestHold);
+  else
+    endByNoted();
 }
 
-void catchStopSignals() { setActions(0); }
+void catchStopSignals() { setActions(SA_RESTART); }
 
-void deferStopSignals() { isDeferred = true; }
+StopSignalHold::StopSignalHold() {
+  signal(SIGALRM, [](int) { endByNoted(); });
+  effect = Effect::hold;
+}
+
+StopSignalHold::~StopSignalHold() {
+  effect = Effect::end;
+  alarm(0);
+  signal(SIGALRM, SIG_DFL);
+  if (noted)
+    endByNoted();
+}
+
+void deferStopSignals() {
+  effect = Effect::note;
+  setActions(0);
+}
 
 uint8_t notedStop() {
   for (const auto &[number, bit, name] : signals)

@@ -21,6 +21,17 @@ namespace tessera {
 /// before any output is opened.
 void catchStopSignals();
 
+/// Holds them back while ranks find each other, since mpirun may wait for ever
+/// where a process ends in the middle of its greeting. Without end it holds
+/// none: five seconds, or until the next one.
+class StopSignalHold {
+public:
+  StopSignalHold();
+  ~StopSignalHold();
+  StopSignalHold(const StopSignalHold &) = delete;
+  StopSignalHold &operator=(const StopSignalHold &) = delete;
+};
+
 /// From now on they are only noted.
 void deferStopSignals();
 

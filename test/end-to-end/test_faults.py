@@ -12,10 +12,10 @@ import support
 
 
 class Faults(unittest.TestCase):
-    def test_no_run_hangs_or_loses_a_checkpoint(self):
+    def test_no_run_hangs_or_loses_what_it_saved(self):
         """docs/faults.md has the table of a long run."""
         trials = fault_trials.Trials(support.scratch("faults"), seed=3)
-        trials.run(10, quiet=True)
+        trials.run(16, quiet=True)
         trials.report()
         self.assertEqual(trials.failures, [])
 
