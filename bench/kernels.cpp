@@ -147,18 +147,18 @@ void benchmarkOptimizer(int threads) {
   constexpr int64_t elements = 16 << 20;
   Aligned p(elements), g(elements), m(elements), v(elements);
   float clip = 1, hyper[] = {1e-3f, 0.1f, 0.05f, 1};
-  int32_t decayEnd = elements / 2;
+  int64_t decayEnd = elements / 2;
   std::string flat = tensor({elements});
   benchmarkMemory(
       "adamw",
       kernelText({flat, flat, flat, flat, "tensor<f32>", "tensor<4xf32>",
-                  "tensor<1xi32>"},
+                  "tensor<1xi64>"},
                  {flat, flat, flat},
                  "%r0, %r1, %r2 = zero.adamw %a0, %a1, %a2, %a3 by %a4, %a5 "
                  "decay_end %a6 {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, "
                  "weight_decay = 0.1} : " +
                      flat + ", " + flat +
-                     ", tensor<f32>, tensor<4xf32>, tensor<1xi32>",
+                     ", tensor<f32>, tensor<4xf32>, tensor<1xi64>",
                  {0, 2, 3}),
       {p.data, g.data, m.data, v.data, &clip, hyper, &decayEnd, p.data, m.data,
        v.data},

@@ -7,6 +7,8 @@
 
 #include "runtime/Manifest.h"
 #include "runtime/Error.h"
+#include <cinttypes>
+#include <climits>
 #include <nlohmann/json.hpp>
 
 using nlohmann::json;
@@ -22,6 +24,12 @@ static int64_t product(const std::vector<int64_t> &shape) {
 
 int64_t Parameter::elements() const { return product(shape); }
 int64_t Slot::elements() const { return product(shape); }
+
+int64_t Slot::bytes() const {
+  if (type == "i32" || type == "i64")
+    return elements() * (type == "i32" ? 4 : 8);
+  return elements() * sizeOf(parseElementType(type));
+}
 
 const State *Program::state(StateKind kind, int group) const {
   for (const State &state : states)
@@ -62,6 +70,16 @@ const Program &Manifest::program(const std::string &wanted) const {
   return found->second;
 }
 
+/// A number that this runtime keeps in 32 bits.
+static int narrow(int64_t number) {
+  if (number < INT_MIN || number > INT_MAX)
+    fatal("the embedded manifest has the number %" PRId64
+          ", which this runtime keeps in 32 bits: compile the specification "
+          "again with this version of tessera",
+          number);
+  return static_cast<int>(number);
+}
+
 static Model parseModel(const json &j) {
   Model model;
   model.kind = j.at("kind");
@@ -79,9 +97,9 @@ static Model parseModel(const json &j) {
 
 static Training parseTraining(const json &j) {
   Training training;
-  training.world = j.at("world");
-  training.stage = j.at("stage");
-  training.shardRanks = j.value("shard_ranks", training.world);
+  training.world = narrow(j.at("world"));
+  training.stage = narrow(j.at("stage"));
+  training.shardRanks = narrow(j.value("shard_ranks", int64_t(training.world)));
   training.microBatch = j.value("micro_batch", int64_t(1));
   training.accumulation = j.value("accumulation", int64_t(1));
   training.globalBatch = j.value("global_batch", int64_t(1));
@@ -134,14 +152,14 @@ static Parameter parseParameter(const json &j) {
                     : parameter.init == "uniform" ? "bound"
                                                   : "value";
   parameter.initValue = init.at(key);
-  parameter.group = j.at("group");
+  parameter.group = narrow(j.at("group"));
   parameter.offset = j.at("offset");
   return parameter;
 }
 
 static Gemm parseGemm(const json &j) {
   Gemm gemm;
-  gemm.id = j.at("id");
+  gemm.id = narrow(j.at("id"));
   gemm.m = j.at("m");
   gemm.n = j.at("n");
   gemm.k = j.at("k");
@@ -184,7 +202,7 @@ static State parseState(const json &j) {
     state.kind = StateKind::master;
   else
     fatal("the embedded manifest names an unknown state '%s'", kind.c_str());
-  state.group = j.at("group");
+  state.group = narrow(j.at("group"));
   state.offset = j.at("offset");
   state.elements = j.at("elements");
   state.type = parseElementType(j.value("type", "f32"));
@@ -194,7 +212,7 @@ static State parseState(const json &j) {
 
 static Collective parseCollective(const json &j) {
   Collective collective;
-  collective.id = j.at("id");
+  collective.id = narrow(j.at("id"));
   std::string kind = j.at("kind");
   if (kind == "all_gather")
     collective.kind = CollectiveKind::allGather;
@@ -205,10 +223,10 @@ static Collective parseCollective(const json &j) {
   else
     fatal("the embedded manifest names an unknown collective '%s'",
           kind.c_str());
-  collective.group = j.value("group", -1);
+  collective.group = narrow(j.value("group", int64_t(-1)));
   collective.elements = j.at("elements");
-  collective.ranks = j.value("ranks", 0);
-  collective.step = j.value("step", 1);
+  collective.ranks = narrow(j.value("ranks", int64_t(0)));
+  collective.step = narrow(j.value("step", int64_t(1)));
   collective.stride = j.value("stride", int64_t(0));
   std::string type = j.value("type", "f32");
   collective.type = parseElementType(type);
@@ -238,8 +256,8 @@ static Collective parseCollective(const json &j) {
 static Program parseProgram(const std::string &name, const json &j) {
   Program program;
   program.name = name;
-  program.world = j.value("world", 1);
-  program.stage = j.value("stage", 0);
+  program.world = narrow(j.value("world", int64_t(1)));
+  program.stage = narrow(j.value("stage", int64_t(0)));
   program.arenaBytes = j.at("arena_bytes");
   program.alignment = j.value("alignment", int64_t(64));
   if (auto offload = j.find("offload"); offload != j.end()) {
@@ -279,8 +297,9 @@ static Manifest convert(const json &j) {
   manifest.training = parseTraining(j.at("training"));
   if (auto target = j.find("target"); target != j.end()) {
     manifest.cpu = target->value("cpu", "");
-    manifest.threads = target->value("threads", 0);
-    manifest.maxThreads = target->value("max_threads", manifest.maxThreads);
+    manifest.threads = narrow(target->value("threads", int64_t(0)));
+    manifest.maxThreads =
+        narrow(target->value("max_threads", int64_t(manifest.maxThreads)));
   }
   for (const json &parameter : j.at("parameters"))
     manifest.parameters.push_back(parseParameter(parameter));

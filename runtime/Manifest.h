@@ -128,6 +128,7 @@ struct Slot {
   std::vector<int64_t> shape;
   int64_t offset = 0;
   int64_t elements() const;
+  int64_t bytes() const;
 };
 
 enum class CollectiveKind { allGather, reduceScatter, allReduce };

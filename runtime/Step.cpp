@@ -35,18 +35,12 @@ GlobalBatch TrainingStep::batchAt(int64_t position) const {
   return {position, globalBatchAt(training, position) / samplesAtOnce};
 }
 
-/// How many leading elements of what this rank updates of each group decay:
-/// of all of it in stage 0, else of the rank's part.
-static void fillDecayEnd(const tsr_context &context, int32_t *ends) {
-  const Manifest &manifest = *context.manifest;
-  bool whole = manifest.training.stage == 0;
-  int shards = manifest.training.shardRanks;
-  for (const Group &group : manifest.groups) {
-    int64_t part = whole ? group.padded : group.padded / shards;
-    int64_t begin = whole ? 0 : part * (context.rank() % shards);
-    *ends++ = static_cast<int32_t>(
-        std::clamp<int64_t>(group.decayElements - begin, 0, part));
-  }
+int64_t decayEnd(const Training &training, const Group &group, int rank) {
+  bool whole = training.stage == 0;
+  int shards = training.shardRanks;
+  int64_t part = whole ? group.padded : group.padded / shards;
+  int64_t begin = whole ? 0 : part * (rank % shards);
+  return std::clamp<int64_t>(group.decayElements - begin, 0, part);
 }
 
 void TrainingStep::fill(const char *when, const Progress &progress,
@@ -72,7 +66,9 @@ void TrainingStep::fill(const char *when, const Progress &progress,
                 hyper);
       memcpy(address, hyper, sizeof hyper);
     } else if (slot.name == "decay_end") {
-      fillDecayEnd(context, reinterpret_cast<int32_t *>(address));
+      auto *ends = reinterpret_cast<int64_t *>(address);
+      for (const Group &group : context.manifest->groups)
+        *ends++ = decayEnd(training, group, context.rank());
     } else if (!source.fill(slot, address, batch, index)) {
       fatal("the program 'train' has an input '%s' that this runtime does not "
             "know",

@@ -15,6 +15,10 @@
 
 namespace tessera {
 
+/// How many leading elements of what \p rank updates of \p group decay: of all
+/// of it in stage 0, else of the rank's part.
+int64_t decayEnd(const Training &training, const Group &group, int rank);
+
 /// Runs the entries of the program "train", with its inputs filled. Nothing is
 /// allocated in a step.
 class TrainingStep {

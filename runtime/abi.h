@@ -10,7 +10,8 @@
 // The object defines `tessera_manifest` and `tessera_entries`; the runtime
 // defines `main` and the `tsr_` functions. All addresses lie in one arena,
 // whose layout the manifest describes (docs/manifest.md); on a device they are
-// the device's, which the host cannot read.
+// the device's, which the host cannot read. Counts and sizes have 64 bits; the
+// 32-bit numbers are places in tables, ranks and a launch's operands.
 //
 //===----------------------------------------------------------------------===//
 

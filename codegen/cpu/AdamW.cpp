@@ -41,7 +41,7 @@ AdamWUpdate::AdamWUpdate(VectorBuilder &vb, zero::AdamWOp op, ValueRange inputs,
       narrow(vb.subf(one, vb.mulf(rate, wideNumber(op.getWeightDecay()))));
   epsilon = vb.splat(op.getEpsilon().convertToDouble());
   clip = vb.splat(vb.loadScalar(in[4], vb.index(0)));
-  decayEnd = vb.loadScalar(in[6], vb.index(0));
+  decayEnd = vb.toIndex(vb.loadScalar(in[6], vb.index(0)));
 }
 
 void AdamWUpdate::emit(Value position, Value mask, Value decays) {

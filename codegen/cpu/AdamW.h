@@ -33,7 +33,7 @@ public:
   /// decay. Everything is read before anything is written.
   void emit(mlir::Value position, mlir::Value mask, mlir::Value decays);
 
-  /// How many leading elements decay, an i32.
+  /// How many leading elements decay, an index.
   mlir::Value decayEnd;
 
 private:

@@ -46,14 +46,13 @@ struct AdamWKernel
     VectorBuilder vb(body);
     int64_t elements = getElements(op->getOperand(0));
     AdamWUpdate update(vb, cast<zero::AdamWOp>(op), body.inputs, body.outputs);
-    Value decayEnd = vb.toIndex(update.decayEnd);
     Value first = vb.mul(body.begin, kUpdateBlock);
     Value last = vb.min(vb.mul(body.end, kUpdateBlock), vb.index(elements));
     vb.loop(first, last, kLanes, [&](Value i) {
       Value mask;
       if (elements % kLanes)
         mask = vb.mask(vb.sub(vb.index(elements), i));
-      update.emit(i, mask, vb.mask(vb.sub(decayEnd, i)));
+      update.emit(i, mask, vb.mask(vb.sub(update.decayEnd, i)));
     });
   }
 };

@@ -275,9 +275,14 @@ void VectorBuilder::storeScalar(Value scalar, Value buffer, Value position) {
                           buffer, position);
 }
 
+Value VectorBuilder::clampToLanes(Value count) {
+  return max(min(count, index(lanes)), index(0));
+}
+
 Value VectorBuilder::mask(Value count) {
-  return vector::CreateMaskOp::create(builder, loc,
-                                      vectorType(builder.getI1Type()), count);
+  // Its lowering compares 32 bits.
+  return vector::CreateMaskOp::create(
+      builder, loc, vectorType(builder.getI1Type()), clampToLanes(count));
 }
 
 Value VectorBuilder::mask(int64_t count) {

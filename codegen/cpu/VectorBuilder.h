@@ -102,6 +102,9 @@ public:
              mlir::Value mask);
   void storeScalar(mlir::Value scalar, mlir::Value buffer,
                    mlir::Value position);
+  /// \p count where it lies between 0 and the number of lanes, else the nearer
+  /// of the two.
+  mlir::Value clampToLanes(mlir::Value count);
   /// True in the first \p count lanes; any count is allowed.
   mlir::Value mask(mlir::Value count);
   /// Null where all lanes are wanted.

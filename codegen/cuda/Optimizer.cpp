@@ -49,12 +49,12 @@ struct AdamWKernel
     auto steps = llvm::to_vector(llvm::seq<int32_t>(tb.lanes));
     Value lane =
         arith::ConstantOp::create(b, tb.loc, b.getI32VectorAttr(steps));
-    Value place = tb.add(tb.splat(tb.toI32(at)), lane);
+    Value decaying = tb.toI32(tb.clampToLanes(tb.sub(update.decayEnd, at)));
     Value exists;
     if (elements % (kThreads * tb.lanes))
       exists = tb.isLess(at, tb.index(elements));
     tb.onlyIf(exists, [&] {
-      update.emit(at, {}, tb.isLess(place, tb.splat(update.decayEnd)));
+      update.emit(at, {}, tb.isLess(lane, tb.splat(decaying)));
     });
   }
 };

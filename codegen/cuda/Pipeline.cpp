@@ -26,9 +26,15 @@ using namespace tessera;
 /// Whether this target has code for what \p kernel is made of.
 static LogicalResult checkSupported(func::FuncOp kernel) {
   cpu::KernelOpInterface op = cpu::getKernelOp(kernel);
-  if (!op || cuda::getKernelOp(kernel))
-    return success();
-  return op->emitOpError("has no code for GPUs");
+  if (op && !cuda::getKernelOp(kernel))
+    return op->emitOpError("has no code for GPUs");
+  for (cuda::Grid grid : cuda::getGrids(kernel))
+    if (grid.blocks > INT32_MAX)
+      return kernel.emitError("kernel '")
+             << kernel.getSymName() << "' takes " << grid.blocks
+             << " blocks, and a grid has 2147483647 at most: take a smaller "
+                "micro-batch";
+  return success();
 }
 
 namespace {

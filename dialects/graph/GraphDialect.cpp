@@ -65,6 +65,10 @@ void CSROp::print(OpAsmPrinter &printer) {
 }
 
 LogicalResult CSROp::verify() {
+  if (std::max(getGraph().getType().getNodes(),
+               getGraph().getType().getEdges()) > INT32_MAX)
+    return emitOpError("has more than 2147483647 nodes or edges, which its "
+                       "32-bit indices cannot count");
   for (auto [i, expected] :
        llvm::enumerate(getArrayTypes(getGraph().getType())))
     if (getOperand(i).getType() != expected)

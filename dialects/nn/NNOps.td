@@ -58,7 +58,7 @@ def NN_Cheap : NativeOpTrait<"Cheap"> {
 
 def NN_Float : StaticShapeTensorOf<[AnyFloat]>;
 def NN_Int : StaticShapeTensorOf<[I32]>;
-def NN_Tensor : StaticShapeTensorOf<[AnyFloat, I32, I1]>;
+def NN_Tensor : StaticShapeTensorOf<[AnyFloat, I32, I64, I1]>;
 //===----------------------------------------------------------------------===//
 // Parameters
 //===----------------------------------------------------------------------===//

@@ -189,6 +189,15 @@ LogicalResult ConcatOp::verify() {
   return success();
 }
 
+/// Indices are i32.
+static LogicalResult verifyCount(Operation *op, int64_t count,
+                                 const char *what) {
+  if (count <= INT32_MAX)
+    return success();
+  return op->emitOpError("has ")
+         << count << ' ' << what << "; 32-bit indices count 2147483647 at most";
+}
+
 /// A table of rows, an index a row, the rows: shared by gather and its
 /// gradient.
 static LogicalResult verifyRows(Operation *op, Value table, Value indices,
@@ -204,7 +213,9 @@ static LogicalResult verifyRows(Operation *op, Value table, Value indices,
       (mayBeNarrower && isSameOrWider(rowType, tableType.clone(shape)));
   if (rowType.getShape() != ArrayRef<int64_t>(shape) || !isType)
     return op->emitOpError("rows must be ") << tableType.clone(shape);
-  return success();
+  if (failed(verifyCount(op, tableType.getDimSize(0), "rows of the table")))
+    return failure();
+  return verifyCount(op, indexType.getNumElements(), "indices");
 }
 
 LogicalResult GatherOp::verify() {
@@ -222,7 +233,8 @@ LogicalResult IotaOp::verify() {
   if (dim < 0 || dim >= rank)
     return emitOpError("dim ")
            << dim << " is out of range for a tensor of rank " << rank;
-  return success();
+  return verifyCount(*this, tensorType(getResult()).getDimSize(dim),
+                     "elements along its dimension");
 }
 
 LogicalResult LayerNormOp::verify() {

@@ -41,8 +41,8 @@ def Plan_Dialect : Dialect {
 class Plan_Op<string mnemonic, list<Trait> traits = []>
     : Op<Plan_Dialect, mnemonic, traits>;
 
-def Plan_Tensor : StaticShapeTensorOf<[AnyFloat, I32, I1, I8]>;
-def Plan_Buffer : StaticShapeMemRefOf<[AnyFloat, I32, I1, I8]>;
+def Plan_Tensor : StaticShapeTensorOf<[AnyFloat, I32, I64, I1, I8]>;
+def Plan_Buffer : StaticShapeMemRefOf<[AnyFloat, I32, I64, I1, I8]>;
 def Plan_Value : AnyTypeOf<[Plan_Tensor, Plan_Buffer]>;
 
 def Plan_LaunchOp : Plan_Op<"launch", [

@@ -469,10 +469,10 @@ def Zero_AdamWOp : Zero_Op<"adamw", [
     ```mlir
     %p1, %m1, %v1 = zero.adamw @"h.0", %p, %g, %m, %v by %clip, %hyper decay_end %end
         {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-        : tensor<2080xf32>, tensor<2080xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+        : tensor<2080xf32>, tensor<2080xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
     %p2, %m2, %v2, %r = zero.adamw @"h.1", %q, %dq, %n, %w by %clip, %hyper decay_end %end
         {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-        : tensor<2080xf32>, tensor<2080xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32> rounded tensor<2080xbf16>
+        : tensor<2080xf32>, tensor<2080xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64> rounded tensor<2080xbf16>
     ```
 
     Constraints: the tensors have the elements of the group, whole or in part;
@@ -483,7 +483,7 @@ def Zero_AdamWOp : Zero_Op<"adamw", [
                        Zero_Flat:$moment1, Zero_Flat:$moment2,
                        StaticShapeTensorOf<[F32]>:$clip,
                        StaticShapeTensorOf<[F32]>:$hyper,
-                       StaticShapeTensorOf<[I32]>:$decay_end,
+                       StaticShapeTensorOf<[I64]>:$decay_end,
                        F64Attr:$beta1, F64Attr:$beta2, F64Attr:$epsilon,
                        F64Attr:$weight_decay);
   let results = (outs Zero_Flat:$next_parameter, Zero_Flat:$next_moment1,

@@ -265,7 +265,7 @@ void StepPartitioner::reduceNorm() {
 
 void StepPartitioner::update() {
   int64_t count = groups.groups.size();
-  auto endType = RankedTensorType::get({count}, builder.getI32Type());
+  auto endType = RankedTensorType::get({count}, builder.getI64Type());
   unsigned argument = step.getNumArguments();
   (void)step.insertArgument(
       argument, endType,

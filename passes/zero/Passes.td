@@ -49,7 +49,7 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     becomes, for `stage=2 world=2`,
     ```mlir
     zero.group @all parameters [@w] offsets [0] elements 64 padded 64 decay_elements 64
-    func.func @train(%x: ..., %hyper: ..., %end: tensor<1xi32> {nn.input = "decay_end"})
+    func.func @train(%x: ..., %hyper: ..., %end: tensor<1xi64> {nn.input = "decay_end"})
         -> ... attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
       %p = zero.load parameter @all : tensor<64xf32>
       %w = nn.slice %p from 0 : tensor<64xf32> -> tensor<64xf32>
@@ -69,7 +69,7 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
       %next = zero.wait %2, %t2 : tensor<64xf32>
       zero.store parameter @all, %next : tensor<64xf32>
     ```
-    The new input `decay_end`, one i32 a group, says how many leading elements
+    The new input `decay_end`, one i64 a group, says how many leading elements
     of the part that this rank updates decay.
 
     On a grid of replicas x shards (`shard-ranks` below `world`) parts are those

@@ -155,7 +155,7 @@ char *GpuDevice::allocateArena(const Program &program) {
   synchronize(computeStream);
   for (const Slot &slot : program.inputs) {
     Staging place;
-    place.bytes = 4 * slot.elements();
+    place.bytes = slot.bytes();
     if (slot.when != "load")
       for (int i = 0; i < inputBuffers; ++i) {
         void *pinned = nullptr;

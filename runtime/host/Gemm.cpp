@@ -237,10 +237,18 @@ struct Recipe {
   }
 };
 
+/// Whether the library, which counts rows, columns and strides in 32 bits here
+/// and there, takes matrices of this size.
+bool isCountable(const Gemm &gemm) {
+  return std::max({gemm.m, gemm.n, gemm.k, gemm.lda, gemm.ldb, gemm.ldc}) <=
+         INT32_MAX;
+}
+
 /// The way of the library, or the one through copies where it has none: it
 /// takes no f16 here, and bf16 only with AVX-512. Null where neither works.
 std::unique_ptr<Recipe> findRecipe(const Gemm &gemm) {
-  if (gemm.type == ElementType::f64 || gemm.resultType == ElementType::f64)
+  if (gemm.type == ElementType::f64 || gemm.resultType == ElementType::f64 ||
+      !isCountable(gemm))
     return nullptr;
   for (bool copies : {false, true}) {
     auto recipe = std::make_unique<Recipe>(gemm, copies);

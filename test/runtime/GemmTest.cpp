@@ -43,6 +43,19 @@ TEST_P(GemmForms, AgreeWithDoublePrecision) {
   }
 }
 
+// oneDNN would take a part of the number for the whole.
+TEST(Gemm, RefusesSizesOfMoreThan32Bits) {
+  Gemm gemm;
+  gemm.m = gemm.n = gemm.k = gemm.lda = gemm.ldb = gemm.ldc = 16;
+  ASSERT_GE(gemmScratchBytes(gemm, 1), 0);
+  for (int64_t Gemm::*size :
+       {&Gemm::m, &Gemm::n, &Gemm::k, &Gemm::lda, &Gemm::ldb, &Gemm::ldc}) {
+    Gemm large = gemm;
+    large.*size = int64_t(1) << 31;
+    EXPECT_LT(gemmScratchBytes(large, 1), 0);
+  }
+}
+
 TEST(GemmDeathTest, RefusesAPlanWithTooLittleScratch) {
   Manifest manifest;
   Gemm gemm;

@@ -91,8 +91,45 @@ TEST(ManifestDeathTest, SaysWhatIsWrong) {
   fails(text(R"(, "collectives": [{"id": 0, "kind": "all_reduce",
                "type": "i8", "elements": 1, "source": 0, "destination": 0}])"),
         "sums bytes in collective 0");
+  fails(text(R"(, "collectives": [{"id": 4294967296, "kind": "all_reduce",
+               "elements": 1, "source": 0, "destination": 0}])"),
+        "has the number 4294967296, which this runtime keeps in 32 bits");
+  fails(text(R"(, "world": 4294967297)"), "has the number 4294967297");
   EXPECT_EXIT(parseManifest(text("").c_str()).program("eval"),
               testing::ExitedWithCode(1), "has no program 'eval'");
+}
+
+TEST(Slot, SaysItsBytes) {
+  Slot slot;
+  slot.shape = {3, 5};
+  for (auto [type, bytes] : {std::pair("f32", 60),
+                             {"i32", 60},
+                             {"i64", 120},
+                             {"f64", 120},
+                             {"bf16", 30},
+                             {"i8", 15}}) {
+    slot.type = type;
+    EXPECT_EQ(slot.bytes(), bytes) << type;
+  }
+}
+
+// A count that does not fit 32 bits is no smaller one.
+TEST(Step, CountsDecayingElementsIn64Bits) {
+  constexpr int64_t many = int64_t(1) << 32;
+  Training training;
+  Group group = {"g", 3 * many + 7, 3 * many + 8, 2 * many + 5};
+  EXPECT_EQ(decayEnd(training, group, 0), 2 * many + 5);
+  training.stage = 2;
+  training.world = 4;
+  training.shardRanks = 2;
+  int64_t part = group.padded / 2;
+  for (int rank : {0, 2})
+    EXPECT_EQ(decayEnd(training, group, rank), part);
+  for (int rank : {1, 3})
+    EXPECT_EQ(decayEnd(training, group, rank), 2 * many + 5 - part);
+  group.decayElements = part - 1;
+  EXPECT_EQ(decayEnd(training, group, 0), part - 1);
+  EXPECT_EQ(decayEnd(training, group, 1), 0);
 }
 
 /// Knows the input "tokens".

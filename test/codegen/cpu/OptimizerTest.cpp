@@ -8,6 +8,8 @@
 #include "test/codegen/cpu/CompiledKernel.h"
 #include "test/codegen/cpu/Numbers.h"
 #include "gtest/gtest.h"
+#include <set>
+#include <sys/mman.h>
 
 using namespace tessera::test;
 
@@ -15,17 +17,17 @@ namespace {
 
 constexpr double kBeta1 = 0.9, kBeta2 = 0.95, kEpsilon = 1e-8, kDecay = 0.1;
 
-class AdamW : public testing::TestWithParam<std::pair<int64_t, int32_t>> {};
+class AdamW : public testing::TestWithParam<std::pair<int64_t, int64_t>> {};
 
 TEST_P(AdamW, FollowsTheFormulas) {
   auto [elements, decayEnd] = GetParam();
   std::string flat = tensor({elements}), scalar = "tensor<f32>";
   CompiledKernel kernel(kernelText(
-      {flat, flat, flat, flat, scalar, "tensor<4xf32>", "tensor<1xi32>"},
+      {flat, flat, flat, flat, scalar, "tensor<4xf32>", "tensor<1xi64>"},
       {flat, flat, flat},
       "%r0, %r1, %r2 = zero.adamw %a0, %a1, %a2, %a3 by %a4, %a5 decay_end %a6 "
       "{beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1} : " +
-          flat + ", " + flat + ", " + scalar + ", tensor<4xf32>, tensor<1xi32>",
+          flat + ", " + flat + ", " + scalar + ", tensor<4xf32>, tensor<1xi64>",
       {0, 2, 3}));
   std::vector<float> p = randomNumbers(elements, 1, 1);
   std::vector<float> m(elements), v(elements);
@@ -57,6 +59,65 @@ INSTANTIATE_TEST_SUITE_P(Sizes, AdamW,
                          testing::Values(std::pair(16, 16), std::pair(64, 0),
                                          std::pair(10000, 5003),
                                          std::pair(4103, 4100)));
+
+/// Address space for \p elements, of which only what is touched takes memory.
+class Sparse {
+public:
+  explicit Sparse(int64_t elements) : bytes(elements * sizeof(float)) {
+    void *address = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    numbers = address == MAP_FAILED ? nullptr : static_cast<float *>(address);
+  }
+  ~Sparse() {
+    if (numbers)
+      munmap(numbers, bytes);
+  }
+  Sparse(const Sparse &) = delete;
+
+  float *numbers;
+
+private:
+  size_t bytes;
+};
+
+// Of a group with more elements than 32 bits count only a few are touched:
+// those around the end of decay, and the first and last ones.
+TEST(AdamWKernel, CountsElementsIn64Bits) {
+  constexpr int64_t elements = (int64_t(3) << 31) + 21, block = 4096;
+  std::string flat = tensor({elements}), scalar = "tensor<f32>";
+  CompiledKernel kernel(kernelText(
+      {flat, flat, flat, flat, scalar, "tensor<4xf32>", "tensor<1xi64>"},
+      {flat, flat, flat},
+      "%r0, %r1, %r2 = zero.adamw %a0, %a1, %a2, %a3 by %a4, %a5 decay_end %a6 "
+      "{beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1} : " +
+          flat + ", " + flat + ", " + scalar + ", tensor<4xf32>, tensor<1xi64>",
+      {0, 2, 3}));
+  float clip = 1, hyper[] = {1, 0.1f, 0.05f, 1};
+  for (int64_t decayEnd : {int64_t(0), int64_t(5), int64_t(1) << 31,
+                           (int64_t(1) << 32) + 3, elements}) {
+    Sparse p(elements), g(elements), m(elements), v(elements);
+    if (!p.numbers || !g.numbers || !m.numbers || !v.numbers)
+      GTEST_SKIP() << "the system gives no address space";
+    std::vector<int64_t> places = {0, elements - 1};
+    for (int64_t place : {decayEnd - 1, decayEnd})
+      if (place >= 0 && place < elements)
+        places.push_back(place);
+    std::set<int64_t> blocks;
+    for (int64_t place : places) {
+      p.numbers[place] = 1;
+      blocks.insert(place / block);
+    }
+    void *args[] = {p.numbers, g.numbers, m.numbers, v.numbers, &clip,
+                    hyper,     &decayEnd, p.numbers, m.numbers, v.numbers};
+    for (int64_t number : blocks)
+      kernel.getFunction()(reinterpret_cast<char *const *>(args), number,
+                           number + 1, nullptr);
+    // Without a gradient nothing but decay changes them.
+    for (int64_t place : places)
+      EXPECT_EQ(p.numbers[place], place < decayEnd ? 0.9f : 1.0f)
+          << place << " of " << decayEnd;
+  }
+}
 
 TEST(SumSquares, BlocksAndTheirSum) {
   int64_t elements = 3 * 65536 + 77;

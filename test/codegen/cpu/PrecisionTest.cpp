@@ -169,9 +169,9 @@ TEST_P(Precision, RoundsTheMaster) {
       " = zero.adamw %a0, %a1, %a2, %a3 by %a4, %a5 decay_end %a6 {beta1 = "
       "0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1} : " +
       flat + ", ";
-  std::string rest = ", tensor<f32>, tensor<4xf32>, tensor<1xi32>";
+  std::string rest = ", tensor<f32>, tensor<4xf32>, tensor<1xi64>";
   std::vector<std::string> scalars = {"tensor<f32>", "tensor<4xf32>",
-                                      "tensor<1xi32>"};
+                                      "tensor<1xi64>"};
   CompiledKernel mixed(kernelText(
       {flat, narrow, flat, flat, scalars[0], scalars[1], scalars[2]},
       {flat, flat, flat, narrow},
@@ -186,7 +186,7 @@ TEST_P(Precision, RoundsTheMaster) {
   std::vector<uint16_t> rounded(count);
   std::vector<float> pTwo(count), mTwo(count), vTwo(count);
   float clip = 0.5, hyper[] = {0.01f, 0.1f, 0.05f, 1};
-  int32_t decayEnd = 500;
+  int64_t decayEnd = 500;
   mixed.run({p.data(), g.data(), m.data(), v.data(), &clip, hyper, &decayEnd,
              pOne.data(), mOne.data(), vOne.data(), rounded.data()});
   single.run({p.data(), wide.data(), m.data(), v.data(), &clip, hyper,

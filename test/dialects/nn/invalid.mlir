@@ -248,6 +248,30 @@ func.func @f(%t: tensor<16x8xf32>, %i: tensor<4xi32>, %r: tensor<5x8xf32>) {
 
 // -----
 
+func.func @f(%t: tensor<2147483648x8xf32>, %i: tensor<4xi32>) {
+  // expected-error @below {{has 2147483648 rows of the table; 32-bit indices count 2147483647 at most}}
+  %0 = nn.gather %t, %i : tensor<2147483648x8xf32>, tensor<4xi32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%t: tensor<16x8xf32>, %i: tensor<2147483648xi32>, %r: tensor<2147483648x8xf32>) {
+  // expected-error @below {{has 2147483648 indices; 32-bit indices count 2147483647 at most}}
+  %0 = nn.scatter_add %r, %i into %t : tensor<2147483648x8xf32>, tensor<2147483648xi32>, tensor<16x8xf32>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @below {{has 2147483648 elements along its dimension; 32-bit indices count 2147483647 at most}}
+  %0 = nn.iota 1 : tensor<4x2147483648xi32>
+  return
+}
+
+// -----
+
 func.func @f() {
   // expected-error @below {{dim 2 is out of range for a tensor of rank 2}}
   %0 = nn.iota 2 : tensor<4x8xi32>

@@ -161,41 +161,41 @@ func.func @f(%x: tensor<64xf32>) attributes {zero.world = 2 : i64} {
 
 // The optimizer.
 
-func.func @f(%x: tensor<16xf32>, %clip: tensor<1xf32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>) {
+func.func @f(%x: tensor<16xf32>, %clip: tensor<1xf32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>) {
   // expected-error @below {{clip must be a scalar}}
   %p, %m, %v = zero.adamw %x, %x, %x, %x by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<1xf32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<1xf32>, tensor<4xf32>, tensor<1xi64>
   return
 }
 
 // -----
 
-func.func @f(%x: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<3xf32>, %end: tensor<1xi32>) {
+func.func @f(%x: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<3xf32>, %end: tensor<1xi64>) {
   // expected-error @below {{hyper must have 4 elements: lr, 1 - beta1^t, 1 - beta2^t, t}}
   %p, %m, %v = zero.adamw %x, %x, %x, %x by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<3xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<3xf32>, tensor<1xi64>
   return
 }
 
 // -----
 
-func.func @f(%x: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<2xi32>) {
+func.func @f(%x: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<2xi64>) {
   // expected-error @below {{decay_end must have one element}}
   %p, %m, %v = zero.adamw %x, %x, %x, %x by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<2xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<2xi64>
   return
 }
 
 // -----
 
-func.func @f(%x: tensor<16xf32>, %g: tensor<8xbf16>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>) {
+func.func @f(%x: tensor<16xf32>, %g: tensor<8xbf16>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>) {
   // expected-error @below {{gradient and rounded must have the 16 elements of the parameter}}
   %p, %m, %v = zero.adamw %x, %g, %x, %x by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<8xbf16>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<8xbf16>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   return
 }
 

@@ -13,7 +13,7 @@ zero.group @h.0 parameters [@w, @b] offsets [0, 48] elements 54 padded 64 decay_
 // CHECK-LABEL: func.func @train
 // CHECK-SAME: attributes {zero.stage = 1 : i64, zero.world = 2 : i64}
 func.func @train(%dw: tensor<6x8xf32>, %db: tensor<6xf32>, %squares: tensor<f64>,
-                 %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 1 : i64, zero.world = 2 : i64} {
   // CHECK: %[[P:.*]] = zero.load parameter @h.0 : tensor<64xf32>
   %p = zero.load parameter @h.0 : tensor<64xf32>
@@ -33,10 +33,10 @@ func.func @train(%dw: tensor<6x8xf32>, %db: tensor<6xf32>, %squares: tensor<f64>
   %ps = zero.all_slice %p : tensor<64xf32> -> tensor<32xf32>
   %m = zero.load moment1 @h.0 : tensor<32xf32>
   %v = zero.load moment2 @h.0 : tensor<32xf32>
-  // CHECK: zero.adamw @h.0, %[[PS]], %[[G]], %{{.*}}, %{{.*}} by %{{.*}}, %{{.*}} decay_end %{{.*}} {beta1 = 9.000000e-01 : f64, beta2 = 0.94999999999999996 : f64, epsilon = 1.000000e-08 : f64, weight_decay = 1.000000e-01 : f64} : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+  // CHECK: zero.adamw @h.0, %[[PS]], %[[G]], %{{.*}}, %{{.*}} by %{{.*}}, %{{.*}} decay_end %{{.*}} {beta1 = 9.000000e-01 : f64, beta2 = 0.94999999999999996 : f64, epsilon = 1.000000e-08 : f64, weight_decay = 1.000000e-01 : f64} : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   %p1, %m1, %v1 = zero.adamw @h.0, %ps, %g, %m, %v by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @h.0, %m1 : tensor<32xf32>
   zero.store moment2 @h.0, %v1 : tensor<32xf32>
   // CHECK: zero.all_gather @h.0, %{{.*}} in_place : tensor<32xf32> -> tensor<64xf32>
@@ -121,21 +121,21 @@ func.func @quantized() attributes {zero.stage = 3 : i64, zero.world = 4 : i64, z
 // A kernel serves any group.
 // CHECK-LABEL: func.func @kernel
 func.func @kernel(%p: tensor<64xf32>, %g: tensor<64xf32>, %m: tensor<64xf32>, %v: tensor<64xf32>,
-                  %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>) -> tensor<64xf32> {
+                  %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>) -> tensor<64xf32> {
   // CHECK: zero.adamw %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} by
   %p1, %m1, %v1 = zero.adamw %p, %g, %m, %v by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<64xf32>, tensor<64xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<64xf32>, tensor<64xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   return %p1 : tensor<64xf32>
 }
 
 // With a master of parameters in 16 bits.
 // CHECK-LABEL: func.func @mixed
 func.func @mixed(%p: tensor<64xf32>, %g: tensor<64xbf16>, %clip: tensor<f32>,
-                 %hyper: tensor<4xf32>, %end: tensor<1xi32>) -> tensor<64xbf16> {
-  // CHECK: zero.adamw {{.*}} : tensor<64xf32>, tensor<64xbf16>, tensor<f32>, tensor<4xf32>, tensor<1xi32> rounded tensor<64xbf16>
+                 %hyper: tensor<4xf32>, %end: tensor<1xi64>) -> tensor<64xbf16> {
+  // CHECK: zero.adamw {{.*}} : tensor<64xf32>, tensor<64xbf16>, tensor<f32>, tensor<4xf32>, tensor<1xi64> rounded tensor<64xbf16>
   %p1, %m1, %v1, %rounded = zero.adamw %p, %g, %p, %p by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<64xf32>, tensor<64xbf16>, tensor<f32>, tensor<4xf32>, tensor<1xi32> rounded tensor<64xbf16>
+      : tensor<64xf32>, tensor<64xbf16>, tensor<f32>, tensor<4xf32>, tensor<1xi64> rounded tensor<64xbf16>
   return %rounded : tensor<64xbf16>
 }

@@ -10,7 +10,7 @@
 // CHECK-LABEL: func.func @train(
 // CHECK-SAME: %[[X:.*]]: tensor<40xf32> {nn.input = "x"},
 // CHECK-SAME: %[[HYPER:.*]]: tensor<4xf32> {nn.input = "hyper"},
-// CHECK-SAME: %[[ENDS:.*]]: tensor<1xi32> {nn.input = "decay_end"})
+// CHECK-SAME: %[[ENDS:.*]]: tensor<1xi64> {nn.input = "decay_end"})
 // CHECK-SAME: attributes {zero.stage = 0 : i64, zero.world = 2 : i64}
 
 // Parameters are views of the group's memory.
@@ -44,7 +44,7 @@
 // CHECK-NEXT: nn.section "update"
 // CHECK-NEXT: %[[M:.*]] = zero.load moment1 @all : tensor<64xf32>
 // CHECK-NEXT: %[[V:.*]] = zero.load moment2 @all : tensor<64xf32>
-// CHECK-NEXT: %[[END:.*]] = nn.slice %[[ENDS]] from 0 : tensor<1xi32> -> tensor<1xi32>
+// CHECK-NEXT: %[[END:.*]] = nn.slice %[[ENDS]] from 0 : tensor<1xi64> -> tensor<1xi64>
 // CHECK-NEXT: %[[P1:.*]], %[[M1:.*]], %[[V1:.*]] = zero.adamw @all, %[[P]], %[[G]], %[[M]], %[[V]] by %[[CLIP]], %[[HYPER]] decay_end %[[END]]
 // CHECK-SAME: {beta1 = 9.000000e-01 : f64, beta2 = 0.94999999999999996 : f64, epsilon = 1.000000e-08 : f64, weight_decay = 1.000000e-01 : f64}
 // CHECK-NEXT: zero.store moment1 @all, %[[M1]] : tensor<64xf32>

@@ -6,7 +6,7 @@
 // CHECK-LABEL: func.func @train(
 // CHECK-SAME: %[[X:.*]]: tensor<40xf32> {nn.input = "x"},
 // CHECK-SAME: %[[HYPER:.*]]: tensor<4xf32> {nn.input = "hyper"},
-// CHECK-SAME: %[[ENDS:.*]]: tensor<1xi32> {nn.input = "decay_end"})
+// CHECK-SAME: %[[ENDS:.*]]: tensor<1xi64> {nn.input = "decay_end"})
 // CHECK-SAME: attributes {zero.stage = 1 : i64, zero.world = 2 : i64}
 
 // CHECK: %[[P:.*]] = zero.load parameter @all : tensor<64xf32>

@@ -150,12 +150,12 @@ func.func @train() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
-func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
   // expected-error @below {{must name the group that it updates}}
   %p, %m, %v = zero.adamw %x, %x, %x, %x by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   return
 }
 
@@ -163,16 +163,16 @@ func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, 
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
-func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
   // expected-note @below {{the first update is here}}
   %p, %m, %v = zero.adamw @g, %x, %x, %x, %x by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   // expected-error @below {{updates @g a second time}}
   %q, %n, %u = zero.adamw @g, %x, %x, %x, %x by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   return
 }
 
@@ -180,7 +180,7 @@ func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, 
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
-func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
   // expected-note @below {{the first store is here}}
   zero.store moment2 @g, %x : tensor<32xf32>
@@ -194,12 +194,12 @@ func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 // expected-error @below {{has its moment2 never stored in @train}}
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
-func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
   zero.store gradient @g, %x : tensor<32xf32>
   %p, %m, %v = zero.adamw @g, %x, %x, %x, %x by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store parameter @g, %p : tensor<32xf32>
   zero.store moment1 @g, %m : tensor<32xf32>
   return
@@ -212,7 +212,7 @@ func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
-                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
   zero.store gradient @g, %grad : tensor<16xf32>
   %b = zero.bucket @g (%d) : (tensor<32xf32>) -> tensor<32xf32>
@@ -223,7 +223,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -235,7 +235,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
 func.func @train(%d: tensor<32xf32>, %grad: tensor<32xf32>, %part: tensor<16xf32>,
-                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 1 : i64, zero.world = 2 : i64} {
   zero.store gradient @g, %grad : tensor<32xf32>
   // expected-error @below {{must be reduce-scattered exactly once, but is 0 times}}
@@ -244,7 +244,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<32xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -258,7 +258,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<32xf32>, %part: tensor<16xf32
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
-                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
   zero.store gradient @g, %grad : tensor<16xf32>
   // expected-error @below {{gathers in a micro-batch, but in stage 2 parameters are whole already}}
@@ -268,7 +268,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -280,7 +280,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
-                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
   zero.store gradient @g, %grad : tensor<16xf32>
   nn.section "reduce"
@@ -291,7 +291,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -303,7 +303,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
-                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   zero.store gradient @g, %grad : tensor<16xf32>
   nn.section "reduce"
@@ -313,7 +313,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -325,7 +325,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
-                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   zero.store gradient @g, %grad : tensor<16xf32>
   // expected-error @below {{is never released: in stage 3 whole parameters exist around their use alone}}
@@ -335,7 +335,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -347,7 +347,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
-                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   zero.store gradient @g, %grad : tensor<16xf32>
   %full, %t = zero.all_gather @g, %part : tensor<16xf32> -> tensor<32xf32>
@@ -359,7 +359,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -371,7 +371,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
-                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   zero.store gradient @g, %grad : tensor<16xf32>
   %full, %t = zero.all_gather @g, %part : tensor<16xf32> -> tensor<32xf32>
@@ -382,7 +382,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -394,7 +394,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
-                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   zero.store gradient @g, %grad : tensor<16xf32>
   %full, %t = zero.all_gather @g, %part : tensor<16xf32> -> tensor<32xf32>
@@ -408,7 +408,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -432,7 +432,7 @@ func.func @train() attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0 persistent
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
-                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   zero.store gradient @g, %grad : tensor<16xf32>
   // expected-error @below {{gathers in a micro-batch, but in stage 3 parameters of a persistent group are whole already}}
@@ -443,7 +443,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -464,7 +464,7 @@ func.func @train() attributes {zero.stage = 2 : i64, zero.world = 4 : i64, zero.
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
 func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf32>,
-                 %whole: tensor<64xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %whole: tensor<64xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 2 : i64, zero.world = 4 : i64, zero.shard_ranks = 2 : i64} {
   %b = zero.bucket @g (%d) : (tensor<64xf32>) -> tensor<64xf32>
   // expected-error @below {{must be followed by one reduce_scatter and one all_gather along replicas: they would have other gradients}}
@@ -475,7 +475,7 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf3
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %whole : tensor<64xf32>
@@ -487,7 +487,7 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf3
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
 func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf32>,
-                 %whole: tensor<64xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %whole: tensor<64xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 2 : i64, zero.world = 4 : i64, zero.shard_ranks = 2 : i64} {
   %b = zero.bucket @g (%d) : (tensor<64xf32>) -> tensor<64xf32>
   %s, %t = zero.reduce_scatter @g, %b along shards : tensor<64xf32> -> tensor<32xf32>
@@ -500,7 +500,7 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf3
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %whole : tensor<64xf32>
@@ -512,7 +512,7 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf3
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
 func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf32>,
-                 %whole: tensor<64xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+                 %whole: tensor<64xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 2 : i64, zero.world = 4 : i64, zero.shard_ranks = 2 : i64} {
   %b = zero.bucket @g (%d) : (tensor<64xf32>) -> tensor<64xf32>
   // expected-error @below {{must be along one axis: states are partitioned over shards alone}}
@@ -523,7 +523,7 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf3
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %whole : tensor<64xf32>
@@ -543,7 +543,7 @@ func.func @train() attributes {zero.stage = 3 : i64, zero.world = 4 : i64, zero.
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
-func.func @train(%d: tensor<64xf32>, %part: tensor<16xf32>, %half: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+func.func @train(%d: tensor<64xf32>, %part: tensor<16xf32>, %half: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 4 : i64, zero.secondary_ranks = 2 : i64} {
   zero.store gradient @g, %part : tensor<16xf32>
   // expected-error @below {{along secondary must gather what zero.keep has kept of the same group}}
@@ -554,7 +554,7 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<16xf32>, %half: tensor<32xf32
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -567,7 +567,7 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<16xf32>, %half: tensor<32xf32
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
-func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
   zero.store gradient @g, %part : tensor<32xf32>
@@ -581,7 +581,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -592,7 +592,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
-func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
   zero.store gradient @g, %part : tensor<32xf32>
@@ -606,7 +606,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -617,7 +617,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
-func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
   zero.store gradient @g, %part : tensor<32xf32>
@@ -630,7 +630,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -641,7 +641,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
-func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
   zero.store gradient @g, %part : tensor<32xf32>
@@ -653,7 +653,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -664,7 +664,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
-func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
   zero.store gradient @g, %part : tensor<32xf32>
@@ -679,7 +679,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -690,7 +690,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
-func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
   zero.store gradient @g, %part : tensor<32xf32>
@@ -706,7 +706,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -717,7 +717,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
-func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
   zero.store gradient @g, %part : tensor<32xf32>
@@ -730,7 +730,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -741,7 +741,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 
 nn.parameter @w : tensor<288xf32> init constant(0.0) group "g"
 zero.group @g parameters [@w] offsets [0] elements 288 padded 288 decay_elements 0
-func.func @train(%x: tensor<148xi8>, %part: tensor<144xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi32>)
+func.func @train(%x: tensor<148xi8>, %part: tensor<144xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<144xf32>
   zero.store gradient @g, %part : tensor<144xf32>
@@ -755,7 +755,7 @@ func.func @train(%x: tensor<148xi8>, %part: tensor<144xf32>, %clip: tensor<f32>,
   nn.section "update"
   %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
       {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<144xf32>, tensor<144xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi32>
+      : tensor<144xf32>, tensor<144xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   zero.store moment1 @g, %m : tensor<144xf32>
   zero.store moment2 @g, %v : tensor<144xf32>
   zero.store parameter @g, %p : tensor<144xf32>
