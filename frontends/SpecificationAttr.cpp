@@ -30,6 +30,7 @@ public:
     add(key, builder.getBoolAttr(value));
   }
   void dictionary(StringRef key, Entries &&value) { add(key, value.get()); }
+  void dictionary(StringRef key, DictionaryAttr value) { add(key, value); }
   DictionaryAttr get() { return builder.getDictionaryAttr(entries); }
 
 private:
@@ -203,5 +204,6 @@ DictionaryAttr tessera::specificationAttr(const Specification &specification,
   all.dictionary("training", trainingEntries(specification, context));
   all.dictionary("target", std::move(target));
   all.dictionary("tied", std::move(tied));
+  all.dictionary("fingerprint", fingerprintAttr(message, context));
   return all.get();
 }

@@ -10,6 +10,7 @@
 #include "runtime/Checksum.h"
 #include "runtime/Error.h"
 #include "runtime/Safetensors.h"
+#include "runtime/SameRun.h"
 #include "runtime/Threads.h"
 #include <algorithm>
 #include <cerrno>
@@ -302,8 +303,8 @@ void loadCheckpoint(const tsr_context &context, const CheckpointIndex &index,
   }
 }
 
-void loadCheckpointWeights(const tsr_context &context,
-                           const std::string &path) {
+void loadCheckpointWeights(const tsr_context &context, const std::string &path,
+                           const std::vector<std::string> &allowed) {
   std::optional<CheckpointIndex> index;
   std::string error;
   bool itself =
@@ -317,6 +318,8 @@ void loadCheckpointWeights(const tsr_context &context,
                        : ("'" + path + "' has no checkpoint").c_str());
   if (context.communicator)
     context.communicator->barrier();
+  requireSameSettings(*context.manifest, *index, CheckpointUse::weights,
+                      allowed);
   static constexpr SavedState weights[] = {SavedState::weight};
   loadCheckpoint(context, *index, weights);
 }

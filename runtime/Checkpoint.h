@@ -40,8 +40,10 @@ void loadCheckpoint(const tsr_context &context, const CheckpointIndex &index,
                     std::span<const SavedState> states);
 
 /// Loads the parameters from the checkpoint in the folder \p path, or from the
-/// newest one that is whole of those in the directory \p path.
-void loadCheckpointWeights(const tsr_context &context, const std::string &path);
+/// newest one that is whole of those in the directory \p path. Settings of the
+/// model that differ from the checkpoint's must be \p allowed.
+void loadCheckpointWeights(const tsr_context &context, const std::string &path,
+                           const std::vector<std::string> &allowed);
 
 /// Calls \p take with all weights of \p parameter in order, in pieces of at
 /// most 1 MiB.

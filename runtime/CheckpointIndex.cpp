@@ -116,6 +116,15 @@ IndexText CheckpointIndex::text() const {
         {"name", file.name}, {"bytes", file.bytes}, {"pieces", pieces}};
   });
   text += ",\n\"progress\": " + progressJson(progress).dump();
+  if (!fingerprint.empty())
+    text += ",\n\"fingerprint\": " + ordered_json(fingerprint).dump(1);
+  if (data) {
+    char sum[9];
+    snprintf(sum, sizeof sum, "%08x", data->checksum);
+    text += ",\n\"data\": " +
+            ordered_json{{"bytes", data->bytes}, {"checksum", std::string(sum)}}
+                .dump();
+  }
   text += ",\n\"checksums\": [";
   for (size_t i = 0; i < files.size(); ++i) {
     text += i ? ",\n[" : "\n[";

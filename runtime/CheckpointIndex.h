@@ -15,11 +15,13 @@
 #ifndef TESSERA_RUNTIME_CHECKPOINTINDEX_H
 #define TESSERA_RUNTIME_CHECKPOINTINDEX_H
 
+#include "runtime/DataFingerprint.h"
 #include "runtime/LossScaler.h"
 #include "runtime/LossWatch.h"
 #include "runtime/Parts.h"
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -106,6 +108,10 @@ struct CheckpointIndex {
   std::vector<SavedParameter> parameters;
   std::vector<SavedFile> files;
   Progress progress;
+  /// What determined the mathematics of the run (Manifest::fingerprint) and its
+  /// data; nothing where the checkpoint does not say it.
+  std::map<std::string, std::string> fingerprint;
+  std::optional<DataFingerprint> data;
 
   std::string pathOf(const SavedFile &file) const {
     return folder + "/" + file.name;

@@ -31,7 +31,8 @@ static constexpr int64_t maxIndexBytes = 1 << 28, maxDepth = 8,
                          maxElements = int64_t(1) << 48,
                          maxFileBytes = int64_t(1) << 56, maxRanks = 1 << 20,
                          maxBlockBytes = int64_t(1) << 40;
-static constexpr size_t maxEntries = 1 << 24, maxName = 4096, maxRank = 16;
+static constexpr size_t maxEntries = 1 << 24, maxName = 4096, maxRank = 16,
+                        maxSettings = 1024;
 
 static LossStatistics readLosses(const JsonCursor &j) {
   // Losses are floats; their variance is below the largest one's square.
@@ -112,20 +113,24 @@ static SavedPiece readPiece(const JsonCursor &j,
   return piece;
 }
 
+static uint32_t readChecksum(const JsonCursor &j) {
+  uint32_t sum = 0;
+  std::string text = j.text(maxName);
+  auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), sum, 16);
+  if (text.size() != IndexText::noChecksum.size() || error != std::errc() ||
+      end != text.data() + text.size())
+    j.refuse("eight hexadecimal digits");
+  return sum;
+}
+
 static std::vector<uint32_t> readChecksums(const JsonCursor &j,
                                            int64_t blocks) {
   if (blocks > static_cast<int64_t>(maxEntries))
     j.refuse("an array of " + std::to_string(blocks) + " elements");
   std::vector<uint32_t> checksums(j.length(blocks, blocks));
-  for (size_t i = 0; i < checksums.size(); ++i) {
-    JsonCursor word = j.element(i);
-    std::string text = word.text(maxName);
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(),
-                                        checksums[i], 16);
-    if (text.size() != IndexText::noChecksum.size() || error != std::errc() ||
-        end != text.data() + text.size())
-      word.refuse("eight hexadecimal digits");
-  }
+  for (size_t i = 0; i < checksums.size(); ++i)
+    checksums[i] = readChecksum(j.element(i));
   return checksums;
 }
 
@@ -241,6 +246,17 @@ static CheckpointIndex parse(const std::string &folder,
   requireWhole(index);
   index.progress = readProgress(j.at("progress"));
   requireStepOf(folder, j.at("progress").at("step"), index.progress.step);
+  // Those of before there were fingerprints have none.
+  if (j.has("fingerprint"))
+    j.at("fingerprint")
+        .members(maxSettings, [&](const std::string &name, JsonCursor value) {
+          index.fingerprint[name] = value.text(maxName);
+        });
+  if (j.has("data")) {
+    JsonCursor data = j.at("data");
+    index.data = DataFingerprint{data.at("bytes").integer(0, INT64_MAX),
+                                 readChecksum(data.at("checksum"))};
+  }
   return index;
 }
 

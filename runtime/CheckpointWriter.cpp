@@ -73,7 +73,8 @@ private:
 
 CheckpointWriter::CheckpointWriter(const tsr_context &context,
                                    std::string directory, bool background,
-                                   std::vector<int64_t> refused)
+                                   std::vector<int64_t> refused,
+                                   std::optional<DataFingerprint> data)
     : context(context), directory(std::move(directory)),
       refused(std::move(refused)) {
   const Manifest &manifest = *context.manifest;
@@ -92,6 +93,8 @@ CheckpointWriter::CheckpointWriter(const tsr_context &context,
     index.model = manifest.name;
     index.world = context.size();
     index.stage = manifest.training.stage;
+    index.fingerprint = manifest.fingerprint;
+    index.data = data;
     for (const Parameter &parameter : manifest.parameters)
       index.parameters.push_back({parameter.name, parameter.shape});
     for (int rank = 0; rank < context.size(); ++rank)

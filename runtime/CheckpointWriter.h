@@ -32,10 +32,11 @@ namespace tessera {
 class CheckpointWriter {
 public:
   /// \p refused are steps of damaged checkpoints, which the first new one
-  /// replaces; those of rank 0 count. All ranks make, call and destroy it
-  /// alike.
+  /// replaces; those of rank 0 count. Checkpoints say that they are of \p data.
+  /// All ranks make, call and destroy it alike.
   CheckpointWriter(const tsr_context &context, std::string directory,
-                   bool background, std::vector<int64_t> refused);
+                   bool background, std::vector<int64_t> refused,
+                   std::optional<DataFingerprint> data);
   ~CheckpointWriter();
   CheckpointWriter(const CheckpointWriter &) = delete;
   CheckpointWriter &operator=(const CheckpointWriter &) = delete;

@@ -74,6 +74,9 @@ const OptionInfo optionTable[] = {
      "write checkpoints while steps go on, from a copy in memory"},
     {"--resume", nullptr, train, 0,
      "go on from the newest checkpoint in --checkpoint-dir"},
+    {"--allow", "NAME", train | eval | grads | generate | exportWeights, 0,
+     "let a setting, or 'data', differ from the checkpoint's; may be given "
+     "several times"},
     {"--offload-dir", "DIR", train | grads, 0,
      "where the file of offloaded states lies (default: TMPDIR, or /tmp)"},
     {"--seed", "S", train | eval | generate, 0,
@@ -175,6 +178,8 @@ void store(Options &options, const OptionInfo &option,
     options.save = value;
   else if (name == "--checkpoint-dir")
     options.checkpointDir = value;
+  else if (name == "--allow")
+    options.allow.push_back(value);
   else if (name == "--offload-dir")
     options.offloadDir = value;
   else if (name == "--log")

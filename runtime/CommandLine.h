@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tessera {
 
@@ -21,6 +22,8 @@ struct Options {
   std::string data, init, save, checkpointDir, offloadDir, log, out, prompt;
   std::string dataType; ///< "u8", "u16", "i32" or empty
   std::string order;    ///< "sequential", "shuffled" or empty
+  /// Settings, or "data", that may differ from a checkpoint's.
+  std::vector<std::string> allow;
   std::optional<int64_t> steps;
   std::optional<uint64_t> seed;
   int64_t checkpointEvery = 100, maxTokens = 0;

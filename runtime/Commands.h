@@ -36,6 +36,10 @@ tsr_context &openTraining(const Manifest &manifest, const Options &options);
 tsr_context &openLocal(const Manifest &manifest, const Options &options,
                        const char *program);
 
+/// Gives \p context the weights of --init, or random ones of \p seed.
+void startParameters(const tsr_context &context, const Options &options,
+                     uint64_t seed);
+
 /// Ends the process where the output \p path, which \p option names, is one of
 /// \p used or this executable, under whatever name.
 void requireApart(const char *option, const std::string &path,

@@ -8,9 +8,11 @@
 #ifndef TESSERA_RUNTIME_DATA_H
 #define TESSERA_RUNTIME_DATA_H
 
+#include "runtime/DataFingerprint.h"
 #include "runtime/Manifest.h"
 #include "runtime/Output.h"
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,9 @@ public:
   /// it now. A verdict is kept in \p directory, where that is not empty, for
   /// the next run. All ranks call it.
   virtual void verify(Communicator &, const std::string &) const {}
+
+  /// What tells the data from other data; all ranks have the same.
+  virtual std::optional<DataFingerprint> fingerprint() const { return {}; }
 
   /// 1 / number of targets that count in \p batch.
   virtual float scale(const GlobalBatch &batch) const = 0;

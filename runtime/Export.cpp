@@ -9,6 +9,7 @@
 #include "runtime/Commands.h"
 #include "runtime/Error.h"
 #include "runtime/Parameters.h"
+#include "runtime/SameRun.h"
 #include <cinttypes>
 #include <cstdio>
 
@@ -21,6 +22,8 @@ int runExport(const Manifest &manifest, const Options &options) {
   auto found = findCheckpoint(context, options.checkpointDir);
   if (!found)
     fatal("'%s' has no checkpoint", options.checkpointDir.c_str());
+  requireSameSettings(manifest, found->index, CheckpointUse::weights,
+                      options.allow);
   std::vector<int> matches = matchParameters(manifest, found->index);
   std::vector<int> saved(matches.size());
   for (size_t i = 0; i < matches.size(); ++i)

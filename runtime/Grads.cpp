@@ -26,7 +26,7 @@ int runGrads(const Manifest &manifest, const Options &options) {
     declareParameters(*writer, manifest);
     writer->begin();
   }
-  loadParameters(context, options.init);
+  loadParameters(context, options.init, options.allow);
   SampleOrder order = options.order == "shuffled" ? SampleOrder::shuffled
                                                   : SampleOrder::sequential;
   std::unique_ptr<BatchSource> source =

@@ -228,6 +228,14 @@ public:
     return static_cast<float>(1.0 / count);
   }
   int64_t tokens(const GlobalBatch &) const override { return 0; }
+  std::optional<DataFingerprint> fingerprint() const override {
+    std::string error;
+    std::unique_ptr<InputFile> content =
+        InputFile::open(graph.path(), "the graph ", error);
+    if (!content)
+      fatal("%s", error.c_str());
+    return fingerprintOf(*content, {});
+  }
   std::string describe() const override {
     return graph.path() + " (" + std::to_string(count) + " training nodes, " +
            std::to_string(graph.split("val").size()) + " for validation, " +

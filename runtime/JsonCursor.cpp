@@ -8,6 +8,8 @@
 #include "runtime/JsonCursor.h"
 #include <cmath>
 #include <cstdio>
+#include <set>
+#include <vector>
 
 namespace tessera {
 
@@ -16,16 +18,29 @@ JsonCursor::Json JsonCursor::parse(const std::string &text, int depth) {
   if (text.find('\0') != std::string::npos)
     throw Refusal("it is not JSON: it has a NUL");
   bool tooDeep = false;
+  std::string twice;
+  std::vector<std::set<std::string>> keys; // of the objects being read
   Json parsed = Json::parse(
       text,
-      [&](int at, Json::parse_event_t, Json &) {
+      [&](int at, Json::parse_event_t event, Json &value) {
         tooDeep = tooDeep || at > depth;
-        return at <= depth;
+        if (tooDeep)
+          return false;
+        if (event == Json::parse_event_t::object_start)
+          keys.emplace_back();
+        else if (event == Json::parse_event_t::object_end)
+          keys.pop_back();
+        else if (event == Json::parse_event_t::key &&
+                 !keys.back().insert(value.get<std::string>()).second)
+          twice = value.get<std::string>();
+        return true;
       },
       /*allow_exceptions=*/false);
   if (tooDeep)
     throw Refusal("it nests values more than " + std::to_string(depth) +
                   " deep");
+  if (!twice.empty())
+    throw Refusal("it has '" + twice + "' twice in one object");
   if (parsed.is_discarded())
     throw Refusal("it is not JSON");
   return parsed;

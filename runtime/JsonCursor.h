@@ -33,7 +33,8 @@ public:
   explicit JsonCursor(const Json &value, std::string place = "")
       : value(value), place(std::move(place)) {}
 
-  /// The text as JSON of at most \p depth values within one another.
+  /// The text as JSON of at most \p depth values within one another, in whose
+  /// objects no key is there twice: a parser would keep one of the two.
   static Json parse(const std::string &text, int depth);
 
   bool has(const char *key) const;
@@ -43,6 +44,14 @@ public:
   JsonCursor element(size_t index) const;
   /// The length of an array of \p least to \p most elements.
   size_t length(size_t least, size_t most) const;
+  /// Calls \p take(key, member) for the members of an object, of which there
+  /// are 1 to \p most.
+  template <typename Take> void members(size_t most, Take take) const {
+    if (!value.is_object() || value.empty() || value.size() > most)
+      refuse("an object of 1 to " + std::to_string(most) + " members");
+    for (const auto &[key, member] : value.items())
+      take(key, JsonCursor(member, place + "['" + key + "']"));
+  }
   int64_t integer(int64_t least, int64_t most) const;
   uint64_t natural() const;
   /// A finite number.

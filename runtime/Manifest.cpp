@@ -301,6 +301,8 @@ static Manifest convert(const json &j) {
     manifest.maxThreads =
         narrow(target->value("max_threads", int64_t(manifest.maxThreads)));
   }
+  if (auto settings = j.find("fingerprint"); settings != j.end())
+    manifest.fingerprint = settings->get<std::map<std::string, std::string>>();
   for (const json &parameter : j.at("parameters"))
     manifest.parameters.push_back(parseParameter(parameter));
   if (auto tied = j.find("tied"); tied != j.end())

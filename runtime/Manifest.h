@@ -187,6 +187,9 @@ struct Manifest {
   std::vector<std::string> architectures;
   std::vector<Kernel> kernels;
   std::map<std::string, Program> programs;
+  /// What determines the mathematics of a run, by the specification's names;
+  /// empty where the compiler was not told.
+  std::map<std::string, std::string> fingerprint;
 
   int64_t parameterCount() const;
   /// The named program; ends the process where the executable has none.

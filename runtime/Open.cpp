@@ -8,6 +8,7 @@
 #include "runtime/Commands.h"
 #include "runtime/Error.h"
 #include "runtime/Parameters.h"
+#include "runtime/SameRun.h"
 #include "runtime/StopSignals.h"
 #include "runtime/Threads.h"
 
@@ -99,6 +100,14 @@ tsr_context &openTraining(const Manifest &manifest, const Options &options) {
   return context;
 }
 
+void startParameters(const tsr_context &context, const Options &options,
+                     uint64_t seed) {
+  if (!options.init.empty())
+    return loadParameters(context, options.init, options.allow);
+  requireKnownNames(*context.manifest, options.allow);
+  initializeParameters(context, seed);
+}
+
 tsr_context &openLocal(const Manifest &manifest, const Options &options,
                        const char *program) {
   static tsr_context context;
@@ -109,11 +118,8 @@ tsr_context &openLocal(const Manifest &manifest, const Options &options,
   context.device = tessera_open_device(&manifest, 0);
   context.arena = context.device->allocateArena(*context.program);
   context.prepareGemms();
-  if (options.init.empty())
-    initializeParameters(context,
-                         options.seed.value_or(manifest.training.seed));
-  else
-    loadParameters(context, options.init);
+  startParameters(context, options,
+                  options.seed.value_or(manifest.training.seed));
   return context;
 }
 

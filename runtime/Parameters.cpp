@@ -9,6 +9,7 @@
 #include "runtime/Checkpoint.h"
 #include "runtime/Error.h"
 #include "runtime/Random.h"
+#include "runtime/SameRun.h"
 #include "runtime/Threads.h"
 #include <algorithm>
 #include <cstring>
@@ -128,10 +129,12 @@ static void requireWeights(const Manifest &manifest,
   }
 }
 
-void loadParameters(const tsr_context &context, const std::string &path) {
+void loadParameters(const tsr_context &context, const std::string &path,
+                    const std::vector<std::string> &allowed) {
   struct stat status;
   if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
-    return loadCheckpointWeights(context, path);
+    return loadCheckpointWeights(context, path, allowed);
+  requireKnownNames(*context.manifest, allowed);
   std::string error;
   std::unique_ptr<SafetensorsFile> file = SafetensorsFile::open(path, error);
   if (!file)

@@ -28,8 +28,10 @@ void initializeParameters(const tsr_context &context, uint64_t seed);
 /// "transformer." before the name) a file may hold tied weights equal to theirs
 /// and the constant buffers that transformers saves. Ends the process, naming
 /// the tensor, where one is missing, of another shape or type, or of another
-/// model. Every rank reads the file by itself.
-void loadParameters(const tsr_context &context, const std::string &path);
+/// model. Every rank reads the file by itself. Settings of the model that
+/// differ from a checkpoint's must be \p allowed.
+void loadParameters(const tsr_context &context, const std::string &path,
+                    const std::vector<std::string> &allowed);
 
 /// Declares all parameters under their names.
 void declareParameters(SafetensorsWriter &writer, const Manifest &manifest);

@@ -41,7 +41,8 @@ RunOutputs::RunOutputs(const tsr_context &context, const Options &options,
   context.communicator->barrier();
 }
 
-void RunOutputs::openCheckpoints(std::vector<int64_t> refused, int64_t step) {
+void RunOutputs::openCheckpoints(std::vector<int64_t> refused, int64_t step,
+                                 std::optional<DataFingerprint> data) {
   savedStep = step;
   if (options.checkpointDir.empty())
     return;
@@ -51,7 +52,7 @@ void RunOutputs::openCheckpoints(std::vector<int64_t> refused, int64_t step) {
   }
   writer = std::make_unique<CheckpointWriter>(context, options.checkpointDir,
                                               options.checkpointAsync,
-                                              std::move(refused));
+                                              std::move(refused), data);
 }
 
 /// Ends the process where the disk has no room for a checkpoint, and warns

@@ -24,9 +24,10 @@ public:
   /// \p steps: the last step of the run.
   RunOutputs(const tsr_context &context, const Options &options, int64_t steps);
 
-  /// Follows once the state is loaded: \p refused as of CheckpointWriter,
-  /// \p step the one that the state is of.
-  void openCheckpoints(std::vector<int64_t> refused, int64_t step);
+  /// Follows once the state is loaded: \p refused and \p data as of
+  /// CheckpointWriter, \p step the one that the state is of.
+  void openCheckpoints(std::vector<int64_t> refused, int64_t step,
+                       std::optional<DataFingerprint> data);
 
   /// Null without --checkpoint-dir.
   CheckpointWriter *checkpoints() const { return writer.get(); }

@@ -353,6 +353,11 @@ std::string TokenFile::form() const {
              : nameOf(tokenType) + std::string(" tokens");
 }
 
+DataFingerprint TokenFile::fingerprint() const {
+  // The same bytes read as other tokens are other data.
+  return fingerprintOf(*file, {tokens, bytesOf(tokenType)});
+}
+
 bool TokenFile::canHoldStrange() const {
   const TypeInfo &info = infoOf(tokenType);
   return info.isSigned || info.most >= vocabulary;

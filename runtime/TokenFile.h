@@ -8,6 +8,7 @@
 #ifndef TESSERA_RUNTIME_TOKENFILE_H
 #define TESSERA_RUNTIME_TOKENFILE_H
 
+#include "runtime/DataFingerprint.h"
 #include "runtime/InputFile.h"
 #include <optional>
 
@@ -47,6 +48,9 @@ public:
   int64_t vocabularySize() const { return vocabulary; }
   /// The file that holds the tokens.
   const InputFile &content() const { return *file; }
+  /// What tells its content, and how that is read, from others. Ends the
+  /// process where it cannot be read.
+  DataFingerprint fingerprint() const;
   /// How the data is read: "bytes", "u16 tokens", "MMIDIDX i32", "llm.c u16".
   std::string form() const;
 

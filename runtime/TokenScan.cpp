@@ -84,14 +84,10 @@ void scan(const TokenFile &file, Communicator &communicator) {
 
 /// What a verdict is about.
 std::string subjectOf(const TokenFile &file) {
-  uint32_t sum = 0;
-  std::string error;
-  if (!file.content().sampledChecksum(sum, error))
-    fatal("%s", error.c_str());
-  return json({{"bytes", file.content().size()},
+  DataFingerprint fingerprint = file.fingerprint();
+  return json({{"bytes", fingerprint.bytes},
                {"modified", file.content().modified()},
-               {"checksum", sum},
-               {"tokens", file.count()},
+               {"checksum", fingerprint.checksum},
                {"type", file.form()},
                {"vocabulary", file.vocabularySize()}})
       .dump();

@@ -66,6 +66,10 @@ public:
     requireKnownTokens(file, communicator, directory);
   }
 
+  std::optional<DataFingerprint> fingerprint() const override {
+    return file.fingerprint();
+  }
+
   float scale(const GlobalBatch &batch) const override {
     return static_cast<float>(1.0 / double(tokens(batch)));
   }

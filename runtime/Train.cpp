@@ -12,6 +12,7 @@
 #include "runtime/Error.h"
 #include "runtime/Parameters.h"
 #include "runtime/RunOutputs.h"
+#include "runtime/SameRun.h"
 #include "runtime/Schedule.h"
 #include "runtime/Step.h"
 #include "runtime/StopSignals.h"
@@ -56,6 +57,9 @@ private:
 struct Start {
   Progress progress;
   std::vector<int64_t> refused; ///< see FoundCheckpoint
+  /// The checkpoint's folder and data, where there is one.
+  std::string folder;
+  std::optional<DataFingerprint> data;
 };
 
 void printSettings(const tsr_context &context, const Options &options,
@@ -143,6 +147,7 @@ SampleOrder orderOf(const std::string &name) {
   return name == "sequential" ? SampleOrder::sequential : SampleOrder::shuffled;
 }
 
+/// Ends the run where the checkpoint is of another one.
 void requireSameRun(const tsr_context &context, const Options &options,
                     const CheckpointIndex &index) {
   if (index.model != context.manifest->name)
@@ -159,6 +164,8 @@ void requireSameRun(const tsr_context &context, const Options &options,
     fatal("the checkpoint was made with --order %s: leave --order out to "
           "resume",
           progress.order.c_str());
+  requireSameSettings(*context.manifest, index, CheckpointUse::resume,
+                      options.allow);
 }
 
 /// Loads a checkpoint, a file of weights or random ones.
@@ -180,17 +187,15 @@ Start begin(const tsr_context &context, const Options &options) {
       bool isScaled = context.manifest->training.lossScaling.initial > 0;
       if (!isScaled || progress.lossScale == LossScale())
         progress.lossScale = first;
-      return {progress, std::move(found->refused)};
+      return {progress, std::move(found->refused), found->index.folder,
+              found->index.data};
     }
     if (context.rank() == 0)
       printf("'%s' has no checkpoint yet: starting at step 0\n",
              options.checkpointDir.c_str());
   }
-  if (options.init.empty())
-    initializeParameters(context, progress.seed);
-  else
-    loadParameters(context, options.init);
-  return {progress, {}};
+  startParameters(context, options, progress.seed);
+  return {progress, {}, {}, {}};
 }
 
 bool isFinite(const StepReport &report, const Program &program) {
@@ -270,11 +275,14 @@ int runTrain(const Manifest &manifest, const Options &options) {
   Communicator &communicator = *context.communicator;
   int64_t steps = options.steps.value_or(manifest.training.steps);
   RunOutputs outputs(context, options, steps);
-  auto [progress, refused] = begin(context, options);
+  auto [progress, refused, resumed, savedData] = begin(context, options);
   std::unique_ptr<BatchSource> source = openBatchSource(
       manifest, options.data, options.dataType, orderOf(progress.order),
       progress.seed, context.rank(), context.size());
-  outputs.openCheckpoints(refused, progress.step);
+  std::optional<DataFingerprint> data = source->fingerprint();
+  if (!resumed.empty())
+    requireSameData(resumed, savedData, data, options.allow);
+  outputs.openCheckpoints(refused, progress.step, data);
   CheckpointWriter *checkpoints = outputs.checkpoints();
   int64_t copyBytes = checkpoints ? checkpoints->copyBytes() : 0;
   bool root = context.rank() == 0;

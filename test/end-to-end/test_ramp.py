@@ -85,7 +85,8 @@ class Ramp(unittest.TestCase):
                     training__global_batch=batch,
                     **COMMON,
                 )
-                log = self.train(fixed, end, "--checkpoint-dir", folder, "--resume")
+                resume = ["--resume", "--allow", "training.global_batch"]
+                log = self.train(fixed, end, "--checkpoint-dir", folder, *resume)
                 parts = self.facts(log)
             self.assertEqual(parts, whole, f"stage {stage}")
 

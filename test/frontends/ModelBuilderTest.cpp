@@ -222,6 +222,71 @@ TEST_F(ModelBuilder, SpecificationTravelsAsAnAttribute) {
       "word_embeddings.weight");
 }
 
+// What changes no result is left out; all else has its path and its value.
+TEST_F(ModelBuilder, FingerprintHasWhatDeterminesTheMathematics) {
+  auto fingerprint = [&](const char *path,
+                         llvm::ArrayRef<std::string> overrides = {}) {
+    auto module = build(path, overrides);
+    auto spec = (*module)->getAttrOfType<DictionaryAttr>(specificationAttrName);
+    std::map<std::string, std::string> values;
+    for (NamedAttribute entry : spec.getAs<DictionaryAttr>("fingerprint"))
+      values[entry.getName().str()] =
+          cast<StringAttr>(entry.getValue()).getValue().str();
+    return values;
+  };
+  const char *bloom = "examples/bloom-tiny.textproto";
+  auto values = fingerprint(bloom);
+  EXPECT_EQ(values["transformer.layer_norm.eps"], "1e-05");
+  EXPECT_EQ(values["transformer.positions"], "ALIBI");
+  EXPECT_EQ(values["transformer.position_capacity"], "none");
+  EXPECT_EQ(values["transformer.activation"], "GELU_TANH");
+  EXPECT_EQ(values["transformer.tied_embeddings"], "true");
+  EXPECT_EQ(values["training.optimizer.kind"], "ADAMW");
+  EXPECT_EQ(values["training.batch_ramp.start"], "none");
+  EXPECT_TRUE(values.count("training.global_batch"));
+  EXPECT_TRUE(values.count("training.clip"));
+  for (const char *same :
+       {"training.seed=77", "training.steps=77", "training.micro_batch=1",
+        "training.recompute=LAYER", "training.non_finite=SKIP",
+        "training.precision.compute=BF16", "parallel.zero_stage=1",
+        "target.cpu.threads=2", "transformer.initialization.std=0.5",
+        "name=other"})
+    EXPECT_EQ(fingerprint(bloom, {same, "training.schedule.decay_steps=300"}),
+              fingerprint(bloom, {"training.schedule.decay_steps=300"}))
+        << same;
+  for (const char *other :
+       {"transformer.heads=2", "transformer.layer_norm.eps=1e-6",
+        "transformer.sequence_length=32", "transformer.biases=false",
+        "training.global_batch=32", "training.optimizer.lr=0.5",
+        "training.optimizer.beta2=0.5", "training.clip=7",
+        "training.l2_penalty=0.5", "training.schedule.warmup_steps=3",
+        "training.schedule.min_lr=0.0001"}) {
+    std::vector<std::string> cosine = {"training.schedule.kind=COSINE",
+                                       "training.schedule.decay_steps=300"};
+    auto before = fingerprint(bloom, cosine);
+    cosine.push_back(other);
+    auto after = fingerprint(bloom, cosine);
+    std::string name = llvm::StringRef(other).split('=').first.str();
+    EXPECT_NE(before[name], after[name]) << other;
+    after[name] = before[name];
+    EXPECT_EQ(before, after) << other;
+  }
+  // What a rate that does not decay never reads.
+  EXPECT_EQ(fingerprint(bloom, {"training.schedule.kind=CONSTANT",
+                                "training.schedule.decay_steps=30"}),
+            fingerprint(bloom, {"training.schedule.kind=CONSTANT"}));
+  auto graph = [&](const char *world) {
+    return fingerprint("examples/gcn-cora.textproto",
+                       {"gnn.nodes=5", "gnn.edges=9", "gnn.features=3",
+                        "gnn.classes=2", world});
+  };
+  values = graph("parallel.world=1");
+  EXPECT_EQ(values["gnn.normalization"], "SYMMETRIC");
+  EXPECT_EQ(values["gnn.nodes"], "5");
+  EXPECT_FALSE(values.count("gnn.graph"));
+  EXPECT_EQ(values, graph("parallel.world=2"));
+}
+
 // All ranks' micro-batches together add the penalty once.
 TEST_F(ModelBuilder, PenaltyIsSharedAmongTheMicroBatches) {
   auto module = build("examples/bloom-tiny.textproto",

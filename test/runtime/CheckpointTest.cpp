@@ -290,6 +290,31 @@ TEST_F(IndexTest, RefusesWhatStandsBehindANul) {
   EXPECT_NO_THROW(JsonCursor::parse(sealed(index), 8));
 }
 
+// A parser would keep one of the two, and which one is its own affair.
+TEST_F(IndexTest, RefusesAKeyThatIsThereTwice) {
+  const std::string whole = sealed(index);
+  for (auto [from, key] : {std::pair("\"model\":", "model"),
+                           {"\"step\":", "step"},
+                           {"\"bytes\":", "bytes"},
+                           {"\"losses\":", "losses"}}) {
+    std::string text = whole, member = std::string("\"") + key + "\":[1],";
+    ASSERT_NE(text.find(from), std::string::npos) << from;
+    write(resealed(text.insert(text.find(from), member)));
+    EXPECT_NE(
+        refusal().find("it has '" + std::string(key) + "' twice in one object"),
+        std::string::npos)
+        << refusal();
+  }
+  // Also where it stands in none of the objects that are read.
+  std::string text = whole;
+  write(resealed(text.insert(1, "\"x\":{\"y\":{\"z\":1,\"z\":1}},")));
+  EXPECT_NE(refusal().find("it has 'z' twice"), std::string::npos) << refusal();
+  // The same key in objects within one another is no such thing.
+  text = whole;
+  write(resealed(text.insert(1, "\"x\":{\"x\":{\"x\":1},\"model\":2},")));
+  EXPECT_EQ(refusal(), "");
+}
+
 TEST_F(IndexTest, RefusesWhatIsNestedOrLong) {
   std::string text = sealed(index);
   std::string deep(100000, '[');
@@ -311,6 +336,8 @@ TEST_F(IndexTest, RefusesWhatIsNestedOrLong) {
 
 // Each value of a whole index is replaced by what no run writes there.
 TEST_F(IndexTest, RefusesEveryValueThatIsOutOfBounds) {
+  index.fingerprint = {{"transformer.heads", "4"}};
+  index.data = DataFingerprint{1000, 7};
   using Json = nlohmann::ordered_json;
   const Json whole = Json::parse(sealed(index));
   // The seal is checked before any value.
@@ -337,7 +364,9 @@ TEST_F(IndexTest, RefusesEveryValueThatIsOutOfBounds) {
     if (place == "/progress/loss_scale/scale")
       return value.is_number() && value.get<double>() > 0;
     // Names are free.
-    return value.is_string() && (place == "/model" || place.ends_with("/name"));
+    return value.is_string() &&
+           (place == "/model" || place.starts_with("/fingerprint/") ||
+            place.ends_with("/name"));
   };
   int refused = 0;
   auto tryAll = [&](const Json::json_pointer &at) {
@@ -357,7 +386,11 @@ TEST_F(IndexTest, RefusesEveryValueThatIsOutOfBounds) {
     }
     Json other = whole;
     Json &parent = other[at.parent_pointer()];
-    if (at.to_string() == "/checksum" ||
+    // Without them a checkpoint is of a run that did not write them yet.
+    bool optional = at.parent_pointer().empty() &&
+                    (at.back() == "fingerprint" || at.back() == "data");
+    if (optional || at.to_string() == "/checksum" ||
+        at.parent_pointer().to_string() == "/fingerprint" ||
         at.parent_pointer().to_string() == "/parameters/0/shape")
       return;
     if (parent.is_array())

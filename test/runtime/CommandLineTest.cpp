@@ -42,8 +42,13 @@ TEST(CommandLine, ReadsEveryOptionOfTrain) {
                            "--order",
                            "sequential",
                            "--offload-dir",
-                           "o"});
+                           "o",
+                           "--allow",
+                           "data",
+                           "--allow=training.optimizer.lr"});
   EXPECT_EQ(options.command, Command::train);
+  EXPECT_EQ(options.allow,
+            (std::vector<std::string>{"data", "training.optimizer.lr"}));
   EXPECT_EQ(options.data, "d");
   EXPECT_EQ(options.dataType, "u16");
   EXPECT_TRUE(options.trustData);

@@ -158,7 +158,7 @@ void update(tsr_context *context, char *arena) {
 } // namespace
 
 /// The manifest's text, written before main runs.
-char manifest[1 << 14] __asm__("tessera_manifest");
+char manifest[1 << 15] __asm__("tessera_manifest");
 
 namespace {
 
@@ -183,7 +183,19 @@ __attribute__((constructor)) void writeManifest() {
  "eps": 1e-8, "weight_decay": 0.1, "clip": 1.0},
 "schedule": {"kind": "cosine", "warmup_steps": 3, "decay_steps": 30, "min_lr": 0.005}},
 "target": {"kind": "cpu", "cpu": "native", "threads": 0},
-"parameters": [
+)";
+  auto setting = [](const char *variable, const char *missing) {
+    return getenv(variable) ? getenv(variable) : missing;
+  };
+  text += format(R"("fingerprint": {"training.global_batch": "%d",
+ "training.optimizer.lr": "%s", "transformer.heads": "%s",
+ "transformer.sequence_length": "%s"},
+)",
+                 int(batch * world * accumulation), setting("FAKE_LR", "0.05"),
+                 setting("FAKE_HEADS", "4"), setting("FAKE_SEQUENCE", "16"));
+  if (getenv("FAKE_NO_FINGERPRINT"))
+    text.resize(text.rfind("\"fingerprint\""));
+  text += R"("parameters": [
  {"name": "table.weight", "shape": [256, 8], "decay": true, "init": {"kind": "normal", "std": 0.5}, "group": 0, "offset": 0},
  {"name": "output.weight", "shape": [256, 8], "decay": true, "init": {"kind": "uniform", "bound": 0.5}, "group": 1, "offset": 0},
  {"name": "output.bias", "shape": [256], "decay": false, "init": {"kind": "constant", "value": 0.25}, "group": 1, "offset": 2048},

@@ -25,6 +25,7 @@ std::string text(const std::string &program, const char *version = "1") {
     "parameters": [{"name": "w", "shape": [2, 3], "decay": true, "group": 0,
       "offset": 0, "init": {"kind": "normal", "std": 0.5}}],
     "tied": {"head": "w"},
+    "fingerprint": {"transformer.heads": "4"},
     "groups": [{"name": "g", "elements": 6, "padded": 32}],
     "programs": {"train": {"arena_bytes": 640)" +
          program + "}}}";
@@ -45,6 +46,7 @@ TEST(Manifest, ReadsWhatItNeeds) {
   EXPECT_EQ(manifest.parameterCount(), 6);
   EXPECT_EQ(manifest.parameters[0].initValue, 0.5);
   EXPECT_EQ(manifest.tied.at("head"), "w");
+  EXPECT_EQ(manifest.fingerprint.at("transformer.heads"), "4");
   EXPECT_EQ(manifest.threads, 3);
   EXPECT_EQ(manifest.maxThreads, 8);
   const Program &program = manifest.program("train");

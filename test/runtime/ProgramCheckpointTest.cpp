@@ -188,7 +188,10 @@ TEST_F(ProgramTest, LeavesFoldersOfOthersAlone) {
   // Before a step is made where a name is needed.
   for (const char *steps : {"50", "100"})
     fails("fake-2-3",
-          train + "--resume --log @log --checkpoint-dir @c --steps " + steps,
+          train +
+              "--resume --log @log --checkpoint-dir @c "
+              "--allow training.global_batch --steps " +
+              steps,
           "is in the way of this run's checkpoint of step ");
   EXPECT_EQ(read("log"), "");
   for (const char *name : theirs)
@@ -404,6 +407,105 @@ TEST_F(ProgramTest, ResumeRefusesAnotherRun) {
   std::ofstream(file(inCheckpoint(2, "checkpoint.json"))) << sealedText(*index);
   fails("fake-1", train + "--resume",
         "is a checkpoint of the model 'ekaf', this is 'fake'");
+}
+
+TEST_F(ProgramTest, ResumeRefusesOtherSettings) {
+  std::string train = "train --data @data --checkpoint-dir @c ";
+  ASSERT_EQ(runFake("fake-1", train + "--steps 2").code, 0);
+  std::string resume = train + "--resume --steps 3 ";
+  std::vector<std::string> others = {"FAKE_HEADS=2", "FAKE_LR=0.1"};
+  Result result = runFake("fake-1", resume, others);
+  EXPECT_EQ(result.code, 1);
+  for (const char *part :
+       {"step-000000000002' is of a run with other settings: ",
+        "training.optimizer.lr is 0.05 there and 0.1 here, transformer.heads "
+        "is 4 there and 2 here; compile with those of the checkpoint",
+        "give --allow training.optimizer.lr --allow transformer.heads"})
+    EXPECT_NE(result.text.find(part), std::string::npos) << result.text;
+  fails("fake-1", resume + "--allow training.optimizer.lr",
+        "other settings: transformer.heads is 4 there and 2 here;", others);
+  fails("fake-1", resume + "--allow heads",
+        "--allow heads names nothing that checkpoints are compared by, which "
+        "is: data, training.global_batch, training.optimizer.lr, "
+        "transformer.heads, transformer.sequence_length");
+  fails("fake-2-3", resume, "training.global_batch is 2 there and 4 here");
+  result = runFake("fake-1",
+                   resume + "--allow training.optimizer.lr --allow=data "
+                            "--allow transformer.heads",
+                   others);
+  EXPECT_EQ(result.code, 0) << result.text;
+  EXPECT_NE(result.text.find("warning: transformer.heads is 4 in the "),
+            std::string::npos)
+      << result.text;
+  // From now on the settings are the new ones.
+  EXPECT_EQ(runFake("fake-1", resume + "--steps 4", others).code, 0);
+  fails("fake-1", resume, "transformer.heads is 2 there and 4 here");
+}
+
+TEST_F(ProgramTest, WeightsAreOfTheSameModel) {
+  ASSERT_EQ(
+      runFake("fake-1", "train --data @data --steps 2 --checkpoint-dir @c")
+          .code,
+      0);
+  for (std::string use :
+       {"train --data @data --steps 1 --init @c ",
+        "grads --data @data --out @g --init @c/step-000000000002 ",
+        "export --checkpoint-dir @c --out @w "}) {
+    fails("fake-1", use, "transformer.heads is 4 there and 2 here",
+          {"FAKE_HEADS=2"});
+    EXPECT_EQ(
+        runFake("fake-1", use + "--allow transformer.heads", {"FAKE_HEADS=2"})
+            .code,
+        0);
+    Result result = runFake("fake-1", use, {"FAKE_LR=1", "FAKE_SEQUENCE=32"});
+    EXPECT_EQ(result.code, 0) << result.text;
+  }
+}
+
+TEST_F(ProgramTest, ResumeRefusesOtherData) {
+  std::string resume = "train --checkpoint-dir @c --resume --data ";
+  std::string text = read("data");
+  ASSERT_EQ(runFake("fake-2-3", resume + "@data --steps 2").code, 0);
+  std::ofstream(file("copy")) << text;
+  Result result = runFake("fake-2-3", resume + "@copy --steps 3");
+  EXPECT_EQ(result.code, 0) << "its path does not count: " << result.text;
+  std::string other = text;
+  other[0] = 'T';
+  std::ofstream(file("changed")) << other;
+  std::ofstream(file("longer")) << text << "more";
+  for (const char *name : {"@changed", "@longer"}) {
+    fails("fake-2-3", resume + name + " --steps 4",
+          "is of a run on other data: it has " + std::to_string(text.size()) +
+              " bytes, checksum ");
+    EXPECT_EQ(
+        runFake("fake-2-3", resume + name + " --steps 3 --allow data").code, 0);
+  }
+}
+
+// Those of before there were fingerprints.
+TEST_F(ProgramTest, ReadsCheckpointsWithoutAFingerprint) {
+  std::string train = "train --data @data --checkpoint-dir @c ";
+  ASSERT_EQ(runFake("fake-1", train + "--steps 2").code, 0);
+  std::string error;
+  auto index = CheckpointIndex::read(file(inCheckpoint(2, "")), error);
+  ASSERT_TRUE(index) << error;
+  EXPECT_EQ(index->fingerprint.at("transformer.heads"), "4");
+  ASSERT_TRUE(index->data);
+  EXPECT_EQ(index->data->bytes, int64_t(read("data").size()));
+  index->fingerprint.clear();
+  index->data.reset();
+  std::ofstream(file(inCheckpoint(2, "checkpoint.json"))) << sealedText(*index);
+  Result result = runFake("fake-1", train + "--resume --steps 3");
+  EXPECT_EQ(result.code, 0) << result.text;
+  for (const char *part : {"does not say of which settings it is",
+                           "does not say of which data it is"})
+    EXPECT_NE(result.text.find(part), std::string::npos) << result.text;
+  result = runFake("fake-1", train + "--resume --steps 3",
+                   {"FAKE_NO_FINGERPRINT=1"});
+  EXPECT_EQ(result.code, 0) << result.text;
+  EXPECT_NE(result.text.find("this executable does not say its settings"),
+            std::string::npos)
+      << result.text;
 }
 
 } // namespace

@@ -93,9 +93,11 @@ TEST_F(ProgramDataTest, AStrangeTokenCostsNoMoreThanItsStep) {
       ASSERT_EQ(runFake(fake, clean + "--steps 2 --save @e", {comm}).code, 0);
       EXPECT_EQ(read("w"), read("e"));
       // Mended, the run goes on to the bit.
-      Result resumed = runFake(
-          fake, clean + "--steps 9 --resume --checkpoint-dir @c --save @w",
-          {comm});
+      Result resumed =
+          runFake(fake,
+                  clean + "--steps 9 --resume --allow data --checkpoint-dir @c "
+                          "--save @w",
+                  {comm});
       ASSERT_EQ(resumed.code, 0) << resumed.text;
       EXPECT_NE(resumed.text.find("after step 2"), std::string::npos);
       ASSERT_EQ(runFake(fake, clean + "--steps 9 --save @e", {comm}).code, 0);

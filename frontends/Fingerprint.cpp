@@ -1,0 +1,117 @@
+//===- Fingerprint.cpp - What determines the mathematics of a run ---------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// All fields of the model and its training count, so that a new one is never
+// forgotten, but those named here: what a run begins with or how long it is,
+// what is promised to be free, and how a file is called.
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/ModuleWriter.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
+
+#include <charconv>
+
+using namespace mlir;
+using namespace tessera;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+static bool isLeftOut(StringRef path) {
+  static constexpr StringLiteral paths[] = {"transformer.initialization",
+                                            "gnn.graph",
+                                            "training.micro_batch",
+                                            "training.steps",
+                                            "training.seed",
+                                            "training.recompute",
+                                            "training.memory_limit",
+                                            "training.non_finite",
+                                            "training.max_skips",
+                                            "training.precision"};
+  return llvm::is_contained(paths, path);
+}
+
+/// Whether nothing reads the field at \p path, given the others.
+static bool isUnread(StringRef path, const spec::Specification &message) {
+  const spec::Schedule &schedule = message.training().schedule();
+  bool bySamples =
+      schedule.has_warmup_samples() || schedule.has_decay_samples();
+  bool decays = schedule.kind() != spec::Schedule::CONSTANT;
+  return StringSwitch<bool>(path)
+      // A graph is one batch, and the field counts the ranks.
+      .Case("training.global_batch", message.has_gnn())
+      .Case("transformer.position_capacity",
+            message.transformer().positions() != spec::Transformer::LEARNED)
+      .Case("training.schedule.warmup_steps", bySamples)
+      .Case("training.schedule.warmup_samples", !bySamples)
+      .Case("training.schedule.decay_steps", bySamples || !decays)
+      .Case("training.schedule.decay_samples", !bySamples || !decays)
+      .Case("training.schedule.min_lr", !decays)
+      .Default(false);
+}
+
+/// A scalar field's value, or its default, as text; a number in the fewest
+/// digits that read back to it.
+static std::string textOf(const Message &message,
+                          const FieldDescriptor *field) {
+  const google::protobuf::Reflection *reflection = message.GetReflection();
+  switch (field->cpp_type()) {
+  case FieldDescriptor::CPPTYPE_INT64:
+    return std::to_string(reflection->GetInt64(message, field));
+  case FieldDescriptor::CPPTYPE_DOUBLE: {
+    char text[32];
+    auto [end, error] = std::to_chars(text, text + sizeof text,
+                                      reflection->GetDouble(message, field));
+    return std::string(text, end);
+  }
+  case FieldDescriptor::CPPTYPE_BOOL:
+    return reflection->GetBool(message, field) ? "true" : "false";
+  case FieldDescriptor::CPPTYPE_ENUM:
+    return std::string(reflection->GetEnum(message, field)->name());
+  case FieldDescriptor::CPPTYPE_STRING:
+    return reflection->GetString(message, field);
+  default:
+    llvm_unreachable("the specification has no other types");
+  }
+}
+
+static void collect(const Message &message, const std::string &prefix,
+                    const spec::Specification &whole, NamedAttrList &entries,
+                    Builder &builder) {
+  const google::protobuf::Reflection *reflection = message.GetReflection();
+  for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor *field = message.GetDescriptor()->field(i);
+    std::string path = prefix + std::string(field->name());
+    if (isLeftOut(path))
+      continue;
+    if (field->message_type()) {
+      collect(reflection->GetMessage(message, field), path + ".", whole,
+              entries, builder);
+      continue;
+    }
+    // Named all the same, so that specifications of one kind of model have the
+    // same settings.
+    bool none =
+        isUnread(path, whole) ||
+        !(reflection->HasField(message, field) || field->has_default_value());
+    entries.append(
+        path, builder.getStringAttr(none ? "none" : textOf(message, field)));
+  }
+}
+
+DictionaryAttr tessera::fingerprintAttr(const spec::Specification &message,
+                                        MLIRContext &context) {
+  Builder builder(&context);
+  NamedAttrList entries;
+  if (message.has_transformer())
+    collect(message.transformer(), "transformer.", message, entries, builder);
+  else
+    collect(message.gnn(), "gnn.", message, entries, builder);
+  collect(message.training(), "training.", message, entries, builder);
+  return entries.getDictionary(&context);
+}
