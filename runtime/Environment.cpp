@@ -8,8 +8,10 @@
 #include "runtime/Environment.h"
 #include "runtime/Error.h"
 #include "runtime/Spelling.h"
+#include <algorithm>
 #include <cerrno>
 #include <cinttypes>
+#include <climits>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -57,6 +59,20 @@ double timeoutSeconds() {
           "as 600",
           text);
   return seconds;
+}
+
+int wantedThreads() {
+  const char *text = environmentText("OMP_NUM_THREADS");
+  if (!text)
+    return 0;
+  char *end = nullptr;
+  errno = 0;
+  long threads = strtol(text, &end, 10);
+  if (end == text || (*end && *end != ',') || errno || threads < 1)
+    fatal("OMP_NUM_THREADS is '%s': it takes a whole number above 0; unset it "
+          "for as many threads as there are cores",
+          text);
+  return static_cast<int>(std::min<long>(threads, INT_MAX));
 }
 
 namespace {

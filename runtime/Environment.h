@@ -32,6 +32,10 @@ bool environmentFlag(const char *name, bool fallback);
 /// TESSERA_TIMEOUT (default 600).
 double timeoutSeconds();
 
+/// The threads that OMP_NUM_THREADS asks for, of a list its first; 0 where it
+/// is not set.
+int wantedThreads();
+
 /// Refuses values of this runtime's variables that mean nothing, whether this
 /// run reads them or not, and warns of variables of its name (TESSERA_) that
 /// nothing reads.

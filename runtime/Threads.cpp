@@ -50,7 +50,7 @@ struct Loop {
 };
 static Loop loop;
 
-static int allowedCores() {
+int allowedCores() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0)
     return std::max(1, CPU_COUNT(&set));

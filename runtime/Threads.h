@@ -24,6 +24,9 @@ using RangeBody = void (*)(void *data, int64_t begin, int64_t end, int thread);
 /// node over its \p ranksOnNode, at least 1, at most those it may run on.
 int threadCount(int wanted, int ranksOnNode);
 
+/// The cores that this process may run on, at least 1.
+int allowedCores();
+
 /// Sets the size of the pool. Called once, before the first parallel call.
 void setThreads(int threads);
 

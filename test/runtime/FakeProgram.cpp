@@ -182,11 +182,13 @@ __attribute__((constructor)) void writeManifest() {
       R"("optimizer": {"kind": "adamw", "lr": 0.05, "beta1": 0.9, "beta2": 0.95,
  "eps": 1e-8, "weight_decay": 0.1, "clip": 1.0},
 "schedule": {"kind": "cosine", "warmup_steps": 3, "decay_steps": 30, "min_lr": 0.005}},
-"target": {"kind": "cpu", "cpu": "native", "threads": 0},
 )";
   auto setting = [](const char *variable, const char *missing) {
     return getenv(variable) ? getenv(variable) : missing;
   };
+  text += format(R"("target": {"kind": "cpu", "cpu": "native", "threads": %s},
+)",
+                 setting("FAKE_THREADS", "0"));
   text += format(R"("fingerprint": {"training.global_batch": "%d",
  "training.optimizer.lr": "%s", "transformer.heads": "%s",
  "transformer.sequence_length": "%s"},

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/runtime/ProgramTest.h"
+#include <sched.h>
 
 using namespace tessera;
 
@@ -134,6 +135,73 @@ TEST_F(ProgramTest, AVariableThatMeansNothingIsRefusedByEachCommand) {
         {"TESSERA_TIMEOUT=0"});
   fails("fake-1", "info", "TESSERA_COMM is 'fast'", {"TESSERA_COMM=fast"});
   EXPECT_FALSE(exists("log"));
+}
+
+TEST_F(ProgramTest, TakesTheThreadsThatAreAskedFor) {
+  std::string train = "train --data @data --steps 1";
+  auto says = [&](const Environment &environment, const std::string &threads) {
+    Result result = runFake("fake-1", train, environment);
+    EXPECT_EQ(result.code, 0) << result.text;
+    EXPECT_NE(result.text.find(threads), std::string::npos) << result.text;
+  };
+  says({"OMP_NUM_THREADS=1"}, ", 1 thread each");
+  says({"OMP_NUM_THREADS=3"}, ", 3 threads each");
+  says({"OMP_NUM_THREADS=2,4"}, ", 2 threads each");
+  // What the specification says holds.
+  says({"OMP_NUM_THREADS=3", "FAKE_THREADS=2"}, ", 2 threads each");
+  says({"OMP_NUM_THREADS=many", "FAKE_THREADS=2"}, ", 2 threads each");
+  for (const char *value : {"many", "0", "-1", "2 threads"})
+    fails("fake-1", train, "OMP_NUM_THREADS is '" + std::string(value) + "': ",
+          {"OMP_NUM_THREADS=" + std::string(value)});
+}
+
+/// Keeps this process and those that it starts to one core.
+class OneCore {
+public:
+  OneCore() {
+    sched_getaffinity(0, sizeof before, &before);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    for (int core = 0; core < CPU_SETSIZE && !CPU_COUNT(&one); ++core)
+      if (CPU_ISSET(core, &before))
+        CPU_SET(core, &one);
+    sched_setaffinity(0, sizeof one, &one);
+  }
+  ~OneCore() { sched_setaffinity(0, sizeof before, &before); }
+  OneCore(const OneCore &) = delete;
+
+private:
+  cpu_set_t before;
+};
+
+TEST_F(ProgramTest, WarnsOfMoreThreadsThanCores) {
+  OneCore binding;
+  std::string train = "train --data @data --steps 1";
+  auto says = [&](const std::string &fake, const Environment &environment) {
+    Result result = runFake(fake, train, environment);
+    EXPECT_EQ(result.code, 0) << result.text;
+    return result.text;
+  };
+  std::string text = says("fake-1", {"FAKE_THREADS=3"});
+  EXPECT_NE(text.find("rank 0 has 3 threads on 1 core, which may make steps "
+                      "several times slower: let it run on more cores, or "
+                      "compile with --set target.cpu.threads=1"),
+            std::string::npos)
+      << text;
+  text = says("fake-1", {"OMP_NUM_THREADS=2"});
+  EXPECT_NE(text.find("rank 0 has 2 threads on 1 core"), std::string::npos);
+  EXPECT_NE(text.find("or set OMP_NUM_THREADS=1"), std::string::npos) << text;
+  text = says("fake-2-3", {"FAKE_THREADS=2"});
+  EXPECT_NE(text.find("rank 0 has 2 threads on 1 core"), std::string::npos);
+  EXPECT_NE(text.find("give it more cores ('mpirun --bind-to none'"),
+            std::string::npos)
+      << text;
+  for (const Environment &environment :
+       {Environment(), {"FAKE_THREADS=1"}, {"OMP_NUM_THREADS=1"}}) {
+    text = says("fake-1", environment);
+    EXPECT_NE(text.find(", 1 thread each"), std::string::npos) << text;
+    EXPECT_EQ(text.find("warning"), std::string::npos) << text;
+  }
 }
 
 } // namespace
