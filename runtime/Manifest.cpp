@@ -320,8 +320,8 @@ static Manifest convert(const json &j) {
         device->at("architectures").get<std::vector<std::string>>();
   }
   for (const json &kernel : j.value("kernels", json::array()))
-    manifest.kernels.push_back(
-        {kernel.at("name"), kernel.at("blocks"), kernel.at("threads")});
+    manifest.kernels.push_back({kernel.at("name"), narrow(kernel.at("blocks")),
+                                narrow(kernel.at("threads"))});
   for (const auto &[name, program] : j.at("programs").items())
     manifest.programs[name] = parseProgram(name, program);
   for (auto &[name, program] : manifest.programs)
