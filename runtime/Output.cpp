@@ -113,7 +113,7 @@ bool OutputFile::refuse(const std::string &text) {
 /// Whether the target, a file that is there, can get another in its place. Else
 /// the right to write in its folder would be enough until the last moment.
 bool OutputFile::requireReplaceable() {
-  if (access(target.c_str(), W_OK) != 0)
+  if (faccessat(AT_FDCWD, target.c_str(), W_OK, AT_EACCESS) != 0)
     return refuse(strerror(errno));
   struct statx file;
   if (statx(AT_FDCWD, target.c_str(), 0, STATX_UID, &file) != 0)

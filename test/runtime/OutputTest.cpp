@@ -166,17 +166,32 @@ TEST_F(Output, RefusesAFileThatIsMounted) {
   EXPECT_EQ(contentOf(file("outside")), "x");
 }
 
-TEST_F(Output, RefusesAnotherUsersFileInAFolderWhereItStays) {
+TEST_F(Output, RefusesWhatItsUserMayNotReplace) {
   if (geteuid() != 0)
     GTEST_SKIP() << "no right to be another user";
-  put(file("w"), "x");
-  chmod(file("w").c_str(), 0666);
-  chmod(folder.c_str(), 01777);
+  for (const char *name : {"shared", "kept"}) {
+    put(file(name), "x");
+    chmod(file(name).c_str(), *name == 's' ? 0666 : 0644);
+  }
   static constexpr uid_t nobody = 65534;
-  ASSERT_EQ(seteuid(nobody), 0);
-  refuses(file("w"), "it is another user's");
-  ASSERT_EQ(seteuid(0), 0);
-  EXPECT_EQ(files(), 1u);
+  for (mode_t mode : {0755, 0777, 01777}) {
+    chmod(folder.c_str(), mode);
+    ASSERT_EQ(seteuid(nobody), 0);
+    refuses(file("kept"), "kept': Permission denied");
+    if (mode == 0755) {
+      refuses(file("new"), "cannot make a file in '.*': Permission denied");
+      refuses(file("shared"), "cannot make a file in '.*': Permission denied");
+    } else if (mode == 0777) {
+      writeWhole(file("shared"), "y");
+    } else {
+      refuses(file("shared"), "it is another user's");
+    }
+    ASSERT_EQ(seteuid(0), 0);
+    if (mode == 0777) {
+      EXPECT_EQ(chown(file("shared").c_str(), 0, 0), 0);
+    }
+  }
+  EXPECT_EQ(files(), 2u);
 }
 
 TEST_F(Output, RemovesWhatAKilledProcessHasLeftAndNothingElse) {
