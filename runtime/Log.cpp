@@ -22,12 +22,11 @@
 
 namespace tessera {
 
-StepLog::StepLog(bool silent, const std::string &path, bool append,
-                 int64_t steps)
-    : silent(silent), path(path), steps(steps) {
-  if (silent)
-    return;
-  bar = isatty(STDERR_FILENO);
+StepLog::StepLog(bool silent, int64_t steps)
+    : silent(silent), bar(!silent && isatty(STDERR_FILENO)), steps(steps) {}
+
+void StepLog::open(const std::string &name, bool append) {
+  path = name;
   if (path == "-") {
     fflush(stdout);
     file = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -47,10 +46,10 @@ void StepLog::openFile(bool append) {
           "to go on with it",
           path.c_str());
   // Read where it is mended.
-  file = open(path.c_str(),
-              (regular ? O_RDWR | O_CREAT : O_WRONLY) | O_APPEND | O_NOCTTY |
-                  O_CLOEXEC,
-              0666);
+  file = ::open(path.c_str(),
+                (regular ? O_RDWR | O_CREAT : O_WRONLY) | O_APPEND | O_NOCTTY |
+                    O_CLOEXEC,
+                0666);
   if (file < 0)
     fatal("cannot write the log '%s': %s", path.c_str(), strerror(errno));
   if (!regular)

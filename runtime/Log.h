@@ -37,14 +37,17 @@ struct StepReport {
 /// made.
 class StepLog {
 public:
-  /// \p path may be empty; "-" is standard output, what is for people then
-  /// goes to standard error. \p append goes on after what the file holds, but
-  /// for a last line that is torn; without it the process ends where the file
-  /// holds anything. A silent log (ranks other than 0) writes nothing.
-  StepLog(bool silent, const std::string &path, bool append, int64_t steps);
+  /// A silent log (ranks other than 0) writes nothing.
+  StepLog(bool silent, int64_t steps);
   ~StepLog();
   StepLog(const StepLog &) = delete;
   StepLog &operator=(const StepLog &) = delete;
+
+  /// Has lines go to \p path; empty: nowhere; "-": standard output, what is for
+  /// people then goes to standard error. \p append goes on after what the file
+  /// holds, but for a last line that is torn; without it the process ends where
+  /// the file holds anything.
+  void open(const std::string &path, bool append);
 
   void write(const StepReport &report);
   /// Removes the progress bar.
@@ -63,7 +66,7 @@ private:
   void lose(int descriptor, const char *what);
   void drawBar(const StepReport &report);
 
-  bool silent, bar = false, drawn = false, prints = true;
+  bool silent, bar, drawn = false, prints = true;
   bool lost = false; ///< said, too
   std::string path;
   int file = -1;

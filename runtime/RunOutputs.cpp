@@ -12,31 +12,25 @@
 #include "runtime/Error.h"
 #include "runtime/Parameters.h"
 #include <algorithm>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 namespace tessera {
 
-/// Before the log is opened, as that makes a file.
-static const std::string &requireOutputsApart(const Options &options,
-                                              bool root) {
-  if (!root)
-    return options.log;
-  std::vector<UsedFile> read = dataFiles(options.data);
-  requireApart("--save", options.save, read);
-  read.push_back({"the weights of --init", options.init});
-  requireApart("--log", options.log, read);
-  return options.log;
-}
-
 RunOutputs::RunOutputs(const tsr_context &context, const Options &options,
                        int64_t steps)
-    : log(context.rank() != 0,
-          requireOutputsApart(options, context.rank() == 0), options.resume,
-          steps),
-      context(context), options(options), steps(steps) {
-  if (context.rank() == 0 && !options.save.empty()) {
+    : log(context.rank() != 0, steps), context(context), options(options),
+      steps(steps) {
+  if (context.rank() == 0) {
+    // Before the log is opened, as that may make a file.
+    std::vector<UsedFile> read = dataFiles(options.data);
+    requireApart("--save", options.save, read);
+    read.push_back({"the weights of --init", options.init});
+    requireApart("--log", options.log, read);
+    log.open(options.log, options.resume);
     requireApart("--save", options.save, {{"the log", options.log}});
-    weights = openWeights(*context.manifest, options.save);
+    if (!options.save.empty())
+      weights = openWeights(*context.manifest, options.save);
   }
   context.communicator->barrier();
 }
@@ -46,6 +40,11 @@ void RunOutputs::openCheckpoints(std::vector<int64_t> refused, int64_t step,
   savedStep = step;
   if (options.checkpointDir.empty())
     return;
+  // It may not have been there when the weights were opened.
+  struct stat status;
+  if (stat(options.save.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+    fatal("--save '%s' is the checkpoint directory: name a file",
+          options.save.c_str());
   if (context.rank() == 0 && step < steps) {
     requireFreeNames(options.checkpointDir, step, steps);
     requireRoom();

@@ -60,6 +60,8 @@ TEST_F(ProgramOutputTest, RefusesOutputsBeforeTheFirstStep) {
       {"--log @l --save @l", "l' is the log: give it another name"},
       {"--log @none/log", "cannot write the log"},
       {"--log @folder", "cannot write the log"},
+      {"--save @new --log @new --checkpoint-dir @c",
+       "new' is the log: give it another name"},
       {"--save @new --checkpoint-dir @none/c", "cannot make the checkpoint"},
       {"--save @new --log @l --init @data", "data'"},
   };
@@ -72,6 +74,9 @@ TEST_F(ProgramOutputTest, RefusesOutputsBeforeTheFirstStep) {
       EXPECT_EQ(result.text.find("step "), std::string::npos) << result.text;
       EXPECT_EQ(files(), before) << output;
     }
+  fails("fake-1", "train --data @data --save @c --checkpoint-dir @c",
+        "c' is the checkpoint directory: name a file");
+  run({"rm", "-r", file("c")});
   fails("fake-1", "grads --data @data --init @w --out @w",
         "w' is the weights of --init");
   fails("fake-1", "grads --data @data --init @w --out @none/g",
