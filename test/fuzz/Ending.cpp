@@ -1,0 +1,23 @@
+//===- Ending.cpp - Errors that would end the process ---------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/fuzz/Ending.h"
+#include <cstdio>
+#include <cstdlib>
+
+void tessera::fuzz::require(bool holds, const char *what) {
+  if (holds)
+    return;
+  fprintf(stderr, "broken promise: %s\n", what);
+  abort();
+}
+
+// The linker lets the runtime call this one (--wrap=_exit).
+extern "C" void __wrap__exit(int code) {
+  tessera::fuzz::require(code == 1, "an error ends with exit code 1");
+  throw tessera::fuzz::Ending();
+}

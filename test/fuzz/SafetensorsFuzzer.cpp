@@ -1,0 +1,91 @@
+//===- SafetensorsFuzzer.cpp - Files of tensors that may be anything ------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A file is refused with a reason, or its tensors tile its data and can be
+// read, and the header written from them reads back the same.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Checksum.h"
+#include "runtime/Safetensors.h"
+#include "runtime/SafetensorsHeader.h"
+#include "test/fuzz/Ending.h"
+#include "test/fuzz/Scratch.h"
+#include "test/fuzz/TensorFile.h"
+#include <algorithm>
+
+using namespace tessera;
+using namespace tessera::fuzz;
+
+static constexpr const char *names[] = {"__metadata__", "wte.weight",
+                                        "transformer.wte.weight"};
+
+/// That all bytes are there and floats can be made of them.
+static void readTensors(const SafetensorsFile &file) {
+  int64_t total = 0;
+  for (const auto &[name, tensor] : file.tensors()) {
+    checksum(tensor.data, tensor.bytes);
+    total += tensor.bytes;
+    require(file.find(name) == &tensor, "a tensor is found by its name");
+    if (typeBytes(tensor.dtype) == 0)
+      continue;
+    require(tensor.bytes == tensor.elements() * typeBytes(tensor.dtype),
+            "a tensor has the bytes of its type and shape");
+    float first[16];
+    copyAsFloat(tensor, 0, std::min<int64_t>(16, tensor.elements()), first);
+  }
+  for (const auto &[alias, name] : file.metadata())
+    file.find(alias);
+}
+
+/// That what safetensorsHeader writes of a file's tensors means the same.
+static void writeAndRead(const SafetensorsFile &file) {
+  std::vector<TensorEntry> entries;
+  int64_t bytes = 0;
+  for (const auto &[name, tensor] : file.tensors()) {
+    if (typeBytes(tensor.dtype) == 0)
+      return;
+    entries.push_back({name, tensor.dtype, tensor.shape});
+    bytes += tensor.bytes;
+  }
+  std::string text = safetensorsHeader(entries, file.metadata());
+  SafetensorsHeader header;
+  std::string error;
+  require(parseSafetensorsHeader(std::string_view(text).substr(8), bytes,
+                                 header, error),
+          "a header that is written is read");
+  require(header.entries.size() == entries.size() &&
+              header.metadata == file.metadata(),
+          "a header that is written reads back the same");
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static const std::string path = scratchPath("input.safetensors");
+  writeFile(path, {reinterpret_cast<const char *>(data), size});
+  std::string error;
+  if (auto file = SafetensorsFile::open(path, error)) {
+    readTensors(*file);
+    writeAndRead(*file);
+  } else {
+    require(!error.empty(), "a refusal has a reason");
+  }
+  return 0;
+}
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,
+                                          size_t most, unsigned seed) {
+  return mutateTensorFile(data, size, most, seed, names);
+}
+
+extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1,
+                                            const uint8_t *data2, size_t size2,
+                                            uint8_t *out, size_t most,
+                                            unsigned seed) {
+  return crossTensorFiles(std::string(data1, data1 + size1),
+                          std::string(data2, data2 + size2), out, most, seed,
+                          names);
+}
