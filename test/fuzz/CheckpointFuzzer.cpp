@@ -107,7 +107,7 @@ static void scanTokens(const std::string &folder) {
     writeFile(data, {reinterpret_cast<const char *>(tokens), sizeof tokens});
     return data;
   }();
-  static Communicator &alone = [] -> Communicator & {
+  static Communicator &alone = []() -> Communicator & {
     setThreads(1); // a team for four tokens is most of an input's time
     return *tessera_create_communicator(1);
   }();
