@@ -10,13 +10,19 @@
 // use of a block, taking and giving it back touches no system allocator. Large
 // blocks, and those after a list's share of the pool is used up, are malloc's.
 //
+// Where there is no memory the process ends with an error instead of an
+// exception, which could not pass emitted code; the forms that may fail return
+// null.
+//
 //===----------------------------------------------------------------------===//
 
+#include "runtime/Error.h"
 #include <atomic>
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <unistd.h>
 
 namespace {
 
@@ -80,16 +86,56 @@ void give(void *address) {
   list.head = block;
 }
 
+void *takeAligned(size_t bytes, std::align_val_t alignment) {
+  auto multiple = static_cast<size_t>(alignment);
+  if (bytes > SIZE_MAX - multiple)
+    return nullptr;
+  size_t whole = (bytes + multiple - 1) / multiple * multiple;
+  return aligned_alloc(multiple, whole ? whole : multiple);
+}
+
+/// \p block, or the end of the process where there is none.
+void *require(void *block, size_t bytes) {
+  if (block)
+    return block;
+  // What ends a process might want memory in turn.
+  static thread_local bool failed = false;
+  if (failed)
+    _exit(1);
+  failed = true;
+  tessera::fatal("cannot get %zu bytes of memory: free some, or raise the "
+                 "limit that the shell (ulimit -v) or the container sets",
+                 bytes);
+}
+
 } // namespace
 
 /// Referred to by main, so that the linker takes this file.
 extern "C" const char tessera_small_blocks = 0;
 
-// The array, sized and non-throwing forms of the library end in these two.
-void *operator new(size_t bytes) {
-  if (void *block = take(bytes))
-    return block;
-  abort();
+// All other forms of the library end in these.
+void *operator new(size_t bytes) { return require(take(bytes), bytes); }
+
+void *operator new(size_t bytes, std::align_val_t alignment) {
+  return require(takeAligned(bytes, alignment), bytes);
+}
+
+void *operator new(size_t bytes, const std::nothrow_t &) noexcept {
+  return take(bytes);
+}
+
+void *operator new[](size_t bytes, const std::nothrow_t &) noexcept {
+  return take(bytes);
+}
+
+void *operator new(size_t bytes, std::align_val_t alignment,
+                   const std::nothrow_t &) noexcept {
+  return takeAligned(bytes, alignment);
+}
+
+void *operator new[](size_t bytes, std::align_val_t alignment,
+                     const std::nothrow_t &) noexcept {
+  return takeAligned(bytes, alignment);
 }
 
 void operator delete(void *address) noexcept {
@@ -100,4 +146,8 @@ void operator delete(void *address) noexcept {
 void operator delete(void *address, size_t) noexcept {
   if (address)
     give(address);
+}
+
+void operator delete(void *address, std::align_val_t) noexcept {
+  free(address);
 }

@@ -131,6 +131,11 @@ void printCommandHelp(const CommandInfo &command) {
   printf("  %-30s %s\n", "--help", "print this and end");
 }
 
+[[noreturn]] void endHelp() {
+  requirePrinted(/*readerMayLeave=*/false);
+  exit(0);
+}
+
 const CommandInfo *findCommand(const std::string &name) {
   for (const CommandInfo &command : commandTable)
     if (name == command.name)
@@ -244,7 +249,7 @@ Options parseCommandLine(int argc, char **argv) {
   if (first == "--help" || first == "-h" || first == "help") {
     if (speaks())
       printGeneralHelp(stdout);
-    exit(0);
+    endHelp();
   }
   const CommandInfo *command = findCommand(first);
   if (!command)
@@ -260,7 +265,7 @@ Options parseCommandLine(int argc, char **argv) {
     if (argument == "--help" || argument == "-h") {
       if (speaks())
         printCommandHelp(*command);
-      exit(0);
+      endHelp();
     }
     size_t equals = argument.find('=');
     bool joined = argument.starts_with("--") && equals != std::string::npos;

@@ -6,9 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Error.h"
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace tessera {
@@ -93,6 +95,22 @@ void fatalInHandler(const char *format, const char *argument) {
   if (!failureHook || failureHook())
     printError(false, format, argument);
   endProcess(1);
+}
+
+void requirePrinted(bool readerMayLeave) {
+  bool failed = fflush(stdout) != 0;
+  // What failed earlier has lost its reason.
+  int reason = failed ? errno : 0;
+  if (!failed && !ferror(stdout))
+    return;
+  struct stat status;
+  bool hasReader = fstat(STDOUT_FILENO, &status) != 0 ||
+                   S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) ||
+                   isatty(STDOUT_FILENO);
+  if (readerMayLeave && hasReader)
+    return;
+  fatal("cannot write all results to standard output%s%s", reason ? ": " : "",
+        reason ? strerror(reason) : "");
 }
 
 void warning(const char *format, ...) {

@@ -96,7 +96,11 @@ int main(int argc, char **argv) {
   setErrorContext(executableName(), started.rank, started.size);
   try {
     checkEnvironment();
-    return runCommand(started, parseCommandLine(argc, argv), argv);
+    Options options = parseCommandLine(argc, argv);
+    int code = runCommand(started, options, argv);
+    // The steps of a run count, not who still reads of them.
+    requirePrinted(/*readerMayLeave=*/options.command == Command::train);
+    return code;
   } catch (const std::exception &error) {
     fatal("%s", error.what());
   }

@@ -148,6 +148,70 @@ TEST_F(ProgramTest, ASignalEndsTheRunWithACheckpoint) {
       << result.text;
 }
 
+/// The words of a shell that runs \p words with its standard output at \p to.
+std::vector<std::string> redirected(const std::vector<std::string> &words,
+                                    const std::string &to) {
+  std::vector<std::string> shell = {"sh", "-c", "exec \"$@\" " + to, "sh"};
+  shell.insert(shell.end(), words.begin(), words.end());
+  return shell;
+}
+
+TEST_F(ProgramTest, ResultsThatCannotBePrintedAreAnError) {
+  ASSERT_EQ(runFake("fake-1", "train --data @data --steps 2 --save @w "
+                              "--checkpoint-dir @c")
+                .code,
+            0);
+  std::string commands[] = {"info",
+                            "info --json",
+                            "--help",
+                            "train --help",
+                            "export --checkpoint-dir @c --out @out",
+                            "grads --data @data --init @w --out @g",
+                            "train --data @data --steps 2"};
+  for (const std::string &rest : commands)
+    for (const char *to : {">/dev/full", ">&-"}) {
+      // What a run opens must not take the place of a closed stream.
+      if (rest != "info" && strcmp(to, ">&-") == 0)
+        continue;
+      Result result = run(redirected(command("fake-1", rest), to));
+      EXPECT_EQ(result.code, 1) << rest << to;
+      EXPECT_NE(result.text.find("fake-1: error: cannot write all results to "
+                                 "standard output"),
+                std::string::npos)
+          << rest << to << result.text;
+    }
+  EXPECT_TRUE(exists("out"));
+  // A pipe that nobody reads, without the signal.
+  std::string script =
+      "trap '' PIPE; { sleep 1; exec \"$@\"; } | true; exit ${PIPESTATUS[0]}";
+  std::vector<std::string> words = command("fake-1", "info");
+  words.insert(words.begin(), {"bash", "-c", script, "bash"});
+  Result result = run(words);
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.text.find("output: Broken pipe"), std::string::npos)
+      << result.text;
+}
+
+TEST_F(ProgramTest, MemoryThatThereIsNotIsAnError) {
+  ASSERT_EQ(
+      runFake("fake-1", "train --data @data --steps 2 --checkpoint-dir @c")
+          .code,
+      0);
+  // An index of 200 MiB, which is less than is allowed, within 186 MiB.
+  truncate(file(inCheckpoint(2, "checkpoint.json")).c_str(), 200 << 20);
+  std::vector<std::string> words =
+      command("fake-1", "export --checkpoint-dir @c --out @out");
+  words.insert(words.begin(),
+               {"sh", "-c", "ulimit -v 190000; exec \"$@\"", "sh"});
+  Result result = run(words);
+  EXPECT_EQ(result.code, 1);
+  EXPECT_TRUE(std::regex_search(
+      result.text,
+      std::regex("^fake-1: error: cannot get 2097152[0-9]+ bytes of memory")))
+      << result.text;
+  EXPECT_FALSE(exists("out"));
+}
+
 TEST_F(ProgramTest, StopsBeforeTheWeightsAreLost) {
   SafetensorsWriter writer(file("w"));
   std::vector<float> values(2048, INFINITY);
