@@ -30,6 +30,11 @@ void setErrorContext(const char *executable, int ownRank, int ranks) {
 
 bool speaks() { return rank == 0; }
 
+void giveRootALead() {
+  if (!speaks())
+    sleep(2);
+}
+
 void leaveErrorToRoot() {
   if (speaks())
     return;

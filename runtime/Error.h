@@ -40,6 +40,10 @@ void setErrorContext(const char *executable, int rank, int size);
 /// Whether this rank is the one that prints what all ranks would, rank 0.
 bool speaks();
 
+/// For an error of which ranks cannot agree who tells it: lets rank 0 tell it
+/// first, and a launcher end the other ranks before they do.
+void giveRootALead();
+
 /// For an error that all ranks meet alike: returns on rank 0, which prints it,
 /// and ends the others with exit code 1; a little later, since a launcher ends
 /// all processes once one has failed.

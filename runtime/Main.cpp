@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Commands.h"
+#include "runtime/CpuFeatures.h"
 #include "runtime/Environment.h"
 #include "runtime/Error.h"
 #include "runtime/Launcher.h"
@@ -55,6 +56,24 @@ static bool hasWork(const Started &started, const Manifest &manifest,
         started.size, started.name, started.name, started.size);
 }
 
+/// Ends the process where this CPU lacks features that the executable's code
+/// was compiled with: it would meet an instruction that it does not know.
+static void requireCpu(const Manifest &manifest) {
+  if (!tessera_cpu_features)
+    return;
+  std::vector<std::string> missing = missingCpuFeatures(tessera_cpu_features);
+  if (missing.empty())
+    return;
+  std::string list = missing.front();
+  for (size_t i = 1; i < missing.size(); ++i)
+    list += (i + 1 < missing.size() ? ", " : " and ") + missing[i];
+  giveRootALead();
+  fatal("this machine's processor lacks %s, which the executable's code uses "
+        "(compiled for '%s'): compile it on this machine, or with --set "
+        "target.cpu.name=%s, which this processor runs",
+        list.c_str(), manifest.cpu.c_str(), cpuLevel());
+}
+
 static int runCommand(const Started &started, const Options &options,
                       char **argv) {
   static const Manifest manifest = parseManifest(tessera_manifest);
@@ -64,6 +83,9 @@ static int runCommand(const Started &started, const Options &options,
   // From here on an executable of one rank knows of no other.
   if (!several)
     setErrorContext(executableName(), 0, 1);
+  if (options.command != Command::info &&
+      options.command != Command::exportWeights)
+    requireCpu(manifest);
   if (options.command != Command::info)
     limitSpinning(
         runThreads(manifest, several ? started.localSize.value_or(1) : 1),

@@ -40,6 +40,10 @@ extern const tsr_entry tessera_entries[];
 /// The device's machine code, a fatbin or PTX text; only for a target other
 /// than the processor.
 extern const char tessera_device_image[];
+/// The features that the object's code may use beyond those of each x86-64,
+/// LLVM's names with commas between them; ends in NUL. Not in an object that
+/// another compiler made.
+extern const char tessera_cpu_features[] __attribute__((weak));
 
 /// A kernel computes the iterations [begin, end) of its parallel loop.
 /// \p args are the addresses of its operands, then of its results; \p scratch

@@ -8,6 +8,7 @@
 #include "codegen/cpu/ObjectEmission.h"
 #include "codegen/Optimize.h"
 #include "passes/Spec.h"
+#include "runtime/CpuFeatures.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -78,6 +79,20 @@ static void addDeviceImage(llvm::Module &module, StringRef image) {
   global->setAlignment(llvm::Align(16));
 }
 
+/// Says in \p module which features of \p machine its code may use, for the
+/// runtime to look for.
+static void addCpuFeatures(llvm::Module &module,
+                           const llvm::TargetMachine &machine) {
+  std::string used;
+  for (const std::string &name : checkedCpuFeatures())
+    if (machine.getMCSubtargetInfo()->checkFeatures("+" + name))
+      used += (used.empty() ? "" : ",") + name;
+  auto *bytes = llvm::ConstantDataArray::getString(module.getContext(), used);
+  new llvm::GlobalVariable(module, bytes->getType(), /*isConstant=*/true,
+                           llvm::GlobalValue::ExternalLinkage, bytes,
+                           "tessera_cpu_features");
+}
+
 LogicalResult cpu::emitObject(ModuleOp module, StringRef path,
                               StringRef deviceImage) {
   auto machine = createMachine(module);
@@ -95,6 +110,7 @@ LogicalResult cpu::emitObject(ModuleOp module, StringRef path,
   ir->setDataLayout((*machine)->createDataLayout());
   if (!deviceImage.empty())
     addDeviceImage(*ir, deviceImage);
+  addCpuFeatures(*ir, **machine);
   preferWideVectors(*ir);
   optimizeModule(*ir, **machine);
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Guard.h"
+#include "runtime/Error.h"
 #include "runtime/comm/Peers.h"
 
 namespace tessera {
@@ -42,8 +43,10 @@ void Guard::run() {
     look();
     std::chrono::duration<double> waited =
         std::chrono::steady_clock::now() - begin;
-    if (waited.count() > timeoutSeconds())
-      giveUpWaiting(waited.count(), {}, what);
+    if (waited.count() <= timeoutSeconds())
+      continue;
+    giveRootALead();
+    giveUpWaiting(waited.count(), {}, what);
   }
 }
 

@@ -95,7 +95,7 @@ public:
 
   void finish() override {
     barrier();
-    MPI_Finalize();
+    finalizeMpi();
   }
 
   const char *form() const override { return "messages"; }

@@ -9,6 +9,7 @@
 #include "runtime/Environment.h"
 #include "runtime/Error.h"
 #include "runtime/Launcher.h"
+#include "runtime/comm/Guard.h"
 #include <cstdlib>
 #include <cstring>
 
@@ -34,11 +35,21 @@ static void requireMpiLauncher(int world) {
     requireWorld(world, started.size);
 }
 
+void finalizeMpi() {
+  Guard guard([] {});
+  Guard::Section section(guard, "the end of MPI");
+  MPI_Finalize();
+}
+
 } // namespace tessera
 
 tessera::Communicator *tessera_create_communicator(int world) {
   using namespace tessera;
   requireMpiLauncher(world);
+  // A process that never calls MPI, or stops here, would keep all others in
+  // calls that know of no time limit.
+  Guard guard([] {});
+  Guard::Section section(guard, "the start of MPI");
   int provided = 0;
   if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided) !=
       MPI_SUCCESS)

@@ -22,6 +22,9 @@ std::unique_ptr<Communicator> createSharedCommunicator();
 /// Ranks of several nodes: messages through a fixed staging buffer.
 std::unique_ptr<Communicator> createMessageCommunicator(int localSize);
 
+/// MPI_Finalize within the time that ranks wait for each other.
+void finalizeMpi();
+
 } // namespace tessera
 
 #endif // TESSERA_RUNTIME_COMM_MPI_H

@@ -60,6 +60,10 @@ public:
     for (int peer = 0; peer < ranks; ++peer)
       if (peer != ownRank)
         watch->add(peer, node.processes[peer]);
+    // From here on no call waits for peers unwatched.
+    node.exchange = [this](const void *mine, void *all, size_t bytes) {
+      exchange(mine, all, bytes);
+    };
   }
 
   char *allocateArena(const Program &wanted, OffloadFile *offload) override {
@@ -147,7 +151,7 @@ public:
 
   void finish() override {
     barrier();
-    MPI_Finalize();
+    finalizeMpi();
   }
 
   const char *form() const override { return "shared memory"; }

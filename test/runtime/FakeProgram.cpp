@@ -159,6 +159,8 @@ void update(tsr_context *context, char *arena) {
 
 /// The manifest's text, written before main runs.
 char manifest[1 << 15] __asm__("tessera_manifest");
+/// The features that its code would use, which FAKE_CPU_FEATURES names.
+char cpuFeatures[256] __asm__("tessera_cpu_features");
 
 namespace {
 
@@ -169,6 +171,8 @@ std::string format(const char *pattern, auto... values) {
 }
 
 __attribute__((constructor)) void writeManifest() {
+  const char *features = getenv("FAKE_CPU_FEATURES");
+  snprintf(cpuFeatures, sizeof cpuFeatures, "%s", features ? features : "");
   std::string text = format(
       R"({"tessera": 1, "name": "fake",
 "model": {"kind": "transformer", "family": "fake", "vocabulary": %d, "sequence": %d},

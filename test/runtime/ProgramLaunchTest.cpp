@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/CpuFeatures.h"
 #include "test/runtime/ProgramTest.h"
 #include <sched.h>
 
@@ -201,6 +202,72 @@ TEST_F(ProgramTest, WarnsOfMoreThreadsThanCores) {
     text = says("fake-1", environment);
     EXPECT_NE(text.find(", 1 thread each"), std::string::npos) << text;
     EXPECT_EQ(text.find("warning"), std::string::npos) << text;
+  }
+}
+
+/// mpirun with the fake of two ranks as one rank and \p other as the other one.
+std::vector<std::string> besideFake(const std::vector<std::string> &fake,
+                                    const std::vector<std::string> &other,
+                                    bool fakeFirst) {
+  std::vector<std::string> words = {"mpirun", "--oversubscribe", "--bind-to",
+                                    "none"};
+  for (bool isFake : {fakeFirst, !fakeFirst}) {
+    if (words.size() > 4)
+      words.push_back(":");
+    words.insert(words.end(), {"-np", "1"});
+    const std::vector<std::string> &part = isFake ? fake : other;
+    words.insert(words.end(), part.begin(), part.end());
+  }
+  return words;
+}
+
+TEST_F(ProgramTest, ACpuThatLacksWhatTheCodeUsesIsRefused) {
+  ASSERT_EQ(runFake("fake-1", "train --data @data --steps 2 --save @w").code,
+            0);
+  Environment foreign = {"FAKE_CPU_FEATURES=sse3,no-such,sse4.2,nor-this"};
+  const char *message =
+      "this machine's processor lacks no-such and nor-this, which the "
+      "executable's code uses (compiled for ";
+  fails("fake-1", "train --data @data --log @log", message, foreign);
+  fails("fake-1", "grads --data @data --init @w --out @g", message, foreign);
+  fails("fake-1", "eval --data @data --init @w", message, foreign);
+  fails("fake-1", "generate --init @w --prompt a --max-tokens 4", message,
+        foreign);
+  fails("fake-1", "train --data @data",
+        std::string("target.cpu.name=") + cpuLevel() +
+            ", which this processor runs",
+        foreign);
+  EXPECT_FALSE(exists("log"));
+  EXPECT_EQ(runFake("fake-1", "info", foreign).code, 0);
+  // One rank tells it, and none waits for another.
+  Result result = runFake("fake-2-0", "train --data @data", foreign);
+  EXPECT_EQ(result.code, 1);
+  size_t first = result.text.find("no-such");
+  EXPECT_NE(first, std::string::npos);
+  EXPECT_EQ(result.text.find("no-such", first + 1), std::string::npos)
+      << result.text;
+  Environment own = {"FAKE_CPU_FEATURES=sse3,sse4.2,popcnt"};
+  EXPECT_EQ(runFake("fake-1", "train --data @data --steps 1", own).code, 0);
+}
+
+TEST_F(ProgramTest, ARankThatNeverReachesMpiEndsTheOthersInTime) {
+  std::vector<std::string> fake = command("fake-2-0", "train --data @data");
+  fake.erase(fake.begin(), std::find_if(fake.begin(), fake.end(),
+                                        [](const std::string &word) {
+                                          return word.starts_with(FAKE_FOLDER);
+                                        }));
+  for (bool fakeFirst : {true, false}) {
+    Process process(besideFake(fake, {"sleep", "300"}, fakeFirst),
+                    {"TESSERA_TIMEOUT=2"});
+    Result result = process.finish(60);
+    EXPECT_NE(result.code, 0);
+    EXPECT_LT(result.seconds, 30);
+    EXPECT_NE(
+        result.text.find("waited 2 s for the other ranks in the start of MPI: "
+                         "the run stops; TESSERA_TIMEOUT=SECONDS allows "
+                         "more"),
+        std::string::npos)
+        << result.text;
   }
 }
 
