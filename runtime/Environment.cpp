@@ -75,6 +75,18 @@ int wantedThreads() {
   return static_cast<int>(std::min<long>(threads, INT_MAX));
 }
 
+const char *secretText() {
+  // 16 hexadecimal digits and less are found by trying.
+  constexpr size_t least = 32;
+  const char *text = environmentText("TESSERA_SECRET");
+  if (text && strlen(text) < least)
+    fatal(
+        "TESSERA_SECRET has %zu characters: it takes at least %zu that nobody "
+        "guesses, such as the output of 'openssl rand -hex 32'",
+        strlen(text), least);
+  return text;
+}
+
 namespace {
 
 void checkForm() {
@@ -96,6 +108,7 @@ struct VariableInfo {
 const VariableInfo variableTable[] = {
     {"TESSERA_TIMEOUT", [] { (void)timeoutSeconds(); }},
     {"TESSERA_COMM", checkForm},
+    {"TESSERA_SECRET", [] { (void)secretText(); }},
     {"TESSERA_COUNT_ALLOCATIONS",
      [] { (void)environmentFlag("TESSERA_COUNT_ALLOCATIONS", false); }},
     {"TESSERA_GRAPHS", [] { (void)environmentFlag("TESSERA_GRAPHS", true); }},

@@ -36,6 +36,10 @@ double timeoutSeconds();
 /// is not set.
 int wantedThreads();
 
+/// What the ranks of a run on GPUs know each other by, from TESSERA_SECRET;
+/// null where it is not set.
+const char *secretText();
+
 /// Refuses values of this runtime's variables that mean nothing, whether this
 /// run reads them or not, and warns of variables of its name (TESSERA_) that
 /// nothing reads.

@@ -6,13 +6,15 @@
 //===----------------------------------------------------------------------===//
 //
 // Rank 0 takes the first free port of a few that all ranks know, and greets
-// with the run's key whoever connects, so that a rank that meets another
-// program at one port goes on to the next.
+// whoever connects, so that a rank that meets another program at one port goes
+// on to the next. Who has not proved in time that it is of this run (Handshake)
+// is let go.
 //
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Rendezvous.h"
 #include "runtime/Error.h"
+#include "runtime/comm/Handshake.h"
 #include "runtime/comm/Peers.h"
 #include <algorithm>
 #include <arpa/inet.h>
@@ -30,27 +32,18 @@ namespace tessera {
 namespace {
 
 constexpr int portsTried = 16;
+constexpr int acceptedAtOnce = 16;
 constexpr int glance = 50; ///< ms between two looks at the peers
 
-/// What both sides of a new connection say first.
-struct Greeting {
-  char magic[8];
-  uint64_t key;
-  int32_t rank, ranks;
-  bool operator==(const Greeting &) const = default;
-};
+/// Beside the ranks: those beyond, who have not proved themselves, take the
+/// place of those who have had longest to do it.
+constexpr size_t mostArrivals = 64;
+/// Seconds in which a peer is to prove itself.
+constexpr double arrivalSeconds = 5;
 
 double now() {
   using namespace std::chrono;
   return duration<double>(steady_clock::now().time_since_epoch()).count();
-}
-
-Greeting makeGreeting(const Launch &launch, int rank) {
-  Greeting greeting = {"tessera", 14695981039346656037u, rank, launch.size};
-  for (char letter : launch.job)
-    greeting.key =
-        (greeting.key ^ static_cast<uint8_t>(letter)) * 1099511628211u;
-  return greeting;
 }
 
 /// Small messages at once, and an end for a peer whose node is gone.
@@ -64,30 +57,45 @@ void prepare(int socket) {
   fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK);
 }
 
-/// What has come of a greeting so far.
-enum class Progress { waiting, complete, closed };
-
+/// Somebody who has connected, and what has come of it so far.
 struct Arrival {
   int socket;
-  Greeting greeting;
+  Hello own;
+  double begin;
+  Answer answer = {};
   size_t bytes = 0;
 
-  Progress read() {
-    ssize_t got = recv(socket, reinterpret_cast<char *>(&greeting) + bytes,
-                       sizeof greeting - bytes, MSG_DONTWAIT);
+  enum State { waiting, complete, closed, unproven };
+
+  State read(const Handshake &handshake) {
+    // One byte follows the proof, once the peer has this side's.
+    size_t part = bytes < provenBytes ? provenBytes : answerBytes;
+    ssize_t got = recv(socket, reinterpret_cast<char *>(&answer) + bytes,
+                       part - bytes, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
-      return Progress::waiting;
+      return now() - begin < arrivalSeconds ? waiting : closed;
     if (got <= 0)
-      return Progress::closed;
+      return closed;
     bytes += got;
-    return bytes == sizeof greeting ? Progress::complete : Progress::waiting;
+    if (bytes == answerBytes)
+      return complete;
+    if (bytes < part)
+      return waiting;
+    if (!handshake.fits(answer.hello, /*isRoot=*/false))
+      return closed;
+    if (!handshake.isProven(answer.proof, /*byRoot=*/false, own, answer.hello))
+      return unproven;
+    Proof proof = handshake.prove(/*byRoot=*/true, own, answer.hello);
+    return ::send(socket, &proof, sizeof proof, MSG_NOSIGNAL) == sizeof proof
+               ? waiting
+               : closed;
   }
 };
 
 /// A socket that listens at one of the run's ports.
 int openDoor(const Launch &launch) {
   for (int port = launch.port; port < launch.port + portsTried; ++port) {
-    int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int yes = 1;
     setsockopt(door, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     sockaddr_in address = {};
@@ -98,7 +106,7 @@ int openDoor(const Launch &launch) {
     if (door >= 0 &&
         bind(door, reinterpret_cast<sockaddr *>(&address), sizeof address) ==
             0 &&
-        listen(door, launch.size) == 0)
+        listen(door, SOMAXCONN) == 0)
       return door;
     close(door);
   }
@@ -121,21 +129,34 @@ sockaddr_in resolve(const Launch &launch) {
   return address;
 }
 
-/// Connects to rank 0 if it is what listens there; -1 if not.
-int tryPort(sockaddr_in address, int port, const Greeting &own) {
+/// Connects to rank 0 if it is what listens there; -1 if not. \p refused gets
+/// true where something speaks as rank 0 does but knows another secret.
+int tryPort(sockaddr_in address, int port, const Handshake &handshake,
+            bool &refused) {
   int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   address.sin_port = htons(static_cast<uint16_t>(port));
   timeval second = {1, 0};
   setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
   setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
-  Greeting expected = own, root;
-  expected.rank = 0;
+  auto get = [&](auto &value) {
+    return recv(socket, &value, sizeof value, MSG_WAITALL) == sizeof value;
+  };
+  Hello root;
+  Proof proof;
+  Answer answer = {};
   if (connect(socket, reinterpret_cast<sockaddr *>(&address), sizeof address) ==
           0 &&
-      recv(socket, &root, sizeof root, MSG_WAITALL) == sizeof root &&
-      root == expected &&
-      ::send(socket, &own, sizeof own, MSG_NOSIGNAL) == sizeof own)
-    return socket;
+      get(root) && handshake.fits(root, /*isRoot=*/true)) {
+    answer.hello = handshake.hello();
+    answer.proof = handshake.prove(/*byRoot=*/false, root, answer.hello);
+    bool isProven =
+        ::send(socket, &answer, provenBytes, MSG_NOSIGNAL) == provenBytes &&
+        get(proof) &&
+        handshake.isProven(proof, /*byRoot=*/true, root, answer.hello);
+    if (isProven && ::send(socket, &answer.ready, 1, MSG_NOSIGNAL) == 1)
+      return socket;
+    refused |= !isProven;
+  }
   close(socket);
   return -1;
 }
@@ -157,33 +178,45 @@ Rendezvous::~Rendezvous() {
 }
 
 void Rendezvous::listen(const Launch &launch) {
+  Handshake handshake(launch);
   int door = openDoor(launch);
-  Greeting own = makeGreeting(launch, 0);
-  std::vector<Arrival> arrivals;
+  std::vector<Arrival> arrivals; // the longest there first
+  size_t most = mostArrivals + ranks;
+  bool warned = !handshake.hasSecret();
   double begin = now();
   for (int missing = ranks - 1; missing > 0;) {
     std::vector<pollfd> polls = {{door, POLLIN, 0}};
     for (const Arrival &arrival : arrivals)
       polls.push_back({arrival.socket, POLLIN, 0});
     poll(polls.data(), polls.size(), glance);
-    if (polls[0].revents) {
+    for (int taken = 0; polls[0].revents && taken < acceptedAtOnce; ++taken) {
       int socket = accept4(door, nullptr, nullptr, SOCK_CLOEXEC);
-      if (socket >= 0) {
-        prepare(socket);
-        ::send(socket, &own, sizeof own, MSG_NOSIGNAL);
-        arrivals.push_back({socket, {}});
+      bool full = arrivals.size() >= most ||
+                  (socket < 0 && (errno == EMFILE || errno == ENFILE));
+      if (full && !arrivals.empty()) {
+        close(arrivals.front().socket);
+        arrivals.erase(arrivals.begin());
       }
+      if (socket < 0)
+        break;
+      prepare(socket);
+      Hello own = handshake.hello();
+      ::send(socket, &own, sizeof own, MSG_NOSIGNAL);
+      arrivals.push_back({socket, own, now()});
     }
     std::erase_if(arrivals, [&](Arrival &arrival) {
-      Progress progress = arrival.read();
-      if (progress == Progress::waiting)
+      Arrival::State state = arrival.read(handshake);
+      if (state == Arrival::waiting)
         return false;
-      int peer = arrival.greeting.rank;
-      Greeting expected = own;
-      expected.rank = peer;
-      if (progress == Progress::closed || arrival.greeting != expected ||
-          peer <= 0 || peer >= ranks) {
+      int peer = arrival.answer.hello.rank;
+      if (state != Arrival::complete) {
         close(arrival.socket);
+        if (state == Arrival::unproven && !warned) {
+          warned = true;
+          warning("a process that says it is rank %d does not know this run's "
+                  "TESSERA_SECRET and is let go",
+                  peer);
+        }
         return true;
       }
       if (sockets[peer] >= 0)
@@ -211,18 +244,23 @@ void Rendezvous::listen(const Launch &launch) {
 }
 
 void Rendezvous::connect(const Launch &launch) {
+  Handshake handshake(launch);
   sockaddr_in address = resolve(launch);
-  Greeting own = makeGreeting(launch, rank);
+  bool refused = false;
   double begin = now();
   for (int tries = 0; sockets[0] < 0; ++tries) {
-    sockets[0] = tryPort(address, launch.port + tries % portsTried, own);
+    sockets[0] =
+        tryPort(address, launch.port + tries % portsTried, handshake, refused);
     if (sockets[0] >= 0 || tries % portsTried != portsTried - 1)
       continue;
     if (double waited = now() - begin; waited > timeoutSeconds())
-      fatal("waited %.0f s for rank 0 at %s, ports %d to %d: start all ranks, "
-            "and let MASTER_ADDR and MASTER_PORT be what all nodes reach",
-            waited, launch.address.c_str(), launch.port,
-            launch.port + portsTried - 1);
+      fatal("waited %.0f s for rank 0 at %s, ports %d to %d: %s", waited,
+            launch.address.c_str(), launch.port, launch.port + portsTried - 1,
+            refused && handshake.hasSecret()
+                ? "what listens there has not proved that it knows this run's "
+                  "TESSERA_SECRET; set the same for all ranks"
+                : "start all ranks, and let MASTER_ADDR and MASTER_PORT be "
+                  "what all nodes reach");
     usleep(glance * 1000);
   }
   prepare(sockets[0]);

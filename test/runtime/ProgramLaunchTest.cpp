@@ -135,6 +135,8 @@ TEST_F(ProgramTest, AVariableThatMeansNothingIsRefusedByEachCommand) {
         "TESSERA_TIMEOUT is '0': it takes a number of seconds",
         {"TESSERA_TIMEOUT=0"});
   fails("fake-1", "info", "TESSERA_COMM is 'fast'", {"TESSERA_COMM=fast"});
+  fails("fake-1", "info", "TESSERA_SECRET has 3 characters",
+        {"TESSERA_SECRET=abc"});
   EXPECT_FALSE(exists("log"));
 }
 

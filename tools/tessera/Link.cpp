@@ -63,8 +63,7 @@ Error tessera::linkExecutable(StringRef object, StringRef executable,
       "-lpthread",
       "-ldl",
       "-lm"};
-  if (!gpu)
-    arguments.push_back("-ldnnl");
+  arguments.push_back(gpu ? TESSERA_SODIUM_LIBRARY : "-ldnnl");
   if (mpi)
     for (StringRef library : split(TESSERA_MPI_LIBRARIES, ';'))
       arguments.push_back(library.str());
