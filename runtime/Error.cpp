@@ -10,6 +10,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,8 +32,9 @@ void setErrorContext(const char *executable, int ownRank, int ranks) {
 bool speaks() { return rank == 0; }
 
 void giveRootALead() {
-  if (!speaks())
-    sleep(2);
+  // A signal in the meantime is the launcher's.
+  if (!speaks() && sleep(2) > 0)
+    endProcess(1);
 }
 
 void leaveErrorToRoot() {
@@ -109,10 +111,12 @@ void requirePrinted(bool readerMayLeave) {
   if (!failed && !ferror(stdout))
     return;
   struct stat status;
-  bool hasReader = fstat(STDOUT_FILENO, &status) != 0 ||
-                   S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) ||
-                   isatty(STDOUT_FILENO);
-  if (readerMayLeave && hasReader)
+  bool hasReader = fstat(STDOUT_FILENO, &status) == 0 &&
+                   (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) ||
+                    isatty(STDOUT_FILENO));
+  // What holds the place of a closed stream takes no writes.
+  bool isClosed = (fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY;
+  if (readerMayLeave && (hasReader || isClosed))
     return;
   fatal("cannot write all results to standard output%s%s", reason ? ": " : "",
         reason ? strerror(reason) : "");

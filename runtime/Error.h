@@ -30,7 +30,7 @@ void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /// Ends the process with an error where not all that was printed has reached
 /// standard output. With \p readerMayLeave a pipe or terminal whose reader has
-/// gone is no error.
+/// gone, and a closed stream, are no error.
 void requirePrinted(bool readerMayLeave);
 
 /// What errors say of this process: the executable's name, its rank and the

@@ -170,10 +170,12 @@ TEST_F(ProgramTest, ResultsThatCannotBePrintedAreAnError) {
                             "train --data @data --steps 2"};
   for (const std::string &rest : commands)
     for (const char *to : {">/dev/full", ">&-"}) {
-      // What a run opens must not take the place of a closed stream.
-      if (rest != "info" && strcmp(to, ">&-") == 0)
-        continue;
       Result result = run(redirected(command("fake-1", rest), to));
+      // The steps of a run count, not who still reads of them.
+      if (rest.starts_with("train --data") && strcmp(to, ">&-") == 0) {
+        EXPECT_EQ(result.code, 0) << result.text;
+        continue;
+      }
       EXPECT_EQ(result.code, 1) << rest << to;
       EXPECT_NE(result.text.find("fake-1: error: cannot write all results to "
                                  "standard output"),
