@@ -191,8 +191,8 @@ void Rendezvous::listen(const Launch &launch) {
     poll(polls.data(), polls.size(), glance);
     for (int taken = 0; polls[0].revents && taken < acceptedAtOnce; ++taken) {
       int socket = accept4(door, nullptr, nullptr, SOCK_CLOEXEC);
-      bool full = arrivals.size() >= most ||
-                  (socket < 0 && (errno == EMFILE || errno == ENFILE));
+      bool full = socket < 0 ? errno == EMFILE || errno == ENFILE
+                             : arrivals.size() >= most;
       if (full && !arrivals.empty()) {
         close(arrivals.front().socket);
         arrivals.erase(arrivals.begin());

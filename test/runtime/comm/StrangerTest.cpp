@@ -189,16 +189,31 @@ TEST(Stranger, WhoIsSilentKeepsNobodyWaiting) {
   EXPECT_TRUE(refused);
 }
 
-// No rank but 0 comes, so the meeting lasts as long as it may.
-TEST(Stranger, WhoIsSilentIsLetGoInTime) {
-  int port = freePort();
-  pid_t root = fork();
-  if (root == 0) {
-    setEnvironment(nodes(0, 2));
+/// Rank 0 of two, alone: the meeting lasts as long as it may.
+class LonelyRoot {
+public:
+  LonelyRoot(int port, const Environment &environment) {
+    process = fork();
+    if (process != 0)
+      return;
+    setEnvironment(environment);
     setenv("MASTER_PORT", std::to_string(port).c_str(), 1);
     Rendezvous rendezvous(readLaunch());
     _exit(0);
   }
+  ~LonelyRoot() {
+    kill(process, SIGKILL);
+    waitpid(process, nullptr, 0);
+  }
+  LonelyRoot(const LonelyRoot &) = delete;
+
+private:
+  pid_t process;
+};
+
+TEST(Stranger, WhoIsSilentIsLetGoInTime) {
+  int port = freePort();
+  LonelyRoot root(port, nodes(0, 2));
   int socket = connectTo(port);
   Hello hello;
   EXPECT_TRUE(receive(socket, hello));
@@ -209,8 +224,29 @@ TEST(Stranger, WhoIsSilentIsLetGoInTime) {
   EXPECT_EQ(poll(&wanted, 1, 3000), 0);
   EXPECT_EQ(poll(&wanted, 1, 10000), 1);
   EXPECT_TRUE(isLetGo(socket));
-  kill(root, SIGKILL);
-  waitpid(root, nullptr, 0);
+  close(socket);
+}
+
+TEST(Stranger, WhoFloodsIsLetGoButForAFew) {
+  constexpr size_t kept = 66;
+  int port = freePort();
+  LonelyRoot root(port, nodes(0, 2));
+  std::vector<int> sockets;
+  for (size_t i = 0; i < 2 * kept; ++i)
+    sockets.push_back(connectTo(port));
+  Hello hello;
+  for (int socket : sockets)
+    EXPECT_TRUE(receive(socket, hello));
+  for (size_t i = 0; i < kept; ++i)
+    EXPECT_TRUE(isLetGo(sockets[i])) << i;
+  // The latest are given their time.
+  usleep(100000);
+  for (size_t i = kept; i < sockets.size(); ++i) {
+    pollfd wanted = {sockets[i], POLLIN, 0};
+    EXPECT_EQ(poll(&wanted, 1, 0), 0) << i;
+  }
+  for (int socket : sockets)
+    close(socket);
 }
 
 TEST(Stranger, WhoFloodsKeepsNobodyOut) {
@@ -317,16 +353,8 @@ std::string doorOf(int port) {
 TEST(Stranger, OnOneNodeTheNetworkReachesNoRank) {
   for (bool one : {true, false}) {
     int port = freePort();
-    pid_t root = fork();
-    if (root == 0) {
-      setEnvironment(one ? mpirunEnvironment(0, 2) : nodes(0, 2));
-      setenv("MASTER_PORT", std::to_string(port).c_str(), 1);
-      Rendezvous rendezvous(readLaunch());
-      _exit(0);
-    }
+    LonelyRoot root(port, one ? mpirunEnvironment(0, 2) : nodes(0, 2));
     EXPECT_EQ(doorOf(port), one ? "0100007F" : "00000000");
-    kill(root, SIGKILL);
-    waitpid(root, nullptr, 0);
   }
 }
 
