@@ -25,3 +25,7 @@ void Diagnostics::errorAt(llvm::StringRef place, const llvm::Twine &what,
   ++errors;
   stream << place << ": error: " << what << "; " << remedy << "\n";
 }
+
+void Diagnostics::warning(llvm::StringRef field, const llvm::Twine &what) {
+  stream << placeOf(field) << ": warning: " << what << "\n";
+}

@@ -17,8 +17,9 @@
 
 namespace tessera {
 
-/// Collects the errors of one specification. A field is named by its path from
-/// the top, "training.optimizer.lr"; its place is where its value was given.
+/// Collects the errors of one specification, and writes its warnings. A field
+/// is named by its path from the top, "training.optimizer.lr"; its place is
+/// where its value was given.
 class Diagnostics {
 public:
   Diagnostics(llvm::StringRef file, llvm::raw_ostream &stream)
@@ -41,6 +42,9 @@ public:
   }
   void errorAt(llvm::StringRef place, const llvm::Twine &what,
                const llvm::Twine &remedy);
+
+  /// Says \p what about \p field, which is no error.
+  void warning(llvm::StringRef field, const llvm::Twine &what);
 
   unsigned count() const { return errors; }
 

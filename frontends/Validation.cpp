@@ -8,7 +8,7 @@
 #include "frontends/Validation.h"
 #include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
-#include "frontends/GraphFile.h"
+#include "runtime/Adjacency.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -58,7 +58,7 @@ static const Limit gnnLimits[] = {
     {"gnn.hidden", Need::Optional, 1, Low::Closed, 131072},
     {"gnn.heads", Need::Optional, 1, Low::Closed, 131072},
     {"gnn.nodes", Need::Optional, 1, Low::Closed, 2147483647},
-    {"gnn.edges", Need::Optional, 1, Low::Closed, 2147483647},
+    {"gnn.edges", Need::Optional, 0, Low::Closed, 2147483647},
     {"gnn.features", Need::Optional, 1, Low::Closed, 131072},
     {"gnn.classes", Need::Optional, 1, Low::Closed, 131072},
 };
@@ -276,6 +276,14 @@ void Validator::checkTransformer() {
                       "give embedding_norm: false, or names: BLOOM");
 }
 
+/// Refuses a graph in which no node has a neighbour, not even itself.
+static void checkEdges(const spec::Gnn &model, Diagnostics &diagnostics) {
+  if (model.edges() == 0 && !model.self_loops())
+    diagnostics.error(model.has_graph() ? "gnn.graph" : "gnn.edges",
+                      "the graph has no edges and gets no self-loops",
+                      "give self_loops: true, or a graph with edges");
+}
+
 void Validator::checkGnn() {
   checkLimits(gnnLimits);
   const spec::Gnn &model = message.gnn();
@@ -307,6 +315,8 @@ void Validator::checkGnn() {
     diagnostics.error("gnn.edges",
                       "the graph has more than 2147483647 nodes and edges",
                       "indices are 32-bit: take a smaller graph");
+  if (sound({"gnn.edges"}))
+    checkEdges(model, diagnostics);
 }
 
 void Validator::checkBatches() {
@@ -643,47 +653,45 @@ void tessera::resolveGraph(spec::Specification &message, llvm::StringRef base,
     path = base;
     llvm::sys::path::append(path, model.graph());
   }
-  llvm::Expected<GraphShape> shape = readGraphShape(path);
-  if (!shape) {
-    diagnostics.error("gnn.graph",
-                      "`" + path.str() + "` gives no graph: " +
-                          llvm::toString(shape.takeError()),
-                      "name a safetensors file with x, edge_index and y, or "
-                      "give nodes, edges, features and classes");
-    return;
-  }
-  if (shape->nodes < 1 || shape->edges < 1 || shape->features < 1 ||
-      shape->classes < 1 || shape->features > 131072 ||
-      shape->classes > 131072 ||
-      shape->nodes + shape->edges > std::numeric_limits<int32_t>::max()) {
-    diagnostics.error(
-        "gnn.graph",
-        llvm::formatv("`{0}` has {1} nodes, {2} edges, {3} features and {4} "
-                      "classes",
-                      path.str(), shape->nodes, shape->edges, shape->features,
-                      shape->classes)
-            .str(),
-        "take a graph of at least one node, edge, feature and class, at most "
-        "131072 "
-        "features and classes, and 2147483647 nodes and edges");
-    return;
-  }
-  for (auto [path, count] : {std::pair("gnn.nodes", shape->nodes),
-                             {"gnn.edges", shape->edges},
-                             {"gnn.features", shape->features},
-                             {"gnn.classes", shape->classes}}) {
-    FieldRef field = fieldAt(message, path);
-    if (field.given() && field.number() != static_cast<double>(count))
-      diagnostics.error(path,
-                        "`" + llvm::Twine(path) + "` is " +
-                            numberText(field.number()) +
+  const char *remedy = "give another file, or nodes, edges, features and "
+                       "classes";
+  std::string error;
+  std::unique_ptr<GraphFile> file = GraphFile::open(path.str().str(), error);
+  if (file)
+    error = file->trainingError();
+  NodeWeights weights;
+  if (error.empty())
+    weighNodes(*file,
+               {.selfLoops = model.self_loops(),
+                .symmetric = model.normalization() == spec::Gnn::SYMMETRIC},
+               weights, error);
+  if (!error.empty())
+    return diagnostics.error("gnn.graph", error, remedy);
+  std::string unused = file->unusedTensors();
+  if (!unused.empty())
+    diagnostics.warning("gnn.graph", unused);
+
+  const GraphShape &shape = file->shape();
+  auto resolved = [&](const char *name, int64_t count, bool mayExceed) {
+    FieldRef field = fieldAt(message, name);
+    auto given = static_cast<int64_t>(field.number());
+    if (!field.given())
+      return count;
+    if (given < count || (given > count && !mayExceed))
+      diagnostics.error(name,
+                        "`" + llvm::Twine(name) + "` is " + llvm::Twine(given) +
                             ", but `gnn.graph` has " + llvm::Twine(count),
-                        "leave it out, or give " + llvm::Twine(count));
-  }
-  model.set_nodes(shape->nodes);
-  model.set_edges(shape->edges);
-  model.set_features(shape->features);
-  model.set_classes(shape->classes);
+                        "leave it out, or give " + llvm::Twine(count) +
+                            (mayExceed ? " or more" : ""));
+    return given;
+  };
+  model.set_nodes(resolved("gnn.nodes", shape.nodes, false));
+  model.set_edges(resolved("gnn.edges", shape.edges, false));
+  // Not all columns of sparse features need be used, nor all classes be seen.
+  model.set_features(
+      resolved("gnn.features", shape.features, file->hasSparseFeatures()));
+  model.set_classes(resolved("gnn.classes", shape.classes, true));
+  checkEdges(model, diagnostics);
 }
 
 Specification tessera::resolve(const spec::Specification &given,

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+struct tsr_context;
+
 namespace tessera {
 
 class Communicator;
@@ -30,6 +32,14 @@ struct GlobalBatch {
 class BatchSource {
 public:
   virtual ~BatchSource() = default;
+
+  /// Fills \p slots, inputs of \p context's program that stay as they are from
+  /// before the first step on. Null, or the first of them that has a name it
+  /// does not know.
+  virtual const Slot *load(const tsr_context &,
+                           const std::vector<const Slot *> &slots) {
+    return slots.empty() ? nullptr : slots.front();
+  }
 
   /// Fills \p slot at \p address for this rank's micro-batch \p micro of
   /// \p batch. False for a name it does not know. Where the data cannot be

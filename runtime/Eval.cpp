@@ -93,16 +93,15 @@ void evaluateTokens(Evaluation &evaluation, const std::string &path,
 void evaluateGraph(Evaluation &evaluation, const std::string &path) {
   tsr_context &context = evaluation.context;
   Graph graph(*context.manifest, path);
+  std::vector<const Slot *> slots;
+  for (const Slot &slot : context.program->inputs)
+    if (slot.name != "targets" && slot.name != "scale")
+      slots.push_back(&slot);
+  if (const Slot *slot = graph.load(context, slots))
+    fatal("the program 'eval' has an input '%s' that this runtime does not "
+          "know",
+          slot->name.c_str());
   for (const char *split : {"train", "val", "test"}) {
-    // All inputs each time: the program may reuse their memory.
-    for (const Slot &slot : context.program->inputs)
-      if (slot.name != "targets" && slot.name != "scale")
-        evaluation.fill(slot, [&](char *address) {
-          if (!graph.fill(slot, address))
-            fatal("the program 'eval' has an input '%s' that this runtime does "
-                  "not know",
-                  slot.name.c_str());
-        });
     int64_t count = graph.split(split).size();
     if (count == 0)
       continue;

@@ -7,13 +7,8 @@
 
 #include "runtime/Graph.h"
 #include "runtime/Error.h"
-#include "runtime/Safetensors.h"
 #include <algorithm>
 #include <cinttypes>
-#include <cmath>
-#include <cstring>
-#include <numeric>
-#include <tuple>
 
 namespace tessera {
 
@@ -21,136 +16,43 @@ static constexpr const char *splitNames[3] = {"train", "val", "test"};
 /// The class of a node that does not count.
 static constexpr int32_t ignoredTarget = -100;
 
-/// Sorts the edges by row, then column, keeping the order of equal ones.
-static SparseRows compress(int64_t nodes, const std::vector<int32_t> &row,
-                           const std::vector<int32_t> &column,
-                           const std::vector<float> &weight) {
-  std::vector<int64_t> order(row.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-    return std::tie(row[a], column[a], a) < std::tie(row[b], column[b], b);
-  });
-  SparseRows rows;
-  rows.rowPtr.assign(nodes + 1, 0);
-  for (int64_t edge : order) {
-    ++rows.rowPtr[row[edge] + 1];
-    rows.col.push_back(column[edge]);
-    rows.weight.push_back(weight[edge]);
-  }
-  std::partial_sum(rows.rowPtr.begin(), rows.rowPtr.end(), rows.rowPtr.begin());
-  return rows;
+/// Ends the process where \p file is not the graph that \p model is compiled
+/// for.
+static void requireShape(const Model &model, const GraphFile &file) {
+  const GraphShape &shape = file.shape();
+  auto require = [&](bool fits, const char *what, int64_t count,
+                     int64_t expected) {
+    if (!fits)
+      fatal("the graph '%s' has %" PRId64 " %s, the model was compiled for "
+            "%" PRId64 ": compile it with this graph's sizes",
+            file.path().c_str(), count, what, expected);
+  };
+  require(shape.nodes == model.nodes, "nodes", shape.nodes, model.nodes);
+  require(shape.edges == model.edges, "edges", shape.edges, model.edges);
+  require(shape.features == model.features ||
+              (file.hasSparseFeatures() && shape.features < model.features),
+          "features", shape.features, model.features);
+  require(shape.classes <= model.classes, "classes", shape.classes,
+          model.classes);
 }
-
-Adjacency buildAdjacency(int64_t nodes, const std::vector<int32_t> &sources,
-                         const std::vector<int32_t> &targets, bool selfLoops,
-                         bool symmetric) {
-  std::vector<int32_t> from, to;
-  for (size_t i = 0; i < sources.size(); ++i)
-    if (!selfLoops || sources[i] != targets[i]) {
-      from.push_back(sources[i]);
-      to.push_back(targets[i]);
-    }
-  if (selfLoops)
-    for (int32_t node = 0; node < nodes; ++node) {
-      from.push_back(node);
-      to.push_back(node);
-    }
-  std::vector<float> factor(nodes, 1.0f), weight(from.size(), 1.0f);
-  if (symmetric) {
-    std::vector<int32_t> degree(nodes, 0);
-    for (int32_t target : to)
-      ++degree[target];
-    for (int64_t node = 0; node < nodes; ++node)
-      factor[node] =
-          degree[node] ? 1.0f / std::sqrt(static_cast<float>(degree[node])) : 0;
-    for (size_t i = 0; i < from.size(); ++i)
-      weight[i] = factor[from[i]] * factor[to[i]];
-  }
-  return {compress(nodes, to, from, weight), compress(nodes, from, to, weight)};
-}
-
-namespace {
-
-/// Reads the tensors of a graph's file and knows how to complain.
-class GraphReader {
-public:
-  explicit GraphReader(const SafetensorsFile &file) : file(file) {}
-
-  const Tensor &tensor(const char *name, const std::vector<int64_t> &shape) {
-    const Tensor *found = file.find(name);
-    if (!found)
-      fatal("the graph '%s' has no tensor '%s'", file.path().c_str(), name);
-    if (found->shape != shape)
-      fatal("tensor '%s' of the graph '%s' has shape %s, the model was "
-            "compiled for %s: compile it with this graph's sizes",
-            name, file.path().c_str(), shapeText(found->shape).c_str(),
-            shapeText(shape).c_str());
-    return *found;
-  }
-
-  std::vector<int32_t>
-  integers(const char *name, const std::vector<int64_t> &shape, int64_t limit) {
-    const Tensor &found = tensor(name, shape);
-    bool wide = found.dtype == "I64",
-         flag = found.dtype == "BOOL" || found.dtype == "U8";
-    if (!wide && !flag && found.dtype != "I32")
-      fatal("tensor '%s' of the graph '%s' has type %s: I64, I32 or BOOL is "
-            "wanted",
-            name, file.path().c_str(), found.dtype.c_str());
-    std::vector<int32_t> values(found.elements());
-    for (size_t i = 0; i < values.size(); ++i) {
-      int64_t value = 0;
-      if (wide)
-        memcpy(&value, found.data + 8 * i, 8);
-      else if (flag)
-        value = found.data[i] != 0;
-      else {
-        int32_t narrow;
-        memcpy(&narrow, found.data + 4 * i, 4);
-        value = narrow;
-      }
-      if (value < 0 || value >= limit)
-        fatal("element %zu of tensor '%s' of the graph '%s' is %" PRId64
-              ": it must lie in [0, %" PRId64 ")",
-              i, name, file.path().c_str(), value, limit);
-      values[i] = static_cast<int32_t>(value);
-    }
-    return values;
-  }
-
-private:
-  const SafetensorsFile &file;
-};
-
-} // namespace
 
 Graph::Graph(const Manifest &manifest, const std::string &path)
-    : filePath(path), nodes(manifest.model.nodes) {
-  const Model &model = manifest.model;
+    : model(manifest.model), filePath(path) {
+  form.selfLoops = model.selfLoops;
+  form.symmetric = model.normalization == "symmetric";
   std::string error;
-  file = SafetensorsFile::open(path, error);
-  if (!file)
+  file = GraphFile::open(path, error);
+  if (!file || !weighNodes(*file, form, nodes, error))
     fatal("%s", error.c_str());
-  GraphReader reader(*file);
-  features = &reader.tensor("x", {nodes, model.features});
-  if (!copyAsFloat(*features, 0, 0, nullptr))
-    fatal("tensor 'x' of the graph '%s' has type %s: F32, BF16 or F16 is "
-          "wanted",
-          path.c_str(), features->dtype.c_str());
-  std::vector<int32_t> edges =
-      reader.integers("edge_index", {2, model.edges}, nodes);
-  adjacency =
-      buildAdjacency(nodes, {edges.begin(), edges.begin() + model.edges},
-                     {edges.begin() + model.edges, edges.end()},
-                     model.selfLoops, model.normalization == "symmetric");
-  classes = reader.integers("y", {nodes}, model.classes);
-  for (int i = 0; i < 3; ++i) {
-    std::string name = std::string(splitNames[i]) + "_mask";
-    std::vector<int32_t> mask = reader.integers(name.c_str(), {nodes}, 2);
-    for (int32_t node = 0; node < nodes; ++node)
-      if (mask[node])
-        splits[i].push_back(node);
-  }
+  requireShape(model, *file);
+  if (std::string unused = file->unusedTensors(); !unused.empty())
+    warning("%s", unused.c_str());
+  if (file->weightName())
+    weightName = file->weightName();
+  classes = file->labels();
+  for (int i = 0; i < 3; ++i)
+    splits[i] = file->split(splitNames[i]);
+  file->release();
 }
 
 const std::vector<int32_t> &Graph::split(const std::string &name) const {
@@ -160,33 +62,59 @@ const std::vector<int32_t> &Graph::split(const std::string &name) const {
   fatal("internal error: no split '%s'", name.c_str());
 }
 
+/// The address at which \p device has \p slot written, which must have room for
+/// \p elements.
 template <typename Element>
-static void put(const Slot &slot, char *address,
-                const std::vector<Element> &values) {
-  if (static_cast<int64_t>(values.size()) > slot.elements())
-    fatal("input '%s' holds %" PRId64 " elements, the graph has %zu",
-          slot.name.c_str(), slot.elements(), values.size());
-  memcpy(address, values.data(), values.size() * sizeof(Element));
+static Element *beginInput(const tsr_context &context, const Slot &slot,
+                           int64_t elements) {
+  if (slot.elements() < elements)
+    fatal("input '%s' holds %" PRId64 " elements, the graph has %" PRId64,
+          slot.name.c_str(), slot.elements(), elements);
+  return reinterpret_cast<Element *>(context.device->beginInput(context, slot));
 }
 
-bool Graph::fill(const Slot &slot, char *address) const {
-  bool transposed = slot.name.ends_with("_t");
-  const SparseRows &rows = transposed ? adjacency.transpose : adjacency.rows;
-  std::string name =
-      transposed ? slot.name.substr(0, slot.name.size() - 2) : slot.name;
-  if (name == "row_ptr")
-    put(slot, address, rows.rowPtr);
-  else if (name == "col")
-    put(slot, address, rows.col);
-  else if (name == "weight")
-    put(slot, address, rows.weight);
-  else if (slot.name == "features") {
-    copyAsFloat(*features, 0, features->elements(),
-                reinterpret_cast<float *>(address));
-    SafetensorsFile::release(*features);
-  } else
-    return false;
-  return true;
+const Slot *Graph::load(const tsr_context &context,
+                        const std::vector<const Slot *> &slots) {
+  SparseRows rows, transpose;
+  int64_t edges = model.edges + (model.selfLoops ? model.nodes : 0);
+  std::vector<const Slot *> begun;
+  for (const Slot *slot : slots) {
+    std::string name = slot->name;
+    if (name == "features") {
+      file->copyFeatures(
+          model.features,
+          beginInput<float>(context, *slot, model.nodes * model.features));
+      context.device->commitInput(context, *slot);
+      continue;
+    }
+    bool ofTranspose = name.ends_with("_t");
+    SparseRows &part = ofTranspose ? transpose : rows;
+    if (ofTranspose)
+      name.resize(name.size() - 2);
+    if (name == "row_ptr")
+      part.rowPtr = beginInput<int32_t>(context, *slot, model.nodes + 1);
+    else if (name == "col")
+      part.col = beginInput<int32_t>(context, *slot, edges);
+    else if (name == "weight")
+      part.weight = beginInput<float>(context, *slot, edges);
+    else
+      return slot;
+    begun.push_back(slot);
+  }
+  for (const SparseRows &part : {rows, transpose})
+    if (!part.rowPtr || !part.col || !part.weight)
+      fatal("the embedded manifest lacks inputs of the graph's edges: compile "
+            "the specification again");
+  buildAdjacency(*file, form, nodes, rows, transpose);
+  for (const Slot *slot : begun)
+    context.device->commitInput(context, *slot);
+  file.reset();
+  nodes = {};
+  return nullptr;
+}
+
+std::string Graph::describeEdges() const {
+  return weightName.empty() ? "" : "; '" + weightName + "' weighs the edges";
 }
 
 void Graph::fillTargets(const Slot &slot, char *address,
@@ -209,14 +137,19 @@ public:
                int ranks)
       : graph(manifest, path), rank(rank), ranks(ranks),
         count(graph.split("train").size()) {
-    if (count == 0)
-      fatal("train_mask of the graph '%s' selects no node", path.c_str());
+    if (std::string error = graph.trainingError(); !error.empty())
+      fatal("%s", error.c_str());
+  }
+
+  const Slot *load(const tsr_context &context,
+                   const std::vector<const Slot *> &slots) override {
+    return graph.load(context, slots);
   }
 
   bool fill(const Slot &slot, char *address, const GlobalBatch &batch,
             int64_t micro) override {
     if (slot.name != "targets")
-      return graph.fill(slot, address);
+      return false;
     int64_t share = rank * batch.microBatches + micro;
     int64_t shares = ranks * batch.microBatches;
     graph.fillTargets(slot, address, "train", count * share / shares,
@@ -239,7 +172,8 @@ public:
   std::string describe() const override {
     return graph.path() + " (" + std::to_string(count) + " training nodes, " +
            std::to_string(graph.split("val").size()) + " for validation, " +
-           std::to_string(graph.split("test").size()) + " for the test)";
+           std::to_string(graph.split("test").size()) + " for the test" +
+           graph.describeEdges() + ")";
   }
 
 private:

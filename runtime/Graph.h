@@ -8,60 +8,49 @@
 #ifndef TESSERA_RUNTIME_GRAPH_H
 #define TESSERA_RUNTIME_GRAPH_H
 
+#include "runtime/Adjacency.h"
+#include "runtime/Context.h"
 #include "runtime/Data.h"
-#include "runtime/Safetensors.h"
+#include "runtime/GraphFile.h"
 #include <vector>
 
 namespace tessera {
 
-/// Compressed rows: row i has the columns col[rowPtr[i] .. rowPtr[i + 1]),
-/// ascending.
-struct SparseRows {
-  std::vector<int32_t> rowPtr, col;
-  std::vector<float> weight;
-};
-
-/// The edges of a graph as rows over targets and as the transpose.
-struct Adjacency {
-  SparseRows rows, transpose;
-};
-
-/// Builds both from \p edges pairs source -> target. With \p selfLoops every
-/// node gets one edge to itself (an existing one stays and is not doubled).
-/// \p symmetric weighs an edge j -> i by (d_i d_j)^-1/2, where d counts the
-/// edges into a node (Kipf and Welling, "Semi-supervised classification with
-/// graph convolutional networks", ICLR 2017); else by 1.
-Adjacency buildAdjacency(int64_t nodes, const std::vector<int32_t> &sources,
-                         const std::vector<int32_t> &targets, bool selfLoops,
-                         bool symmetric);
-
-/// A safetensors file with x [nodes, features], edge_index [2, edges], y
-/// [nodes], and train_mask, val_mask, test_mask [nodes].
+/// A graph file that fits a model.
 class Graph {
 public:
-  /// Ends the process where the file does not fit the model.
+  /// Ends the process where the file does not fit the model. Warns of what
+  /// nothing uses.
   Graph(const Manifest &manifest, const std::string &path);
+
+  /// Why nothing can be learned from it; empty where something can.
+  std::string trainingError() const { return file->trainingError(); }
 
   /// The nodes of a split: "train", "val" or "test".
   const std::vector<int32_t> &split(const std::string &name) const;
 
-  /// Fills the inputs that depend on the graph alone: features, row_ptr, col,
-  /// weight and their transposes. False for other names.
-  bool fill(const Slot &slot, char *address) const;
+  /// Fills \p slots of \p context's program, which depend on the graph alone:
+  /// features, row_ptr, col, weight and their transposes; edges are sorted in
+  /// the inputs' own memory. Null, or the first slot that has another name.
+  /// Called once: what the file takes is given back then.
+  const Slot *load(const tsr_context &context,
+                   const std::vector<const Slot *> &slots);
 
   /// Fills classes for nodes [begin, end) of \p split, -100 for all others.
   void fillTargets(const Slot &slot, char *address, const std::string &split,
                    int64_t begin, int64_t end) const;
 
   const std::string &path() const { return filePath; }
+  /// What weighs the edges, behind "; "; empty where nothing in the file does.
+  std::string describeEdges() const;
 
 private:
-  std::string filePath;
-  int64_t nodes;
-  std::unique_ptr<SafetensorsFile> file;
-  const Tensor *features = nullptr; ///< stays in the file
+  const Model model;
+  std::string filePath, weightName;
+  AdjacencyForm form;
+  std::unique_ptr<GraphFile> file; ///< until load
+  NodeWeights nodes;               ///< until load
   std::vector<int32_t> classes;
-  Adjacency adjacency;
   std::vector<int32_t> splits[3];
 };
 

@@ -41,6 +41,15 @@ std::string shapeText(const std::vector<int64_t> &shape) {
   return text + "]";
 }
 
+std::string placeText(const std::vector<int64_t> &shape, int64_t index) {
+  if (shape.size() < 2)
+    return std::to_string(index);
+  std::vector<int64_t> place(shape.size());
+  for (size_t i = shape.size(); i-- > 0; index /= shape[i])
+    place[i] = index % shape[i];
+  return shapeText(place);
+}
+
 int64_t typeBytes(const std::string &dtype) {
   if (dtype == "F64" || dtype == "I64" || dtype == "U64")
     return 8;
@@ -87,12 +96,10 @@ std::unique_ptr<SafetensorsFile> SafetensorsFile::open(const std::string &path,
   int descriptor = openRegular(path, "", status, error);
   if (descriptor < 0)
     return nullptr;
-  if (status.st_size < 8) {
+  // An empty file cannot be mapped.
+  if (status.st_size == 0) {
     close(descriptor);
-    error = "'" + path +
-            "' is not a safetensors file: it is shorter than 8 "
-            "bytes";
-    return nullptr;
+    return read({}, path, error);
   }
   void *address =
       mmap(nullptr, status.st_size, PROT_READ, MAP_SHARED, descriptor, 0);
@@ -105,23 +112,43 @@ std::unique_ptr<SafetensorsFile> SafetensorsFile::open(const std::string &path,
   file->filePath = path;
   file->base = static_cast<const char *>(address);
   file->length = status.st_size;
+  file->isMapped = true;
   registerMapping(address, file->length, path.c_str());
+  return parsed(std::move(file), error);
+}
+
+std::unique_ptr<SafetensorsFile> SafetensorsFile::read(std::string_view bytes,
+                                                       const std::string &name,
+                                                       std::string &error) {
+  std::unique_ptr<SafetensorsFile> file(new SafetensorsFile);
+  file->filePath = name;
+  file->base = bytes.data();
+  file->length = static_cast<int64_t>(bytes.size());
+  return parsed(std::move(file), error);
+}
+
+std::unique_ptr<SafetensorsFile>
+SafetensorsFile::parsed(std::unique_ptr<SafetensorsFile> file,
+                        std::string &error) {
   std::string reason;
-  if (!file->parse(reason)) {
-    error = "'" + path + "' is not a valid safetensors file: " + reason;
-    return nullptr;
-  }
-  return file;
+  if (file->parse(reason))
+    return file;
+  error = "'" + file->filePath + "' is not a valid safetensors file: " + reason;
+  return nullptr;
 }
 
 SafetensorsFile::~SafetensorsFile() {
-  if (!base)
+  if (!isMapped)
     return;
   unregisterMapping(base);
   munmap(const_cast<char *>(base), length);
 }
 
 bool SafetensorsFile::parse(std::string &error) {
+  if (length < 8) {
+    error = "it is shorter than 8 bytes";
+    return false;
+  }
   uint64_t size;
   memcpy(&size, base, 8);
   if (size > static_cast<uint64_t>(length - 8)) {
@@ -152,7 +179,9 @@ const Tensor *SafetensorsFile::find(const std::string &name) const {
   return found == table.end() ? nullptr : &found->second;
 }
 
-void SafetensorsFile::release(const Tensor &tensor) {
+void SafetensorsFile::release(const Tensor &tensor) const {
+  if (!isMapped)
+    return;
   uintptr_t page = sysconf(_SC_PAGESIZE);
   uintptr_t begin = reinterpret_cast<uintptr_t>(tensor.data) / page * page;
   uintptr_t end = reinterpret_cast<uintptr_t>(tensor.data) + tensor.bytes;

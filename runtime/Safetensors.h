@@ -19,11 +19,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tessera {
 
-/// A tensor of a mapped file.
+/// A tensor of a file.
 struct Tensor {
   std::string dtype; ///< "F32", "BF16", "F16", "I64", "BOOL", ...
   std::vector<int64_t> shape;
@@ -34,6 +35,10 @@ struct Tensor {
 
 /// "[2, 3]", for messages.
 std::string shapeText(const std::vector<int64_t> &shape);
+
+/// The indices of element \p index of a tensor of \p shape, for messages:
+/// "[1, 2]", or "5" where there is one dimension.
+std::string placeText(const std::vector<int64_t> &shape, int64_t index);
 
 /// What a header says of a tensor to be written.
 struct TensorEntry {
@@ -52,7 +57,7 @@ std::string
 safetensorsHeader(const std::vector<TensorEntry> &entries,
                   const std::map<std::string, std::string> &metadata);
 
-/// A file mapped for reading.
+/// A file for reading, mapped or in memory.
 class SafetensorsFile {
 public:
   /// Maps \p path; null with the reason in \p error where it cannot be read
@@ -60,6 +65,10 @@ public:
   /// that typeBytes does not know, then its bytes may be any number.
   static std::unique_ptr<SafetensorsFile> open(const std::string &path,
                                                std::string &error);
+  /// The same for a file's \p bytes, which errors call \p name. They must
+  /// outlive the result.
+  static std::unique_ptr<SafetensorsFile>
+  read(std::string_view bytes, const std::string &name, std::string &error);
   ~SafetensorsFile();
   SafetensorsFile(const SafetensorsFile &) = delete;
   SafetensorsFile &operator=(const SafetensorsFile &) = delete;
@@ -67,8 +76,9 @@ public:
   const std::string &path() const { return filePath; }
   const std::map<std::string, Tensor> &tensors() const { return table; }
   const std::map<std::string, std::string> &metadata() const { return notes; }
-  /// Gives back the memory that reading \p tensor took; it can be read again.
-  static void release(const Tensor &tensor);
+  /// Gives back the memory that reading \p tensor took, where the file is
+  /// mapped; it can be read again.
+  void release(const Tensor &tensor) const;
   /// Null where the file has no such tensor. Follows the aliases that
   /// safetensors' save_model writes: of tensors that share their memory it
   /// keeps one, and the metadata map each other one's name to it.
@@ -76,11 +86,14 @@ public:
 
 private:
   SafetensorsFile() = default;
+  static std::unique_ptr<SafetensorsFile>
+  parsed(std::unique_ptr<SafetensorsFile> file, std::string &error);
   bool parse(std::string &error);
 
   std::string filePath;
   const char *base = nullptr;
   int64_t length = 0;
+  bool isMapped = false;
   std::map<std::string, Tensor> table;
   std::map<std::string, std::string> notes;
 };

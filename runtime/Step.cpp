@@ -13,12 +13,20 @@
 
 namespace tessera {
 
+[[noreturn]] static void failForInput(const Slot &slot) {
+  fatal("the program 'train' has an input '%s' that this runtime does not know",
+        slot.name.c_str());
+}
+
 TrainingStep::TrainingStep(tsr_context &context, BatchSource &source)
     : context(context), source(source), begin(context.entry("train.begin")),
       micro(context.entry("train.micro")),
       reduce(context.entry("train.reduce")),
       apply(context.entry("train.update")) {
+  std::vector<const Slot *> once;
   for (const Slot &slot : context.program->inputs) {
+    if (slot.when == "load")
+      once.push_back(&slot);
     bool known = false;
     for (const char *when : {"load", "begin", "micro", "reduce", "update"})
       known = known || slot.when == when;
@@ -26,7 +34,8 @@ TrainingStep::TrainingStep(tsr_context &context, BatchSource &source)
       fatal("the embedded manifest fills input '%s' at an unknown time '%s'",
             slot.name.c_str(), slot.when.c_str());
   }
-  fill("load", {});
+  if (const Slot *slot = source.load(context, once))
+    failForInput(*slot);
 }
 
 GlobalBatch TrainingStep::batchAt(int64_t position) const {
@@ -70,9 +79,7 @@ void TrainingStep::fill(const char *when, const Progress &progress,
       for (const Group &group : context.manifest->groups)
         *ends++ = decayEnd(training, group, context.rank());
     } else if (!source.fill(slot, address, batch, index)) {
-      fatal("the program 'train' has an input '%s' that this runtime does not "
-            "know",
-            slot.name.c_str());
+      failForInput(slot);
     }
     context.device->commitInput(context, slot);
   }

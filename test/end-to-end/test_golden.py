@@ -80,6 +80,9 @@ class Golden(unittest.TestCase):
     def test_gcn(self):
         self.check("gcn", "graph.safetensors")
 
+    def test_gcn_weighted(self):
+        self.check("gcn-weighted", "graph.safetensors")
+
     def test_gcn_on_2_ranks(self):
         self.check(
             "gcn", "graph.safetensors", parallel__world=2, parallel__zero_stage=3

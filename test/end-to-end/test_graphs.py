@@ -17,14 +17,33 @@ training { steps: 3 optimizer { lr: 0.01 } }
 target { cpu { name: "native" threads: 1 } }
 """
 NODES = 12
+FEATURES = 3
+CODES = {"F64": "d", "F32": "f", "I64": "q", "I32": "i", "I16": "h", "I8": "b"}
+CODES |= {"U32": "I", "U16": "H", "U8": "B", "BOOL": "b"}
 
 
-def ring():
-    """A ring of nodes without features, of which each split has a third."""
+def retyped(tensor, dtype):
+    _, shape, values = tensor
+    return dtype, shape, array.array(CODES[dtype], [type_of(dtype)(v) for v in values])
+
+
+def type_of(dtype):
+    return float if dtype.startswith("F") else int
+
+
+def reshaped(tensor, *shape):
+    dtype, _, values = tensor
+    return dtype, list(shape), values
+
+
+def ring(empty=False):
+    """A ring of nodes with small whole numbers as features, or with zeros; each
+    split has a third of them."""
     nodes = range(NODES)
     ends = [*nodes, *((node + 1) % NODES for node in nodes)]
+    features = [0 if empty else i * 7 % 5 for i in range(NODES * FEATURES)]
     tensors = {
-        "x": ("F32", [NODES, 3], array.array("f", [0] * 3 * NODES)),
+        "x": ("F32", [NODES, FEATURES], array.array("f", features)),
         "edge_index": ("I64", [2, NODES], array.array("q", ends)),
         "y": ("I64", [NODES], array.array("q", [node // 3 % 3 for node in nodes])),
     }
@@ -35,17 +54,140 @@ def ring():
 
 
 class Graphs(unittest.TestCase):
+    def make(self, name, tensors, **fields):
+        """A folder with the graph and an executable of its model."""
+        out = support.scratch(name)
+        support.write_safetensors(out / "graph.safetensors", tensors)
+        (out / "spec.textproto").write_text(SPECIFICATION)
+        support.compile(out / "spec.textproto", out / "exe", **fields)
+        return out
+
+    def losses(self, out, tensors):
+        support.write_safetensors(out / "data.safetensors", tensors)
+        log = support.train(out / "exe", out / "data.safetensors", out / "log")
+        (out / "log").unlink()
+        self.assertEqual(len(log), 3)
+        return support.losses(log)
+
     def test_of_equal_logits_the_first_is_the_prediction(self):
-        out = support.scratch("graph-ties")
-        data, specification = out / "graph.safetensors", out / "spec.textproto"
-        support.write_safetensors(data, ring())
-        specification.write_text(SPECIFICATION)
-        executable = support.compile(specification, out / "exe")
+        out = self.make("graph-ties", ring(empty=True))
         # Without features and with biases of 0 all logits are 0, so that class
         # 0 is predicted everywhere: two of a split's four nodes have it.
-        output = support.run([executable, "eval", "--data", data]).stdout
+        command = [out / "exe", "eval", "--data", out / "graph.safetensors"]
+        output = support.run(command).stdout
         accuracies = [float(a) for a in re.findall(r"accuracy ([0-9.]+)", output)]
         self.assertEqual(accuracies, [0.5, 0.5, 0.5], output)
+
+    def test_types_and_shapes_of_the_same_numbers(self):
+        graph = ring()
+        out = self.make("graph-types", graph)
+        expected = self.losses(out, graph)
+        for dtype in CODES:
+            if dtype != "BOOL":
+                other = dict(graph, x=retyped(graph["x"], dtype))
+                self.assertEqual(self.losses(out, other), expected, dtype)
+        for dtype in ("I32", "I16", "I8", "U32", "U16", "U8"):
+            other = {name: retyped(t, dtype) for name, t in graph.items()}
+            self.assertEqual(self.losses(out, other), expected, dtype)
+        other = dict(graph)
+        for name in ("y", "train_mask", "val_mask", "test_mask"):
+            other[name] = reshaped(graph[name], NODES, 1)
+        self.assertEqual(self.losses(out, other), expected)
+        # A node in no mask needs no label, and a model may have more classes.
+        other = dict(graph)
+        flags = array.array("b", graph["val_mask"][2])
+        flags[1] = 0
+        labels = array.array("q", graph["y"][2])
+        labels[1] = -1
+        other.update(val_mask=("BOOL", [NODES], flags), y=("I64", [NODES], labels))
+        self.assertEqual(self.losses(out, other), expected)
+        labels = array.array("q", [min(label, 1) for label in labels])
+        self.losses(out, dict(other, y=("I64", [NODES], labels)))
+
+    def test_weights_of_edges(self):
+        graph = ring()
+        out = self.make("graph-weights", graph)
+        plain = self.losses(out, graph)
+        ones = ("F32", [NODES], array.array("f", [1] * NODES))
+        self.assertEqual(self.losses(out, dict(graph, edge_weight=ones)), plain)
+        numbers = array.array("d", [0.25 * (1 + i % 5) for i in range(NODES)])
+        weights = ("F64", [NODES], numbers)
+        weighted = self.losses(out, dict(graph, edge_weight=weights))
+        self.assertNotEqual(weighted, plain)
+        attributes = dict(graph, edge_attr=reshaped(weights, NODES, 1))
+        self.assertEqual(self.losses(out, attributes), weighted)
+        command = [out / "exe", "train", "--data", out / "data.safetensors"]
+        self.assertIn("'edge_attr' weighs the edges", support.run(command).stdout)
+
+    def test_self_loops_alone(self):
+        graph = dict(ring(), edge_index=("I64", [2, 0], array.array("q")))
+        out = self.make("graph-no-edges", graph)
+        self.assertTrue(all(loss > 0 for loss in self.losses(out, graph)))
+
+    def test_compiler_and_executable_refuse_alike(self):
+        graph = ring()
+        out = self.make("graph-refused", graph)
+        table = reshaped(graph["val_mask"], NODES // 2, 2)
+        ends = array.array("q", graph["edge_index"][2])
+        ends[3] = NODES
+        features = array.array("f", graph["x"][2])
+        features[4] = float("nan")
+        negative = array.array("f", [-3] + [1] * (NODES - 1))
+        both = array.array("f", [1] * NODES)
+        without = dict(graph)
+        del without["test_mask"]
+        cases = {
+            "it has no tensor 'test_mask'": without,
+            "tensor 'val_mask' has shape": dict(graph, val_mask=table),
+            "element [0, 3] of tensor 'edge_index' is 12": dict(
+                graph, edge_index=("I64", [2, NODES], ends)
+            ),
+            "element [1, 1] of tensor 'x' is nan": dict(
+                graph, x=("F32", [NODES, FEATURES], features)
+            ),
+            "into node 1, its edge to itself included, have the sum -2": dict(
+                graph, edge_weight=("F32", [NODES], negative)
+            ),
+            "it has both 'edge_weight' and 'edge_attr'": dict(
+                graph,
+                edge_weight=("F32", [NODES], both),
+                edge_attr=("F32", [NODES], both),
+            ),
+            "tensor 'y' has type F32": dict(graph, y=retyped(graph["y"], "F32")),
+        }
+        data, specification = out / "graph.safetensors", out / "spec.textproto"
+        commands = [
+            [support.TESSERA, "compile", specification, "-o", out / "other"],
+            [support.TESSERA, "plan", specification],
+            [out / "exe", "train", "--data", data],
+            [out / "exe", "eval", "--data", data],
+        ]
+        for reason, tensors in cases.items():
+            support.write_safetensors(data, tensors)
+            self.check_refused(commands, reason)
+        support.write_safetensors(data, graph)
+        data.write_bytes(data.read_bytes()[:-5])
+        self.check_refused(commands, "is it cut short?")
+        self.assertFalse((out / "other").exists())
+
+    def check_refused(self, commands, reason):
+        for command in commands:
+            done = support.run(command, check=False)
+            self.assertEqual(done.returncode, 1, (reason, command, done.stderr))
+            self.assertIn(reason, done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_what_nothing_uses_is_named(self):
+        graph = dict(ring(), pos=("F32", [1], array.array("f", [0])))
+        out = self.make("graph-unused", graph)
+        data, specification = out / "graph.safetensors", out / "spec.textproto"
+        for command in (
+            [support.TESSERA, "plan", specification],
+            [out / "exe", "train", "--data", data],
+            [out / "exe", "eval", "--data", data],
+        ):
+            done = support.run(command)
+            self.assertIn("has what nothing here uses: 'pos'", done.stderr)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/Specification.h"
-#include "frontends/GraphFile.h"
-#include "llvm/Support/Endian.h"
+#include "test/runtime/GraphBytes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -42,25 +41,32 @@ std::string failure(const std::string &name,
   return errors;
 }
 
-/// Writes a safetensors file with \p header and \p data and gives its path.
-std::string writeTensors(llvm::StringRef header, llvm::StringRef data) {
+/// Writes \p graph to a file and gives its path.
+std::string writeGraph(const TensorBytes &graph) {
   llvm::SmallString<128> path;
   int descriptor;
   EXPECT_FALSE(llvm::sys::fs::createTemporaryFile("graph", "safetensors",
                                                   descriptor, path));
-  llvm::raw_fd_ostream out(descriptor, /*shouldClose=*/true);
-  char length[8];
-  llvm::support::endian::write64le(length, header.size());
-  out.write(length, 8);
-  out << header << data;
+  llvm::raw_fd_ostream(descriptor, /*shouldClose=*/true) << graph.bytes();
   return path.str().str();
 }
 
-std::string graphFailure(llvm::StringRef header, llvm::StringRef data = "") {
-  std::string path = writeTensors(header, data);
-  llvm::Expected<GraphShape> shape = readGraphShape(path);
+/// Reads a specification of \p graph, with more \p fields of its model. What
+/// is said is left in \p errors, without the place and the graph's path.
+std::optional<Specification> loadWithGraph(const TensorBytes &graph,
+                                           const std::string &fields,
+                                           std::string &errors) {
+  std::string path = writeGraph(graph), text;
+  llvm::raw_string_ostream stream(text);
+  auto result = parseSpecification(
+      "gnn { layers: 1 " + fields + " graph: \"" + path +
+          "\" }\ntraining { steps: 1 optimizer { lr: 0.1 } }",
+      "spec.textproto", {}, stream);
   llvm::sys::fs::remove(path);
-  return shape ? "" : llvm::toString(shape.takeError());
+  errors = text;
+  for (size_t at; (at = errors.find(path)) != errors.npos;)
+    errors.replace(at, path.size(), "PATH");
+  return result;
 }
 
 } // namespace
@@ -204,17 +210,9 @@ TEST(Specification, UnreadableFile) {
 }
 
 TEST(Specification, GraphFileGivesTheShape) {
-  std::string data(3 * 2 * 4 + 2 * 5 * 8, '\0');
-  for (int64_t label : {1, 4, 0}) {
-    char bytes[8];
-    llvm::support::endian::write64le(bytes, label);
-    data.append(bytes, 8);
-  }
-  std::string path = writeTensors(
-      R"({"x":{"dtype":"F32","shape":[3,2],"data_offsets":[0,24]},)"
-      R"("edge_index":{"dtype":"I64","shape":[2,5],"data_offsets":[24,104]},)"
-      R"("y":{"dtype":"I64","shape":[3],"data_offsets":[104,128]}})",
-      data);
+  TensorBytes graph = smallGraph();
+  graph.set("y", "I64", {3}, {1, 4, 0});
+  std::string path = writeGraph(graph);
   std::string text = "gnn { layers: 2 hidden: 8 graph: \"" +
                      llvm::sys::path::filename(path).str() +
                      "\" }\ntraining { steps: 1 optimizer { lr: 0.1 } }";
@@ -227,7 +225,7 @@ TEST(Specification, GraphFileGivesTheShape) {
   ASSERT_TRUE(specification) << errors;
   const spec::Gnn &gnn = specification->message.gnn();
   EXPECT_EQ(gnn.nodes(), 3);
-  EXPECT_EQ(gnn.edges(), 5);
+  EXPECT_EQ(gnn.edges(), 4);
   EXPECT_EQ(gnn.features(), 2);
   EXPECT_EQ(gnn.classes(), 5);
 
@@ -248,42 +246,89 @@ TEST(Specification, CountsMustBeThoseOfTheGraphFile) {
             "--set gnn.nodes=61: error: `gnn.nodes` is 61, but `gnn.graph` has "
             "60; leave it out, or give 60\n"
             "--set gnn.classes=4: error: `gnn.classes` is 4, but `gnn.graph` "
-            "has 5; leave it out, or give 5\n");
+            "has 5; leave it out, or give 5 or more\n");
+  auto more = load(golden, {"gnn.classes=7"});
+  ASSERT_TRUE(more);
+  EXPECT_EQ(more->message.gnn().classes(), 7);
+  EXPECT_EQ(failure(golden, {"gnn.features=25"}),
+            "--set gnn.features=25: error: `gnn.features` is 25, but "
+            "`gnn.graph` has 24; leave it out, or give 24\n");
 }
 
-TEST(Specification, BrokenGraphFiles) {
-  EXPECT_EQ(graphFailure("{"), "its header is not JSON");
-  EXPECT_EQ(graphFailure("[]"), "its header is not a JSON object");
-  EXPECT_EQ(graphFailure("{}"), "it has no tensor `x`");
-  EXPECT_EQ(graphFailure(R"({"x":{"dtype":"F32"}})"),
-            "its entry for `x` is incomplete");
-  EXPECT_EQ(
-      graphFailure(R"({"x":{"dtype":"F32","shape":[3],"data_offsets":[0,0]}})"),
-      "its tensor `x` does not have 2 dimensions");
-  EXPECT_EQ(graphFailure(
-                R"({"x":{"dtype":"F32","shape":[3,2],"data_offsets":[0,24]}})"),
-            "its tensor `x` lies outside the file");
-  const char *whole =
-      R"({"x":{"dtype":"F32","shape":[%,2],"data_offsets":[0,0]},)"
-      R"("edge_index":{"dtype":"I64","shape":[E,5],"data_offsets":[0,0]},)"
-      R"("y":{"dtype":"TYPE","shape":[2],"data_offsets":[0,BYTES]}})";
-  auto header = [&](const char *nodes, const char *ends, const char *type,
-                    const char *bytes) {
-    std::string text = whole;
-    for (auto [mark, value] : {std::pair("%", nodes),
-                               {"E,", ends},
-                               {"TYPE", type},
-                               {"BYTES", bytes}})
-      text.replace(text.find(mark), strlen(mark), value);
-    return text;
+TEST(Specification, SparseFeaturesNeedNotUseAllColumns) {
+  TensorBytes graph = smallGraph();
+  graph.remove("x");
+  graph.set("x.indptr", "I64", {4}, {0, 1, 1, 2});
+  graph.set("x.indices", "I64", {2}, {0, 2});
+  std::string errors;
+  auto specification = loadWithGraph(graph, "", errors);
+  ASSERT_TRUE(specification) << errors;
+  EXPECT_EQ(specification->message.gnn().features(), 3);
+  specification = loadWithGraph(graph, "features: 5", errors);
+  ASSERT_TRUE(specification) << errors;
+  EXPECT_EQ(specification->message.gnn().features(), 5);
+  EXPECT_FALSE(loadWithGraph(graph, "features: 2", errors));
+  EXPECT_EQ(errors, "spec.textproto:1:17: error: `gnn.features` is 2, but "
+                    "`gnn.graph` has 3; leave it out, or give 3 or more\n");
+}
+
+// The reader is the executable's: test/runtime/GraphFileTest.cpp has its rules.
+TEST(Specification, RefusesGraphsThatTrainingWouldRefuse) {
+  auto fails = [](const char *name, const char *type,
+                  const std::vector<int64_t> &shape,
+                  const std::vector<double> &values, const char *reason) {
+    TensorBytes graph = smallGraph();
+    graph.set(name, type, shape, values);
+    std::string errors;
+    EXPECT_FALSE(loadWithGraph(graph, "", errors)) << reason;
+    EXPECT_EQ(errors,
+              "spec.textproto:1:18: error: the graph 'PATH' cannot be used" +
+                  std::string(reason) +
+                  "; give another file, or nodes, edges, features and "
+                  "classes\n");
   };
-  EXPECT_EQ(graphFailure(header("2", "3,", "I64", "16"), std::string(16, 0)),
-            "its tensor `edge_index` is not [2, edges]");
-  EXPECT_EQ(graphFailure(header("3", "2,", "I64", "16"), std::string(16, 0)),
-            "its tensors `x` and `y` differ in their nodes");
-  EXPECT_EQ(graphFailure(header("2", "2,", "F32", "16"), std::string(16, 0)),
-            "its tensor `y` has type F32, not I64 or I32");
-  EXPECT_EQ(graphFailure(header("2", "2,", "I64", "8"), std::string(16, 0)),
-            "its tensor `y` does not have the bytes of its shape");
-  EXPECT_EQ(graphFailure(header("2", "2,", "I32", "8"), std::string(8, 0)), "");
+  fails("edge_index", "I64", {2, 1}, {0, 3},
+        ": element [1, 0] of tensor 'edge_index' is 3: nodes lie in [0, 3)");
+  fails("val_mask", "I64", {2}, {0, 2},
+        ": tensor 'val_mask' has shape [2]: one flag for each of the 3 nodes "
+        "is wanted; of a list of nodes make a mask");
+  fails("train_mask", "BOOL", {3}, {0, 0, 0},
+        " for training: tensor 'train_mask' selects no node");
+  fails("edge_weight", "F32", {4}, {-2, 0, 1, 1},
+        ": the weights in 'edge_weight' of the edges into node 1, its edge to "
+        "itself included, have the sum -1.000000, whose root normalization "
+        "SYMMETRIC takes; change them, or give normalization: NONE");
+  std::string errors;
+  TensorBytes graph = smallGraph();
+  graph.set("edge_weight", "F32", {4}, {-2, 0, 1, 1});
+  EXPECT_TRUE(loadWithGraph(graph, "normalization: NONE", errors)) << errors;
+  graph = smallGraph();
+  graph.data.back().pop_back();
+  EXPECT_FALSE(loadWithGraph(graph, "", errors));
+  EXPECT_TRUE(llvm::StringRef(errors).contains(
+      "error: 'PATH' is not a valid safetensors file: tensor 'test_mask' ends "
+      "after the file (is it cut short?); give another file"))
+      << errors;
+}
+
+TEST(Specification, NamesWhatNothingUsesOfAGraph) {
+  TensorBytes graph = smallGraph();
+  graph.set("pos", "F32", {1}, {0});
+  std::string errors;
+  EXPECT_TRUE(loadWithGraph(graph, "", errors));
+  EXPECT_EQ(errors, "spec.textproto:1:18: warning: the graph 'PATH' has what "
+                    "nothing here uses: 'pos'\n");
+}
+
+TEST(Specification, AGraphMayHaveNoEdgesButSelfLoops) {
+  TensorBytes graph = smallGraph();
+  graph.set("edge_index", "I64", {2, 0}, {});
+  std::string errors;
+  auto specification = loadWithGraph(graph, "", errors);
+  ASSERT_TRUE(specification) << errors;
+  EXPECT_EQ(specification->message.gnn().edges(), 0);
+  EXPECT_FALSE(loadWithGraph(graph, "self_loops: false", errors));
+  EXPECT_EQ(errors, "spec.textproto:1:35: error: the graph has no edges and "
+                    "gets no self-loops; give self_loops: true, or a graph "
+                    "with edges\n");
 }

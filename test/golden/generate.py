@@ -258,8 +258,9 @@ def gpt2(vocabulary, layers, hidden, heads, positions):
     return make
 
 
-def write_gcn(name):
-    """A directed graph with isolated nodes, self-loops and a doubled edge."""
+def write_gcn(name, weighted=False):
+    """A directed graph with isolated nodes, self-loops and a doubled edge; with
+    `weighted`, weights of its edges, of which one is 0 and one is negative."""
     nodes, features, hidden, classes = 60, 24, 16, 5
     generator = torch.Generator().manual_seed(7)
     labels = torch.randint(classes, (nodes,), generator=generator)
@@ -280,6 +281,13 @@ def write_gcn(name):
         "val_mask": ~train_mask & (torch.arange(nodes) % 4 == 1),
         "test_mask": ~train_mask & (torch.arange(nodes) % 4 == 3),
     }
+    weights = None
+    if weighted:
+        # Of a node's edges to itself the last one counts.
+        edges = torch.cat([edges, loops[:, :1]], dim=1)
+        weights = 0.1 + 2 * torch.rand(edges.shape[1], generator=generator)
+        weights[3], weights[5] = 0, -0.2
+        graph.update(edge_index=edges, edge_weight=weights)
     (HERE / name).mkdir(exist_ok=True)
     save_file(graph, HERE / name / "graph.safetensors")
 
@@ -289,7 +297,9 @@ def write_gcn(name):
         return model.train()
 
     def loss_of_step(model, step):
-        logits = model(x.to(next(model.parameters()).dtype), edges)
+        dtype = next(model.parameters()).dtype
+        weight = weights.to(dtype) if weighted else None
+        logits = model(x.to(dtype), edges, edge_weight=weight)
         return F.cross_entropy(logits[train_mask], labels[train_mask])
 
     write_case(name, make, loss_of_step, schedule=lambda step: OPTIMIZER["lr"])
@@ -317,6 +327,7 @@ def main():
         prefixed=True,
     )
     write_gcn("gcn")
+    write_gcn("gcn-weighted", weighted=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/Graph.h"
-#include <cmath>
+#include "test/runtime/GraphBytes.h"
 #include <fstream>
 #include <gtest/gtest.h>
 
@@ -14,67 +14,11 @@ using namespace tessera;
 
 namespace {
 
-// 0 -> 1, 2 -> 1, 1 -> 0, and an edge of 2 to itself.
-const std::vector<int32_t> sources = {0, 2, 1, 2}, targets = {1, 1, 0, 2};
-
-TEST(Adjacency, AddsSelfLoopsOnceAndNormalises) {
-  Adjacency adjacency = buildAdjacency(3, sources, targets, true, true);
-  EXPECT_EQ(adjacency.rows.rowPtr, (std::vector<int32_t>{0, 2, 5, 6}));
-  EXPECT_EQ(adjacency.rows.col, (std::vector<int32_t>{0, 1, 0, 1, 2, 2}));
-  // Edges into the nodes, with self-loops: 2, 3, 1.
-  float expected[] = {1 / 2.0f, 1 / std::sqrt(6.0f), 1 / std::sqrt(6.0f),
-                      1 / 3.0f, 1 / std::sqrt(3.0f), 1.0f};
-  for (int i = 0; i < 6; ++i)
-    EXPECT_FLOAT_EQ(adjacency.rows.weight[i], expected[i]) << i;
-  EXPECT_EQ(adjacency.transpose.rowPtr, (std::vector<int32_t>{0, 2, 4, 6}));
-  EXPECT_EQ(adjacency.transpose.col, (std::vector<int32_t>{0, 1, 0, 1, 1, 2}));
-  EXPECT_FLOAT_EQ(adjacency.transpose.weight[4], 1 / std::sqrt(3.0f));
+std::string write(const TensorBytes &graph) {
+  std::string path = testing::TempDir() + "graph.safetensors";
+  std::ofstream(path, std::ios::binary) << graph.bytes();
+  return path;
 }
-
-TEST(Adjacency, CanLeaveEdgesAsTheyAre) {
-  Adjacency adjacency = buildAdjacency(3, sources, targets, false, false);
-  EXPECT_EQ(adjacency.rows.rowPtr, (std::vector<int32_t>{0, 1, 3, 4}));
-  EXPECT_EQ(adjacency.rows.col, (std::vector<int32_t>{1, 0, 2, 2}));
-  for (float weight : adjacency.rows.weight)
-    EXPECT_EQ(weight, 1.0f);
-}
-
-struct GraphFile {
-  std::string x = "F32", xShape = "[3,2]";
-  int64_t edges = 4, badEdge = 0;
-  bool withMask = true;
-
-  std::string write() const {
-    std::string path = testing::TempDir() + "graph.safetensors";
-    std::string data, header = "{";
-    auto add = [&](const char *name, const std::string &type,
-                   const std::string &shape, const void *bytes, size_t size) {
-      header += (header.size() > 1 ? ",\"" : "\"") + std::string(name) +
-                "\":{\"dtype\":\"" + type + "\",\"shape\":" + shape +
-                ",\"data_offsets\":[" + std::to_string(data.size()) + "," +
-                std::to_string(data.size() + size) + "]}";
-      data.append(static_cast<const char *>(bytes), size);
-    };
-    float features[6] = {1, 2, 3, 4, 5, 6};
-    int64_t edgeIndex[8] = {0, 2, 1, 2, 1, 1, badEdge, 2};
-    int64_t y[3] = {1, 0, 1};
-    bool train[3] = {true, false, true}, val[3] = {false, true, false},
-         test[3] = {false, false, false};
-    add("x", x, xShape, features, sizeof features);
-    add("edge_index", "I64", "[2,4]", edgeIndex, sizeof edgeIndex);
-    add("y", "I64", "[3]", y, sizeof y);
-    add("train_mask", "BOOL", "[3]", train, 3);
-    add("val_mask", "BOOL", "[3]", val, 3);
-    if (withMask)
-      add("test_mask", "BOOL", "[3]", test, 3);
-    header += "}";
-    uint64_t length = header.size();
-    std::ofstream file(path, std::ios::binary);
-    file.write(reinterpret_cast<char *>(&length), 8);
-    file << header << data;
-    return path;
-  }
-};
 
 Manifest manifestOf() {
   Manifest manifest;
@@ -86,52 +30,158 @@ Manifest manifestOf() {
   return manifest;
 }
 
+/// A program whose inputs are filled once, and its arena.
+struct Arena {
+  /// All inputs of the edges, and features of \p columns columns.
+  explicit Arena(const Manifest &manifest, int64_t columns = 2) {
+    // Room for a self-loop a node, though one exists already.
+    for (const char *end : {"", "_t"}) {
+      add("row_ptr", end, 4, "i32");
+      add("col", end, 7, "i32");
+      add("weight", end, 7, "f32");
+    }
+    add("features", "", 3 * columns, "f32");
+    memory.resize(4 * total);
+    context.manifest = &manifest;
+    context.program = &program;
+    context.arena = reinterpret_cast<char *>(memory.data());
+    context.device = tessera_open_device(&manifest, 0);
+  }
+  void add(std::string name, const char *end, int64_t elements,
+           const char *type) {
+    program.inputs.push_back({name + end, type, "load", {elements}, total});
+    total += 4 * elements;
+  }
+  std::vector<const Slot *> slots() const {
+    std::vector<const Slot *> all;
+    for (const Slot &slot : program.inputs)
+      all.push_back(&slot);
+    return all;
+  }
+  template <typename T> T at(const char *name, int64_t index) const {
+    return reinterpret_cast<const T *>(context.arena +
+                                       program.input(name)->offset)[index];
+  }
+
+  Program program;
+  int64_t total = 0;
+  std::vector<int32_t> memory;
+  tsr_context context;
+};
+
 TEST(Graph, FillsTheInputsOfARank) {
   Manifest manifest = manifestOf();
-  std::string path = GraphFile().write();
+  std::string path = write(smallGraph());
   for (int rank = 0; rank < 2; ++rank) {
     auto source = openGraphBatches(manifest, path, rank, 2);
     EXPECT_FLOAT_EQ(source->scale({}), 0.5f);
     EXPECT_EQ(source->tokens({}), 0);
+    EXPECT_EQ(source->describe(),
+              path + " (2 training nodes, 1 for validation, 0 for the test)");
+    Arena arena(manifest);
+    EXPECT_EQ(source->load(arena.context, arena.slots()), nullptr);
+    EXPECT_EQ(arena.at<float>("features", 5), 6.0f);
+    EXPECT_EQ(arena.at<int32_t>("row_ptr", 3), 6);
+    EXPECT_EQ(arena.at<int32_t>("col_t", 5), 2);
+    EXPECT_EQ(arena.at<int32_t>("col_t", 6), 0);
+    EXPECT_FLOAT_EQ(arena.at<float>("weight", 0), 0.5f);
     int32_t targets[3];
     EXPECT_TRUE(source->fill({"targets", "i32", "begin", {3}, 0},
                              reinterpret_cast<char *>(targets), {}, 0));
     EXPECT_EQ(targets[0], rank == 0 ? 1 : -100);
     EXPECT_EQ(targets[1], -100);
     EXPECT_EQ(targets[2], rank == 1 ? 1 : -100);
-    float features[6];
-    EXPECT_TRUE(source->fill({"features", "f32", "load", {3, 2}, 0},
-                             reinterpret_cast<char *>(features), {}, 0));
-    EXPECT_EQ(features[5], 6.0f);
-    // Room for a self-loop a node, though one exists already.
-    int32_t columns[7] = {};
-    EXPECT_TRUE(source->fill({"col_t", "i32", "load", {7}, 0},
-                             reinterpret_cast<char *>(columns), {}, 0));
-    EXPECT_EQ(columns[5], 2);
     char nothing;
     EXPECT_FALSE(
-        source->fill({"other", "f32", "load", {1}, 0}, &nothing, {}, 0));
+        source->fill({"other", "f32", "begin", {1}, 0}, &nothing, {}, 0));
   }
 }
 
+TEST(Graph, NamesAnInputThatItDoesNotKnow) {
+  Manifest manifest = manifestOf();
+  Graph graph(manifest, write(smallGraph()));
+  Arena arena(manifest);
+  Slot slot = {"other", "f32", "load", {1}, 0};
+  EXPECT_EQ(graph.load(arena.context, {&slot}), &slot);
+}
+
+TEST(Graph, SaysWhatWeighsTheEdges) {
+  Manifest manifest = manifestOf();
+  TensorBytes tensors = smallGraph();
+  tensors.set("edge_attr", "F32", {4, 1}, {0.5, 2, 4, 3});
+  std::string path = write(tensors);
+  auto source = openGraphBatches(manifest, path, 0, 1);
+  EXPECT_EQ(source->describe(), path + " (2 training nodes, 1 for validation, "
+                                       "0 for the test; 'edge_attr' weighs the "
+                                       "edges)");
+  Arena arena(manifest);
+  EXPECT_EQ(source->load(arena.context, arena.slots()), nullptr);
+  EXPECT_FLOAT_EQ(arena.at<float>("weight", 0), 1 / 5.0f);
+}
+
+TEST(Graph, MayHaveFewerClassesThanItsModel) {
+  Manifest manifest = manifestOf();
+  manifest.model.classes = 9;
+  Graph graph(manifest, write(smallGraph()));
+  EXPECT_EQ(graph.split("val"), (std::vector<int32_t>{1}));
+}
+
+TEST(Graph, MayHaveFewerSparseFeaturesThanItsModel) {
+  Manifest manifest = manifestOf();
+  manifest.model.features = 4;
+  TensorBytes tensors = smallGraph();
+  tensors.remove("x");
+  tensors.set("x.indptr", "I64", {4}, {0, 1, 1, 2});
+  tensors.set("x.indices", "I64", {2}, {0, 2});
+  Graph graph(manifest, write(tensors));
+  Arena arena(manifest, 4);
+  EXPECT_EQ(graph.load(arena.context, arena.slots()), nullptr);
+  for (int i = 0; i < 12; ++i)
+    EXPECT_EQ(arena.at<float>("features", i), i == 0 || i == 10) << i;
+}
+
 TEST(GraphDeathTest, SaysWhatIsWrong) {
-  auto fails = [](const GraphFile &file, const char *message) {
-    std::string path = file.write();
-    EXPECT_EXIT(Graph(manifestOf(), path), testing::ExitedWithCode(1), message);
+  auto fails = [](const Manifest &manifest, const TensorBytes &graph,
+                  const char *message) {
+    std::string path = write(graph);
+    EXPECT_EXIT(openGraphBatches(manifest, path, 0, 1),
+                testing::ExitedWithCode(1), message);
   };
-  GraphFile file;
-  file.xShape = "[2,3]";
-  fails(file, "tensor 'x' of the graph .* has shape .2, 3., the model was "
-              "compiled for .3, 2.");
-  file = GraphFile();
-  file.withMask = false;
-  fails(file, "has no tensor 'test_mask'");
-  file = GraphFile();
-  file.badEdge = 3;
-  fails(file, "element 6 of tensor 'edge_index' .* is 3: it must lie in .0, 3");
-  file = GraphFile();
-  file.x = "I32";
-  fails(file, "tensor 'x' .* has type I32");
+  auto failsFor = [&](int64_t Model::*count, int64_t value,
+                      const char *message) {
+    Manifest manifest = manifestOf();
+    manifest.model.*count = value;
+    fails(manifest, smallGraph(), message);
+  };
+  failsFor(&Model::nodes, 4,
+           "the graph '.*' has 3 nodes, the model was compiled for 4: compile "
+           "it with this graph's sizes");
+  failsFor(&Model::edges, 3, "has 4 edges, .* compiled for 3");
+  failsFor(&Model::features, 3, "has 2 features, .* compiled for 3");
+  failsFor(&Model::classes, 1, "has 2 classes, .* compiled for 1");
+  TensorBytes graph = smallGraph();
+  graph.remove("test_mask");
+  fails(manifestOf(), graph, "cannot be used: it has no tensor 'test_mask'");
+  graph = smallGraph();
+  graph.set("train_mask", "BOOL", {3}, {0, 0, 0});
+  fails(manifestOf(), graph, "tensor 'train_mask' selects no node");
+}
+
+TEST(GraphDeathTest, RefusesDegreesThatHaveNoRoot) {
+  TensorBytes graph = smallGraph();
+  graph.set("edge_weight", "F32", {4}, {-2, 0, 1, 1});
+  std::string path = write(graph);
+  EXPECT_EXIT(Graph(manifestOf(), path), testing::ExitedWithCode(1),
+              "edges into node 1, its edge to itself included, have the sum "
+              "-1.0");
+}
+
+TEST(GraphDeathTest, NamesWhatNothingUses) {
+  TensorBytes graph = smallGraph();
+  graph.set("pos", "F32", {1}, {0});
+  std::string path = write(graph);
+  EXPECT_EXIT((Graph(manifestOf(), path), exit(0)), testing::ExitedWithCode(0),
+              "warning: the graph '.*' has what nothing here uses: 'pos'");
 }
 
 } // namespace
