@@ -125,7 +125,10 @@ def gcn_step(mode, graph):
     from torch_geometric.nn.models import GCN
 
     data = load_file(graph)
-    x, edges, labels, mask = (data[k] for k in ("x", "edge_index", "y", "train_mask"))
+    begins, columns = (data[k].long() for k in ("x.indptr", "x.indices"))
+    size = (len(begins) - 1, int(columns.max()) + 1)
+    x = torch.sparse_csr_tensor(begins, columns, torch.ones(len(columns)), size).to_dense()
+    edges, labels, mask = data["edge_index"].long(), data["y"].long(), data["train_mask"]
     # The normalised adjacency is computed once, as Tessera does.
     model = GCN(x.shape[1], 16, 2, int(labels.max()) + 1, cached=True)
     if mode.endswith("csr"):

@@ -184,10 +184,8 @@ def measure(name, options):
     if "vocabulary" in benchmark:
         data = write_tokens(OUT / name, benchmark["vocabulary"], 64 * benchmark["units"] + 1)
     else:
-        data = options.cora
+        data = ROOT / "examples" / "cora" / "cora.safetensors"
         extra = [data]
-        if not data.exists():
-            raise SystemExit(f"step.py: no graph at {data}: give --cora")
     contenders = []
     if not options.peers_only:
         contenders.append(Tessera(name, benchmark, options.threads, data))
@@ -268,10 +266,7 @@ def main():
     )
     parser.add_argument("--tessera-only", action="store_true")
     parser.add_argument("--peers-only", action="store_true")
-    cora = ROOT.parent / "shared" / "data" / "cora" / "cora.safetensors"
-    parser.add_argument("--cora", type=pathlib.Path, default=os.environ.get("TESSERA_CORA", cora))
     options = parser.parse_args()
-    options.cora = pathlib.Path(options.cora)
     unknown = set(options.benchmarks) - set(BENCHMARKS)
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}")

@@ -27,6 +27,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 GOLDEN = ROOT / "test" / "golden"
 EXAMPLES = ROOT / "examples"
+CORA = EXAMPLES / "cora" / "cora.safetensors"
 BUILD = pathlib.Path(os.environ.get("TESSERA_BUILD", ROOT / "build"))
 TESSERA = BUILD / "bin" / "tessera"
 MALLOC_COUNTER = BUILD / "test" / "end-to-end" / "libmalloc_counter.so"
@@ -154,7 +155,8 @@ def losses(log):
 
 def read_safetensors(path):
     """{name: (shape, values)} of a safetensors file, values as array.array."""
-    codes = {"F32": "f", "F64": "d", "I64": "q", "I32": "i", "BOOL": "b", "U8": "B"}
+    codes = {"F32": "f", "F64": "d", "BOOL": "b"}
+    codes |= {"I64": "q", "I32": "i", "U16": "H", "U8": "B"}
     data = pathlib.Path(path).read_bytes()
     (length,) = struct.unpack_from("<Q", data)
     header = json.loads(data[8 : 8 + length])
@@ -200,13 +202,6 @@ def repeated_text(path, size):
         raise AssertionError(f"{folder} is empty; it comes with package base-files")
     pathlib.Path(path).write_bytes((text * (size // len(text) + 1))[:size])
     return path
-
-
-def cora():
-    """Cora's graph file, or None: $TESSERA_CORA, else beside the source tree."""
-    named = os.environ.get("TESSERA_CORA")
-    path = pathlib.Path(named or ROOT.parent / "shared" / "data" / "cora" / "cora.safetensors")
-    return path if path.exists() else None
 
 
 def main():

@@ -4,11 +4,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # ===----------------------------------------------------------------------===#
-#
-# The graph is no part of the sources: $TESSERA_CORA names cora.safetensors.
-#
-# ===----------------------------------------------------------------------===#
-
+import array
 import re
 import unittest
 
@@ -17,9 +13,6 @@ import support
 
 class Cora(unittest.TestCase):
     def test_accuracy_of_the_standard_split(self):
-        cora = support.cora()
-        if not cora:
-            self.skipTest("no Cora here: set TESSERA_CORA to cora.safetensors")
         out = support.scratch("cora")
         executable = support.compile(
             support.EXAMPLES / "gcn-cora.textproto", out / "exe"
@@ -27,13 +20,42 @@ class Cora(unittest.TestCase):
         weights = out / "weights.safetensors"
         for seed in ("1", "2", "3"):
             options = ["--seed", seed, "--save", weights]
-            support.train(executable, cora, out / "log", 1, options)
-            command = [executable, "eval", "--data", cora, "--init", weights]
+            support.train(executable, support.CORA, out / "log", 1, options)
+            command = [executable, "eval", "--data", support.CORA, "--init", weights]
             output = support.run(command).stdout
             accuracy = re.search(r"^test .* accuracy ([0-9.]+)", output, re.M)
             self.assertIsNotNone(accuracy, output)
             print(f"seed {seed}: {accuracy.group(1)}")
             self.assertGreaterEqual(float(accuracy.group(1)), 0.80)
+
+    def test_sparse_features_are_dense_ones(self):
+        """Losses, to the bit, of the file and of the same graph with x dense
+        and all numbers as PyTorch Geometric has them."""
+        out = support.scratch("cora-dense")
+        tensors = support.read_safetensors(support.CORA)
+        (rows,), indptr = tensors.pop("x.indptr")
+        _, indices = tensors.pop("x.indices")
+        nodes, features = rows - 1, 1433
+        x = array.array("f", bytes(4 * nodes * features))
+        for node in range(nodes):
+            for column in indices[indptr[node] : indptr[node + 1]]:
+                x[node * features + column] = 1
+        dense = {"x": ("F32", [nodes, features], x)}
+        for name, (shape, values) in tensors.items():
+            if name.endswith("_mask"):
+                dense[name] = ("BOOL", shape, values)
+            else:
+                dense[name] = ("I64", shape, array.array("q", values))
+        support.write_safetensors(out / "dense.safetensors", dense)
+        specification = support.EXAMPLES / "gcn-cora.textproto"
+        executable = support.compile(specification, out / "exe")
+        logs = [
+            support.train(executable, data, out / f"{i}.log", 1, ["--steps", "20"])
+            for i, data in enumerate((support.CORA, out / "dense.safetensors"))
+        ]
+        self.assertEqual(len(logs[0]), 20)
+        for key in ("loss", "grad_norm"):
+            self.assertEqual(*([line[key] for line in log] for log in logs))
 
 
 if __name__ == "__main__":
