@@ -12,7 +12,10 @@
 #include "runtime/SameRun.h"
 #include "runtime/Threads.h"
 #include <algorithm>
+#include <atomic>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <sys/stat.h>
 
@@ -71,6 +74,39 @@ static const Tensor *findTensor(const SafetensorsFile &file,
   return bare ? bare : prefixed;
 }
 
+/// From which size on a number is none in \p type.
+static float limitOf(ElementType type) {
+  switch (type) {
+  case ElementType::f16:
+    return 65520; // half a last place above the largest, 65504
+  case ElementType::bf16:
+    return 0x1.ffp127f;
+  default:
+    return std::numeric_limits<float>::infinity();
+  }
+}
+
+/// Ends the process for element \p index of \p tensor, which \p type does not
+/// hold as a finite number.
+[[noreturn]] static void failForElement(const SafetensorsFile &file,
+                                        const std::string &name,
+                                        const Tensor &tensor, int64_t index,
+                                        ElementType type) {
+  float value = 0;
+  copyAsFloat(tensor, index, index + 1, &value);
+  fatal("element %s of tensor '%s' of '%s' is %g: %s",
+        placeText(tensor.shape, index).c_str(), name.c_str(),
+        file.path().c_str(), double(value),
+        !std::isfinite(value)
+            ? "finite weights are wanted; give a file from before they were "
+              "lost"
+        : type == ElementType::f16
+            ? "FP16 holds numbers up to 65504; compile with "
+              "training.precision.compute BF16 or FP32"
+            : "BF16 holds numbers up to 3.39e38; compile with "
+              "training.precision.compute FP32");
+}
+
 static void loadFile(const tsr_context &context, const SafetensorsFile &file) {
   for (const Parameter &parameter : context.manifest->parameters) {
     const std::string &name = parameter.name;
@@ -85,11 +121,29 @@ static void loadFile(const tsr_context &context, const SafetensorsFile &file) {
     if (!copyAsFloat(*tensor, 0, 0, nullptr))
       fatal("tensor '%s' of '%s' has type %s: F32, BF16 or F16 is wanted",
             name.c_str(), file.path().c_str(), tensor->dtype.c_str());
-    forHeldWeights(context, parameter,
-                   [&](float *first, int64_t begin, int64_t end) {
-                     copyAsFloat(*tensor, begin, end, first);
-                   });
-    SafetensorsFile::release(*tensor);
+    ElementType type =
+        requireState(context, StateKind::parameter, parameter.group).type;
+    float limit = limitOf(type);
+    // The first one, whichever thread reads it.
+    std::atomic<int64_t> wrong = tensor->elements();
+    forHeldWeights(
+        context, parameter, [&](float *first, int64_t begin, int64_t end) {
+          copyAsFloat(*tensor, begin, end, first);
+          bool holds = true;
+          for (int64_t i = 0; i < end - begin; ++i)
+            holds &= std::abs(first[i]) < limit;
+          if (holds)
+            return;
+          int64_t index = begin;
+          while (std::abs(first[index - begin]) < limit)
+            ++index;
+          int64_t before = wrong;
+          while (index < before && !wrong.compare_exchange_weak(before, index))
+            ;
+        });
+    if (wrong < tensor->elements())
+      failForElement(file, name, *tensor, wrong, type);
+    file.release(*tensor);
   }
 }
 
@@ -125,7 +179,7 @@ static void requireWeights(const Manifest &manifest,
       fatal("tensor '%s' of '%s' differs from '%s', to which this model ties "
             "it",
             fullName.c_str(), file.path().c_str(), tied->second.c_str());
-    SafetensorsFile::release(tensor);
+    file.release(tensor);
   }
 }
 

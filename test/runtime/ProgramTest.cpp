@@ -184,6 +184,7 @@ TEST_F(ProgramTest, SaysWhatIsWrongWithItsFiles) {
       {"output.weight", {256, 8}},
       {"output.bias", {256}},
       {"output.correction", {5}}};
+  std::map<std::string, std::pair<size_t, float>> wrong;
   auto write = [&](decltype(right) entries, float value = 0) {
     SafetensorsWriter writer(file("w"));
     for (auto &[name, shape] : entries)
@@ -192,6 +193,8 @@ TEST_F(ProgramTest, SaysWhatIsWrongWithItsFiles) {
     for (auto &[name, shape] : entries) {
       std::vector<float> zeros(shape[0] * (shape.size() > 1 ? shape[1] : 1),
                                name == "lm_head.weight" ? value : 0);
+      if (auto element = wrong.find(name); element != wrong.end())
+        zeros[element->second.first] = element->second.second;
       writer.write(zeros.data(), zeros.size());
     }
     writer.commit();
@@ -235,6 +238,16 @@ TEST_F(ProgramTest, SaysWhatIsWrongWithItsFiles) {
   entries.push_back({"h.5.weight", {2}});
   write(entries);
   fails("fake-1", train, "has a tensor 'h.5.weight', which this model has not");
+  wrong = {{"output.weight", {255 * 8 + 3, NAN}}};
+  write(right);
+  for (const char *fake : {"fake-1", "fake-2-3"})
+    fails(fake, train,
+          "element [255, 3] of tensor 'output.weight' of '" + file("w") +
+              "' is nan: finite weights are wanted");
+  wrong = {{"output.bias", {7, -INFINITY}}};
+  write(right);
+  fails("fake-1", "grads --data @data --init @w --out @g",
+        "element 7 of tensor 'output.bias' of '" + file("w") + "' is -inf");
   fails("fake-1", "train --data @none", "cannot open the data");
   fails("fake-1", "train --data @data --init @none", "cannot open");
   fails("fake-1", "train --data @data --log @none/log", "cannot write the log");
