@@ -18,7 +18,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 TORCH = "torch==2.15.0"
-PACKAGES = ["transformers==5.23.0", "torch_geometric==2.8.1", "numpy", "safetensors"]
+PACKAGES = ["transformers==5.23.0", "torch_geometric==2.8.1", "numpy", "safetensors", "scipy"]
 # torch's own requirements when it is installed without them: what CUDA's
 # toolkit does not have, or has too old, then the plain Python packages.
 TORCH_ALONE = [
@@ -46,7 +46,8 @@ def make():
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     nccl = folder / "lib" / version / "site-packages" / "nvidia" / "nccl" / "lib"
     complete = folder / "complete"
-    if not complete.exists():
+    wanted = "\n".join([TORCH, *PACKAGES])
+    if not complete.exists() or complete.read_text() != wanted:
         print(f"torch environment: installing into {folder}", flush=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         install = [python, "-m", "pip", "install", "-q"]
@@ -55,5 +56,5 @@ def make():
             subprocess.run(install + TORCH_PYTHON + PACKAGES, check=True)
         else:
             subprocess.run(install + [TORCH] + PACKAGES, check=True)
-        complete.touch()
+        complete.write_text(wanted)
     return python, dict(os.environ, LD_LIBRARY_PATH=f"{nccl}:{cuda}")
