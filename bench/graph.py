@@ -17,7 +17,6 @@ import os
 import pathlib
 import re
 import statistics
-import subprocess
 import sys
 import time
 
@@ -77,29 +76,12 @@ def own_milliseconds():
     return [float(number) for number in re.findall(r"[0-9.]+", output)]
 
 
-def memory(process):
-    """Bytes that a process has beside pages of files."""
-    try:
-        text = pathlib.Path(f"/proc/{process}/status").read_text()
-    except FileNotFoundError:
-        return 0
-    fields = re.findall(r"Rss(?:Anon|Shmem):\s+(\d+) kB", text)
-    return 1024 * sum(map(int, fields))
-
-
 def peak_of_a_run():
-    """The most memory of a run of some steps, looked at each millisecond."""
+    """The most memory of a run of some steps."""
     (OUT / "graph.textproto").write_text(SPECIFICATION)
     support.compile(OUT / "graph.textproto", OUT / "graph")
     command = [OUT / "graph", "train", "--data", OUT / "graph.safetensors"]
-    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
-    most = 0
-    while process.poll() is None:
-        most = max(most, memory(process.pid))
-        time.sleep(0.001)
-    if process.returncode != 0:
-        sys.exit(f"graph.py: the run ended with {process.returncode}")
-    return most
+    return support.most_memory(command)
 
 
 def main():

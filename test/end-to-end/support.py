@@ -15,6 +15,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import shutil
 import signal
 import struct
@@ -121,6 +122,29 @@ def proportional_bytes(process):
         if line.startswith("Pss:"):
             return 1024 * int(line.split()[1])
     raise AssertionError("smaps_rollup has no Pss")
+
+
+def memory_of(process):
+    """Bytes that a process has beside pages of files."""
+    try:
+        text = pathlib.Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return 0
+    fields = re.findall(r"Rss(?:Anon|Shmem):\s+(\d+) kB", text)
+    return 1024 * sum(map(int, fields))
+
+
+def most_memory(command):
+    """The most of it that a command takes, looked at each millisecond."""
+    command = [str(part) for part in command]
+    process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    most = 0
+    while process.poll() is None:
+        most = max(most, memory_of(process.pid))
+        time.sleep(0.001)
+    if process.returncode != 0:
+        raise AssertionError(f"{' '.join(command)}\nended with {process.returncode}")
+    return most
 
 
 def physical_bytes(executable, data, world, steps=3):

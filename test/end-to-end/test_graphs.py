@@ -6,6 +6,7 @@
 # ===----------------------------------------------------------------------===#
 
 import array
+import random
 import re
 import unittest
 
@@ -176,6 +177,30 @@ class Graphs(unittest.TestCase):
             self.assertEqual(done.returncode, 1, (reason, command, done.stderr))
             self.assertIn(reason, done.stderr)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_loading_takes_little_beside_the_plan(self):
+        """Edges are sorted within the arena: what else a run takes does not
+        grow with them."""
+        beside = []
+        for nodes, edges in ((NODES, NODES), (20_000, 1_000_000)):
+            graph = self.random_graph(nodes, edges)
+            out = self.make(f"graph-memory-{nodes}", graph)
+            plan = support.plan(out / "spec.textproto")["peak_bytes"]
+            command = [out / "exe", "train", "--data", out / "graph.safetensors"]
+            beside.append(support.most_memory(command) - plan)
+        self.assertLess(beside[1] - beside[0], 0.1 * plan, f"plan {plan}, beside {beside}")
+
+    def random_graph(self, nodes, edges):
+        draw = random.Random(1).randrange
+        ends = array.array("i", [draw(nodes) for _ in range(2 * edges)])
+        graph = {
+            "x": ("F32", [nodes, 1], array.array("f", [1] * nodes)),
+            "edge_index": ("I32", [2, edges], ends),
+            "y": ("U8", [nodes], array.array("B", [node % 3 for node in range(nodes)])),
+        }
+        for name in ("train_mask", "val_mask", "test_mask"):
+            graph[name] = ("BOOL", [nodes], array.array("b", [1] * nodes))
+        return graph
 
     def test_what_nothing_uses_is_named(self):
         graph = dict(ring(), pos=("F32", [1], array.array("f", [0])))

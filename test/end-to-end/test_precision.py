@@ -56,6 +56,29 @@ class Precision(unittest.TestCase):
     def test_stages_fp16(self):
         self.check_stages(2, "FP16", "FP16")
 
+    def test_weights_beyond_the_type_are_refused(self):
+        """65519 is rounded to FP16's largest number, 65520 is not."""
+        out = support.scratch("precision-large-weights")
+        data = support.repeated_text(out / "text.txt", 1 << 16)
+        executable = support.compile(SMALL, out / "exe", **precision("FP16"))
+        weights = out / "weights.safetensors"
+        train = [executable, "train", "--data", data, "--steps", "0"]
+        support.run([*train, "--save", weights])
+        tensors = support.read_safetensors(weights)
+        name = "wpe.weight"
+        columns = tensors[name][0][1]
+        for value, code in ((65519, 0), (65520, 1)):
+            tensors[name][1][2 * columns + 3] = value
+            entries = {n: ("F32", *tensor) for n, tensor in tensors.items()}
+            support.write_safetensors(weights, entries)
+            done = support.run([*train, "--init", weights], check=False)
+            self.assertEqual(done.returncode, code, done.stderr)
+        self.assertIn(
+            f"element [2, 3] of tensor '{name}' of '{weights}' is 65520: FP16 holds numbers "
+            "up to 65504; compile with training.precision.compute BF16 or FP32",
+            done.stderr,
+        )
+
     def test_near_single_precision(self):
         single = self.losses("single")
         for compute, tolerance in (("BF16", 3e-3), ("FP16", 5e-4)):
