@@ -1,0 +1,149 @@
+//===- GraphFuzzer.cpp - Graphs that may be anything ----------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A file is refused with a reason, or its features, edges, classes and splits
+// are what GraphFile.h promises, and edges become rows that a kernel can walk.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/Adjacency.h"
+#include "runtime/GraphFile.h"
+#include "test/fuzz/Ending.h"
+#include "test/fuzz/TensorFile.h"
+#include <algorithm>
+#include <cmath>
+
+using namespace tessera;
+using namespace tessera::fuzz;
+
+static constexpr const char *names[] = {
+    "x",        "edge_index", "y",         "train_mask",
+    "val_mask", "test_mask",  "edge_attr", "edge_weight",
+    "x.indptr", "x.indices",  "x.values"};
+
+/// A limit on what inputs of some kilobytes may ask for.
+static constexpr int64_t mostElements = 1 << 20;
+
+static void checkFeatures(const GraphFile &file) {
+  int64_t columns = file.shape().features + (file.hasSparseFeatures() ? 1 : 0);
+  int64_t count = file.shape().nodes * columns;
+  if (count > mostElements)
+    return;
+  std::vector<float> features(count);
+  file.copyFeatures(columns, features.data());
+  require(std::all_of(features.begin(), features.end(),
+                      [](float value) { return std::isfinite(value); }),
+          "features are finite");
+}
+
+static void checkEdges(const GraphFile &file) {
+  int64_t count = 0, nodes = file.shape().nodes;
+  file.forEdges([&](const EdgeBlock &block) {
+    count += block.count;
+    for (int64_t i = 0; i < block.count; ++i)
+      require(block.source[i] >= 0 && block.source[i] < nodes &&
+                  block.target[i] >= 0 && block.target[i] < nodes &&
+                  std::isfinite(block.weight[i]),
+              "an edge lies between nodes and has a weight");
+  });
+  require(count == file.shape().edges, "edges are counted");
+}
+
+static void checkSplits(const GraphFile &file) {
+  std::vector<int32_t> labels = file.labels();
+  require(static_cast<int64_t>(labels.size()) == file.shape().nodes,
+          "each node has a class or none");
+  for (const char *name : {"train", "val", "test"}) {
+    std::vector<int32_t> split = file.split(name);
+    require(std::is_sorted(split.begin(), split.end(), std::less_equal<>()) ||
+                split.size() < 2,
+            "a split is ascending");
+    for (int32_t node : split)
+      require(node >= 0 && node < file.shape().nodes && labels[node] >= 0 &&
+                  labels[node] < file.shape().classes,
+              "a node of a split has a class");
+  }
+}
+
+namespace {
+
+struct RowMemory {
+  std::vector<int32_t> rowPtr, col;
+  std::vector<float> weight;
+  RowMemory(int64_t nodes, int64_t edges)
+      : rowPtr(nodes + 1), col(edges), weight(edges) {}
+  SparseRows rows() { return {rowPtr.data(), col.data(), weight.data()}; }
+
+  void check() const {
+    auto nodes = static_cast<int64_t>(rowPtr.size()) - 1;
+    require(rowPtr.front() == 0 &&
+                rowPtr.back() == static_cast<int64_t>(col.size()) &&
+                std::is_sorted(rowPtr.begin(), rowPtr.end()),
+            "rows follow one another");
+    for (int64_t node = 0; node < nodes; ++node)
+      require(std::is_sorted(col.begin() + rowPtr[node],
+                             col.begin() + rowPtr[node + 1]),
+              "columns ascend in a row");
+    for (size_t i = 0; i < col.size(); ++i)
+      require(col[i] >= 0 && col[i] < nodes && !std::isnan(weight[i]),
+              "a column is a node and has a weight");
+  }
+};
+
+} // namespace
+
+static void checkAdjacency(const GraphFile &file, AdjacencyForm form) {
+  NodeWeights nodes;
+  std::string error;
+  if (!weighNodes(file, form, nodes, error))
+    return require(!error.empty(), "a refusal has a reason");
+  // What the file has of self-loops is not doubled.
+  int64_t count = file.shape().nodes, edges = 0;
+  file.forEdges([&](const EdgeBlock &block) {
+    for (int64_t i = 0; i < block.count; ++i)
+      edges += !form.selfLoops || block.source[i] != block.target[i];
+  });
+  edges += form.selfLoops ? count : 0;
+  RowMemory rows(count, edges), transpose(count, edges);
+  buildAdjacency(file, form, nodes, rows.rows(), transpose.rows());
+  rows.check();
+  transpose.check();
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  std::string error;
+  auto file = GraphFile::read({reinterpret_cast<const char *>(data), size},
+                              "graph", error);
+  if (!file) {
+    require(!error.empty(), "a refusal has a reason");
+    return 0;
+  }
+  checkFeatures(*file);
+  checkEdges(*file);
+  checkSplits(*file);
+  file->trainingError();
+  file->unusedTensors();
+  for (bool selfLoops : {false, true})
+    for (bool symmetric : {false, true})
+      checkAdjacency(*file, {selfLoops, symmetric});
+  file->release();
+  return 0;
+}
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,
+                                          size_t most, unsigned seed) {
+  return mutateTensorFile(data, size, most, seed, names);
+}
+
+extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1,
+                                            const uint8_t *data2, size_t size2,
+                                            uint8_t *out, size_t most,
+                                            unsigned seed) {
+  return crossTensorFiles(std::string(data1, data1 + size1),
+                          std::string(data2, data2 + size2), out, most, seed,
+                          names);
+}
