@@ -189,8 +189,11 @@ private:
     module.walk([&](gpu::GPUFuncOp function) {
       json.object([&] {
         json.attribute("name", function.getName());
-        json.attribute("blocks", function.getKnownGridSize()->front());
-        json.attribute("threads", function.getKnownBlockSize()->front());
+        auto first = [](std::optional<ArrayRef<int32_t>> size) {
+          return size && !size->empty() ? size->front() : 1;
+        };
+        json.attribute("blocks", first(function.getKnownGridSize()));
+        json.attribute("threads", first(function.getKnownBlockSize()));
       });
     });
   }

@@ -7,6 +7,7 @@
 
 #include "codegen/Manifest.h"
 #include "codegen/Passes.h"
+#include "dialects/Contracts.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -33,7 +34,9 @@ struct Target {
     int32_t number = 0;
     module.walk([&](gpu::GPUFuncOp function) {
       auto kernel = function->getAttrOfType<StringAttr>("plan.kernel");
-      deviceKernels[kernel.getValue()].push_back(number++);
+      if (kernel)
+        deviceKernels[kernel.getValue()].push_back(number);
+      ++number;
     });
   }
 
@@ -369,6 +372,8 @@ namespace {
 struct LowerPrograms : tessera::impl::LowerProgramsBase<LowerPrograms> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    if (failed(verifyStates(module)))
+      return signalPassFailure();
     std::string manifest = getManifest(module);
     Target target(module);
     for (auto program : module.getOps<ProgramOp>())

@@ -41,6 +41,11 @@ inline constexpr llvm::StringLiteral specificationAttrName = "tessera.spec";
 mlir::OwningOpRef<mlir::ModuleOp> buildModel(const Specification &specification,
                                              mlir::MLIRContext &context);
 
+/// Checks the attribute `tessera.spec` of a module that was read: it is there,
+/// and its entries have the types that the phases and the runtime expect, and
+/// values that a specification can have.
+mlir::LogicalResult verifySpecificationAttr(mlir::ModuleOp module);
+
 } // namespace tessera
 
 #endif // TESSERA_FRONTENDS_MODELBUILDER_H

@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/ModelBuilder.h"
 #include "frontends/ModuleWriter.h"
+#include "passes/Spec.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -206,4 +208,162 @@ DictionaryAttr tessera::specificationAttr(const Specification &specification,
   all.dictionary("tied", std::move(tied));
   all.dictionary("fingerprint", fingerprintAttr(message, context));
   return all.get();
+}
+
+namespace {
+
+enum class Kind { Dictionary, Integer, Real, Text, Boolean };
+
+/// What the entry \p path must be; numbers from \p low to \p high.
+struct Entry {
+  StringLiteral path;
+  Kind kind;
+  bool isRequired = false;
+  double low = 0, high = 9e18;
+};
+
+} // namespace
+
+static constexpr Entry knownEntries[] = {
+    {"name", Kind::Text, true},
+    {"tied", Kind::Dictionary},
+    {"model", Kind::Dictionary, true},
+    {"model.kind", Kind::Text, true},
+    {"model.family", Kind::Text},
+    {"model.vocabulary", Kind::Integer},
+    {"model.sequence", Kind::Integer},
+    {"model.nodes", Kind::Integer},
+    {"model.edges", Kind::Integer},
+    {"model.features", Kind::Integer},
+    {"model.classes", Kind::Integer},
+    {"model.self_loops", Kind::Boolean},
+    {"model.normalization", Kind::Text},
+    {"target", Kind::Dictionary},
+    {"target.kind", Kind::Text},
+    {"target.cpu", Kind::Text},
+    {"target.arch", Kind::Text},
+    {"target.gelu_epilogue", Kind::Boolean},
+    {"target.threads", Kind::Integer, false, 0, 4096},
+    {"training", Kind::Dictionary, true},
+    {"training.world", Kind::Integer, true, 1, 65536},
+    {"training.stage", Kind::Integer, true, 0, 3},
+    {"training.shard_ranks", Kind::Integer, false, 1, 65536},
+    {"training.secondary_ranks", Kind::Integer, false, 1, 65536},
+    {"training.prefetch", Kind::Integer},
+    {"training.bucket_bytes", Kind::Integer},
+    {"training.persistence_threshold", Kind::Integer},
+    {"training.gather_bytes", Kind::Integer},
+    {"training.prefetch_bytes", Kind::Integer},
+    {"training.quantized_gathers", Kind::Boolean},
+    {"training.offload", Kind::Text},
+    {"training.micro_batch", Kind::Integer, false, 1},
+    {"training.accumulation", Kind::Integer, false, 1},
+    {"training.global_batch", Kind::Integer, false, 1},
+    {"training.seed", Kind::Integer, false, -9.3e18, 9.3e18},
+    {"training.steps", Kind::Integer},
+    {"training.non_finite", Kind::Text},
+    {"training.max_skips", Kind::Integer},
+    {"training.recompute", Kind::Text},
+    {"training.recomputed", Kind::Dictionary},
+    {"training.recomputed.segments", Kind::Integer},
+    {"training.recomputed.whole", Kind::Integer},
+    {"training.recomputed.cheap", Kind::Integer},
+    {"training.memory_limit", Kind::Integer},
+    {"training.precision", Kind::Dictionary},
+    {"training.precision.compute", Kind::Text},
+    {"training.precision.gradients", Kind::Text},
+    {"training.precision.loss_scale", Kind::Dictionary},
+    {"training.precision.loss_scale.initial", Kind::Real},
+    {"training.precision.loss_scale.minimum", Kind::Real},
+    {"training.precision.loss_scale.window", Kind::Integer},
+    {"training.precision.loss_scale.hysteresis", Kind::Integer},
+    {"training.batch_ramp", Kind::Dictionary},
+    {"training.batch_ramp.start", Kind::Integer, false, 1},
+    {"training.batch_ramp.increment", Kind::Integer, false, 1},
+    {"training.batch_ramp.samples", Kind::Integer},
+    {"training.optimizer", Kind::Dictionary, true},
+    {"training.optimizer.kind", Kind::Text},
+    {"training.optimizer.lr", Kind::Real, true},
+    {"training.optimizer.beta1", Kind::Real, true, 0, 1},
+    {"training.optimizer.beta2", Kind::Real, true, 0, 1},
+    {"training.optimizer.eps", Kind::Real, true},
+    {"training.optimizer.weight_decay", Kind::Real, true},
+    {"training.optimizer.clip", Kind::Real, true},
+    {"training.schedule", Kind::Dictionary},
+    {"training.schedule.kind", Kind::Text},
+    {"training.schedule.warmup_steps", Kind::Integer},
+    {"training.schedule.decay_steps", Kind::Integer},
+    {"training.schedule.min_lr", Kind::Real},
+    {"training.schedule.warmup_samples", Kind::Integer},
+    {"training.schedule.decay_samples", Kind::Integer},
+};
+
+static StringRef nameOf(Kind kind) {
+  switch (kind) {
+  case Kind::Dictionary:
+    return "a dictionary";
+  case Kind::Integer:
+    return "an i64";
+  case Kind::Real:
+    return "an f64";
+  case Kind::Text:
+    return "a text";
+  case Kind::Boolean:
+    return "true or false";
+  }
+  llvm_unreachable("all kinds are named");
+}
+
+static bool isOfKind(Attribute value, const Entry &entry) {
+  switch (entry.kind) {
+  case Kind::Dictionary:
+    return isa<DictionaryAttr>(value);
+  case Kind::Integer: {
+    auto number = dyn_cast<IntegerAttr>(value);
+    return number && number.getType().isSignlessInteger(64) &&
+           number.getInt() >= entry.low && number.getInt() <= entry.high;
+  }
+  case Kind::Real: {
+    auto number = dyn_cast<FloatAttr>(value);
+    return number && number.getType().isF64() &&
+           number.getValueAsDouble() >= entry.low &&
+           number.getValueAsDouble() <= entry.high;
+  }
+  case Kind::Text:
+    return isa<StringAttr>(value);
+  case Kind::Boolean:
+    return isa<BoolAttr>(value);
+  }
+  llvm_unreachable("all kinds are read");
+}
+
+LogicalResult tessera::verifySpecificationAttr(ModuleOp module) {
+  Attribute attribute = module->getAttr(specificationAttrName);
+  if (!isa_and_present<DictionaryAttr>(attribute))
+    return module.emitError("has no dictionary ")
+           << specificationAttrName
+           << ", which carries the specification: give a module as "
+              "--compile-to or --dump-phases-to writes it";
+  for (const Entry &entry : knownEntries) {
+    Attribute value = getSpec(module, entry.path);
+    if (!value && !entry.isRequired)
+      continue;
+    if (value && isOfKind(value, entry))
+      continue;
+    InFlightDiagnostic diagnostic = module.emitError()
+                                    << specificationAttrName << " has ";
+    if (value)
+      diagnostic << value << " as " << entry.path;
+    else
+      diagnostic << "no " << entry.path;
+    diagnostic << ": " << nameOf(entry.kind);
+    if (entry.kind == Kind::Integer || entry.kind == Kind::Real) {
+      std::string bounds;
+      llvm::raw_string_ostream(bounds)
+          << llvm::format(" from %g to %g", entry.low, entry.high);
+      diagnostic << bounds;
+    }
+    return diagnostic << " is wanted";
+  }
+  return success();
 }

@@ -9,6 +9,7 @@
 #include "codegen/cpu/GeneralKernel.h"
 #include "codegen/cpu/KernelFunction.h"
 #include "codegen/cpu/Passes.h"
+#include "dialects/Contracts.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 namespace tessera::cpu {
@@ -24,6 +25,8 @@ namespace {
 
 struct ShapeKernels : cpu::impl::ShapeKernelsBase<ShapeKernels> {
   void runOnOperation() override {
+    if (failed(verifyKernels(getOperation())))
+      return signalPassFailure();
     OpBuilder builder(&getContext());
     for (func::FuncOp kernel : getKernels(getOperation())) {
       cpu::KernelShape shape = cpu::getKernelShape(kernel);
@@ -41,6 +44,8 @@ struct ShapeKernels : cpu::impl::ShapeKernelsBase<ShapeKernels> {
 
 struct BuildKernels : cpu::impl::BuildKernelsBase<BuildKernels> {
   void runOnOperation() override {
+    if (failed(verifyKernels(getOperation())))
+      return signalPassFailure();
     for (func::FuncOp kernel : getKernels(getOperation()))
       if (failed(cpu::buildKernelFunction(kernel)))
         return signalPassFailure();

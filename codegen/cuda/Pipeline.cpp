@@ -10,6 +10,7 @@
 #include "codegen/cpu/KernelFunction.h"
 #include "codegen/cuda/DeviceKernel.h"
 #include "codegen/cuda/Passes.h"
+#include "dialects/Contracts.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
@@ -41,6 +42,8 @@ namespace {
 
 struct ShapeKernels : cuda::impl::ShapeKernelsBase<ShapeKernels> {
   void runOnOperation() override {
+    if (failed(verifyKernels(getOperation())))
+      return signalPassFailure();
     OpBuilder builder(&getContext());
     for (func::FuncOp kernel : getKernels(getOperation())) {
       if (failed(checkSupported(kernel)))
@@ -62,6 +65,8 @@ struct ShapeKernels : cuda::impl::ShapeKernelsBase<ShapeKernels> {
 
 struct BuildKernels : cuda::impl::BuildKernelsBase<BuildKernels> {
   void runOnOperation() override {
+    if (failed(verifyKernels(getOperation())))
+      return signalPassFailure();
     ModuleOp module = getOperation();
     auto builder = OpBuilder::atBlockEnd(module.getBody());
     auto device = gpu::GPUModuleOp::create(builder, module.getLoc(),

@@ -34,6 +34,9 @@ constexpr int64_t kCategories = 6;
 /// Buffers in the file begin at multiples of a page, which is read and dropped
 /// as a whole.
 constexpr int64_t kPage = 4096;
+/// No program runs on more ranks, and no size, offset or stride in bytes is
+/// larger, so that the sum of a few of them does not overflow.
+constexpr int64_t kMaxRanks = 65536, kMaxBytes = int64_t(1) << 60;
 
 /// True if \p op is something that runs: launch, gemm, start, wait, fence,
 /// clear, copy, fetch or evict.

@@ -41,6 +41,10 @@ def Plan_Dialect : Dialect {
 class Plan_Op<string mnemonic, list<Trait> traits = []>
     : Op<Plan_Dialect, mnemonic, traits>;
 
+/// An operation that stands in a program alone.
+class Plan_ProgramPart<string mnemonic, list<Trait> traits = []>
+    : Plan_Op<mnemonic, !listconcat([HasParent<"ProgramOp">], traits)>;
+
 def Plan_Tensor : StaticShapeTensorOf<[AnyFloat, I32, I64, I1, I8]>;
 def Plan_Buffer : StaticShapeMemRefOf<[AnyFloat, I32, I64, I1, I8]>;
 def Plan_Value : AnyTypeOf<[Plan_Tensor, Plan_Buffer]>;
@@ -209,6 +213,8 @@ def Plan_ProgramOp : Plan_Op<"program", [
     - each use of a buffer lies in its lifetime; a collective uses its source
       from its start to its fence and its destination from its start to its
       wait;
+    - steps work on views, views are of buffers, and a wait or fence is of a
+      collective of the program;
     - each started collective has one wait and, later, one fence;
     - with several micro-batches, what starts in section "micro" ends there.
   }];
@@ -242,10 +248,11 @@ def Plan_ProgramOp : Plan_Op<"program", [
     /// a multiple of the largest page.
     int64_t getOffloadOffset();
   }];
+  let hasVerifier = 1;
   let hasRegionVerifier = 1;
 }
 
-def Plan_BufferOp : Plan_Op<"buffer", [Pure]> {
+def Plan_BufferOp : Plan_ProgramPart<"buffer", [Pure]> {
   let summary = "a piece of the arena and its lifetime";
   let description = [{
     The bytes [offset, offset + size) of the arena belong to the buffer from
@@ -278,7 +285,7 @@ def Plan_BufferOp : Plan_Op<"buffer", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Plan_ViewOp : Plan_Op<"view", [Pure]> {
+def Plan_ViewOp : Plan_ProgramPart<"view", [Pure]> {
   let summary = "a typed part of a buffer";
   let description = [{
     The part begins at byte `offset`, on rank r at `offset` + r · `rank_stride`;
@@ -319,7 +326,7 @@ def Plan_ViewOp : Plan_Op<"view", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Plan_SectionOp : Plan_Op<"section"> {
+def Plan_SectionOp : Plan_ProgramPart<"section"> {
   let summary = "where an entry of the program begins";
   let description = [{
     The steps up to the next section are one function of the executable,
@@ -330,19 +337,19 @@ def Plan_SectionOp : Plan_Op<"section"> {
   let assemblyFormat = "$name attr-dict";
 }
 
-def Plan_InputOp : Plan_Op<"input"> {
+def Plan_InputOp : Plan_ProgramPart<"input"> {
   let summary = "what the runtime fills before an entry";
   let arguments = (ins StrAttr:$name, Plan_Buffer:$view, StrAttr:$when);
   let assemblyFormat = "$name $view `when` $when attr-dict `:` type($view)";
 }
 
-def Plan_OutputOp : Plan_Op<"output"> {
+def Plan_OutputOp : Plan_ProgramPart<"output"> {
   let summary = "what the runtime reads when the program has run";
   let arguments = (ins StrAttr:$name, Plan_Buffer:$view);
   let assemblyFormat = "$name $view attr-dict `:` type($view)";
 }
 
-def Plan_StateOp : Plan_Op<"state"> {
+def Plan_StateOp : Plan_ProgramPart<"state"> {
   let summary = "a group's state that lasts from step to step";
   let description = [{
     ```mlir
@@ -367,7 +374,7 @@ def Plan_StateOp : Plan_Op<"state"> {
   }];
 }
 
-def Plan_ScratchOp : Plan_Op<"scratch"> {
+def Plan_ScratchOp : Plan_ProgramPart<"scratch"> {
   let summary = "the memory that one step at a time may use freely";
   let description = [{
     Its size is the most that a launch (scratch bytes a thread times
@@ -377,13 +384,13 @@ def Plan_ScratchOp : Plan_Op<"scratch"> {
   let assemblyFormat = "$buffer `threads` $threads attr-dict `:` type($buffer)";
 }
 
-def Plan_ClearOp : Plan_Op<"clear"> {
+def Plan_ClearOp : Plan_ProgramPart<"clear"> {
   let summary = "fill with zero";
   let arguments = (ins Plan_Buffer:$view);
   let assemblyFormat = "$view attr-dict `:` type($view)";
 }
 
-def Plan_CopyOp : Plan_Op<"copy", [AllTypesMatch<["source", "destination"]>]> {
+def Plan_CopyOp : Plan_ProgramPart<"copy", [AllTypesMatch<["source", "destination"]>]> {
   let summary = "copy between views that do not overlap";
   let description = [{
     Stands where a value could not be computed in its place.
@@ -394,7 +401,7 @@ def Plan_CopyOp : Plan_Op<"copy", [AllTypesMatch<["source", "destination"]>]> {
   }];
 }
 
-def Plan_FetchOp : Plan_Op<"fetch"> {
+def Plan_FetchOp : Plan_ProgramPart<"fetch"> {
   let summary = "begin to read buffers of the file";
   let description = [{
     The buffers are used soon. Before it reads, it waits until what was evicted
@@ -411,13 +418,13 @@ def Plan_FetchOp : Plan_Op<"fetch"> {
   let assemblyFormat = "$buffers attr-dict `:` type($buffers)";
 }
 
-def Plan_EvictOp : Plan_Op<"evict"> {
+def Plan_EvictOp : Plan_ProgramPart<"evict"> {
   let summary = "begin to write buffers of the file and let go of their memory";
   let arguments = (ins Variadic<Plan_Bytes>:$buffers);
   let assemblyFormat = "$buffers attr-dict `:` type($buffers)";
 }
 
-def Plan_StartOp : Plan_Op<"start"> {
+def Plan_StartOp : Plan_ProgramPart<"start"> {
   let summary = "start a collective";
   let description = [{
     From here on peers may read the source, and the destination belongs to the
@@ -460,13 +467,13 @@ def Plan_StartOp : Plan_Op<"start"> {
   }];
 }
 
-def Plan_WaitOp : Plan_Op<"wait"> {
+def Plan_WaitOp : Plan_ProgramPart<"wait"> {
   let summary = "wait until a collective's destination is complete";
   let arguments = (ins Plan_Token:$token);
   let assemblyFormat = "$token attr-dict";
 }
 
-def Plan_FenceOp : Plan_Op<"fence"> {
+def Plan_FenceOp : Plan_ProgramPart<"fence"> {
   let summary = "wait until no peer reads a collective's source any more";
   let arguments = (ins Plan_Token:$token);
   let assemblyFormat = "$token attr-dict";

@@ -7,6 +7,7 @@
 
 #include "dialects/plan/Plan.h"
 #include <map>
+#include <vector>
 
 using namespace mlir;
 using namespace tessera::plan;
@@ -38,12 +39,12 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
            << " arguments and results, the launch has " << actual.size();
   for (auto [i, pair] : llvm::enumerate(llvm::zip(actual, expected))) {
     auto have = cast<ShapedType>(std::get<0>(pair)),
-         want = cast<ShapedType>(std::get<1>(pair));
-    if (have.getShape() != want.getShape() ||
+         want = dyn_cast<ShapedType>(std::get<1>(pair));
+    if (!want || have.getShape() != want.getShape() ||
         have.getElementType() != want.getElementType())
       return emitOpError("operand or result #")
              << i << " is " << have << ", but kernel " << getKernelAttr()
-             << " has " << want;
+             << " has " << std::get<1>(pair);
   }
   return success();
 }
@@ -91,6 +92,8 @@ LogicalResult GemmOp::verify() {
 LogicalResult BufferOp::verify() {
   if (!getResult().getType().hasStaticShape())
     return emitOpError("must have a static size");
+  if (getBytes() > kMaxBytes || static_cast<int64_t>(getOffset()) > kMaxBytes)
+    return emitOpError("size and offset must be at most ") << kMaxBytes;
   if (getBytes() % kAlignment || getOffset() % kAlignment ||
       static_cast<int64_t>(getOffset()) < 0)
     return emitOpError("size and offset must be multiples of ") << kAlignment;
@@ -102,28 +105,48 @@ LogicalResult BufferOp::verify() {
   if (isInFile() && getOffset() % kPage)
     return emitOpError("lies in the file, so its offset must be a multiple of ")
            << kPage;
-  if (getLive() && (getLive()->size() != 2 || getFirst() > getLast()))
+  if (getLive() && (getLive()->size() != 2 || getFirst() < 0 ||
+                    getFirst() > getLast() || getLast() == INT64_MAX))
     return emitOpError("lifetime must be [first step, last step]");
   return success();
 }
 
+/// Bytes of \p type, more than kMaxBytes where they cannot be counted.
+static int64_t countBytes(ShapedType type) {
+  int64_t bytes = getElementBytes(type.getElementType());
+  for (int64_t size : type.getShape())
+    if (llvm::MulOverflow(bytes, size, bytes))
+      return INT64_MAX;
+  return bytes;
+}
+
 LogicalResult ViewOp::verify() {
-  if (!getBufferOp())
+  BufferOp buffer = getBufferOp();
+  if (!buffer)
     return emitOpError("must be a view of a plan.buffer");
-  int64_t element = getElementBytes(getResult().getType().getElementType());
-  for (int64_t bytes : {static_cast<int64_t>(getOffset()),
-                        static_cast<int64_t>(getRankStride()),
-                        static_cast<int64_t>(getReplicaStride()),
-                        static_cast<int64_t>(getSecondaryStride())})
-    if (bytes < 0 || bytes % element)
+  ShapedType type = getResult().getType();
+  int64_t element = getElementBytes(type.getElementType());
+  int64_t room = buffer.getBytes(), bytes = countBytes(type);
+  auto program = (*this)->getParentOfType<ProgramOp>();
+  // The last rank's part, along each axis by itself at first: no product and
+  // no sum of these overflows.
+  int64_t end = 0;
+  for (auto [stride, ranks] :
+       {std::pair<int64_t, int64_t>(getOffset(), 2),
+        {getRankStride(), program.getShards()},
+        {getReplicaStride(), program.getReplicas()},
+        {getSecondaryStride(), program.getSecondary()}}) {
+    if (stride < 0 || stride % element)
       return emitOpError(
                  "offset and stride must be multiples of the element's ")
              << element << " bytes";
-  int64_t end = getOffset() + getSpan();
-  if (end > getBuffer().getType().getNumElements())
+    if (ranks > 1 && stride > room / (ranks - 1))
+      return emitOpError("begins beyond the end of a buffer of ") << room;
+    end += (ranks - 1) * stride;
+  }
+  if (bytes > room || end + bytes > room)
     return emitOpError("ends at byte ")
-           << end << " of a buffer of "
-           << getBuffer().getType().getNumElements();
+           << end + std::min(bytes, kMaxBytes) << " of a buffer of " << room;
   return success();
 }
 
@@ -135,7 +158,7 @@ public:
   explicit ProgramVerifier(ProgramOp program) : program(program) {}
 
   LogicalResult verify() {
-    return failure(failed(verifyMemory()) || failed(verifyBody()) ||
+    return failure(failed(verifyOperands()) || failed(verifyBody()) ||
                    failed(verifyOverlap()) || failed(verifyCollectives()) ||
                    failed(verifyUses()));
   }
@@ -147,18 +170,41 @@ private:
     int64_t first, last;
   };
 
-  LogicalResult verifyMemory() {
-    int64_t world = program.getWorld(), shards = program.getShards();
-    if (shards < 1 || world % shards)
-      return program.emitOpError("cannot have shards of ")
-             << shards << " in a world of " << world;
-    int64_t sum = 0;
-    for (int64_t i = 0; i < kCategories; ++i)
-      sum += program.getMemory(static_cast<Category>(i));
-    if (sum != static_cast<int64_t>(program.getArenaBytes()))
-      return program.emitOpError("categories sum to ")
-             << sum << " bytes, the arena has " << program.getArenaBytes();
+  /// Steps work on views, views are of buffers; each is declared here.
+  LogicalResult verifyOperands() {
+    Block &body = program.getBody().front();
+    if (body.getNumArguments())
+      return program.emitOpError("has arguments: what a program works on are "
+                                 "its buffers");
+    for (Operation &op : body)
+      for (OpOperand &operand : op.getOpOperands())
+        if (failed(verifyOperand(operand)))
+          return failure();
+    for (Operation &op : body) {
+      if (isa<LaunchOp, GemmOp>(op) && op.getNumResults())
+        return op.emitOpError("has a result: in a program it writes a view, "
+                              "its last operand");
+      auto state = dyn_cast<StateOp>(op);
+      if (state && !state.getElementType().isIntOrFloat())
+        return state.emitOpError("has elements of ")
+               << state.getElementType() << ": numbers are wanted";
+    }
     return success();
+  }
+
+  LogicalResult verifyOperand(OpOperand &operand) {
+    Operation *op = operand.getOwner(), *source = operand.get().getDefiningOp();
+    bool isBuffer = isa<ViewOp, StateOp, ScratchOp, FetchOp, EvictOp>(op);
+    bool isToken = isa<WaitOp, FenceOp>(op);
+    if (isBuffer  ? isa_and_nonnull<BufferOp>(source)
+        : isToken ? isa_and_nonnull<StartOp>(source)
+                  : isa_and_nonnull<ViewOp>(source))
+      return success();
+    return op->emitOpError("needs ")
+           << (isBuffer  ? "a plan.buffer"
+               : isToken ? "the token of a plan.start"
+                         : "a plan.view")
+           << " as operand #" << operand.getOperandNumber();
   }
 
   LogicalResult verifyBody() {
@@ -195,32 +241,42 @@ private:
     return success();
   }
 
+  /// A buffer's bytes and steps, [begin, end) and [first, last].
+  struct Extent {
+    int64_t begin, end, first, last;
+    BufferOp buffer;
+  };
+
   /// Walks through time with the set of buffers that live, by offset.
   LogicalResult verifyOverlap() {
-    SmallVector<BufferOp> byFirst(buffers), byLast(buffers);
-    llvm::sort(byFirst, [](BufferOp a, BufferOp b) {
-      return std::pair(a.getFirst(), a.getPlace()) <
-             std::pair(b.getFirst(), b.getPlace());
+    std::vector<Extent> byFirst;
+    for (BufferOp buffer : buffers) {
+      int64_t begin = buffer.getPlace();
+      byFirst.push_back({begin, begin + buffer.getBytes(), buffer.getFirst(),
+                         buffer.getLast(), buffer});
+    }
+    std::vector<Extent> byLast(byFirst);
+    llvm::sort(byFirst, [](const Extent &a, const Extent &b) {
+      return std::pair(a.first, a.begin) < std::pair(b.first, b.begin);
     });
-    llvm::sort(byLast, [](BufferOp a, BufferOp b) {
-      return a.getLast() < b.getLast();
+    llvm::sort(byLast, [](const Extent &a, const Extent &b) {
+      return a.last < b.last;
     });
-    std::map<int64_t, BufferOp> living;
+    std::map<int64_t, const Extent *> living;
     auto dying = byLast.begin();
-    for (BufferOp buffer : byFirst) {
-      for (; (*dying).getLast() < buffer.getFirst(); ++dying)
-        living.erase((*dying).getPlace());
-      int64_t begin = buffer.getPlace(), end = begin + buffer.getBytes();
-      auto above = living.lower_bound(begin);
-      if (above != living.end() && above->first < end)
-        return overlap(buffer, above->second);
+    for (const Extent &extent : byFirst) {
+      for (; dying->last < extent.first; ++dying)
+        living.erase(dying->begin);
+      auto above = living.lower_bound(extent.begin);
+      if (above != living.end() && above->first < extent.end)
+        return overlap(extent.buffer, above->second->buffer);
       if (above != living.begin()) {
-        BufferOp below = std::prev(above)->second;
-        if (below.getPlace() + below.getBytes() > begin)
-          return overlap(buffer, below);
+        const Extent &below = *std::prev(above)->second;
+        if (below.end > extent.begin)
+          return overlap(extent.buffer, below.buffer);
       }
-      if (buffer.getBytes())
-        living.emplace(begin, buffer);
+      if (extent.begin != extent.end)
+        living.emplace_hint(above, extent.begin, &extent);
     }
     return success();
   }
@@ -265,9 +321,6 @@ private:
   }
 
   LogicalResult verifySizes(StartOp start) {
-    for (Value side : {start.getSource(), start.getDestination()})
-      if (!side.getDefiningOp<ViewOp>())
-        return start.emitOpError("needs views as source and destination");
     for (Value side : {start.getSource(), start.getDestination()})
       if (side.getDefiningOp<ViewOp>().getBufferOp().isInFile())
         return start.emitOpError("uses a buffer of the file, which only this "
@@ -357,6 +410,38 @@ private:
 };
 
 } // namespace
+
+LogicalResult ProgramOp::verify() {
+  // Views divide by these numbers, so they come before the body.
+  int64_t world = getWorld(), shards = getShards(), secondary = getSecondary();
+  if (world < 1 || world > kMaxRanks)
+    return emitOpError("cannot have a world of ")
+           << world << ": from 1 to " << kMaxRanks << " ranks are possible";
+  if (shards < 1 || world % shards)
+    return emitOpError("cannot have shards of ")
+           << shards << " in a world of " << world;
+  if (secondary < 1 || shards % secondary)
+    return emitOpError("cannot keep parameters among ")
+           << secondary << " of " << shards << " ranks";
+  int64_t sum = 0;
+  for (int64_t i = 0; i < kCategories; ++i) {
+    int64_t bytes = getMemory(static_cast<Category>(i));
+    if (bytes < 0 || bytes > kMaxBytes)
+      return emitOpError("cannot have ")
+             << bytes << " bytes of " << stringifyCategory(Category(i));
+    sum += bytes;
+  }
+  if (sum != static_cast<int64_t>(getArenaBytes()))
+    return emitOpError("categories sum to ")
+           << sum << " bytes, the arena has " << getArenaBytes();
+  if (static_cast<int64_t>(getOffloadBytes()) < 0 ||
+      static_cast<int64_t>(getOffloadBytes()) > kMaxBytes ||
+      static_cast<int64_t>(getAccumulation()) < 1)
+    return emitOpError("cannot have ")
+           << getOffloadBytes() << " bytes of a file or " << getAccumulation()
+           << " micro-batches";
+  return success();
+}
 
 LogicalResult ProgramOp::verifyRegions() {
   return ProgramVerifier(*this).verify();

@@ -32,6 +32,23 @@ void ZeroDialect::initialize() {
       >();
 }
 
+LogicalResult ZeroDialect::verifyOperationAttribute(Operation *op,
+                                                    NamedAttribute attribute) {
+  StringRef name = attribute.getName();
+  bool isStage = name == kStage;
+  if (!isStage && name != kWorld && name != kShardRanks &&
+      name != kSecondaryRanks)
+    return success();
+  int64_t least = isStage ? 0 : 1, most = isStage ? 3 : kMaxRanks;
+  auto number = dyn_cast<IntegerAttr>(attribute.getValue());
+  if (number && number.getType().isSignlessInteger(64) &&
+      number.getInt() >= least && number.getInt() <= most)
+    return success();
+  return op->emitOpError() << name << " is " << attribute.getValue()
+                           << ": an i64 from " << least << " to " << most
+                           << " is wanted";
+}
+
 /// An integer attribute of the function around \p op.
 static std::optional<int64_t> getProgramAttr(Operation *op, StringRef name) {
   auto function = dyn_cast<func::FuncOp>(op);

@@ -34,9 +34,11 @@ def Zero_Dialect : Dialect {
     `shard.grid`): states are partitioned over as many ranks, and the replicas
     keep copies. A collective runs along one axis of it, or over all ranks. With
     `zero.secondary_ranks` stretches of as many ranks form a further axis, along
-    which parameters are kept between the passes of a micro-batch.
+    which parameters are kept between the passes of a micro-batch. The numbers
+    of ranks are from 1 to 65536, the stage from 0 to 3.
   }];
   let useDefaultTypePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
   let extraClassDeclaration = [{
     /// The attributes of a program's function, i64.
     static constexpr ::llvm::StringLiteral kWorld = "zero.world";
@@ -49,6 +51,8 @@ def Zero_Dialect : Dialect {
     static constexpr int64_t kAlignment = 16;
     /// Elements that have one scale where parameters are quantized.
     static constexpr int64_t kQuantizedBlock = 256;
+    /// No program runs on more ranks.
+    static constexpr int64_t kMaxRanks = 65536;
   }];
 }
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Contracts.h"
 #include "passes/kernels/Passes.h"
 
 namespace tessera::kernels {
@@ -295,6 +296,8 @@ private:
 struct Decompose : kernels::impl::DecomposeBase<Decompose> {
   using DecomposeBase::DecomposeBase;
   void runOnOperation() override {
+    if (failed(verifyPrograms(getOperation())))
+      return signalPassFailure();
     RewritePatternSet patterns(&getContext());
     patterns.add<LayerNorm, Gelu, GeluGrad, Relu, Softmax, CrossEntropy>(
         &getContext());

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Contracts.h"
 #include "passes/Spec.h"
 #include "passes/kernels/Passes.h"
 
@@ -195,6 +196,8 @@ struct FuseAccumulate : OpRewritePattern<nn::AccumulateOp> {
 
 struct FormGemms : kernels::impl::FormGemmsBase<FormGemms> {
   void runOnOperation() override {
+    if (failed(verifyPrograms(getOperation())))
+      return signalPassFailure();
     int64_t before = count();
     RewritePatternSet patterns(&getContext());
     patterns.add<FormProduct, FuseSum, FuseGelu, FuseSavedGelu, FuseGeluGrad,

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/KernelInterface.h"
+#include "dialects/Contracts.h"
 #include "dialects/graph/Graph.h"
 #include "passes/kernels/Fusion.h"
 #include "passes/kernels/Passes.h"
@@ -164,6 +165,8 @@ private:
 
 struct OutlineKernels : kernels::impl::OutlineKernelsBase<OutlineKernels> {
   void runOnOperation() override {
+    if (failed(verifyPrograms(getOperation())))
+      return signalPassFailure();
     ModuleOp module = getOperation();
     KernelLibrary library(module);
     SmallVector<func::FuncOp> programs;

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Contracts.h"
 #include "passes/kernels/Passes.h"
 
 namespace tessera::kernels {
@@ -18,6 +19,11 @@ using namespace tessera;
 namespace {
 struct VerifyKernels : kernels::impl::VerifyKernelsBase<VerifyKernels> {
   void runOnOperation() override {
+    if (failed(verifySymbols(getOperation())) ||
+        failed(verifyPrograms(getOperation())) ||
+        failed(verifyKernels(getOperation())) ||
+        failed(verifyLaunches(getOperation())))
+      return signalPassFailure();
     for (auto program : getOperation().getOps<func::FuncOp>()) {
       if (program->hasAttr("plan.kernel"))
         continue;
@@ -33,6 +39,10 @@ struct VerifyKernels : kernels::impl::VerifyKernelsBase<VerifyKernels> {
       });
       if (result.wasInterrupted())
         return signalPassFailure();
+    }
+    if (!getOperation().lookupSymbol<func::FuncOp>("train")) {
+      getOperation().emitError("no function @train");
+      return signalPassFailure();
     }
   }
 };

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Contracts.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/plan/Packing.h"
 #include "passes/plan/Passes.h"
@@ -305,6 +306,8 @@ struct LayoutPass : plan::impl::LayoutBase<LayoutPass> {
           << llvm::join(getHeuristics(), ", ");
       return signalPassFailure();
     }
+    if (failed(verifyLaunches(getOperation())))
+      return signalPassFailure();
     for (auto program : getOperation().getOps<ProgramOp>()) {
       ProgramLayout layout(program, heuristic);
       layout.run();

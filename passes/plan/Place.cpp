@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/GemmScratch.h"
+#include "dialects/Contracts.h"
 #include "dialects/nn/NN.h"
 #include "passes/Spec.h"
 #include "passes/plan/Passes.h"
@@ -417,11 +418,12 @@ void ProgramWriter::finish() {
 
 LogicalResult ProgramWriter::write() {
   for (BlockArgument argument : function.getArguments())
-    if (!function.getArgAttr(argument.getArgNumber(), "nn.input"))
+    if (!function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                               "nn.input"))
       return function.emitOpError("argument #")
              << argument.getArgNumber() << " needs a name: nn.input";
   for (unsigned i = 0; i < function.getNumResults(); ++i)
-    if (!function.getResultAttr(i, "nn.output"))
+    if (!function.getResultAttrOfType<StringAttr>(i, "nn.output"))
       return function.emitOpError("result #")
              << i << " needs a name: nn.output";
   if (failed(storages.run()))
@@ -459,6 +461,9 @@ struct PlacePass : plan::impl::PlaceBase<PlacePass> {
   using PlaceBase::PlaceBase;
 
   void runOnOperation() override {
+    if (failed(verifyLaunches(getOperation())) ||
+        failed(verifyPrograms(getOperation())))
+      return signalPassFailure();
     ModuleOp module = getOperation();
     Scratch scratch;
     scratch.isCuda = isCuda(module);
@@ -470,12 +475,8 @@ struct PlacePass : plan::impl::PlaceBase<PlacePass> {
     if (!scratch.threads)
       scratch.threads = std::max(1u, std::thread::hardware_concurrency());
     for (auto function : llvm::to_vector(module.getOps<func::FuncOp>())) {
-      if (function->hasAttr("plan.kernel") || function.isDeclaration())
+      if (function->hasAttr("plan.kernel"))
         continue;
-      if (!function.getBody().hasOneBlock()) {
-        function.emitOpError("has branches: a program is straight-line");
-        return signalPassFailure();
-      }
       bool inSections = !function.getOps<nn::SectionOp>().empty();
       int64_t accumulation =
           inSections ? getSpecInt(module, "training.accumulation", 1) : 1;

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Contracts.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/plan/Passes.h"
 
@@ -24,6 +25,12 @@ struct VerifyPlan : plan::impl::VerifyPlanBase<VerifyPlan> {
         function.emitOpError("is not a kernel: run plan-place first");
         return signalPassFailure();
       }
+    if (failed(verifySymbols(getOperation())) ||
+        failed(verifyKernels(getOperation())) ||
+        failed(verifyLaunches(getOperation())) ||
+        failed(verifyGroups(getOperation())) ||
+        failed(verifyStates(getOperation())))
+      return signalPassFailure();
     WalkResult result = getOperation().walk([](plan::LaunchOp launch) {
       if (launch->hasAttr("plan.iterations"))
         return WalkResult::advance();
@@ -33,6 +40,10 @@ struct VerifyPlan : plan::impl::VerifyPlanBase<VerifyPlan> {
     });
     if (result.wasInterrupted())
       return signalPassFailure();
+    if (!getOperation().lookupSymbol<plan::ProgramOp>("train")) {
+      getOperation().emitError("no plan.program @train");
+      return signalPassFailure();
+    }
   }
 };
 } // namespace

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Contracts.h"
 #include "passes/Spec.h"
 #include "passes/train/Passes.h"
 
@@ -125,6 +126,8 @@ struct ApplyPrecision : train::impl::ApplyPrecisionBase<ApplyPrecision> {
   using ApplyPrecisionBase::ApplyPrecisionBase;
 
   void runOnOperation() override {
+    if (failed(verifyPrograms(getOperation())))
+      return signalPassFailure();
     ModuleOp module = getOperation();
     if (compute.empty()) {
       auto text = dyn_cast_if_present<StringAttr>(

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Contracts.h"
 #include "passes/Spec.h"
 #include "passes/train/Passes.h"
 
@@ -104,6 +105,8 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
   using DifferentiateBase::DifferentiateBase;
 
   void runOnOperation() override {
+    if (failed(verifyPrograms(getOperation())))
+      return signalPassFailure();
     ModuleOp module = getOperation();
     auto objective = module.lookupSymbol<func::FuncOp>("objective");
     if (!objective) {

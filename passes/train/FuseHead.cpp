@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Contracts.h"
 #include "passes/train/Passes.h"
 
 namespace tessera::train {
@@ -18,6 +19,8 @@ using namespace tessera;
 namespace {
 struct FuseHead : train::impl::FuseHeadBase<FuseHead> {
   void runOnOperation() override {
+    if (failed(verifyPrograms(getOperation())))
+      return signalPassFailure();
     getOperation().walk([&](nn::CrossEntropyOp loss) {
       auto product = loss.getLogits().getDefiningOp<nn::MatmulOp>();
       if (!product || !product->hasOneUse() || product.getTransposeA() ||

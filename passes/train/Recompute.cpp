@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Contracts.h"
 #include "passes/Spec.h"
 #include "passes/train/Passes.h"
 #include "llvm/ADT/SetVector.h"
@@ -289,6 +290,8 @@ struct Recompute : train::impl::RecomputeBase<Recompute> {
   using RecomputeBase::RecomputeBase;
 
   void runOnOperation() override {
+    if (failed(verifyPrograms(getOperation())))
+      return signalPassFailure();
     ModuleOp module = getOperation();
     auto step = module.lookupSymbol<func::FuncOp>("train");
     if (!step) {

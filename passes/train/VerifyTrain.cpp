@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Contracts.h"
 #include "passes/train/Passes.h"
 
 namespace tessera::train {
@@ -22,6 +23,20 @@ namespace {
 struct VerifyModel : train::impl::VerifyModelBase<VerifyModel> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    WalkResult result = module.walk([](Operation *op) {
+      StringRef dialect = op->getName().getDialectNamespace();
+      if (isa<ModuleOp>(op) ||
+          llvm::is_contained({"nn", "graph", "func", "arith", "math"}, dialect))
+        return WalkResult::advance();
+      op->emitOpError("does not belong in the phase model: only nn, graph, "
+                      "func, arith and math operations do");
+      return WalkResult::interrupt();
+    });
+    if (result.wasInterrupted())
+      return signalPassFailure();
+    if (failed(verifySymbols(getOperation())) ||
+        failed(verifyPrograms(getOperation())))
+      return signalPassFailure();
     auto objective = module.lookupSymbol<func::FuncOp>("objective");
     if (!objective) {
       module.emitError("no function @objective: a model needs one whose result "
@@ -35,22 +50,14 @@ struct VerifyModel : train::impl::VerifyModelBase<VerifyModel> {
       objective.emitError("@objective must return one scalar tensor, the loss");
       return signalPassFailure();
     }
-    WalkResult result = module.walk([](Operation *op) {
-      StringRef dialect = op->getName().getDialectNamespace();
-      if (isa<ModuleOp>(op) ||
-          llvm::is_contained({"nn", "graph", "func", "arith", "math"}, dialect))
-        return WalkResult::advance();
-      op->emitOpError("does not belong in the phase model: only nn, graph, "
-                      "func, arith and math operations do");
-      return WalkResult::interrupt();
-    });
-    if (result.wasInterrupted())
-      signalPassFailure();
   }
 };
 
 struct VerifyTrain : train::impl::VerifyTrainBase<VerifyTrain> {
   void runOnOperation() override {
+    if (failed(verifySymbols(getOperation())) ||
+        failed(verifyPrograms(getOperation())))
+      return signalPassFailure();
     ModuleOp module = getOperation();
     if (auto objective = module.lookupSymbol<func::FuncOp>("objective")) {
       objective.emitError("@objective is left undifferentiated");

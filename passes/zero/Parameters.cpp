@@ -64,9 +64,6 @@ LogicalResult ParameterViews::collectUses(Value value, unsigned group) {
   forms.push_back(value.getDefiningOp());
   for (OpOperand &operand : value.getUses()) {
     Operation *user = operand.getOwner();
-    if (user->getBlock() != &block)
-      return user->emitOpError("reads a parameter in a nested region: a "
-                               "program must be straight-line");
     if (isForm(user)) {
       if (failed(collectUses(user->getResult(0), group)))
         return failure();

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Contracts.h"
 #include "passes/Spec.h"
 #include "passes/zero/Groups.h"
 #include "passes/zero/Passes.h"
@@ -350,6 +351,8 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
   using ZeroPartitionBase::ZeroPartitionBase;
 
   void runOnOperation() override {
+    if (failed(verifyPrograms(getOperation())))
+      return signalPassFailure();
     if (failed(partition()))
       signalPassFailure();
   }
@@ -391,10 +394,6 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
     auto step = module.lookupSymbol<func::FuncOp>("train");
     if (!step)
       return module.emitError("no function @train: run the phase train first");
-    for (auto function : module.getOps<func::FuncOp>())
-      if (!function.isExternal() && !function.getBody().hasOneBlock())
-        return function.emitOpError("must have one block: a program is "
-                                    "straight-line");
 
     FailureOr<Groups> groups = createGroups(step, world, getLimits());
     if (failed(groups))

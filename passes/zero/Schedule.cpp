@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Contracts.h"
 #include "passes/Spec.h"
 #include "passes/zero/Passes.h"
 
@@ -227,6 +228,8 @@ struct ZeroSchedule : zero::impl::ZeroScheduleBase<ZeroSchedule> {
   using ZeroScheduleBase::ZeroScheduleBase;
 
   void runOnOperation() override {
+    if (failed(verifyPrograms(getOperation())))
+      return signalPassFailure();
     ModuleOp module = getOperation();
     if (prefetch < 0)
       prefetch = getSpecInt(module, "training.prefetch", 1);

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Contracts.h"
 #include "passes/zero/Passes.h"
 
 namespace tessera::zero {
@@ -22,7 +23,14 @@ namespace {
 class ProgramVerifier {
 public:
   ProgramVerifier(func::FuncOp program, SymbolTable &symbols)
-      : program(program), block(program.getBody().front()), symbols(symbols) {}
+      : program(program), block(program.getBody().front()), symbols(symbols) {
+    nn::SectionOp section;
+    for (Operation &op : block) {
+      if (auto next = dyn_cast<nn::SectionOp>(op))
+        section = next;
+      sections[&op] = section;
+    }
+  }
 
   LogicalResult run();
 
@@ -38,18 +46,14 @@ private:
   LogicalResult verifyGathered(AllGatherOp gather);
 
   /// The section that \p op stands in; null for micro-batches.
-  nn::SectionOp getSection(Operation *op) {
-    for (Operation *before = op; before; before = before->getPrevNode())
-      if (auto section = dyn_cast<nn::SectionOp>(before))
-        return section;
-    return nullptr;
-  }
+  nn::SectionOp getSection(Operation *op) const { return sections.lookup(op); }
   /// Whether a rank keeps only its part of the group's state.
   bool isSharded(State state, GroupOp group);
 
   func::FuncOp program;
   Block &block;
   SymbolTable &symbols;
+  DenseMap<Operation *, nn::SectionOp> sections;
   int64_t world = 1, shards = 1, stage = 0;
 };
 
@@ -74,12 +78,6 @@ LogicalResult ProgramVerifier::verifyStraightLine() {
     if (isa<nn::GetParameterOp, nn::UpdateOp>(op)) {
       op->emitOpError("is left in the phase zero: parameters are views of "
                       "their groups, and updated with them");
-      return WalkResult::interrupt();
-    }
-    if (op->getBlock() != &block &&
-        isa_and_nonnull<ZeroDialect>(op->getDialect())) {
-      op->emitOpError("stands in a nested region: all ranks must run the same "
-                      "straight line");
       return WalkResult::interrupt();
     }
     return WalkResult::advance();
@@ -415,22 +413,13 @@ struct VerifyZero : zero::impl::VerifyZeroBase<VerifyZero> {
   LogicalResult verify() {
     ModuleOp module = getOperation();
     SymbolTable symbols(module);
-    DenseMap<StringAttr, GroupOp> groups;
-    for (auto group : module.getOps<GroupOp>())
-      for (auto name : group.getParameters().getAsRange<FlatSymbolRefAttr>())
-        if (!groups.try_emplace(name.getAttr(), group).second)
-          return group.emitOpError("has ")
-                     .append(name, ", which is in another group already")
-                     .attachNote(groups[name.getAttr()].getLoc())
-                 << "the other group is here";
-    for (auto parameter : module.getOps<nn::ParameterOp>())
-      if (!groups.contains(parameter.getSymNameAttr()))
-        return parameter.emitOpError("is in no zero.group");
+    if (failed(verifySymbols(module)) || failed(verifyPrograms(module)) ||
+        failed(verifyGroups(module)))
+      return failure();
     if (!symbols.lookup<func::FuncOp>("train"))
       return module.emitError("no function @train");
     for (auto program : module.getOps<func::FuncOp>())
-      if (!program.isExternal() &&
-          failed(ProgramVerifier(program, symbols).run()))
+      if (failed(ProgramVerifier(program, symbols).run()))
         return failure();
     return success();
   }

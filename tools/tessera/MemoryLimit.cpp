@@ -49,7 +49,7 @@ private:
   void addFirstThatFits(llvm::ArrayRef<std::vector<std::string>> choices);
   bool fits(const Remedy &remedy) { return remedy.bytes <= limit; }
   llvm::StringRef getMode() {
-    return cast<StringAttr>(getSpec(module, "training.recompute")).getValue();
+    return getSpecText(module, "training.recompute", "none");
   }
   int64_t get(llvm::StringRef name) {
     return getSpecInt(module, ("training." + name).str(), 0);

@@ -241,7 +241,7 @@ plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 
 plan.program @p world 2 stage 0 accumulation 1 arena 64 memory {parameters = 64 : i64} flops 0 {
   %0 = plan.buffer "a" parameters at 0 persistent : memref<64xi8>
   %1 = plan.view %0 at 0 : memref<64xi8> -> memref<16xf32>
-  // expected-error @+1 {{needs views as source and destination}}
+  // expected-error @+1 {{needs a plan.view as operand #0}}
   %t = plan.start all_reduce from %0 to %0 : memref<64xi8>, memref<64xi8>
   plan.wait %t
   plan.fence %t

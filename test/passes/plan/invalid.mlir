@@ -36,7 +36,7 @@ func.func @predict() -> (tensor<4xf32> {nn.output = "logits"}) {
 
 // -----
 
-// expected-error @+1 {{has branches: a program is straight-line}}
+// expected-error @+1 {{has several blocks: programs and kernels are straight lines of operations}}
 func.func @predict() {
   llvm.br ^next
 ^next:
@@ -87,8 +87,3 @@ func.func @reduce() attributes {zero.world = 2 : i64, zero.stage = 0 : i64} {
   %y = zero.wait %sum, %t : tensor<f32>
   return
 }
-
-// -----
-
-// expected-error @+1 {{is not a kernel: run plan-place first}}
-func.func private @elsewhere()

@@ -52,7 +52,7 @@ module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 =
 // -----
 
 module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
-  // expected-error @below {{must have one block: a program is straight-line}}
+  // expected-error @below {{has several blocks: programs and kernels are straight lines of operations}}
   func.func @train() {
     llvm.br ^end
   ^end:
@@ -87,11 +87,12 @@ module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 =
 
 module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
   nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
-  func.func @train(%i: index) {
+  func.func @train() {
     %w = nn.get_parameter @w : tensor<8xf32>
-    scf.for %j = %i to %i step %i {
-      // expected-error @below {{reads a parameter in a nested region: a program must be straight-line}}
+    // expected-error @below {{has a region: programs and kernels are straight lines of operations}}
+    scf.execute_region {
       %v = math.absf %w : tensor<8xf32>
+      scf.yield
     }
     return
   }

@@ -1,0 +1,189 @@
+//===- Contracts.cpp - What passes ask of functions -------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Contracts.h"
+#include "dialects/graph/Graph.h"
+#include "dialects/nn/NN.h"
+#include "dialects/plan/Plan.h"
+#include "dialects/zero/Zero.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+using namespace tessera;
+
+/// A tensor that a rank can hold, of elements that kernels compute with.
+static bool isStaticTensor(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor || !tensor.hasStaticShape() || tensor.getEncoding())
+    return false;
+  Type element = tensor.getElementType();
+  int64_t elements = 1;
+  for (int64_t size : tensor.getShape())
+    if (llvm::MulOverflow(elements, size, elements))
+      return false;
+  // Sizes are counted in bits here and there.
+  if (llvm::MulOverflow(elements, int64_t(64), elements))
+    return false;
+  return element.isF32() || element.isF64() || element.isF16() ||
+         element.isBF16() || element.isSignlessInteger(1) ||
+         element.isSignlessInteger(8) || element.isSignlessInteger(32) ||
+         element.isSignlessInteger(64);
+}
+
+/// \p op takes or gives \p types.
+static LogicalResult verifyTypes(Operation *op, TypeRange types) {
+  for (Type type : types)
+    if (!isStaticTensor(type) && !isa<graph::CSRType, zero::TokenType>(type))
+      return op->emitOpError("has ")
+             << type
+             << ": programs and kernels work on tensors of static shape whose "
+                "elements are f16, bf16, f32, f64, i1, i8, i32 or i64";
+  return success();
+}
+
+/// What code generation relies on besides: which arguments results overwrite.
+static LogicalResult verifyInPlace(func::FuncOp kernel) {
+  for (unsigned i = 0; i < kernel.getNumResults(); ++i) {
+    Attribute attribute = kernel.getResultAttr(i, "plan.inplace");
+    if (!attribute)
+      continue;
+    SmallVector<int64_t> arguments;
+    if (auto numbers = dyn_cast<DenseI64ArrayAttr>(attribute))
+      llvm::append_range(arguments, numbers.asArrayRef());
+    else if (auto array = dyn_cast<ArrayAttr>(attribute))
+      for (Attribute element : array) {
+        auto number = dyn_cast<IntegerAttr>(element);
+        arguments.push_back(number ? number.getValue().getLimitedValue() : -1);
+      }
+    else
+      arguments.push_back(-1);
+    for (int64_t argument : arguments)
+      if (argument < 0 || argument >= kernel.getNumArguments())
+        return kernel.emitOpError("result #")
+               << i << " may overwrite " << attribute
+               << ": an array of argument numbers is wanted";
+  }
+  return success();
+}
+
+static LogicalResult verifyOperation(Operation &op) {
+  if (op.getNumRegions())
+    return op.emitOpError("has a region: programs and kernels are straight "
+                          "lines of operations");
+  if (isa<CallOpInterface>(op))
+    return op.emitOpError("calls a function: write out what it does in its "
+                          "place");
+  if (op.hasTrait<OpTrait::IsTerminator>() && !isa<func::ReturnOp>(op))
+    return op.emitOpError("ends a program or kernel: func.return must");
+  if (failed(verifyTypes(&op, op.getResultTypes())))
+    return failure();
+  if (auto constant = dyn_cast<arith::ConstantOp>(op))
+    if (!isa<DenseElementsAttr>(constant.getValue()))
+      return op.emitOpError("has a value that is not written out: give it as "
+                            "dense<...>");
+  // Sizes divide one another where values are placed in rows and columns.
+  for (Type type : op.getResultTypes())
+    if (auto tensor = dyn_cast<RankedTensorType>(type);
+        tensor && tensor.getNumElements() == 0)
+      return op.emitOpError("makes ") << type << ", which has no elements";
+  return success();
+}
+
+static LogicalResult verifyFunction(func::FuncOp function) {
+  if (function.isExternal())
+    return function.emitOpError("has no body: programs and kernels are written "
+                                "out; remove the declaration");
+  if (!function.getBody().hasOneBlock())
+    return function.emitOpError("has several blocks: programs and kernels are "
+                                "straight lines of operations");
+  if (failed(verifyTypes(function, function.getArgumentTypes())))
+    return failure();
+  for (Operation &op : function.getBody().front())
+    if (failed(verifyOperation(op)))
+      return failure();
+  return success();
+}
+
+static LogicalResult verify(ModuleOp module, bool kernels) {
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function->hasAttr("plan.kernel") == kernels &&
+        (failed(verifyFunction(function)) ||
+         (kernels && failed(verifyInPlace(function)))))
+      return failure();
+  return success();
+}
+
+LogicalResult tessera::verifyPrograms(ModuleOp module) {
+  return verify(module, /*kernels=*/false);
+}
+
+LogicalResult tessera::verifyKernels(ModuleOp module) {
+  return verify(module, /*kernels=*/true);
+}
+
+LogicalResult tessera::verifyLaunches(ModuleOp module) {
+  SymbolTableCollection symbols;
+  WalkResult result = module.walk([&](plan::LaunchOp launch) {
+    if (symbols.lookupNearestSymbolFrom<func::FuncOp>(launch,
+                                                      launch.getKernelAttr()))
+      return WalkResult::advance();
+    launch.emitOpError("is of a kernel that has been built already: plan "
+                       "before kernels are built");
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+LogicalResult tessera::verifyGroups(ModuleOp module) {
+  DenseMap<StringAttr, zero::GroupOp> groups;
+  for (auto group : module.getOps<zero::GroupOp>())
+    for (auto name : group.getParameters().getAsRange<FlatSymbolRefAttr>())
+      if (!groups.try_emplace(name.getAttr(), group).second)
+        return group.emitOpError("has ")
+                   .append(name, ", which is in another group already")
+                   .attachNote(groups[name.getAttr()].getLoc())
+               << "the other group is here";
+  for (auto parameter : module.getOps<nn::ParameterOp>())
+    if (!groups.contains(parameter.getSymNameAttr()))
+      return parameter.emitOpError("is in no zero.group");
+  return success();
+}
+
+LogicalResult tessera::verifyStates(ModuleOp module) {
+  SymbolTable symbols(module);
+  for (auto program : module.getOps<plan::ProgramOp>()) {
+    for (auto start : program.getBody().getOps<plan::StartOp>())
+      if (start.getGroup() && !symbols.lookup<zero::GroupOp>(*start.getGroup()))
+        return start.emitOpError("no zero.group is named ")
+               << start.getGroupAttr();
+    for (auto state : program.getBody().getOps<plan::StateOp>()) {
+      auto group = symbols.lookup<zero::GroupOp>(state.getGroup());
+      if (!group)
+        return state.emitOpError("no zero.group is named ")
+               << state.getGroupAttr();
+      int64_t elements = group.getPadded();
+      if (state.getSharded())
+        elements /= program.getShards();
+      int64_t room = state.getBuffer().getType().getNumElements();
+      if (elements > room / plan::getElementBytes(state.getElementType()))
+        return state.emitOpError("has ")
+               << room << " bytes for " << elements << " elements of "
+               << state.getElementType();
+    }
+  }
+  return success();
+}
+
+LogicalResult tessera::verifySymbols(ModuleOp module) {
+  for (Operation &op : *module.getBody())
+    if (!isa<func::FuncOp, nn::ParameterOp, zero::GroupOp, plan::ProgramOp>(op))
+      return op.emitOpError("does not belong at a module's top: only "
+                            "func.func, nn.parameter, zero.group and "
+                            "plan.program do");
+  return success();
+}
