@@ -72,8 +72,8 @@ static double getElementwiseBytes(func::FuncOp kernel) {
 }
 
 CostModel::CostModel(ProgramOp program, const Machine &machine)
-    : program(program), machine(machine),
-      share(1.0 / static_cast<double>(machine.ranksPerNode)) {
+    : program(program), symbols(program->getParentOfType<ModuleOp>()),
+      machine(machine), share(1.0 / static_cast<double>(machine.ranksPerNode)) {
   auto module = program->getParentOfType<ModuleOp>();
   if (int64_t threads =
           machine.isCuda ? 0 : getSpecInt(module, "target.threads", 0))
@@ -86,8 +86,7 @@ const CostModel::Kernel &CostModel::getKernel(LaunchOp launch) {
   Kernel &kernel = entry->second;
   if (!isNew)
     return kernel;
-  auto function = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-      launch, launch.getKernelAttr());
+  auto function = symbols.lookup<func::FuncOp>(launch.getKernel());
   auto flops = function->getAttrOfType<IntegerAttr>("plan.flops");
   kernel.flops = flops ? flops.getInt() : 0;
   if (cpu::KernelOpInterface op = cpu::getKernelOp(function)) {

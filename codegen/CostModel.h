@@ -58,6 +58,7 @@ private:
   void addMemory(StepCost &cost, double bytes);
 
   plan::ProgramOp program;
+  mlir::SymbolTable symbols;
   Machine machine;
   /// A rank's share of its node.
   double share;

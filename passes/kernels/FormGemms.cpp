@@ -85,20 +85,19 @@ struct FuseSum : OpRewritePattern<arith::AddFOp> {
   }
 };
 
-/// True in a training step, which the runtime calls in sections.
-bool isTrained(Operation *op) {
-  auto program = op->getParentOfType<func::FuncOp>();
-  return program && !program.getOps<nn::SectionOp>().empty();
-}
+/// The training steps of a module: the functions that the runtime calls in
+/// sections.
+using Steps = DenseSet<Operation *>;
 
 struct FuseGelu : OpRewritePattern<nn::GeluOp> {
-  using OpRewritePattern::OpRewritePattern;
+  FuseGelu(MLIRContext *context, const Steps &steps)
+      : OpRewritePattern(context), steps(steps) {}
   LogicalResult matchAndRewrite(nn::GeluOp op,
                                 PatternRewriter &rewriter) const override {
     // The way back needs the operand. Where it computes that again, the GELU
     // would seem to be its only use here; but the library's tanh has other
     // bits than a kernel's, and both GELUs must have the same.
-    if (isTrained(op))
+    if (steps.contains(op->getParentOp()))
       return failure();
     plan::GemmOp gemm = getPrivateProduct(op.getInput());
     if (!gemm || gemm.getAddend() || gemm.getAccumulate() ||
@@ -109,15 +108,16 @@ struct FuseGelu : OpRewritePattern<nn::GeluOp> {
     rewriter.eraseOp(gemm);
     return success();
   }
+
+  const Steps &steps;
 };
 
-/// Whether GELUs of a training step end products, forwards and back: the
+/// Whether GELUs of training steps end products, forwards and back: the
 /// target's library has both, and the specification wants it.
-bool endsWithGelu(Operation *op) {
-  auto module = op->getParentOfType<ModuleOp>();
+bool endWithGelu(ModuleOp module) {
   auto wanted =
       dyn_cast_if_present<BoolAttr>(getSpec(module, "target.gelu_epilogue"));
-  return wanted && wanted.getValue() && isTrained(op);
+  return wanted && wanted.getValue();
 }
 
 /// Whether cuBLASLt takes an auxiliary matrix with \p gemm: its rows must begin
@@ -138,13 +138,14 @@ bool isWayBack(OpOperand &use) {
 
 /// A GELU whose operand nothing needs but its own way back.
 struct FuseSavedGelu : OpRewritePattern<nn::GeluOp> {
-  using OpRewritePattern::OpRewritePattern;
+  FuseSavedGelu(MLIRContext *context, const Steps &steps)
+      : OpRewritePattern(context), steps(steps) {}
   LogicalResult matchAndRewrite(nn::GeluOp op,
                                 PatternRewriter &rewriter) const override {
     auto gemm = op.getInput().getDefiningOp<plan::GemmOp>();
     if (!gemm || gemm.getAddend() || gemm.getAccumulate() ||
-        gemm.getEpilogue() != plan::Epilogue::None || !endsWithGelu(op) ||
-        !mayHaveAux(gemm))
+        gemm.getEpilogue() != plan::Epilogue::None ||
+        !steps.contains(op->getParentOp()) || !mayHaveAux(gemm))
       return failure();
     for (OpOperand &use : gemm.getResult().getUses())
       if (use.getOwner() != op && !isWayBack(use))
@@ -161,15 +162,19 @@ struct FuseSavedGelu : OpRewritePattern<nn::GeluOp> {
       rewriter.eraseOp(gemm);
     return success();
   }
+
+  const Steps &steps;
 };
 
 /// The gradient that a product gives, times the GELU's derivative.
 struct FuseGeluGrad : OpRewritePattern<nn::GeluGradOp> {
-  using OpRewritePattern::OpRewritePattern;
+  FuseGeluGrad(MLIRContext *context, const Steps &steps)
+      : OpRewritePattern(context), steps(steps) {}
   LogicalResult matchAndRewrite(nn::GeluGradOp op,
                                 PatternRewriter &rewriter) const override {
     plan::GemmOp gemm = getPrivateProduct(op.getGradient());
-    if (!isPlain(gemm) || !endsWithGelu(op) || !mayHaveAux(gemm) ||
+    if (!isPlain(gemm) || !steps.contains(op->getParentOp()) ||
+        !mayHaveAux(gemm) ||
         gemm.getResult().getType() != op.getInput().getType())
       return failure();
     rewriter.replaceOp(op, rebuild(rewriter, gemm, Value(), Value(), false,
@@ -177,6 +182,8 @@ struct FuseGeluGrad : OpRewritePattern<nn::GeluGradOp> {
     rewriter.eraseOp(gemm);
     return success();
   }
+
+  const Steps &steps;
 };
 
 struct FuseAccumulate : OpRewritePattern<nn::AccumulateOp> {
@@ -200,8 +207,14 @@ struct FormGemms : kernels::impl::FormGemmsBase<FormGemms> {
       return signalPassFailure();
     int64_t before = count();
     RewritePatternSet patterns(&getContext());
-    patterns.add<FormProduct, FuseSum, FuseGelu, FuseSavedGelu, FuseGeluGrad,
-                 FuseAccumulate>(&getContext());
+    Steps steps;
+    for (auto program : getOperation().getOps<func::FuncOp>())
+      if (!program.getOps<nn::SectionOp>().empty())
+        steps.insert(program);
+    patterns.add<FormProduct, FuseSum, FuseAccumulate>(&getContext());
+    patterns.add<FuseGelu>(&getContext(), steps);
+    if (endWithGelu(getOperation()))
+      patterns.add<FuseSavedGelu, FuseGeluGrad>(&getContext(), steps);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     getOperation().walk([&](plan::GemmOp gemm) {

@@ -50,8 +50,14 @@ class Fusion {
 public:
   explicit Fusion(Block &block) : block(block) {
     uint64_t index = 0;
-    for (Operation &op : block)
+    for (Operation &op : block) {
       order[&op] = ++index;
+      rememberReduction(&op);
+      if (isa<nn::SectionOp>(op))
+        sections.push_back(index);
+      else if (op.getNumResults() == 1)
+        single.push_back({&op, isa<nn::ReduceOp>(op)});
+    }
   }
 
   FailureOr<std::vector<Cluster>> run() {
@@ -68,6 +74,24 @@ private:
   //===--------------------------------------------------------------------===//
   // Values that must be stored
   //===--------------------------------------------------------------------===//
+
+  /// What nn::findReduction finds from each value, known from its operands': a
+  /// residual stream goes back to the first layer.
+  void rememberReduction(Operation *op) {
+    if (op->getNumResults() != 1 || isa<arith::ConstantOp>(op) || !isInside(op))
+      return;
+    auto reduce = dyn_cast<nn::ReduceOp>(op);
+    if (!reduce && !isa<nn::BroadcastOp, nn::GatherOp, nn::IotaOp>(op))
+      for (Value operand : op->getOperands())
+        if ((reduce = reductions.lookup(operand)))
+          break;
+    if (reduce)
+      reductions[op->getResult(0)] = reduce;
+  }
+
+  nn::ReduceOp findReduction(Value value) const {
+    return reductions.lookup(value);
+  }
 
   static bool isInside(Operation *op) {
     return op && (isFusible(op) || isTransparent(op));
@@ -124,16 +148,16 @@ private:
       again = false;
       anchors.clear();
       anchorOf.clear();
-      for (Operation &op : block) {
-        if (op.getNumResults() != 1 || !isAnchor(op.getResult(0)))
+      for (auto [op, reduces] : single) {
+        if (!reduces && !roots.contains(op->getResult(0)))
           continue;
-        Anchor anchor{op.getResult(0), {}, {}, {}, 0};
-        current = &op;
+        Anchor anchor{op->getResult(0), {}, {}, {}, 0};
+        current = op;
         if (!formCone(anchor))
-          return op.emitOpError("cannot be computed over rows and columns: "
-                                "reshape or transpose its operands so that it "
-                                "broadcasts or reduces leading or trailing "
-                                "dimensions");
+          return op->emitOpError("cannot be computed over rows and columns: "
+                                 "reshape or transpose its operands so that it "
+                                 "broadcasts or reduces leading or trailing "
+                                 "dimensions");
         again |= !pending.empty();
         for (Value value : pending)
           roots.insert(value);
@@ -319,10 +343,6 @@ private:
   void formGroups() {
     groups.clear();
     readersOf.clear();
-    sections.clear();
-    for (Operation &op : block)
-      if (isa<nn::SectionOp>(op))
-        sections.push_back(order.lookup(&op));
     for (auto [index, anchor] : llvm::enumerate(anchors)) {
       anchor.group = groups.size();
       groups.push_back(
@@ -552,6 +572,9 @@ private:
 
   Block &block;
   DenseMap<Operation *, uint64_t> order; ///< from 1
+  /// Operations of one result, and whether they are reductions.
+  std::vector<std::pair<Operation *, bool>> single;
+  DenseMap<Value, nn::ReduceOp> reductions;
   DenseSet<Value> roots;
   Operation *current = nullptr; ///< the anchor whose cone is being formed
   llvm::SetVector<Value> pending;

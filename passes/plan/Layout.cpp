@@ -7,6 +7,7 @@
 
 #include "dialects/Contracts.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/BlockOrder.h"
 #include "passes/plan/Packing.h"
 #include "passes/plan/Passes.h"
 #include <map>
@@ -91,15 +92,19 @@ void ProgramLayout::boundBuckets() {
   llvm::sort(buckets, [](const Bucket &a, const Bucket &b) {
     return a.first->isBeforeInBlock(b.first);
   });
+  if (buckets.size() < 3)
+    return;
+  BlockOrder order(program.getBody().front());
+  SmallVector<Bucket> living = {buckets[0]};
   for (size_t third = 2; third < buckets.size(); ++third) {
     Operation *first = buckets[third].first;
-    SmallVector<Bucket> living;
-    for (const Bucket &bucket : ArrayRef(buckets).take_front(third))
-      if (first->isBeforeInBlock(bucket.wait))
-        living.push_back(bucket);
+    living.push_back(buckets[third - 1]);
+    llvm::erase_if(living, [&](const Bucket &bucket) {
+      return !order.isBefore(first, bucket.wait);
+    });
     for (const Bucket &bucket : ArrayRef(living).drop_back(!living.empty()))
-      if (bucket.start->isBeforeInBlock(first)) {
-        bucket.wait->moveBefore(first);
+      if (order.isBefore(bucket.start, first)) {
+        order.moveBefore(bucket.wait, first);
         ++numMovedWaits;
       }
   }

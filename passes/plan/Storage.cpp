@@ -73,21 +73,31 @@ int64_t Storages::add(Value value, int64_t bytes) {
   entry.value = value;
   entry.bytes = entry.facts.bytes = bytes;
   entry.parent = entry.data = number;
-  entry.members.push_back(number);
+  append(entry, {number});
   if (value)
     numbers[value] = number;
   return number;
 }
 
 Place Storages::find(int64_t number) {
-  Entry &entry = entries[number];
-  if (entry.parent == number)
-    return {number, 0};
-  Place up = find(entry.parent);
-  entry.parent = up.storage;
-  entry.offset += up.offset;
-  entry.stride = entry.stride + up.stride;
-  return {entry.parent, entry.offset, entry.stride};
+  // From the entry up to its root, then from there down again: each gets its
+  // place in the root.
+  SmallVector<int64_t> path;
+  while (entries[number].parent != number) {
+    path.push_back(number);
+    number = entries[number].parent;
+  }
+  Place place = {number, 0};
+  for (int64_t below : llvm::reverse(path)) {
+    Entry &entry = entries[below];
+    if (entry.parent != number) {
+      entry.parent = number;
+      entry.offset += place.offset;
+      entry.stride = entry.stride + place.stride;
+    }
+    place = {number, entry.offset, entry.stride};
+  }
+  return place;
 }
 
 int64_t Storages::findData(int64_t number) {
@@ -96,13 +106,26 @@ int64_t Storages::findData(int64_t number) {
   return number;
 }
 
+void Storages::append(Entry &root, ArrayRef<int64_t> members) {
+  for (int64_t member : members) {
+    Lifetime lifetime = entries[member];
+    if (!root.reach.empty()) {
+      lifetime.first = std::min(lifetime.first, root.reach.back().first);
+      lifetime.last = std::max(lifetime.last, root.reach.back().last);
+    }
+    root.members.push_back(member);
+    root.reach.push_back(lifetime);
+  }
+}
+
 void Storages::unite(int64_t child, Place where) {
   Entry &from = entries[child], &into = entries[where.storage];
   from.parent = where.storage;
   from.offset = where.offset;
   from.stride = where.stride;
-  llvm::append_range(into.members, from.members);
+  append(into, from.members);
   from.members.clear();
+  from.reach.clear();
   into.facts.persistent |= from.facts.persistent;
   into.facts.accumulates |= from.facts.accumulates;
   into.facts.port |= from.facts.port;
@@ -183,6 +206,34 @@ bool Storages::conflicts(const Entry &a, int64_t aBegin, const Entry &b,
   return true;
 }
 
+bool Storages::collides(int64_t storage, Place where, int64_t data,
+                        int64_t same) {
+  auto areApart = [&](int64_t a, int64_t b) {
+    int64_t aData = findData(a), bData = findData(b);
+    if (aData == bData || (aData == data && bData == same))
+      return true;
+    Place aPlace = find(a), bPlace = find(b);
+    return !conflicts(entries[a], where.offset + aPlace.offset, entries[b],
+                      bPlace.offset, where.stride + aPlace.stride,
+                      bPlace.stride);
+  };
+  // A stream of activations is written over layer by layer: of the larger
+  // storage those are looked at, from the last one put there, before which some
+  // may matter at the same time.
+  const Entry &moved = entries[storage], &there = entries[where.storage];
+  bool movesLess = moved.members.size() <= there.members.size();
+  const Entry &small = movesLess ? moved : there,
+              &large = movesLess ? there : moved;
+  for (int64_t one : small.members)
+    for (size_t i = large.members.size();
+         i > 0 && large.reach[i - 1].overlaps(entries[one]); --i) {
+      int64_t other = large.members[i - 1];
+      if (movesLess ? !areApart(one, other) : !areApart(other, one))
+        return true;
+    }
+  return false;
+}
+
 bool Storages::tryPut(Value value, Place where, Value same) {
   int64_t number = numbers.lookup(value);
   Place from = find(number);
@@ -194,18 +245,8 @@ bool Storages::tryPut(Value value, Place where, Value same) {
     return false;
   int64_t data = findData(number),
           sameData = same ? findData(numbers.lookup(same)) : -1;
-  for (int64_t a : root.members) {
-    Place aPlace = find(a);
-    for (int64_t b : entries[where.storage].members) {
-      int64_t aData = findData(a), bData = findData(b);
-      if (aData == bData || (aData == data && bData == sameData))
-        continue;
-      Place bPlace = find(b);
-      if (conflicts(entries[a], where.offset + aPlace.offset, entries[b],
-                    bPlace.offset, where.stride + aPlace.stride, bPlace.stride))
-        return false;
-    }
-  }
+  if (collides(from.storage, where, data, sameData))
+    return false;
   if (same)
     entries[data].data = sameData;
   unite(from.storage, where);
@@ -236,6 +277,7 @@ int64_t Storages::getState(State state, FlatSymbolRefAttr group,
     // The memory itself is never in the way of what is put there.
     entry.first = INT64_MAX;
     entry.last = INT64_MIN;
+    entry.reach = {entry};
   }
   return found->second;
 }
@@ -273,6 +315,12 @@ void Storages::measureLifetimes() {
     }
     if (entry.facts.accumulates)
       entry.first = -1;
+  }
+  for (Entry &entry : entries) {
+    SmallVector<int64_t, 1> members = std::move(entry.members);
+    entry.members.clear();
+    entry.reach.clear();
+    append(entry, members);
   }
 }
 
@@ -409,9 +457,7 @@ bool Storages::tryShare(Value result, Value operand, bool always) {
   Entry &target = entries[mine.storage];
   bool lives = target.facts.persistent ||
                2 * entries[number->second].bytes >= target.bytes ||
-               llvm::any_of(target.members, [&](int64_t member) {
-                 return entries[member].first <= entries[number->second].first;
-               });
+               target.reach.back().first <= entries[number->second].first;
   return (always || lives) && tryPut(operand, mine, Value());
 }
 

@@ -92,18 +92,25 @@ public:
   int64_t numInPlace = 0;
 
 private:
-  struct Entry {
+  /// Positions of operations in the block between which bytes matter.
+  struct Lifetime {
+    int64_t first = 0, last = 0;
+    bool overlaps(Lifetime other) const {
+      return last >= other.first && other.last >= first;
+    }
+  };
+  struct Entry : Lifetime {
     mlir::Value value;
     int64_t bytes = 0;
-    /// Positions of operations in the block between which the bytes matter.
-    int64_t first = 0, last = 0;
     /// This entry's place in its parent; roots are their own parents.
     int64_t parent = 0, offset = 0;
     Stride stride;
     /// Values of one class are the same data: views of each other.
     int64_t data = 0;
-    /// At roots: all entries of the storage, and whether it may not move.
-    llvm::SmallVector<int64_t> members;
+    /// At roots: all entries of the storage, in what positions those up to each
+    /// matter, and whether it may not move.
+    llvm::SmallVector<int64_t, 1> members;
+    llvm::SmallVector<Lifetime, 1> reach;
     bool fixed = false;
     StorageFacts facts;
   };
@@ -122,6 +129,11 @@ private:
   Place find(int64_t entry);
   int64_t findData(int64_t entry);
   void unite(int64_t child, Place where);
+  /// Adds \p members to those of \p root.
+  void append(Entry &root, llvm::ArrayRef<int64_t> members);
+  /// Whether, with the root \p storage put at \p where, some of its values are
+  /// in the way of others there; \p data and \p same count as one.
+  bool collides(int64_t storage, Place where, int64_t data, int64_t same);
   void makeView(mlir::Value view, mlir::Value of, int64_t offset,
                 Stride stride);
   /// The stride of parts of \p bytes along \p axis.

@@ -63,7 +63,8 @@ private:
 class StepRecomputation {
 public:
   explicit StepRecomputation(func::FuncOp step)
-      : step(step), block(step.getBody().front()) {}
+      : step(step), block(step.getBody().front()),
+        symbols(step->getParentOfType<ModuleOp>()) {}
 
   LogicalResult analyse();
   /// The segments that something can be gained from, in program order. The
@@ -85,6 +86,7 @@ private:
 
   func::FuncOp step;
   Block &block;
+  SymbolTable symbols;
   Operation *end = nullptr; ///< of the micro-batch
   DenseSet<Operation *> forward;
   DenseSet<Value> dependent; ///< on the program's inputs
@@ -127,8 +129,7 @@ LogicalResult StepRecomputation::analyse() {
 void StepRecomputation::findGroups(Operation &op) {
   llvm::SmallSetVector<StringAttr, 1> read;
   if (auto parameter = dyn_cast<nn::GetParameterOp>(op))
-    read.insert(SymbolTable::lookupNearestSymbolFrom<nn::ParameterOp>(
-                    &op, parameter.getParameterAttr())
+    read.insert(symbols.lookup<nn::ParameterOp>(parameter.getParameter())
                     .getGroupAttr());
   for (Value operand : op.getOperands()) {
     const auto &more = groups[operand];
@@ -321,7 +322,7 @@ struct Recompute : train::impl::RecomputeBase<Recompute> {
     }
     numRepeated += recomputation.numRepeated;
     numDropped += recomputation.numDropped;
-    if (!getSpec(module, "training"))
+    if (!isa_and_present<DictionaryAttr>(getSpec(module, "training")))
       return;
     Builder builder(module.getContext());
     setSpec(

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
+#include "passes/BlockOrder.h"
 #include "passes/Spec.h"
 #include "passes/zero/Passes.h"
 
@@ -25,21 +26,50 @@ static bool followsWait(Operation *op) {
          isa<CollectiveOpInterface>(op);
 }
 
-/// Where the section around \p op ends.
-static Operation *getSectionEnd(Operation *op) {
-  while (!isa<nn::SectionOp>(op) && op != op->getBlock()->getTerminator())
-    op = op->getNextNode();
-  return op;
-}
+namespace {
+
+/// A block with its sections, while operations of it move.
+class MovingBlock {
+public:
+  explicit MovingBlock(Block &block)
+      : block(block), order(block), sections(block.getOps<nn::SectionOp>()) {}
+
+  bool isBefore(Operation *a, Operation *b) const {
+    return order.isBefore(a, b);
+  }
+  void moveBefore(Operation *op, Operation *next) {
+    order.moveBefore(op, next);
+  }
+  /// Where the section around \p op ends.
+  Operation *getSectionEnd(Operation *op) const {
+    for (nn::SectionOp section : sections)
+      if (isBefore(op, section))
+        return section;
+    return block.getTerminator();
+  }
+  /// Moves \p wait to the last place where it may stand. Returns whether it
+  /// moved.
+  bool sink(WaitOp wait);
+
+private:
+  void collectFollowers(Value value, SmallVectorImpl<Operation *> &result,
+                        Operation *&limit) const;
+  bool isSentOn(WaitOp wait) const;
+
+  Block &block;
+  BlockOrder order;
+  SmallVector<nn::SectionOp> sections;
+};
+
+} // namespace
 
 /// The users of \p value that move along with it, in program order. Lowers
 /// \p limit to the first other user.
-static void collectFollowers(Value value, SmallVectorImpl<Operation *> &result,
-                             Operation *&limit) {
+void MovingBlock::collectFollowers(Value value,
+                                   SmallVectorImpl<Operation *> &result,
+                                   Operation *&limit) const {
   for (Operation *user : value.getUsers()) {
-    if (user->getBlock() != limit->getBlock())
-      user = limit->getBlock()->findAncestorOpInBlock(*user);
-    if (!user->isBeforeInBlock(limit))
+    if (!isBefore(user, limit))
       continue;
     if (!followsWait(user)) {
       limit = user;
@@ -65,36 +95,34 @@ static Operation *getNextReduceScatter(ReduceScatterOp start) {
 }
 
 /// Whether a collective of its section takes \p wait's result next.
-static bool isSentOn(WaitOp wait) {
+bool MovingBlock::isSentOn(WaitOp wait) const {
   Operation *end = getSectionEnd(wait);
   return llvm::any_of(wait.getResult().getUsers(), [&](Operation *user) {
-    return isa<CollectiveOpInterface>(user) && user->isBeforeInBlock(end);
+    return isa<CollectiveOpInterface>(user) && isBefore(user, end);
   });
 }
 
-/// Moves \p wait to the last place where it may stand. Returns whether it
-/// moved.
-static bool sink(WaitOp wait) {
+bool MovingBlock::sink(WaitOp wait) {
   Operation *limit = getSectionEnd(wait);
   if (auto scatter = dyn_cast<ReduceScatterOp>(wait.getStart().getOperation()))
     if (!scatter.getInPlace() || isSentOn(wait))
       if (Operation *next = getNextReduceScatter(scatter))
-        if (next->isBeforeInBlock(limit))
+        if (isBefore(next, limit))
           limit = next->getNextNode();
   // The last one waited for already stands there.
-  if (!wait->isBeforeInBlock(limit))
+  if (!isBefore(wait, limit))
     return false;
   SmallVector<Operation *> followers;
   collectFollowers(wait.getResult(), followers, limit);
   // A follower behind the limit stays.
   llvm::erase_if(followers,
-                 [&](Operation *op) { return !op->isBeforeInBlock(limit); });
+                 [&](Operation *op) { return !isBefore(op, limit); });
   llvm::sort(followers,
-             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+             [&](Operation *a, Operation *b) { return isBefore(a, b); });
   bool moved = wait->getNextNode() != limit;
-  wait->moveBefore(limit);
+  moveBefore(wait, limit);
   for (Operation *follower : followers)
-    follower->moveBefore(limit);
+    moveBefore(follower, limit);
   return moved;
 }
 
@@ -113,8 +141,8 @@ namespace {
 /// Starts the gathers of micro-batches early.
 class Prefetcher {
 public:
-  Prefetcher(Block &block, ArrayRef<WaitOp> waits, int64_t ahead,
-             int64_t budget);
+  Prefetcher(MovingBlock &block, Operation *front, ArrayRef<WaitOp> waits,
+             int64_t ahead, int64_t budget);
 
   /// Moves the starts. Each comes when the one `ahead` gathers before is
   /// complete, and when `budget` bytes have room for it beside what is gathered
@@ -136,27 +164,31 @@ private:
     int64_t bytes;
   };
 
-  /// Bytes that the first \p count gathers have at \p place.
-  int64_t getLiveBytes(size_t count, Operation *place);
-  Operation *findPlace(size_t index, Operation *earliest);
+  /// Bytes that the gathers so far have at \p place.
+  int64_t getLiveBytes(Operation *place) const;
+  Operation *findPlace(const Gather &gather, Operation *earliest) const;
 
+  MovingBlock &block;
   SmallVector<Gather> gathers;
+  /// Those of the gathers so far that are not released before the last of them
+  /// starts, where no later one can be.
+  SmallVector<const Gather *> living;
   Operation *front;
   int64_t ahead, budget;
 };
 
 } // namespace
 
-Prefetcher::Prefetcher(Block &block, ArrayRef<WaitOp> waits, int64_t ahead,
-                       int64_t budget)
-    : front(&block.front()), ahead(ahead), budget(budget) {
-  while (isa<LoadOp>(front))
-    front = front->getNextNode();
+Prefetcher::Prefetcher(MovingBlock &block, Operation *front,
+                       ArrayRef<WaitOp> waits, int64_t ahead, int64_t budget)
+    : block(block), front(front), ahead(ahead), budget(budget) {
+  while (isa<LoadOp>(this->front))
+    this->front = this->front->getNextNode();
   for (WaitOp wait : waits) {
     Operation *start = wait.getStart();
     Operation *quantize = start->getOperand(0).getDefiningOp<QuantizeOp>();
     Gather gather = {quantize ? quantize : start, start, wait,
-                     getSectionEnd(wait), 0};
+                     block.getSectionEnd(wait), 0};
     SmallVector<Value> whole = {wait.getResult()};
     for (Operation *user : wait.getResult().getUsers())
       if (auto dequantize = dyn_cast<DequantizeOp>(user))
@@ -172,24 +204,24 @@ Prefetcher::Prefetcher(Block &block, ArrayRef<WaitOp> waits, int64_t ahead,
   }
 }
 
-int64_t Prefetcher::getLiveBytes(size_t count, Operation *place) {
+int64_t Prefetcher::getLiveBytes(Operation *place) const {
   int64_t bytes = 0;
-  for (const Gather &gather : ArrayRef(gathers).take_front(count))
-    if (!gather.release->isBeforeInBlock(place))
-      bytes += gather.bytes;
+  for (const Gather *gather : living)
+    if (!block.isBefore(gather->release, place))
+      bytes += gather->bytes;
   return bytes;
 }
 
-/// The first place from \p earliest on where the budget has room for gather
-/// \p index: there, or behind a release. Its own place where none has.
-Operation *Prefetcher::findPlace(size_t index, Operation *earliest) {
-  const Gather &gather = gathers[index];
+/// The first place from \p earliest on where the budget has room for \p gather:
+/// there, or behind a release. Its own place where none has.
+Operation *Prefetcher::findPlace(const Gather &gather,
+                                 Operation *earliest) const {
   if (!budget)
     return earliest;
   for (Operation *place = earliest; place != gather.first;
        place = place->getNextNode())
     if ((place == earliest || isa<ReleaseOp>(place->getPrevNode())) &&
-        getLiveBytes(index, place) + gather.bytes <= budget)
+        getLiveBytes(place) + gather.bytes <= budget)
       return place;
   return gather.first;
 }
@@ -205,20 +237,25 @@ void Prefetcher::run() {
     SmallVector<Operation *> earlier;
     if (Operation *source = first->getOperand(0).getDefiningOp())
       earlier.push_back(source);
-    if (i > 0)
+    if (i > 0) {
       earlier.push_back(gathers[i - 1].start);
+      llvm::erase_if(living, [&](const Gather *gather) {
+        return block.isBefore(gather->release, gathers[i - 1].start);
+      });
+    }
     for (Operation *op : earlier)
-      if (!op->isBeforeInBlock(place))
+      if (!block.isBefore(op, place))
         place = op->getNextNode();
-    if (place->isBeforeInBlock(first))
-      place = findPlace(i, place);
-    if (place->isBeforeInBlock(first)) {
-      start->moveBefore(place);
+    if (block.isBefore(place, first))
+      place = findPlace(gathers[i], place);
+    if (block.isBefore(place, first)) {
+      block.moveBefore(start, place);
       if (first != start)
-        first->moveBefore(start);
+        block.moveBefore(first, start);
       ++numHoisted;
     }
-    numOverBudget += budget && getLiveBytes(i, first) + bytes > budget;
+    numOverBudget += budget && getLiveBytes(first) + bytes > budget;
+    living.push_back(&gathers[i]);
   }
 }
 
@@ -242,7 +279,7 @@ struct ZeroSchedule : zero::impl::ZeroScheduleBase<ZeroSchedule> {
     if (prefetchBytes < 0)
       prefetchBytes = getSpecInt(module, "training.prefetch_bytes", 0);
     for (auto function : module.getOps<func::FuncOp>()) {
-      if (function.isExternal() || getWorld(function).value_or(1) == 1)
+      if (getWorld(function).value_or(1) == 1)
         continue;
       Block &block = function.getBody().front();
       SmallVector<WaitOp> gathers, others;
@@ -261,9 +298,11 @@ struct ZeroSchedule : zero::impl::ZeroScheduleBase<ZeroSchedule> {
         int64_t depthA = getDepth(a), depthB = getDepth(b);
         return depthA == depthB ? a->isBeforeInBlock(b) : depthA < depthB;
       });
+      MovingBlock moving(block);
       for (WaitOp wait : others)
-        numSunk += sink(wait);
-      Prefetcher prefetcher(block, gathers, prefetch, prefetchBytes);
+        numSunk += moving.sink(wait);
+      Prefetcher prefetcher(moving, &block.front(), gathers, prefetch,
+                            prefetchBytes);
       prefetcher.run();
       numHoisted += prefetcher.numHoisted;
       numOverBudget += prefetcher.numOverBudget;
