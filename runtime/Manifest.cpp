@@ -7,13 +7,16 @@
 
 #include "runtime/Manifest.h"
 #include "runtime/Error.h"
+#include "runtime/JsonCursor.h"
 #include <cinttypes>
 #include <climits>
-#include <nlohmann/json.hpp>
-
-using nlohmann::json;
 
 namespace tessera {
+
+using json = JsonCursor::Json;
+
+/// Values of a manifest stand half as deep within one another.
+static constexpr int maxDepth = 16;
 
 static int64_t product(const std::vector<int64_t> &shape) {
   int64_t elements = 1;
@@ -332,13 +335,19 @@ static Manifest convert(const json &j) {
 }
 
 Manifest parseManifest(const char *text) {
-  try {
-    return convert(json::parse(text));
-  } catch (const json::exception &error) {
+  auto refuse = [](const char *reason) {
     fatal("the embedded manifest is damaged (%s): compile the specification "
           "again",
-          error.what());
+          reason);
+  };
+  try {
+    return convert(JsonCursor::parse(text, maxDepth));
+  } catch (const json::exception &error) {
+    refuse(error.what());
+  } catch (const JsonCursor::Refusal &refusal) {
+    refuse(refusal.what());
   }
+  return {};
 }
 
 } // namespace tessera

@@ -72,6 +72,7 @@ TEST(ManifestDeathTest, SaysWhatIsWrong) {
                 message);
   };
   fails("{", "the embedded manifest is damaged");
+  fails(std::string(100000, '['), "is damaged .*more than 16 deep");
   fails(R"({"tessera": 1})", "is damaged .*'name' not found");
   fails(text("", "2"), "has a version other than 1");
   fails(text(R"(, "states": [{"state": "moment3", "group": 0, "offset": 0,
