@@ -7,6 +7,7 @@
 
 #include "codegen/Html.h"
 #include "codegen/Figures.h"
+#include "llvm/Support/JSON.h"
 #include <cmath>
 
 using namespace tessera;
@@ -35,7 +36,10 @@ th.n, td.n { text-align: right; }
 )";
 
 std::string tessera::escapeXml(llvm::StringRef text) {
-  std::string escaped;
+  std::string escaped, fixed;
+  // Names may come from paths, which are bytes; a page is UTF-8.
+  if (!llvm::json::isUTF8(text))
+    text = fixed = llvm::json::fixUTF8(text);
   for (char c : text) {
     switch (c) {
     case '&':
@@ -51,7 +55,13 @@ std::string tessera::escapeXml(llvm::StringRef text) {
       escaped += "&quot;";
       break;
     default:
-      escaped += c;
+      // XML has no characters for other controls.
+      bool isControl = static_cast<unsigned char>(c) < ' ' && c != '\n' &&
+                       c != '\t' && c != '\r';
+      if (isControl)
+        escaped += "\xEF\xBF\xBD";
+      else
+        escaped += c;
     }
   }
   return escaped;

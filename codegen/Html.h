@@ -20,7 +20,8 @@
 
 namespace tessera {
 
-/// \p text with what XML reserves written as entities.
+/// \p text with what XML reserves written as entities, and U+FFFD in the place
+/// of what is no UTF-8 or no character of XML.
 std::string escapeXml(llvm::StringRef text);
 
 /// Writes a page titled \p title around what \p body writes.

@@ -9,11 +9,14 @@
 #include "frontends/TextReader.h"
 #include "frontends/Validation.h"
 #include "mlir/IR/Builders.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 using namespace tessera;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+
+static constexpr llvm::StringLiteral remedy =
+    "give a file that holds `machine { ... }`, as `tessera calibrate -o FILE` "
+    "writes it";
 
 static mlir::DictionaryAttr givenFields(const Message &message,
                                         mlir::Builder &builder) {
@@ -53,19 +56,11 @@ mlir::DictionaryAttr tessera::machineAttr(const spec::Machine &machine,
   return givenFields(machine, builder);
 }
 
-bool tessera::readMachine(llvm::StringRef path, spec::Machine &machine,
+bool tessera::readMachine(const SourceText &source, spec::Machine &machine,
                           Diagnostics &diagnostics) {
-  const char *remedy = "give a file that holds `machine { ... }`, as `tessera "
-                       "calibrate -o FILE` writes it";
-  auto file = llvm::MemoryBuffer::getFile(path);
-  if (!file) {
-    diagnostics.errorAt(path, "cannot be read: " + file.getError().message(),
-                        remedy);
-    return false;
-  }
   unsigned before = diagnostics.count();
   spec::Specification message;
-  readText((*file)->getBuffer().str(), path, message, diagnostics);
+  readText(source.text, source.path, message, diagnostics);
   if (diagnostics.count() != before)
     return false;
   std::vector<const FieldDescriptor *> fields;
@@ -76,16 +71,26 @@ bool tessera::readMachine(llvm::StringRef path, spec::Machine &machine,
                         "`" + field->name() + "` is not for a machine's file",
                         "leave only `machine { ... }` there");
   if (fields.empty())
-    diagnostics.errorAt(path, "describes no machine", remedy);
+    diagnostics.errorAt(source.path, "describes no machine", remedy);
   machine = message.machine();
   return diagnostics.count() == before;
 }
 
-std::optional<spec::Machine> tessera::loadMachine(llvm::StringRef path,
-                                                  llvm::raw_ostream &errors) {
-  Diagnostics diagnostics(path, errors);
+std::optional<SourceText> tessera::loadMachine(llvm::StringRef path,
+                                               llvm::raw_ostream &errors) {
+  llvm::Expected<SourceText> source =
+      readSource(path, maxSpecificationBytes, remedy);
+  if (source)
+    return std::move(*source);
+  errors << path << ": error: " << llvm::toString(source.takeError()) << "\n";
+  return std::nullopt;
+}
+
+std::optional<spec::Machine> tessera::parseMachine(const SourceText &source,
+                                                   llvm::raw_ostream &errors) {
+  Diagnostics diagnostics(source.path, errors);
   spec::Specification message;
-  if (!readMachine(path, *message.mutable_machine(), diagnostics))
+  if (!readMachine(source, *message.mutable_machine(), diagnostics))
     return std::nullopt;
   validate(message, /*complete=*/false, diagnostics);
   if (diagnostics.count() != 0)

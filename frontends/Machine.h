@@ -9,6 +9,7 @@
 #define TESSERA_FRONTENDS_MACHINE_H
 
 #include "frontends/Diagnostics.h"
+#include "frontends/SourceText.h"
 #include "frontends/spec.pb.h"
 #include "mlir/IR/BuiltinAttributes.h"
 
@@ -22,15 +23,21 @@ inline constexpr llvm::StringLiteral machineAttrName = "tessera.machine";
 mlir::DictionaryAttr machineAttr(const spec::Machine &machine,
                                  mlir::MLIRContext &context);
 
-/// Reads the file \p path, a specification's text with nothing but its
-/// `machine`, into \p machine. Returns false where there was an error; limits
-/// are left to validate().
-bool readMachine(llvm::StringRef path, spec::Machine &machine,
+/// Reads \p source, a specification's text with nothing but its `machine`, into
+/// \p machine. Returns false where there was an error; limits are left to
+/// validate().
+bool readMachine(const SourceText &source, spec::Machine &machine,
                  Diagnostics &diagnostics);
 
-/// The same with its limits checked; errors are written to \p errors.
-std::optional<spec::Machine> loadMachine(llvm::StringRef path,
-                                         llvm::raw_ostream &errors);
+/// Reads the file \p path as a text (readSource), and writes to \p errors why
+/// it cannot be.
+std::optional<SourceText> loadMachine(llvm::StringRef path,
+                                      llvm::raw_ostream &errors);
+
+/// Reads \p source as readMachine does, with its limits checked; errors are
+/// written to \p errors.
+std::optional<spec::Machine> parseMachine(const SourceText &source,
+                                          llvm::raw_ostream &errors);
 
 } // namespace tessera
 

@@ -10,22 +10,18 @@
 #include "frontends/Machine.h"
 #include "frontends/TextReader.h"
 #include "frontends/Validation.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
 
 using namespace tessera;
 
-std::optional<Specification>
-tessera::parseSpecification(llvm::StringRef text, llvm::StringRef path,
-                            llvm::ArrayRef<std::string> overrides,
-                            llvm::raw_ostream &errors,
-                            llvm::StringRef machinePath) {
-  Diagnostics diagnostics(path, errors);
+std::optional<Specification> tessera::parseSpecification(
+    const SourceText &source, llvm::ArrayRef<std::string> overrides,
+    llvm::raw_ostream &errors, const SourceText *machine) {
+  Diagnostics diagnostics(source.path, errors);
   spec::Specification message;
-  if (!readText(text.str(), path, message, diagnostics))
+  if (!readText(source.text, source.path, message, diagnostics))
     return std::nullopt;
-  if (!machinePath.empty() &&
-      !readMachine(machinePath, *message.mutable_machine(), diagnostics))
+  if (machine &&
+      !readMachine(*machine, *message.mutable_machine(), diagnostics))
     return std::nullopt;
   for (const std::string &option : overrides)
     applyOverride(option, message, diagnostics);
@@ -33,30 +29,33 @@ tessera::parseSpecification(llvm::StringRef text, llvm::StringRef path,
   if (message.gnn().has_graph() && diagnostics.count() == 0) {
     bool fromOption =
         llvm::StringRef(diagnostics.placeOf("gnn.graph")).starts_with("--set");
-    resolveGraph(message,
-                 fromOption ? llvm::StringRef()
-                            : llvm::sys::path::parent_path(path),
-                 diagnostics);
+    resolveGraph(message, fromOption ? "" : source.folder, diagnostics);
   }
   if (diagnostics.count() != 0)
     return std::nullopt;
-  Specification specification = resolve(message, path);
+  Specification specification = resolve(message, source.path);
   specification.memoryLimitPlace = diagnostics.placeOf("training.memory_limit");
   return specification;
 }
 
-std::optional<Specification> tessera::loadSpecification(
-    llvm::StringRef path, llvm::ArrayRef<std::string> overrides,
-    llvm::raw_ostream &errors, llvm::StringRef machinePath) {
-  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
-      llvm::MemoryBuffer::getFile(path);
-  if (!file) {
-    Diagnostics(path, errors)
-        .errorAt(path, "cannot be read: " + file.getError().message(),
+std::optional<Specification>
+tessera::loadSpecification(llvm::StringRef path,
+                           llvm::ArrayRef<std::string> overrides,
+                           llvm::raw_ostream &errors) {
+  std::optional<SourceText> source = loadSource(path, errors);
+  if (!source)
+    return std::nullopt;
+  return parseSpecification(*source, overrides, errors);
+}
+
+std::optional<SourceText> tessera::loadSource(llvm::StringRef path,
+                                              llvm::raw_ostream &errors) {
+  llvm::Expected<SourceText> source =
+      readSource(path, maxSpecificationBytes,
                  "give the path of a specification, such as "
                  "examples/bloom-tiny.textproto");
-    return std::nullopt;
-  }
-  return parseSpecification((*file)->getBuffer(), path, overrides, errors,
-                            machinePath);
+  if (source)
+    return std::move(*source);
+  errors << path << ": error: " << llvm::toString(source.takeError()) << "\n";
+  return std::nullopt;
 }

@@ -8,6 +8,7 @@
 #ifndef TESSERA_FRONTENDS_SPECIFICATION_H
 #define TESSERA_FRONTENDS_SPECIFICATION_H
 
+#include "frontends/SourceText.h"
 #include "frontends/spec.pb.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
@@ -51,19 +52,22 @@ struct Specification {
 ///     file:line:column: error: what; remedy
 ///     --set path=value: error: what; remedy
 ///
-/// Returns nothing where there was any error. Where \p machinePath is given,
-/// the machine of that file (frontends/Machine.h) takes the place of the
-/// specification's before the overrides.
+/// Returns nothing where there was any error.
 std::optional<Specification>
 loadSpecification(llvm::StringRef path, llvm::ArrayRef<std::string> overrides,
-                  llvm::raw_ostream &errors, llvm::StringRef machinePath = "");
+                  llvm::raw_ostream &errors);
 
-/// The same for \p text, which diagnostics call \p path. Relative paths in it
-/// are taken from the folder of \p path.
-std::optional<Specification>
-parseSpecification(llvm::StringRef text, llvm::StringRef path,
-                   llvm::ArrayRef<std::string> overrides,
-                   llvm::raw_ostream &errors, llvm::StringRef machinePath = "");
+/// The same for the text \p source. Where \p machine is given, the machine that
+/// it describes (frontends/Machine.h) takes the place of the specification's
+/// before the overrides.
+std::optional<Specification> parseSpecification(
+    const SourceText &source, llvm::ArrayRef<std::string> overrides,
+    llvm::raw_ostream &errors, const SourceText *machine = nullptr);
+
+/// Reads the specification in \p path as a text (readSource), and writes to
+/// \p errors why it cannot be.
+std::optional<SourceText> loadSource(llvm::StringRef path,
+                                     llvm::raw_ostream &errors);
 
 } // namespace tessera
 

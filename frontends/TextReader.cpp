@@ -14,6 +14,7 @@
 
 #include "frontends/TextReader.h"
 #include "frontends/Fields.h"
+#include "frontends/SourceText.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -134,6 +135,21 @@ static const Descriptor *typeAround(const Descriptor *root,
   return root;
 }
 
+/// Messages may stand so deep within one another; a specification's stand three
+/// deep. The parser, which calls itself for each, has stack for far more.
+static constexpr unsigned maxNesting = 64;
+
+/// So many errors of one text are told: the text is read again for each.
+static constexpr unsigned maxErrors = 100;
+
+/// The line and column at \p offset in \p text.
+static Location locationOf(llvm::StringRef text, size_t offset) {
+  llvm::StringRef before = text.take_front(offset);
+  size_t line = before.rfind('\n');
+  return {static_cast<int>(before.count('\n')),
+          static_cast<int>(offset - (line == before.npos ? 0 : line + 1))};
+}
+
 /// How to mend the unknown field \p path.
 static std::string unknownFieldRemedy(const Descriptor *root,
                                       llvm::StringRef path) {
@@ -208,6 +224,16 @@ bool tessera::readText(const std::string &original, llvm::StringRef file,
                        Message &message, Diagnostics &diagnostics) {
   const Descriptor *root = message.GetDescriptor();
   std::string text = original;
+  size_t tooDeep = findNesting(text, maxNesting, "#");
+  if (tooDeep != llvm::StringRef::npos) {
+    diagnostics.errorAt(placeIn(file, locationOf(text, tooDeep)),
+                        "messages stand more than " +
+                            llvm::Twine(maxNesting - 1) +
+                            " deep within one another",
+                        "no field of a specification is so deep: close the "
+                        "messages before with }");
+    return false;
+  }
   llvm::StringSet<> reported;
   auto report = [&](Location location, const llvm::Twine &what,
                     const llvm::Twine &remedy) {
@@ -228,6 +254,11 @@ bool tessera::readText(const std::string &original, llvm::StringRef file,
 
     bool blanked = false;
     for (const ParserError &error : recorder.found) {
+      if (reported.size() == maxErrors) {
+        diagnostics.errorAt(placeIn(file, error.location), "more is wrong",
+                            "mend the errors above first");
+        return false;
+      }
       llvm::StringRef said = error.message;
       FieldInText at = fieldBefore(text, error.location);
       const Descriptor *type = typeAround(root, at.path);

@@ -12,6 +12,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
 #include "llvm/TargetParser/AArch64TargetParser.h"
 #include "llvm/TargetParser/Host.h"
@@ -701,6 +702,9 @@ Specification tessera::resolve(const spec::Specification &given,
   spec::Specification &message = result.message;
   if (!message.has_name())
     message.set_name(llvm::sys::path::stem(path).str());
+  // Manifests and reports are UTF-8, paths may be anything.
+  if (!llvm::json::isUTF8(message.name()))
+    message.set_name(llvm::json::fixUTF8(message.name()));
   int64_t world = message.parallel().world();
   spec::Training &training = *message.mutable_training();
   if (message.has_transformer()) {

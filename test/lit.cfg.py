@@ -9,11 +9,13 @@
 #   %examples  the folder of example specifications
 #   %golden    the folder of golden files
 #   %mpirun    mpirun as tests need it; `REQUIRES: mpi` beside it
+#   %python    the Python that runs lit
 #
 # ===----------------------------------------------------------------------===#
 
 import os
 import shutil
+import sys
 
 import lit.formats
 
@@ -38,6 +40,7 @@ config.environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
 config.substitutions += [
     ("%examples", os.path.join(config.tessera_source_dir, "examples")),
     ("%golden", os.path.join(config.tessera_source_dir, "test", "golden")),
+    ("%python", sys.executable),
     ("%mpirun", "mpirun --oversubscribe --bind-to none"),
 ]
 

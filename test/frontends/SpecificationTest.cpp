@@ -41,6 +41,11 @@ std::string failure(const std::string &name,
   return errors;
 }
 
+/// \p text as if it were read from the file \p path.
+SourceText textAt(llvm::StringRef path, llvm::StringRef text) {
+  return {path.str(), text.str(), llvm::sys::path::parent_path(path).str()};
+}
+
 /// Writes \p graph to a file and gives its path.
 std::string writeGraph(const TensorBytes &graph) {
   llvm::SmallString<128> path;
@@ -135,8 +140,8 @@ TEST(Specification, EveryErrorSaysWhatItShould) {
     ASSERT_NE(expected, "") << path;
     std::string text;
     llvm::raw_string_ostream stream(text);
-    EXPECT_FALSE(
-        parseSpecification((*buffer)->getBuffer(), name, overrides, stream))
+    EXPECT_FALSE(parseSpecification(textAt(name, (*buffer)->getBuffer()),
+                                    overrides, stream))
         << path;
     EXPECT_EQ(text, expected) << path;
   }
@@ -193,9 +198,10 @@ TEST(Specification, NameIsTheFilesWhenNotGiven) {
   std::string errors;
   llvm::raw_string_ostream stream(errors);
   auto specification = parseSpecification(
-      "gnn { layers: 1 nodes: 3 edges: 2 features: 4 classes: 2 }\n"
-      "training { steps: 1 optimizer { lr: 0.1 } }",
-      "some/where/small.textproto", {}, stream);
+      textAt("some/where/small.textproto",
+             "gnn { layers: 1 nodes: 3 edges: 2 features: 4 classes: 2 }\n"
+             "training { steps: 1 optimizer { lr: 0.1 } }"),
+      {}, stream);
   ASSERT_TRUE(specification) << errors;
   EXPECT_EQ(specification->message.name(), "small");
   EXPECT_EQ(specification->message.training().schedule().decay_steps(), 1);
@@ -221,7 +227,7 @@ TEST(Specification, GraphFileGivesTheShape) {
   llvm::sys::path::append(beside, "spec.textproto");
   std::string errors;
   llvm::raw_string_ostream stream(errors);
-  auto specification = parseSpecification(text, beside, {}, stream);
+  auto specification = parseSpecification(textAt(beside, text), {}, stream);
   ASSERT_TRUE(specification) << errors;
   const spec::Gnn &gnn = specification->message.gnn();
   EXPECT_EQ(gnn.nodes(), 3);
@@ -230,10 +236,11 @@ TEST(Specification, GraphFileGivesTheShape) {
   EXPECT_EQ(gnn.classes(), 5);
 
   // With --set the path is taken as it stands.
-  specification = parseSpecification(
-      "gnn { layers: 2 hidden: 8 }\n"
-      "training { steps: 1 optimizer { lr: 0.1 } }",
-      "elsewhere/spec.textproto", {"gnn.graph=" + path}, stream);
+  specification =
+      parseSpecification(textAt("elsewhere/spec.textproto",
+                                "gnn { layers: 2 hidden: 8 }\n"
+                                "training { steps: 1 optimizer { lr: 0.1 } }"),
+                         {"gnn.graph=" + path}, stream);
   ASSERT_TRUE(specification) << errors;
   EXPECT_EQ(specification->message.gnn().nodes(), 3);
   llvm::sys::fs::remove(path);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/tessera/Phases.h"
+#include "codegen/Passes.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/cuda/Passes.h"
 #include "dialects/plan/Plan.h"
@@ -17,6 +18,7 @@
 #include "tools/tessera/Recomputation.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -68,6 +70,47 @@ static void buildPhase(Phase phase, bool isCuda,
   }
 }
 
+LogicalResult tessera::verifyPhase(ModuleOp module, Phase phase) {
+  PassManager manager(module.getContext(), ModuleOp::getOperationName());
+  switch (phase) {
+  case Phase::Model:
+    manager.addPass(train::createVerifyModel());
+    break;
+  case Phase::Train:
+    manager.addPass(train::createVerifyTrain());
+    break;
+  case Phase::Zero:
+    manager.addPass(zero::createVerifyZero());
+    break;
+  case Phase::Kernels:
+    manager.addPass(kernels::createVerifyKernels());
+    break;
+  case Phase::Plan:
+    manager.addPass(plan::createVerifyPlan());
+    break;
+  case Phase::Target:
+  case Phase::Executable:
+    manager.addPass(createVerifyTarget());
+    break;
+  }
+  return manager.run(module);
+}
+
+/// Runs \p phase on \p module. Its operations are verified once, at its end:
+/// after each pass would take a fifth of the time.
+static LogicalResult runPhase(ModuleOp module, Phase phase,
+                              const Recomputation &recomputation,
+                              bool timing = false) {
+  PassManager manager(module.getContext(), ModuleOp::getOperationName());
+  manager.enableVerifier(false);
+  buildPhase(phase, isCuda(module), recomputation, manager);
+  if (timing) {
+    llvm::errs() << "phase " << getPhaseName(phase) << "\n";
+    manager.enableTiming();
+  }
+  return success(succeeded(manager.run(module)) && succeeded(verify(module)));
+}
+
 /// Plans the training of a copy of \p model, which is as phase `model` leaves
 /// it.
 static FailureOr<RecomputationPlan>
@@ -82,16 +125,17 @@ planTraining(ModuleOp model, const Recomputation &recomputation) {
   };
   eraseAllBut("objective");
   for (Phase phase : {Phase::Train, Phase::Zero, Phase::Kernels, Phase::Plan}) {
-    PassManager manager(model.getContext(), ModuleOp::getOperationName());
-    buildPhase(phase, isCuda(model), recomputation, manager);
-    if (failed(manager.run(*copy)))
+    if (failed(runPhase(*copy, phase, recomputation)))
       return failure();
     if (phase == Phase::Train)
       eraseAllBut("train");
   }
   RecomputationPlan result;
   result.segments = getSpecInt(*copy, "training.recomputed.segments", 0);
-  result.bytes = copy->lookupSymbol<plan::ProgramOp>("train").getArenaBytes();
+  auto program = copy->lookupSymbol<plan::ProgramOp>("train");
+  if (!program)
+    return copy->emitError("no program @train is left to plan");
+  result.bytes = program.getArenaBytes();
   return result;
 }
 
@@ -118,8 +162,12 @@ static LogicalResult dump(ModuleOp module, Phase phase, StringRef directory) {
     llvm::raw_fd_ostream stream(path, error);
     if (!error) {
       module.print(stream);
-      return success();
+      stream.close();
+      error = stream.error();
+      stream.clear_error();
     }
+    if (!error)
+      return success();
   }
   return emitError(UnknownLoc::get(module.getContext()))
          << "--dump-phases-to: cannot write " << path << ": "
@@ -141,13 +189,7 @@ LogicalResult tessera::runPhases(ModuleOp module, Phase from, Phase to,
         return failure();
       recomputation = *choice;
     }
-    PassManager manager(module.getContext(), ModuleOp::getOperationName());
-    buildPhase(phase, isCuda(module), recomputation, manager);
-    if (timing) {
-      llvm::errs() << "phase " << getPhaseName(phase) << "\n";
-      manager.enableTiming();
-    }
-    if (failed(manager.run(module)))
+    if (failed(runPhase(module, phase, recomputation, timing)))
       return failure();
     if (!dumpDirectory.empty() && failed(dump(module, phase, dumpDirectory)))
       return failure();

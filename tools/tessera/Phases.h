@@ -27,6 +27,9 @@ llvm::StringRef getPhaseName(Phase phase);
 /// The phase called \p name, or nothing.
 std::optional<Phase> parsePhase(llvm::StringRef name);
 
+/// Checks that \p module is as \p phase leaves it, by the phase's verifier.
+mlir::LogicalResult verifyPhase(mlir::ModuleOp module, Phase phase);
+
 /// Runs the phases after \p from up to \p to on \p module, which is as phase
 /// \p from leaves it. With \p dumpDirectory, each phase's module is written
 /// there, `3-kernels.mlir` for example; with \p timing, the time of each pass

@@ -16,6 +16,8 @@
 #include "passes/Spec.h"
 #include "tools/tessera/Phases.h"
 
+#include "llvm/Support/JSON.h"
+
 #include <atomic>
 #include <thread>
 
@@ -31,7 +33,8 @@ static std::string joinErrors(StringRef errors) {
     auto [place, what] = line.split(": error: ");
     all += (all.empty() ? "" : " | ") + (what.empty() ? line : what).str();
   }
-  return all;
+  // Reports are UTF-8, a value that an error repeats may be anything.
+  return llvm::json::isUTF8(all) ? all : llvm::json::fixUTF8(all);
 }
 
 Planner::Settings Planner::join(const Settings &settings) const {
@@ -41,15 +44,14 @@ Planner::Settings Planner::join(const Settings &settings) const {
 }
 
 bool Planner::hasTransformer() const {
-  Diagnostics diagnostics(path, llvm::nulls());
+  Diagnostics diagnostics(source.path, llvm::nulls());
   spec::Specification message;
-  (void)readText(text, path, message, diagnostics);
+  (void)readText(source.text, source.path, message, diagnostics);
   return !message.has_gnn();
 }
 
 bool Planner::isValid(const Settings &settings) const {
-  return parseSpecification(text, path, join(settings), llvm::nulls(),
-                            machinePath)
+  return parseSpecification(source, join(settings), llvm::nulls(), getMachine())
       .has_value();
 }
 
@@ -57,7 +59,7 @@ Planner::Outcome Planner::plan(const Settings &settings) const {
   std::string errors;
   llvm::raw_string_ostream stream(errors);
   std::optional<Specification> specification =
-      parseSpecification(text, path, join(settings), stream, machinePath);
+      parseSpecification(source, join(settings), stream, getMachine());
   if (!specification)
     return {std::nullopt, joinErrors(errors)};
   DialectRegistry registry;
@@ -67,6 +69,7 @@ Planner::Outcome Planner::plan(const Settings &settings) const {
   // The cores have plans of their own to make.
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
+  context.printOpOnDiagnostic(false);
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
       stream << diagnostic.str() << "\n";

@@ -9,6 +9,7 @@
 #define TESSERA_TOOLS_TESSERA_PLANNER_H
 
 #include "codegen/PlanReport.h"
+#include "frontends/SourceText.h"
 
 #include <optional>
 #include <string>
@@ -27,13 +28,11 @@ public:
     std::string reason; ///< why there is no report
   };
 
-  /// The specification \p text, called \p path, with \p common set before
-  /// each variant's settings and the machine of the file \p machinePath, if
-  /// any.
-  Planner(std::string text, std::string path, Settings common,
-          std::string machinePath)
-      : text(std::move(text)), path(std::move(path)), common(std::move(common)),
-        machinePath(std::move(machinePath)) {}
+  /// The specification \p source with \p common set before each variant's
+  /// settings and the machine that \p machine describes, if any.
+  Planner(SourceText source, Settings common, std::optional<SourceText> machine)
+      : source(std::move(source)), common(std::move(common)),
+        machine(std::move(machine)) {}
 
   /// Whether the specification's model is a transformer.
   bool hasTransformer() const;
@@ -49,9 +48,11 @@ public:
 private:
   Settings join(const Settings &settings) const;
 
-  std::string text, path;
+  const SourceText *getMachine() const { return machine ? &*machine : nullptr; }
+
+  SourceText source;
   Settings common;
-  std::string machinePath;
+  std::optional<SourceText> machine;
 };
 
 } // namespace tessera

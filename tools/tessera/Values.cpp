@@ -13,6 +13,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/Support/JSON.h"
 
 using namespace llvm;
 using namespace tessera;
@@ -85,6 +86,9 @@ static Error checkPath(StringRef option, StringRef text, StringRef path) {
 Expected<Axis> tessera::parseAxis(StringRef option, StringRef text,
                                   bool valuesOptional) {
   Axis axis;
+  if (!json::isUTF8(text))
+    return refuse(option, json::fixUTF8(text),
+                  "is not UTF-8; write it in UTF-8");
   auto [paths, values] = text.split('=');
   SmallVector<StringRef> names, items;
   paths.split(names, ',');

@@ -40,8 +40,12 @@
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/ToolOutputFile.h"
+
+#include <exception>
+#include <new>
+#include <unistd.h>
 
 using namespace mlir;
 using namespace tessera;
@@ -146,14 +150,74 @@ FailureOr<Phase> readPhase(const cl::opt<std::string> &option,
               llvm::join(getPhaseNames(), ", "));
 }
 
+/// What the command line names to be read: each text is read once.
+struct Inputs {
+  SourceText source;
+  std::optional<SourceText> machine;
+
+  const SourceText *getMachine() const { return machine ? &*machine : nullptr; }
+};
+
+FailureOr<Inputs> readInputs() {
+  Inputs inputs;
+  if (compileFrom.empty()) {
+    std::optional<SourceText> source = loadSource(input, llvm::errs());
+    if (!source)
+      return failure();
+    inputs.source = std::move(*source);
+  } else {
+    llvm::Expected<SourceText> source =
+        readSource(input, maxModuleBytes,
+                   "give the path of a module, as --compile-to writes it");
+    if (!source)
+      return fail(input + ": " + llvm::toString(source.takeError()));
+    inputs.source = std::move(*source);
+  }
+  if (!machineFile.empty()) {
+    inputs.machine = loadMachine(machineFile, llvm::errs());
+    if (!inputs.machine)
+      return failure();
+  }
+  return inputs;
+}
+
+/// The module that --compile-from names, as its phase leaves it.
+OwningOpRef<ModuleOp> parseModule(MLIRContext &context, const Inputs &inputs,
+                                  Phase from) {
+  // The parser calls itself for each bracket within another.
+  constexpr unsigned maxNesting = 256;
+  llvm::StringRef text = inputs.source.text;
+  size_t deep = findNesting(text, maxNesting, "//");
+  if (deep != llvm::StringRef::npos) {
+    (void)fail(inputs.source.path + ":" +
+               llvm::Twine(text.take_front(deep).count('\n') + 1) +
+               ": brackets stand " + llvm::Twine(maxNesting) +
+               " deep within one another; no module needs that");
+    return {};
+  }
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(
+      text, ParserConfig(&context), inputs.source.path);
+  if (module && inputs.machine) {
+    std::optional<spec::Machine> machine =
+        parseMachine(*inputs.machine, llvm::errs());
+    if (!machine)
+      return {};
+    (*module)->setAttr(machineAttrName, machineAttr(*machine, context));
+  }
+  if (module && (failed(verifySpecificationAttr(*module)) ||
+                 failed(verifyPhase(*module, from))))
+    return {};
+  return module;
+}
+
 /// The module that a compilation starts from; \p limitPlace gets where its
 /// memory limit was given.
-OwningOpRef<ModuleOp> readModule(MLIRContext &context,
-                                 std::string &limitPlace) {
+OwningOpRef<ModuleOp> makeModule(MLIRContext &context, const Inputs &inputs,
+                                 Phase from, std::string &limitPlace) {
   limitPlace = input;
   if (compileFrom.empty()) {
-    std::optional<Specification> specification =
-        loadSpecification(input, overrides, llvm::errs(), machineFile);
+    std::optional<Specification> specification = parseSpecification(
+        inputs.source, overrides, llvm::errs(), inputs.getMachine());
     if (!specification)
       return {};
     limitPlace = specification->memoryLimitPlace;
@@ -164,27 +228,30 @@ OwningOpRef<ModuleOp> readModule(MLIRContext &context,
                "module; drop one of them");
     return {};
   }
-  OwningOpRef<ModuleOp> module =
-      parseSourceFile<ModuleOp>(input, ParserConfig(&context));
-  if (module && !machineFile.empty()) {
-    std::optional<spec::Machine> machine =
-        loadMachine(machineFile, llvm::errs());
-    if (!machine)
-      return {};
-    (*module)->setAttr(machineAttrName, machineAttr(*machine, context));
-  }
-  return module;
+  return parseModule(context, inputs, from);
 }
 
-/// Writes what \p print prints to the output.
-LogicalResult writeOutput(llvm::function_ref<void(llvm::raw_ostream &)> print) {
+/// Writes what \p print prints to \p path; "-" is the standard output.
+LogicalResult writeTo(llvm::StringRef path,
+                      llvm::function_ref<void(llvm::raw_ostream &)> print) {
   std::string message;
-  auto file = openOutputFile(output.empty() ? "-" : output.c_str(), &message);
+  auto file = openOutputFile(path, &message);
   if (!file)
     return fail(message);
   print(file->os());
+  file->os().flush();
+  if (std::error_code error = file->os().error()) {
+    file->os().clear_error();
+    return fail("cannot write " + (path == "-" ? "the standard output" : path) +
+                ": " + error.message());
+  }
   file->keep();
   return success();
+}
+
+/// The same to the output that -o names, or the standard output.
+LogicalResult writeOutput(llvm::function_ref<void(llvm::raw_ostream &)> print) {
+  return writeTo(output.empty() ? "-" : llvm::StringRef(output), print);
 }
 
 LogicalResult writeModule(ModuleOp module) {
@@ -210,28 +277,25 @@ LogicalResult writePlan(ModuleOp module) {
   });
 }
 
-/// The specification's text, for many plans of it.
-FailureOr<Planner> readPlanner() {
-  auto file = llvm::MemoryBuffer::getFile(input);
-  // One that cannot be read, or is wrong whatever is varied, is told at once.
-  if (!file) {
-    (void)loadSpecification(input, {}, llvm::errs());
-    return failure();
-  }
-  return Planner((*file)->getBuffer().str(), input,
+/// Plans of the specification that \p inputs has.
+Planner makePlanner(const Inputs &inputs) {
+  return Planner(inputs.source,
                  Planner::Settings(overrides.begin(), overrides.end()),
-                 machineFile);
+                 inputs.machine);
 }
 
 /// The same for --sweep and --fit.
-FailureOr<Planner> makePlanner() {
+FailureOr<Planner> makeVariantPlanner() {
   if (!compileFrom.empty())
     return fail("--sweep and --fit change a specification, and --compile-from "
                 "reads a module; drop one of them");
   if (!dumpDirectory.empty() || timing)
     return fail("--dump-phases-to and --timing are for one plan; drop them, or "
                 "--sweep and --fit");
-  return readPlanner();
+  FailureOr<Inputs> inputs = readInputs();
+  if (failed(inputs))
+    return failure();
+  return makePlanner(*inputs);
 }
 
 LogicalResult runSweep() {
@@ -244,7 +308,7 @@ LogicalResult runSweep() {
       return fail(llvm::toString(axis.takeError()));
     axes.push_back(std::move(*axis));
   }
-  FailureOr<Planner> planner = makePlanner();
+  FailureOr<Planner> planner = makeVariantPlanner();
   if (failed(planner))
     return failure();
   llvm::Expected<Sweep> sweep = Sweep::run(*planner, std::move(axes));
@@ -275,7 +339,7 @@ LogicalResult runFit() {
     return fail("--fit " + fitMemory +
                 ": no amount of memory; write a size with its unit, such as "
                 "32GB or 1.5TiB");
-  FailureOr<Planner> planner = makePlanner();
+  FailureOr<Planner> planner = makeVariantPlanner();
   if (failed(planner))
     return failure();
   std::string field = vary;
@@ -301,25 +365,21 @@ LogicalResult writeKernelReport(const cuda::DeviceImage &image) {
   if (image.functions.empty())
     return fail("--kernel-report: there is no CUDA toolkit here to report on "
                 "device functions; install one, or put its bin on the path");
-  std::string message;
-  auto file = openOutputFile(kernelReport, &message);
-  if (!file)
-    return fail("--kernel-report: " + message);
-  llvm::json::OStream json(file->os(), 2);
-  json.array([&] {
-    for (const cuda::FunctionReport &function : image.functions)
-      json.object([&] {
-        json.attribute("name", function.name);
-        json.attribute("architecture", function.architecture);
-        json.attribute("registers", function.registers);
-        json.attribute("spill_bytes", function.spillBytes);
-        json.attribute("stack_bytes", function.stackBytes);
-        json.attribute("shared_bytes", function.sharedBytes);
-      });
+  return writeTo(kernelReport, [&](llvm::raw_ostream &out) {
+    llvm::json::OStream json(out, 2);
+    json.array([&] {
+      for (const cuda::FunctionReport &function : image.functions)
+        json.object([&] {
+          json.attribute("name", function.name);
+          json.attribute("architecture", function.architecture);
+          json.attribute("registers", function.registers);
+          json.attribute("spill_bytes", function.spillBytes);
+          json.attribute("stack_bytes", function.stackBytes);
+          json.attribute("shared_bytes", function.sharedBytes);
+        });
+    });
+    out << "\n";
   });
-  file->os() << "\n";
-  file->keep();
-  return success();
 }
 
 /// Compiles the device's functions of \p module and takes them out of it.
@@ -367,6 +427,28 @@ LogicalResult runCalibrate() {
   return writeOutput([&](llvm::raw_ostream &out) { out << figures; });
 }
 
+/// One line for each diagnostic and each of its notes. The place is said, and
+/// no text is opened to show it: a module may name any file as its source.
+void printDiagnostic(Diagnostic &diagnostic) {
+  constexpr size_t longest = 2000;
+  auto print = [&](Diagnostic &one, StringRef severity) {
+    auto place = one.getLocation()->findInstanceOf<FileLineColLoc>();
+    if (place)
+      llvm::errs() << place.getFilename().getValue() << ":" << place.getLine()
+                   << ":" << place.getColumn();
+    else
+      llvm::errs() << "tessera";
+    std::string text = one.str();
+    if (text.size() > longest)
+      text = text.substr(0, longest) + "...";
+    llvm::errs() << ": " << severity << ": " << text << "\n";
+  };
+  bool isError = diagnostic.getSeverity() == DiagnosticSeverity::Error;
+  print(diagnostic, isError ? "error" : "warning");
+  for (Diagnostic &note : diagnostic.getNotes())
+    print(note, "note");
+}
+
 LogicalResult run() {
   DialectRegistry registry;
   registerAllDialects(registry);
@@ -374,8 +456,8 @@ LogicalResult run() {
   cuda::registerKernels(registry);
   MLIRContext context(registry);
   context.loadAllAvailableDialects();
-  llvm::SourceMgr sources;
-  SourceMgrDiagnosticHandler diagnostics(sources, &context);
+  context.printOpOnDiagnostic(false);
+  ScopedDiagnosticHandler diagnostics(&context, printDiagnostic);
 
   FailureOr<Phase> from = readPhase(compileFrom, Phase::Model);
   FailureOr<Phase> to = planCommand ? FailureOr<Phase>(Phase::Plan)
@@ -389,15 +471,18 @@ LogicalResult run() {
     return fail("an executable needs a name: add -o EXE");
 
   std::string limitPlace;
-  OwningOpRef<ModuleOp> module = readModule(context, limitPlace);
+  FailureOr<Inputs> inputs = readInputs();
+  if (failed(inputs))
+    return failure();
+  OwningOpRef<ModuleOp> module =
+      makeModule(context, *inputs, *from, limitPlace);
   Phase planned = std::min(*to, std::max(*from, Phase::Plan));
   if (!module ||
       failed(runPhases(*module, *from, planned, dumpDirectory, timing)))
     return failure();
-  FailureOr<Planner> planner =
-      compileFrom.empty() ? readPlanner() : FailureOr<Planner>();
+  Planner planner = makePlanner(*inputs);
   if (failed(checkMemoryLimit(*module, limitPlace,
-                              succeeded(planner) ? &*planner : nullptr,
+                              compileFrom.empty() ? &planner : nullptr,
                               llvm::errs())))
     return failure();
   if (planned < *to &&
@@ -411,8 +496,34 @@ LogicalResult run() {
 
 } // namespace
 
+/// What is left to do where memory or threads are at their end: one line, and
+/// what has been written in part is removed. Neither takes memory.
+[[noreturn]] static void giveUp(llvm::StringRef what) {
+  for (llvm::StringRef part :
+       {llvm::StringRef("tessera: error: "), what, llvm::StringRef("\n")})
+    (void)!write(STDERR_FILENO, part.data(), part.size());
+  llvm::sys::RunInterruptHandlers();
+  _exit(1);
+}
+
+static void installLastResorts() {
+  constexpr static llvm::StringLiteral outOfMemory =
+      "out of memory; plan a smaller model, or allow this process more";
+  llvm::install_bad_alloc_error_handler(
+      [](void *, const char *, bool) { giveUp(outOfMemory); });
+  std::set_new_handler([] { giveUp(outOfMemory); });
+  llvm::install_fatal_error_handler(
+      [](void *, const char *reason, bool) { giveUp(reason); });
+  // A library's exception ends here: nothing of the compiler throws.
+  std::set_terminate([] {
+    giveUp("the system gives no more threads or memory; allow this process "
+           "more");
+  });
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  installLastResorts();
   cl::HideUnrelatedOptions(category);
   cl::HideUnrelatedOptions(category, compileCommand);
   cl::HideUnrelatedOptions(category, planCommand);
