@@ -10,6 +10,8 @@
 #include "frontends/Machine.h"
 #include "frontends/TextReader.h"
 #include "frontends/Validation.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/Path.h"
 
 using namespace tessera;
 
@@ -26,14 +28,22 @@ std::optional<Specification> tessera::parseSpecification(
   for (const std::string &option : overrides)
     applyOverride(option, message, diagnostics);
   validate(message, /*complete=*/diagnostics.count() == 0, diagnostics);
+  llvm::SmallString<256> graph;
   if (message.gnn().has_graph() && diagnostics.count() == 0) {
     bool fromOption =
         llvm::StringRef(diagnostics.placeOf("gnn.graph")).starts_with("--set");
-    resolveGraph(message, fromOption ? "" : source.folder, diagnostics);
+    llvm::StringRef folder = fromOption ? "" : source.folder;
+    graph = message.gnn().graph();
+    if (llvm::sys::path::is_relative(graph)) {
+      graph = folder;
+      llvm::sys::path::append(graph, message.gnn().graph());
+    }
+    resolveGraph(message, folder, diagnostics);
   }
   if (diagnostics.count() != 0)
     return std::nullopt;
   Specification specification = resolve(message, source.path);
+  specification.graphPath = graph.str();
   specification.memoryLimitPlace = diagnostics.placeOf("training.memory_limit");
   return specification;
 }

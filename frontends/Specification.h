@@ -32,6 +32,8 @@ struct Specification {
   /// Bytes that a rank may take in training, and where that was said.
   std::optional<int64_t> memoryLimit;
   std::string memoryLimitPlace;
+  /// The file of `gnn.graph` as it is opened from here; empty for none.
+  std::string graphPath;
 
   /// Width of one attention head. Transformers only.
   int64_t headDim() const {

@@ -272,6 +272,17 @@ bool OutputFile::write(const void *data, int64_t bytes) {
   return writeAll(descriptor, data, bytes) || refuse(strerror(errno));
 }
 
+bool OutputFile::allowExecution() {
+  struct stat status;
+  if (temporary.empty())
+    return true;
+  if (fstat(descriptor, &status) != 0)
+    return refuse(strerror(errno));
+  mode_t readers = status.st_mode & (S_IRUSR | S_IRGRP | S_IROTH);
+  return fchmod(descriptor, (status.st_mode & 0777) | readers >> 2) == 0 ||
+         refuse(strerror(errno));
+}
+
 bool OutputFile::commit() {
   // Devices and FIFOs have nothing to flush.
   bool flushed = fsync(descriptor) == 0 || temporary.empty();

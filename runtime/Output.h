@@ -55,6 +55,8 @@ public:
   /// is. Called once; false, as of the next two, where error() says why.
   bool open(std::string path, int64_t bytes);
   bool write(const void *data, int64_t bytes);
+  /// Lets those run the content who may read it.
+  bool allowExecution();
   /// Gives the content its name, for good.
   bool commit();
 

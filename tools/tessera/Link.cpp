@@ -28,13 +28,6 @@ static SmallString<128> getLibraryDirectory() {
   return path;
 }
 
-/// \p path as the driver takes it for a path: it reads arguments from a file
-/// called by what begins with @, and options begin with a dash.
-static std::string getArgument(StringRef path) {
-  bool isPlain = !path.starts_with("@") && !path.starts_with("-");
-  return (isPlain ? "" : "./") + path.str();
-}
-
 Error tessera::linkExecutable(StringRef object, StringRef executable,
                               ExecutableKind kind) {
   ErrorOr<std::string> driver = sys::findProgramByName("c++");
@@ -55,7 +48,7 @@ Error tessera::linkExecutable(StringRef object, StringRef executable,
   std::vector<std::string> arguments = {
       *driver,
       "-o",
-      getArgument(executable),
+      executable.str(),
       object.str(),
       "-rdynamic",
       "-Wl,--start-group",

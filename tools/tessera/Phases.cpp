@@ -15,6 +15,7 @@
 #include "passes/plan/Passes.h"
 #include "passes/train/Passes.h"
 #include "passes/zero/Passes.h"
+#include "tools/tessera/Output.h"
 #include "tools/tessera/Recomputation.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -153,29 +154,30 @@ static FailureOr<Recomputation> chooseRecomputation(ModuleOp model) {
   return Recomputation();
 }
 
+static LogicalResult refuseDump(ModuleOp module, const Twine &reason) {
+  return emitError(UnknownLoc::get(module.getContext()))
+         << "--dump-phases-to: " << reason;
+}
+
 static LogicalResult dump(ModuleOp module, Phase phase, StringRef directory) {
   SmallString<128> path(directory);
   llvm::sys::path::append(path, std::to_string(static_cast<int>(phase)) + "-" +
                                     getPhaseName(phase) + ".mlir");
-  std::error_code error = llvm::sys::fs::create_directories(directory);
-  if (!error) {
-    llvm::raw_fd_ostream stream(path, error);
-    if (!error) {
-      module.print(stream);
-      stream.close();
-      error = stream.error();
-      stream.clear_error();
-    }
-    if (!error)
-      return success();
-  }
-  return emitError(UnknownLoc::get(module.getContext()))
-         << "--dump-phases-to: cannot write " << path << ": "
-         << error.message();
+  Output file;
+  llvm::Error error = file.open(path);
+  if (!error)
+    error = file.write([&](raw_ostream &out) { module.print(out); });
+  if (error)
+    return refuseDump(module, llvm::toString(std::move(error)));
+  return success();
 }
 
 LogicalResult tessera::runPhases(ModuleOp module, Phase from, Phase to,
                                  StringRef dumpDirectory, bool timing) {
+  if (!dumpDirectory.empty())
+    if (auto error = llvm::sys::fs::create_directories(dumpDirectory))
+      return refuseDump(module,
+                        dumpDirectory + " is no folder: " + error.message());
   // A model just built has passed no verifier yet.
   unsigned first = static_cast<unsigned>(from) + (from != Phase::Model);
   unsigned last =

@@ -26,26 +26,22 @@
 #include "passes/Spec.h"
 #include "tools/tessera/Calibrate.h"
 #include "tools/tessera/Fit.h"
+#include "tools/tessera/LastResorts.h"
 #include "tools/tessera/Link.h"
 #include "tools/tessera/MemoryLimit.h"
+#include "tools/tessera/Output.h"
 #include "tools/tessera/Phases.h"
 #include "tools/tessera/Sweep.h"
 
 #include "codegen/cpu/KernelInterface.h"
 #include "codegen/cuda/KernelInterface.h"
 #include "mlir/Parser/Parser.h"
-#include "mlir/Support/FileUtilities.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/Signals.h"
-#include "llvm/Support/ToolOutputFile.h"
-
-#include <exception>
-#include <new>
-#include <unistd.h>
 
 using namespace mlir;
 using namespace tessera;
@@ -210,64 +206,73 @@ OwningOpRef<ModuleOp> parseModule(MLIRContext &context, const Inputs &inputs,
   return module;
 }
 
-/// The module that a compilation starts from; \p limitPlace gets where its
-/// memory limit was given.
-OwningOpRef<ModuleOp> makeModule(MLIRContext &context, const Inputs &inputs,
-                                 Phase from, std::string &limitPlace) {
-  limitPlace = input;
+/// What a compilation starts from.
+struct Beginning {
+  OwningOpRef<ModuleOp> module;
+  std::string limitPlace; ///< where its memory limit was given
+  std::string graph;      ///< the file of a graph, if it names one
+};
+
+/// Without a module where there was an error.
+Beginning start(MLIRContext &context, const Inputs &inputs, Phase from) {
   if (compileFrom.empty()) {
     std::optional<Specification> specification = parseSpecification(
         inputs.source, overrides, llvm::errs(), inputs.getMachine());
     if (!specification)
       return {};
-    limitPlace = specification->memoryLimitPlace;
-    return buildModel(*specification, context);
+    return {buildModel(*specification, context),
+            specification->memoryLimitPlace, specification->graphPath};
   }
   if (!overrides.empty()) {
     (void)fail("--set changes a specification, and --compile-from reads a "
                "module; drop one of them");
     return {};
   }
-  return parseModule(context, inputs, from);
+  return {parseModule(context, inputs, from), input, ""};
 }
 
-/// Writes what \p print prints to \p path; "-" is the standard output.
-LogicalResult writeTo(llvm::StringRef path,
-                      llvm::function_ref<void(llvm::raw_ostream &)> print) {
-  std::string message;
-  auto file = openOutputFile(path, &message);
-  if (!file)
-    return fail(message);
-  print(file->os());
-  file->os().flush();
-  if (std::error_code error = file->os().error()) {
-    file->os().clear_error();
-    return fail("cannot write " + (path == "-" ? "the standard output" : path) +
-                ": " + error.message());
-  }
-  file->keep();
+/// What a command writes, opened before it works.
+struct Outputs {
+  Output main, kernelReport;
+};
+
+/// Opens what the options name; \p graph is a file that is read besides what
+/// other options name, or empty.
+LogicalResult openOutputs(Outputs &outputs, llvm::StringRef graph) {
+  std::vector<UsedFile> used = {
+      {compileFrom.empty() ? "the specification" : "the module", input},
+      {"the machine's description", machineFile},
+      {"the graph", graph.str()}};
+  if (llvm::Error error = outputs.main.open(output, used))
+    return fail(llvm::toString(std::move(error)));
+  if (kernelReport.empty())
+    return success();
+  if (llvm::Error error = outputs.kernelReport.open(kernelReport, used))
+    return fail("--kernel-report: " + llvm::toString(std::move(error)));
   return success();
 }
 
-/// The same to the output that -o names, or the standard output.
-LogicalResult writeOutput(llvm::function_ref<void(llvm::raw_ostream &)> print) {
-  return writeTo(output.empty() ? "-" : llvm::StringRef(output), print);
+LogicalResult write(Output &output,
+                    llvm::function_ref<void(llvm::raw_ostream &)> print) {
+  if (llvm::Error error = output.write(print))
+    return fail(llvm::toString(std::move(error)));
+  return success();
 }
 
-LogicalResult writeModule(ModuleOp module) {
-  return writeOutput([&](llvm::raw_ostream &out) {
+LogicalResult writeModule(ModuleOp module, Output &output) {
+  return write(output, [&](llvm::raw_ostream &out) {
     module.print(out);
     out << "\n";
   });
 }
 
-LogicalResult writePlan(ModuleOp module) {
+LogicalResult writePlan(ModuleOp module, Output &output) {
   if (format == Format::Csv)
     return fail("--format=csv is for --sweep; choose text, json or html");
   FailureOr<PlanReport> report = PlanReport::make(module);
   if (failed(report))
     return failure();
-  return writeOutput([&](llvm::raw_ostream &out) {
+  return write(output, [&](llvm::raw_ostream &out) {
     if (format == Format::Json)
       printPlanJson(*report, out);
     else if (format == Format::Html)
@@ -284,8 +289,8 @@ Planner makePlanner(const Inputs &inputs) {
                  inputs.machine);
 }
 
-/// The same for --sweep and --fit.
-FailureOr<Planner> makeVariantPlanner() {
+/// The same for --sweep and --fit, whose output is opened.
+FailureOr<Planner> makeVariantPlanner(Outputs &outputs) {
   if (!compileFrom.empty())
     return fail("--sweep and --fit change a specification, and --compile-from "
                 "reads a module; drop one of them");
@@ -294,6 +299,12 @@ FailureOr<Planner> makeVariantPlanner() {
                 "--sweep and --fit");
   FailureOr<Inputs> inputs = readInputs();
   if (failed(inputs))
+    return failure();
+  // Without what is varied it may not be whole.
+  std::optional<Specification> specification = parseSpecification(
+      inputs->source, overrides, llvm::nulls(), inputs->getMachine());
+  if (failed(
+          openOutputs(outputs, specification ? specification->graphPath : "")))
     return failure();
   return makePlanner(*inputs);
 }
@@ -308,13 +319,14 @@ LogicalResult runSweep() {
       return fail(llvm::toString(axis.takeError()));
     axes.push_back(std::move(*axis));
   }
-  FailureOr<Planner> planner = makeVariantPlanner();
+  Outputs outputs;
+  FailureOr<Planner> planner = makeVariantPlanner(outputs);
   if (failed(planner))
     return failure();
   llvm::Expected<Sweep> sweep = Sweep::run(*planner, std::move(axes));
   if (!sweep)
     return fail(llvm::toString(sweep.takeError()));
-  LogicalResult written = writeOutput([&](llvm::raw_ostream &out) {
+  LogicalResult written = write(outputs.main, [&](llvm::raw_ostream &out) {
     switch (format) {
     case Format::Text:
       return sweep->printText(out);
@@ -339,7 +351,8 @@ LogicalResult runFit() {
     return fail("--fit " + fitMemory +
                 ": no amount of memory; write a size with its unit, such as "
                 "32GB or 1.5TiB");
-  FailureOr<Planner> planner = makeVariantPlanner();
+  Outputs outputs;
+  FailureOr<Planner> planner = makeVariantPlanner(outputs);
   if (failed(planner))
     return failure();
   std::string field = vary;
@@ -351,7 +364,7 @@ LogicalResult runFit() {
   llvm::Expected<Fit> fit = Fit::run(*planner, std::move(*axis), *limit);
   if (!fit)
     return fail(llvm::toString(fit.takeError()));
-  return writeOutput([&](llvm::raw_ostream &out) {
+  return write(outputs.main, [&](llvm::raw_ostream &out) {
     if (format == Format::Json)
       fit->printJson(out);
     else
@@ -359,13 +372,14 @@ LogicalResult runFit() {
   });
 }
 
-LogicalResult writeKernelReport(const cuda::DeviceImage &image) {
+LogicalResult writeKernelReport(const cuda::DeviceImage &image,
+                                Output &output) {
   if (kernelReport.empty())
     return success();
   if (image.functions.empty())
     return fail("--kernel-report: there is no CUDA toolkit here to report on "
                 "device functions; install one, or put its bin on the path");
-  return writeTo(kernelReport, [&](llvm::raw_ostream &out) {
+  return write(output, [&](llvm::raw_ostream &out) {
     llvm::json::OStream json(out, 2);
     json.array([&] {
       for (const cuda::FunctionReport &function : image.functions)
@@ -383,7 +397,8 @@ LogicalResult writeKernelReport(const cuda::DeviceImage &image) {
 }
 
 /// Compiles the device's functions of \p module and takes them out of it.
-FailureOr<cuda::DeviceImage> takeDeviceImage(ModuleOp module) {
+FailureOr<cuda::DeviceImage> takeDeviceImage(ModuleOp module,
+                                             Output &kernelOutput) {
   auto device =
       module.lookupSymbol<gpu::GPUModuleOp>(plan::PlanDialect::kDeviceModule);
   if (!device && !kernelReport.empty())
@@ -393,38 +408,58 @@ FailureOr<cuda::DeviceImage> takeDeviceImage(ModuleOp module) {
     return cuda::DeviceImage();
   auto image = cuda::emitImage(device, cuda::splitArchitectures(getSpecText(
                                            module, "target.arch", "sm_90a")));
-  if (succeeded(image) && failed(writeKernelReport(*image)))
+  if (succeeded(image) && failed(writeKernelReport(*image, kernelOutput)))
     return failure();
   device.erase();
   return image;
 }
 
-LogicalResult writeExecutable(ModuleOp module) {
-  FailureOr<cuda::DeviceImage> image = takeDeviceImage(module);
-  if (failed(image))
+/// An empty file that goes when this does.
+class TemporaryFile {
+public:
+  LogicalResult make(StringRef suffix) {
+    if (std::error_code error =
+            llvm::sys::fs::createTemporaryFile("tessera", suffix, path))
+      return fail("cannot make a temporary file: " + error.message());
+    remover.setFile(path);
+    return success();
+  }
+  StringRef getPath() const { return path; }
+
+private:
+  llvm::SmallString<128> path;
+  llvm::FileRemover remover;
+};
+
+LogicalResult writeExecutable(ModuleOp module, Outputs &outputs) {
+  FailureOr<cuda::DeviceImage> image =
+      takeDeviceImage(module, outputs.kernelReport);
+  TemporaryFile object, linked;
+  if (failed(image) || failed(object.make("o")) || failed(linked.make("exe")))
     return failure();
-  llvm::SmallString<128> object;
-  if (std::error_code error =
-          llvm::sys::fs::createTemporaryFile("tessera", "o", object))
-    return fail("cannot make a temporary file: " + error.message());
-  llvm::FileRemover remover(object);
-  if (failed(cpu::emitObject(module, object, image->bytes)))
+  if (failed(cpu::emitObject(module, object.getPath(), image->bytes)))
     return failure();
   ExecutableKind kind = isCuda(module) ? ExecutableKind::GPU
                         : getSpecInt(module, "training.world", 1) > 1
                             ? ExecutableKind::SeveralRanks
                             : ExecutableKind::OneRank;
-  if (llvm::Error error = linkExecutable(object, output, kind))
+  if (llvm::Error error =
+          linkExecutable(object.getPath(), linked.getPath(), kind))
+    return fail(llvm::toString(std::move(error)));
+  if (llvm::Error error = outputs.main.writeProgram(linked.getPath()))
     return fail(llvm::toString(std::move(error)));
   return success();
 }
 
 LogicalResult runCalibrate() {
+  Output file;
+  if (llvm::Error error = file.open(output))
+    return fail(llvm::toString(std::move(error)));
   std::string figures;
   llvm::raw_string_ostream stream(figures);
   if (llvm::Error error = calibrate(stream))
     return fail(llvm::toString(std::move(error)));
-  return writeOutput([&](llvm::raw_ostream &out) { out << figures; });
+  return write(file, [&](llvm::raw_ostream &out) { out << figures; });
 }
 
 /// One line for each diagnostic and each of its notes. The place is said, and
@@ -470,18 +505,22 @@ LogicalResult run() {
   if (*to == Phase::Executable && output.empty())
     return fail("an executable needs a name: add -o EXE");
 
-  std::string limitPlace;
   FailureOr<Inputs> inputs = readInputs();
   if (failed(inputs))
     return failure();
-  OwningOpRef<ModuleOp> module =
-      makeModule(context, *inputs, *from, limitPlace);
+  Beginning beginning = start(context, *inputs, *from);
+  OwningOpRef<ModuleOp> &module = beginning.module;
+  // The process ends behind this: to take apart what it has made, operation by
+  // operation, would be a good part of its time.
+  llvm::scope_exit leave([&] { (void)module.release(); });
+  Outputs outputs;
+  if (!module || failed(openOutputs(outputs, beginning.graph)))
+    return failure();
   Phase planned = std::min(*to, std::max(*from, Phase::Plan));
-  if (!module ||
-      failed(runPhases(*module, *from, planned, dumpDirectory, timing)))
+  if (failed(runPhases(*module, *from, planned, dumpDirectory, timing)))
     return failure();
   Planner planner = makePlanner(*inputs);
-  if (failed(checkMemoryLimit(*module, limitPlace,
+  if (failed(checkMemoryLimit(*module, beginning.limitPlace,
                               compileFrom.empty() ? &planner : nullptr,
                               llvm::errs())))
     return failure();
@@ -489,37 +528,12 @@ LogicalResult run() {
       failed(runPhases(*module, planned, *to, dumpDirectory, timing)))
     return failure();
   if (planCommand)
-    return writePlan(*module);
-  return *to == Phase::Executable ? writeExecutable(*module)
-                                  : writeModule(*module);
+    return writePlan(*module, outputs.main);
+  return *to == Phase::Executable ? writeExecutable(*module, outputs)
+                                  : writeModule(*module, outputs.main);
 }
 
 } // namespace
-
-/// What is left to do where memory or threads are at their end: one line, and
-/// what has been written in part is removed. Neither takes memory.
-[[noreturn]] static void giveUp(llvm::StringRef what) {
-  for (llvm::StringRef part :
-       {llvm::StringRef("tessera: error: "), what, llvm::StringRef("\n")})
-    (void)!write(STDERR_FILENO, part.data(), part.size());
-  llvm::sys::RunInterruptHandlers();
-  _exit(1);
-}
-
-static void installLastResorts() {
-  constexpr static llvm::StringLiteral outOfMemory =
-      "out of memory; plan a smaller model, or allow this process more";
-  llvm::install_bad_alloc_error_handler(
-      [](void *, const char *, bool) { giveUp(outOfMemory); });
-  std::set_new_handler([] { giveUp(outOfMemory); });
-  llvm::install_fatal_error_handler(
-      [](void *, const char *reason, bool) { giveUp(reason); });
-  // A library's exception ends here: nothing of the compiler throws.
-  std::set_terminate([] {
-    giveUp("the system gives no more threads or memory; allow this process "
-           "more");
-  });
-}
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
