@@ -32,7 +32,7 @@ std::optional<Specification> tessera::parseSpecification(
   if (message.gnn().has_graph() && diagnostics.count() == 0) {
     bool fromOption =
         llvm::StringRef(diagnostics.placeOf("gnn.graph")).starts_with("--set");
-    llvm::StringRef folder = fromOption ? "" : source.folder;
+    llvm::StringRef folder = fromOption ? "" : llvm::StringRef(source.folder);
     graph = message.gnn().graph();
     if (llvm::sys::path::is_relative(graph)) {
       graph = folder;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
+#include "passes/StraightLine.h"
 #include "passes/kernels/Passes.h"
 
 namespace tessera::kernels {
@@ -308,7 +309,8 @@ struct Decompose : kernels::impl::DecomposeBase<Decompose> {
                            nn::ReluOp, nn::SoftmaxOp, nn::CrossEntropyOp,
                            nn::LinearCrossEntropyOp, nn::SumSquaresOp>(op);
     });
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns),
+                                     getStraightLineConfig())))
       signalPassFailure();
   }
 };

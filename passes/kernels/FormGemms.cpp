@@ -7,6 +7,7 @@
 
 #include "dialects/Contracts.h"
 #include "passes/Spec.h"
+#include "passes/StraightLine.h"
 #include "passes/kernels/Passes.h"
 
 namespace tessera::kernels {
@@ -215,7 +216,8 @@ struct FormGemms : kernels::impl::FormGemmsBase<FormGemms> {
     patterns.add<FuseGelu>(&getContext(), steps);
     if (endWithGelu(getOperation()))
       patterns.add<FuseSavedGelu, FuseGeluGrad>(&getContext(), steps);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns),
+                                     getStraightLineConfig())))
       return signalPassFailure();
     getOperation().walk([&](plan::GemmOp gemm) {
       ++numGemms;

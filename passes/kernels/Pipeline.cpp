@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/StraightLine.h"
 #include "passes/kernels/Passes.h"
 
 using namespace mlir;
@@ -15,9 +16,9 @@ void tessera::kernels::buildPipeline(OpPassManager &manager) {
   manager.addPass(createFormGemms());
   manager.addPass(createDecompose());
   manager.addPass(createFormGemms());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCanonicalizerPass(getStraightLineConfig()));
   manager.addPass(createCSEPass());
   manager.addPass(createOutlineKernels());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCanonicalizerPass(getStraightLineConfig()));
   manager.addPass(createVerifyKernels());
 }

@@ -34,7 +34,8 @@ struct ByteRange {
 class ProgramLayout {
 public:
   ProgramLayout(ProgramOp program, StringRef heuristic)
-      : program(program), heuristic(heuristic), steps(program.getSteps()) {}
+      : program(program), heuristic(heuristic),
+        buffers(program.getBody().getOps<BufferOp>()) {}
 
   void run();
 
@@ -52,6 +53,7 @@ private:
 
   ProgramOp program;
   StringRef heuristic;
+  SmallVector<BufferOp> buffers;
   SmallVector<Operation *> steps;
   SymbolTableCollection symbols;
   DenseMap<Operation *, int64_t> number;
@@ -125,7 +127,7 @@ void ProgramLayout::numberSteps() {
 }
 
 void ProgramLayout::measureLifetimes(bool withFences) {
-  for (auto buffer : program.getBody().getOps<BufferOp>()) {
+  for (BufferOp buffer : buffers) {
     if (buffer.getPersistent())
       continue;
     int64_t first = INT64_MAX, last = -1;
@@ -175,7 +177,7 @@ void ProgramLayout::packBuffers() {
   std::array<SmallVector<BufferOp>, kCategories> persistent;
   SmallVector<BufferOp> temporary;
   SmallVector<plan::Block> blocks;
-  for (auto buffer : program.getBody().getOps<BufferOp>()) {
+  for (BufferOp buffer : buffers) {
     if (buffer.isInFile())
       continue;
     if (buffer.getPersistent()) {
@@ -187,8 +189,8 @@ void ProgramLayout::packBuffers() {
   }
   std::array<int64_t, kCategories> memory = getMostNeeded(temporary);
   int64_t end = 0;
-  for (auto [buffers, bytes] : llvm::zip(persistent, memory))
-    for (BufferOp buffer : buffers) {
+  for (auto [ofCategory, bytes] : llvm::zip(persistent, memory))
+    for (BufferOp buffer : ofCategory) {
       buffer.setOffset(end);
       end += buffer.getBytes();
       bytes += buffer.getBytes();

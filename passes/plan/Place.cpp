@@ -199,20 +199,18 @@ Value ProgramWriter::getView(Place place, Type type) {
 
 /// An input is filled before the first section that reads it.
 void ProgramWriter::declareInputs() {
+  SmallVector<nn::SectionOp> sections(function.getOps<nn::SectionOp>());
   for (BlockArgument argument : function.getArguments()) {
     auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
                                                       "nn.input");
-    StringRef when = "begin", section = "run";
-    for (Operation &op : function.getBody().front())
-      if (isa<nn::SectionOp>(op))
-        section = "micro";
+    StringRef when = "begin";
     Operation *first = nullptr;
     for (Operation *user : argument.getUsers())
       if (!first || user->isBeforeInBlock(first))
         first = user;
     if (first)
-      when = section;
-    for (auto next : function.getOps<nn::SectionOp>())
+      when = sections.empty() ? "run" : "micro";
+    for (nn::SectionOp next : sections)
       if (first && next->isBeforeInBlock(first))
         when = next.getName();
     if (isFilledOnce(name))

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "passes/StraightLine.h"
 #include "passes/train/Passes.h"
 
 using namespace mlir;
@@ -12,12 +13,12 @@ using namespace mlir;
 void tessera::train::buildPipeline(OpPassManager &manager,
                                    const RecomputeOptions &recompute) {
   manager.addPass(createVerifyModel());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCanonicalizerPass(getStraightLineConfig()));
   manager.addPass(createCSEPass());
   manager.addPass(createApplyPrecision());
   manager.addPass(createFuseHead());
   manager.addPass(createDifferentiate());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCanonicalizerPass(getStraightLineConfig()));
   manager.addPass(createCSEPass());
   manager.addPass(createRecompute(recompute));
   manager.addPass(createVerifyTrain());

@@ -64,9 +64,10 @@ std::optional<Specification> loadWithGraph(const TensorBytes &graph,
   std::string path = writeGraph(graph), text;
   llvm::raw_string_ostream stream(text);
   auto result = parseSpecification(
-      "gnn { layers: 1 " + fields + " graph: \"" + path +
-          "\" }\ntraining { steps: 1 optimizer { lr: 0.1 } }",
-      "spec.textproto", {}, stream);
+      textAt("spec.textproto",
+             "gnn { layers: 1 " + fields + " graph: \"" + path +
+                 "\" }\ntraining { steps: 1 optimizer { lr: 0.1 } }"),
+      {}, stream);
   llvm::sys::fs::remove(path);
   errors = text;
   for (size_t at; (at = errors.find(path)) != errors.npos;)
