@@ -136,19 +136,39 @@ class Worlds(unittest.TestCase):
         one = compile(self.out, "one", 1, 0)
         folder = self.out / "other"
         self.train(one, 1, "other", "--checkpoint-dir", folder, "--steps", 1)
-        wider = compile(self.out, "wider", 1, 0, transformer__hidden=64)
-        command = [wider, "train", "--data", self.data, "--checkpoint-dir", folder]
-        done = support.run(command + ["--resume"], check=False)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("has shape [256, 128], this model's has [256, 64]", done.stderr)
-        deeper = compile(self.out, "deeper", 1, 0, transformer__layers=3)
-        command[0] = deeper
-        done = support.run(command + ["--resume"], check=False)
-        self.assertIn("has no parameter 'h.2.", done.stderr)
+        hidden = {"transformer.hidden": (128, 64), "transformer.feed_forward": (512, 256)}
+        shape = "has shape [256, 128], this model's has [256, 64]"
+        layers = {"transformer.layers": (2, 3)}
+        for setting, value, differences, reason in (
+            ("transformer__hidden", 64, hidden, shape),
+            ("transformer__layers", 3, layers, "has no parameter 'h.2."),
+        ):
+            other = compile(self.out, setting, 1, 0, **{setting: value})
+            command = [other, "train", "--data", self.data, "--checkpoint-dir", folder, "--resume"]
+            done = support.run(command, check=False)
+            self.assertEqual(done.returncode, 1)
+            for name, (there, here) in differences.items():
+                self.assertIn(f"{name} is {there} there and {here} here", done.stderr)
+                command += ["--allow", name]
+            done = support.run(command, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(reason, done.stderr)
+
+
+def spoil_embedding(source, target, name, token):
+    """Copies weights with an embedding of the token that is finite, as weights must
+    be, and whose sum, which its normalization takes, is not."""
+    content = bytearray(source.read_bytes())
+    (length,) = struct.unpack_from("<Q", content)
+    entry = json.loads(content[8 : 8 + length])[name]
+    row = entry["shape"][1] * 4
+    place = 8 + length + entry["data_offsets"][0] + token * row
+    content[place : place + 8] = struct.pack("<2f", 3e38, 3e38)
+    target.write_bytes(content)
 
 
 class NonFinite(unittest.TestCase):
-    """A token that one rank meets in one step has an infinite embedding."""
+    """A token that one rank meets in one step has an embedding that is too large."""
 
     @classmethod
     def setUpClass(cls):
@@ -176,12 +196,7 @@ class NonFinite(unittest.TestCase):
             command = support.launcher(world) + [executable, "train", "--order"]
             command += ["sequential", "--data", self.data]
             support.run(command + ["--steps", 0, "--save", first])
-            content = bytearray(first.read_bytes())
-            (length,) = struct.unpack_from("<Q", content)
-            entry = json.loads(content[8 : 8 + length])["transformer.word_embeddings.weight"]
-            place = 8 + length + entry["data_offsets"][0] + 255 * 128 * 4
-            content[place : place + 4] = struct.pack("<f", float("inf"))
-            sick.write_bytes(content)
+            spoil_embedding(first, sick, "transformer.word_embeddings.weight", 255)
             saved = {}
             for steps in (2, 3, 6):
                 log = self.out / f"{world}-{stage}-{steps}.log"
@@ -200,9 +215,7 @@ class NonFinite(unittest.TestCase):
         weights = self.out / "weights"
         command = support.launcher(2) + [executable, "train", "--data", self.data]
         support.run(command + ["--steps", 0, "--save", weights])
-        content = bytearray(weights.read_bytes())
-        content[-4:] = struct.pack("<f", float("nan"))
-        weights.write_bytes(content)
+        spoil_embedding(weights, weights, "word_embeddings.weight", ord(" "))
         done = support.run(command + ["--init", weights], check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("at step 1: the run stops before the weights are lost", done.stderr)
