@@ -7,6 +7,7 @@
 
 #include "test/runtime/ProgramTest.h"
 #include <cmath>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -36,6 +37,39 @@ TEST_F(ProgramTest, TrainsAndLogs) {
   EXPECT_NEAR(values.front(), std::log(256), 0.5);
   EXPECT_LT(values.back(), 0.6f * values.front());
   EXPECT_EQ(tensors("w").size(), 4u);
+}
+
+TEST_F(ProgramTest, TellsWhatARunIs) {
+  std::ofstream(file("text"), std::ios::binary) << std::string(100, 'a');
+  std::string train = "train --data @text --order sequential --seed 5 "
+                      "--checkpoint-dir @c --checkpoint-every ";
+  auto table = [&](const char *every, const std::string &progress) {
+    return "fake: training\n"
+           "  parameters   4,357\n"
+           "  ranks        1 (ZeRO stage 0, communication: none), 2 threads "
+           "each\n"
+           "  batch        2 samples of 16 tokens (2 x 1 micro-batches x 1 "
+           "ranks)\n"
+           "  data         " +
+           file("text") +
+           " (bytes: 100 tokens, 6 samples of 16)\n"
+           "  order        sequential\n"
+           "  optimizer    AdamW, lr 0.05, betas 0.9 0.95, eps 1e-08, weight "
+           "decay 0.1, clip 1\n"
+           "  schedule     warmup 3 steps, cosine to 0.005 at step 30\n"
+           "  seed         5\n"
+           "  arena        2.20 MB a rank\n"
+           "  checkpoints  every " +
+           every + " steps to '" + file("c") + "'\n" + progress + "\nstep ";
+  };
+  auto tells = [&](const std::string &options, const std::string &expected) {
+    Result result = runFake("fake-1", train + options, {"OMP_NUM_THREADS=2"});
+    EXPECT_EQ(result.code, 0) << result.text;
+    EXPECT_NE(result.text.find(expected), std::string::npos) << result.text;
+  };
+  tells("2 --steps 3", table("2", "  steps        3\n"));
+  tells("4 --steps 5 --resume", table("4", "  resumed      after step 3\n"
+                                           "  steps        5\n"));
 }
 
 TEST_F(ProgramTest, StagesAndFormsPrintTheSameLosses) {
