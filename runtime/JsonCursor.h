@@ -52,6 +52,7 @@ public:
     for (const auto &[key, member] : value.items())
       take(key, JsonCursor(member, place + "['" + key + "']"));
   }
+
   int64_t integer(int64_t least, int64_t most) const;
   uint64_t natural() const;
   /// A finite number.
