@@ -35,9 +35,10 @@ constexpr int portsTried = 16;
 constexpr int acceptedAtOnce = 16;
 constexpr int glance = 50; ///< ms between two looks at the peers
 
-/// Beside the ranks: those beyond, who have not proved themselves, take the
-/// place of those who have had longest to do it.
+/// Beside the ranks: those beyond take the place of who has had longest to
+/// prove himself, and at least the time that a rank of this run needs for it.
 constexpr size_t mostArrivals = 64;
+constexpr double provingSeconds = 0.1;
 /// Seconds in which a peer is to prove itself.
 constexpr double arrivalSeconds = 5;
 
@@ -67,13 +68,17 @@ struct Arrival {
 
   enum State { waiting, complete, closed, unproven };
 
+  /// It counts on its place from then on.
+  bool isProven() const { return bytes >= provenBytes; }
+  double age() const { return now() - begin; }
+
   State read(const Handshake &handshake) {
     // One byte follows the proof, once the peer has this side's.
-    size_t part = bytes < provenBytes ? provenBytes : answerBytes;
+    size_t part = isProven() ? answerBytes : provenBytes;
     ssize_t got = recv(socket, reinterpret_cast<char *>(&answer) + bytes,
                        part - bytes, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
-      return now() - begin < arrivalSeconds ? waiting : closed;
+      return isProven() || age() < arrivalSeconds ? waiting : closed;
     if (got <= 0)
       return closed;
     bytes += got;
@@ -185,17 +190,28 @@ void Rendezvous::listen(const Launch &launch) {
   bool warned = !handshake.hasSecret();
   double begin = now();
   for (int missing = ranks - 1; missing > 0;) {
-    std::vector<pollfd> polls = {{door, POLLIN, 0}};
+    auto longest = [&] {
+      return std::ranges::find_if(
+          arrivals, [](const Arrival &it) { return !it.isProven(); });
+    };
+    // Who comes next waits at the door while nobody's place can be taken.
+    auto isOpen = [&] {
+      auto place = longest();
+      return arrivals.size() < most || place == arrivals.end() ||
+             place->age() > provingSeconds;
+    };
+    std::vector<pollfd> polls = {{isOpen() ? door : -1, POLLIN, 0}};
     for (const Arrival &arrival : arrivals)
       polls.push_back({arrival.socket, POLLIN, 0});
     poll(polls.data(), polls.size(), glance);
-    for (int taken = 0; polls[0].revents && taken < acceptedAtOnce; ++taken) {
+    bool comes = polls[0].revents;
+    for (int taken = 0; comes && taken < acceptedAtOnce && isOpen(); ++taken) {
       int socket = accept4(door, nullptr, nullptr, SOCK_CLOEXEC);
       bool full = socket < 0 ? errno == EMFILE || errno == ENFILE
                              : arrivals.size() >= most;
-      if (full && !arrivals.empty()) {
-        close(arrivals.front().socket);
-        arrivals.erase(arrivals.begin());
+      if (auto place = longest(); full && place != arrivals.end()) {
+        close(place->socket);
+        arrivals.erase(place);
       }
       if (socket < 0)
         break;

@@ -249,6 +249,36 @@ TEST(Stranger, WhoFloodsIsLetGoButForAFew) {
     close(socket);
 }
 
+/// A rank that has proved itself and says last that it takes part.
+TEST(Stranger, WhoFloodsTakesNoProvenPlace) {
+  int port = freePort();
+  Environment peer = nodes(1, 2);
+  peer["MASTER_PORT"] = std::to_string(port);
+  LonelyRoot root(port, nodes(0, 2));
+  expectSuccess(runRanks(1, nodes, {}, [&](int) {
+    setEnvironment(peer);
+    Handshake handshake(readLaunch());
+    int socket = connectTo(port);
+    Hello rootHello;
+    ASSERT_TRUE(receive(socket, rootHello));
+    Answer answer = {handshake.hello(), {}, 1};
+    answer.proof = handshake.prove(/*byRoot=*/false, rootHello, answer.hello);
+    ASSERT_EQ(send(socket, &answer, provenBytes, MSG_NOSIGNAL),
+              static_cast<ssize_t>(provenBytes));
+    Proof proof;
+    ASSERT_TRUE(receive(socket, proof));
+    std::vector<int> flood;
+    for (int i = 0; i < 150; ++i)
+      flood.push_back(connectTo(port));
+    Hello hello;
+    for (int other : flood)
+      EXPECT_TRUE(receive(other, hello));
+    EXPECT_EQ(send(socket, &answer.ready, 1, MSG_NOSIGNAL), 1);
+    // The meeting begins.
+    EXPECT_FALSE(isLetGo(socket));
+  }));
+}
+
 TEST(Stranger, WhoFloodsKeepsNobodyOut) {
   int port = freePort();
   bool refused = false;
