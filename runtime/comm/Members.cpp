@@ -1,5 +1,4 @@
-//===- Members.cpp - Who takes part in a collective
-//------------------------===//
+//===- Members.cpp - Who takes part in a collective -----------------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -31,7 +31,8 @@ public:
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
     watch = std::make_unique<PeerWatch>(ownRank, ranks, nullptr);
     if (ranks <= mostPairs)
-      watch->setRollCall([this] { return callRoll(); });
+      watch->setRollCall([this] { return callRoll(); },
+                         [] { return rollIsCalled(); });
     ranksOnNode = localSize;
     requests.reserve(2 * ranks);
     requestPeers.reserve(2 * ranks);
@@ -151,9 +152,16 @@ private:
     requestPeers.clear();
   }
 
-  /// Which ranks answer. All that wait call the roll at about the same time,
-  /// so that a rank whose call doesn't come is the one that hangs, and not
-  /// one that waits for it a collective earlier.
+  static bool rollIsCalled() {
+    int called = 0;
+    MPI_Iprobe(MPI_ANY_SOURCE, rollCallTag, MPI_COMM_WORLD, &called,
+               MPI_STATUS_IGNORE);
+    return called;
+  }
+
+  /// Which ranks answer. All that wait take part in the call, so that a rank
+  /// that doesn't is the one that hangs, and not one that waits for it a
+  /// collective earlier or later.
   std::vector<bool> callRoll() {
     static const char present = 1;
     std::vector<MPI_Request> calls(ranks, MPI_REQUEST_NULL);

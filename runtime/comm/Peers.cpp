@@ -133,8 +133,10 @@ void PeerWatch::look(const Wait &wait, double waited) {
             "with --resume to go on from the last checkpoint",
             peers[i], static_cast<int>(processes[i]));
   }
-  if (waited > timeoutSeconds())
-    giveUp(wait, waited);
+  // Where the time of one rank is up, all that wait answer at once: a wait that
+  // has just begun is for the same rank in the end.
+  if (waited > timeoutSeconds() || (rollIsCalled && rollIsCalled()))
+    giveUp(wait, std::max(waited, timeoutSeconds()));
 }
 
 } // namespace tessera

@@ -40,11 +40,14 @@ public:
   /// than cores, a rank that waits gives its core away at once.
   void add(int peer, pid_t process);
 
-  /// How to find out, once the time is up, which ranks still answer: one flag
-  /// a rank. Without it those count as missing that have not arrived, though
-  /// some of them may wait for another in turn.
-  void setRollCall(std::function<std::vector<bool>()> call) {
+  /// How to find out, once the time is up, which ranks still answer: \p call
+  /// gives one flag a rank, and takes part in the call of another rank, of
+  /// which \p isCalled tells. Without it those count as missing that have not
+  /// arrived, though some of them may wait for another in turn.
+  void setRollCall(std::function<std::vector<bool>()> call,
+                   std::function<bool()> isCalled) {
     rollCall = std::move(call);
+    rollIsCalled = std::move(isCalled);
   }
 
   /// What else to do whenever it looks after the peers.
@@ -109,6 +112,7 @@ private:
   std::vector<pid_t> processes;
   std::vector<pollfd> handles; ///< readable once the process has ended
   std::function<std::vector<bool>()> rollCall;
+  std::function<bool()> rollIsCalled;
   std::function<void()> lookFurther;
 };
 

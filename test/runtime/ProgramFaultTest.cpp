@@ -110,6 +110,17 @@ TEST_F(ProgramTest, RanksWatchTheirPeers) {
       << process.text();
 }
 
+/// That \p text names rank 2 as the one that is missing, the operation, its
+/// group where it has one, and the step.
+void expectRank2IsMissing(const std::string &text) {
+  EXPECT_TRUE(std::regex_search(
+      text, std::regex("waited 2 s for rank 2 in (the "
+                       "(reduce_scatter|all_gather) of group "
+                       "'(table|output)'|the all_reduce|a meeting of all "
+                       "ranks) of step [0-9]+: the run stops")))
+      << text;
+}
+
 TEST_F(ProgramTest, WaitingHasATimeLimit) {
   for (const char *form : {"shared", "messages"}) {
     Process process(command("fake-4-3", "train --data @data --steps 10000000"),
@@ -122,15 +133,28 @@ TEST_F(ProgramTest, WaitingHasATimeLimit) {
     EXPECT_TRUE(process.waitFor("TESSERA_TIMEOUT=SECONDS allows more"));
     kill(ranks[2], SIGCONT);
     EXPECT_NE(process.finish(20).code, 0);
-    // The operation, its group where it has one, the step and who is missing.
-    EXPECT_TRUE(std::regex_search(
-        process.text(),
-        std::regex("waited 2 s for rank 2 in (the "
-                   "(reduce_scatter|all_gather) of group '(table|output)'|the "
-                   "all_reduce|a meeting of all ranks) of step [0-9]+: the "
-                   "run stops")))
-        << process.text();
+    expectRank2IsMissing(process.text());
   }
+}
+
+// A rank whose own wait has just begun is none that hangs.
+TEST_F(ProgramTest, WhoWaitsForTheMissingIsNotMissing) {
+  Process process(command("fake-4-3", "train --data @data --steps 10000000"),
+                  {"TESSERA_TIMEOUT=2", "TESSERA_COMM=messages"});
+  ASSERT_TRUE(process.waitFor(" 100/10000000"));
+  std::vector<pid_t> ranks = childrenOf(process.id());
+  ASSERT_EQ(ranks.size(), 4u);
+  std::sort(ranks.begin(), ranks.end());
+  kill(ranks[0], SIGSTOP);
+  usleep(200'000);
+  kill(ranks[2], SIGSTOP);
+  // Ranks 1 and 3 have waited for 2 s and look who answers.
+  usleep(2'800'000);
+  kill(ranks[0], SIGCONT);
+  EXPECT_TRUE(process.waitFor("TESSERA_TIMEOUT=SECONDS allows more"));
+  kill(ranks[2], SIGCONT);
+  EXPECT_NE(process.finish(20).code, 0);
+  expectRank2IsMissing(process.text());
 }
 
 TEST_F(ProgramTest, ASignalEndsTheRunWithACheckpoint) {
