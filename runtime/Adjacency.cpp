@@ -131,27 +131,22 @@ private:
 
 } // namespace
 
-/// Writes the final weights of \p rows, from those that edges have where they
-/// \p areWeighted. Rows are sources where they are \p transposed; an edge has
-/// the same bits in both.
-static void weighEdges(SparseRows rows, int64_t count, bool transposed,
-                       bool areWeighted, const std::vector<float> &factor) {
+/// Writes the weights of \p rows of a graph whose file has none.
+static void weighEdges(SparseRows rows, int64_t count,
+                       const std::vector<float> &factor) {
+  if (factor.empty()) {
+    std::fill_n(rows.weight, rows.rowPtr[count], 1.0f);
+    return;
+  }
   for (int64_t row = 0; row < count; ++row)
-    for (int32_t i = rows.rowPtr[row]; i < rows.rowPtr[row + 1]; ++i) {
-      float weight = areWeighted ? rows.weight[i] : 1.0f;
-      if (!factor.empty()) {
-        float ofRow = factor[row], ofColumn = factor[rows.col[i]];
-        weight =
-            transposed ? ofRow * weight * ofColumn : ofColumn * weight * ofRow;
-      }
-      rows.weight[i] = weight;
-    }
+    for (int32_t i = rows.rowPtr[row]; i < rows.rowPtr[row + 1]; ++i)
+      rows.weight[i] = factor[row] * factor[rows.col[i]];
 }
 
-/// Sorts the edges of \p file, and gives them the weights that they have there.
+/// Sorts the edges of \p file, with the weights that follow from those there.
 template <bool isWeighted>
 static void sortEdges(const GraphFile &file, bool selfLoops,
-                      const std::vector<float> &loop, SparseRows rows,
+                      const NodeWeights &nodes, SparseRows rows,
                       SparseRows transpose) {
   int64_t count = file.shape().nodes;
   for (SparseRows each : {rows, transpose})
@@ -174,6 +169,8 @@ static void sortEdges(const GraphFile &file, bool selfLoops,
     kept.count = 0;
   };
   auto keep = [&](int32_t source, int32_t target, float weight) {
+    if (isWeighted && !nodes.factor.empty())
+      weight = nodes.factor[source] * weight * nodes.factor[target];
     kept.source[kept.count] = source;
     kept.target[kept.count] = target;
     kept.weight[kept.count] = weight;
@@ -188,7 +185,7 @@ static void sortEdges(const GraphFile &file, bool selfLoops,
   if (selfLoops)
     for (int64_t i = 0; i < count; ++i) {
       auto node = static_cast<int32_t>(i);
-      keep(node, node, loop.empty() ? 1.0f : loop[node]);
+      keep(node, node, nodes.loop.empty() ? 1.0f : nodes.loop[node]);
     }
   dealKept();
   file.release();
@@ -201,23 +198,17 @@ static void sortEdges(const GraphFile &file, bool selfLoops,
 void buildAdjacency(const GraphFile &file, AdjacencyForm form,
                     const NodeWeights &nodes, SparseRows rows,
                     SparseRows transpose) {
+  if (file.weightName())
+    return sortEdges<true>(file, form.selfLoops, nodes, rows, transpose);
+  sortEdges<false>(file, form.selfLoops, nodes, rows, transpose);
   int64_t count = file.shape().nodes;
-  bool areWeighted = file.weightName();
-  auto sort = areWeighted ? sortEdges<true> : sortEdges<false>;
-  sort(file, form.selfLoops, nodes.loop, rows, transpose);
-
-  std::vector<float> counted;
-  if (form.symmetric && !areWeighted) {
-    counted.resize(count);
-    for (int64_t node = 0; node < count; ++node) {
-      int32_t degree = rows.rowPtr[node + 1] - rows.rowPtr[node];
-      counted[node] =
-          degree ? 1.0f / std::sqrt(static_cast<float>(degree)) : 0.0f;
-    }
+  std::vector<float> factor(form.symmetric ? count : 0);
+  for (size_t node = 0; node < factor.size(); ++node) {
+    int32_t degree = rows.rowPtr[node + 1] - rows.rowPtr[node];
+    factor[node] = degree ? 1.0f / std::sqrt(static_cast<float>(degree)) : 0.0f;
   }
-  const std::vector<float> &factor = areWeighted ? nodes.factor : counted;
-  weighEdges(rows, count, false, areWeighted, factor);
-  weighEdges(transpose, count, true, areWeighted, factor);
+  weighEdges(rows, count, factor);
+  weighEdges(transpose, count, factor);
 }
 
 } // namespace tessera
