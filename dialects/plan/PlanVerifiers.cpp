@@ -293,8 +293,8 @@ private:
     for (auto start : program.getBody().getOps<StartOp>()) {
       WaitOp wait;
       FenceOp fence;
-      for (Operation *user :
-           llvm::reverse(llvm::to_vector(start.getToken().getUsers()))) {
+      auto users = llvm::to_vector(start.getToken().getUsers());
+      for (Operation *user : llvm::reverse(users)) {
         Operation *earlier = isa<WaitOp>(user) ? wait.getOperation() : fence;
         if (earlier)
           return user->emitOpError(
