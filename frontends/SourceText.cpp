@@ -7,6 +7,8 @@
 
 #include "frontends/SourceText.h"
 
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
@@ -85,9 +87,55 @@ llvm::Expected<SourceText> tessera::readSource(llvm::StringRef path,
   return source;
 }
 
+namespace {
+
+/// How deep brackets stand within one another, and aliases of IR.
+class Nesting {
+public:
+  explicit Nesting(unsigned limit) : limit(limit) {}
+
+  /// False where the limit is met.
+  bool open() { return note(++depth, 0); }
+  void close() { depth -= depth > 0; }
+  /// At an alias, #name or !name. It stands as deep as what it is an alias of
+  /// does; what follows its definition, up to the next, counts as that.
+  bool alias(llvm::StringRef name, bool isDefinition) {
+    if (isDefinition && depth == 0) {
+      defined = name;
+      return true;
+    }
+    if (name == defined)
+      return true;
+    Extent extent = extents.lookup(name);
+    return extent.parts <= maxAliasParts &&
+           note(depth + 1 + extent.depth, 1 + extent.parts);
+  }
+
+private:
+  struct Extent {
+    unsigned depth = 0;
+    uint64_t parts = 0; ///< aliases that it is written out of
+  };
+
+  bool note(unsigned reached, uint64_t parts) {
+    if (!defined.empty()) {
+      Extent &extent = extents[defined];
+      extent.depth = std::max(extent.depth, reached);
+      extent.parts += parts;
+    }
+    return reached < limit;
+  }
+
+  unsigned limit, depth = 0;
+  llvm::StringRef defined;
+  llvm::StringMap<Extent> extents;
+};
+
+} // namespace
+
 size_t tessera::findNesting(llvm::StringRef text, unsigned depth,
                             llvm::StringRef comment) {
-  unsigned open = 0;
+  Nesting nesting(depth);
   for (size_t at = 0; at < text.size(); ++at) {
     char c = text[at];
     if (c == '"' || (c == '\'' && comment == "#")) {
@@ -99,12 +147,25 @@ size_t tessera::findNesting(llvm::StringRef text, unsigned depth,
       if (at == llvm::StringRef::npos)
         return at;
     } else if (c == '(' || c == '[' || c == '{' || c == '<') {
-      if (++open == depth)
+      if (!nesting.open())
         return at;
     } else if (c == ')' || c == ']' || c == '}' || c == '>') {
       bool isArrow = c == '>' && ((at && text[at - 1] == '-') ||
                                   text.substr(at + 1).starts_with("="));
-      open -= open > 0 && !isArrow;
+      if (!isArrow)
+        nesting.close();
+    } else if ((c == '#' || c == '!') && comment == "//") {
+      llvm::StringRef name =
+          text.substr(at, 1 + text.substr(at + 1)
+                                  .take_while([](char c) {
+                                    return llvm::isAlnum(c) || c == '_' ||
+                                           c == '.' || c == '$';
+                                  })
+                                  .size());
+      llvm::StringRef rest = text.substr(at + name.size()).ltrim();
+      if (!nesting.alias(name, rest.starts_with("=")))
+        return at;
+      at += name.size() - 1;
     }
   }
   return llvm::StringRef::npos;

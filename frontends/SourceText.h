@@ -43,10 +43,16 @@ inline constexpr int64_t maxModuleBytes = int64_t(1) << 30;
 llvm::Expected<SourceText> readSource(llvm::StringRef path, int64_t maxBytes,
                                       llvm::StringRef remedy);
 
+/// No module has brackets and aliases so deep within one another, nor an alias
+/// that stands for so many others: written out, each may double the one before.
+inline constexpr unsigned maxModuleNesting = 256, maxAliasParts = 1 << 16;
+
 /// Where brackets stand \p depth deep for the first time in \p text, an offset;
 /// npos where they never do. Brackets are ( [ { and <, but in texts between
 /// quotes, in comments from \p comment to the end of the line, and in -> and
-/// >=. Recursive readers are kept off what would use up their stack.
+/// >=. In IR, whose comments are //, an alias stands one deeper than what it is
+/// an alias of, and is too deep with more than maxAliasParts. What calls itself
+/// is kept off what would use up its stack.
 size_t findNesting(llvm::StringRef text, unsigned depth,
                    llvm::StringRef comment);
 

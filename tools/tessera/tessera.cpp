@@ -180,15 +180,16 @@ FailureOr<Inputs> readInputs() {
 /// The module that --compile-from names, as its phase leaves it.
 OwningOpRef<ModuleOp> parseModule(MLIRContext &context, const Inputs &inputs,
                                   Phase from) {
-  // The parser calls itself for each bracket within another.
-  constexpr unsigned maxNesting = 256;
+  // The parser calls itself for each bracket within another, the verifier and
+  // printer for each attribute and type.
   llvm::StringRef text = inputs.source.text;
-  size_t deep = findNesting(text, maxNesting, "//");
+  size_t deep = findNesting(text, maxModuleNesting, "//");
   if (deep != llvm::StringRef::npos) {
     (void)fail(inputs.source.path + ":" +
                llvm::Twine(text.take_front(deep).count('\n') + 1) +
-               ": brackets stand " + llvm::Twine(maxNesting) +
-               " deep within one another; no module needs that");
+               ": brackets and aliases stand " + llvm::Twine(maxModuleNesting) +
+               " deep within one another, or an alias for " +
+               llvm::Twine(maxAliasParts) + " others; no module needs that");
     return {};
   }
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(
