@@ -31,8 +31,16 @@ CompilerContext::CompilerContext() {
   static unsigned inputs = 0;
   if (inputs++ % 500 == 0)
     shared = makeContext();
-  silence = std::make_unique<ScopedDiagnosticHandler>(
-      shared.get(), [](Diagnostic &) { return success(); });
+  handler = std::make_unique<ScopedDiagnosticHandler>(
+      shared.get(), [this](Diagnostic &diagnostic) {
+        errors += diagnostic.getSeverity() == DiagnosticSeverity::Error;
+        return success();
+      });
+}
+
+void CompilerContext::requireReason(bool isDone) {
+  require(isDone || errors > 0, "what fails says why");
+  require(!isDone || errors == 0, "what does not fail says no error");
 }
 
 std::optional<Specification> CompilerContext::specification(StringRef text) {

@@ -24,6 +24,7 @@ static constexpr const char *names[] = {
     "x",        "edge_index", "y",         "train_mask",
     "val_mask", "test_mask",  "edge_attr", "edge_weight",
     "x.indptr", "x.indices",  "x.values"};
+const std::span<const char *const> tessera::fuzz::tensorNames = names;
 
 /// A limit on what inputs of some kilobytes may ask for.
 static constexpr int64_t mostElements = 1 << 20;
@@ -132,18 +133,4 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       checkAdjacency(*file, {selfLoops, symmetric});
   file->release();
   return 0;
-}
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,
-                                          size_t most, unsigned seed) {
-  return mutateTensorFile(data, size, most, seed, names);
-}
-
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1,
-                                            const uint8_t *data2, size_t size2,
-                                            uint8_t *out, size_t most,
-                                            unsigned seed) {
-  return crossTensorFiles(std::string(data1, data1 + size1),
-                          std::string(data2, data2 + size2), out, most, seed,
-                          names);
 }

@@ -23,6 +23,7 @@ using namespace tessera::fuzz;
 
 static constexpr const char *names[] = {"__metadata__", "wte.weight",
                                         "transformer.wte.weight"};
+const std::span<const char *const> tessera::fuzz::tensorNames = names;
 
 /// That all bytes are there and floats can be made of them.
 static void readTensors(const SafetensorsFile &file) {
@@ -74,18 +75,4 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     require(!error.empty(), "a refusal has a reason");
   }
   return 0;
-}
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,
-                                          size_t most, unsigned seed) {
-  return mutateTensorFile(data, size, most, seed, names);
-}
-
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1,
-                                            const uint8_t *data2, size_t size2,
-                                            uint8_t *out, size_t most,
-                                            unsigned seed) {
-  return crossTensorFiles(std::string(data1, data1 + size1),
-                          std::string(data2, data2 + size2), out, most, seed,
-                          names);
 }

@@ -140,35 +140,4 @@ void TensorFile::mutate(const Json &other, std::span<const char *const> names,
   }
 }
 
-static size_t mutate(const std::string &bytes, const Json *other, uint8_t *out,
-                     size_t most, Dice &dice,
-                     std::span<const char *const> names) {
-  std::optional<TensorFile> file = TensorFile::read(bytes);
-  if (!file || (!other && dice.oneIn(10)))
-    return store(mutateBytes(bytes, most), out, most);
-  Json own = file->header;
-  file->mutate(other ? *other : own, names, dice);
-  std::string text = file->write();
-  // The length that the file begins with may lie.
-  if (dice.oneIn(20))
-    text[dice.below(8)] = static_cast<char>(dice.below(256));
-  return store(text, out, most);
-}
-
-size_t mutateTensorFile(uint8_t *data, size_t size, size_t most, unsigned seed,
-                        std::span<const char *const> names) {
-  Dice dice(seed);
-  std::string bytes(reinterpret_cast<char *>(data), size);
-  return mutate(bytes, nullptr, data, most, dice, names);
-}
-
-size_t crossTensorFiles(std::string first, std::string second, uint8_t *out,
-                        size_t most, unsigned seed,
-                        std::span<const char *const> names) {
-  Dice dice(seed);
-  std::optional<TensorFile> other = TensorFile::read(second);
-  Json header = other ? other->header : Json();
-  return mutate(first, &header, out, most, dice, names);
-}
-
 } // namespace tessera::fuzz

@@ -33,14 +33,9 @@ struct TensorFile {
               Dice &dice);
 };
 
-/// A custom mutator of libFuzzer for such files.
-size_t mutateTensorFile(uint8_t *data, size_t size, size_t most, unsigned seed,
-                        std::span<const char *const> names);
-
-/// A custom crossover: the header and data of one, changed by parts of another.
-size_t crossTensorFiles(std::string first, std::string second, uint8_t *out,
-                        size_t most, unsigned seed,
-                        std::span<const char *const> names);
+/// The names that the target's reader looks for, for the mutators of libFuzzer
+/// (TensorFileMutator.cpp). The target defines it.
+extern const std::span<const char *const> tensorNames;
 
 } // namespace tessera::fuzz
 
