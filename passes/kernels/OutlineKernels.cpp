@@ -33,10 +33,75 @@ public:
   /// The kernel that computes \p outputs from \p inputs by \p body.
   func::FuncOp get(ArrayRef<Operation *> body, ValueRange inputs,
                    ValueRange outputs) {
-    Location loc = body.back()->getLoc();
+    SmallVector<func::FuncOp, 1> &alike =
+        kernels[computeHash(body, inputs, outputs)];
+    for (func::FuncOp known : alike)
+      if (isEquivalent(known, body, inputs, outputs))
+        return known;
+    ++count;
+    return alike.emplace_back(make(body, inputs, outputs));
+  }
+
+  unsigned size() const { return count; }
+
+private:
+  /// A hash of what a kernel computes: most launches are of one that is there
+  /// already, which need not be written again to be found.
+  static size_t computeHash(ArrayRef<Operation *> body, ValueRange inputs,
+                            ValueRange outputs) {
+    DenseMap<Value, unsigned> numbers;
+    auto number = [&](ValueRange values) {
+      for (Value value : values)
+        numbers.try_emplace(value, numbers.size());
+    };
+    auto hashNumber = [&](Value value) {
+      return llvm::hash_value(numbers.lookup(value));
+    };
+    number(inputs);
+    llvm::hash_code hash(0);
+    for (Value input : inputs)
+      hash = llvm::hash_combine(hash, input.getType());
+    for (Operation *op : body) {
+      hash = llvm::hash_combine(
+          hash, OperationEquivalence::computeHash(
+                    op, hashNumber, OperationEquivalence::ignoreHashValue,
+                    OperationEquivalence::IgnoreLocations));
+      number(op->getResults());
+    }
+    for (Value output : outputs)
+      hash = llvm::hash_combine(hash, hashNumber(output));
+    return hash;
+  }
+
+  /// Whether \p kernel computes \p outputs from \p inputs by \p body.
+  static bool isEquivalent(func::FuncOp kernel, ArrayRef<Operation *> body,
+                           ValueRange inputs, ValueRange outputs) {
+    Block &block = kernel.getBody().front();
+    if (block.getArgumentTypes() != inputs.getTypes())
+      return false;
+    IRMapping mapping;
+    mapping.map(inputs, block.getArguments());
+    auto check = [&](Value mine, Value its) {
+      return success(mapping.lookupOrNull(mine) == its);
+    };
+    auto mark = [&](Value mine, Value its) { mapping.map(mine, its); };
+    auto next = block.begin();
+    for (Operation *op : body)
+      if (!OperationEquivalence::isEquivalentTo(
+              op, &*next++, check, mark, OperationEquivalence::IgnoreLocations))
+        return false;
+    return isa<func::ReturnOp>(*next) &&
+           llvm::equal(outputs, next->getOperands(),
+                       [&](Value mine, Value its) {
+                         return succeeded(check(mine, its));
+                       });
+  }
+
+  func::FuncOp make(ArrayRef<Operation *> body, ValueRange inputs,
+                    ValueRange outputs) {
     builder.clearInsertionPoint();
     auto kernel = func::FuncOp::create(
-        builder, builder.getUnknownLoc(), "kernel",
+        builder, builder.getUnknownLoc(), describe(body),
         builder.getFunctionType(inputs.getTypes(), outputs.getTypes()));
     kernel.setPrivate();
     kernel->setAttr("plan.kernel", builder.getUnitAttr());
@@ -53,24 +118,11 @@ public:
       results.push_back(mapping.lookup(output));
     func::ReturnOp::create(builder, builder.getUnknownLoc(), results);
     markResults(kernel);
-
-    std::string structure;
-    llvm::raw_string_ostream stream(structure);
-    kernel.print(stream);
-    func::FuncOp &known = kernels[structure];
-    if (known) {
-      kernel.erase();
-      return known;
-    }
-    kernel.setName(describe(body));
-    kernel->setLoc(loc);
+    kernel->setLoc(body.back()->getLoc());
     symbols.insert(kernel);
-    return known = kernel;
+    return kernel;
   }
 
-  unsigned size() const { return kernels.size(); }
-
-private:
   /// Says which arguments each result may overwrite, and which results are
   /// added to their buffers.
   void markResults(func::FuncOp kernel) {
@@ -159,7 +211,8 @@ private:
 
   SymbolTable symbols;
   OpBuilder builder;
-  llvm::StringMap<func::FuncOp> kernels;
+  DenseMap<size_t, SmallVector<func::FuncOp, 1>> kernels; ///< by hash
+  unsigned count = 0;
   llvm::StringMap<unsigned> names;
 };
 
