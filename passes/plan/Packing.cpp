@@ -45,41 +45,135 @@ int64_t mostWanted(ArrayRef<Block> blocks) {
   return most;
 }
 
-/// Places all blocks in \p order; gives up once they end at \p limit.
-int64_t place(ArrayRef<Block> blocks, ArrayRef<unsigned> order, int64_t limit,
-              std::vector<int64_t> &offsets) {
-  struct Placed {
-    int64_t begin, end, first, last;
+/// Bytes that are used, as ranges that neither overlap nor touch, in order.
+class Ranges {
+public:
+  struct Range {
+    int64_t begin, end;
   };
-  std::vector<Placed> placed; // by begin
-  placed.reserve(blocks.size());
-  int64_t highest = 0;
-  for (unsigned index : order) {
-    const Block &block = blocks[index];
+
+  void add(Range range) {
+    auto *first = llvm::partition_point(
+        ranges, [&](const Range &other) { return other.end < range.begin; });
+    auto *last = first;
+    for (; last != ranges.end() && last->begin <= range.end; ++last) {
+      range.begin = std::min(range.begin, last->begin);
+      range.end = std::max(range.end, last->end);
+    }
+    if (first == last) {
+      ranges.insert(first, range);
+      return;
+    }
+    *first = range;
+    ranges.erase(first + 1, last);
+  }
+
+  ArrayRef<Range> get() const { return ranges; }
+
+private:
+  SmallVector<Range, 2> ranges;
+};
+
+/// The bytes that blocks are placed on, by when they are used: a tree of
+/// intervals of time. Alike layers use memory alike, so that what is used
+/// during an interval is few ranges, however many blocks there are.
+class Usage {
+public:
+  explicit Usage(ArrayRef<Block> blocks) {
+    // Lives that overlap do so where one of them begins.
+    for (const Block &block : blocks)
+      times.push_back(block.first);
+    llvm::sort(times);
+    times.erase(llvm::unique(times), times.end());
+    nodes.resize(2 * llvm::PowerOf2Ceil(times.size()));
+  }
+
+  /// Where \p block fits most tightly.
+  int64_t findOffset(const Block &block) {
+    found.clear();
+    collect(1, 0, nodes.size() / 2, getLife(block));
+    llvm::sort(found, [](const Ranges::Range &a, const Ranges::Range &b) {
+      return a.begin < b.begin;
+    });
     int64_t free = 0, best = -1, tightest = INT64_MAX;
-    for (const Placed &other : placed) {
-      if (other.last < block.first || block.last < other.first)
-        continue;
-      int64_t gap = other.begin - free;
+    for (auto [begin, end] : found) {
+      int64_t gap = begin - free;
       if (gap >= block.bytes && gap < tightest) {
         tightest = gap;
         best = free;
       }
-      free = std::max(free, other.end);
+      free = std::max(free, end);
     }
-    if (best < 0)
-      best = free;
-    offsets[index] = best;
-    int64_t end = best + block.bytes;
-    highest = std::max(highest, end);
+    return best < 0 ? free : best;
+  }
+
+  void add(const Block &block, int64_t offset) {
+    add(1, 0, nodes.size() / 2, getLife(block), {offset, offset + block.bytes});
+  }
+
+private:
+  /// Indices of times, the end not included.
+  struct Life {
+    size_t begin, end;
+  };
+
+  struct Node {
+    Ranges always;    ///< used by blocks that live all the interval
+    Ranges sometimes; ///< used at some time in it by blocks that begin or end
+                      ///< in it or live all of it but not of the one above
+  };
+
+  Life getLife(const Block &block) const {
+    return {size_t(llvm::lower_bound(times, block.first) - times.begin()),
+            size_t(llvm::upper_bound(times, block.last) - times.begin())};
+  }
+
+  void add(size_t node, size_t begin, size_t end, Life life,
+           Ranges::Range range) {
+    if (life.end <= begin || end <= life.begin)
+      return;
+    nodes[node].sometimes.add(range);
+    if (life.begin <= begin && end <= life.end) {
+      nodes[node].always.add(range);
+      return;
+    }
+    size_t middle = begin + (end - begin) / 2;
+    add(2 * node, begin, middle, life, range);
+    add(2 * node + 1, middle, end, life, range);
+  }
+
+  /// Adds what is used at some time of \p life to what is found.
+  void collect(size_t node, size_t begin, size_t end, Life life) {
+    if (life.end <= begin || end <= life.begin)
+      return;
+    if (life.begin <= begin && end <= life.end) {
+      llvm::append_range(found, nodes[node].sometimes.get());
+      return;
+    }
+    llvm::append_range(found, nodes[node].always.get());
+    size_t middle = begin + (end - begin) / 2;
+    collect(2 * node, begin, middle, life);
+    collect(2 * node + 1, middle, end, life);
+  }
+
+  std::vector<int64_t> times; ///< when lives begin
+  std::vector<Node> nodes;    ///< the halves of node i are 2i and 2i + 1
+  std::vector<Ranges::Range> found;
+};
+
+/// Places all blocks in \p order; gives up once they end at \p limit.
+int64_t place(ArrayRef<Block> blocks, ArrayRef<unsigned> order, int64_t limit,
+              std::vector<int64_t> &offsets) {
+  Usage usage(blocks);
+  int64_t highest = 0;
+  for (unsigned index : order) {
+    const Block &block = blocks[index];
+    int64_t offset = usage.findOffset(block);
+    offsets[index] = offset;
+    highest = std::max(highest, offset + block.bytes);
     if (highest >= limit)
       return highest;
-    Placed entry{best, end, block.first, block.last};
-    placed.insert(llvm::upper_bound(placed, entry,
-                                    [](const Placed &a, const Placed &b) {
-                                      return a.begin < b.begin;
-                                    }),
-                  entry);
+    usage.add(block, offset);
   }
   return highest;
 }
