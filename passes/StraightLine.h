@@ -21,6 +21,23 @@ inline mlir::GreedyRewriteConfig getStraightLineConfig() {
   return config;
 }
 
+/// Applies \p patterns to the operations in \p root that are one of \p Roots,
+/// in program order, and to what they make of these and its users. All others
+/// stay as they are: to look at each of them takes longer than what is done.
+template <typename... Roots>
+mlir::LogicalResult applyToRoots(mlir::Operation *root,
+                                 mlir::RewritePatternSet &&patterns) {
+  mlir::SmallVector<mlir::Operation *> operations;
+  root->walk([&](mlir::Operation *op) {
+    if (mlir::isa<Roots...>(op))
+      operations.push_back(op);
+  });
+  // The driver takes the last one first.
+  std::reverse(operations.begin(), operations.end());
+  return mlir::applyOpPatternsGreedily(operations, std::move(patterns),
+                                       getStraightLineConfig());
+}
+
 } // namespace tessera
 
 #endif // TESSERA_PASSES_STRAIGHTLINE_H

@@ -309,8 +309,10 @@ struct Decompose : kernels::impl::DecomposeBase<Decompose> {
                            nn::ReluOp, nn::SoftmaxOp, nn::CrossEntropyOp,
                            nn::LinearCrossEntropyOp, nn::SumSquaresOp>(op);
     });
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns),
-                                     getStraightLineConfig())))
+    if (failed(applyToRoots<nn::LayerNormOp, nn::GeluOp, nn::GeluGradOp,
+                            nn::ReluOp, nn::SoftmaxOp, nn::CrossEntropyOp,
+                            nn::LinearCrossEntropyOp, nn::SumSquaresOp>(
+            getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 };
