@@ -35,10 +35,25 @@ static bool isStaticTensor(Type type) {
          element.isSignlessInteger(64);
 }
 
+namespace {
+
+/// Types and names that have passed already: a program has few, and each pass
+/// asks anew.
+struct Known {
+  DenseSet<Type> types, results;
+  DenseSet<OperationName> names;
+};
+
+} // namespace
+
 /// \p op takes or gives \p types.
-static LogicalResult verifyTypes(Operation *op, TypeRange types) {
+static LogicalResult verifyTypes(Operation *op, TypeRange types, Known &known) {
   for (Type type : types)
-    if (!isStaticTensor(type) && !isa<graph::CSRType, zero::TokenType>(type))
+    if (known.types.contains(type))
+      continue;
+    else if (isStaticTensor(type) || isa<graph::CSRType, zero::TokenType>(type))
+      known.types.insert(type);
+    else
       return op->emitOpError("has ")
              << type
              << ": programs and kernels work on tensors of static shape whose "
@@ -71,16 +86,26 @@ static LogicalResult verifyInPlace(func::FuncOp kernel) {
   return success();
 }
 
-static LogicalResult verifyOperation(Operation &op) {
-  if (op.getNumRegions())
-    return op.emitOpError("has a region: programs and kernels are straight "
-                          "lines of operations");
+/// What follows from the name of \p op.
+static LogicalResult verifyName(Operation &op) {
   if (isa<CallOpInterface>(op))
     return op.emitOpError("calls a function: write out what it does in its "
                           "place");
   if (op.hasTrait<OpTrait::IsTerminator>() && !isa<func::ReturnOp>(op))
     return op.emitOpError("ends a program or kernel: func.return must");
-  if (failed(verifyTypes(&op, op.getResultTypes())))
+  return success();
+}
+
+static LogicalResult verifyOperation(Operation &op, Known &known) {
+  if (op.getNumRegions())
+    return op.emitOpError("has a region: programs and kernels are straight "
+                          "lines of operations");
+  if (!known.names.contains(op.getName())) {
+    if (failed(verifyName(op)))
+      return failure();
+    known.names.insert(op.getName());
+  }
+  if (failed(verifyTypes(&op, op.getResultTypes(), known)))
     return failure();
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
     if (!isa<DenseElementsAttr>(constant.getValue()))
@@ -89,30 +114,32 @@ static LogicalResult verifyOperation(Operation &op) {
   // Sizes divide one another where values are placed in rows and columns.
   for (Type type : op.getResultTypes())
     if (auto tensor = dyn_cast<RankedTensorType>(type);
-        tensor && tensor.getNumElements() == 0)
+        tensor && known.results.insert(type).second &&
+        tensor.getNumElements() == 0)
       return op.emitOpError("makes ") << type << ", which has no elements";
   return success();
 }
 
-static LogicalResult verifyFunction(func::FuncOp function) {
+static LogicalResult verifyFunction(func::FuncOp function, Known &known) {
   if (function.isExternal())
     return function.emitOpError("has no body: programs and kernels are written "
                                 "out; remove the declaration");
   if (!function.getBody().hasOneBlock())
     return function.emitOpError("has several blocks: programs and kernels are "
                                 "straight lines of operations");
-  if (failed(verifyTypes(function, function.getArgumentTypes())))
+  if (failed(verifyTypes(function, function.getArgumentTypes(), known)))
     return failure();
   for (Operation &op : function.getBody().front())
-    if (failed(verifyOperation(op)))
+    if (failed(verifyOperation(op, known)))
       return failure();
   return success();
 }
 
 static LogicalResult verify(ModuleOp module, bool kernels) {
+  Known known;
   for (auto function : module.getOps<func::FuncOp>())
     if (function->hasAttr("plan.kernel") == kernels &&
-        (failed(verifyFunction(function)) ||
+        (failed(verifyFunction(function, known)) ||
          (kernels && failed(verifyInPlace(function)))))
       return failure();
   return success();

@@ -490,7 +490,9 @@ LogicalResult run() {
   registerAllDialects(registry);
   cpu::registerKernels(registry);
   cuda::registerKernels(registry);
-  MLIRContext context(registry);
+  // Up to the plan a module is one long function, which threads have nothing to
+  // share of.
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
   context.printOpOnDiagnostic(false);
   ScopedDiagnosticHandler diagnostics(&context, printDiagnostic);
@@ -525,9 +527,12 @@ LogicalResult run() {
                               compileFrom.empty() ? &planner : nullptr,
                               llvm::errs())))
     return failure();
-  if (planned < *to &&
-      failed(runPhases(*module, planned, *to, dumpDirectory, timing)))
-    return failure();
+  if (planned < *to) {
+    // Kernels are lowered one by one.
+    context.enableMultithreading();
+    if (failed(runPhases(*module, planned, *to, dumpDirectory, timing)))
+      return failure();
+  }
   if (planCommand)
     return writePlan(*module, outputs.main);
   return *to == Phase::Executable ? writeExecutable(*module, outputs)
