@@ -12,6 +12,7 @@
 #include "dialects/zero/Zero.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/JSON.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -206,11 +207,33 @@ LogicalResult tessera::verifyStates(ModuleOp module) {
   return success();
 }
 
+/// Whether all names and texts of \p op are UTF-8, as manifests and reports
+/// are.
+static LogicalResult verifyTexts(Operation *op) {
+  WalkResult result = op->getAttrDictionary().walk([&](StringAttr text) {
+    if (llvm::json::isUTF8(text.getValue()))
+      return WalkResult::advance();
+    op->emitError("has ") << text << ", which is no UTF-8: give another text";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 LogicalResult tessera::verifySymbols(ModuleOp module) {
-  for (Operation &op : *module.getBody())
+  if (failed(verifyTexts(module)))
+    return failure();
+  for (Operation &op : *module.getBody()) {
     if (!isa<func::FuncOp, nn::ParameterOp, zero::GroupOp, plan::ProgramOp>(op))
       return op.emitOpError("does not belong at a module's top: only "
                             "func.func, nn.parameter, zero.group and "
                             "plan.program do");
+    if (failed(verifyTexts(&op)))
+      return failure();
+    if (auto program = dyn_cast<plan::ProgramOp>(op))
+      for (Operation &part : program.getBody().front())
+        if (isa<plan::InputOp, plan::OutputOp>(part) &&
+            failed(verifyTexts(&part)))
+          return failure();
+  }
   return success();
 }

@@ -39,7 +39,7 @@ mlir::LogicalResult verifyGroups(mlir::ModuleOp module);
 mlir::LogicalResult verifyStates(mlir::ModuleOp module);
 
 /// Whether nothing but functions, parameters, groups and programs stands at the
-/// top of \p module.
+/// top of \p module, and all their names and texts are UTF-8.
 mlir::LogicalResult verifySymbols(mlir::ModuleOp module);
 
 } // namespace tessera

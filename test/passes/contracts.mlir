@@ -35,6 +35,7 @@
 
 // RUN: tessera-opt --split-input-file --verify-diagnostics --verify-model %t/invalid.mlir
 // RUN: tessera-opt --verify-diagnostics --verify-plan %t/unplaced.mlir
+// RUN: tessera-opt --verify-diagnostics --verify-plan %t/bytes.mlir
 // RUN: tessera-opt --verify-diagnostics --form-gemms %t/branches.mlir
 
 //--- declared.mlir
@@ -113,6 +114,23 @@ func.func @objective(%x: tensor<4xf32>) -> tensor<f32> {
 // expected-error @+1 {{does not belong at a module's top: only func.func, nn.parameter, zero.group and plan.program do}}
 %0 = nn.iota 0 : tensor<4xi32>
 
+// -----
+
+// expected-error @+1 {{has "\FF", which is no UTF-8: give another text}}
+func.func @"\FF"(%x: tensor<f32>) -> tensor<f32> {
+  return %x : tensor<f32>
+}
+
+// -----
+
+// expected-error @+1 {{has "a\FE", which is no UTF-8: give another text}}
+nn.parameter @w : tensor<4xf32> init constant(0.0) group "a\FE"
+
+// -----
+
+// expected-error @+1 {{has "\FF", which is no UTF-8: give another text}}
+module attributes {tessera.spec = {name = "\FF"}} {}
+
 //--- branches.mlir
 // expected-error @+1 {{has several blocks: programs and kernels are straight lines of operations}}
 func.func @objective(%x: tensor<f32>) -> tensor<f32> {
@@ -125,4 +143,12 @@ func.func @objective(%x: tensor<f32>) -> tensor<f32> {
 // expected-error @+1 {{is not a kernel: run plan-place first}}
 func.func @elsewhere() {
   return
+}
+
+//--- bytes.mlir
+plan.program @train world 1 stage 0 accumulation 1 arena 64 memory {workspace = 64 : i64} flops 0 {
+  %0 = plan.buffer "a" workspace at 0 persistent : memref<64xi8>
+  %1 = plan.view %0 at 0 : memref<64xi8> -> memref<16xf32>
+  // expected-error @+1 {{has "\FF", which is no UTF-8: give another text}}
+  plan.input "\FF" %1 when "micro" : memref<16xf32>
 }
