@@ -168,6 +168,43 @@ TEST(Specification, OverridesAnyScalarField) {
   EXPECT_EQ(message.training().seed(), 9007199254740992);
 }
 
+// What lies just beyond them is in errors/.
+TEST(Specification, TakesWhatLiesAtItsBounds) {
+  const std::vector<std::string> taken[] = {
+      {"parallel.world=2", "parallel.zero_stage=3",
+       "parallel.quantized_gathers=true"},
+      {"parallel.bucket_bytes=65536", "parallel.gather_bytes=65536"},
+      {"parallel.world=4", "parallel.shard_ranks=4",
+       "parallel.secondary_ranks=2"},
+      {"parallel.world=1", "training.micro_batch=4",
+       "training.batch_ramp.start=12", "training.batch_ramp.increment=4",
+       "training.batch_ramp.samples=100"},
+      {"training.schedule.warmup_steps=99",
+       "training.schedule.decay_steps=100"},
+      {"training.optimizer.lr=0.01", "training.schedule.min_lr=0.01"},
+      {"transformer.names=GPT2", "transformer.positions=LEARNED",
+       "transformer.embedding_norm=false", "transformer.sequence_length=64",
+       "transformer.position_capacity=64"},
+      {"training.global_batch=128", "transformer.sequence_length=262144"},
+      {"training.precision.compute=FP16",
+       "training.precision.loss_scale.initial=4",
+       "training.precision.loss_scale.minimum=4"},
+      {"target.cuda.arch=sm_90", "transformer.hidden=512",
+       "transformer.heads=2"},
+  };
+  for (const std::vector<std::string> &overrides : taken)
+    EXPECT_TRUE(load("bloom-tiny", overrides)) << overrides.front();
+  std::string errors;
+  llvm::raw_string_ostream stream(errors);
+  EXPECT_TRUE(parseSpecification(
+      textAt("large.textproto",
+             "gnn { layers: 1 nodes: 2147483000 edges: 647 features: 4 "
+             "classes: 2 }\n"
+             "training { steps: 1 optimizer { lr: 0.1 } }"),
+      {}, stream))
+      << errors;
+}
+
 TEST(Specification, LaterOverrideWins) {
   auto specification =
       load("bloom-tiny", {"parallel.world=16", "parallel.world=1"});
