@@ -79,6 +79,14 @@ class Graphs(unittest.TestCase):
         accuracies = [float(a) for a in re.findall(r"accuracy ([0-9.]+)", output)]
         self.assertEqual(accuracies, [0.5, 0.5, 0.5], output)
 
+    def test_generate_is_for_texts(self):
+        out = self.make("graph-generate", ring())
+        command = [out / "exe", "generate", "--init", out / "none", "--prompt", "a"]
+        done = support.run([*command, "--max-tokens", 1], check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("this is a model of graphs: use 'eval'", done.stderr)
+        self.assertEqual(done.stdout, "")
+
     def test_types_and_shapes_of_the_same_numbers(self):
         graph = ring()
         out = self.make("graph-types", graph)
