@@ -42,6 +42,7 @@
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -415,14 +416,17 @@ FailureOr<cuda::DeviceImage> takeDeviceImage(ModuleOp module,
   return image;
 }
 
-/// An empty file that goes when this does.
+/// An empty file that goes when this does, or a signal ends the process.
 class TemporaryFile {
 public:
+  ~TemporaryFile() { llvm::sys::DontRemoveFileOnSignal(path); }
+
   LogicalResult make(StringRef suffix) {
     if (std::error_code error =
             llvm::sys::fs::createTemporaryFile("tessera", suffix, path))
       return fail("cannot make a temporary file: " + error.message());
     remover.setFile(path);
+    llvm::sys::RemoveFileOnSignal(path);
     return success();
   }
   StringRef getPath() const { return path; }
