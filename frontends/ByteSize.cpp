@@ -12,8 +12,6 @@ using namespace tessera;
 
 std::optional<int64_t> tessera::parseByteSize(llvm::StringRef text) {
   size_t length = text.find_first_not_of("0123456789.");
-  if (length == llvm::StringRef::npos)
-    return std::nullopt;
   constexpr double k = 1000, ki = 1024;
   double unit = llvm::StringSwitch<double>(text.substr(length).trim(' '))
                     .CaseLower("b", 1)

@@ -479,7 +479,7 @@ TEST_F(ProgramTest, ResumeRefusesOtherData) {
               " bytes, checksum ");
     result = runFake("fake-2-3", resume + name + " --steps 3 --allow data");
     EXPECT_EQ(result.code, 0) << result.text;
-    EXPECT_NE(result.text.find("warning: the data of the checkpoint "),
+    EXPECT_NE(result.text.find("warning: rank 0: the data of the checkpoint "),
               std::string::npos)
         << result.text;
   }
