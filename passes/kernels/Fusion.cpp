@@ -25,10 +25,11 @@ RankedTensorType tensorType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// What one anchor takes to compute.
+/// What one anchor takes to compute. Most cones are small, and searched faster
+/// than hashed.
 struct Cone {
-  llvm::SetVector<Operation *> body;
-  llvm::SetVector<Value> leaves;
+  llvm::SmallSetVector<Operation *, 8> body;
+  llvm::SmallSetVector<Value, 4> leaves;
 };
 
 struct Group {
