@@ -228,11 +228,11 @@ void benchmarkProduct(int64_t rows, int64_t columns, int64_t inner) {
                               {}));
   Block *block = function.addEntryBlock();
   builder.setInsertionPointToStart(block);
-  cpu::VectorBuilder vb(builder, loc);
+  codegen::VectorBuilder vb(builder, loc);
   Value zero = vb.index(0);
   vb.loop(zero, block->getArgument(3), 1, [&](Value) {
-    cpu::emitProduct(vb, rows, columns / cpu::kLanes, zero, vb.index(inner), 4,
-                     {block->getArgument(0), zero, inner},
+    cpu::emitProduct(vb, rows, columns / codegen::kLanes, zero, vb.index(inner),
+                     4, {block->getArgument(0), zero, inner},
                      {block->getArgument(1), zero, columns},
                      {block->getArgument(2), zero, columns});
   });

@@ -6,11 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/CostModel.h"
-#include "codegen/cpu/KernelFunction.h"
 #include "dialects/nn/IterationSpace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "passes/Spec.h"
+#include "target/KernelInterface.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -24,7 +24,7 @@ static constexpr double kTileShare = 0.7;
 static constexpr double kTensorTileShare = 0.35;
 
 /// How many multiply-adds an elementwise operation lasts as long as: the
-/// polynomials of cpu-approximate-math, and divisions and roots, which
+/// polynomials of approximate-math, and divisions and roots, which
 /// processors do several times slower.
 static double getWeight(Operation *op) {
   if (isa<math::ExpOp, math::LogOp>(op))
@@ -89,7 +89,7 @@ const CostModel::Kernel &CostModel::getKernel(LaunchOp launch) {
   auto function = symbols.lookup<func::FuncOp>(launch.getKernel());
   auto flops = function->getAttrOfType<IntegerAttr>("plan.flops");
   kernel.flops = flops ? flops.getInt() : 0;
-  if (cpu::KernelOpInterface op = cpu::getKernelOp(function)) {
+  if (KernelOpInterface op = getKernelOp(function)) {
     kernel.kind = op->getName().stripDialect();
     kernel.bytes = op.getMovedBytes();
     bool isNarrow = llvm::any_of(function.getArgumentTypes(), [](Type type) {

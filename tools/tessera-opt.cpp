@@ -6,10 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Passes.h"
-#include "codegen/cpu/KernelInterface.h"
+#include "codegen/cpu/KernelEmission.h"
 #include "codegen/cpu/Passes.h"
-#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cuda/KernelEmission.h"
 #include "codegen/cuda/Passes.h"
+#include "codegen/kernels/Arithmetic.h"
+#include "codegen/kernels/Passes.h"
 #include "dialects/AllDialects.h"
 #include "passes/kernels/Passes.h"
 #include "passes/plan/Passes.h"
@@ -21,6 +23,7 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   tessera::registerAllDialects(registry);
+  tessera::codegen::registerKernels(registry);
   tessera::cpu::registerKernels(registry);
   tessera::cuda::registerKernels(registry);
   mlir::registerTransformsPasses();
@@ -32,6 +35,7 @@ int main(int argc, char **argv) {
   tessera::cpu::registerCPUPasses();
   tessera::cuda::registerCUDAPasses();
   tessera::cuda::registerCUDAPipeline();
+  tessera::codegen::registerCodegenPasses();
   tessera::registerTargetPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Tessera's pass driver\n", registry));

@@ -6,12 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/Kernels.h"
-#include "codegen/cpu/VectorBuilder.h"
+#include "codegen/kernels/VectorBuilder.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/plan/Plan.h"
 
 using namespace mlir;
 using namespace tessera;
+using namespace tessera::codegen;
 using namespace tessera::cpu;
 
 namespace {
@@ -21,28 +22,15 @@ constexpr int64_t kRowVectors = 16;
 
 /// One iteration a node; its sum stays in registers over all its edges.
 struct AggregateKernel
-    : KernelOpInterface::ExternalModel<AggregateKernel, graph::AggregateOp> {
+    : KernelEmissionOpInterface::ExternalModel<AggregateKernel,
+                                               graph::AggregateOp> {
   int64_t getIterations(Operation *op) const {
     return cast<RankedTensorType>(op->getResult(0).getType()).getDimSize(0);
   }
 
-  int64_t getFlops(Operation *op) const {
-    auto graph = cast<graph::CSRType>(op->getOperand(0).getType());
-    auto type = cast<RankedTensorType>(op->getResult(0).getType());
-    return 2 * graph.getEdges() * (type.getNumElements() / type.getDimSize(0));
-  }
-
-  /// An edge reads its source's row, its number and its weight.
-  int64_t getMovedBytes(Operation *op) const {
-    auto graph = cast<graph::CSRType>(op->getOperand(0).getType());
-    int64_t result =
-        plan::getBytes(cast<ShapedType>(op->getResult(0).getType()));
-    return graph.getEdges() * (result / graph.getNodes() + 8) + result;
-  }
-
   void emitKernel(Operation *op, KernelBody &body) const {
     auto aggregate = cast<graph::AggregateOp>(op);
-    VectorBuilder vb(body);
+    VectorBuilder vb(body.builder, body.loc);
     auto type = cast<RankedTensorType>(op->getResult(0).getType());
     int64_t width = type.getNumElements() / type.getDimSize(0);
     // The graph is its six arrays: those of the rows, then the transpose's.

@@ -15,6 +15,7 @@
 
 using namespace mlir;
 using namespace tessera;
+using namespace tessera::codegen;
 using namespace tessera::cpu;
 
 namespace {
@@ -46,7 +47,8 @@ struct Softmax {
 class AttentionEmitter {
 public:
   AttentionEmitter(nn::AttentionOp op, KernelBody &body)
-      : vb(body), shape(AttentionShape::get(op)), body(body) {}
+      : vb(body.builder, body.loc), shape(TiledAttention::get(op)), body(body) {
+  }
 
   /// Iterations that share a head.
   static int64_t getParts(nn::AttentionOp op) {
@@ -59,7 +61,7 @@ public:
   }
 
   static int64_t getScratchBytes(nn::AttentionOp op) {
-    AttentionShape s = AttentionShape::get(op);
+    TiledAttention s = TiledAttention::get(op);
     return (2 * s.paddedKeys * s.paddedDim + 2 * s.paddedDim * kQueries +
             kKeys * kQueries + kQueries) *
            static_cast<int64_t>(sizeof(float));
@@ -208,13 +210,14 @@ private:
   }
 
   VectorBuilder vb;
-  AttentionShape shape;
+  TiledAttention shape;
   KernelBody &body;
   Value keys, values, queries, result, scores, factors, slope;
 };
 
 struct AttentionKernel
-    : KernelOpInterface::ExternalModel<AttentionKernel, nn::AttentionOp> {
+    : KernelEmissionOpInterface::ExternalModel<AttentionKernel,
+                                               nn::AttentionOp> {
   int64_t getIterations(Operation *op) const {
     auto attention = cast<nn::AttentionOp>(op);
     return attention.getBatch() * attention.getHeads() *
@@ -222,11 +225,6 @@ struct AttentionKernel
   }
   int64_t getScratchBytes(Operation *op) const {
     return AttentionEmitter::getScratchBytes(cast<nn::AttentionOp>(op));
-  }
-  int64_t getFlops(Operation *op) const {
-    // Two products; of a pair's softmax, bias, maximum, exponential and sum.
-    auto shape = AttentionShape::get(cast<nn::AttentionOp>(op));
-    return shape.pairs() * (4 * shape.dim + 4);
   }
   void emitKernel(Operation *op, KernelBody &body) const {
     auto attention = cast<nn::AttentionOp>(op);

@@ -22,6 +22,7 @@
 
 using namespace mlir;
 using namespace tessera;
+using namespace tessera::codegen;
 using namespace tessera::cpu;
 
 namespace {
@@ -38,10 +39,11 @@ constexpr int64_t kBlockQueries = kBlockVectors * kLanes;
 class AttentionGradEmitter {
 public:
   AttentionGradEmitter(nn::AttentionGradOp op, KernelBody &body)
-      : vb(body), shape(AttentionShape::get(op)), body(body) {}
+      : vb(body.builder, body.loc), shape(TiledAttention::get(op)), body(body) {
+  }
 
   static int64_t getScratchBytes(nn::AttentionGradOp op) {
-    AttentionShape s = AttentionShape::get(op);
+    TiledAttention s = TiledAttention::get(op);
     return (4 * s.paddedKeys * s.paddedDim + 5 * s.paddedDim * kQueries +
             3 * kQueries + 2 * kPairs) *
            static_cast<int64_t>(sizeof(float));
@@ -261,7 +263,7 @@ private:
   }
 
   VectorBuilder vb;
-  AttentionShape shape;
+  TiledAttention shape;
   KernelBody &body;
   /// A head's keys and values, a row a token.
   Value keys, values;
@@ -280,20 +282,14 @@ private:
 };
 
 struct AttentionGradKernel
-    : KernelOpInterface::ExternalModel<AttentionGradKernel,
-                                       nn::AttentionGradOp> {
+    : KernelEmissionOpInterface::ExternalModel<AttentionGradKernel,
+                                               nn::AttentionGradOp> {
   int64_t getIterations(Operation *op) const {
     auto attention = cast<nn::AttentionGradOp>(op);
     return attention.getBatch() * attention.getHeads();
   }
   int64_t getScratchBytes(Operation *op) const {
     return AttentionGradEmitter::getScratchBytes(cast<nn::AttentionGradOp>(op));
-  }
-  int64_t getFlops(Operation *op) const {
-    // Five products; of a pair's probability, bias, exponential, difference
-    // and product.
-    auto shape = AttentionShape::get(cast<nn::AttentionGradOp>(op));
-    return shape.pairs() * (10 * shape.dim + 4);
   }
   void emitKernel(Operation *op, KernelBody &body) const {
     AttentionGradEmitter(cast<nn::AttentionGradOp>(op), body).emit();

@@ -6,24 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/AttentionTiles.h"
-#include "llvm/Support/MathExtras.h"
-#include <cmath>
 
 using namespace mlir;
+using namespace tessera::codegen;
 using namespace tessera::cpu;
 
-SmallVector<double> tessera::cpu::getAlibiSlopes(int64_t heads) {
-  auto power = static_cast<int64_t>(llvm::bit_floor<uint64_t>(heads));
-  SmallVector<double> slopes;
-  for (int64_t head = 0; head < heads; ++head)
-    slopes.push_back(head < power
-                         ? std::exp2(-8.0 * (head + 1) / power)
-                         : std::exp2(-4.0 * (2 * (head - power) + 1) / power));
-  return slopes;
-}
-
 Value tessera::cpu::emitAlibiSlope(VectorBuilder &vb,
-                                   const AttentionShape &shape, Value head) {
+                                   const TiledAttention &shape, Value head) {
   SmallVector<float> slopes;
   for (double slope : getAlibiSlopes(shape.heads))
     slopes.push_back(slope * kLog2E);
@@ -36,7 +25,7 @@ Value tessera::cpu::emitAlibiSlope(VectorBuilder &vb,
 }
 
 Value tessera::cpu::emitTokenMask(VectorBuilder &vb,
-                                  const AttentionShape &shape, Value token,
+                                  const TiledAttention &shape, Value token,
                                   Value column, bool checkToken) {
   if (!checkToken && shape.dim == shape.paddedDim)
     return {};
@@ -51,7 +40,7 @@ Value tessera::cpu::emitTokenMask(VectorBuilder &vb,
   return vb.mask(count);
 }
 
-void tessera::cpu::emitPackRows(VectorBuilder &vb, const AttentionShape &shape,
+void tessera::cpu::emitPackRows(VectorBuilder &vb, const TiledAttention &shape,
                                 HeadRows rows, Value first, int64_t count,
                                 Value target, Value start) {
   bool checkToken = shape.sequence % count != 0;
@@ -68,7 +57,7 @@ void tessera::cpu::emitPackRows(VectorBuilder &vb, const AttentionShape &shape,
 }
 
 void tessera::cpu::emitPackTransposed(VectorBuilder &vb,
-                                      const AttentionShape &shape,
+                                      const TiledAttention &shape,
                                       HeadRows rows, Value first, int64_t lanes,
                                       double factor, Value target) {
   bool checkToken = shape.sequence % lanes != 0;
@@ -94,7 +83,7 @@ void tessera::cpu::emitPackTransposed(VectorBuilder &vb,
 }
 
 void tessera::cpu::emitUnpackTransposed(VectorBuilder &vb,
-                                        const AttentionShape &shape,
+                                        const TiledAttention &shape,
                                         Value source, int64_t lanes,
                                         Value factors, HeadRows rows,
                                         Value first) {
@@ -131,7 +120,7 @@ Value tessera::cpu::emitLaneNumbers(VectorBuilder &vb, int64_t vector) {
 }
 
 SmallVector<Value> tessera::cpu::emitMasked(VectorBuilder &vb,
-                                            const AttentionShape &shape,
+                                            const TiledAttention &shape,
                                             Value key, Value query,
                                             ValueRange block, double other) {
   if (!shape.causal && shape.paddedKeys == shape.sequence)

@@ -12,10 +12,11 @@
 // have kLanes lanes; what is left at the end of a row is masked.
 
 #include "codegen/cpu/GeneralKernel.h"
-#include "codegen/cpu/KernelValues.h"
+#include "codegen/kernels/KernelValues.h"
 
 using namespace mlir;
 using namespace tessera;
+using namespace tessera::codegen;
 using namespace tessera::cpu;
 using namespace tessera::nn;
 
@@ -31,8 +32,8 @@ constexpr int64_t kRowBlock = 128;
 class Emitter {
 public:
   Emitter(func::FuncOp kernel, KernelBody &body)
-      : body(body), builder(body.builder), loc(body.loc), vb(body),
-        shape(KernelSpace::get(kernel)),
+      : body(body), builder(body.builder), loc(body.loc),
+        vb(body.builder, body.loc), shape(KernelSpace::get(kernel)),
         values(kernel, shape.space, vb, body.inputs, body.outputs),
         columns(shape.space.columns), results(values.results),
         reductions(values.reductions) {}
@@ -293,20 +294,6 @@ int64_t cpu::getGeneralIterations(func::FuncOp kernel) {
   if (shape.space.byColumns)
     return llvm::divideCeil(shape.space.columns, kStrip);
   return shape.space.rows;
-}
-
-int64_t cpu::getGeneralFlops(func::FuncOp kernel) {
-  int64_t flops = 0;
-  for (Operation &op : kernel.getBody().front()) {
-    if (op.getNumResults() != 1 || isTransparent(&op) ||
-        isa<arith::ConstantOp, nn::BroadcastOp, nn::GatherOp, nn::IotaOp>(op))
-      continue;
-    Value counted = isa<nn::ReduceOp>(op) ? op.getOperand(0) : op.getResult(0);
-    auto type = cast<RankedTensorType>(counted.getType());
-    if (isa<FloatType>(type.getElementType()))
-      flops += type.getNumElements();
-  }
-  return flops;
 }
 
 void cpu::emitGeneralKernel(func::FuncOp kernel, KernelBody &body) {

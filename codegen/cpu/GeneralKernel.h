@@ -8,7 +8,7 @@
 #ifndef TESSERA_CODEGEN_CPU_GENERALKERNEL_H
 #define TESSERA_CODEGEN_CPU_GENERALKERNEL_H
 
-#include "codegen/cpu/KernelInterface.h"
+#include "codegen/cpu/KernelEmission.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace tessera::cpu {
@@ -17,10 +17,6 @@ namespace tessera::cpu {
 /// operations, broadcasts and reductions: rows, strips of columns, or blocks of
 /// elements.
 int64_t getGeneralIterations(mlir::func::FuncOp kernel);
-
-/// Floating-point operations of such a kernel, a transcendental function
-/// counted as one.
-int64_t getGeneralFlops(mlir::func::FuncOp kernel);
 
 /// Writes the iterations [begin, end) of such a kernel. The body's inputs are
 /// the kernel's arguments, its outputs the kernel's results.

@@ -7,44 +7,21 @@
 
 #include "codegen/cpu/KernelFunction.h"
 #include "codegen/cpu/GeneralKernel.h"
-#include "dialects/graph/Graph.h"
-#include "dialects/nn/NN.h"
+#include "codegen/kernels/Buffers.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "target/KernelInterface.h"
 
 using namespace mlir;
+using namespace tessera;
+using namespace tessera::codegen;
 using namespace tessera::cpu;
 
-KernelOpInterface tessera::cpu::getKernelOp(func::FuncOp kernel) {
-  for (Operation &op : kernel.getBody().front())
-    if (auto single = dyn_cast<KernelOpInterface>(op))
-      return single;
-  return {};
-}
-
 KernelShape tessera::cpu::getKernelShape(func::FuncOp kernel) {
-  if (KernelOpInterface op = getKernelOp(kernel))
+  if (auto op = getKernelOp<KernelEmissionOpInterface>(kernel))
     return KernelShape{op.getIterations(), op.getScratchBytes()};
   return KernelShape{getGeneralIterations(kernel), 0};
-}
-
-MemRefType tessera::cpu::getBufferType(Type type) {
-  auto tensor = cast<RankedTensorType>(type);
-  return MemRefType::get(tensor.getShape(), tensor.getElementType());
-}
-
-SmallVector<bool> tessera::cpu::getMayAlias(func::FuncOp kernel) {
-  unsigned arguments = kernel.getNumArguments();
-  SmallVector<bool> mayAlias(arguments + kernel.getNumResults());
-  for (unsigned i = 0; i < kernel.getNumResults(); ++i)
-    if (auto overwritten =
-            kernel.getResultAttrOfType<ArrayAttr>(i, "plan.inplace")) {
-      mayAlias[arguments + i] = true;
-      for (auto argument : overwritten.getAsRange<IntegerAttr>())
-        mayAlias[argument.getInt()] = true;
-    }
-  return mayAlias;
 }
 
 /// Declares @k.body with its entry block.
@@ -75,64 +52,6 @@ static func::FuncOp declareBody(func::FuncOp kernel, OpBuilder &builder,
   setNoAlias(types.size() - 1);
   body.addEntryBlock();
   return body;
-}
-
-/// The buffers that stand for the operands of a kernel's operation.
-static LogicalResult collectInputs(func::FuncOp kernel, Operation *op,
-                                   ValueRange arguments,
-                                   SmallVectorImpl<Value> &inputs) {
-  auto addInput = [&](Value operand) {
-    if (auto argument = dyn_cast<BlockArgument>(operand)) {
-      inputs.push_back(arguments[argument.getArgNumber()]);
-      return success();
-    }
-    DenseElementsAttr constant;
-    if (isa<tessera::nn::ScatterAddOp>(op) &&
-        matchPattern(operand, m_Constant(&constant)) && constant.isSplat()) {
-      inputs.push_back({});
-      return success();
-    }
-    return LogicalResult(
-        kernel.emitError("kernel '")
-        << kernel.getSymName() << "': an operand of " << op->getName()
-        << " is computed inside; make it an argument (a constant may stand "
-           "inside as nn.scatter_add's table alone, one number everywhere)");
-  };
-  for (Value operand : op->getOperands()) {
-    if (auto csr = operand.getDefiningOp<tessera::graph::CSROp>()) {
-      for (Value array : csr->getOperands())
-        if (failed(addInput(array)))
-          return failure();
-    } else if (failed(addInput(operand))) {
-      return failure();
-    }
-  }
-  return success();
-}
-
-LogicalResult tessera::cpu::collectBuffers(func::FuncOp kernel, Operation *op,
-                                           ValueRange buffers,
-                                           SmallVectorImpl<Value> &inputs,
-                                           SmallVectorImpl<Value> &outputs) {
-  unsigned arguments = kernel.getNumArguments();
-  if (!op) {
-    llvm::append_range(inputs, buffers.take_front(arguments));
-    llvm::append_range(outputs, buffers.drop_front(arguments));
-    return success();
-  }
-  if (failed(collectInputs(kernel, op, buffers.take_front(arguments), inputs)))
-    return failure();
-  Operation *end = kernel.getBody().front().getTerminator();
-  for (Value value : op->getResults()) {
-    auto position = llvm::find(end->getOperands(), value);
-    if (position == end->operand_end())
-      return kernel.emitError("kernel '")
-             << kernel.getSymName() << "' drops a result of " << op->getName()
-             << "; it must return every one";
-    unsigned index = std::distance(end->operand_begin(), position);
-    outputs.push_back(buffers[arguments + index]);
-  }
-  return success();
 }
 
 /// Writes @k, which unpacks the addresses and calls \p body.
@@ -177,7 +96,7 @@ static void buildEntry(func::FuncOp body, StringRef name, OpBuilder &builder) {
 LogicalResult tessera::cpu::buildKernelFunction(func::FuncOp kernel) {
   kernel.getContext()->loadDialect<LLVM::LLVMDialect>();
   KernelShape shape = getKernelShape(kernel);
-  KernelOpInterface op = getKernelOp(kernel);
+  auto op = getKernelOp<KernelEmissionOpInterface>(kernel);
   OpBuilder builder(kernel);
   func::FuncOp body = declareBody(kernel, builder, shape.scratchBytes);
   Block &block = body.getBody().front();

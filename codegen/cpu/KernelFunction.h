@@ -8,7 +8,7 @@
 #ifndef TESSERA_CODEGEN_CPU_KERNELFUNCTION_H
 #define TESSERA_CODEGEN_CPU_KERNELFUNCTION_H
 
-#include "codegen/cpu/KernelInterface.h"
+#include "codegen/cpu/KernelEmission.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace tessera::cpu {
@@ -18,27 +18,6 @@ struct KernelShape {
   int64_t iterations;   ///< of its parallel loop
   int64_t scratchBytes; ///< a thread's own memory; a multiple of 64
 };
-
-/// The operation of \p kernel that is a kernel by itself, or null: then its
-/// body is elementwise operations, broadcasts and reductions.
-KernelOpInterface getKernelOp(mlir::func::FuncOp kernel);
-
-/// The buffer that stands for a tensor of \p type.
-mlir::MemRefType getBufferType(mlir::Type type);
-
-/// For each argument and then each result of \p kernel, whether `plan.inplace`
-/// lets its buffer overlap another one.
-llvm::SmallVector<bool> getMayAlias(mlir::func::FuncOp kernel);
-
-/// Of \p buffers, the arguments' and then the results', those that stand for
-/// the operands and the results of \p op, the operation that \p kernel is made
-/// of: a graph is its arrays, a constant a null value. All of them where \p op
-/// is null.
-mlir::LogicalResult collectBuffers(mlir::func::FuncOp kernel,
-                                   mlir::Operation *op,
-                                   mlir::ValueRange buffers,
-                                   llvm::SmallVectorImpl<mlir::Value> &inputs,
-                                   llvm::SmallVectorImpl<mlir::Value> &outputs);
 
 /// The shape of \p kernel, a function from tensors to tensors.
 KernelShape getKernelShape(mlir::func::FuncOp kernel);

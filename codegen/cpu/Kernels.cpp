@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/Kernels.h"
-#include "codegen/cpu/KernelInterface.h"
+#include "codegen/cpu/KernelEmission.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"

@@ -8,11 +8,11 @@
 #ifndef TESSERA_CODEGEN_CPU_KERNELS_H
 #define TESSERA_CODEGEN_CPU_KERNELS_H
 
-#include "mlir/IR/MLIRContext.h"
+#include "codegen/cpu/KernelEmission.h"
 
 namespace tessera::cpu {
 
-/// Each attaches KernelOpInterface to the operations of one file.
+/// Each attaches KernelEmissionOpInterface to the operations of one file.
 void registerAdamW(mlir::MLIRContext *context);
 void registerAggregate(mlir::MLIRContext *context);
 void registerAttention(mlir::MLIRContext *context);

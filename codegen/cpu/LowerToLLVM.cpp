@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/Passes.h"
+#include "codegen/kernels/Passes.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
@@ -17,32 +18,15 @@
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 
 using namespace mlir;
-
-namespace tessera::cpu {
-#define GEN_PASS_DEF_APPROXIMATEMATHPASS
-#include "codegen/cpu/Passes.h.inc"
-} // namespace tessera::cpu
-
-namespace {
-struct ApproximateMathPass
-    : tessera::cpu::impl::ApproximateMathPassBase<ApproximateMathPass> {
-  void runOnOperation() override {
-    RewritePatternSet patterns(&getContext());
-    populateMathPolynomialApproximationPatterns(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
-  }
-};
-} // namespace
+using namespace tessera;
 
 void tessera::cpu::addLowerToLLVMPasses(OpPassManager &manager) {
   // Kernels are lowered side by side, one a thread.
   OpPassManager &kernels = manager.nest<func::FuncOp>();
-  kernels.addPass(createApproximateMathPass());
+  kernels.addPass(codegen::createApproximateMathPass());
   kernels.addPass(memref::createExpandStridedMetadataPass());
   kernels.addPass(createCanonicalizerPass());
   kernels.addPass(createCSEPass());

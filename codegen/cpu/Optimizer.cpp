@@ -5,14 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/AdamW.h"
 #include "codegen/cpu/Kernels.h"
-#include "codegen/cpu/VectorBuilder.h"
+#include "codegen/kernels/AdamW.h"
+#include "codegen/kernels/VectorBuilder.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
 
 using namespace mlir;
 using namespace tessera;
+using namespace tessera::codegen;
 using namespace tessera::cpu;
 
 /// Elements of one iteration of AdamW: five streams of 16 KiB.
@@ -28,22 +29,13 @@ static int64_t getElements(Value tensor) {
 namespace {
 
 struct AdamWKernel
-    : KernelOpInterface::ExternalModel<AdamWKernel, zero::AdamWOp> {
+    : KernelEmissionOpInterface::ExternalModel<AdamWKernel, zero::AdamWOp> {
   int64_t getIterations(Operation *op) const {
     return llvm::divideCeil(getElements(op->getOperand(0)), kUpdateBlock);
   }
-  int64_t getInPlaceOperand(Operation *op, int64_t result) const {
-    // Parameter and the two moments; operand 1 is the gradient.
-    constexpr int64_t operands[] = {0, 2, 3, -1};
-    return operands[result];
-  }
-
-  int64_t getFlops(Operation *op) const {
-    return 15 * getElements(op->getOperand(0));
-  }
 
   void emitKernel(Operation *op, KernelBody &body) const {
-    VectorBuilder vb(body);
+    VectorBuilder vb(body.builder, body.loc);
     int64_t elements = getElements(op->getOperand(0));
     AdamWUpdate update(vb, cast<zero::AdamWOp>(op), body.inputs, body.outputs);
     Value first = vb.mul(body.begin, kUpdateBlock);
@@ -58,17 +50,14 @@ struct AdamWKernel
 };
 
 struct PartialSumSquaresKernel
-    : KernelOpInterface::ExternalModel<PartialSumSquaresKernel,
-                                       nn::PartialSumSquaresOp> {
+    : KernelEmissionOpInterface::ExternalModel<PartialSumSquaresKernel,
+                                               nn::PartialSumSquaresOp> {
   int64_t getIterations(Operation *op) const {
     return getElements(op->getResult(0));
   }
-  int64_t getFlops(Operation *op) const {
-    return 2 * getElements(op->getOperand(0));
-  }
 
   void emitKernel(Operation *op, KernelBody &body) const {
-    VectorBuilder vb(body);
+    VectorBuilder vb(body.builder, body.loc);
     OpBuilder &b = vb.builder;
     int64_t elements = getElements(op->getOperand(0));
     constexpr int64_t kBlock = nn::PartialSumSquaresOp::kBlock;
@@ -109,11 +98,12 @@ struct PartialSumSquaresKernel
 };
 
 struct SumPartialsKernel
-    : KernelOpInterface::ExternalModel<SumPartialsKernel, nn::SumPartialsOp> {
+    : KernelEmissionOpInterface::ExternalModel<SumPartialsKernel,
+                                               nn::SumPartialsOp> {
   int64_t getIterations(Operation *) const { return 1; }
 
   void emitKernel(Operation *op, KernelBody &body) const {
-    VectorBuilder vb(body);
+    VectorBuilder vb(body.builder, body.loc);
     Value sum = arith::ConstantOp::create(vb.builder, vb.loc,
                                           vb.builder.getF64FloatAttr(0));
     // The one iteration may be no part of this call.
@@ -131,11 +121,12 @@ struct SumPartialsKernel
 };
 
 struct ClipScaleKernel
-    : KernelOpInterface::ExternalModel<ClipScaleKernel, nn::ClipScaleOp> {
+    : KernelEmissionOpInterface::ExternalModel<ClipScaleKernel,
+                                               nn::ClipScaleOp> {
   int64_t getIterations(Operation *) const { return 1; }
 
   void emitKernel(Operation *op, KernelBody &body) const {
-    VectorBuilder vb(body);
+    VectorBuilder vb(body.builder, body.loc);
     vb.loop(body.begin, body.end, 1, [&](Value) {
       emitClipScale(vb, cast<nn::ClipScaleOp>(op), body.inputs, body.outputs);
     });

@@ -10,25 +10,6 @@
 
 include "mlir/Pass/PassBase.td"
 
-def ApproximateMathPass : Pass<"cpu-approximate-math"> {
-  let summary = "Replace fp32 transcendental functions by polynomials";
-  let description = [{
-    A call of the C library's `expf` a lane would undo vectorisation. The
-    polynomials are upstream's, with fused multiply-adds; fp64 is left alone.
-
-    ```mlir
-    %y = math.exp %x : vector<16xf32>
-    // becomes
-    %k = math.floor %scaled : vector<16xf32>
-    %p = math.fma %r, %c5, %c4 : vector<16xf32>
-    // ...
-    ```
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect",
-                           "::mlir::math::MathDialect",
-                           "::mlir::vector::VectorDialect"];
-}
-
 def ShapeKernels : Pass<"cpu-shape-kernels", "mlir::ModuleOp"> {
   let summary = "Say how often each kernel's loop runs and what memory it takes";
   let description = [{

@@ -9,6 +9,7 @@
 #include "codegen/cpu/GeneralKernel.h"
 #include "codegen/cpu/KernelFunction.h"
 #include "codegen/cpu/Passes.h"
+#include "codegen/kernels/Arithmetic.h"
 #include "dialects/Contracts.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
@@ -30,14 +31,12 @@ struct ShapeKernels : cpu::impl::ShapeKernelsBase<ShapeKernels> {
     OpBuilder builder(&getContext());
     for (func::FuncOp kernel : getKernels(getOperation())) {
       cpu::KernelShape shape = cpu::getKernelShape(kernel);
-      cpu::KernelOpInterface op = cpu::getKernelOp(kernel);
       kernel->setAttr("plan.iterations",
                       builder.getI64IntegerAttr(shape.iterations));
       kernel->setAttr("plan.scratch",
                       builder.getI64IntegerAttr(shape.scratchBytes));
       kernel->setAttr("plan.flops",
-                      builder.getI64IntegerAttr(
-                          op ? op.getFlops() : cpu::getGeneralFlops(kernel)));
+                      builder.getI64IntegerAttr(codegen::getFlops(kernel)));
     }
   }
 };

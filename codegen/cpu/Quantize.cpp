@@ -5,13 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/Quantize.h"
+#include "codegen/kernels/Quantize.h"
 #include "codegen/cpu/Kernels.h"
 #include "dialects/zero/Zero.h"
-#include <limits>
 
 using namespace mlir;
 using namespace tessera;
+using namespace tessera::codegen;
 using namespace tessera::cpu;
 
 static constexpr int64_t kBlock = zero::ZeroDialect::kQuantizedBlock;
@@ -22,56 +22,6 @@ static int64_t getElements(Value tensor) {
 
 static int64_t getBlocks(int64_t elements) {
   return llvm::divideCeil(elements, kBlock);
-}
-
-static VectorType getBitsType(VectorBuilder &vb) {
-  return vb.vectorType(vb.builder.getI32Type());
-}
-
-Value cpu::getMagnitude(VectorBuilder &vb, Value x) {
-  Value unsignedBits = arith::ConstantOp::create(
-      vb.builder, vb.loc,
-      DenseElementsAttr::get(getBitsType(vb),
-                             vb.builder.getI32IntegerAttr(0x7fffffff)));
-  Value bits = arith::BitcastOp::create(vb.builder, vb.loc, getBitsType(vb), x);
-  return arith::AndIOp::create(vb.builder, vb.loc, bits, unsignedBits);
-}
-
-BlockScale cpu::getBlockScale(VectorBuilder &vb, Value most) {
-  Value number = arith::BitcastOp::create(vb.builder, vb.loc,
-                                          vb.builder.getF32Type(), most);
-  Value scale = vb.divf(number, vb.number(127));
-  // 0 / 0 is no number, and a scale that is no normal one has too few bits.
-  Value isTiny = arith::CmpFOp::create(
-      vb.builder, vb.loc, arith::CmpFPredicate::OLT, scale,
-      vb.number(std::numeric_limits<float>::min()));
-  auto orElse = [&](double number) -> Value {
-    return arith::SelectOp::create(vb.builder, vb.loc, isTiny,
-                                   vb.number(number), scale);
-  };
-  return {orElse(0), orElse(1)};
-}
-
-Value cpu::toBytes(VectorBuilder &vb, Value x, Value divisor) {
-  // In the sum with 1.5 * 2^23 the last bit counts ones: it is rounded as
-  // wanted, and its low byte is the whole number in two's complement.
-  Value rounded = vb.addf(vb.divf(x, divisor), vb.splat(12582912.0));
-  Value bits =
-      arith::BitcastOp::create(vb.builder, vb.loc, getBitsType(vb), rounded);
-  return arith::TruncIOp::create(vb.builder, vb.loc,
-                                 vb.vectorType(vb.builder.getI8Type()), bits);
-}
-
-Value cpu::fromBytes(VectorBuilder &vb, Value bytes, Value scale) {
-  Value whole =
-      arith::ExtSIOp::create(vb.builder, vb.loc, getBitsType(vb), bytes);
-  return vb.mulf(vb.toF32(whole), scale);
-}
-
-Value cpu::getScaleBuffer(VectorBuilder &vb, Value message, Value position) {
-  return memref::ViewOp::create(vb.builder, vb.loc,
-                                MemRefType::get({1}, vb.builder.getF32Type()),
-                                message, position, ValueRange{});
 }
 
 /// Elements of block \p block in a part of \p elements: a multiple of kLanes.
@@ -85,17 +35,14 @@ static Value getBlockSize(VectorBuilder &vb, Value block, int64_t elements) {
 namespace {
 
 struct QuantizeKernel
-    : KernelOpInterface::ExternalModel<QuantizeKernel, zero::QuantizeOp> {
+    : KernelEmissionOpInterface::ExternalModel<QuantizeKernel,
+                                               zero::QuantizeOp> {
   int64_t getIterations(Operation *op) const {
     return getBlocks(getElements(op->getOperand(0)));
   }
-  /// A comparison, a division and a rounding each.
-  int64_t getFlops(Operation *op) const {
-    return 3 * getElements(op->getOperand(0));
-  }
 
   void emitKernel(Operation *op, KernelBody &body) const {
-    VectorBuilder vb(body);
+    VectorBuilder vb(body.builder, body.loc);
     int64_t elements = getElements(op->getOperand(0));
     Value in = body.inputs[0], out = body.outputs[0];
     vb.loop(body.begin, body.end, 1, [&](Value block) {
@@ -115,8 +62,8 @@ struct QuantizeKernel
   static BlockScale emitScale(VectorBuilder &vb, Value in, Value first,
                               Value size) {
     OpBuilder &b = vb.builder;
-    Value none =
-        arith::ConstantOp::create(b, vb.loc, b.getZeroAttr(getBitsType(vb)));
+    Value none = arith::ConstantOp::create(
+        b, vb.loc, b.getZeroAttr(vb.vectorType(b.getI32Type())));
     Value most = vb.loop(
         vb.index(0), size, kLanes, none, [&](Value i, ValueRange carried) {
           Value x = vb.load(in, vb.add(first, i));
@@ -129,7 +76,8 @@ struct QuantizeKernel
 };
 
 struct DequantizeKernel
-    : KernelOpInterface::ExternalModel<DequantizeKernel, zero::DequantizeOp> {
+    : KernelEmissionOpInterface::ExternalModel<DequantizeKernel,
+                                               zero::DequantizeOp> {
   static int64_t getPartElements(Operation *op) {
     int64_t parts = cast<zero::DequantizeOp>(op).getParts();
     return getElements(op->getResult(0)) / parts;
@@ -139,13 +87,9 @@ struct DequantizeKernel
     return cast<zero::DequantizeOp>(op).getParts() *
            getBlocks(getPartElements(op));
   }
-  /// A conversion and a product each.
-  int64_t getFlops(Operation *op) const {
-    return 2 * getElements(op->getResult(0));
-  }
 
   void emitKernel(Operation *op, KernelBody &body) const {
-    VectorBuilder vb(body);
+    VectorBuilder vb(body.builder, body.loc);
     int64_t elements = getPartElements(op), blocks = getBlocks(elements);
     Value in = body.inputs[0], out = body.outputs[0];
     vb.loop(body.begin, body.end, 1, [&](Value iteration) {

@@ -6,12 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/Kernels.h"
-#include "codegen/cpu/VectorBuilder.h"
+#include "codegen/kernels/VectorBuilder.h"
 #include "dialects/nn/NN.h"
 #include "dialects/plan/Plan.h"
 
 using namespace mlir;
 using namespace tessera;
+using namespace tessera::codegen;
 using namespace tessera::cpu;
 
 namespace {
@@ -23,7 +24,7 @@ constexpr int64_t kStrip = 64;
 class ScatterAddEmitter {
 public:
   ScatterAddEmitter(nn::ScatterAddOp op, KernelBody &body)
-      : vb(body), body(body), constant(op.getInit()) {
+      : vb(body.builder, body.loc), body(body), constant(op.getInit()) {
     auto table = cast<RankedTensorType>(op.getInit().getType());
     tableRows = table.getDimSize(0);
     width = table.getDimSize(1);
@@ -111,14 +112,10 @@ private:
 };
 
 struct ScatterAddKernel
-    : KernelOpInterface::ExternalModel<ScatterAddKernel, nn::ScatterAddOp> {
+    : KernelEmissionOpInterface::ExternalModel<ScatterAddKernel,
+                                               nn::ScatterAddOp> {
   int64_t getIterations(Operation *op) const {
     return ScatterAddEmitter::getIterations(cast<nn::ScatterAddOp>(op));
-  }
-  int64_t getInPlaceOperand(Operation *, int64_t) const { return 0; }
-  int64_t getFlops(Operation *op) const {
-    auto rows = cast<nn::ScatterAddOp>(op).getRows().getType();
-    return cast<RankedTensorType>(rows).getNumElements();
   }
   int64_t getMovedBytes(Operation *op) const {
     auto scatter = cast<nn::ScatterAddOp>(op);

@@ -8,6 +8,7 @@
 #include "codegen/cpu/SmallGemm.h"
 
 using namespace mlir;
+using namespace tessera::codegen;
 using namespace tessera::cpu;
 
 SmallVector<Value> tessera::cpu::emitBlock(VectorBuilder &vb, int64_t rows,

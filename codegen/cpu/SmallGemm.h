@@ -16,9 +16,12 @@
 #ifndef TESSERA_CODEGEN_CPU_SMALLGEMM_H
 #define TESSERA_CODEGEN_CPU_SMALLGEMM_H
 
-#include "codegen/cpu/VectorBuilder.h"
+#include "codegen/kernels/VectorBuilder.h"
 
 namespace tessera::cpu {
+
+using codegen::kLanes;
+using codegen::VectorBuilder;
 
 /// Rows of a register block: with two vectors a row, 16 sums hide the latency
 /// of two multiply-add units, and a step loads 10 times for 16 of them.

@@ -6,11 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/Kernels.h"
-#include "codegen/cpu/VectorBuilder.h"
+#include "codegen/kernels/VectorBuilder.h"
 #include "dialects/nn/NN.h"
 
 using namespace mlir;
 using namespace tessera;
+using namespace tessera::codegen;
 using namespace tessera::cpu;
 
 namespace {
@@ -42,7 +43,7 @@ public:
   }
 
   void emit(KernelBody &body) {
-    VectorBuilder vb(body);
+    VectorBuilder vb(body.builder, body.loc);
     Value input = vb.flatten(body.inputs[0]);
     Value output = vb.flatten(body.outputs[0]);
     vb.loop(body.begin, body.end, 1, [&](Value iteration) {
@@ -117,7 +118,8 @@ private:
 };
 
 struct TransposeKernel
-    : KernelOpInterface::ExternalModel<TransposeKernel, nn::TransposeOp> {
+    : KernelEmissionOpInterface::ExternalModel<TransposeKernel,
+                                               nn::TransposeOp> {
   int64_t getIterations(Operation *op) const {
     return TransposeEmitter(cast<nn::TransposeOp>(op)).getIterations();
   }

@@ -20,7 +20,8 @@ constexpr int64_t kEdges = 4;
 
 /// A group of threads sums a node's row, in registers over all its edges.
 struct AggregateKernel
-    : KernelOpInterface::ExternalModel<AggregateKernel, graph::AggregateOp> {
+    : KernelEmissionOpInterface::ExternalModel<AggregateKernel,
+                                               graph::AggregateOp> {
   static RowGroups getGroups(Operation *op) {
     auto type = cast<RankedTensorType>(op->getResult(0).getType());
     int64_t nodes = type.getDimSize(0);

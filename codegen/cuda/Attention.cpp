@@ -17,7 +17,7 @@
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::cuda;
-using cpu::AttentionShape;
+using codegen::AttentionShape;
 
 namespace {
 
@@ -50,7 +50,7 @@ public:
     // Sums of weighted values, the maximum of each row, and this lane's part of
     // the sum of its powers.
     SmallVector<Value> state = product.zero(shape.paddedDim);
-    state.append(2, tb.number(cpu::kMaskedScore));
+    state.append(2, tb.number(codegen::kMaskedScore));
     state.append(2, tb.number(0));
     state = tb.loop(getBeginColumn(), getEndColumn(), tiling.columns, state,
                     [&](Value key, ValueRange carried) {
@@ -113,7 +113,7 @@ private:
         exists = tb.both(exists, tb.isLess(row[i], tb.index(shape.sequence)));
       tb.onlyIf(exists, [&] {
         Value log = math::LogOp::create(tb.builder, tb.loc, total);
-        tb.storeScalar(tb.fma(maximum[i], tb.number(cpu::kLn2), log), lse,
+        tb.storeScalar(tb.fma(maximum[i], tb.number(codegen::kLn2), log), lse,
                        tb.add(tb.mul(batchHead, shape.sequence), row[i]));
       });
     }
@@ -126,7 +126,8 @@ private:
 };
 
 struct AttentionKernel
-    : KernelOpInterface::ExternalModel<AttentionKernel, nn::AttentionOp> {
+    : KernelEmissionOpInterface::ExternalModel<AttentionKernel,
+                                               nn::AttentionOp> {
   SmallVector<Grid> getGrids(Operation *op) const {
     auto attention = cast<nn::AttentionOp>(op);
     return {AttentionEmitter::getTiling(attention).getGrid(

@@ -25,8 +25,8 @@
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::cuda;
-using cpu::AttentionShape;
-using cpu::HeadRows;
+using codegen::AttentionShape;
+using codegen::HeadRows;
 
 namespace {
 
@@ -183,7 +183,7 @@ private:
   /// The log-sum-exp of a query in base 2, and its delta.
   std::pair<Value, Value> loadNumbers(Value query) {
     Value place = tb.add(tb.mul(batchHead, shape.sequence), query);
-    return {tb.mulf(tb.loadScalar(lse, place), tb.number(cpu::kLog2E)),
+    return {tb.mulf(tb.loadScalar(lse, place), tb.number(codegen::kLog2E)),
             tb.loadScalar(deltas, place)};
   }
 
@@ -264,8 +264,8 @@ private:
 };
 
 struct AttentionGradKernel
-    : KernelOpInterface::ExternalModel<AttentionGradKernel,
-                                       nn::AttentionGradOp> {
+    : KernelEmissionOpInterface::ExternalModel<AttentionGradKernel,
+                                               nn::AttentionGradOp> {
   static DeltaEmitter getDeltas(nn::AttentionGradOp op) {
     return DeltaEmitter(AttentionShape::get(op),
                         op.getOut().getType().getElementType());

@@ -11,8 +11,8 @@
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::cuda;
-using cpu::AttentionShape;
-using cpu::HeadRows;
+using codegen::AttentionShape;
+using codegen::HeadRows;
 
 static constexpr int64_t kSharedBytes = 48 << 10;
 /// Vectors of each copied matrix that a thread loads before it stores them.
@@ -239,7 +239,7 @@ Value AttentionThread::exp2(Value x) {
 }
 
 Value AttentionThread::getSlope() {
-  // cpu::getAlibiSlopes's exponents, which are linear in the head.
+  // codegen::getAlibiSlopes's exponents, which are linear in the head.
   auto power = static_cast<int64_t>(llvm::bit_floor<uint64_t>(shape.heads));
   Value number = tb.toF32(tb.toI32(head));
   auto exponent = [&](double first, double step) {
@@ -249,7 +249,7 @@ Value AttentionThread::getSlope() {
   if (power != shape.heads)
     result = tb.select(tb.isLess(head, tb.index(power)), result,
                        exponent(8.0 * power - 4, -8));
-  return tb.mulf(exp2(result), tb.number(cpu::kLog2E));
+  return tb.mulf(exp2(result), tb.number(codegen::kLog2E));
 }
 
 Value AttentionThread::getBeginColumn() {
@@ -267,7 +267,7 @@ Value AttentionThread::getEndColumn() {
 
 void AttentionThread::finishScores(Value column,
                                    WarpProduct::Fragments &scores) {
-  Value scale = tb.number(shape.scale * cpu::kLog2E);
+  Value scale = tb.number(shape.scale * codegen::kLog2E);
   Value start = tb.add(column, product.getColumn(0));
   Value near[2], step;
   if (shape.alibi) {
@@ -344,7 +344,7 @@ AttentionThread::mask(Value column, const WarpProduct::Fragments &scores) {
           tb.builder, tb.loc, isAllowed,
           arith::CmpIOp::create(tb.builder, tb.loc, arith::CmpIPredicate::sge,
                                 number, from[i]));
-    score = tb.select(isAllowed, score, tb.number(cpu::kMaskedScore));
+    score = tb.select(isAllowed, score, tb.number(codegen::kMaskedScore));
   }
   return masked;
 }

@@ -21,9 +21,9 @@
 #ifndef TESSERA_CODEGEN_CUDA_ATTENTIONTHREAD_H
 #define TESSERA_CODEGEN_CUDA_ATTENTIONTHREAD_H
 
-#include "codegen/cpu/AttentionTiles.h"
-#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cuda/KernelEmission.h"
 #include "codegen/cuda/WarpProduct.h"
+#include "codegen/kernels/Attention.h"
 
 namespace tessera::cuda {
 
@@ -38,20 +38,20 @@ struct AttentionTiling {
   /// The largest tiles that fit in shared memory together with \p rowMatrices
   /// matrices of rows and two of columns, with tiles of at most \p mostColumns
   /// columns. \p types are those of all matrices in memory.
-  static AttentionTiling get(const cpu::AttentionShape &shape,
+  static AttentionTiling get(const codegen::AttentionShape &shape,
                              llvm::ArrayRef<mlir::Type> types,
                              int64_t rowMatrices, int64_t mostColumns);
 
   int64_t rows() const { return warps * WarpProduct::kRows; }
   /// A block of threads for each head and each `rows` of its sequence, with so
   /// many sums of a head's columns in registers.
-  Grid getGrid(const cpu::AttentionShape &shape, int64_t sums) const;
+  Grid getGrid(const codegen::AttentionShape &shape, int64_t sums) const;
 };
 
 /// Writes what is the same in all grids over scores.
 class AttentionThread {
 public:
-  AttentionThread(ThreadBuilder &tb, const cpu::AttentionShape &shape,
+  AttentionThread(ThreadBuilder &tb, const codegen::AttentionShape &shape,
                   const AttentionTiling &tiling, bool rowsAreKeys);
 
   /// Shared memory for \p rows rows of a head's matrix.
@@ -61,11 +61,11 @@ public:
 
   /// Matrix \p which of the packed columns (0 queries, 1 keys, 2 values) of
   /// this block's head, and a matrix of a head's columns alone.
-  cpu::HeadRows getPacked(mlir::Value buffer, int64_t which);
-  cpu::HeadRows getPlain(mlir::Value buffer);
+  codegen::HeadRows getPacked(mlir::Value buffer, int64_t which);
+  codegen::HeadRows getPlain(mlir::Value buffer);
 
   struct Copy {
-    cpu::HeadRows from;
+    codegen::HeadRows from;
     mlir::Value to;
   };
   /// Copies tokens [first, first + rows) to shared memory, all \p copies at the
@@ -102,13 +102,13 @@ public:
 
   /// Stores sums times \p factors, one for each of a lane's two rows.
   void storeRows(mlir::ValueRange sums, llvm::ArrayRef<mlir::Value> factors,
-                 cpu::HeadRows to);
+                 codegen::HeadRows to);
 
   /// 2^x of a number.
   mlir::Value exp2(mlir::Value x);
 
   ThreadBuilder &tb;
-  cpu::AttentionShape shape;
+  codegen::AttentionShape shape;
   AttentionTiling tiling;
   bool rowsAreKeys;
   WarpProduct product;

@@ -6,30 +6,24 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cuda/DeviceKernel.h"
-#include "codegen/cpu/KernelFunction.h"
 #include "codegen/cuda/GeneralKernel.h"
+#include "codegen/kernels/Buffers.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "target/KernelInterface.h"
 
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::cuda;
 
-KernelOpInterface cuda::getKernelOp(func::FuncOp kernel) {
-  for (Operation &op : kernel.getBody().front())
-    if (auto single = dyn_cast<KernelOpInterface>(op))
-      return single;
-  return {};
-}
-
 SmallVector<Grid> cuda::getGrids(func::FuncOp kernel) {
-  if (KernelOpInterface op = getKernelOp(kernel))
+  if (auto op = getKernelOp<KernelEmissionOpInterface>(kernel))
     return op.getGrids();
   return getGeneralGrids(kernel);
 }
 
 int64_t cuda::getScratchBytes(func::FuncOp kernel) {
-  if (KernelOpInterface op = getKernelOp(kernel))
+  if (auto op = getKernelOp<KernelEmissionOpInterface>(kernel))
     return op.getScratchBytes();
   return getGeneralScratchBytes(kernel);
 }
@@ -46,9 +40,9 @@ static gpu::GPUFuncOp declareFunction(func::FuncOp kernel, OpBuilder &builder,
                                       int64_t scratchBytes) {
   SmallVector<Type> types;
   for (Type type : kernel.getArgumentTypes())
-    types.push_back(cpu::getBufferType(type));
+    types.push_back(codegen::getBufferType(type));
   for (Type type : kernel.getResultTypes())
-    types.push_back(cpu::getBufferType(type));
+    types.push_back(codegen::getBufferType(type));
   types.push_back(MemRefType::get({scratchBytes}, builder.getI8Type()));
   auto function = gpu::GPUFuncOp::create(
       builder, kernel.getLoc(), getDeviceName(kernel.getSymName(), number),
@@ -65,7 +59,7 @@ static gpu::GPUFuncOp declareFunction(func::FuncOp kernel, OpBuilder &builder,
   // several blocks have.
   function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                     builder.getI32IntegerAttr(grid.resident));
-  SmallVector<bool> mayAlias = cpu::getMayAlias(kernel);
+  SmallVector<bool> mayAlias = codegen::getMayAlias(kernel);
   mayAlias.push_back(false);
   for (auto [i, may] : llvm::enumerate(mayAlias))
     if (!may)
@@ -76,7 +70,7 @@ static gpu::GPUFuncOp declareFunction(func::FuncOp kernel, OpBuilder &builder,
 
 LogicalResult cuda::buildDeviceKernel(func::FuncOp kernel,
                                       gpu::GPUModuleOp device) {
-  KernelOpInterface op = getKernelOp(kernel);
+  auto op = getKernelOp<KernelEmissionOpInterface>(kernel);
   int64_t scratchBytes = getScratchBytes(kernel);
   auto builder = OpBuilder::atBlockEnd(device.getBody());
   for (auto [i, grid] : llvm::enumerate(getGrids(kernel))) {
@@ -89,8 +83,8 @@ LogicalResult cuda::buildDeviceKernel(func::FuncOp kernel,
     // Shared memory becomes an argument of the block, too.
     auto arguments = llvm::to_vector_of<Value>(block.getArguments());
     buffers.scratch = arguments.pop_back_val();
-    if (failed(cpu::collectBuffers(kernel, op, arguments, buffers.inputs,
-                                   buffers.outputs)))
+    if (failed(codegen::collectBuffers(kernel, op, arguments, buffers.inputs,
+                                       buffers.outputs)))
       return failure();
     ThreadBuilder thread(builder, function);
     if (op)

@@ -8,14 +8,11 @@
 #ifndef TESSERA_CODEGEN_CUDA_DEVICEKERNEL_H
 #define TESSERA_CODEGEN_CUDA_DEVICEKERNEL_H
 
-#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cuda/KernelEmission.h"
 #include "dialects/plan/Plan.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace tessera::cuda {
-
-/// The operation of \p kernel that is a kernel by itself, or null.
-KernelOpInterface getKernelOp(mlir::func::FuncOp kernel);
 
 /// The grids of \p kernel, a function from tensors to tensors, and the scratch
 /// memory of one launch.

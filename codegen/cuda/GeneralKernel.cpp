@@ -28,9 +28,9 @@ using namespace mlir;
 using namespace tessera;
 using namespace tessera::cuda;
 using namespace tessera::nn;
-using cpu::KernelSpace;
-using cpu::KernelValues;
-using cpu::Lanes;
+using codegen::KernelSpace;
+using codegen::KernelValues;
+using codegen::Lanes;
 
 namespace {
 

@@ -8,7 +8,7 @@
 #ifndef TESSERA_CODEGEN_CUDA_GENERALKERNEL_H
 #define TESSERA_CODEGEN_CUDA_GENERALKERNEL_H
 
-#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cuda/KernelEmission.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace tessera::cuda {

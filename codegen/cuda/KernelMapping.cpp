@@ -23,7 +23,7 @@ static constexpr int64_t kMostThreads = 512;
 static constexpr int64_t kManyBlocks = 512;
 
 KernelMapping::KernelMapping(func::FuncOp kernel)
-    : shape(cpu::KernelSpace::get(kernel)) {
+    : shape(codegen::KernelSpace::get(kernel)) {
   setLanes(kernel);
   if (shape.flat)
     mapElements();

@@ -8,14 +8,14 @@
 #ifndef TESSERA_CODEGEN_CUDA_KERNELMAPPING_H
 #define TESSERA_CODEGEN_CUDA_KERNELMAPPING_H
 
-#include "codegen/cpu/KernelValues.h"
-#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cuda/KernelEmission.h"
+#include "codegen/kernels/KernelValues.h"
 
 namespace tessera::cuda {
 
 /// Who computes what of a kernel of rows and columns.
 struct KernelMapping {
-  cpu::KernelSpace shape;
+  codegen::KernelSpace shape;
   int64_t lanes = 1; ///< elements of a vector
   Grid grid;
   // Elementwise, by rows: a thread's vectors that are on their way at a time.

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cuda/Kernels.h"
-#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cuda/KernelEmission.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"

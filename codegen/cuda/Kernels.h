@@ -12,7 +12,7 @@
 
 namespace tessera::cuda {
 
-/// Each attaches KernelOpInterface to the operations of one file.
+/// Each attaches KernelEmissionOpInterface to the operations of one file.
 void registerAdamW(mlir::MLIRContext *context);
 void registerAggregate(mlir::MLIRContext *context);
 void registerAttention(mlir::MLIRContext *context);

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/Passes.h"
 #include "codegen/cuda/Passes.h"
+#include "codegen/kernels/Passes.h"
 #include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
 #include "mlir/Conversion/NVGPUToNVVM/NVGPUToNVVM.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
@@ -65,7 +65,7 @@ struct LowerMath : cuda::impl::LowerMathBase<LowerMath> {
 void cuda::addLowerDevicePasses(OpPassManager &manager) {
   OpPassManager &device = manager.nest<gpu::GPUModuleOp>();
   OpPassManager &functions = device.nest<gpu::GPUFuncOp>();
-  functions.addPass(cpu::createApproximateMathPass());
+  functions.addPass(codegen::createApproximateMathPass());
   functions.addPass(memref::createExpandStridedMetadataPass());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/AdamW.h"
-#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cuda/KernelEmission.h"
 #include "codegen/cuda/Kernels.h"
+#include "codegen/kernels/AdamW.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
 
@@ -25,7 +25,7 @@ constexpr int64_t kThreads = 256;
 
 /// A thread updates the four elements of one access of each stream.
 struct AdamWKernel
-    : KernelOpInterface::ExternalModel<AdamWKernel, zero::AdamWOp> {
+    : KernelEmissionOpInterface::ExternalModel<AdamWKernel, zero::AdamWOp> {
   static int64_t getLanes(int64_t elements) {
     return elements % 4 == 0 ? 4 : 1;
   }
@@ -42,8 +42,8 @@ struct AdamWKernel
     OpBuilder &b = tb.builder;
     int64_t elements = getElements(op->getOperand(0));
     tb.lanes = getLanes(elements);
-    cpu::AdamWUpdate update(tb, cast<zero::AdamWOp>(op), buffers.inputs,
-                            buffers.outputs);
+    codegen::AdamWUpdate update(tb, cast<zero::AdamWOp>(op), buffers.inputs,
+                                buffers.outputs);
     Value number = tb.add(tb.mul(tb.block(), kThreads), tb.thread());
     Value at = tb.mul(number, tb.lanes);
     auto steps = llvm::to_vector(llvm::seq<int32_t>(tb.lanes));
@@ -62,8 +62,8 @@ struct AdamWKernel
 /// A block of threads sums a block of elements: each thread vectors that lie a
 /// block of threads apart, then all of them by warps.
 struct PartialSumSquaresKernel
-    : KernelOpInterface::ExternalModel<PartialSumSquaresKernel,
-                                       nn::PartialSumSquaresOp> {
+    : KernelEmissionOpInterface::ExternalModel<PartialSumSquaresKernel,
+                                               nn::PartialSumSquaresOp> {
   /// Vectors that are on their way at a time.
   static constexpr int64_t kUnroll = 2;
 
@@ -118,7 +118,8 @@ struct PartialSumSquaresKernel
 
 /// One block: thread t sums elements t, t + threads, ...
 struct SumPartialsKernel
-    : KernelOpInterface::ExternalModel<SumPartialsKernel, nn::SumPartialsOp> {
+    : KernelEmissionOpInterface::ExternalModel<SumPartialsKernel,
+                                               nn::SumPartialsOp> {
   SmallVector<Grid> getGrids(Operation *) const { return {{1, kThreads}}; }
 
   void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
@@ -141,13 +142,14 @@ struct SumPartialsKernel
 };
 
 struct ClipScaleKernel
-    : KernelOpInterface::ExternalModel<ClipScaleKernel, nn::ClipScaleOp> {
+    : KernelEmissionOpInterface::ExternalModel<ClipScaleKernel,
+                                               nn::ClipScaleOp> {
   SmallVector<Grid> getGrids(Operation *) const { return {{1, 1}}; }
 
   void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
                   const KernelBuffers &buffers) const {
-    cpu::emitClipScale(tb, cast<nn::ClipScaleOp>(op), buffers.inputs,
-                       buffers.outputs);
+    codegen::emitClipScale(tb, cast<nn::ClipScaleOp>(op), buffers.inputs,
+                           buffers.outputs);
   }
 };
 

@@ -6,14 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Passes.h"
-#include "codegen/cpu/GeneralKernel.h"
-#include "codegen/cpu/KernelFunction.h"
 #include "codegen/cuda/DeviceKernel.h"
 #include "codegen/cuda/Passes.h"
+#include "codegen/kernels/Arithmetic.h"
 #include "dialects/Contracts.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+#include "target/KernelInterface.h"
 
 namespace tessera::cuda {
 #define GEN_PASS_DEF_BUILDKERNELS
@@ -26,8 +26,8 @@ using namespace tessera;
 
 /// Whether this target has code for what \p kernel is made of.
 static LogicalResult checkSupported(func::FuncOp kernel) {
-  cpu::KernelOpInterface op = cpu::getKernelOp(kernel);
-  if (op && !cuda::getKernelOp(kernel))
+  KernelOpInterface op = getKernelOp(kernel);
+  if (op && !getKernelOp<cuda::KernelEmissionOpInterface>(kernel))
     return op->emitOpError("has no code for GPUs");
   for (cuda::Grid grid : cuda::getGrids(kernel))
     if (grid.blocks > INT32_MAX)
@@ -54,11 +54,8 @@ struct ShapeKernels : cuda::impl::ShapeKernelsBase<ShapeKernels> {
       kernel->setAttr("plan.iterations", builder.getI64IntegerAttr(threads));
       kernel->setAttr("plan.scratch",
                       builder.getI64IntegerAttr(cuda::getScratchBytes(kernel)));
-      // What a kernel computes is the same on every target.
-      cpu::KernelOpInterface op = cpu::getKernelOp(kernel);
       kernel->setAttr("plan.flops",
-                      builder.getI64IntegerAttr(
-                          op ? op.getFlops() : cpu::getGeneralFlops(kernel)));
+                      builder.getI64IntegerAttr(codegen::getFlops(kernel)));
     }
   }
 };

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/Quantize.h"
-#include "codegen/cuda/KernelInterface.h"
+#include "codegen/kernels/Quantize.h"
+#include "codegen/cuda/KernelEmission.h"
 #include "codegen/cuda/Kernels.h"
 #include "dialects/zero/Zero.h"
 
@@ -79,7 +79,8 @@ public:
 };
 
 struct QuantizeKernel
-    : KernelOpInterface::ExternalModel<QuantizeKernel, zero::QuantizeOp> {
+    : KernelEmissionOpInterface::ExternalModel<QuantizeKernel,
+                                               zero::QuantizeOp> {
   SmallVector<Grid> getGrids(Operation *op) const {
     return {getGrid(getBlocks(getElements(op->getOperand(0))))};
   }
@@ -94,22 +95,22 @@ struct QuantizeKernel
     SmallVector<Value> numbers;
     for (const Place &place : e.places)
       numbers.push_back(tb.load(in, place.position));
-    Value most = cpu::getMagnitude(tb, numbers[0]);
+    Value most = codegen::getMagnitude(tb, numbers[0]);
     for (Value vector : llvm::drop_begin(numbers))
-      most = tb.max(most, cpu::getMagnitude(tb, vector));
+      most = tb.max(most, codegen::getMagnitude(tb, vector));
     most = vector::ReductionOp::create(b, tb.loc, vector::CombiningKind::MAXSI,
                                        most);
     most = tb.combineWarp(most, kWarp,
                           [&](Value x, Value y) { return tb.max(x, y); });
-    cpu::BlockScale scale = cpu::getBlockScale(tb, most);
+    codegen::BlockScale scale = codegen::getBlockScale(tb, most);
     Value at = tb.add(tb.mul(e.block, 4), elements);
     tb.onlyIf(tb.both(tb.isEqual(e.lane, tb.index(0)), e.exists), [&] {
-      tb.storeScalar(scale.stored, cpu::getScaleBuffer(tb, out, at),
+      tb.storeScalar(scale.stored, codegen::getScaleBuffer(tb, out, at),
                      tb.index(0));
     });
     Value divisor = tb.splat(scale.divisor);
     for (auto [place, vector] : llvm::zip(e.places, numbers)) {
-      Value bytes = cpu::toBytes(tb, vector, divisor);
+      Value bytes = codegen::toBytes(tb, vector, divisor);
       tb.onlyIf(
           tb.both(place.exists, e.exists),
           [&, position = place.position] { tb.store(bytes, out, position); });
@@ -118,7 +119,8 @@ struct QuantizeKernel
 };
 
 struct DequantizeKernel
-    : KernelOpInterface::ExternalModel<DequantizeKernel, zero::DequantizeOp> {
+    : KernelEmissionOpInterface::ExternalModel<DequantizeKernel,
+                                               zero::DequantizeOp> {
   static int64_t getPartElements(Operation *op) {
     int64_t parts = cast<zero::DequantizeOp>(op).getParts();
     return getElements(op->getResult(0)) / parts;
@@ -139,14 +141,14 @@ struct DequantizeKernel
     Value in = buffers.inputs[0], out = buffers.outputs[0];
     Value message = tb.mul(e.part, zero::getQuantizedBytes(elements));
     Value at = tb.add(tb.add(message, tb.mul(e.block, 4)), elements);
-    Value scale =
-        tb.splat(tb.loadScalar(cpu::getScaleBuffer(tb, in, at), tb.index(0)));
+    Value scale = tb.splat(
+        tb.loadScalar(codegen::getScaleBuffer(tb, in, at), tb.index(0)));
     SmallVector<Value> bytes;
     for (const Place &place : e.places)
       bytes.push_back(tb.load(in, tb.add(message, place.position)));
     Value to = tb.mul(e.part, elements);
     for (auto [place, vector] : llvm::zip(e.places, bytes)) {
-      Value numbers = cpu::fromBytes(tb, vector, scale);
+      Value numbers = codegen::fromBytes(tb, vector, scale);
       tb.onlyIf(tb.both(place.exists, e.exists),
                 [&, position = place.position] {
                   tb.store(numbers, out, tb.add(to, position));

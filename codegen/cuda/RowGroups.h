@@ -13,7 +13,7 @@
 #ifndef TESSERA_CODEGEN_CUDA_ROWGROUPS_H
 #define TESSERA_CODEGEN_CUDA_ROWGROUPS_H
 
-#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cuda/KernelEmission.h"
 
 namespace tessera::cuda {
 

@@ -283,7 +283,8 @@ private:
 };
 
 struct ScatterAddKernel
-    : KernelOpInterface::ExternalModel<ScatterAddKernel, nn::ScatterAddOp> {
+    : KernelEmissionOpInterface::ExternalModel<ScatterAddKernel,
+                                               nn::ScatterAddOp> {
   SmallVector<Grid> getGrids(Operation *op) const {
     auto scatter = cast<nn::ScatterAddOp>(op);
     Mapping map(scatter);

@@ -16,7 +16,7 @@
 #ifndef TESSERA_CODEGEN_CUDA_THREADBUILDER_H
 #define TESSERA_CODEGEN_CUDA_THREADBUILDER_H
 
-#include "codegen/cpu/VectorBuilder.h"
+#include "codegen/kernels/VectorBuilder.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
 namespace tessera::cuda {
@@ -31,7 +31,7 @@ using Combine = llvm::function_ref<mlir::Value(mlir::Value a, mlir::Value b)>;
 
 /// Writes into \p function; vectors have \p lanes lanes, and positions of
 /// vectors in memory are multiples of them.
-class ThreadBuilder : public cpu::VectorBuilder {
+class ThreadBuilder : public codegen::VectorBuilder {
 public:
   ThreadBuilder(mlir::OpBuilder &builder, mlir::gpu::GPUFuncOp function,
                 int64_t lanes = 1);

@@ -164,7 +164,8 @@ private:
 };
 
 struct TransposeKernel
-    : KernelOpInterface::ExternalModel<TransposeKernel, nn::TransposeOp> {
+    : KernelEmissionOpInterface::ExternalModel<TransposeKernel,
+                                               nn::TransposeOp> {
   SmallVector<Grid> getGrids(Operation *op) const {
     return {TransposeEmitter(cast<nn::TransposeOp>(op)).getGrid()};
   }

@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/KernelInterface.h"
 #include "dialects/Contracts.h"
 #include "dialects/graph/Graph.h"
 #include "passes/kernels/Fusion.h"
 #include "passes/kernels/Passes.h"
+#include "target/KernelInterface.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace tessera::kernels {
@@ -134,7 +134,7 @@ private:
         continue;
       }
       SmallVector<int64_t> overwritable;
-      if (auto single = dyn_cast_if_present<cpu::KernelOpInterface>(op)) {
+      if (auto single = dyn_cast_if_present<KernelOpInterface>(op)) {
         int64_t operand =
             single.getInPlaceOperand(cast<OpResult>(result).getResultNumber());
         auto argument = operand < 0
@@ -274,7 +274,7 @@ struct OutlineKernels : kernels::impl::OutlineKernelsBase<OutlineKernels> {
 
   void outlineSingles(Block &block, KernelLibrary &library) {
     for (Operation &op : llvm::make_early_inc_range(block)) {
-      if (!isa<cpu::KernelOpInterface>(op))
+      if (!isa<KernelOpInterface>(op))
         continue;
       // A graph is its arrays, and a constant part of the kernel.
       SmallVector<Operation *> body;

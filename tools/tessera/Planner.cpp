@@ -8,8 +8,9 @@
 #include "tools/tessera/Planner.h"
 #include "codegen/Figures.h"
 #include "codegen/cpu/GemmScratch.h"
-#include "codegen/cpu/KernelInterface.h"
-#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cpu/KernelEmission.h"
+#include "codegen/cuda/KernelEmission.h"
+#include "codegen/kernels/Arithmetic.h"
 #include "dialects/AllDialects.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/TextReader.h"
@@ -64,6 +65,7 @@ Planner::Outcome Planner::plan(const Settings &settings) const {
     return {std::nullopt, joinErrors(errors)};
   DialectRegistry registry;
   registerAllDialects(registry);
+  codegen::registerKernels(registry);
   cpu::registerKernels(registry);
   cuda::registerKernels(registry);
   // The cores have plans of their own to make.

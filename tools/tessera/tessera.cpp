@@ -33,8 +33,9 @@
 #include "tools/tessera/Phases.h"
 #include "tools/tessera/Sweep.h"
 
-#include "codegen/cpu/KernelInterface.h"
-#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cpu/KernelEmission.h"
+#include "codegen/cuda/KernelEmission.h"
+#include "codegen/kernels/Arithmetic.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/CommandLine.h"
@@ -492,6 +493,7 @@ void printDiagnostic(Diagnostic &diagnostic) {
 LogicalResult run() {
   DialectRegistry registry;
   registerAllDialects(registry);
+  codegen::registerKernels(registry);
   cpu::registerKernels(registry);
   cuda::registerKernels(registry);
   // Up to the plan a module is one long function, which threads have nothing to

@@ -9,6 +9,7 @@
 
 #include "codegen/cpu/ObjectEmission.h"
 #include "codegen/cpu/Passes.h"
+#include "codegen/kernels/Arithmetic.h"
 #include "dialects/AllDialects.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
@@ -40,6 +41,7 @@ static void check(bool good, const char *message) {
 CompiledModule::CompiledModule() : state(std::make_unique<State>()) {
   DialectRegistry registry;
   tessera::registerAllDialects(registry);
+  codegen::registerKernels(registry);
   cpu::registerKernels(registry);
   state->context.appendDialectRegistry(registry);
   state->context.loadAllAvailableDialects();

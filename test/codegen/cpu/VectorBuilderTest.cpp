@@ -19,8 +19,9 @@ namespace {
 /// A function of three flat buffers, written by \p body.
 class Function {
 public:
-  Function(int64_t a, int64_t b, int64_t c,
-           llvm::function_ref<void(cpu::VectorBuilder &, ValueRange)> body) {
+  Function(
+      int64_t a, int64_t b, int64_t c,
+      llvm::function_ref<void(codegen::VectorBuilder &, ValueRange)> body) {
     OpBuilder builder = OpBuilder::atBlockEnd(module.parse().getBody());
     auto flat = [&](int64_t count) -> Type {
       return MemRefType::get({count}, builder.getF32Type());
@@ -31,7 +32,7 @@ public:
         builder.getFunctionType({flat(a), flat(b), flat(c)}, {}));
     Block *block = function.addEntryBlock();
     builder.setInsertionPointToStart(block);
-    cpu::VectorBuilder vb(builder, loc);
+    codegen::VectorBuilder vb(builder, loc);
     body(vb, block->getArguments());
     func::ReturnOp::create(builder, loc);
     module.compile();
@@ -51,11 +52,12 @@ TEST(Exp2, IsExactToOneAndAHalfUnits) {
   std::vector<float> x(count), y(count), none(16);
   for (int64_t i = 0; i < count; ++i)
     x[i] = -80 + 207.9 * i / count;
-  Function exp2(count, count, 16, [&](cpu::VectorBuilder &vb, ValueRange args) {
-    vb.loop(0, count, cpu::kLanes, [&](Value i) {
-      vb.store(vb.exp2(vb.load(args[0], i)), args[1], i);
-    });
-  });
+  Function exp2(count, count, 16,
+                [&](codegen::VectorBuilder &vb, ValueRange args) {
+                  vb.loop(0, count, codegen::kLanes, [&](Value i) {
+                    vb.store(vb.exp2(vb.load(args[0], i)), args[1], i);
+                  });
+                });
   exp2(x.data(), y.data(), none.data());
   for (int64_t i = 0; i < count; ++i) {
     double expected = std::exp2(static_cast<double>(x[i]));
@@ -68,7 +70,7 @@ TEST(Exp2, KeepsItsPromisesAtTheEnds) {
   std::vector<float> x(16), y(16), none(16);
   x = {0, -0.0f, -80.001f, -1e30f, -INFINITY, NAN, 1, -1};
   x.resize(16);
-  Function exp2(16, 16, 16, [&](cpu::VectorBuilder &vb, ValueRange args) {
+  Function exp2(16, 16, 16, [&](codegen::VectorBuilder &vb, ValueRange args) {
     vb.store(vb.exp2(vb.load(args[0], vb.index(0))), args[1], vb.index(0));
   });
   exp2(x.data(), y.data(), none.data());
@@ -90,9 +92,9 @@ class Product : public testing::TestWithParam<Sizes> {};
 
 TEST_P(Product, AddsToItsResult) {
   auto [rows, vectors, inner, unroll] = GetParam();
-  int64_t columns = vectors * cpu::kLanes;
+  int64_t columns = vectors * codegen::kLanes;
   Function product(rows * inner, inner * columns, rows * columns,
-                   [&](cpu::VectorBuilder &vb, ValueRange args) {
+                   [&](codegen::VectorBuilder &vb, ValueRange args) {
                      Value zero = vb.index(0);
                      // The first factor lies transposed.
                      cpu::emitProduct(vb, rows, vectors, zero, vb.index(inner),

@@ -15,6 +15,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Passes.h"
+#include "codegen/kernels/Arithmetic.h"
 #include "dialects/AllDialects.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
@@ -286,6 +287,7 @@ int main(int argc, char **argv) {
   }
   DialectRegistry registry;
   registerAllDialects(registry);
+  codegen::registerKernels(registry);
   cpu::registerKernels(registry);
   MLIRContext context(registry);
   context.loadAllAvailableDialects();

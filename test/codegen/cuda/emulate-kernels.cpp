@@ -12,10 +12,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/KernelInterface.h"
+#include "codegen/cpu/KernelEmission.h"
 #include "codegen/cpu/ObjectEmission.h"
 #include "codegen/cuda/DeviceKernel.h"
 #include "codegen/cuda/Passes.h"
+#include "codegen/kernels/Arithmetic.h"
 #include "dialects/AllDialects.h"
 #include "test/codegen/cuda/Emulation.h"
 
@@ -66,6 +67,7 @@ int main(int argc, char **argv) {
   }
   DialectRegistry registry;
   registerAllDialects(registry);
+  codegen::registerKernels(registry);
   cpu::registerKernels(registry);
   cuda::registerKernels(registry);
   MLIRContext context(registry);

@@ -10,14 +10,19 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_CPU_VECTORBUILDER_H
-#define TESSERA_CODEGEN_CPU_VECTORBUILDER_H
+#ifndef TESSERA_CODEGEN_KERNELS_VECTORBUILDER_H
+#define TESSERA_CODEGEN_KERNELS_VECTORBUILDER_H
 
-#include "codegen/cpu/KernelInterface.h"
+#include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/SmallVector.h"
 
-namespace tessera::cpu {
+namespace tessera::codegen {
+
+/// Lanes of a generated fp32 vector, on every CPU: LLVM splits vectors where
+/// registers are narrower, and the order of additions stays the same.
+constexpr int64_t kLanes = 16;
 
 /// \p value rounded up to a multiple of \p unit.
 constexpr int64_t roundUp(int64_t value, int64_t unit) {
@@ -34,8 +39,6 @@ class VectorBuilder {
 public:
   VectorBuilder(mlir::OpBuilder &builder, mlir::Location loc)
       : builder(builder), loc(loc) {}
-  explicit VectorBuilder(KernelBody &body)
-      : VectorBuilder(body.builder, body.loc) {}
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
@@ -131,6 +134,6 @@ public:
   llvm::SmallVector<mlir::Value> transpose(llvm::SmallVector<mlir::Value> rows);
 };
 
-} // namespace tessera::cpu
+} // namespace tessera::codegen
 
-#endif // TESSERA_CODEGEN_CPU_VECTORBUILDER_H
+#endif // TESSERA_CODEGEN_KERNELS_VECTORBUILDER_H

@@ -13,14 +13,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_CPU_KERNELVALUES_H
-#define TESSERA_CODEGEN_CPU_KERNELVALUES_H
+#ifndef TESSERA_CODEGEN_KERNELS_KERNELVALUES_H
+#define TESSERA_CODEGEN_KERNELS_KERNELVALUES_H
 
-#include "codegen/cpu/VectorBuilder.h"
+#include "codegen/kernels/VectorBuilder.h"
 #include "dialects/nn/IterationSpace.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
-namespace tessera::cpu {
+namespace tessera::codegen {
 
 /// How a kernel walks over its values.
 struct KernelSpace {
@@ -116,6 +116,6 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> rowValues;
 };
 
-} // namespace tessera::cpu
+} // namespace tessera::codegen
 
-#endif // TESSERA_CODEGEN_CPU_KERNELVALUES_H
+#endif // TESSERA_CODEGEN_KERNELS_KERNELVALUES_H

@@ -1,23 +1,20 @@
-//===- KernelInterface.td - Operations that are kernels ----*- tablegen -*-===//
+//===- KernelEmission.td - Kernels that write their code ---*- tablegen -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_CUDA_KERNELINTERFACE_TD
-#define TESSERA_CODEGEN_CUDA_KERNELINTERFACE_TD
+#ifndef TESSERA_CODEGEN_CUDA_KERNELEMISSION_TD
+#define TESSERA_CODEGEN_CUDA_KERNELEMISSION_TD
 
 include "mlir/IR/OpBase.td"
 
-def KernelOpInterface : OpInterface<"KernelOpInterface"> {
+def KernelEmissionOpInterface : OpInterface<"KernelEmissionOpInterface"> {
   let cppNamespace = "::tessera::cuda";
   let description = [{
-    An operation that is a kernel by itself, on a grid of threads. What is
-    elementwise, broadcast or reduced along rows or columns needs no
-    implementation of this interface.
-
-    A kernel is one grid or several that run one after another. Blocks of a grid
+    How an operation that is a kernel by itself (`KernelOpInterface`) is
+    written for a GPU. A kernel is one grid or several that run one after another. Blocks of a grid
     run in any order and do not know of each other; sums have a fixed order, so
     that a result has the same bits on every run.
   }];
@@ -37,4 +34,4 @@ def KernelOpInterface : OpInterface<"KernelOpInterface"> {
   ];
 }
 
-#endif // TESSERA_CODEGEN_CUDA_KERNELINTERFACE_TD
+#endif // TESSERA_CODEGEN_CUDA_KERNELEMISSION_TD

@@ -1,12 +1,12 @@
-//===- KernelInterface.cpp - Operations that are kernels --------*- C++ -*-===//
+//===- KernelEmission.cpp - Kernels that write their code -------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cuda/KernelInterface.h"
+#include "codegen/cpu/KernelEmission.h"
 
 using namespace mlir;
 
-#include "codegen/cuda/KernelInterface.cpp.inc"
+#include "codegen/cpu/KernelEmission.cpp.inc"

@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/KernelValues.h"
+#include "codegen/kernels/KernelValues.h"
 
 using namespace mlir;
 using namespace tessera;
-using namespace tessera::cpu;
+using namespace tessera::codegen;
 using namespace tessera::nn;
 
 KernelSpace KernelSpace::get(func::FuncOp kernel) {

@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/VectorBuilder.h"
+#include "codegen/kernels/VectorBuilder.h"
 
 using namespace mlir;
-using namespace tessera::cpu;
+using namespace tessera::codegen;
 
 VectorType VectorBuilder::vectorType() const {
   return vectorType(builder.getF32Type());

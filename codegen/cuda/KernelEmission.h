@@ -1,12 +1,13 @@
-//===- KernelInterface.h - Operations that are kernels ----------*- C++ -*-===//
+//===- KernelEmission.h - Kernels that write their code ----------*- C++
+//-*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_CUDA_KERNELINTERFACE_H
-#define TESSERA_CODEGEN_CUDA_KERNELINTERFACE_H
+#ifndef TESSERA_CODEGEN_CUDA_KERNELEMISSION_H
+#define TESSERA_CODEGEN_CUDA_KERNELEMISSION_H
 
 #include "codegen/cuda/ThreadBuilder.h"
 #include "mlir/IR/DialectRegistry.h"
@@ -31,12 +32,12 @@ struct KernelBuffers {
   mlir::Value scratch;
 };
 
-/// Attaches KernelOpInterface to the operations of this project that are
-/// kernels by themselves.
+/// Attaches KernelEmissionOpInterface to the operations of this project that
+/// are kernels by themselves.
 void registerKernels(mlir::DialectRegistry &registry);
 
 } // namespace tessera::cuda
 
-#include "codegen/cuda/KernelInterface.h.inc"
+#include "codegen/cuda/KernelEmission.h.inc"
 
-#endif // TESSERA_CODEGEN_CUDA_KERNELINTERFACE_H
+#endif // TESSERA_CODEGEN_CUDA_KERNELEMISSION_H

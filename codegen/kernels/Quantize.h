@@ -11,12 +11,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_CPU_QUANTIZE_H
-#define TESSERA_CODEGEN_CPU_QUANTIZE_H
+#ifndef TESSERA_CODEGEN_KERNELS_QUANTIZE_H
+#define TESSERA_CODEGEN_KERNELS_QUANTIZE_H
 
-#include "codegen/cpu/VectorBuilder.h"
+#include "codegen/kernels/VectorBuilder.h"
 
-namespace tessera::cpu {
+namespace tessera::codegen {
 
 /// The bits of |x| for each lane of \p x. They are ordered as the numbers are,
 /// and NaN is above them all: in a comparison of numbers it would be lost.
@@ -40,6 +40,6 @@ mlir::Value fromBytes(VectorBuilder &vb, mlir::Value bytes, mlir::Value scale);
 mlir::Value getScaleBuffer(VectorBuilder &vb, mlir::Value message,
                            mlir::Value position);
 
-} // namespace tessera::cpu
+} // namespace tessera::codegen
 
-#endif // TESSERA_CODEGEN_CPU_QUANTIZE_H
+#endif // TESSERA_CODEGEN_KERNELS_QUANTIZE_H

@@ -5,12 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/KernelInterface.h"
+#include "target/KernelInterface.h"
 #include "dialects/plan/Plan.h"
 
 using namespace mlir;
 
-int64_t tessera::cpu::getTensorBytes(Operation *op) {
+int64_t tessera::getTensorBytes(Operation *op) {
   int64_t bytes = 0;
   auto add = [&](TypeRange types) {
     for (Type type : types)
@@ -22,4 +22,4 @@ int64_t tessera::cpu::getTensorBytes(Operation *op) {
   return bytes;
 }
 
-#include "codegen/cpu/KernelInterface.cpp.inc"
+#include "target/KernelInterface.cpp.inc"

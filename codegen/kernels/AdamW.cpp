@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/AdamW.h"
+#include "codegen/kernels/AdamW.h"
 
 using namespace mlir;
 using namespace tessera;
-using namespace tessera::cpu;
+using namespace tessera::codegen;
 
 AdamWUpdate::AdamWUpdate(VectorBuilder &vb, zero::AdamWOp op, ValueRange inputs,
                          ValueRange outputs)
@@ -69,8 +69,8 @@ void AdamWUpdate::emit(Value position, Value mask, Value decays) {
     vb.store(parameter, out[3], position, mask);
 }
 
-void tessera::cpu::emitClipScale(VectorBuilder &vb, nn::ClipScaleOp op,
-                                 ValueRange inputs, ValueRange outputs) {
+void tessera::codegen::emitClipScale(VectorBuilder &vb, nn::ClipScaleOp op,
+                                     ValueRange inputs, ValueRange outputs) {
   OpBuilder &b = vb.builder;
   auto wide = [&](double value) -> Value {
     return arith::ConstantOp::create(b, vb.loc, b.getF64FloatAttr(value));

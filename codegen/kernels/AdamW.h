@@ -11,14 +11,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_CPU_ADAMW_H
-#define TESSERA_CODEGEN_CPU_ADAMW_H
+#ifndef TESSERA_CODEGEN_KERNELS_ADAMW_H
+#define TESSERA_CODEGEN_KERNELS_ADAMW_H
 
-#include "codegen/cpu/VectorBuilder.h"
+#include "codegen/kernels/VectorBuilder.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
 
-namespace tessera::cpu {
+namespace tessera::codegen {
 
 /// The arithmetic of torch.optim.AdamW, in its order. What depends on the step
 /// alone is computed in double precision, as it is there.
@@ -48,6 +48,6 @@ private:
 void emitClipScale(VectorBuilder &vb, nn::ClipScaleOp op,
                    mlir::ValueRange inputs, mlir::ValueRange outputs);
 
-} // namespace tessera::cpu
+} // namespace tessera::codegen
 
-#endif // TESSERA_CODEGEN_CPU_ADAMW_H
+#endif // TESSERA_CODEGEN_KERNELS_ADAMW_H

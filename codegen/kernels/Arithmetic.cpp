@@ -1,0 +1,163 @@
+//===- Arithmetic.cpp - What kernels compute and move ---------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/kernels/Arithmetic.h"
+#include "codegen/kernels/Attention.h"
+#include "dialects/graph/Graph.h"
+#include "dialects/nn/IterationSpace.h"
+#include "dialects/plan/Plan.h"
+#include "dialects/zero/Zero.h"
+#include "target/KernelInterface.h"
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::codegen;
+
+static int64_t getElements(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getNumElements();
+}
+
+namespace {
+
+struct AdamWArithmetic
+    : KernelOpInterface::ExternalModel<AdamWArithmetic, zero::AdamWOp> {
+  int64_t getFlops(Operation *op) const {
+    return 15 * getElements(op->getOperand(0));
+  }
+  int64_t getInPlaceOperand(Operation *, int64_t result) const {
+    // Parameter and the two moments; operand 1 is the gradient.
+    constexpr int64_t operands[] = {0, 2, 3, -1};
+    return operands[result];
+  }
+};
+
+struct PartialSumSquaresArithmetic
+    : KernelOpInterface::ExternalModel<PartialSumSquaresArithmetic,
+                                       nn::PartialSumSquaresOp> {
+  int64_t getFlops(Operation *op) const {
+    return 2 * getElements(op->getOperand(0));
+  }
+};
+
+struct SumPartialsArithmetic
+    : KernelOpInterface::ExternalModel<SumPartialsArithmetic,
+                                       nn::SumPartialsOp> {};
+
+struct ClipScaleArithmetic
+    : KernelOpInterface::ExternalModel<ClipScaleArithmetic, nn::ClipScaleOp> {};
+
+struct TransposeArithmetic
+    : KernelOpInterface::ExternalModel<TransposeArithmetic, nn::TransposeOp> {};
+
+struct AttentionArithmetic
+    : KernelOpInterface::ExternalModel<AttentionArithmetic, nn::AttentionOp> {
+  int64_t getFlops(Operation *op) const {
+    // Two products; of a pair's softmax, bias, maximum, exponential and sum.
+    auto shape = AttentionShape::get(cast<nn::AttentionOp>(op));
+    return shape.pairs() * (4 * shape.dim + 4);
+  }
+};
+
+struct AttentionGradArithmetic
+    : KernelOpInterface::ExternalModel<AttentionGradArithmetic,
+                                       nn::AttentionGradOp> {
+  int64_t getFlops(Operation *op) const {
+    // Five products; of a pair's probability, bias, exponential, difference
+    // and product.
+    auto shape = AttentionShape::get(cast<nn::AttentionGradOp>(op));
+    return shape.pairs() * (10 * shape.dim + 4);
+  }
+};
+
+struct ScatterAddArithmetic
+    : KernelOpInterface::ExternalModel<ScatterAddArithmetic, nn::ScatterAddOp> {
+  int64_t getFlops(Operation *op) const {
+    return getElements(cast<nn::ScatterAddOp>(op).getRows());
+  }
+  int64_t getMovedBytes(Operation *op) const {
+    auto scatter = cast<nn::ScatterAddOp>(op);
+    int64_t bytes = 3 * plan::getBytes(scatter.getRows().getType());
+    // A table that begins as a constant is written whole.
+    if (!isa<BlockArgument>(scatter.getInit()))
+      bytes += plan::getBytes(scatter.getResult().getType());
+    return bytes;
+  }
+  int64_t getInPlaceOperand(Operation *, int64_t) const { return 0; }
+};
+
+struct AggregateArithmetic
+    : KernelOpInterface::ExternalModel<AggregateArithmetic,
+                                       graph::AggregateOp> {
+  int64_t getFlops(Operation *op) const {
+    auto graph = cast<graph::CSRType>(op->getOperand(0).getType());
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    return 2 * graph.getEdges() * (type.getNumElements() / type.getDimSize(0));
+  }
+  /// An edge reads its source's row, its number and its weight.
+  int64_t getMovedBytes(Operation *op) const {
+    auto graph = cast<graph::CSRType>(op->getOperand(0).getType());
+    int64_t result =
+        plan::getBytes(cast<ShapedType>(op->getResult(0).getType()));
+    return graph.getEdges() * (result / graph.getNodes() + 8) + result;
+  }
+};
+
+struct QuantizeArithmetic
+    : KernelOpInterface::ExternalModel<QuantizeArithmetic, zero::QuantizeOp> {
+  /// A comparison, a division and a rounding each.
+  int64_t getFlops(Operation *op) const {
+    return 3 * getElements(op->getOperand(0));
+  }
+};
+
+struct DequantizeArithmetic
+    : KernelOpInterface::ExternalModel<DequantizeArithmetic,
+                                       zero::DequantizeOp> {
+  /// A conversion and a product each.
+  int64_t getFlops(Operation *op) const {
+    return 2 * getElements(op->getResult(0));
+  }
+};
+
+} // namespace
+
+void codegen::registerKernels(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
+    nn::AttentionOp::attachInterface<AttentionArithmetic>(*context);
+    nn::AttentionGradOp::attachInterface<AttentionGradArithmetic>(*context);
+    nn::PartialSumSquaresOp::attachInterface<PartialSumSquaresArithmetic>(
+        *context);
+    nn::SumPartialsOp::attachInterface<SumPartialsArithmetic>(*context);
+    nn::ClipScaleOp::attachInterface<ClipScaleArithmetic>(*context);
+    nn::ScatterAddOp::attachInterface<ScatterAddArithmetic>(*context);
+    nn::TransposeOp::attachInterface<TransposeArithmetic>(*context);
+  });
+  registry.addExtension(+[](MLIRContext *context, graph::GraphDialect *) {
+    graph::AggregateOp::attachInterface<AggregateArithmetic>(*context);
+  });
+  registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {
+    zero::AdamWOp::attachInterface<AdamWArithmetic>(*context);
+    zero::QuantizeOp::attachInterface<QuantizeArithmetic>(*context);
+    zero::DequantizeOp::attachInterface<DequantizeArithmetic>(*context);
+  });
+}
+
+int64_t codegen::getFlops(func::FuncOp kernel) {
+  if (KernelOpInterface op = getKernelOp(kernel))
+    return op.getFlops();
+  int64_t flops = 0;
+  for (Operation &op : kernel.getBody().front()) {
+    if (op.getNumResults() != 1 || nn::isTransparent(&op) ||
+        isa<arith::ConstantOp, nn::BroadcastOp, nn::GatherOp, nn::IotaOp>(op))
+      continue;
+    Value counted = isa<nn::ReduceOp>(op) ? op.getOperand(0) : op.getResult(0);
+    auto type = cast<RankedTensorType>(counted.getType());
+    if (isa<FloatType>(type.getElementType()))
+      flops += type.getNumElements();
+  }
+  return flops;
+}

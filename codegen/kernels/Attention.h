@@ -1,0 +1,73 @@
+//===- Attention.h - What attention is on every target ----------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_CODEGEN_KERNELS_ATTENTION_H
+#define TESSERA_CODEGEN_KERNELS_ATTENTION_H
+
+#include "codegen/kernels/VectorBuilder.h"
+#include "dialects/nn/NN.h"
+#include "llvm/ADT/SmallVector.h"
+
+namespace tessera::codegen {
+
+/// The score of a pair that the mask forbids: finite, so that no difference of
+/// two is NaN.
+constexpr double kMaskedScore = -1.0e30;
+constexpr double kLog2E = 1.4426950408889634;
+constexpr double kLn2 = 0.6931471805599453;
+
+/// Sizes of an attention, all in elements.
+struct AttentionShape {
+  int64_t batch, heads, sequence, dim;
+  int64_t columns;    ///< of the packed queries, keys and values
+  int64_t column[3];  ///< of head 0's queries, keys, values
+  int64_t headStride; ///< columns from one head to the next
+  bool causal, alibi;
+  double scale;
+  int64_t paddedDim; ///< dim in whole multiples of kLanes
+
+  /// \p op is an AttentionOp or an AttentionGradOp.
+  template <typename Op> static AttentionShape get(Op op) {
+    AttentionShape s;
+    s.batch = op.getBatch();
+    s.heads = op.getHeads();
+    s.sequence = op.getSequence();
+    s.dim = op.getHeadDim();
+    s.columns = 3 * s.heads * s.dim;
+    for (int64_t which : {0, 1, 2})
+      s.column[which] = op.getColumn(which);
+    s.headStride = op.getHeadStride();
+    s.causal = op.getCausal();
+    s.alibi = op.getAlibi();
+    s.scale = op.getScale().convertToDouble();
+    s.paddedDim = roundUp(s.dim, kLanes);
+    return s;
+  }
+
+  /// Visible pairs of a query and a key, of all heads.
+  int64_t pairs() const {
+    return batch * heads * sequence * (causal ? sequence + 1 : 2 * sequence) /
+           2;
+  }
+};
+
+/// ALiBi's slope of each head, by BLOOM's rule for counts that are no power of
+/// two: with p the largest power of two up to \p heads, the first p heads have
+/// 2^(-8k/p), k = 1, 2, ..., p, the others 2^(-4k/p), k = 1, 3, 5, ...
+llvm::SmallVector<double> getAlibiSlopes(int64_t heads);
+
+/// A matrix of a head in the packed columns or in the output: \p offset is the
+/// position of token 0, column 0; tokens are `stride` apart.
+struct HeadRows {
+  mlir::Value buffer;
+  mlir::Value offset;
+  int64_t stride;
+};
+
+} // namespace tessera::codegen
+
+#endif // TESSERA_CODEGEN_KERNELS_ATTENTION_H
