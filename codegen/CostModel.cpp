@@ -6,10 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/CostModel.h"
+#include "dialects/Spec.h"
 #include "dialects/nn/IterationSpace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "passes/Spec.h"
 #include "target/KernelInterface.h"
 
 using namespace mlir;
@@ -76,7 +76,7 @@ CostModel::CostModel(ProgramOp program, const Machine &machine)
       machine(machine), share(1.0 / static_cast<double>(machine.ranksPerNode)) {
   auto module = program->getParentOfType<ModuleOp>();
   if (int64_t threads =
-          machine.isCuda ? 0 : getSpecInt(module, "target.threads", 0))
+          machine.hasDevices ? 0 : getSpecInt(module, "target.threads", 0))
     share = std::min(share, static_cast<double>(threads) /
                                 static_cast<double>(machine.cores));
 }
@@ -95,8 +95,9 @@ const CostModel::Kernel &CostModel::getKernel(LaunchOp launch) {
     bool isNarrow = llvm::any_of(function.getArgumentTypes(), [](Type type) {
       return getElementTypeOrSelf(type).getIntOrFloatBitWidth() == 16;
     });
-    double rate = machine.isCuda && isNarrow ? kTensorTileShare * machine.bf16
-                                             : kTileShare * machine.fp32;
+    double rate = machine.hasDevices && isNarrow
+                      ? kTensorTileShare * machine.bf16
+                      : kTileShare * machine.fp32;
     kernel.arithmetic = kernel.flops / (rate * share);
   } else {
     kernel.kind = "fused";
@@ -175,7 +176,7 @@ CollectiveCost CostModel::getCost(StartOp start) {
   double own = start.getKind() == Collective::AllGather
                    ? (start.getInPlace() ? 0 : 2 * part)
                    : part * (start.getAccumulate() ? 2 : 1);
-  (machine.isCuda ? cost.beside : cost.atWait) +=
+  (machine.hasDevices ? cost.beside : cost.atWait) +=
       own / (machine.memory * share);
   return cost;
 }

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/GroupReport.h"
-#include "passes/Spec.h"
+#include "dialects/Spec.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;

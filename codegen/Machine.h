@@ -8,7 +8,7 @@
 #ifndef TESSERA_CODEGEN_MACHINE_H
 #define TESSERA_CODEGEN_MACHINE_H
 
-#include "mlir/IR/BuiltinOps.h"
+#include "target/Target.h"
 #include <string>
 
 namespace tessera {
@@ -24,8 +24,8 @@ struct Machine {
   };
 
   std::string name;
-  bool assumed = true; ///< nothing was given: the rates are mere defaults
-  bool isCuda = false; ///< its ranks compute on a GPU each
+  bool assumed = true;     ///< nothing was given: the rates are mere defaults
+  bool hasDevices = false; ///< its ranks compute on a device each
   int64_t cores = 1, ranksPerNode = 1;
   double fp32 = 0, bf16 = 0;               ///< multiply-adds count as two
   double fp32Product = 0, bf16Product = 0; ///< of the library's products
@@ -37,8 +37,10 @@ struct Machine {
   /// "znver4, 2 cores: 1 rank a node, 213 Gflop/s, memory 84.1 GB/s".
   std::string describe() const;
 
-  /// The machine of \p module's attribute `tessera.machine` for \p world ranks.
-  static Machine get(mlir::ModuleOp module, int64_t world);
+  /// The machine of \p module's attribute `tessera.machine` for \p world ranks
+  /// of \p target.
+  static Machine get(mlir::ModuleOp module, const Target &target,
+                     int64_t world);
 };
 
 } // namespace tessera

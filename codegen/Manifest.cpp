@@ -6,10 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Manifest.h"
+#include "dialects/Spec.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "passes/Spec.h"
+#include "target/Target.h"
 #include "llvm/Support/JSON.h"
 
 using namespace mlir;
@@ -20,14 +21,14 @@ GemmTable::GemmTable(ModuleOp module) {
   for (auto program : module.getOps<ProgramOp>())
     for (auto gemm : program.getBody().getOps<GemmOp>()) {
       auto scratch = gemm->getAttrOfType<IntegerAttr>("plan.scratch");
-      auto shape = cpu::GemmShape::get(gemm);
+      auto shape = GemmShape::get(gemm);
       if (ids.insert({shape, entries.size()}).second)
         entries.push_back({shape, scratch ? scratch.getInt() : 0});
     }
 }
 
 int64_t GemmTable::getId(GemmOp gemm) const {
-  return ids.at(cpu::GemmShape::get(gemm));
+  return ids.at(GemmShape::get(gemm));
 }
 
 static std::string getTypeName(Type type) {
@@ -54,8 +55,8 @@ public:
     if (spec)
       for (NamedAttribute entry : spec)
         writeSpecification(entry);
-    if (isCuda(module))
-      writeDevice();
+    if (const Target *target = getTarget(module))
+      target->writeManifest(module, json);
     json.attributeArray("parameters", [&] { writeParameters(); });
     json.attributeArray("groups", [&] { writeGroups(); });
     json.attributeArray("gemms", [&] { writeGemms(); });
@@ -154,7 +155,7 @@ private:
   void writeGemms() {
     for (auto [id, entry] : llvm::enumerate(gemms.entries))
       json.object([&, id = id, &entry = entry] {
-        const cpu::GemmShape &gemm = entry.shape;
+        const GemmShape &gemm = entry.shape;
         json.attribute("id", static_cast<int64_t>(id));
         json.attribute("m", gemm.m);
         json.attribute("n", gemm.n);
@@ -171,18 +172,6 @@ private:
         json.attribute("epilogue", stringifyEpilogue(gemm.epilogue));
         json.attribute("scratch", entry.scratch);
       });
-  }
-
-  void writeDevice() {
-    json.attributeObject("device", [&] {
-      json.attribute("kind", "cuda");
-      json.attributeArray("architectures", [&] {
-        SmallVector<StringRef> names;
-        getSpecText(module, "target.arch", "").split(names, ',');
-        for (StringRef name : names)
-          json.value(name.trim());
-      });
-    });
   }
 
   void writeKernels() {

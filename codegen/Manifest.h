@@ -8,8 +8,8 @@
 #ifndef TESSERA_CODEGEN_MANIFEST_H
 #define TESSERA_CODEGEN_MANIFEST_H
 
-#include "codegen/cpu/GemmScratch.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "target/GemmShape.h"
 #include <map>
 #include <string>
 #include <vector>
@@ -24,13 +24,13 @@ public:
   int64_t getId(plan::GemmOp gemm) const;
 
   struct Entry {
-    cpu::GemmShape shape;
+    GemmShape shape;
     int64_t scratch; ///< bytes
   };
   std::vector<Entry> entries;
 
 private:
-  std::map<cpu::GemmShape, int64_t> ids;
+  std::map<GemmShape, int64_t> ids;
 };
 
 /// The manifest (docs/manifest.md) of a module in phase `plan` that carries

@@ -8,10 +8,10 @@
 #include "codegen/PlanReport.h"
 #include "codegen/Figures.h"
 #include "codegen/GroupReport.h"
+#include "dialects/Spec.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
-#include "passes/Spec.h"
-#include "runtime/cuda/Pinned.h"
+#include "target/Target.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -68,21 +68,14 @@ static std::vector<PlanReport::Group> listGroups(ProgramOp program) {
   return groups;
 }
 
-/// What a rank pins of the host's memory for its GPU.
-static int64_t getPinnedBytes(ProgramOp program) {
-  int64_t bytes = cuda::bounceBytes;
-  for (auto input : program.getBody().getOps<InputOp>())
-    if (input.getWhen() != "load")
-      bytes += cuda::inputBuffers *
-               getBytes(cast<ShapedType>(input.getView().getType()));
-  return bytes;
-}
-
 FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
   auto program = module.lookupSymbol<ProgramOp>("train");
   if (!program)
     return module.emitError("has no program 'train' to report on: compile it "
                             "to the phase plan first");
+  const Target *target = getTarget(module);
+  if (!target)
+    return failure();
   PlanReport report;
   auto name = dyn_cast_if_present<StringAttr>(getSpec(module, "name"));
   report.name = name ? name.str() : "train";
@@ -97,7 +90,7 @@ FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
   report.accumulation = program.getAccumulation();
   report.peak = program.getArenaBytes();
   report.offloaded = program.getOffloadBytes();
-  report.pinned = isCuda(module) ? getPinnedBytes(program) : 0;
+  report.pinned = target->getPinnedBytes(program);
   for (int64_t i = 0; i < kCategories; ++i)
     report.memory[i] = program.getMemory(static_cast<Category>(i));
   report.flops = program.getFlops();
@@ -110,7 +103,7 @@ FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
     report.units = sequence * getSpecInt(module, "training.global_batch", 1);
   report.collectives = listCollectives(program);
   report.states = sumStates(program);
-  report.machine = Machine::get(module, report.world);
+  report.machine = Machine::get(module, *target, report.world);
   CostModel model(program, report.machine);
   report.predicted = Timeline::make(program, model).prediction;
   return report;

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/Spec.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/ModuleWriter.h"
-#include "passes/Spec.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -183,14 +183,14 @@ DictionaryAttr tessera::specificationAttr(const Specification &specification,
                                           MLIRContext &context) {
   const spec::Specification &message = specification.message;
   Entries target(context);
-  bool isCuda = message.target().has_cuda();
-  target.text("kind", isCuda ? "cuda" : "cpu");
-  if (isCuda) {
+  bool hasGpu = message.target().has_cuda();
+  target.text("kind", hasGpu ? "cuda" : "cpu");
+  if (hasGpu) {
     target.text("arch", message.target().cuda().arch());
     target.boolean("gelu_epilogue", message.target().cuda().gelu_epilogue());
   }
   // The processors of a machine with GPUs may be any; they compute nothing.
-  target.text("cpu", isCuda ? "x86-64" : message.target().cpu().name());
+  target.text("cpu", hasGpu ? "x86-64" : message.target().cpu().name());
   target.integer("threads", message.target().cpu().threads());
 
   Entries tied(context);

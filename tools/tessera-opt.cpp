@@ -5,10 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/AllTargets.h"
 #include "codegen/Passes.h"
-#include "codegen/cpu/KernelEmission.h"
 #include "codegen/cpu/Passes.h"
-#include "codegen/cuda/KernelEmission.h"
 #include "codegen/cuda/Passes.h"
 #include "codegen/kernels/Arithmetic.h"
 #include "codegen/kernels/Passes.h"
@@ -21,11 +20,10 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
 int main(int argc, char **argv) {
+  tessera::registerAllTargets();
   mlir::DialectRegistry registry;
   tessera::registerAllDialects(registry);
   tessera::codegen::registerKernels(registry);
-  tessera::cpu::registerKernels(registry);
-  tessera::cuda::registerKernels(registry);
   mlir::registerTransformsPasses();
   tessera::train::registerTrainPasses();
   tessera::zero::registerZeroPasses();

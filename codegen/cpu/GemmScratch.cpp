@@ -1,4 +1,4 @@
-//===- GemmScratch.cpp - Memory that products need --------------*- C++ -*-===//
+//===- GemmScratch.cpp - Memory that GEMMs need -----------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -10,26 +10,6 @@
 
 using namespace tessera;
 using namespace tessera::cpu;
-
-static std::string getTypeName(mlir::Value matrix) {
-  std::string name;
-  llvm::raw_string_ostream(name) << mlir::getElementTypeOrSelf(matrix);
-  return name;
-}
-
-GemmShape GemmShape::get(plan::GemmOp gemm) {
-  return {static_cast<int64_t>(gemm.getM()),
-          static_cast<int64_t>(gemm.getN()),
-          static_cast<int64_t>(gemm.getK()),
-          gemm.getTransposeA(),
-          gemm.getTransposeB(),
-          static_cast<bool>(gemm.getBias()),
-          gemm.getAccumulate() || gemm.getAddend(),
-          gemm.getEpilogue(),
-          getTypeName(gemm.getA()),
-          getTypeName(gemm.getOut() ? mlir::Value(gemm.getOut())
-                                    : mlir::Value(gemm.getResult()))};
-}
 
 int64_t tessera::cpu::getScratchBytes(const GemmShape &gemm, int64_t threads) {
   Gemm description;

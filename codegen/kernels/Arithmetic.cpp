@@ -12,6 +12,7 @@
 #include "dialects/plan/Plan.h"
 #include "dialects/zero/Zero.h"
 #include "target/KernelInterface.h"
+#include "target/Target.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -144,6 +145,8 @@ void codegen::registerKernels(DialectRegistry &registry) {
     zero::QuantizeOp::attachInterface<QuantizeArithmetic>(*context);
     zero::DequantizeOp::attachInterface<DequantizeArithmetic>(*context);
   });
+  for (const std::unique_ptr<Target> &target : getTargets())
+    target->registerKernels(registry);
 }
 
 int64_t codegen::getFlops(func::FuncOp kernel) {

@@ -14,7 +14,7 @@
 namespace tessera::codegen {
 
 /// Attaches KernelOpInterface to the operations of this project that are
-/// kernels by themselves.
+/// kernels by themselves, and the code of all registered targets.
 void registerKernels(mlir::DialectRegistry &registry);
 
 /// Floating-point operations of a launch of \p kernel, a function from tensors

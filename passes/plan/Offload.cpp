@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/Spec.h"
+#include "dialects/Spec.h"
 #include "passes/plan/Passes.h"
 #include "llvm/ADT/SetVector.h"
 

@@ -5,12 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/GemmScratch.h"
 #include "dialects/Contracts.h"
+#include "dialects/Spec.h"
 #include "dialects/nn/NN.h"
-#include "passes/Spec.h"
 #include "passes/plan/Passes.h"
 #include "passes/plan/Storage.h"
+#include "target/Target.h"
 #include <map>
 #include <thread>
 
@@ -53,30 +53,21 @@ static Category getCategory(const StorageFacts &facts) {
 
 namespace {
 
-/// What products of matrices on a GPU may use: cuBLASLt's heuristics ask for so
-/// much on the largest GPUs (CUDA 13, "cublasLtMatmulPreferenceAttributes_t"),
-/// and choose algorithms that are content with less.
-constexpr int64_t kDeviceWorkspace = int64_t(32) << 20;
-
 /// Threads and scratch memory, for all programs of a module.
 struct Scratch {
   int64_t threads; ///< that have scratch memory of their own
-  bool isCuda = false;
-  /// What the library answered for each shape.
-  std::map<cpu::GemmShape, int64_t> gemms;
-
-  int64_t getBytes(const cpu::GemmShape &shape) const {
-    return isCuda ? kDeviceWorkspace : cpu::getScratchBytes(shape, threads);
-  }
+  /// What the target's library answered for each shape.
+  std::map<GemmShape, int64_t> gemms;
 };
 
 /// Writes one function as a plan.program, which takes its place.
 class ProgramWriter {
 public:
-  ProgramWriter(func::FuncOp function, int64_t accumulation, Scratch &scratch)
-      : function(function), accumulation(accumulation), scratch(scratch),
-        world(getAttribute("zero.world", 1)), storages(function, world),
-        builder(function), declarations(function) {}
+  ProgramWriter(func::FuncOp function, int64_t accumulation,
+                const Target &target, Scratch &scratch)
+      : function(function), accumulation(accumulation), target(target),
+        scratch(scratch), world(getAttribute("zero.world", 1)),
+        storages(function, world), builder(function), declarations(function) {}
 
   LogicalResult write();
 
@@ -111,6 +102,7 @@ private:
 
   func::FuncOp function;
   int64_t accumulation;
+  const Target &target;
   Scratch &scratch;
   int64_t world;
   Storages storages;
@@ -301,7 +293,7 @@ LogicalResult ProgramWriter::writeGemm(GemmOp gemm) {
     ++numCopies;
   }
   Value aux = gemm.getSaved() ? gemm.getSaved() : Value(gemm.getAux());
-  cpu::GemmShape shape = cpu::GemmShape::get(gemm);
+  GemmShape shape = GemmShape::get(gemm);
   auto step = GemmOp::create(
       builder, gemm.getLoc(), TypeRange(), getView(gemm.getA()),
       getView(gemm.getB()), gemm.getBias() ? getView(gemm.getBias()) : Value(),
@@ -310,7 +302,7 @@ LogicalResult ProgramWriter::writeGemm(GemmOp gemm) {
   flops += 2 * shape.m * shape.n * shape.k * (repeats ? accumulation : 1);
   auto [found, isNew] = scratch.gemms.insert({shape, 0});
   if (isNew)
-    found->second = scratch.getBytes(shape);
+    found->second = target.getScratchBytes(shape, scratch.threads);
   if (found->second < 0)
     return gemm.emitOpError("cannot be done by the library: ")
            << shape.m << " x " << shape.k << " by " << shape.k << " x "
@@ -463,11 +455,12 @@ struct PlacePass : plan::impl::PlaceBase<PlacePass> {
         failed(verifyPrograms(getOperation())))
       return signalPassFailure();
     ModuleOp module = getOperation();
+    const Target *target = getTarget(module);
+    if (!target)
+      return signalPassFailure();
     Scratch scratch;
-    scratch.isCuda = isCuda(module);
-    // A launch on a GPU shares its scratch memory among its threads.
     scratch.threads =
-        scratch.isCuda ? 1 : getSpecInt(module, "target.threads", 0);
+        target->sharesScratch() ? 1 : getSpecInt(module, "target.threads", 0);
     if (!scratch.threads)
       scratch.threads = maxThreads;
     if (!scratch.threads)
@@ -478,7 +471,7 @@ struct PlacePass : plan::impl::PlaceBase<PlacePass> {
       bool inSections = !function.getOps<nn::SectionOp>().empty();
       int64_t accumulation =
           inSections ? getSpecInt(module, "training.accumulation", 1) : 1;
-      ProgramWriter writer(function, accumulation, scratch);
+      ProgramWriter writer(function, accumulation, *target, scratch);
       if (failed(writer.write()))
         return signalPassFailure();
       numBuffers += writer.numBuffers;

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
-#include "passes/Spec.h"
+#include "dialects/Spec.h"
 #include "passes/train/Passes.h"
 
 namespace tessera::train {

@@ -6,9 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
-#include "passes/Spec.h"
+#include "dialects/Spec.h"
 #include "passes/zero/Groups.h"
 #include "passes/zero/Passes.h"
+#include "target/Target.h"
 
 namespace tessera::zero {
 #define GEN_PASS_DEF_ZEROPARTITION
@@ -30,11 +31,10 @@ struct AdamW {
 class StepPartitioner {
 public:
   StepPartitioner(func::FuncOp step, Groups &groups, int64_t stage,
-                  const Grid &grid, AdamW adamw)
+                  const Grid &grid, AdamW adamw, bool sumsByKernel)
       : step(step), block(step.getBody().front()), groups(groups),
         stage(grid.world == 1 ? 0 : stage), grid(grid), adamw(adamw),
-        builder(step.getContext()),
-        addsByKernel(isCuda(step->getParentOfType<ModuleOp>())) {}
+        builder(step.getContext()), sumsByKernel(sumsByKernel) {}
 
   LogicalResult run();
 
@@ -66,9 +66,8 @@ private:
   Grid grid;
   AdamW adamw;
   OpBuilder builder;
-  /// NCCL sums into a destination that it writes anew: a running sum is a
-  /// kernel's.
-  bool addsByKernel;
+  /// A running sum is a kernel's, not a collective's.
+  bool sumsByKernel;
 
   nn::SectionOp reduce, updates;
   nn::SumSquaresOp squares;
@@ -197,9 +196,9 @@ void StepPartitioner::reduceGradients() {
     if (grid.world > 1)
       part = await(ReduceScatterOp::create(
           builder, loc, group.getName(), bucket, grid.shards,
-          /*in_place=*/!sharded, /*accumulate=*/sums && !addsByKernel,
+          /*in_place=*/!sharded, /*accumulate=*/sums && !sumsByKernel,
           grid.getShardAxis()));
-    if (sums && addsByKernel)
+    if (sums && sumsByKernel)
       part = nn::AccumulateOp::create(builder, loc, part);
     if (sharded)
       StoreOp::create(builder, loc, State::Gradient, group.getName(), part);
@@ -389,7 +388,8 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
       quantizedGathers = wanted && wanted.getValue();
     }
     FailureOr<AdamW> adamw = getOptimizer();
-    if (failed(adamw))
+    const Target *target = getTarget(module);
+    if (failed(adamw) || !target)
       return failure();
     auto step = module.lookupSymbol<func::FuncOp>("train");
     if (!step)
@@ -414,7 +414,9 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
       setProgram(function, distributed ? stage : 0,
                  distributed ? grid : Grid());
     }
-    return StepPartitioner(step, *groups, stage, grid, *adamw).run();
+    return StepPartitioner(step, *groups, stage, grid, *adamw,
+                           target->sumsByKernel())
+        .run();
   }
 
   GroupLimits getLimits() {

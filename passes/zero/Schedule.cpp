@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
+#include "dialects/Spec.h"
 #include "passes/BlockOrder.h"
-#include "passes/Spec.h"
 #include "passes/zero/Passes.h"
 
 namespace tessera::zero {

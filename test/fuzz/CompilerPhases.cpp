@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/KernelInterface.h"
-#include "codegen/cuda/KernelInterface.h"
+#include "codegen/AllTargets.h"
+#include "codegen/kernels/Arithmetic.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/SourceText.h"
 #include "mlir/Parser/Parser.h"
@@ -52,7 +52,6 @@ void CompilerContext::compile(ModuleOp module, Phase from) {
 
 void CompilerContext::loadKernels() {
   DialectRegistry kernels;
-  cpu::registerKernels(kernels);
-  cuda::registerKernels(kernels);
+  codegen::registerKernels(kernels);
   context().appendDialectRegistry(kernels);
 }

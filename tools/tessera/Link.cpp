@@ -29,7 +29,7 @@ static SmallString<128> getLibraryDirectory() {
 }
 
 Error tessera::linkExecutable(StringRef object, StringRef executable,
-                              ExecutableKind kind) {
+                              const LinkParts &parts) {
   ErrorOr<std::string> driver = sys::findProgramByName("c++");
   if (!driver)
     return createStringError(
@@ -41,32 +41,18 @@ Error tessera::linkExecutable(StringRef object, StringRef executable,
     sys::path::append(path, "libtessera_" + name + ".a");
     return std::string(path);
   };
-  bool gpu = kind == ExecutableKind::GPU;
-  bool mpi = kind == ExecutableKind::SeveralRanks;
   // The runtime's allocation functions are exported: libraries must use them.
   // What no object needs is left out again.
-  std::vector<std::string> arguments = {
-      *driver,
-      "-o",
-      executable.str(),
-      object.str(),
-      "-rdynamic",
-      "-Wl,--start-group",
-      archive("runtime"),
-      archive(gpu ? "device_cuda" : "device_host"),
-      archive(gpu   ? "comm_cuda"
-              : mpi ? "comm_mpi"
-                    : "comm_single"),
-      "-Wl,--end-group",
-      "-Wl,--as-needed",
-      "-lgomp",
-      "-lpthread",
-      "-ldl",
-      "-lm"};
-  arguments.push_back(gpu ? TESSERA_SODIUM_LIBRARY : "-ldnnl");
-  if (mpi)
-    for (StringRef library : split(TESSERA_MPI_LIBRARIES, ';'))
-      arguments.push_back(library.str());
+  std::vector<std::string> arguments = {*driver,           "-o",
+                                        executable.str(),  object.str(),
+                                        "-rdynamic",       "-Wl,--start-group",
+                                        archive("runtime")};
+  for (const std::string &name : parts.archives)
+    arguments.push_back(archive(name));
+  append_range(arguments,
+               ArrayRef<StringRef>{"-Wl,--end-group", "-Wl,--as-needed",
+                                   "-lgomp", "-lpthread", "-ldl", "-lm"});
+  append_range(arguments, parts.libraries);
   if (sys::findProgramByName("ld.lld"))
     arguments.push_back("-fuse-ld=lld");
 

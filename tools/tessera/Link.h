@@ -8,19 +8,16 @@
 #ifndef TESSERA_TOOLS_TESSERA_LINK_H
 #define TESSERA_TOOLS_TESSERA_LINK_H
 
+#include "target/Target.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
 namespace tessera {
 
-/// What an executable runs on: one rank on the processor, several of them, or
-/// any number of ranks on GPUs.
-enum class ExecutableKind { OneRank, SeveralRanks, GPU };
-
-/// Links \p object with the runtime that stands beside this compiler into
-/// \p executable, by the system's C++ compiler.
+/// Links \p object with the runtime that stands beside this compiler and
+/// \p parts into \p executable, by the system's C++ compiler.
 llvm::Error linkExecutable(llvm::StringRef object, llvm::StringRef executable,
-                           ExecutableKind kind);
+                           const LinkParts &parts);
 
 } // namespace tessera
 

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/tessera/MemoryLimit.h"
+#include "dialects/Spec.h"
 #include "dialects/plan/Plan.h"
-#include "passes/Spec.h"
 
 #include "llvm/Support/FormatVariadic.h"
 

@@ -7,14 +7,13 @@
 
 #include "tools/tessera/Phases.h"
 #include "codegen/Passes.h"
-#include "codegen/cpu/Passes.h"
-#include "codegen/cuda/Passes.h"
+#include "dialects/Spec.h"
 #include "dialects/plan/Plan.h"
-#include "passes/Spec.h"
 #include "passes/kernels/Passes.h"
 #include "passes/plan/Passes.h"
 #include "passes/train/Passes.h"
 #include "passes/zero/Passes.h"
+#include "target/Target.h"
 #include "tools/tessera/Output.h"
 #include "tools/tessera/Recomputation.h"
 
@@ -43,7 +42,7 @@ std::optional<Phase> tessera::parsePhase(StringRef name) {
   return std::nullopt;
 }
 
-static void buildPhase(Phase phase, bool isCuda,
+static void buildPhase(Phase phase, const Target &target,
                        const Recomputation &recomputation,
                        OpPassManager &manager) {
   switch (phase) {
@@ -61,11 +60,10 @@ static void buildPhase(Phase phase, bool isCuda,
   case Phase::Kernels:
     return kernels::buildPipeline(manager);
   case Phase::Plan:
-    manager.addPass(isCuda ? cuda::createShapeKernels()
-                           : cpu::createShapeKernels());
+    manager.addPass(target.createShapeKernels());
     return plan::buildPlanPipeline(manager);
   case Phase::Target:
-    return isCuda ? cuda::buildPipeline(manager) : cpu::buildPipeline(manager);
+    return target.buildPipeline(manager);
   case Phase::Executable:
     return;
   }
@@ -102,9 +100,12 @@ LogicalResult tessera::verifyPhase(ModuleOp module, Phase phase) {
 static LogicalResult runPhase(ModuleOp module, Phase phase,
                               const Recomputation &recomputation,
                               bool timing = false) {
+  const Target *target = getTarget(module);
+  if (!target)
+    return failure();
   PassManager manager(module.getContext(), ModuleOp::getOperationName());
   manager.enableVerifier(false);
-  buildPhase(phase, isCuda(module), recomputation, manager);
+  buildPhase(phase, *target, recomputation, manager);
   if (timing) {
     llvm::errs() << "phase " << getPhaseName(phase) << "\n";
     manager.enableTiming();

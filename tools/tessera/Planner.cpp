@@ -7,14 +7,12 @@
 
 #include "tools/tessera/Planner.h"
 #include "codegen/Figures.h"
-#include "codegen/cpu/GemmScratch.h"
-#include "codegen/cpu/KernelEmission.h"
-#include "codegen/cuda/KernelEmission.h"
 #include "codegen/kernels/Arithmetic.h"
 #include "dialects/AllDialects.h"
+#include "dialects/Spec.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/TextReader.h"
-#include "passes/Spec.h"
+#include "target/Target.h"
 #include "tools/tessera/Phases.h"
 
 #include "llvm/Support/JSON.h"
@@ -66,8 +64,6 @@ Planner::Outcome Planner::plan(const Settings &settings) const {
   DialectRegistry registry;
   registerAllDialects(registry);
   codegen::registerKernels(registry);
-  cpu::registerKernels(registry);
-  cuda::registerKernels(registry);
   // The cores have plans of their own to make.
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
@@ -92,11 +88,8 @@ Planner::Outcome Planner::plan(const Settings &settings) const {
 
 std::vector<Planner::Outcome>
 Planner::plan(const std::vector<Settings> &variants) const {
-  // The library's engine is made by whoever asks first: before there are
-  // threads.
-  (void)cpu::getScratchBytes(
-      {1, 1, 1, false, false, false, false, plan::Epilogue::None, "f32", "f32"},
-      1);
+  for (const std::unique_ptr<Target> &target : getTargets())
+    target->prepare();
   std::vector<Outcome> outcomes(variants.size());
   std::atomic<size_t> next = 0;
   auto work = [&] {

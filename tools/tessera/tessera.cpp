@@ -13,17 +13,16 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/AllTargets.h"
 #include "codegen/PlanPicture.h"
 #include "codegen/PlanReport.h"
-#include "codegen/cpu/ObjectEmission.h"
-#include "codegen/cuda/DeviceImage.h"
-#include "codegen/cuda/DeviceKernel.h"
 #include "dialects/AllDialects.h"
+#include "dialects/Spec.h"
 #include "frontends/ByteSize.h"
 #include "frontends/Machine.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/Specification.h"
-#include "passes/Spec.h"
+#include "target/Target.h"
 #include "tools/tessera/Calibrate.h"
 #include "tools/tessera/Fit.h"
 #include "tools/tessera/LastResorts.h"
@@ -33,8 +32,6 @@
 #include "tools/tessera/Phases.h"
 #include "tools/tessera/Sweep.h"
 
-#include "codegen/cpu/KernelEmission.h"
-#include "codegen/cuda/KernelEmission.h"
 #include "codegen/kernels/Arithmetic.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -375,48 +372,6 @@ LogicalResult runFit() {
   });
 }
 
-LogicalResult writeKernelReport(const cuda::DeviceImage &image,
-                                Output &output) {
-  if (kernelReport.empty())
-    return success();
-  if (image.functions.empty())
-    return fail("--kernel-report: there is no CUDA toolkit here to report on "
-                "device functions; install one, or put its bin on the path");
-  return write(output, [&](llvm::raw_ostream &out) {
-    llvm::json::OStream json(out, 2);
-    json.array([&] {
-      for (const cuda::FunctionReport &function : image.functions)
-        json.object([&] {
-          json.attribute("name", function.name);
-          json.attribute("architecture", function.architecture);
-          json.attribute("registers", function.registers);
-          json.attribute("spill_bytes", function.spillBytes);
-          json.attribute("stack_bytes", function.stackBytes);
-          json.attribute("shared_bytes", function.sharedBytes);
-        });
-    });
-    out << "\n";
-  });
-}
-
-/// Compiles the device's functions of \p module and takes them out of it.
-FailureOr<cuda::DeviceImage> takeDeviceImage(ModuleOp module,
-                                             Output &kernelOutput) {
-  auto device =
-      module.lookupSymbol<gpu::GPUModuleOp>(plan::PlanDialect::kDeviceModule);
-  if (!device && !kernelReport.empty())
-    return fail("--kernel-report is for specifications with target.cuda; drop "
-                "it");
-  if (!device)
-    return cuda::DeviceImage();
-  auto image = cuda::emitImage(device, cuda::splitArchitectures(getSpecText(
-                                           module, "target.arch", "sm_90a")));
-  if (succeeded(image) && failed(writeKernelReport(*image, kernelOutput)))
-    return failure();
-  device.erase();
-  return image;
-}
-
 /// An empty file that goes when this does, or a signal ends the process.
 class TemporaryFile {
 public:
@@ -438,19 +393,22 @@ private:
 };
 
 LogicalResult writeExecutable(ModuleOp module, Outputs &outputs) {
-  FailureOr<cuda::DeviceImage> image =
-      takeDeviceImage(module, outputs.kernelReport);
+  const Target *target = getTarget(module);
   TemporaryFile object, linked;
-  if (failed(image) || failed(object.make("o")) || failed(linked.make("exe")))
+  if (!target || failed(object.make("o")) || failed(linked.make("exe")))
     return failure();
-  if (failed(cpu::emitObject(module, object.getPath(), image->bytes)))
+  std::string report;
+  llvm::raw_string_ostream reportStream(report);
+  if (failed(
+          target->emitObject(module, object.getPath(),
+                             kernelReport.empty() ? nullptr : &reportStream)))
     return failure();
-  ExecutableKind kind = isCuda(module) ? ExecutableKind::GPU
-                        : getSpecInt(module, "training.world", 1) > 1
-                            ? ExecutableKind::SeveralRanks
-                            : ExecutableKind::OneRank;
-  if (llvm::Error error =
-          linkExecutable(object.getPath(), linked.getPath(), kind))
+  if (!kernelReport.empty() &&
+      failed(write(outputs.kernelReport,
+                   [&](llvm::raw_ostream &out) { out << report; })))
+    return failure();
+  if (llvm::Error error = linkExecutable(object.getPath(), linked.getPath(),
+                                         target->getLinkParts(module)))
     return fail(llvm::toString(std::move(error)));
   if (llvm::Error error = outputs.main.writeProgram(linked.getPath()))
     return fail(llvm::toString(std::move(error)));
@@ -491,11 +449,10 @@ void printDiagnostic(Diagnostic &diagnostic) {
 }
 
 LogicalResult run() {
+  registerAllTargets();
   DialectRegistry registry;
   registerAllDialects(registry);
   codegen::registerKernels(registry);
-  cpu::registerKernels(registry);
-  cuda::registerKernels(registry);
   // Up to the plan a module is one long function, which threads have nothing to
   // share of.
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);

@@ -7,7 +7,7 @@
 
 #include "test/codegen/cpu/CompiledKernel.h"
 
-#include "codegen/cpu/ObjectEmission.h"
+#include "codegen/ObjectEmission.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/kernels/Arithmetic.h"
 #include "dialects/AllDialects.h"
@@ -73,7 +73,8 @@ void CompiledModule::load(const std::map<std::string, void *> &functions) {
   llvm::SmallString<64> path;
   check(!llvm::sys::fs::createTemporaryFile("tessera-kernel", "o", path),
         "has no place for its object file");
-  check(succeeded(cpu::emitObject(*state->module, path)), "has no object file");
+  check(succeeded(codegen::emitObject(*state->module, path)),
+        "has no object file");
   auto object = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                             /*RequiresNullTerminator=*/false);
   llvm::sys::fs::remove(path);

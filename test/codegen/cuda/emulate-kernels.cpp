@@ -12,8 +12,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/ObjectEmission.h"
 #include "codegen/cpu/KernelEmission.h"
-#include "codegen/cpu/ObjectEmission.h"
 #include "codegen/cuda/DeviceKernel.h"
 #include "codegen/cuda/Passes.h"
 #include "codegen/kernels/Arithmetic.h"
@@ -83,6 +83,6 @@ int main(int argc, char **argv) {
     return 1;
   }
   llvm::FileRemover remover(object);
-  return failed(cpu::emitObject(*module, object)) ||
+  return failed(codegen::emitObject(*module, object)) ||
          failed(link(object, argv[2]));
 }

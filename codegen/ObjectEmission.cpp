@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/ObjectEmission.h"
+#include "codegen/ObjectEmission.h"
 #include "codegen/Optimize.h"
-#include "passes/Spec.h"
+#include "dialects/Spec.h"
 #include "runtime/CpuFeatures.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -93,8 +93,8 @@ static void addCpuFeatures(llvm::Module &module,
                            "tessera_cpu_features");
 }
 
-LogicalResult cpu::emitObject(ModuleOp module, StringRef path,
-                              StringRef deviceImage) {
+LogicalResult codegen::emitObject(ModuleOp module, StringRef path,
+                                  StringRef deviceImage) {
   auto machine = createMachine(module);
   if (failed(machine))
     return failure();

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_PASSES_SPEC_H
-#define TESSERA_PASSES_SPEC_H
+#ifndef TESSERA_DIALECTS_SPEC_H
+#define TESSERA_DIALECTS_SPEC_H
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -58,11 +58,6 @@ inline llvm::StringRef getSpecText(mlir::ModuleOp module, llvm::StringRef path,
   return entry ? entry.getValue() : missing;
 }
 
-/// Whether \p module is compiled for NVIDIA GPUs.
-inline bool isCuda(mlir::ModuleOp module) {
-  return getSpecText(module, "target.kind", "cpu") == "cuda";
-}
-
 /// The same as a floating-point number.
 inline double getSpecFloat(mlir::ModuleOp module, llvm::StringRef path,
                            double missing) {
@@ -73,4 +68,4 @@ inline double getSpecFloat(mlir::ModuleOp module, llvm::StringRef path,
 
 } // namespace tessera
 
-#endif // TESSERA_PASSES_SPEC_H
+#endif // TESSERA_DIALECTS_SPEC_H

@@ -5,13 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_CPU_OBJECTEMISSION_H
-#define TESSERA_CODEGEN_CPU_OBJECTEMISSION_H
+#ifndef TESSERA_CODEGEN_OBJECTEMISSION_H
+#define TESSERA_CODEGEN_OBJECTEMISSION_H
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringRef.h"
 
-namespace tessera::cpu {
+namespace tessera::codegen {
 
 /// Compiles \p module, which holds nothing but the LLVM dialect, for the CPU
 /// that its specification names ("native": this machine's) and writes the
@@ -19,6 +19,6 @@ namespace tessera::cpu {
 mlir::LogicalResult emitObject(mlir::ModuleOp module, llvm::StringRef path,
                                llvm::StringRef deviceImage = {});
 
-} // namespace tessera::cpu
+} // namespace tessera::codegen
 
-#endif // TESSERA_CODEGEN_CPU_OBJECTEMISSION_H
+#endif // TESSERA_CODEGEN_OBJECTEMISSION_H

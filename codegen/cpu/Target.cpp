@@ -1,0 +1,94 @@
+//===- Target.cpp - CPUs as a target --------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/Target.h"
+#include "codegen/ObjectEmission.h"
+#include "codegen/cpu/GemmScratch.h"
+#include "codegen/cpu/KernelEmission.h"
+#include "codegen/cpu/Passes.h"
+#include "dialects/Spec.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace tessera;
+
+namespace {
+
+class CpuTarget final : public Target {
+public:
+  CpuTarget() : Target("cpu") {}
+
+  void registerKernels(DialectRegistry &registry) const override {
+    cpu::registerKernels(registry);
+  }
+
+  void prepare() const override {
+    // oneDNN's engine is made by whoever asks first.
+    (void)cpu::getScratchBytes({1, 1, 1, false, false, false, false,
+                                plan::Epilogue::None, "f32", "f32"},
+                               1);
+  }
+
+  std::unique_ptr<Pass> createShapeKernels() const override {
+    return cpu::createShapeKernels();
+  }
+
+  int64_t getScratchBytes(const GemmShape &gemm,
+                          int64_t threads) const override {
+    return cpu::getScratchBytes(gemm, threads);
+  }
+
+  void buildPipeline(OpPassManager &manager) const override {
+    cpu::buildPipeline(manager);
+  }
+
+  LogicalResult emitObject(ModuleOp module, StringRef path,
+                           llvm::raw_ostream *report) const override {
+    if (report)
+      return emitError(UnknownLoc::get(module.getContext()))
+             << "--kernel-report is for specifications with target.cuda; drop "
+                "it";
+    return codegen::emitObject(module, path);
+  }
+
+  LinkParts getLinkParts(ModuleOp module) const override {
+    LinkParts parts = {{"device_host"}, {"-ldnnl"}};
+    if (getSpecInt(module, "training.world", 1) == 1) {
+      parts.archives.push_back("comm_single");
+      return parts;
+    }
+    parts.archives.push_back("comm_mpi");
+    for (StringRef library : llvm::split(TESSERA_MPI_LIBRARIES, ';'))
+      parts.libraries.push_back(library.str());
+    return parts;
+  }
+
+  int64_t getRanksPerNode(int64_t cores) const override { return cores; }
+
+  NodeFigures assumeNode(ModuleOp, int64_t count, int64_t) const override {
+    auto cores = static_cast<double>(count);
+    NodeFigures node = {};
+    node.fp32 = 100 * cores;
+    node.bf16 = 200 * cores;
+    node.fp32Share = node.bf16Share = 0.85;
+    node.memory = 20 * cores;
+    node.cache = 60 * cores;
+    node.cacheMiB = cores;
+    node.launch = 5;
+    node.insideLatency = 1;
+    node.inside = 10 * cores;
+    node.betweenLatency = 5;
+    node.between = 12.5;
+    return node;
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Target> cpu::createTarget() {
+  return std::make_unique<CpuTarget>();
+}

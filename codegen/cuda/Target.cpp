@@ -1,0 +1,189 @@
+//===- Target.cpp - NVIDIA GPUs as a target -------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cuda/Target.h"
+#include "codegen/ObjectEmission.h"
+#include "codegen/cuda/DeviceImage.h"
+#include "codegen/cuda/KernelEmission.h"
+#include "codegen/cuda/Passes.h"
+#include "dialects/Spec.h"
+#include "runtime/cuda/Pinned.h"
+
+using namespace mlir;
+using namespace tessera;
+
+/// What GEMMs may use: cuBLASLt's heuristics ask for so much on the largest
+/// GPUs (CUDA 13, "cublasLtMatmulPreferenceAttributes_t"), and choose
+/// algorithms that are content with less.
+static constexpr int64_t kGemmWorkspace = int64_t(32) << 20;
+
+namespace {
+/// The figures of one GPU.
+struct Gpu {
+  const char *name;
+  int64_t architecture; ///< the first that these are the figures of
+  double fp32, bf16;    ///< Gflop/s, without sparsity
+  double memory;        ///< GB/s
+  double cacheMiB;
+  double link; ///< GB/s that it receives from the GPUs of its node
+};
+} // namespace
+
+/// NVIDIA's data sheets of the A100 80GB SXM, the H100 SXM and the B200.
+static constexpr Gpu gpus[] = {
+    {"A100", 80, 19500, 312000, 2039, 40, 300},
+    {"H100", 90, 67000, 989000, 3350, 50, 450},
+    {"B200", 100, 75000, 2250000, 8000, 126, 900},
+};
+/// GPUs of a node, each with a link of 400 Gbit/s to other nodes.
+static constexpr int64_t kGpusOfNode = 8;
+static constexpr double kGpuLink = 50;
+
+/// The GPU that \p module is compiled for.
+static const Gpu &getGpu(ModuleOp module) {
+  int64_t number = 0;
+  StringRef architecture = getSpecText(module, "target.arch", "");
+  architecture.split(',').first.trim().drop_front(3).rtrim("af").getAsInteger(
+      10, number);
+  const Gpu *found = gpus;
+  for (const Gpu &gpu : gpus)
+    if (gpu.architecture <= number)
+      found = &gpu;
+  return *found;
+}
+
+static void writeReport(const cuda::DeviceImage &image,
+                        llvm::raw_ostream &out) {
+  llvm::json::OStream json(out, 2);
+  json.array([&] {
+    for (const cuda::FunctionReport &function : image.functions)
+      json.object([&] {
+        json.attribute("name", function.name);
+        json.attribute("architecture", function.architecture);
+        json.attribute("registers", function.registers);
+        json.attribute("spill_bytes", function.spillBytes);
+        json.attribute("stack_bytes", function.stackBytes);
+        json.attribute("shared_bytes", function.sharedBytes);
+      });
+  });
+  out << "\n";
+}
+
+/// Compiles the device's functions of \p module and takes them out of it.
+static FailureOr<std::string> takeDeviceImage(ModuleOp module,
+                                              llvm::raw_ostream *report) {
+  auto device =
+      module.lookupSymbol<gpu::GPUModuleOp>(plan::PlanDialect::kDeviceModule);
+  if (!device)
+    return module.emitError("has no device code: compile it from an earlier "
+                            "phase");
+  auto image = cuda::emitImage(device, cuda::splitArchitectures(getSpecText(
+                                           module, "target.arch", "sm_90a")));
+  if (failed(image))
+    return failure();
+  if (report && image->functions.empty())
+    return emitError(UnknownLoc::get(module.getContext()))
+           << "--kernel-report: there is no CUDA toolkit here to report on "
+              "device functions; install one, or put its bin on the path";
+  if (report)
+    writeReport(*image, *report);
+  device.erase();
+  return std::move(image->bytes);
+}
+
+namespace {
+
+class CudaTarget final : public Target {
+public:
+  CudaTarget() : Target("cuda") {}
+
+  void registerKernels(DialectRegistry &registry) const override {
+    cuda::registerKernels(registry);
+  }
+
+  // NCCL's collectives write their destination.
+  bool sumsByKernel() const override { return true; }
+
+  std::unique_ptr<Pass> createShapeKernels() const override {
+    return cuda::createShapeKernels();
+  }
+
+  bool sharesScratch() const override { return true; }
+
+  int64_t getScratchBytes(const GemmShape &, int64_t) const override {
+    return kGemmWorkspace;
+  }
+
+  void buildPipeline(OpPassManager &manager) const override {
+    cuda::buildPipeline(manager);
+  }
+
+  LogicalResult emitObject(ModuleOp module, StringRef path,
+                           llvm::raw_ostream *report) const override {
+    FailureOr<std::string> image = takeDeviceImage(module, report);
+    return failed(image) ? failure()
+                         : codegen::emitObject(module, path, *image);
+  }
+
+  LinkParts getLinkParts(ModuleOp) const override {
+    return {{"device_cuda", "comm_cuda"}, {TESSERA_SODIUM_LIBRARY}};
+  }
+
+  void writeManifest(ModuleOp module,
+                     llvm::json::OStream &json) const override {
+    json.attributeObject("device", [&] {
+      json.attribute("kind", getName());
+      json.attributeArray("architectures", [&] {
+        for (const std::string &name :
+             cuda::splitArchitectures(getSpecText(module, "target.arch", "")))
+          json.value(name);
+      });
+    });
+  }
+
+  bool hasDevices() const override { return true; }
+
+  int64_t getRanksPerNode(int64_t) const override { return kGpusOfNode; }
+
+  // What GEMMs, caches and links reach of their peak is a guess, until a
+  // machine is given.
+  NodeFigures assumeNode(ModuleOp module, int64_t,
+                         int64_t count) const override {
+    const Gpu &gpu = getGpu(module);
+    auto ranks = static_cast<double>(count);
+    NodeFigures node = {};
+    node.name = gpu.name;
+    node.fp32 = ranks * gpu.fp32;
+    node.bf16 = ranks * gpu.bf16;
+    node.fp32Share = 0.85;
+    node.bf16Share = 0.7;
+    node.memory = ranks * gpu.memory;
+    node.cache = ranks * 2 * gpu.memory;
+    node.cacheMiB = ranks * gpu.cacheMiB;
+    node.launch = 2;
+    node.insideLatency = 5;
+    node.inside = ranks * gpu.link;
+    node.betweenLatency = 10;
+    node.between = ranks * kGpuLink;
+    return node;
+  }
+
+  int64_t getPinnedBytes(plan::ProgramOp program) const override {
+    int64_t bytes = cuda::bounceBytes;
+    for (auto input : program.getBody().getOps<plan::InputOp>())
+      if (input.getWhen() != "load")
+        bytes += cuda::inputBuffers *
+                 plan::getBytes(cast<ShapedType>(input.getView().getType()));
+    return bytes;
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Target> cuda::createTarget() {
+  return std::make_unique<CudaTarget>();
+}

@@ -1,0 +1,20 @@
+//===- Target.h - NVIDIA GPUs as a target ------------------------*- C++
+//-*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_CODEGEN_CUDA_TARGET_H
+#define TESSERA_CODEGEN_CUDA_TARGET_H
+
+#include "target/Target.h"
+
+namespace tessera::cuda {
+
+std::unique_ptr<Target> createTarget();
+
+} // namespace tessera::cuda
+
+#endif // TESSERA_CODEGEN_CUDA_TARGET_H

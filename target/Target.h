@@ -1,0 +1,135 @@
+//===- Target.h - What the compiler asks of a target ------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A target is what executables are written for: CPUs, or NVIDIA GPUs. Phases
+// and reports ask for the one that a module's specification names and never
+// which one it is. A new target is a folder below codegen/ and one line that
+// registers it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_TARGET_TARGET_H
+#define TESSERA_TARGET_TARGET_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "target/GemmShape.h"
+#include "llvm/Support/JSON.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tessera {
+
+/// What is known of a node, before a machine is given. Rates are those of the
+/// whole node.
+struct NodeFigures {
+  std::string name;               ///< "A100"; empty: cores of any kind
+  double fp32, bf16;              ///< Gflop/s, multiply-adds counted as two
+  double fp32Share, bf16Share;    ///< that GEMMs reach
+  double memory, cache, cacheMiB; ///< GB/s, GB/s, MiB
+  double launch;                  ///< microseconds
+  double insideLatency, inside;   ///< between its ranks: microseconds, GB/s
+  double betweenLatency, between; ///< to other nodes
+};
+
+/// What an executable is linked from, beside its object and the runtime.
+struct LinkParts {
+  /// "device_host" is lib/libtessera_device_host.a beside the compiler.
+  std::vector<std::string> archives;
+  /// Arguments of the linker.
+  std::vector<std::string> libraries;
+};
+
+class Target {
+public:
+  explicit Target(llvm::StringRef name) : name(name) {}
+  virtual ~Target();
+
+  /// As the specification names it: `target { cpu { ... } }`.
+  llvm::StringRef getName() const { return name; }
+
+  /// Attaches the code of kernels to operations.
+  virtual void registerKernels(mlir::DialectRegistry &registry) const = 0;
+
+  /// Makes what must be made before there are threads.
+  virtual void prepare() const {}
+
+  //===--- zero -----------------------------------------------------------===//
+
+  /// Whether sums over micro-batches are a kernel's work, as the collectives
+  /// of its library do not add to their destination.
+  virtual bool sumsByKernel() const { return false; }
+
+  //===--- plan -----------------------------------------------------------===//
+
+  /// The pass that says how large each kernel's launch is and what memory it
+  /// takes (`plan.iterations`, `plan.scratch`, `plan.flops`).
+  virtual std::unique_ptr<mlir::Pass> createShapeKernels() const = 0;
+
+  /// Whether the threads of a launch share its scratch memory, instead of
+  /// having some of their own.
+  virtual bool sharesScratch() const { return false; }
+
+  /// Bytes of scratch memory that the target's library takes for \p gemm with
+  /// any number of threads up to \p threads; negative where it cannot do it.
+  virtual int64_t getScratchBytes(const GemmShape &gemm,
+                                  int64_t threads) const = 0;
+
+  //===--- target and executable ------------------------------------------===//
+
+  /// The phase `target`: from a plan and its kernels to the LLVM dialect.
+  virtual void buildPipeline(mlir::OpPassManager &manager) const = 0;
+
+  /// Compiles \p module, as the phase `target` leaves it, into the object file
+  /// \p path. \p report, where it is not null, gets a JSON array of what the
+  /// assembler says of each kernel.
+  virtual mlir::LogicalResult emitObject(mlir::ModuleOp module,
+                                         llvm::StringRef path,
+                                         llvm::raw_ostream *report) const = 0;
+
+  virtual LinkParts getLinkParts(mlir::ModuleOp module) const = 0;
+
+  /// Writes what the runtime must know of the device, as attributes of the
+  /// manifest.
+  virtual void writeManifest(mlir::ModuleOp module,
+                             llvm::json::OStream &json) const {}
+
+  //===--- reports --------------------------------------------------------===//
+
+  /// Whether ranks compute on a device each, beside the cores of their node.
+  virtual bool hasDevices() const { return false; }
+
+  /// The ranks that a node with so many \p cores has at most.
+  virtual int64_t getRanksPerNode(int64_t cores) const = 0;
+
+  /// A node with so many \p cores and \p ranks.
+  virtual NodeFigures assumeNode(mlir::ModuleOp module, int64_t cores,
+                                 int64_t ranks) const = 0;
+
+  /// Bytes of the host's memory that a rank of \p program pins, so that the
+  /// device can reach it.
+  virtual int64_t getPinnedBytes(plan::ProgramOp program) const { return 0; }
+
+private:
+  std::string name;
+};
+
+/// Makes \p target known by its name; once for each name.
+void registerTarget(std::unique_ptr<Target> target);
+
+/// All registered targets, in the order of their registration.
+llvm::ArrayRef<std::unique_ptr<Target>> getTargets();
+
+/// The target that the specification of \p module names; "cpu" where it names
+/// none. Null, with an error that names those that there are, where none of
+/// that name is registered.
+const Target *getTarget(mlir::ModuleOp module);
+
+} // namespace tessera
+
+#endif // TESSERA_TARGET_TARGET_H
