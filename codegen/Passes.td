@@ -33,7 +33,7 @@ def LowerPrograms : Pass<"lower-programs", "mlir::ModuleOp"> {
     llvm.mlir.global external constant @tessera_entries() : !llvm.array<2 x struct<(ptr, ptr)>> {...}
     llvm.func @predict.run(%context: !llvm.ptr, %arena: !llvm.ptr) {
       ...
-      llvm.call @tsr_launch(%context, %gelu, %arguments, %iterations, %scratch, %stride)
+      llvm.call @tessera_launch(%context, %gelu, %arguments, %iterations, %scratch, %stride)
       llvm.return
     }
     ```

@@ -167,7 +167,7 @@ Value EntryWriter::getAddress(Value value) {
   Value offset = constant(view.getBufferOp().getPlace() + view.getOffset());
   if (view.isRankDependent() && program.getWorld() > 1) {
     if (!rank) {
-      call("tsr_rank", context, builder.getI32Type());
+      call("tessera_rank", context, builder.getI32Type());
       rank = LLVM::SExtOp::create(builder, entry.getLoc(), builder.getI64Type(),
                                   last.getResult());
     }
@@ -218,7 +218,7 @@ LogicalResult EntryWriter::writeLaunch(LaunchOp launch) {
   }
   ArrayRef<int32_t> grids = target.getDeviceKernels(launch.getKernel());
   for (int32_t grid : grids)
-    call("tsr_device_launch",
+    call("tessera_device_launch",
          {context, constant(grid, 32), arguments,
           constant(launch->getNumOperands(), 32), getScratch(launch)});
   if (!grids.empty())
@@ -229,14 +229,14 @@ LogicalResult EntryWriter::writeLaunch(LaunchOp launch) {
                          {target.pointer, i64, i64, target.pointer});
   Value function = LLVM::AddressOfOp::create(builder, loc, kernel);
   auto stride = launch->getAttrOfType<IntegerAttr>("plan.scratch");
-  call("tsr_launch",
+  call("tessera_launch",
        {context, function, arguments, constant(iterations.getInt()),
         getScratch(launch), constant(stride ? stride.getInt() : 0)});
   return success();
 }
 
 void EntryWriter::writeCollective(StringRef what, Operation *start) {
-  call(("tsr_collective_" + what).str(),
+  call(("tessera_collective_" + what).str(),
        {context, constant(collectives.lookup(start), 32)});
 }
 
@@ -267,10 +267,11 @@ LogicalResult EntryWriter::write(Operation *step) {
             return getAddress(view);
           return LLVM::ZeroOp::create(builder, gemm.getLoc(), target.pointer);
         };
-        call("tsr_gemm", {context, constant(target.gemms.getId(gemm), 32),
-                          getAddress(gemm.getA()), getAddress(gemm.getB()),
-                          addressOf(gemm.getBias()), addressOf(gemm.getAux()),
-                          getAddress(gemm.getOut()), getScratch(gemm)});
+        call("tessera_gemm",
+             {context, constant(target.gemms.getId(gemm), 32),
+              getAddress(gemm.getA()), getAddress(gemm.getB()),
+              addressOf(gemm.getBias()), addressOf(gemm.getAux()),
+              getAddress(gemm.getOut()), getScratch(gemm)});
         return success();
       })
       .Case([&](StartOp start) {
@@ -287,22 +288,22 @@ LogicalResult EntryWriter::write(Operation *step) {
       })
       .Case([&](ClearOp clear) {
         auto view = clear.getView().getDefiningOp<ViewOp>();
-        call("tsr_zero",
+        call("tessera_zero",
              {context, getAddress(view), constant(view.getBytes())});
         return success();
       })
       .Case([&](CopyOp copy) {
         auto view = copy.getSource().getDefiningOp<ViewOp>();
-        call("tsr_copy", {context, getAddress(copy.getDestination()),
-                          getAddress(view), constant(view.getBytes())});
+        call("tessera_copy", {context, getAddress(copy.getDestination()),
+                              getAddress(view), constant(view.getBytes())});
         return success();
       })
       .Case([&](FetchOp fetch) {
-        writeStretches("tsr_fetch", fetch.getBuffers());
+        writeStretches("tessera_fetch", fetch.getBuffers());
         return success();
       })
       .Case([&](EvictOp evict) {
-        writeStretches("tsr_evict", evict.getBuffers());
+        writeStretches("tessera_evict", evict.getBuffers());
         return success();
       })
       .Default([](Operation *) { return success(); });

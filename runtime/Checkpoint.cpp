@@ -83,7 +83,7 @@ struct Damage {
 
 /// \p mine of rank 0, on all ranks.
 template <typename Value>
-static Value ofRoot(const tsr_context &context, Value mine) {
+static Value ofRoot(const tessera_context &context, Value mine) {
   if (!context.communicator)
     return mine;
   std::vector<Value> all(context.size());
@@ -92,7 +92,7 @@ static Value ofRoot(const tsr_context &context, Value mine) {
 }
 
 /// The first rank's damage that has one, on all ranks.
-static Damage firstDamage(const tsr_context &context, const Damage &mine) {
+static Damage firstDamage(const tessera_context &context, const Damage &mine) {
   if (!context.communicator)
     return mine;
   std::vector<Damage> all(context.size());
@@ -162,7 +162,7 @@ static std::string describe(const CheckpointIndex &index,
 
 /// The checkpoint in \p folder, verified by all ranks; none with the reason,
 /// on rank 0, in \p error.
-static std::optional<CheckpointIndex> openWhole(const tsr_context &context,
+static std::optional<CheckpointIndex> openWhole(const tessera_context &context,
                                                 const std::string &folder,
                                                 std::string &error) {
   std::optional<CheckpointIndex> index = CheckpointIndex::read(folder, error);
@@ -181,7 +181,7 @@ static std::optional<CheckpointIndex> openWhole(const tsr_context &context,
   return std::nullopt;
 }
 
-std::optional<FoundCheckpoint> findCheckpoint(const tsr_context &context,
+std::optional<FoundCheckpoint> findCheckpoint(const tessera_context &context,
                                               const std::string &directory) {
   bool root = context.rank() == 0;
   FoundCheckpoint found;
@@ -237,7 +237,7 @@ std::vector<int> matchParameters(const Manifest &manifest,
 }
 
 /// The states in memory that are loaded from \p saved.
-static std::vector<StateKind> targetsOf(const tsr_context &context,
+static std::vector<StateKind> targetsOf(const tessera_context &context,
                                         SavedState saved) {
   switch (saved) {
   case SavedState::moment1:
@@ -270,7 +270,8 @@ static void readElements(const PartFile &file, const SavedPiece &piece,
   }
 }
 
-void loadCheckpoint(const tsr_context &context, const CheckpointIndex &index,
+void loadCheckpoint(const tessera_context &context,
+                    const CheckpointIndex &index,
                     std::span<const SavedState> states) {
   const Manifest &manifest = *context.manifest;
   std::vector<int> matches = matchParameters(manifest, index);
@@ -303,7 +304,8 @@ void loadCheckpoint(const tsr_context &context, const CheckpointIndex &index,
   }
 }
 
-void loadCheckpointWeights(const tsr_context &context, const std::string &path,
+void loadCheckpointWeights(const tessera_context &context,
+                           const std::string &path,
                            const std::vector<std::string> &allowed) {
   std::optional<CheckpointIndex> index;
   std::string error;

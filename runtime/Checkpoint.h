@@ -31,18 +31,20 @@ struct FoundCheckpoint {
 /// The newest checkpoint in \p directory that is whole to the bit, with a
 /// warning that names the file for each one that is not; none where there is
 /// no checkpoint. Ends the process where none is whole. All ranks call it.
-std::optional<FoundCheckpoint> findCheckpoint(const tsr_context &context,
+std::optional<FoundCheckpoint> findCheckpoint(const tessera_context &context,
                                               const std::string &directory);
 
 /// Reads what this rank's program holds of \p states. Ends the process where
 /// the checkpoint's parameters are not this model's.
-void loadCheckpoint(const tsr_context &context, const CheckpointIndex &index,
+void loadCheckpoint(const tessera_context &context,
+                    const CheckpointIndex &index,
                     std::span<const SavedState> states);
 
 /// Loads the parameters from the checkpoint in the folder \p path, or from the
 /// newest one that is whole of those in the directory \p path. Settings of the
 /// model that differ from the checkpoint's must be \p allowed.
-void loadCheckpointWeights(const tsr_context &context, const std::string &path,
+void loadCheckpointWeights(const tessera_context &context,
+                           const std::string &path,
                            const std::vector<std::string> &allowed);
 
 /// Calls \p take with all weights of \p parameter in order, in pieces of at

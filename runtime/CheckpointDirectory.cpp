@@ -263,7 +263,7 @@ void requireFreeNames(const std::string &directory, int64_t begin,
 /// Locks \p directory for this process until it ends: the first rank for
 /// itself, which no process of another run lets it, then all together. Systems
 /// of files without locks are taken as they are.
-static void lockDirectory(const tsr_context &context,
+static void lockDirectory(const tessera_context &context,
                           const std::string &directory) {
   static constexpr int attempts = 100, pause = 100'000;
   std::string path = directory + "/lock";
@@ -299,7 +299,7 @@ static void lockDirectory(const tsr_context &context,
   context.communicator->barrier();
 }
 
-void openCheckpointDirectory(const tsr_context &context,
+void openCheckpointDirectory(const tessera_context &context,
                              const std::string &directory, bool resume) {
   if (context.rank() == 0) {
     if (mkdir(directory.c_str(), 0777) != 0 && errno != EEXIST)

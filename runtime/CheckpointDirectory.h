@@ -57,7 +57,7 @@ void requireFreeNames(const std::string &directory, int64_t begin, int64_t end);
 /// writes there while this process lives, and removes what a killed run left
 /// incomplete. Ends the process where it has checkpoints and \p resume is
 /// false, since a run never replaces those of another. All ranks call it.
-void openCheckpointDirectory(const tsr_context &context,
+void openCheckpointDirectory(const tessera_context &context,
                              const std::string &directory, bool resume);
 
 } // namespace tessera

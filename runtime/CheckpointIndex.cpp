@@ -26,7 +26,8 @@ const std::string &nameOf(SavedState state) {
   return names[static_cast<int>(state)];
 }
 
-const State &sourceOf(const tsr_context &context, SavedState saved, int group) {
+const State &sourceOf(const tessera_context &context, SavedState saved,
+                      int group) {
   switch (saved) {
   case SavedState::moment1:
     return requireState(context, StateKind::moment1, group);
@@ -157,8 +158,8 @@ static const char *dtypeOf(ElementType type) {
   return "F32";
 }
 
-SavedFile planFile(const tsr_context &context, int rank, std::string *header,
-                   std::vector<int64_t> *places) {
+SavedFile planFile(const tessera_context &context, int rank,
+                   std::string *header, std::vector<int64_t> *places) {
   const Manifest &manifest = *context.manifest;
   char name[64];
   snprintf(name, sizeof name, "rank-%05d.safetensors", rank);

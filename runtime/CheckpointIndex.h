@@ -59,7 +59,8 @@ const std::string &prefixOf(SavedState state);
 const std::string &nameOf(SavedState state);
 
 /// The state in memory that is saved as \p saved.
-const State &sourceOf(const tsr_context &context, SavedState saved, int group);
+const State &sourceOf(const tessera_context &context, SavedState saved,
+                      int group);
 
 /// Elements of a parameter's state in a file.
 struct SavedPiece {
@@ -129,7 +130,7 @@ struct CheckpointIndex {
 
 /// The file that \p rank writes: its name, size and pieces; and, where asked
 /// for, its header and the places in the arena of its pieces.
-SavedFile planFile(const tsr_context &context, int rank,
+SavedFile planFile(const tessera_context &context, int rank,
                    std::string *header = nullptr,
                    std::vector<int64_t> *places = nullptr);
 

@@ -71,7 +71,7 @@ private:
 
 } // namespace
 
-CheckpointWriter::CheckpointWriter(const tsr_context &context,
+CheckpointWriter::CheckpointWriter(const tessera_context &context,
                                    std::string directory, bool background,
                                    std::vector<int64_t> refused,
                                    std::optional<DataFingerprint> data)

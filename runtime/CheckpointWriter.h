@@ -34,7 +34,7 @@ public:
   /// \p refused are steps of damaged checkpoints, which the first new one
   /// replaces; those of rank 0 count. Checkpoints say that they are of \p data.
   /// All ranks make, call and destroy it alike.
-  CheckpointWriter(const tsr_context &context, std::string directory,
+  CheckpointWriter(const tessera_context &context, std::string directory,
                    bool background, std::vector<int64_t> refused,
                    std::optional<DataFingerprint> data);
   ~CheckpointWriter();
@@ -71,7 +71,7 @@ private:
   void writeIndex();
   void prune();
 
-  const tsr_context &context;
+  const tessera_context &context;
   std::string directory;
   std::vector<int64_t> refused, kept; ///< steps, of rank 0; kept: ascending
 

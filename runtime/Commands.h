@@ -29,15 +29,15 @@ int runThreads(const Manifest &manifest, int ranksOnNode);
 
 /// The ranks, threads, arena, file and GEMMs of the program "train". The
 /// context and its communicator live until the process ends.
-tsr_context &openTraining(const Manifest &manifest, const Options &options);
+tessera_context &openTraining(const Manifest &manifest, const Options &options);
 
 /// Threads, arena and GEMMs of a program for one rank ("eval", "predict"), with
 /// the weights of --init or random ones.
-tsr_context &openLocal(const Manifest &manifest, const Options &options,
-                       const char *program);
+tessera_context &openLocal(const Manifest &manifest, const Options &options,
+                           const char *program);
 
 /// Gives \p context the weights of --init, or random ones of \p seed.
-void startParameters(const tsr_context &context, const Options &options,
+void startParameters(const tessera_context &context, const Options &options,
                      uint64_t seed);
 
 /// Ends the process where the output \p path, which \p option names, is one of

@@ -11,7 +11,7 @@
 #include <cmath>
 #include <cstring>
 
-float tsr_context::output(const char *name) const {
+float tessera_context::output(const char *name) const {
   const tessera::Slot *slot = program->output(name);
   if (!slot)
     return NAN;
@@ -20,8 +20,8 @@ float tsr_context::output(const char *name) const {
   return value;
 }
 
-const tsr_entry &tsr_context::entry(const char *name) {
-  for (const tsr_entry *entry = tessera_entries; entry->name; ++entry)
+const tessera_entry &tessera_context::entry(const char *name) {
+  for (const tessera_entry *entry = tessera_entries; entry->name; ++entry)
     if (!strcmp(entry->name, name))
       return *entry;
   tessera::fatal("this executable has no entry '%s': compile the "
@@ -29,19 +29,20 @@ const tsr_entry &tsr_context::entry(const char *name) {
                  name);
 }
 
-void tsr_context::prepareGemms() {
+void tessera_context::prepareGemms() {
   if (!manifest->gemms.empty() && tessera_prepare_gemms)
     tessera_prepare_gemms(manifest, threads);
 }
 
-int32_t tsr_rank(tsr_context *context) { return context->rank(); }
+int32_t tessera_rank(tessera_context *context) { return context->rank(); }
 
-void tsr_collective_start(tsr_context *context, int32_t id) {
+void tessera_collective_start(tessera_context *context, int32_t id) {
   context->communicator->start(id);
 }
 
 /// Adds the time that \p wait takes to the context's.
-template <typename Wait> static void measure(tsr_context *context, Wait wait) {
+template <typename Wait>
+static void measure(tessera_context *context, Wait wait) {
   using Clock = std::chrono::steady_clock;
   Clock::time_point begin = Clock::now();
   wait();
@@ -49,18 +50,18 @@ template <typename Wait> static void measure(tsr_context *context, Wait wait) {
       std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
 }
 
-void tsr_collective_wait(tsr_context *context, int32_t id) {
+void tessera_collective_wait(tessera_context *context, int32_t id) {
   measure(context, [&] { context->communicator->wait(id); });
 }
 
-void tsr_collective_fence(tsr_context *context, int32_t id) {
+void tessera_collective_fence(tessera_context *context, int32_t id) {
   measure(context, [&] { context->communicator->fence(id); });
 }
 
-void tsr_fetch(tsr_context *context, char *address, int64_t bytes) {
+void tessera_fetch(tessera_context *context, char *address, int64_t bytes) {
   context->offload->fetch(address, bytes);
 }
 
-void tsr_evict(tsr_context *context, char *address, int64_t bytes) {
+void tessera_evict(tessera_context *context, char *address, int64_t bytes) {
   context->offload->evict(address, bytes);
 }

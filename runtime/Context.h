@@ -14,8 +14,8 @@
 #include "runtime/Offload.h"
 #include "runtime/abi.h"
 
-/// What the `tsr_` functions know: one program on one arena.
-struct tsr_context {
+/// What the `tessera_` functions know: one program on one arena.
+struct tessera_context {
   const tessera::Manifest *manifest = nullptr;
   const tessera::Program *program = nullptr;
   tessera::Communicator *communicator = nullptr;
@@ -33,14 +33,14 @@ struct tsr_context {
   /// The place of a scalar output as a float; NaN where there is none.
   float output(const char *name) const;
   /// Runs \p entry on the device.
-  void run(const tsr_entry &entry) { device->run(*this, entry); }
+  void run(const tessera_entry &entry) { device->run(*this, entry); }
   /// The entry of that name; ends the process where the object has none.
-  static const tsr_entry &entry(const char *name);
+  static const tessera_entry &entry(const char *name);
   /// Makes the program's GEMM primitives where the object has GEMMs.
   void prepareGemms();
 };
 
-/// Defined with tsr_gemm, so present only in an executable that calls it:
+/// Defined with tessera_gemm, so present only in an executable that calls it:
 /// makes one primitive for each GEMM of the manifest.
 extern "C" __attribute__((weak)) void
 tessera_prepare_gemms(const tessera::Manifest *manifest, int threads);

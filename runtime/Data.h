@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-struct tsr_context;
+struct tessera_context;
 
 namespace tessera {
 
@@ -36,7 +36,7 @@ public:
   /// Fills \p slots, inputs of \p context's program that stay as they are from
   /// before the first step on. Null, or the first of them that has a name it
   /// does not know.
-  virtual const Slot *load(const tsr_context &,
+  virtual const Slot *load(const tessera_context &,
                            const std::vector<const Slot *> &slots) {
     return slots.empty() ? nullptr : slots.front();
   }

@@ -34,7 +34,7 @@ public:
 
   /// Runs \p entry on \p context's arena, or issues it behind what was issued
   /// before.
-  virtual void run(tsr_context &context, const tsr_entry &entry) = 0;
+  virtual void run(tessera_context &context, const tessera_entry &entry) = 0;
   /// True where `run` returns before the entry has run, so that the time which
   /// a call takes says nothing.
   virtual bool isAsynchronous() const = 0;
@@ -42,8 +42,10 @@ public:
   /// Where the host writes \p slot, an input of \p context's program, its old
   /// content being undefined; commitInput brings it into the arena, before what
   /// is issued after and behind what was issued before.
-  virtual char *beginInput(const tsr_context &context, const Slot &slot) = 0;
-  virtual void commitInput(const tsr_context &context, const Slot &slot) = 0;
+  virtual char *beginInput(const tessera_context &context,
+                           const Slot &slot) = 0;
+  virtual void commitInput(const tessera_context &context,
+                           const Slot &slot) = 0;
 
   /// Copies \p bytes at \p address of the arena to the host once all that was
   /// issued is complete.

@@ -20,7 +20,7 @@ namespace {
 /// The inputs of an evaluation by name, and its run.
 class Evaluation {
 public:
-  explicit Evaluation(tsr_context &context)
+  explicit Evaluation(tessera_context &context)
       : context(context), entry(context.entry("eval.run")) {}
 
   const Slot &input(const char *name) const {
@@ -44,10 +44,10 @@ public:
     context.run(entry);
   }
 
-  tsr_context &context;
+  tessera_context &context;
 
 private:
-  const tsr_entry &entry;
+  const tessera_entry &entry;
 };
 
 void evaluateTokens(Evaluation &evaluation, const std::string &path,
@@ -91,7 +91,7 @@ void evaluateTokens(Evaluation &evaluation, const std::string &path,
 }
 
 void evaluateGraph(Evaluation &evaluation, const std::string &path) {
-  tsr_context &context = evaluation.context;
+  tessera_context &context = evaluation.context;
   Graph graph(*context.manifest, path);
   std::vector<const Slot *> slots;
   for (const Slot &slot : context.program->inputs)

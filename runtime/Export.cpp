@@ -17,7 +17,7 @@ namespace tessera {
 
 // Weights go from file to file through a small buffer: no arena is needed.
 int runExport(const Manifest &manifest, const Options &options) {
-  tsr_context context;
+  tessera_context context;
   context.manifest = &manifest;
   auto found = findCheckpoint(context, options.checkpointDir);
   if (!found)

@@ -60,14 +60,14 @@ int runGenerate(const Manifest &manifest, const Options &options) {
           static_cast<long long>(model.vocabulary));
   if (options.prompt.empty())
     fatal("the prompt is empty: give at least one character");
-  tsr_context &context = openLocal(manifest, options, "predict");
+  tessera_context &context = openLocal(manifest, options, "predict");
   const Slot *tokens = context.program->input("tokens");
   const Slot *position = context.program->input("position");
   const Slot *logits = context.program->output("logits");
   if (!tokens || !position || !logits)
     fatal("the program 'predict' lacks tokens, position or logits: compile the "
           "specification again with this version of tessera");
-  const tsr_entry &entry = context.entry("predict.run");
+  const tessera_entry &entry = context.entry("predict.run");
   std::vector<unsigned char> text(options.prompt.begin(), options.prompt.end());
   emit(options.prompt.data(), options.prompt.size());
   uint64_t seed = options.seed.value_or(manifest.training.seed);

@@ -15,7 +15,7 @@
 namespace tessera {
 
 int runGrads(const Manifest &manifest, const Options &options) {
-  tsr_context &context = openTraining(manifest, options);
+  tessera_context &context = openTraining(manifest, options);
   std::unique_ptr<SafetensorsWriter> writer;
   if (context.rank() == 0) {
     std::vector<UsedFile> read = dataFiles(options.data);

@@ -65,7 +65,7 @@ const std::vector<int32_t> &Graph::split(const std::string &name) const {
 /// The address at which \p device has \p slot written, which must have room for
 /// \p elements.
 template <typename Element>
-static Element *beginInput(const tsr_context &context, const Slot &slot,
+static Element *beginInput(const tessera_context &context, const Slot &slot,
                            int64_t elements) {
   if (slot.elements() < elements)
     fatal("input '%s' holds %" PRId64 " elements, the graph has %" PRId64,
@@ -73,7 +73,7 @@ static Element *beginInput(const tsr_context &context, const Slot &slot,
   return reinterpret_cast<Element *>(context.device->beginInput(context, slot));
 }
 
-const Slot *Graph::load(const tsr_context &context,
+const Slot *Graph::load(const tessera_context &context,
                         const std::vector<const Slot *> &slots) {
   SparseRows rows, transpose;
   int64_t edges = model.edges + (model.selfLoops ? model.nodes : 0);
@@ -141,7 +141,7 @@ public:
       fatal("%s", error.c_str());
   }
 
-  const Slot *load(const tsr_context &context,
+  const Slot *load(const tessera_context &context,
                    const std::vector<const Slot *> &slots) override {
     return graph.load(context, slots);
   }

@@ -33,7 +33,7 @@ public:
   /// features, row_ptr, col, weight and their transposes; edges are sorted in
   /// the inputs' own memory. Null, or the first slot that has another name.
   /// Called once: what the file takes is given back then.
-  const Slot *load(const tsr_context &context,
+  const Slot *load(const tessera_context &context,
                    const std::vector<const Slot *> &slots);
 
   /// Fills classes for nodes [begin, end) of \p split, -100 for all others.

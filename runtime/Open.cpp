@@ -139,8 +139,9 @@ static OffloadFile *openOffload(const Program &program,
   return new OffloadFile(directory, program.offloadBytes);
 }
 
-tsr_context &openTraining(const Manifest &manifest, const Options &options) {
-  static tsr_context context;
+tessera_context &openTraining(const Manifest &manifest,
+                              const Options &options) {
+  static tessera_context context;
   {
     StopSignalHold hold;
     communicator = tessera_create_communicator(manifest.training.world);
@@ -160,7 +161,7 @@ tsr_context &openTraining(const Manifest &manifest, const Options &options) {
   return context;
 }
 
-void startParameters(const tsr_context &context, const Options &options,
+void startParameters(const tessera_context &context, const Options &options,
                      uint64_t seed) {
   if (!options.init.empty())
     return loadParameters(context, options.init, options.allow);
@@ -168,9 +169,9 @@ void startParameters(const tsr_context &context, const Options &options,
   initializeParameters(context, seed);
 }
 
-tsr_context &openLocal(const Manifest &manifest, const Options &options,
-                       const char *program) {
-  static tsr_context context;
+tessera_context &openLocal(const Manifest &manifest, const Options &options,
+                           const char *program) {
+  static tessera_context context;
   context.manifest = &manifest;
   context.program = &manifest.program(program);
   context.threads = runThreads(manifest, 1);

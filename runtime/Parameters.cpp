@@ -28,7 +28,7 @@ static const std::string modelPrefix = "transformer.";
 /// end) of \p parameter that this rank holds to \p first; where they have 16
 /// bits they are rounded from there.
 template <typename Body>
-static void forHeld(const tsr_context &context, const Parameter &parameter,
+static void forHeld(const tessera_context &context, const Parameter &parameter,
                     StateKind kind, Body body) {
   const State &state = requireState(context, kind, parameter.group);
   Range held = heldRange(state, context.manifest->groups[parameter.group],
@@ -38,14 +38,14 @@ static void forHeld(const tsr_context &context, const Parameter &parameter,
 
 /// forHeld for each state that holds weights.
 template <typename Body>
-static void forHeldWeights(const tsr_context &context,
+static void forHeldWeights(const tessera_context &context,
                            const Parameter &parameter, Body body) {
   forHeld(context, parameter, StateKind::parameter, body);
   if (weightsKind(context) != StateKind::parameter)
     forHeld(context, parameter, weightsKind(context), body);
 }
 
-void initializeParameters(const tsr_context &context, uint64_t seed) {
+void initializeParameters(const tessera_context &context, uint64_t seed) {
   const std::vector<Parameter> &parameters = context.manifest->parameters;
   for (size_t i = 0; i < parameters.size(); ++i) {
     const Parameter &parameter = parameters[i];
@@ -107,7 +107,8 @@ static float limitOf(ElementType type) {
               "training.precision.compute FP32");
 }
 
-static void loadFile(const tsr_context &context, const SafetensorsFile &file) {
+static void loadFile(const tessera_context &context,
+                     const SafetensorsFile &file) {
   for (const Parameter &parameter : context.manifest->parameters) {
     const std::string &name = parameter.name;
     const Tensor *tensor = findTensor(file, name);
@@ -183,7 +184,7 @@ static void requireWeights(const Manifest &manifest,
   }
 }
 
-void loadParameters(const tsr_context &context, const std::string &path,
+void loadParameters(const tessera_context &context, const std::string &path,
                     const std::vector<std::string> &allowed) {
   struct stat status;
   if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
@@ -219,7 +220,7 @@ std::map<std::string, std::string> weightsMetadata() {
   return {{"format", "pt"}};
 }
 
-void writeState(const tsr_context &context, StateKind kind,
+void writeState(const tessera_context &context, StateKind kind,
                 SafetensorsWriter *writer, double factor) {
   static constexpr int64_t bufferElements = 4 << 20;
   std::vector<float> buffer(context.rank() == 0 ? bufferElements : 0);
@@ -268,7 +269,7 @@ std::unique_ptr<SafetensorsWriter> openWeights(const Manifest &manifest,
   return writer;
 }
 
-void saveParameters(const tsr_context &context, SafetensorsWriter *writer) {
+void saveParameters(const tessera_context &context, SafetensorsWriter *writer) {
   context.communicator->barrier();
   writeState(context, weightsKind(context), writer);
   if (writer)

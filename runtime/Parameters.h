@@ -21,7 +21,7 @@
 namespace tessera {
 
 /// Draws this rank's parameters by the initialisers of the manifest.
-void initializeParameters(const tsr_context &context, uint64_t seed);
+void initializeParameters(const tessera_context &context, uint64_t seed);
 
 /// Loads this rank's parameters from a safetensors file or, where \p path is a
 /// folder, from a checkpoint. Besides the parameters (with or without
@@ -30,7 +30,7 @@ void initializeParameters(const tsr_context &context, uint64_t seed);
 /// the tensor, where one is missing, of another shape or type, or of another
 /// model. Every rank reads the file by itself. Settings of the model that
 /// differ from a checkpoint's must be \p allowed.
-void loadParameters(const tsr_context &context, const std::string &path,
+void loadParameters(const tessera_context &context, const std::string &path,
                     const std::vector<std::string> &allowed);
 
 /// Declares all parameters under their names.
@@ -49,7 +49,7 @@ std::map<std::string, std::string> weightsMetadata();
 /// after the other through a buffer of 16 MB. All ranks call it; the state
 /// must not change on any until they meet again. Numbers are multiplied by
 /// \p factor.
-void writeState(const tsr_context &context, StateKind kind,
+void writeState(const tessera_context &context, StateKind kind,
                 SafetensorsWriter *writer, double factor = 1);
 
 /// Opens a file of weights with room for them, so that saveParameters can write
@@ -59,7 +59,7 @@ std::unique_ptr<SafetensorsWriter> openWeights(const Manifest &manifest,
 
 /// Writes it; \p writer is null but on rank 0. All ranks call it, and it
 /// returns once the file is on the disk.
-void saveParameters(const tsr_context &context, SafetensorsWriter *writer);
+void saveParameters(const tessera_context &context, SafetensorsWriter *writer);
 
 } // namespace tessera
 

@@ -12,7 +12,7 @@
 
 namespace tessera {
 
-const State &requireState(const tsr_context &context, StateKind kind,
+const State &requireState(const tessera_context &context, StateKind kind,
                           int group) {
   const State *state = context.program->state(kind, group);
   if (!state)
@@ -21,7 +21,7 @@ const State &requireState(const tsr_context &context, StateKind kind,
   return *state;
 }
 
-StateKind weightsKind(const tsr_context &context) {
+StateKind weightsKind(const tessera_context &context) {
   return context.program->state(StateKind::master, 0) ? StateKind::master
                                                       : StateKind::parameter;
 }
@@ -56,7 +56,7 @@ Part partOf(const Parameter &parameter, const State &state, Range within,
           state.offset + sizeOf(state.type) * (inGroup.begin - first)};
 }
 
-void releaseOffloaded(const tsr_context &context, int64_t place,
+void releaseOffloaded(const tessera_context &context, int64_t place,
                       int64_t bytes) {
   if (!context.offload || place < context.program->offloadOffset)
     return;

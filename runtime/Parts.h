@@ -33,12 +33,12 @@ inline Range intersect(Range a, Range b) {
 }
 
 /// The state of that kind; ends the process where the program has none.
-const State &requireState(const tsr_context &context, StateKind kind,
+const State &requireState(const tessera_context &context, StateKind kind,
                           int group);
 
 /// Where the optimizer's parameters are: in the master of those that programs
 /// read in 16 bits.
-StateKind weightsKind(const tsr_context &context);
+StateKind weightsKind(const tessera_context &context);
 
 /// What \p rank holds of \p state, counted from the group's start. A group is
 /// cut into padded / elements shards, one for each of as many consecutive
@@ -81,8 +81,8 @@ void fillElements(ElementType type, char *address, int64_t begin, int64_t end,
 /// end) of the parameter, which are in \p part of \p state, to \p first; where
 /// the state has 16 bits they are rounded from there.
 template <typename Body>
-void fillPart(const tsr_context &context, const State &state, const Part &part,
-              Body body) {
+void fillPart(const tessera_context &context, const State &state,
+              const Part &part, Body body) {
   if (part.range.empty())
     return;
   int64_t size = sizeOf(state.type);
@@ -101,7 +101,8 @@ void fillPart(const tsr_context &context, const State &state, const Part &part,
 /// Takes \p bytes at \p place of the arena out of memory where they lie in a
 /// file (runtime/Offload.h), so that reading or writing all states never has
 /// all of them there.
-void releaseOffloaded(const tsr_context &context, int64_t place, int64_t bytes);
+void releaseOffloaded(const tessera_context &context, int64_t place,
+                      int64_t bytes);
 
 } // namespace tessera
 

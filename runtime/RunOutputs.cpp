@@ -17,7 +17,7 @@
 
 namespace tessera {
 
-RunOutputs::RunOutputs(const tsr_context &context, const Options &options,
+RunOutputs::RunOutputs(const tessera_context &context, const Options &options,
                        int64_t steps)
     : log(context.rank() != 0, steps), context(context), options(options),
       steps(steps) {

@@ -22,7 +22,8 @@ namespace tessera {
 class RunOutputs {
 public:
   /// \p steps: the last step of the run.
-  RunOutputs(const tsr_context &context, const Options &options, int64_t steps);
+  RunOutputs(const tessera_context &context, const Options &options,
+             int64_t steps);
 
   /// Follows once the state is loaded: \p refused and \p data as of
   /// CheckpointWriter, \p step the one that the state is of.
@@ -43,7 +44,7 @@ public:
 private:
   void requireRoom() const;
 
-  const tsr_context &context;
+  const tessera_context &context;
   const Options &options;
   int64_t steps;
   std::unique_ptr<SafetensorsWriter> weights;

@@ -18,7 +18,7 @@ namespace tessera {
         slot.name.c_str());
 }
 
-TrainingStep::TrainingStep(tsr_context &context, BatchSource &source)
+TrainingStep::TrainingStep(tessera_context &context, BatchSource &source)
     : context(context), source(source), begin(context.entry("train.begin")),
       micro(context.entry("train.micro")),
       reduce(context.entry("train.reduce")),

@@ -25,7 +25,7 @@ class TrainingStep {
 public:
   /// Fills the inputs whose `when` is "load". Ends the process where the
   /// program has an input that this runtime does not know.
-  TrainingStep(tsr_context &context, BatchSource &source);
+  TrainingStep(tessera_context &context, BatchSource &source);
 
   /// Forward, backward and reduction of the global batch that begins where
   /// \p progress, the steps before it, ends. Returns the loss, which is the
@@ -43,9 +43,9 @@ public:
 private:
   void fill(const char *when, const Progress &progress, int64_t micro = 0);
 
-  tsr_context &context;
+  tessera_context &context;
   BatchSource &source;
-  const tsr_entry &begin, &micro, &reduce, &apply;
+  const tessera_entry &begin, &micro, &reduce, &apply;
 };
 
 } // namespace tessera

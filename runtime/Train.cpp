@@ -62,7 +62,7 @@ struct Start {
   std::optional<DataFingerprint> data;
 };
 
-void printSettings(const tsr_context &context, const Options &options,
+void printSettings(const tessera_context &context, const Options &options,
                    const BatchSource &source, const Progress &progress,
                    int64_t steps, int64_t copyBytes) {
   const Manifest &manifest = *context.manifest;
@@ -148,7 +148,7 @@ SampleOrder orderOf(const std::string &name) {
 }
 
 /// Ends the run where the checkpoint is of another one.
-void requireSameRun(const tsr_context &context, const Options &options,
+void requireSameRun(const tessera_context &context, const Options &options,
                     const CheckpointIndex &index) {
   if (index.model != context.manifest->name)
     fatal("'%s' is a checkpoint of the model '%s', this is '%s': give another "
@@ -169,7 +169,7 @@ void requireSameRun(const tsr_context &context, const Options &options,
 }
 
 /// Loads a checkpoint, a file of weights or random ones.
-Start begin(const tsr_context &context, const Options &options) {
+Start begin(const tessera_context &context, const Options &options) {
   Progress progress;
   progress.seed = options.seed.value_or(context.manifest->training.seed);
   progress.lossScale = initialLossScale(context.manifest->training);
@@ -226,8 +226,8 @@ void requireSkippable(const StepReport &report, const Progress &progress,
 }
 
 /// The last lines of a run; \p stopped is the signal that cut it short, or 0.
-void printEnd(const tsr_context &context, const Progress &progress, int stopped,
-              const CheckpointWriter *checkpoints) {
+void printEnd(const tessera_context &context, const Progress &progress,
+              int stopped, const CheckpointWriter *checkpoints) {
   std::string text;
   if (stopped)
     text = std::string("stopped by ") + stopSignalName(stopped) +
@@ -271,7 +271,7 @@ int runTrain(const Manifest &manifest, const Options &options) {
     return std::chrono::duration<double, std::milli>(Clock::now() - begin)
         .count();
   };
-  tsr_context &context = openTraining(manifest, options);
+  tessera_context &context = openTraining(manifest, options);
   Communicator &communicator = *context.communicator;
   int64_t steps = options.steps.value_or(manifest.training.steps);
   RunOutputs outputs(context, options, steps);

@@ -8,7 +8,7 @@
 //
 // An executable is one emitted object file linked with the runtime library.
 // The object defines `tessera_manifest` and `tessera_entries`; the runtime
-// defines `main` and the `tsr_` functions. All addresses lie in one arena,
+// defines `main` and the `tessera_` functions. All addresses lie in one arena,
 // whose layout the manifest describes (docs/manifest.md); on a device they are
 // the device's, which the host cannot read. Counts and sizes have 64 bits; the
 // 32-bit numbers are places in tables, ranks and a launch's operands.
@@ -25,18 +25,18 @@ extern "C" {
 #endif
 
 /// The state of one rank; opaque to emitted code.
-typedef struct tsr_context tsr_context;
+typedef struct tessera_context tessera_context;
 
 /// A stretch of a program: a function that runs it once on an arena.
-typedef struct tsr_entry {
+typedef struct tessera_entry {
   const char *name; ///< "train.begin", "train.micro", "train.reduce", ...
-  void (*run)(tsr_context *context, char *arena);
-} tsr_entry;
+  void (*run)(tessera_context *context, char *arena);
+} tessera_entry;
 
 /// The manifest, JSON text that ends in NUL.
 extern const char tessera_manifest[];
 /// All entries; the last one has a null name.
-extern const tsr_entry tessera_entries[];
+extern const tessera_entry tessera_entries[];
 /// The device's machine code, a fatbin or PTX text; only for a target other
 /// than the processor.
 extern const char tessera_device_image[];
@@ -48,53 +48,55 @@ extern const char tessera_cpu_features[] __attribute__((weak));
 /// A kernel computes the iterations [begin, end) of its parallel loop.
 /// \p args are the addresses of its operands, then of its results; \p scratch
 /// belongs to the calling thread alone.
-typedef void (*tsr_kernel)(char *const *args, int64_t begin, int64_t end,
-                           char *scratch);
+typedef void (*tessera_kernel)(char *const *args, int64_t begin, int64_t end,
+                               char *scratch);
 
 /// Runs all \p count iterations of \p kernel on the rank's threads and
 /// returns when all are done. Thread t gets `scratch + t * scratch_stride`.
 /// How iterations are dealt to threads never changes a result.
-void tsr_launch(tsr_context *context, tsr_kernel kernel, char *const *args,
-                int64_t count, char *scratch, int64_t scratch_stride);
+void tessera_launch(tessera_context *context, tessera_kernel kernel,
+                    char *const *args, int64_t count, char *scratch,
+                    int64_t scratch_stride);
 
 /// Runs kernel \p id of the manifest's table `kernels` on the rank's device, in
 /// order after what was issued before. \p args are the addresses of its
 /// operands, then of its results, \p count of them; the kernel's parameters are
 /// these and then \p scratch, one pointer each.
-void tsr_device_launch(tsr_context *context, int32_t id, char *const *args,
-                       int32_t count, char *scratch);
+void tessera_device_launch(tessera_context *context, int32_t id,
+                           char *const *args, int32_t count, char *scratch);
 
 /// Runs GEMM \p id of the manifest's table: c = epilogue(a . b + bias + c0).
 /// \p bias may be null where the description has none; \p c holds c0 on entry
 /// where the description accumulates. \p aux, null with other epilogues, is
 /// what "gelu_saved" writes and "gelu_grad" reads: the GELU's operand.
-void tsr_gemm(tsr_context *context, int32_t id, const char *a, const char *b,
-              const char *bias, char *aux, char *c, char *scratch);
+void tessera_gemm(tessera_context *context, int32_t id, const char *a,
+                  const char *b, const char *bias, char *aux, char *c,
+                  char *scratch);
 
 /// Collective \p id of the running program's table: `start` says that this
 /// rank's source is ready; `wait` returns once the destination is complete;
 /// `fence` returns once no peer reads this rank's source any more.
-void tsr_collective_start(tsr_context *context, int32_t id);
-void tsr_collective_wait(tsr_context *context, int32_t id);
-void tsr_collective_fence(tsr_context *context, int32_t id);
+void tessera_collective_start(tessera_context *context, int32_t id);
+void tessera_collective_wait(tessera_context *context, int32_t id);
+void tessera_collective_fence(tessera_context *context, int32_t id);
 
 /// This rank's number, from 0: a rank's part of an unsharded buffer of E
 /// elements over N ranks begins at element rank * E / N.
-int32_t tsr_rank(tsr_context *context);
+int32_t tessera_rank(tessera_context *context);
 
 /// Fills \p bytes at \p address with zero, on the rank's threads.
-void tsr_zero(tsr_context *context, char *address, int64_t bytes);
+void tessera_zero(tessera_context *context, char *address, int64_t bytes);
 
 /// Copies \p bytes from \p source to \p destination, which do not overlap, on
 /// the rank's threads.
-void tsr_copy(tsr_context *context, char *destination, const char *source,
-              int64_t bytes);
+void tessera_copy(tessera_context *context, char *destination,
+                  const char *source, int64_t bytes);
 
 /// Begins to read \p bytes of the rank's file, which is mapped at \p address.
-void tsr_fetch(tsr_context *context, char *address, int64_t bytes);
+void tessera_fetch(tessera_context *context, char *address, int64_t bytes);
 
 /// Begins to write them back and lets go of their memory.
-void tsr_evict(tsr_context *context, char *address, int64_t bytes);
+void tessera_evict(tessera_context *context, char *address, int64_t bytes);
 
 #ifdef __cplusplus
 }

@@ -28,7 +28,7 @@ KernelShape getKernelShape(mlir::func::FuncOp kernel);
 ///                             begin: index, end: index, scratch)
 ///   llvm.func @k(args: ptr, begin: i64, end: i64, scratch: ptr)
 ///
-/// The second is a `tsr_kernel` (runtime/abi.h), which loads the addresses
+/// The second is a `tessera_kernel` (runtime/abi.h), which loads the addresses
 /// and calls the first. Buffers that `plan.inplace` does not name do not alias
 /// what the kernel writes.
 mlir::LogicalResult buildKernelFunction(mlir::func::FuncOp kernel);

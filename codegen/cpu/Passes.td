@@ -28,7 +28,7 @@ def BuildKernels : Pass<"cpu-build-kernels", "mlir::ModuleOp"> {
   let summary = "Write kernels as vectorised loops over memory";
   let description = [{
     Each kernel, a function from tensors to tensors, becomes a function over
-    buffers with the calling convention of `tsr_kernel` (runtime/abi.h) and one
+    buffers with the calling convention of `tessera_kernel` (runtime/abi.h) and one
     parallel loop. An operation that is a kernel by itself writes its own code;
     all other kernels are vectorised along their columns.
   }];

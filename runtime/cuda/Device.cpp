@@ -77,7 +77,7 @@ GpuDevice::GpuDevice(const Manifest &manifest, int localRank)
   cuda.memHostAlloc(&pinned, bounceBytes, 0);
   bounce = static_cast<char *>(pinned);
   loadKernels();
-  for (const tsr_entry *entry = tessera_entries; entry->name; ++entry)
+  for (const tessera_entry *entry = tessera_entries; entry->name; ++entry)
     entries.emplace_back();
 
   snprintf(text, sizeof text, "%s of %d, sm_%d%d, driver for CUDA %d.%d",
@@ -174,7 +174,7 @@ int64_t GpuDevice::memoryTaken() const {
   return availableBefore - static_cast<int64_t>(available);
 }
 
-void GpuDevice::run(tsr_context &context, const tsr_entry &entry) {
+void GpuDevice::run(tessera_context &context, const tessera_entry &entry) {
   EntryRun &state = entries[&entry - tessera_entries];
   // The first run is issued as it is: libraries load code when they need it
   // first, which is not allowed in a capture.
@@ -187,8 +187,8 @@ void GpuDevice::run(tsr_context &context, const tsr_entry &entry) {
   driver().graphLaunch(state.graph, computeStream);
 }
 
-GraphExec GpuDevice::capture(tsr_context &context,
-                             const tsr_entry &entry) const {
+GraphExec GpuDevice::capture(tessera_context &context,
+                             const tessera_entry &entry) const {
   Graph graph = nullptr;
   GraphExec result = nullptr;
   driver().streamBeginCapture(computeStream, captureThreadLocal);
@@ -199,7 +199,7 @@ GraphExec GpuDevice::capture(tsr_context &context,
   return result;
 }
 
-char *GpuDevice::beginInput(const tsr_context &context, const Slot &slot) {
+char *GpuDevice::beginInput(const tessera_context &context, const Slot &slot) {
   Staging &place = staging[&slot - context.program->inputs.data()];
   if (slot.when == "load") {
     place.once.resize(place.bytes);
@@ -210,7 +210,7 @@ char *GpuDevice::beginInput(const tsr_context &context, const Slot &slot) {
   return place.half[place.next];
 }
 
-void GpuDevice::commitInput(const tsr_context &context, const Slot &slot) {
+void GpuDevice::commitInput(const tessera_context &context, const Slot &slot) {
   Staging &place = staging[&slot - context.program->inputs.data()];
   char *address = context.arena + slot.offset;
   if (slot.when == "load") {
@@ -342,18 +342,18 @@ tessera::Device *tessera_open_device(const tessera::Manifest *manifest,
   return opened;
 }
 
-void tsr_device_launch(tsr_context *, int32_t id, char *const *args,
-                       int32_t count, char *scratch) {
+void tessera_device_launch(tessera_context *, int32_t id, char *const *args,
+                           int32_t count, char *scratch) {
   tessera::cuda::device().launch(id, args, count, scratch);
 }
 
-void tsr_zero(tsr_context *, char *address, int64_t bytes) {
+void tessera_zero(tessera_context *, char *address, int64_t bytes) {
   using namespace tessera::cuda;
   driver().memsetD8Async(toDevice(address), 0, bytes, device().compute());
 }
 
-void tsr_copy(tsr_context *, char *destination, const char *source,
-              int64_t bytes) {
+void tessera_copy(tessera_context *, char *destination, const char *source,
+                  int64_t bytes) {
   using namespace tessera::cuda;
   driver().memcpyDtoDAsync(toDevice(destination), toDevice(source), bytes,
                            device().compute());

@@ -27,10 +27,10 @@ public:
   GpuDevice(const Manifest &manifest, int localRank);
 
   char *allocateArena(const Program &program) override;
-  void run(tsr_context &context, const tsr_entry &entry) override;
+  void run(tessera_context &context, const tessera_entry &entry) override;
   bool isAsynchronous() const override { return true; }
-  char *beginInput(const tsr_context &context, const Slot &slot) override;
-  void commitInput(const tsr_context &context, const Slot &slot) override;
+  char *beginInput(const tessera_context &context, const Slot &slot) override;
+  void commitInput(const tessera_context &context, const Slot &slot) override;
   void read(void *destination, const char *address, int64_t bytes) override;
   std::vector<Setting> settings() const override { return rows; }
   double peakFlops() const override;
@@ -66,7 +66,7 @@ public:
   /// "GPU 0 (NVIDIA H100 80GB HBM3)", for messages.
   const std::string &name() const { return deviceName; }
 
-  /// Launches kernel \p id of the manifest; see tsr_device_launch.
+  /// Launches kernel \p id of the manifest; see tessera_device_launch.
   void launch(int id, char *const *args, int count, char *scratch) const;
 
   /// Adds a row to what settings() tells.
@@ -101,7 +101,7 @@ private:
   template <typename Query> void waitFor(Query query) const;
   /// Of a multiprocessor, for the type of the GEMMs' factors; 0: not known.
   int flopsPerClock() const;
-  GraphExec capture(tsr_context &context, const tsr_entry &entry) const;
+  GraphExec capture(tessera_context &context, const tessera_entry &entry) const;
 
   const Manifest &manifest;
   int number = 0, major = 0, minor = 0, processors = 0;

@@ -344,8 +344,8 @@ void tessera_prepare_gemms(const tessera::Manifest *manifest, int) {
   device().addSetting({"GEMMs", text});
 }
 
-void tsr_gemm(tsr_context *, int32_t id, const char *a, const char *b,
-              const char *bias, char *aux, char *c, char *scratch) {
+void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
+                  const char *bias, char *aux, char *c, char *scratch) {
   using namespace tessera;
   const cuda::Plan &plan = cuda::plans[id];
   auto bits = [](const char *address) {

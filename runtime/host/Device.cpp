@@ -21,15 +21,15 @@ public:
     return mapPrivateArena(program.arenaBytes);
   }
 
-  void run(tsr_context &context, const tsr_entry &entry) override {
+  void run(tessera_context &context, const tessera_entry &entry) override {
     entry.run(&context, context.arena);
   }
   bool isAsynchronous() const override { return false; }
 
-  char *beginInput(const tsr_context &context, const Slot &slot) override {
+  char *beginInput(const tessera_context &context, const Slot &slot) override {
     return context.arena + slot.offset;
   }
-  void commitInput(const tsr_context &, const Slot &) override {}
+  void commitInput(const tessera_context &, const Slot &) override {}
 
   void read(void *destination, const char *address, int64_t bytes) override {
     parallelFor(bytes, 1 << 18, [&](int64_t begin, int64_t end) {

@@ -388,8 +388,8 @@ void tessera_prepare_gemms(const tessera::Manifest *manifest, int) {
   }
 }
 
-void tsr_gemm(tsr_context *, int32_t id, const char *a, const char *b,
-              const char *bias, char *, char *c, char *scratch) {
+void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
+                  const char *bias, char *, char *c, char *scratch) {
   using namespace tessera;
   GemmPrimitive &gemm = primitives[id];
   setAddress(gemm.a, copyIn(gemm.copyA, a, scratch, true));

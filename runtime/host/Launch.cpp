@@ -11,15 +11,15 @@
 
 namespace {
 struct Launch {
-  tsr_kernel kernel;
+  tessera_kernel kernel;
   char *const *args;
   char *scratch;
   int64_t scratchStride;
 };
 } // namespace
 
-void tsr_launch(tsr_context *, tsr_kernel kernel, char *const *args,
-                int64_t count, char *scratch, int64_t scratchStride) {
+void tessera_launch(tessera_context *, tessera_kernel kernel, char *const *args,
+                    int64_t count, char *scratch, int64_t scratchStride) {
   Launch launch{kernel, args, scratch, scratchStride};
   tessera::parallelFor(
       count, 1,
@@ -31,14 +31,14 @@ void tsr_launch(tsr_context *, tsr_kernel kernel, char *const *args,
       &launch);
 }
 
-void tsr_zero(tsr_context *, char *address, int64_t bytes) {
+void tessera_zero(tessera_context *, char *address, int64_t bytes) {
   tessera::parallelFor(bytes, 1 << 16, [&](int64_t begin, int64_t end) {
     memset(address + begin, 0, end - begin);
   });
 }
 
-void tsr_copy(tsr_context *, char *destination, const char *source,
-              int64_t bytes) {
+void tessera_copy(tessera_context *, char *destination, const char *source,
+                  int64_t bytes) {
   tessera::parallelFor(bytes, 1 << 16, [&](int64_t begin, int64_t end) {
     memcpy(destination + begin, source + begin, end - begin);
   });

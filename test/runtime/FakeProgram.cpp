@@ -40,16 +40,16 @@ enum KernelNumber {
 #ifdef FAKE_CUDA
 constexpr bool onGpu = true;
 
-void launch(tsr_context *context, KernelNumber number,
+void launch(tessera_context *context, KernelNumber number,
             std::initializer_list<char *> args) {
-  tsr_device_launch(context, number, args.begin(),
-                    static_cast<int32_t>(args.size()), nullptr);
+  tessera_device_launch(context, number, args.begin(),
+                        static_cast<int32_t>(args.size()), nullptr);
 }
 #else
 constexpr bool onGpu = false;
 
 struct {
-  tsr_kernel run;
+  tessera_kernel run;
   int64_t count;
 } const kernels[] = {
 #define KERNEL(name, count) {name##Kernel, count},
@@ -57,24 +57,24 @@ struct {
 #undef KERNEL
 };
 
-void launch(tsr_context *context, KernelNumber number,
+void launch(tessera_context *context, KernelNumber number,
             std::initializer_list<char *> args) {
-  tsr_launch(context, kernels[number].run, args.begin(), kernels[number].count,
-             nullptr, 0);
+  tessera_launch(context, kernels[number].run, args.begin(),
+                 kernels[number].count, nullptr, 0);
 }
 #endif
 
-void collective(tsr_context *context, int id) {
-  tsr_collective_start(context, id);
-  tsr_collective_wait(context, id);
-  tsr_collective_fence(context, id);
+void collective(tessera_context *context, int id) {
+  tessera_collective_start(context, id);
+  tessera_collective_wait(context, id);
+  tessera_collective_fence(context, id);
 }
 
 /// Whether the environment's list \p name has the step that runs.
 int64_t steps = 0;
-bool asked(tsr_context *context, const char *name) {
+bool asked(tessera_context *context, const char *name) {
   const char *list = onGpu ? nullptr : getenv(name);
-  while (list && tsr_rank(context) == world - 1) {
+  while (list && tessera_rank(context) == world - 1) {
     if (atoll(list) == steps)
       return true;
     list = strchr(list, ',');
@@ -83,26 +83,26 @@ bool asked(tsr_context *context, const char *name) {
   return false;
 }
 
-void begin(tsr_context *context, char *arena) {
+void begin(tessera_context *context, char *arena) {
   ++steps;
   if (const char *milliseconds = getenv("FAKE_STEP_MS"))
     usleep(static_cast<useconds_t>(1000 * atof(milliseconds)));
   launch(context, clearLossNumber, {arena});
   for (int g = 0; g < 2; ++g) {
-    tsr_zero(context, arena + layout.gradient[g], 4 * padded[g]);
+    tessera_zero(context, arena + layout.gradient[g], 4 * padded[g]);
     if (stage >= 2)
-      tsr_zero(context, arena + layout.gradientPart[g], 4 * shard[g]);
+      tessera_zero(context, arena + layout.gradientPart[g], 4 * shard[g]);
   }
 }
 
-void micro(tsr_context *context, char *arena) {
+void micro(tessera_context *context, char *arena) {
   if (stage == 3)
     for (int g = 0; g < 2; ++g)
       collective(context, gather + g);
   launch(context, embeddingNumber, {arena});
-  tsr_gemm(context, 0, arena + layout.embedded, arena + layout.full[1],
-           arena + layout.full[1] + 4 * biasOffset, nullptr,
-           arena + layout.probabilities, arena + layout.scratch);
+  tessera_gemm(context, 0, arena + layout.embedded, arena + layout.full[1],
+               arena + layout.full[1] + 4 * biasOffset, nullptr,
+               arena + layout.probabilities, arena + layout.scratch);
   launch(context, softmaxNumber, {arena});
   launch(context, gradientNumber, {arena});
   launch(context, lossNumber, {arena});
@@ -113,17 +113,17 @@ void micro(tsr_context *context, char *arena) {
   if (stage >= 2)
     for (int g = 0; g < 2; ++g) {
       collective(context, scatter + g);
-      tsr_zero(context, arena + layout.gradient[g], 4 * padded[g]);
+      tessera_zero(context, arena + layout.gradient[g], 4 * padded[g]);
     }
 }
 
-char *ownGradient(tsr_context *context, char *arena, int g) {
-  return stage >= 2
-             ? arena + layout.gradientPart[g]
-             : arena + layout.gradient[g] + 4 * tsr_rank(context) * shard[g];
+char *ownGradient(tessera_context *context, char *arena, int g) {
+  return stage >= 2 ? arena + layout.gradientPart[g]
+                    : arena + layout.gradient[g] +
+                          4 * tessera_rank(context) * shard[g];
 }
 
-void reduce(tsr_context *context, char *arena) {
+void reduce(tessera_context *context, char *arena) {
   if (stage < 2)
     for (int g = 0; g < 2; ++g)
       collective(context, scatter + g);
@@ -138,9 +138,9 @@ void reduce(tsr_context *context, char *arena) {
   launch(context, rootNumber, {arena});
 }
 
-void update(tsr_context *context, char *arena) {
+void update(tessera_context *context, char *arena) {
   for (int g = 0; g < 2; ++g) {
-    int64_t first = stage == 0 ? 0 : tsr_rank(context) * shard[g];
+    int64_t first = stage == 0 ? 0 : tessera_rank(context) * shard[g];
     int64_t count = stage == 0 ? padded[g] : shard[g];
     char *parameter = stage == 3 ? arena + layout.part[g]
                                  : arena + layout.full[g] + 4 * first;
@@ -288,8 +288,8 @@ __attribute__((constructor)) void writeManifest() {
 #ifdef FAKE_CUDA
 const char tessera_device_image[] = ".version 8.0";
 #endif
-const tsr_entry tessera_entries[] = {{"train.begin", begin},
-                                     {"train.micro", micro},
-                                     {"train.reduce", reduce},
-                                     {"train.update", update},
-                                     {nullptr, nullptr}};
+const tessera_entry tessera_entries[] = {{"train.begin", begin},
+                                         {"train.micro", micro},
+                                         {"train.reduce", reduce},
+                                         {"train.update", update},
+                                         {nullptr, nullptr}};

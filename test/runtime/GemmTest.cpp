@@ -15,7 +15,7 @@
 using namespace tessera;
 
 const char tessera_manifest[] = "{}";
-const tsr_entry tessera_entries[] = {{nullptr, nullptr}};
+const tessera_entry tessera_entries[] = {{nullptr, nullptr}};
 
 namespace {
 
@@ -36,9 +36,10 @@ TEST_P(GemmForms, AgreeWithDoublePrecision) {
     std::vector<char> scratch(gemm.scratch + 64), c = operands.storedC;
     char *aligned =
         scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
-    tsr_gemm(nullptr, gemm.id, operands.storedA.data(), operands.storedB.data(),
-             gemm.bias ? operands.storedBias.data() : nullptr, nullptr,
-             c.data(), aligned);
+    tessera_gemm(nullptr, gemm.id, operands.storedA.data(),
+                 operands.storedB.data(),
+                 gemm.bias ? operands.storedBias.data() : nullptr, nullptr,
+                 c.data(), aligned);
     operands.check(c);
   }
 }

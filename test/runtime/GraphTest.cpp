@@ -66,7 +66,7 @@ struct Arena {
   Program program;
   int64_t total = 0;
   std::vector<int32_t> memory;
-  tsr_context context;
+  tessera_context context;
 };
 
 TEST(Graph, FillsTheInputsOfARank) {

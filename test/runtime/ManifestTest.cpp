@@ -153,7 +153,7 @@ TEST(StepDeathTest, SaysWhatIsWrong) {
              when + "\"}]")
             .c_str());
     char arena[640];
-    tsr_context context;
+    tessera_context context;
     context.manifest = &manifest;
     context.program = &manifest.program("train");
     context.arena = arena;
@@ -164,7 +164,7 @@ TEST(StepDeathTest, SaysWhatIsWrong) {
   };
   fails("tokens", "never", "fills input 'tokens' at an unknown time 'never'");
   fails("pixels", "load", "has an input 'pixels' that this runtime does not");
-  EXPECT_EXIT(tsr_context::entry("eval.run"), testing::ExitedWithCode(1),
+  EXPECT_EXIT(tessera_context::entry("eval.run"), testing::ExitedWithCode(1),
               "has no entry 'eval.run'");
 }
 

@@ -60,18 +60,18 @@ TEST_P(Pool, LaunchGivesTheBitsOfOneThread) {
                   reinterpret_cast<char *>(expected.data())};
   rowSums(args, 0, count, scratch.data());
   args[1] = reinterpret_cast<char *>(result.data());
-  tsr_context context;
+  tessera_context context;
   for (int repeat = 0; repeat < 50; ++repeat) {
     std::fill(result.begin(), result.end(), -1.0f);
-    tsr_launch(&context, rowSums, args, count, scratch.data(), 256);
+    tessera_launch(&context, rowSums, args, count, scratch.data(), 256);
     ASSERT_EQ(result, expected);
   }
 }
 
 TEST_P(Pool, ZeroFillsExactly) {
   std::vector<char> bytes(200003, 'x');
-  tsr_context context;
-  tsr_zero(&context, bytes.data() + 1, bytes.size() - 2);
+  tessera_context context;
+  tessera_zero(&context, bytes.data() + 1, bytes.size() - 2);
   EXPECT_EQ(bytes.front(), 'x');
   EXPECT_EQ(bytes.back(), 'x');
   EXPECT_EQ(std::count(bytes.begin(), bytes.end(), 0),
@@ -97,9 +97,9 @@ TEST(ArenaDeathTest, SaysThatMemoryIsTooLittle) {
 
 // What an emitted object would define.
 const char tessera_manifest[] = "{}";
-static void nothing(tsr_context *, char *) {}
-const tsr_entry tessera_entries[] = {{"train.begin", nothing},
-                                     {"train.micro", nothing},
-                                     {"train.reduce", nothing},
-                                     {"train.update", nothing},
-                                     {nullptr, nullptr}};
+static void nothing(tessera_context *, char *) {}
+const tessera_entry tessera_entries[] = {{"train.begin", nothing},
+                                         {"train.micro", nothing},
+                                         {"train.reduce", nothing},
+                                         {"train.update", nothing},
+                                         {nullptr, nullptr}};

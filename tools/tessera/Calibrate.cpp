@@ -119,8 +119,8 @@ public:
     return medianRate(flops, [&] {
       for (const tessera::Gemm &gemm : manifest.gemms)
         if (gemm.type == type)
-          tsr_gemm(nullptr, gemm.id, memory, second, nullptr, nullptr, result,
-                   result + 4 * c);
+          tessera_gemm(nullptr, gemm.id, memory, second, nullptr, nullptr,
+                       result, result + 4 * c);
     });
   }
 

@@ -109,7 +109,7 @@ CompiledKernel::CompiledKernel(const std::string &source) {
   shape = cpu::getKernelShape(kernel);
   check(succeeded(cpu::buildKernelFunction(kernel)), "has no code");
   module.compile();
-  function = reinterpret_cast<tsr_kernel>(module.lookup(name));
+  function = reinterpret_cast<tessera_kernel>(module.lookup(name));
 }
 
 void CompiledKernel::run(std::vector<void *> buffers, int64_t pieces) {

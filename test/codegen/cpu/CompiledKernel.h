@@ -53,12 +53,12 @@ public:
 
   int64_t getIterations() const { return shape.iterations; }
   int64_t getScratchBytes() const { return shape.scratchBytes; }
-  tsr_kernel getFunction() const { return function; }
+  tessera_kernel getFunction() const { return function; }
 
 private:
   CompiledModule module;
   cpu::KernelShape shape;
-  tsr_kernel function;
+  tessera_kernel function;
 };
 
 } // namespace tessera::test

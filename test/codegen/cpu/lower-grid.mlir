@@ -21,7 +21,7 @@ plan.program @train world 4 shards 2 stage 1 accumulation 1 arena 256
   // CHECK: %[[R:.*]] = llvm.udiv %[[RANK]], %[[TWO]]
   // CHECK: llvm.mul %[[S]], %[[SHARD]]
   // CHECK: llvm.mul %[[R]], %[[PIECE]]
-  // CHECK: llvm.call @tsr_zero
+  // CHECK: llvm.call @tessera_zero
   plan.section "run"
   plan.clear %piece : memref<16xf32>
   %t = plan.start reduce_scatter @g over 2 step 2 from %shard to %piece in_place : memref<32xf32>, memref<16xf32>

@@ -23,11 +23,11 @@ plan.program @train world 1 stage 0 accumulation 1 arena 128 offload 16384
   // CHECK-DAG: %[[ONE:.*]] = llvm.mlir.constant(4096 : i64)
   plan.section "update"
   // CHECK: %[[A:.*]] = llvm.getelementptr %[[ARENA]][%[[BASE]]]
-  // CHECK: llvm.call @tsr_fetch(%[[C]], %[[A]], %[[TWO]])
+  // CHECK: llvm.call @tessera_fetch(%[[C]], %[[A]], %[[TWO]])
   // CHECK: %[[B:.*]] = llvm.getelementptr %[[ARENA]][%[[LAST]]]
-  // CHECK: llvm.call @tsr_fetch(%[[C]], %[[B]], %[[ONE]])
+  // CHECK: llvm.call @tessera_fetch(%[[C]], %[[B]], %[[ONE]])
   plan.fetch %v, %o, %m : memref<128xi8>, memref<128xi8>, memref<128xi8>
-  // CHECK: llvm.call @tsr_evict(%[[C]], %{{.*}}, %[[ONE]])
+  // CHECK: llvm.call @tessera_evict(%[[C]], %{{.*}}, %[[ONE]])
   plan.evict %m : memref<128xi8>
 }
 

@@ -15,10 +15,10 @@ func.func private @copy(%x: tensor<16xf32>) -> tensor<16xf32> attributes {plan.k
 // CHECK-NOT: zero.group
 // CHECK-NOT: nn.parameter
 
-// CHECK-DAG: llvm.func @tsr_launch(!llvm.ptr, !llvm.ptr, !llvm.ptr, i64, !llvm.ptr, i64)
-// CHECK-DAG: llvm.func @tsr_gemm(!llvm.ptr, i32, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr)
-// CHECK-DAG: llvm.func @tsr_collective_start(!llvm.ptr, i32)
-// CHECK-DAG: llvm.func @tsr_rank(!llvm.ptr) -> i32
+// CHECK-DAG: llvm.func @tessera_launch(!llvm.ptr, !llvm.ptr, !llvm.ptr, i64, !llvm.ptr, i64)
+// CHECK-DAG: llvm.func @tessera_gemm(!llvm.ptr, i32, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr)
+// CHECK-DAG: llvm.func @tessera_collective_start(!llvm.ptr, i32)
+// CHECK-DAG: llvm.func @tessera_rank(!llvm.ptr) -> i32
 // CHECK-DAG: llvm.func @copy(
 
 plan.program @train world 2 stage 1 accumulation 1 arena 1408
@@ -40,31 +40,31 @@ plan.program @train world 2 stage 1 accumulation 1 arena 1408
   // CHECK-DAG: %[[AT:.*]] = llvm.mlir.constant(384 : i64)
   // CHECK-DAG: %[[BYTES:.*]] = llvm.mlir.constant(256 : i64)
   // CHECK: %[[M:.*]] = llvm.getelementptr %[[ARENA]][%[[AT]]]
-  // CHECK: llvm.call @tsr_zero(%[[C]], %[[M]], %[[BYTES]])
+  // CHECK: llvm.call @tessera_zero(%[[C]], %[[M]], %[[BYTES]])
   // CHECK-NEXT: llvm.return
   plan.section "begin"
   plan.clear %m : memref<8x8xf32>
 
   // CHECK-LABEL: llvm.func internal @train.micro(
   plan.section "micro"
-  // CHECK: llvm.call @tsr_copy(
+  // CHECK: llvm.call @tessera_copy(
   plan.copy %m to %n : memref<8x8xf32>
   // CHECK: %[[NOBIAS:.*]] = llvm.mlir.zero : !llvm.ptr
   // CHECK: %[[NOAUX:.*]] = llvm.mlir.zero : !llvm.ptr
-  // CHECK: llvm.call @tsr_gemm(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %[[NOBIAS]], %[[NOAUX]], %{{.*}}, %{{.*}})
+  // CHECK: llvm.call @tessera_gemm(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %[[NOBIAS]], %[[NOAUX]], %{{.*}}, %{{.*}})
   plan.gemm %m, %m into %n {plan.scratch = 256 : i64}
       : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()
   // The part of this rank is where its number says.
-  // CHECK: %[[RANK:.*]] = llvm.call @tsr_rank
+  // CHECK: %[[RANK:.*]] = llvm.call @tessera_rank
   // CHECK: %[[WIDE:.*]] = llvm.sext %[[RANK]] : i32 to i64
   // CHECK: llvm.mul %[[WIDE]]
   // CHECK: %[[KERNEL:.*]] = llvm.mlir.addressof @copy
-  // CHECK: llvm.call @tsr_launch(%{{.*}}, %[[KERNEL]],
+  // CHECK: llvm.call @tessera_launch(%{{.*}}, %[[KERNEL]],
   plan.launch @copy(%part, %v) {plan.iterations = 1 : i64} : (memref<16xf32>, memref<16xf32>) -> ()
   plan.launch @copy(%v, %part) {plan.iterations = 1 : i64, plan.scratch = 64 : i64} : (memref<16xf32>, memref<16xf32>) -> ()
-  // CHECK: llvm.call @tsr_collective_start
-  // CHECK: llvm.call @tsr_collective_wait
-  // CHECK: llvm.call @tsr_collective_fence
+  // CHECK: llvm.call @tessera_collective_start
+  // CHECK: llvm.call @tessera_collective_wait
+  // CHECK: llvm.call @tessera_collective_fence
   // CHECK: llvm.return
   %t = plan.start all_gather @g from %part to %full in_place : memref<16xf32>, memref<32xf32>
   plan.wait %t

@@ -37,11 +37,13 @@ DeviceKernel::DeviceKernel(const std::string &source) {
   check(succeeded(cuda::buildDeviceKernel(kernel, device)), "has no code");
   check(succeeded(lowerToEmulation(parsed)), "cannot be emulated");
   module.load(
-      {{"tsr_emulated_barrier", reinterpret_cast<void *>(tsr_emulated_barrier)},
-       {"tsr_emulated_shuffle", reinterpret_cast<void *>(tsr_emulated_shuffle)},
-       {"tsr_emulated_mma", reinterpret_cast<void *>(tsr_emulated_mma)},
-       {"tsr_emulated_ldmatrix",
-        reinterpret_cast<void *>(tsr_emulated_ldmatrix)}});
+      {{"tessera_emulated_barrier",
+        reinterpret_cast<void *>(tessera_emulated_barrier)},
+       {"tessera_emulated_shuffle",
+        reinterpret_cast<void *>(tessera_emulated_shuffle)},
+       {"tessera_emulated_mma", reinterpret_cast<void *>(tessera_emulated_mma)},
+       {"tessera_emulated_ldmatrix",
+        reinterpret_cast<void *>(tessera_emulated_ldmatrix)}});
   for (unsigned i = 0; i < grids.size(); ++i)
     functions.push_back(reinterpret_cast<EmulatedKernel>(
         module.lookup(cuda::getDeviceName(name, i))));

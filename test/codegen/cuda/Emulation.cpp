@@ -80,7 +80,7 @@ Value Writer::toBuffer(Value address, Type type) {
       .getResult(0);
 }
 
-/// The field at \p bytes of tsr_emulated_thread.
+/// The field at \p bytes of tessera_emulated_thread.
 Value Writer::loadField(Type type, int64_t bytes) {
   Value place =
       LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), thread,
@@ -125,7 +125,7 @@ Value Writer::writeShuffle(gpu::ShuffleOp shuffle) {
     own = arith::AndIOp::create(builder, loc, own, mask);
     lane = arith::XOrIOp::create(builder, loc, own, lane);
   }
-  auto function = declare("tsr_emulated_shuffle", i64, {pointer, i64, i32});
+  auto function = declare("tessera_emulated_shuffle", i64, {pointer, i64, i32});
   Value result = LLVM::CallOp::create(builder, loc, function,
                                       ValueRange{thread, value, lane})
                      .getResult();
@@ -165,7 +165,7 @@ Value Writer::writeProduct(NVVM::MmaOp product) {
                                           builder.getI32IntegerAttr(isBFloat));
   LLVM::CallOp::create(
       builder, loc,
-      declare("tsr_emulated_mma", {},
+      declare("tessera_emulated_mma", {},
               {pointer, pointer, pointer, pointer, builder.getI32Type()}),
       ValueRange{thread, a, b, c, which});
   return LLVM::LoadOp::create(builder, loc, product.getType(), c);
@@ -184,10 +184,10 @@ Value Writer::writeLoad(nvgpu::LdMatrixOp load) {
   Value result = makePlace(0);
   Value transpose = arith::ConstantOp::create(
       builder, loc, builder.getI32IntegerAttr(load.getTranspose()));
-  LLVM::CallOp::create(
-      builder, loc,
-      declare("tsr_emulated_ldmatrix", {}, {pointer, pointer, i32, pointer}),
-      ValueRange{thread, row, transpose, result});
+  LLVM::CallOp::create(builder, loc,
+                       declare("tessera_emulated_ldmatrix", {},
+                               {pointer, pointer, i32, pointer}),
+                       ValueRange{thread, row, transpose, result});
   VectorType type = load.getRes().getType();
   auto flat = VectorType::get({type.getNumElements()}, type.getElementType());
   return vector::ShapeCastOp::create(
@@ -208,7 +208,7 @@ LogicalResult Writer::replace(Operation *op) {
     op->getResult(0).replaceAllUsesWith(asIndex(loadField(i64, 8)));
   } else if (isa<gpu::BarrierOp>(op)) {
     LLVM::CallOp::create(builder, loc,
-                         declare("tsr_emulated_barrier", {}, {pointer}),
+                         declare("tessera_emulated_barrier", {}, {pointer}),
                          ValueRange{thread});
   } else if (auto shuffle = dyn_cast<gpu::ShuffleOp>(op)) {
     if (shuffle.getMode() != gpu::ShuffleMode::XOR &&

@@ -18,12 +18,12 @@ using namespace tessera::test;
 
 // Saves the registers that a call keeps and the stack of who runs, and goes on
 // with those of \p next.
-extern "C" void tsr_switch_stack(void **save, void *next);
+extern "C" void tessera_switch_stack(void **save, void *next);
 asm(R"(
 .text
-.globl tsr_switch_stack
-.type tsr_switch_stack, @function
-tsr_switch_stack:
+.globl tessera_switch_stack
+.type tessera_switch_stack, @function
+tessera_switch_stack:
   pushq %rbp
   pushq %rbx
   pushq %r12
@@ -39,7 +39,7 @@ tsr_switch_stack:
   popq %rbx
   popq %rbp
   ret
-.size tsr_switch_stack, .-tsr_switch_stack
+.size tessera_switch_stack, .-tessera_switch_stack
 )");
 
 namespace {
@@ -52,7 +52,7 @@ enum class State { runs, atBarrier, atShuffle, done };
 
 /// What a thread's function is given comes first, so that its address is the
 /// fiber's.
-struct Fiber : tsr_emulated_thread {
+struct Fiber : tessera_emulated_thread {
   State state = State::done;
   void *stack = nullptr;
   int64_t bits = 0;
@@ -78,7 +78,7 @@ public:
            int64_t threads, ThreadOrder order);
   void yield(Fiber &fiber, State state) {
     fiber.state = state;
-    tsr_switch_stack(&fiber.stack, scheduler);
+    tessera_switch_stack(&fiber.stack, scheduler);
   }
 
 private:
@@ -87,7 +87,7 @@ private:
   void resume(Fiber &fiber) {
     current = &fiber;
     fiber.state = State::runs;
-    tsr_switch_stack(&scheduler, fiber.stack);
+    tessera_switch_stack(&scheduler, fiber.stack);
   }
   void runWarp(int64_t first, int64_t end, ThreadOrder order);
 
@@ -186,12 +186,12 @@ void Block::runWarp(int64_t first, int64_t end, ThreadOrder order) {
 
 } // namespace
 
-void tsr_emulated_barrier(tsr_emulated_thread *thread) {
+void tessera_emulated_barrier(tessera_emulated_thread *thread) {
   Block::get().yield(*static_cast<Fiber *>(thread), State::atBarrier);
 }
 
-int64_t tsr_emulated_shuffle(tsr_emulated_thread *thread, int64_t bits,
-                             int32_t lane) {
+int64_t tessera_emulated_shuffle(tessera_emulated_thread *thread, int64_t bits,
+                                 int32_t lane) {
   auto &fiber = *static_cast<Fiber *>(thread);
   fiber.bits = bits;
   fiber.lane = lane;
@@ -211,11 +211,11 @@ int64_t tsr_emulated_shuffle(tsr_emulated_thread *thread, int64_t bits,
 // transposed, column g, rows 2t and 2t + 1.
 
 /// The 64 bits at \p place of lane \p lane.
-static void exchange(tsr_emulated_thread *thread, const uint16_t *place,
+static void exchange(tessera_emulated_thread *thread, const uint16_t *place,
                      int32_t lane, uint16_t *result) {
   int64_t bits;
   memcpy(&bits, place, sizeof(bits));
-  bits = tsr_emulated_shuffle(thread, bits, lane);
+  bits = tessera_emulated_shuffle(thread, bits, lane);
   memcpy(result, &bits, sizeof(bits));
 }
 
@@ -231,8 +231,8 @@ static float toFloat(uint16_t bits, bool isBFloat) {
   return number;
 }
 
-void tsr_emulated_mma(tsr_emulated_thread *thread, const uint16_t *a,
-                      const uint16_t *b, float *c, int32_t isBFloat) {
+void tessera_emulated_mma(tessera_emulated_thread *thread, const uint16_t *a,
+                          const uint16_t *b, float *c, int32_t isBFloat) {
   auto lane = static_cast<int32_t>(thread->thread % warpSize);
   int32_t g = lane / 4, t = lane % 4;
   // This lane's rows of A and columns of B, from those that have parts of them.
@@ -257,22 +257,23 @@ void tsr_emulated_mma(tsr_emulated_thread *thread, const uint16_t *a,
         c[2 * i + j] += rows[i][k] * columns[j][k];
 }
 
-void tsr_emulated_ldmatrix(tsr_emulated_thread *thread, const uint16_t *row,
-                           int32_t transpose, uint16_t *result) {
+void tessera_emulated_ldmatrix(tessera_emulated_thread *thread,
+                               const uint16_t *row, int32_t transpose,
+                               uint16_t *result) {
   auto lane = static_cast<int32_t>(thread->thread % warpSize);
   int32_t g = lane / 4, t = lane % 4;
   auto own = reinterpret_cast<int64_t>(row);
   for (int32_t matrix = 0; matrix < 4; ++matrix)
     for (int32_t j : {0, 1}) {
       int32_t r = transpose ? 2 * t + j : g, column = transpose ? g : 2 * t + j;
-      int64_t address = tsr_emulated_shuffle(thread, own, 8 * matrix + r);
+      int64_t address = tessera_emulated_shuffle(thread, own, 8 * matrix + r);
       result[2 * matrix + j] =
           reinterpret_cast<const uint16_t *>(address)[column];
     }
 }
 
-void tsr_emulate(tsr_emulated_kernel kernel, char *const *args, int64_t blocks,
-                 int64_t threads) {
+void tessera_emulate(tessera_emulated_kernel kernel, char *const *args,
+                     int64_t blocks, int64_t threads) {
   emulate(kernel, args, blocks, threads);
 }
 

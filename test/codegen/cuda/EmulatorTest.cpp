@@ -50,7 +50,7 @@ void expectProduct(const Matrices &m) {
 
 /// The PTX ISA's formulas for the fragments of mma.m16n8k16, number i of each.
 template <bool isBFloat>
-void multiply(char *const *args, tsr_emulated_thread *thread) {
+void multiply(char *const *args, tessera_emulated_thread *thread) {
   auto &m = *reinterpret_cast<Matrices *>(args[0]);
   int group = thread->thread >> 2, inGroup = thread->thread % 4;
   uint16_t a[8], b[4];
@@ -67,7 +67,7 @@ void multiply(char *const *args, tsr_emulated_thread *thread) {
   };
   for (int i = 0; i < 4; ++i)
     c[i] = result(i);
-  tsr_emulated_mma(thread, a, b, c, isBFloat);
+  tessera_emulated_mma(thread, a, b, c, isBFloat);
   for (int i = 0; i < 4; ++i)
     result(i) = c[i];
 }
@@ -85,19 +85,19 @@ TEST(Emulator, MultipliesByTensorCores) {
 
 /// Operands come by ldmatrix: A's four matrices of 8 x 8 as they are, B's two,
 /// whose columns a lane wants, transposed.
-void loadAndMultiply(char *const *args, tsr_emulated_thread *thread) {
+void loadAndMultiply(char *const *args, tessera_emulated_thread *thread) {
   auto &m = *reinterpret_cast<Matrices *>(args[0]);
   int lane = thread->thread;
   uint16_t a[8], b[8];
-  tsr_emulated_ldmatrix(thread, &m.a[lane % 16][lane / 16 * 8], 0, a);
-  tsr_emulated_ldmatrix(thread, m.b[lane % 16], 1, b);
+  tessera_emulated_ldmatrix(thread, &m.a[lane % 16][lane / 16 * 8], 0, a);
+  tessera_emulated_ldmatrix(thread, m.b[lane % 16], 1, b);
   float c[4];
   auto result = [&](int i) -> float & {
     return m.c[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2];
   };
   for (int i = 0; i < 4; ++i)
     c[i] = result(i);
-  tsr_emulated_mma(thread, a, b, c, 1);
+  tessera_emulated_mma(thread, a, b, c, 1);
   for (int i = 0; i < 4; ++i)
     result(i) = c[i];
 }

@@ -20,11 +20,11 @@
 using namespace tessera;
 
 static std::function<void()> entryBody;
-static void callBody(tsr_context *, char *) { entryBody(); }
+static void callBody(tessera_context *, char *) { entryBody(); }
 
 const char tessera_manifest[] = "{}";
-const tsr_entry tessera_entries[] = {{"train.micro", callBody},
-                                     {nullptr, nullptr}};
+const tessera_entry tessera_entries[] = {{"train.micro", callBody},
+                                         {nullptr, nullptr}};
 const char tessera_device_image[] = ".version 8.0";
 
 namespace {
@@ -64,7 +64,7 @@ public:
 
   Manifest manifest;
   Program program;
-  tsr_context context;
+  tessera_context context;
   Communicator *communicator = nullptr;
 };
 
@@ -157,17 +157,17 @@ TEST(CudaCommunicator, StreamsWaitForEachOther) {
       GpuRank rank(makeSum());
       const Collective &sum = rank.program.collectives[0];
       int64_t input = rank.program.arenaBytes - 4096;
-      tsr_context &context = rank.context;
+      tessera_context &context = rank.context;
       entryBody = [&] {
-        tsr_copy(&context, context.arena + sum.source, context.arena + input,
-                 4000);
-        tsr_collective_start(&context, 0);
-        tsr_zero(&context, context.arena + input, 4000);
-        tsr_collective_wait(&context, 0);
-        tsr_zero(&context, context.arena + sum.source, 4000);
-        tsr_copy(&context, context.arena + input,
-                 context.arena + sum.destination, 4000);
-        tsr_collective_fence(&context, 0);
+        tessera_copy(&context, context.arena + sum.source,
+                     context.arena + input, 4000);
+        tessera_collective_start(&context, 0);
+        tessera_zero(&context, context.arena + input, 4000);
+        tessera_collective_wait(&context, 0);
+        tessera_zero(&context, context.arena + sum.source, 4000);
+        tessera_copy(&context, context.arena + input,
+                     context.arena + sum.destination, 4000);
+        tessera_collective_fence(&context, 0);
       };
       for (int round = 0; round < 5; ++round) {
         std::vector<float> terms(1000);

@@ -63,7 +63,7 @@ TEST_F(GpuTest, InputsAreFilledWhileCopiesArePending) {
     fillInput(0, value);
     runEntry([](char *arena) {
       char *args[] = {arena, arena + 256};
-      tsr_device_launch(nullptr, 0, args, 2, nullptr);
+      tessera_device_launch(nullptr, 0, args, 2, nullptr);
     });
     expected = 3 * expected + value;
   }
@@ -83,14 +83,14 @@ void computeAndCommunicate(char *arena) {
   static cuda::Event there = device().makeEvent(), back = device().makeEvent();
   char *sum = arena + 256, *copy = arena + 512, *total = arena + 1024;
   char *mix[] = {arena, sum}, *add[] = {copy, total};
-  tsr_device_launch(nullptr, 0, mix, 2, nullptr);
+  tessera_device_launch(nullptr, 0, mix, 2, nullptr);
   device().order(device().compute(), device().communication(), there);
   driver().memcpyDtoDAsync(cuda::toDevice(copy), cuda::toDevice(sum), 32,
                            device().communication());
-  tsr_zero(nullptr, arena + 2048, 64);
+  tessera_zero(nullptr, arena + 2048, 64);
   device().order(device().communication(), device().compute(), back);
-  tsr_device_launch(nullptr, 0, add, 2, nullptr);
-  tsr_copy(nullptr, arena + 1536, total, 32);
+  tessera_device_launch(nullptr, 0, add, 2, nullptr);
+  tessera_copy(nullptr, arena + 1536, total, 32);
 }
 
 TEST_F(GpuTest, GraphsDoWhatTheirEntriesDo) {

@@ -116,13 +116,13 @@ constexpr size_t mostParameters = 512;
 /// The library that emulate-kernels writes: functions, and what runs them.
 struct KernelLibrary {
   void *handle = nullptr;
-  decltype(&tsr_emulate) emulate = nullptr;
+  decltype(&tessera_emulate) emulate = nullptr;
 
   KernelLibrary() {
     const char *file = getenv("FAKE_CUDA_KERNELS");
     handle = file ? dlopen(file, RTLD_NOW | RTLD_LOCAL) : nullptr;
     if (handle)
-      emulate = reinterpret_cast<decltype(emulate)>(find("tsr_emulate"));
+      emulate = reinterpret_cast<decltype(emulate)>(find("tessera_emulate"));
     if (!emulate) {
       fprintf(stderr, "fake CUDA: FAKE_CUDA_KERNELS names no library: %s\n",
               dlerror());
@@ -138,7 +138,7 @@ const KernelLibrary &kernelLibrary() {
 }
 
 struct Launch {
-  tsr_emulated_kernel kernel;
+  tessera_emulated_kernel kernel;
   unsigned blocks, threads;
   char *parameters[mostParameters];
 };
@@ -360,7 +360,7 @@ int cuLaunchKernel(CUfunc_st *function, unsigned blocks, unsigned blocksY,
       !blocks || !threads || threads > 1024 || sharedBytes || separate || !list)
     return cuda::invalidValue;
   Launch launch = {
-      reinterpret_cast<tsr_emulated_kernel>(function), blocks, threads, {}};
+      reinterpret_cast<tessera_emulated_kernel>(function), blocks, threads, {}};
   const void *parameters = nullptr;
   size_t bytes = 0;
   for (; *list != cuda::launchParameterEnd; list += 2) {

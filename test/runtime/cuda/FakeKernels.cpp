@@ -13,7 +13,7 @@
 #include "test/runtime/FakeModel.h"
 
 #define EXPORT(name, count)                                                    \
-  extern "C" void fake_##name(char *const *args, tsr_emulated_thread *) {      \
+  extern "C" void fake_##name(char *const *args, tessera_emulated_thread *) {  \
     name##Kernel(args, 0, count, nullptr);                                     \
   }
 FAKE_KERNELS(EXPORT)

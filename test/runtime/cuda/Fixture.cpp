@@ -13,11 +13,11 @@ using namespace tessera;
 
 static std::function<void(char *)> entryBody;
 
-static void callBody(tsr_context *, char *arena) { entryBody(arena); }
+static void callBody(tessera_context *, char *arena) { entryBody(arena); }
 
 const char tessera_manifest[] = "{}";
-const tsr_entry tessera_entries[] = {{"train.micro", callBody},
-                                     {nullptr, nullptr}};
+const tessera_entry tessera_entries[] = {{"train.micro", callBody},
+                                         {nullptr, nullptr}};
 const char tessera_device_image[] = ".version 8.0";
 
 GpuTest::GpuTest() {

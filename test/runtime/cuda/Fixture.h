@@ -37,7 +37,7 @@ protected:
   void fillInput(int number, int32_t value);
 
   Manifest manifest;
-  tsr_context context;
+  tessera_context context;
 };
 
 } // namespace tessera

@@ -44,8 +44,8 @@ TEST_P(GpuGemm, AgreesWithDoublePrecision) {
     char *a = place(operands.storedA), *b = place(operands.storedB);
     char *bias = gemm.bias ? place(operands.storedBias) : nullptr;
     char *c = place(operands.storedC);
-    tsr_gemm(nullptr, gemm.id, a, b, bias, nullptr, c,
-             context.arena + next + 64);
+    tessera_gemm(nullptr, gemm.id, a, b, bias, nullptr, c,
+                 context.arena + next + 64);
     std::vector<char> result(operands.storedC.size());
     context.device->read(result.data(), c, result.size());
     operands.check(result);
@@ -81,10 +81,10 @@ TEST_F(GpuTest, GelusSaveTheirOperands) {
         [&, values = values](char *host, int64_t begin, int64_t end) {
           memcpy(host, reinterpret_cast<char *>(values) + begin, end - begin);
         });
-  tsr_gemm(nullptr, 0, places[0], places[1], nullptr, places[2], places[3],
-           nullptr);
-  tsr_gemm(nullptr, 1, places[1], places[1], nullptr, places[2], places[4],
-           nullptr);
+  tessera_gemm(nullptr, 0, places[0], places[1], nullptr, places[2], places[3],
+               nullptr);
+  tessera_gemm(nullptr, 1, places[1], places[1], nullptr, places[2], places[4],
+               nullptr);
   std::vector<float> saved(a.size()), result(a.size()), slope(a.size());
   context.device->read(saved.data(), places[2], bytes);
   context.device->read(result.data(), places[3], bytes);
@@ -142,8 +142,8 @@ TEST_F(GpuGemmDeathTest, SaysWhatIsWrong) {
   EXPECT_EXIT(choose("9", 1 << 16), testing::ExitedWithCode(1),
               "TESSERA_GEMM_TRIALS is '9': it may be 0");
   choose("0", 1 << 16);
-  EXPECT_EXIT(tsr_gemm(nullptr, 0, context.arena + 4, context.arena, nullptr,
-                       nullptr, context.arena, nullptr),
+  EXPECT_EXIT(tessera_gemm(nullptr, 0, context.arena + 4, context.arena,
+                           nullptr, nullptr, context.arena, nullptr),
               testing::ExitedWithCode(1),
               "GEMM 0 has a matrix that is not "
               "aligned");
