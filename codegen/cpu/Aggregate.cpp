@@ -8,7 +8,6 @@
 #include "codegen/cpu/Kernels.h"
 #include "codegen/kernels/VectorBuilder.h"
 #include "dialects/graph/Graph.h"
-#include "dialects/plan/Plan.h"
 
 using namespace mlir;
 using namespace tessera;

@@ -7,6 +7,7 @@
 
 #include "codegen/cpu/Kernels.h"
 #include "codegen/kernels/AdamW.h"
+#include "codegen/kernels/Buffers.h"
 #include "codegen/kernels/VectorBuilder.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
@@ -21,10 +22,6 @@ static constexpr int64_t kUpdateBlock = 4096;
 /// Vectors that are summed side by side, so that additions need not wait for
 /// one another.
 static constexpr int64_t kSums = 4;
-
-static int64_t getElements(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType()).getNumElements();
-}
 
 namespace {
 

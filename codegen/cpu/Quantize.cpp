@@ -7,6 +7,7 @@
 
 #include "codegen/kernels/Quantize.h"
 #include "codegen/cpu/Kernels.h"
+#include "codegen/kernels/Buffers.h"
 #include "dialects/zero/Zero.h"
 
 using namespace mlir;
@@ -15,10 +16,6 @@ using namespace tessera::codegen;
 using namespace tessera::cpu;
 
 static constexpr int64_t kBlock = zero::ZeroDialect::kQuantizedBlock;
-
-static int64_t getElements(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType()).getNumElements();
-}
 
 static int64_t getBlocks(int64_t elements) {
   return llvm::divideCeil(elements, kBlock);

@@ -8,7 +8,6 @@
 #include "codegen/cpu/Kernels.h"
 #include "codegen/kernels/VectorBuilder.h"
 #include "dialects/nn/NN.h"
-#include "dialects/plan/Plan.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -116,14 +115,6 @@ struct ScatterAddKernel
                                                nn::ScatterAddOp> {
   int64_t getIterations(Operation *op) const {
     return ScatterAddEmitter::getIterations(cast<nn::ScatterAddOp>(op));
-  }
-  int64_t getMovedBytes(Operation *op) const {
-    auto scatter = cast<nn::ScatterAddOp>(op);
-    int64_t bytes = 3 * plan::getBytes(scatter.getRows().getType());
-    // A table that begins as a constant is written whole.
-    if (!isa<BlockArgument>(scatter.getInit()))
-      bytes += plan::getBytes(scatter.getResult().getType());
-    return bytes;
   }
   void emitKernel(Operation *op, KernelBody &body) const {
     ScatterAddEmitter(cast<nn::ScatterAddOp>(op), body).emit();

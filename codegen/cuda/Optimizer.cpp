@@ -8,16 +8,14 @@
 #include "codegen/cuda/KernelEmission.h"
 #include "codegen/cuda/Kernels.h"
 #include "codegen/kernels/AdamW.h"
+#include "codegen/kernels/Buffers.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
 
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::cuda;
-
-static int64_t getElements(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType()).getNumElements();
-}
+using codegen::getElements;
 
 namespace {
 

@@ -8,11 +8,13 @@
 #include "codegen/kernels/Quantize.h"
 #include "codegen/cuda/KernelEmission.h"
 #include "codegen/cuda/Kernels.h"
+#include "codegen/kernels/Buffers.h"
 #include "dialects/zero/Zero.h"
 
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::cuda;
+using codegen::getElements;
 
 static constexpr int64_t kBlock = zero::ZeroDialect::kQuantizedBlock;
 static constexpr int64_t kThreads = 256;
@@ -20,10 +22,6 @@ static constexpr int64_t kThreads = 256;
 /// at multiples of four bytes.
 static constexpr int64_t kLanes = 4;
 static constexpr int64_t kVectors = kBlock / (kWarp * kLanes);
-
-static int64_t getElements(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType()).getNumElements();
-}
 
 static int64_t getBlocks(int64_t elements) {
   return llvm::divideCeil(elements, kBlock);

@@ -7,7 +7,8 @@
 //
 // What zero.adamw computes at one place, and the factor that clips its
 // gradients, whoever walks over the places: the loop of a processor's thread
-// (Optimizer.cpp) or the threads of a grid (codegen/cuda/Optimizer.cpp).
+// (codegen/cpu/Optimizer.cpp) or the threads of a grid
+// (codegen/cuda/Optimizer.cpp).
 //
 //===----------------------------------------------------------------------===//
 

@@ -7,6 +7,7 @@
 
 #include "codegen/kernels/Arithmetic.h"
 #include "codegen/kernels/Attention.h"
+#include "codegen/kernels/Buffers.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/IterationSpace.h"
 #include "dialects/plan/Plan.h"
@@ -17,10 +18,6 @@
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::codegen;
-
-static int64_t getElements(Value tensor) {
-  return cast<RankedTensorType>(tensor.getType()).getNumElements();
-}
 
 namespace {
 

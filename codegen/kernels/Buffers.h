@@ -12,6 +12,11 @@
 
 namespace tessera::codegen {
 
+/// The number of elements of \p tensor.
+inline int64_t getElements(mlir::Value tensor) {
+  return mlir::cast<mlir::RankedTensorType>(tensor.getType()).getNumElements();
+}
+
 /// The buffer that stands for a tensor of \p type.
 mlir::MemRefType getBufferType(mlir::Type type);
 
