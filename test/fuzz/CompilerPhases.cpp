@@ -10,6 +10,7 @@
 #include "frontends/ModelBuilder.h"
 #include "frontends/SourceText.h"
 #include "mlir/Parser/Parser.h"
+#include "target/Target.h"
 #include "test/fuzz/CompilerContext.h"
 
 using namespace mlir;
@@ -51,6 +52,8 @@ void CompilerContext::compile(ModuleOp module, Phase from) {
 }
 
 void CompilerContext::loadKernels() {
+  if (getTargets().empty())
+    registerAllTargets();
   DialectRegistry kernels;
   codegen::registerKernels(kernels);
   context().appendDialectRegistry(kernels);

@@ -449,7 +449,6 @@ void printDiagnostic(Diagnostic &diagnostic) {
 }
 
 LogicalResult run() {
-  registerAllTargets();
   DialectRegistry registry;
   registerAllDialects(registry);
   codegen::registerKernels(registry);
@@ -507,6 +506,7 @@ LogicalResult run() {
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   installLastResorts();
+  registerAllTargets();
   cl::HideUnrelatedOptions(category);
   cl::HideUnrelatedOptions(category, compileCommand);
   cl::HideUnrelatedOptions(category, planCommand);
