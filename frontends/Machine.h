@@ -16,7 +16,7 @@
 namespace tessera {
 
 /// The module's attribute that holds the machine: a dictionary of the fields of
-/// spec::Machine that were given, read by codegen/Machine.h. Not part of
+/// spec::Machine that were given, read by report/Machine.h. Not part of
 /// `tessera.spec`, which goes into executables.
 inline constexpr llvm::StringLiteral machineAttrName = "tessera.machine";
 

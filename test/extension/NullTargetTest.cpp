@@ -7,7 +7,6 @@
 
 #include "test/extension/NullTarget.h"
 #include "codegen/AllTargets.h"
-#include "codegen/PlanReport.h"
 #include "codegen/kernels/Arithmetic.h"
 #include "dialects/AllDialects.h"
 #include "dialects/Spec.h"
@@ -17,6 +16,7 @@
 #include "passes/plan/Passes.h"
 #include "passes/train/Passes.h"
 #include "passes/zero/Passes.h"
+#include "report/PlanReport.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <gtest/gtest.h>

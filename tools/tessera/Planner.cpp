@@ -6,12 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/tessera/Planner.h"
-#include "codegen/Figures.h"
 #include "codegen/kernels/Arithmetic.h"
 #include "dialects/AllDialects.h"
 #include "dialects/Spec.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/TextReader.h"
+#include "report/Figures.h"
 #include "target/Target.h"
 #include "tools/tessera/Phases.h"
 

@@ -8,8 +8,8 @@
 #ifndef TESSERA_TOOLS_TESSERA_PLANNER_H
 #define TESSERA_TOOLS_TESSERA_PLANNER_H
 
-#include "codegen/PlanReport.h"
 #include "frontends/SourceText.h"
+#include "report/PlanReport.h"
 
 #include <optional>
 #include <string>

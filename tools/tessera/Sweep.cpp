@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/tessera/Sweep.h"
-#include "codegen/Figures.h"
+#include "report/Figures.h"
 
 #include "llvm/ADT/StringExtras.h"
 

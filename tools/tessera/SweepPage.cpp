@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Figures.h"
-#include "codegen/Html.h"
+#include "report/Figures.h"
+#include "report/Html.h"
 #include "tools/tessera/Sweep.h"
 
 #include "llvm/ADT/StringExtras.h"

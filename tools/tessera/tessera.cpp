@@ -14,14 +14,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/AllTargets.h"
-#include "codegen/PlanPicture.h"
-#include "codegen/PlanReport.h"
 #include "dialects/AllDialects.h"
 #include "dialects/Spec.h"
 #include "frontends/ByteSize.h"
 #include "frontends/Machine.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/Specification.h"
+#include "report/PlanPicture.h"
+#include "report/PlanReport.h"
 #include "target/Target.h"
 #include "tools/tessera/Calibrate.h"
 #include "tools/tessera/Fit.h"

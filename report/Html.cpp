@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Html.h"
-#include "codegen/Figures.h"
+#include "report/Html.h"
+#include "report/Figures.h"
 #include "llvm/Support/JSON.h"
 #include <cmath>
 

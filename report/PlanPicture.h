@@ -5,14 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_PLANPICTURE_H
-#define TESSERA_CODEGEN_PLANPICTURE_H
+#ifndef TESSERA_REPORT_PLANPICTURE_H
+#define TESSERA_REPORT_PLANPICTURE_H
 
-#include "codegen/PlanReport.h"
+#include "report/PlanReport.h"
 
 namespace tessera {
 
-/// Writes a page (codegen/Html.h) of the program `train` of \p module, whose
+/// Writes a page (report/Html.h) of the program `train` of \p module, whose
 /// report is \p report: what computes and what communicates over the predicted
 /// time of a step, the memory in use by category with its peak, and tables.
 void printPlanPicture(mlir::ModuleOp module, const PlanReport &report,
@@ -20,4 +20,4 @@ void printPlanPicture(mlir::ModuleOp module, const PlanReport &report,
 
 } // namespace tessera
 
-#endif // TESSERA_CODEGEN_PLANPICTURE_H
+#endif // TESSERA_REPORT_PLANPICTURE_H

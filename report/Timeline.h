@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_TIMELINE_H
-#define TESSERA_CODEGEN_TIMELINE_H
+#ifndef TESSERA_REPORT_TIMELINE_H
+#define TESSERA_REPORT_TIMELINE_H
 
-#include "codegen/CostModel.h"
+#include "report/CostModel.h"
 #include <string>
 #include <vector>
 
@@ -63,4 +63,4 @@ struct Timeline {
 
 } // namespace tessera
 
-#endif // TESSERA_CODEGEN_TIMELINE_H
+#endif // TESSERA_REPORT_TIMELINE_H

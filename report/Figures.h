@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_FIGURES_H
-#define TESSERA_CODEGEN_FIGURES_H
+#ifndef TESSERA_REPORT_FIGURES_H
+#define TESSERA_REPORT_FIGURES_H
 
 #include "mlir/Support/LLVM.h"
 #include <string>
@@ -30,4 +30,4 @@ std::string formatFixed(double number, int digits);
 
 } // namespace tessera
 
-#endif // TESSERA_CODEGEN_FIGURES_H
+#endif // TESSERA_REPORT_FIGURES_H

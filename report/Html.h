@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_HTML_H
-#define TESSERA_CODEGEN_HTML_H
+#ifndef TESSERA_REPORT_HTML_H
+#define TESSERA_REPORT_HTML_H
 
 #include "dialects/plan/Plan.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -57,4 +57,4 @@ double getTickDistance(double end, int count);
 
 } // namespace tessera
 
-#endif // TESSERA_CODEGEN_HTML_H
+#endif // TESSERA_REPORT_HTML_H

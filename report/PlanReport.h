@@ -11,11 +11,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_PLANREPORT_H
-#define TESSERA_CODEGEN_PLANREPORT_H
+#ifndef TESSERA_REPORT_PLANREPORT_H
+#define TESSERA_REPORT_PLANREPORT_H
 
-#include "codegen/Timeline.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "report/Timeline.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 #include <array>
@@ -97,4 +97,4 @@ void writePlanFigures(const PlanReport &report, llvm::json::OStream &json);
 
 } // namespace tessera
 
-#endif // TESSERA_CODEGEN_PLANREPORT_H
+#endif // TESSERA_REPORT_PLANREPORT_H

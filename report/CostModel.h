@@ -13,11 +13,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_COSTMODEL_H
-#define TESSERA_CODEGEN_COSTMODEL_H
+#ifndef TESSERA_REPORT_COSTMODEL_H
+#define TESSERA_REPORT_COSTMODEL_H
 
-#include "codegen/Machine.h"
 #include "dialects/plan/Plan.h"
+#include "report/Machine.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace tessera {
@@ -67,4 +67,4 @@ private:
 
 } // namespace tessera
 
-#endif // TESSERA_CODEGEN_COSTMODEL_H
+#endif // TESSERA_REPORT_COSTMODEL_H

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Figures.h"
+#include "report/Figures.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 

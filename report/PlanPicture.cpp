@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/PlanPicture.h"
-#include "codegen/Figures.h"
-#include "codegen/Html.h"
+#include "report/PlanPicture.h"
+#include "report/Figures.h"
+#include "report/Html.h"
 #include "llvm/ADT/MapVector.h"
 #include <cmath>
 

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/CostModel.h"
+#include "report/CostModel.h"
 #include "dialects/Spec.h"
 #include "dialects/nn/IterationSpace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

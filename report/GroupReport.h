@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_GROUPREPORT_H
-#define TESSERA_CODEGEN_GROUPREPORT_H
+#ifndef TESSERA_REPORT_GROUPREPORT_H
+#define TESSERA_REPORT_GROUPREPORT_H
 
 #include "dialects/plan/Plan.h"
 #include "dialects/zero/Zero.h"
@@ -31,4 +31,4 @@ llvm::SmallVector<GroupFacts> getGroupFacts(plan::ProgramOp program);
 
 } // namespace tessera
 
-#endif // TESSERA_CODEGEN_GROUPREPORT_H
+#endif // TESSERA_REPORT_GROUPREPORT_H

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_MACHINE_H
-#define TESSERA_CODEGEN_MACHINE_H
+#ifndef TESSERA_REPORT_MACHINE_H
+#define TESSERA_REPORT_MACHINE_H
 
 #include "target/Target.h"
 #include <string>
@@ -45,4 +45,4 @@ struct Machine {
 
 } // namespace tessera
 
-#endif // TESSERA_CODEGEN_MACHINE_H
+#endif // TESSERA_REPORT_MACHINE_H

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/GroupReport.h"
+#include "report/GroupReport.h"
 #include "dialects/Spec.h"
 #include "llvm/ADT/MapVector.h"
 

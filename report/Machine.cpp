@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Machine.h"
-#include "codegen/Figures.h"
+#include "report/Machine.h"
 #include "dialects/Spec.h"
+#include "report/Figures.h"
 #include <thread>
 
 using namespace mlir;

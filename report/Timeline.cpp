@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/Timeline.h"
+#include "report/Timeline.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;

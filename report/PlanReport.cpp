@@ -5,12 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/PlanReport.h"
-#include "codegen/Figures.h"
-#include "codegen/GroupReport.h"
+#include "report/PlanReport.h"
 #include "dialects/Spec.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
+#include "report/Figures.h"
+#include "report/GroupReport.h"
 #include "target/Target.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/FormatVariadic.h"
