@@ -49,16 +49,16 @@ struct Known {
 
 /// \p op takes or gives \p types.
 static LogicalResult verifyTypes(Operation *op, TypeRange types, Known &known) {
-  for (Type type : types)
+  for (Type type : types) {
     if (known.types.contains(type))
       continue;
-    else if (isStaticTensor(type) || isa<graph::CSRType, zero::TokenType>(type))
-      known.types.insert(type);
-    else
+    if (!isStaticTensor(type) && !isa<graph::CSRType, zero::TokenType>(type))
       return op->emitOpError("has ")
              << type
              << ": programs and kernels work on tensors of static shape whose "
                 "elements are f16, bf16, f32, f64, i1, i8, i32 or i64";
+    known.types.insert(type);
+  }
   return success();
 }
 

@@ -21,21 +21,25 @@ inline mlir::GreedyRewriteConfig getStraightLineConfig() {
   return config;
 }
 
-/// Applies \p patterns to the operations in \p root that are one of \p Roots,
-/// in program order, and to what they make of these and its users. All others
-/// stay as they are: to look at each of them takes longer than what is done.
-template <typename... Roots>
-mlir::LogicalResult applyToRoots(mlir::Operation *root,
-                                 mlir::RewritePatternSet &&patterns) {
+/// Applies \p patterns, each of which begins at an operation of one name, to
+/// the operations in \p root of these names, in program order, and to what they
+/// make of these and its users. All others stay as they are: to look at each of
+/// them takes longer than what is done. How many it began with.
+inline llvm::FailureOr<int64_t>
+applyToRoots(mlir::Operation *root,
+             const mlir::FrozenRewritePatternSet &patterns) {
+  const auto &byName = patterns.getOpSpecificNativePatterns();
   mlir::SmallVector<mlir::Operation *> operations;
   root->walk([&](mlir::Operation *op) {
-    if (mlir::isa<Roots...>(op))
+    if (byName.contains(op->getName()))
       operations.push_back(op);
   });
   // The driver takes the last one first.
   std::reverse(operations.begin(), operations.end());
-  return mlir::applyOpPatternsGreedily(operations, std::move(patterns),
-                                       getStraightLineConfig());
+  if (mlir::failed(mlir::applyOpPatternsGreedily(operations, patterns,
+                                                 getStraightLineConfig())))
+    return mlir::failure();
+  return operations.size();
 }
 
 } // namespace tessera

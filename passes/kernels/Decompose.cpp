@@ -304,16 +304,11 @@ struct Decompose : kernels::impl::DecomposeBase<Decompose> {
         &getContext());
     patterns.add<LinearCrossEntropy>(&getContext(), chunkBytes);
     kernels::populateExpandSumSquares(patterns);
-    getOperation().walk([&](Operation *op) {
-      numDecomposed += isa<nn::LayerNormOp, nn::GeluOp, nn::GeluGradOp,
-                           nn::ReluOp, nn::SoftmaxOp, nn::CrossEntropyOp,
-                           nn::LinearCrossEntropyOp, nn::SumSquaresOp>(op);
-    });
-    if (failed(applyToRoots<nn::LayerNormOp, nn::GeluOp, nn::GeluGradOp,
-                            nn::ReluOp, nn::SoftmaxOp, nn::CrossEntropyOp,
-                            nn::LinearCrossEntropyOp, nn::SumSquaresOp>(
-            getOperation(), std::move(patterns))))
-      signalPassFailure();
+    FailureOr<int64_t> count =
+        applyToRoots(getOperation(), std::move(patterns));
+    if (failed(count))
+      return signalPassFailure();
+    numDecomposed += *count;
   }
 };
 

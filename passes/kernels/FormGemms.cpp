@@ -216,9 +216,7 @@ struct FormGemms : kernels::impl::FormGemmsBase<FormGemms> {
     patterns.add<FuseGelu>(&getContext(), steps);
     if (endWithGelu(getOperation()))
       patterns.add<FuseSavedGelu, FuseGeluGrad>(&getContext(), steps);
-    if (failed(applyToRoots<nn::MatmulOp, arith::AddFOp, nn::AccumulateOp,
-                            nn::GeluOp, nn::GeluGradOp>(getOperation(),
-                                                        std::move(patterns))))
+    if (failed(applyToRoots(getOperation(), std::move(patterns))))
       return signalPassFailure();
     getOperation().walk([&](plan::GemmOp gemm) {
       ++numGemms;
