@@ -16,9 +16,8 @@
 #define TESSERA_RUNTIME_CHECKPOINTINDEX_H
 
 #include "runtime/DataFingerprint.h"
-#include "runtime/LossScaler.h"
-#include "runtime/LossWatch.h"
 #include "runtime/Parts.h"
+#include "runtime/Progress.h"
 #include <array>
 #include <cstdint>
 #include <map>
@@ -31,20 +30,6 @@ namespace tessera {
 
 /// Steps that the name of a checkpoint's folder has digits for.
 constexpr int64_t maxSteps = 999'999'999'999;
-
-/// How far a run is.
-struct Progress {
-  int64_t step = 0;    ///< steps done
-  int64_t samples = 0; ///< position in the order of the data
-  uint64_t seed = 1;
-  std::string order = "shuffled";
-  int64_t skipped = 0;      ///< steps whose update was left out
-  int64_t skippedInRow = 0; ///< the last so many of them
-  LossStatistics losses;
-  LossScale lossScale;
-  /// Steps that changed the parameters: Adam's t.
-  int64_t updates() const { return step - skipped; }
-};
 
 /// What is saved of each parameter.
 enum class SavedState { weight, moment1, moment2 };

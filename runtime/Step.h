@@ -8,9 +8,9 @@
 #ifndef TESSERA_RUNTIME_STEP_H
 #define TESSERA_RUNTIME_STEP_H
 
-#include "runtime/CheckpointIndex.h"
 #include "runtime/Context.h"
 #include "runtime/Data.h"
+#include "runtime/Progress.h"
 #include <vector>
 
 namespace tessera {
