@@ -10,9 +10,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Communicator.h"
-#include "runtime/Stream.h"
-#include "runtime/Threads.h"
+#include "runtime/core/Stream.h"
+#include "runtime/core/Threads.h"
+#include "runtime/program/Communicator.h"
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Adjacency.h"
-#include "runtime/Communicator.h"
+#include "runtime/data/Adjacency.h"
+#include "runtime/program/Communicator.h"
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>

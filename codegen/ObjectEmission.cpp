@@ -8,7 +8,7 @@
 #include "codegen/ObjectEmission.h"
 #include "codegen/Optimize.h"
 #include "dialects/Spec.h"
-#include "runtime/CpuFeatures.h"
+#include "runtime/core/CpuFeatures.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"

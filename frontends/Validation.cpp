@@ -8,7 +8,7 @@
 #include "frontends/Validation.h"
 #include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
-#include "runtime/Adjacency.h"
+#include "runtime/data/Adjacency.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"

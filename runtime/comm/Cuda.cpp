@@ -6,12 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Cuda.h"
-#include "runtime/Communicator.h"
-#include "runtime/Environment.h"
-#include "runtime/Error.h"
-#include "runtime/Launcher.h"
+#include "runtime/comm/Launcher.h"
 #include "runtime/comm/Members.h"
+#include "runtime/core/Environment.h"
+#include "runtime/core/Error.h"
 #include "runtime/cuda/Device.h"
+#include "runtime/program/Communicator.h"
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>

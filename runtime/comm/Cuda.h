@@ -8,8 +8,8 @@
 #ifndef TESSERA_RUNTIME_COMM_CUDA_H
 #define TESSERA_RUNTIME_COMM_CUDA_H
 
-#include "runtime/Manifest.h"
 #include "runtime/comm/Rendezvous.h"
+#include "runtime/program/Manifest.h"
 #include <memory>
 
 namespace tessera {

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Guard.h"
-#include "runtime/Error.h"
 #include "runtime/comm/Peers.h"
+#include "runtime/core/Error.h"
 
 namespace tessera {
 

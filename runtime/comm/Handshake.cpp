@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Handshake.h"
-#include "runtime/Environment.h"
-#include "runtime/Error.h"
+#include "runtime/core/Environment.h"
+#include "runtime/core/Error.h"
 #include <cstring>
 #include <initializer_list>
 #include <sodium.h>

@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Launch.h"
-#include "runtime/Environment.h"
-#include "runtime/Error.h"
-#include "runtime/Launcher.h"
+#include "runtime/comm/Launcher.h"
+#include "runtime/core/Environment.h"
+#include "runtime/core/Error.h"
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

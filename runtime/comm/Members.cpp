@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Members.h"
-#include "runtime/Error.h"
+#include "runtime/core/Error.h"
 
 namespace tessera {
 

@@ -8,7 +8,7 @@
 #ifndef TESSERA_RUNTIME_COMM_MEMBERS_H
 #define TESSERA_RUNTIME_COMM_MEMBERS_H
 
-#include "runtime/Manifest.h"
+#include "runtime/program/Manifest.h"
 #include <string>
 
 namespace tessera {

@@ -12,10 +12,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Error.h"
-#include "runtime/Threads.h"
 #include "runtime/comm/Mpi.h"
 #include "runtime/comm/Reduce.h"
+#include "runtime/core/Error.h"
+#include "runtime/core/Threads.h"
 #include <algorithm>
 #include <chrono>
 #include <cstring>

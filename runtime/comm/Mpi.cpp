@@ -6,10 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Mpi.h"
-#include "runtime/Environment.h"
-#include "runtime/Error.h"
-#include "runtime/Launcher.h"
 #include "runtime/comm/Guard.h"
+#include "runtime/comm/Launcher.h"
+#include "runtime/core/Environment.h"
+#include "runtime/core/Error.h"
 #include <cstdlib>
 #include <cstring>
 

@@ -8,9 +8,9 @@
 #ifndef TESSERA_RUNTIME_COMM_MPI_H
 #define TESSERA_RUNTIME_COMM_MPI_H
 
-#include "runtime/Communicator.h"
 #include "runtime/comm/Members.h"
 #include "runtime/comm/Peers.h"
+#include "runtime/program/Communicator.h"
 #include <memory>
 #include <mpi.h>
 

@@ -5,12 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Error.h"
 #include "runtime/comm/Cuda.h"
 #include "runtime/comm/Guard.h"
 #include "runtime/comm/Members.h"
 #include "runtime/comm/NcclLibrary.h"
 #include "runtime/comm/Peers.h"
+#include "runtime/core/Error.h"
 #include "runtime/cuda/Device.h"
 #include <atomic>
 #include <map>

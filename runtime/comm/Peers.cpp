@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Peers.h"
-#include "runtime/Error.h"
+#include "runtime/core/Error.h"
 #include <algorithm>
 #include <cerrno>
 #include <csignal>

@@ -8,7 +8,7 @@
 #ifndef TESSERA_RUNTIME_COMM_PEERS_H
 #define TESSERA_RUNTIME_COMM_PEERS_H
 
-#include "runtime/Environment.h"
+#include "runtime/core/Environment.h"
 #include <atomic>
 #include <chrono>
 #include <functional>

@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Reduce.h"
-#include "runtime/Error.h"
-#include "runtime/Float16.h"
-#include "runtime/Stream.h"
+#include "runtime/core/Error.h"
+#include "runtime/core/Float16.h"
+#include "runtime/core/Stream.h"
 #include <algorithm>
 #include <type_traits>
 

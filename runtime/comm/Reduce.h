@@ -8,7 +8,7 @@
 #ifndef TESSERA_RUNTIME_COMM_REDUCE_H
 #define TESSERA_RUNTIME_COMM_REDUCE_H
 
-#include "runtime/Manifest.h"
+#include "runtime/program/Manifest.h"
 
 namespace tessera {
 
@@ -21,7 +21,7 @@ struct RankSum {
   char *destination;
   /// Adds to what the destination holds.
   bool accumulate;
-  /// Writes past the caches (runtime/Stream.h).
+  /// Writes past the caches (runtime/core/Stream.h).
   bool stream;
 };
 

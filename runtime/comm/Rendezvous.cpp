@@ -13,9 +13,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Rendezvous.h"
-#include "runtime/Error.h"
 #include "runtime/comm/Handshake.h"
 #include "runtime/comm/Peers.h"
+#include "runtime/core/Error.h"
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>

@@ -12,12 +12,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Error.h"
-#include "runtime/Stream.h"
-#include "runtime/Threads.h"
 #include "runtime/comm/Mpi.h"
 #include "runtime/comm/Reduce.h"
 #include "runtime/comm/Window.h"
+#include "runtime/core/Error.h"
+#include "runtime/core/Stream.h"
+#include "runtime/core/Threads.h"
 #include <algorithm>
 #include <cstring>
 #include <unistd.h>

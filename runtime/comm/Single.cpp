@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Communicator.h"
-#include "runtime/Threads.h"
 #include "runtime/comm/Members.h"
 #include "runtime/comm/Reduce.h"
+#include "runtime/core/Threads.h"
+#include "runtime/program/Communicator.h"
 #include <cstring>
 
 namespace tessera {

@@ -13,12 +13,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Threads.h"
 #include "runtime/comm/Cuda.h"
 #include "runtime/comm/Members.h"
 #include "runtime/comm/Peers.h"
 #include "runtime/comm/Reduce.h"
 #include "runtime/comm/Window.h"
+#include "runtime/core/Threads.h"
 #include "runtime/cuda/Device.h"
 #include <algorithm>
 #include <atomic>

@@ -13,8 +13,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Window.h"
-#include "runtime/Error.h"
-#include "runtime/Offload.h"
+#include "runtime/core/Error.h"
+#include "runtime/program/Offload.h"
 #include <cerrno>
 #include <cstdio>
 #include <cstring>

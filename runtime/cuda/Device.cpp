@@ -6,11 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/cuda/Device.h"
-#include "runtime/Context.h"
-#include "runtime/Environment.h"
-#include "runtime/Error.h"
-#include "runtime/Threads.h"
+#include "runtime/core/Environment.h"
+#include "runtime/core/Error.h"
+#include "runtime/core/Threads.h"
 #include "runtime/cuda/Pinned.h"
+#include "runtime/program/Context.h"
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

@@ -8,9 +8,9 @@
 #ifndef TESSERA_RUNTIME_CUDA_DEVICE_H
 #define TESSERA_RUNTIME_CUDA_DEVICE_H
 
-#include "runtime/Device.h"
 #include "runtime/cuda/Driver.h"
 #include "runtime/cuda/Pinned.h"
+#include "runtime/program/Device.h"
 
 namespace tessera::cuda {
 

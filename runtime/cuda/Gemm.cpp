@@ -12,10 +12,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Context.h"
-#include "runtime/Environment.h"
-#include "runtime/Error.h"
+#include "runtime/core/Environment.h"
+#include "runtime/core/Error.h"
 #include "runtime/cuda/Device.h"
+#include "runtime/program/Context.h"
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

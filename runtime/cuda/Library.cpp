@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/cuda/Library.h"
-#include "runtime/Environment.h"
-#include "runtime/Error.h"
+#include "runtime/core/Environment.h"
+#include "runtime/core/Error.h"
 #include <algorithm>
 #include <climits>
 #include <cstdlib>

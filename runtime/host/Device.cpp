@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Device.h"
-#include "runtime/Context.h"
-#include "runtime/Threads.h"
+#include "runtime/program/Device.h"
+#include "runtime/core/Threads.h"
+#include "runtime/program/Context.h"
 #include <cstring>
 
 namespace tessera {

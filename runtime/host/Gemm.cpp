@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Context.h"
-#include "runtime/Error.h"
-#include "runtime/Threads.h"
+#include "runtime/core/Error.h"
+#include "runtime/core/Threads.h"
 #include "runtime/host/GemmPrimitive.h"
+#include "runtime/program/Context.h"
 #include <algorithm>
 #include <dnnl.h>
 #include <memory>

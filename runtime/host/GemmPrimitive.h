@@ -13,7 +13,7 @@
 #ifndef TESSERA_RUNTIME_HOST_GEMMPRIMITIVE_H
 #define TESSERA_RUNTIME_HOST_GEMMPRIMITIVE_H
 
-#include "runtime/Manifest.h"
+#include "runtime/program/Manifest.h"
 
 namespace tessera {
 

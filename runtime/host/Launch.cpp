@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Threads.h"
 #include "runtime/abi.h"
+#include "runtime/core/Threads.h"
 #include <cstring>
 
 namespace {

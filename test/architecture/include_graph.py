@@ -6,10 +6,10 @@
 #
 # ===----------------------------------------------------------------------===#
 #
-# Checks the includes of all tracked sources against the table "Rooms" of
-# docs/architecture.md: none that it lacks, none that it says for nothing, no
-# two rooms that include each other, and the picture below it is drawn from it.
-# With --write it draws the picture anew.
+# Checks the includes of all tracked sources against the tables of rooms in
+# docs/architecture.md: none that they lack, none that they say for nothing, no
+# two rooms that include each other, and the picture below a table is drawn from
+# it. With --write it draws the pictures anew.
 #
 # ===----------------------------------------------------------------------===#
 
@@ -23,27 +23,36 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 INCLUDE = re.compile(r'^\s*#?\s*include "([^"]+)"', re.MULTILINE)
-ROW = re.compile(r"^\| ([a-z]+)/ \|.*\|([^|]*)\|$", re.MULTILINE)
+ROW = re.compile(r"^\| (?:runtime/)?([a-z]+)/ \|.*\|([^|]*)\|$", re.MULTILINE)
 PICTURE = re.compile(r"```mermaid\n.*?```\n", re.DOTALL)
+# Sections with a table, and the folder whose rooms it names.
+SECTIONS = {"## Rooms": "", "## Rooms of the runtime": "runtime/"}
 # Folders that no reader of the product's code needs to know the place of.
 BESIDE = {"test", "bench", "cmake"}
 # Targets stand side by side.
 APART = ("codegen/cpu/", "codegen/cuda/")
 
 
-def read_table(text):
+def section_of(text, heading):
+    return text.split(f"\n{heading}\n")[1].split("\n## ")[0]
+
+
+def read_table(section):
     """The rooms that each room may include, in the table's order."""
-    section = text.split("\n## Rooms\n")[1].split("\n## ")[0]
     return {room: re.findall(r"[a-z]+", rest) for room, rest in ROW.findall(section)}
 
 
-def read_includes(sources):
-    """Pairs of rooms, with a place of each; and includes from target to target."""
+def read_includes(sources, base=""):
+    """Pairs of rooms in the folder base, with a place of each; and includes from
+    target to target. What lies in base itself is in no room."""
     pairs, apart = collections.OrderedDict(), []
     for path, text in sources:
         for included in INCLUDE.findall(text):
-            source, target = path.split("/")[0], included.split("/")[0]
-            if source in BESIDE or "/" not in included or target in ("mlir", "llvm"):
+            if not path.startswith(base) or not included.startswith(base):
+                continue
+            own, other = path[len(base) :], included[len(base) :]
+            source, target = own.split("/")[0], other.split("/")[0]
+            if source in BESIDE or "/" not in other or "/" not in own or target in ("mlir", "llvm"):
                 continue
             if source != target:
                 pairs.setdefault((source, target), f"{path} includes {included}")
@@ -103,6 +112,8 @@ def test_the_check():
     assert check(table, *read_includes(right[:1]))
     assert check({**table, "a": ["c"]}, *read_includes([*right, ("a/y.h", '#include "c/x.h"\n')]))
     assert read_includes([("codegen/cuda/x.cpp", '#include "codegen/cpu/y.h"\n')])[1]
+    inside = [("r/b/x.h", '#include "r/a/y.h"\n#include "r/z.h"\n#include "q/y.h"\n')]
+    assert list(read_includes(inside, "r/")[0]) == [("b", "a")]
     assert draw(table) == "```mermaid\nflowchart TD\n  b --> a\n  c --> b\n```\n"
 
 
@@ -111,17 +122,24 @@ def main():
     parser.add_argument("--write", action="store_true", help="draw the picture of the table")
     options = parser.parse_args()
     test_the_check()
-    text = PAGE.read_text()
-    table = read_table(text)
-    wrong = check(table, *read_includes(tracked_sources()))
-    picture = "" if wrong else draw(table)
-    if options.write and picture:
-        PAGE.write_text(PICTURE.sub(lambda _: picture, text, count=1))
-    elif picture and picture not in text:
-        wrong.append("the picture is not the table's: run test/architecture/include_graph.py --write")
+    text, sources, wrong = PAGE.read_text(), tracked_sources(), []
+    for heading, base in SECTIONS.items():
+        section = section_of(text, heading)
+        table = read_table(section)
+        errors = check(table, *read_includes(sources, base))
+        if not table:
+            errors.append(f"no table below '{heading}'")
+        picture = "" if errors else draw(table)
+        if options.write and picture:
+            text = text.replace(section, PICTURE.sub(lambda _: picture, section, count=1))
+        elif picture and picture not in section:
+            errors.append("the picture is not the table's: run include_graph.py --write")
+        wrong += errors
+    if options.write:
+        PAGE.write_text(text)
     for line in wrong:
         print(f"include_graph: error: {line}", file=sys.stderr)
-    return int(bool(wrong) or not table)
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

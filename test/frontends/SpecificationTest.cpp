@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/Specification.h"
-#include "test/runtime/GraphBytes.h"
+#include "test/runtime/data/GraphBytes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -317,7 +317,8 @@ TEST(Specification, SparseFeaturesNeedNotUseAllColumns) {
                     "`gnn.graph` has 3; leave it out, or give 3 or more\n");
 }
 
-// The reader is the executable's: test/runtime/GraphFileTest.cpp has its rules.
+// The reader is the executable's: test/runtime/data/GraphFileTest.cpp has its
+// rules.
 TEST(Specification, RefusesGraphsThatTrainingWouldRefuse) {
   auto fails = [](const char *name, const char *type,
                   const std::vector<int64_t> &shape,

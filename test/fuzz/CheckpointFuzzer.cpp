@@ -12,11 +12,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/CheckpointIndex.h"
-#include "runtime/Checksum.h"
-#include "runtime/Safetensors.h"
-#include "runtime/Threads.h"
-#include "runtime/TokenScan.h"
+#include "runtime/checkpoint/CheckpointIndex.h"
+#include "runtime/core/Threads.h"
+#include "runtime/data/TokenScan.h"
+#include "runtime/files/Checksum.h"
+#include "runtime/files/Safetensors.h"
 #include "test/fuzz/Ending.h"
 #include "test/fuzz/JsonMutator.h"
 #include "test/fuzz/Scratch.h"

@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 //
 // The runtime ends the process on wrong input, with a message and exit code 1
-// (fatal() in runtime/Error.h). In a fuzz target _exit is replaced at link time
-// by one that throws, so that what leads up to it, the message included, runs
-// as it is, and the process goes on to the next input.
+// (fatal() in runtime/core/Error.h). In a fuzz target _exit is replaced at link
+// time by one that throws, so that what leads up to it, the message included,
+// runs as it is, and the process goes on to the next input.
 //
 //===----------------------------------------------------------------------===//
 

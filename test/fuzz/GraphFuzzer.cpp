@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Adjacency.h"
-#include "runtime/GraphFile.h"
+#include "runtime/data/Adjacency.h"
+#include "runtime/data/GraphFile.h"
 #include "test/fuzz/Ending.h"
 #include "test/fuzz/TensorFile.h"
 #include <algorithm>

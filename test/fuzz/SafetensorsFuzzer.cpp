@@ -10,9 +10,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Checksum.h"
-#include "runtime/Safetensors.h"
-#include "runtime/SafetensorsHeader.h"
+#include "runtime/files/Checksum.h"
+#include "runtime/files/Safetensors.h"
+#include "runtime/files/SafetensorsHeader.h"
 #include "test/fuzz/Ending.h"
 #include "test/fuzz/Scratch.h"
 #include "test/fuzz/TensorFile.h"

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/fuzz/TensorFile.h"
-#include "runtime/Safetensors.h"
+#include "runtime/files/Safetensors.h"
 #include <algorithm>
 #include <cstring>
 

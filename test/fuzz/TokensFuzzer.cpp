@@ -18,7 +18,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/TokenFile.h"
+#include "runtime/data/TokenFile.h"
 #include "test/fuzz/Dice.h"
 #include "test/fuzz/Ending.h"
 #include "test/fuzz/Scratch.h"

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/CheckpointIndex.h"
+#include "runtime/checkpoint/CheckpointIndex.h"
 #include "test/runtime/ProgramTest.h"
 #include <csignal>
 #include <cstring>

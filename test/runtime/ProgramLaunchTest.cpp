@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/CpuFeatures.h"
+#include "runtime/core/CpuFeatures.h"
 #include "test/runtime/ProgramTest.h"
 #include <sched.h>
 

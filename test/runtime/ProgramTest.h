@@ -8,7 +8,7 @@
 #ifndef TESSERA_TEST_RUNTIME_PROGRAMTEST_H
 #define TESSERA_TEST_RUNTIME_PROGRAMTEST_H
 
-#include "runtime/Safetensors.h"
+#include "runtime/files/Safetensors.h"
 #include "test/runtime/Process.h"
 #include <algorithm>
 #include <cstdlib>

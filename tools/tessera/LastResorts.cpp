@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tools/tessera/LastResorts.h"
-#include "runtime/Output.h"
+#include "runtime/files/Output.h"
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/ErrorHandling.h"

@@ -8,7 +8,7 @@
 #ifndef TESSERA_TOOLS_TESSERA_OUTPUT_H
 #define TESSERA_TOOLS_TESSERA_OUTPUT_H
 
-#include "runtime/Output.h"
+#include "runtime/files/Output.h"
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
@@ -19,7 +19,8 @@ namespace tessera {
 
 /// A file that a command writes, or the standard output. It is opened before
 /// the work whose result it takes, and a file has all of the result or what was
-/// there before; see runtime/Output.h for what becomes of links and devices.
+/// there before; see runtime/files/Output.h for what becomes of links and
+/// devices.
 class Output {
 public:
   /// Opens \p path; "" and "-" are the standard output. Fails where nothing can

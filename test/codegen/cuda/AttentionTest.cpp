@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/ElementType.h"
+#include "runtime/core/ElementType.h"
 #include "test/codegen/cpu/AttentionReference.h"
 #include "test/codegen/cpu/Numbers.h"
 #include "test/codegen/cuda/EmulatedKernel.h"

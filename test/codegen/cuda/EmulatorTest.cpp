@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/codegen/cuda/Emulator.h"
-#include "runtime/Float16.h"
+#include "runtime/core/Float16.h"
 #include "gtest/gtest.h"
 
 using namespace tessera;

@@ -20,7 +20,7 @@
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
-#include "runtime/ElementType.h"
+#include "runtime/core/ElementType.h"
 #include "test/codegen/cuda/EmulatedKernel.h"
 
 #include "mlir/Parser/Parser.h"

@@ -9,8 +9,8 @@
 #ifndef TESSERA_TEST_RUNTIME_COMM_COLLECTIVECASES_H
 #define TESSERA_TEST_RUNTIME_COMM_COLLECTIVECASES_H
 
-#include "runtime/Communicator.h"
-#include "runtime/Float16.h"
+#include "runtime/core/Float16.h"
+#include "runtime/program/Communicator.h"
 
 /// Element \p i of what \p rank holds in round \p round: of magnitudes so
 /// different that the order of a sum shows in its last bits.

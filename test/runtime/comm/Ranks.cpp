@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/runtime/comm/Ranks.h"
-#include "runtime/Error.h"
+#include "runtime/core/Error.h"
 #include <cstring>
 #include <gtest/gtest.h>
 #include <sys/mman.h>

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Rendezvous.h"
-#include "runtime/Error.h"
+#include "runtime/core/Error.h"
 #include "test/runtime/comm/Ranks.h"
 #include <arpa/inet.h>
 #include <csignal>

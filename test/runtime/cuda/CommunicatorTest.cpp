@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/Context.h"
-#include "runtime/Error.h"
-#include "runtime/Threads.h"
+#include "runtime/core/Error.h"
+#include "runtime/core/Threads.h"
 #include "runtime/cuda/Device.h"
+#include "runtime/program/Context.h"
 #include "test/runtime/comm/CollectiveCases.h"
 #include "test/runtime/comm/Ranks.h"
 #include <csignal>

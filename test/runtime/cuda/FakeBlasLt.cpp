@@ -11,7 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/ElementType.h"
+#include "runtime/core/ElementType.h"
 #include "runtime/cuda/Api.h"
 #include "test/runtime/cuda/FakeCuda.h"
 #include <algorithm>

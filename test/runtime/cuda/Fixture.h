@@ -8,8 +8,8 @@
 #ifndef TESSERA_TEST_RUNTIME_CUDA_FIXTURE_H
 #define TESSERA_TEST_RUNTIME_CUDA_FIXTURE_H
 
-#include "runtime/Context.h"
 #include "runtime/cuda/Device.h"
+#include "runtime/program/Context.h"
 #include <functional>
 #include <gtest/gtest.h>
 

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "test/runtime/GemmForms.h"
 #include "test/runtime/cuda/Fixture.h"
+#include "test/runtime/host/GemmForms.h"
 #include <cstdlib>
 #include <cstring>
 

@@ -1,0 +1,280 @@
+//===- Parameters.cpp - Parameters and their states -----------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/checkpoint/Parameters.h"
+#include "runtime/checkpoint/Checkpoint.h"
+#include "runtime/checkpoint/SameRun.h"
+#include "runtime/core/Error.h"
+#include "runtime/core/Random.h"
+#include "runtime/core/Threads.h"
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <sys/stat.h>
+
+namespace tessera {
+
+/// The prefix under which transformers saves a model with a head.
+static const std::string modelPrefix = "transformer.";
+
+/// Calls \p body(first, begin, end) in parallel to write the elements [begin,
+/// end) of \p parameter that this rank holds to \p first; where they have 16
+/// bits they are rounded from there.
+template <typename Body>
+static void forHeld(const tessera_context &context, const Parameter &parameter,
+                    StateKind kind, Body body) {
+  const State &state = requireState(context, kind, parameter.group);
+  Range held = heldRange(state, context.manifest->groups[parameter.group],
+                         context.rank());
+  fillPart(context, state, partOf(parameter, state, held, held.begin), body);
+}
+
+/// forHeld for each state that holds weights.
+template <typename Body>
+static void forHeldWeights(const tessera_context &context,
+                           const Parameter &parameter, Body body) {
+  forHeld(context, parameter, StateKind::parameter, body);
+  if (weightsKind(context) != StateKind::parameter)
+    forHeld(context, parameter, weightsKind(context), body);
+}
+
+void initializeParameters(const tessera_context &context, uint64_t seed) {
+  const std::vector<Parameter> &parameters = context.manifest->parameters;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const Parameter &parameter = parameters[i];
+    forHeldWeights(
+        context, parameter, [&](float *first, int64_t begin, int64_t end) {
+          if (parameter.init == "constant")
+            std::fill_n(first, end - begin,
+                        static_cast<float>(parameter.initValue));
+          else
+            fillRandom(first, begin, end, seed, static_cast<uint32_t>(i),
+                       parameter.init == "normal", parameter.initValue);
+        });
+  }
+}
+
+/// The tensor that \p name means, with or without the prefix; null where there
+/// is none. Ends the process where there are two.
+static const Tensor *findTensor(const SafetensorsFile &file,
+                                const std::string &name) {
+  const Tensor *bare = file.find(name);
+  const Tensor *prefixed = file.find(modelPrefix + name);
+  if (bare && prefixed && bare != prefixed)
+    fatal("'%s' has both '%s' and '%s': it is ambiguous which one is meant; "
+          "remove one of them",
+          file.path().c_str(), name.c_str(), (modelPrefix + name).c_str());
+  return bare ? bare : prefixed;
+}
+
+/// From which size on a number is none in \p type.
+static float limitOf(ElementType type) {
+  switch (type) {
+  case ElementType::f16:
+    return 65520; // half a last place above the largest, 65504
+  case ElementType::bf16:
+    return 0x1.ffp127f;
+  default:
+    return std::numeric_limits<float>::infinity();
+  }
+}
+
+/// Ends the process for element \p index of \p tensor, which \p type does not
+/// hold as a finite number.
+[[noreturn]] static void failForElement(const SafetensorsFile &file,
+                                        const std::string &name,
+                                        const Tensor &tensor, int64_t index,
+                                        ElementType type) {
+  float value = 0;
+  copyAsFloat(tensor, index, index + 1, &value);
+  fatal("element %s of tensor '%s' of '%s' is %g: %s",
+        placeText(tensor.shape, index).c_str(), name.c_str(),
+        file.path().c_str(), double(value),
+        !std::isfinite(value)
+            ? "finite weights are wanted; give a file from before they were "
+              "lost"
+        : type == ElementType::f16
+            ? "FP16 holds numbers up to 65504; compile with "
+              "training.precision.compute BF16 or FP32"
+            : "BF16 holds numbers up to 3.39e38; compile with "
+              "training.precision.compute FP32");
+}
+
+static void loadFile(const tessera_context &context,
+                     const SafetensorsFile &file) {
+  for (const Parameter &parameter : context.manifest->parameters) {
+    const std::string &name = parameter.name;
+    const Tensor *tensor = findTensor(file, name);
+    if (!tensor)
+      fatal("'%s' has no tensor '%s': is it of another model?",
+            file.path().c_str(), name.c_str());
+    if (tensor->shape != parameter.shape)
+      fatal("tensor '%s' of '%s' has shape %s, this model's has %s",
+            name.c_str(), file.path().c_str(), shapeText(tensor->shape).c_str(),
+            shapeText(parameter.shape).c_str());
+    if (!copyAsFloat(*tensor, 0, 0, nullptr))
+      fatal("tensor '%s' of '%s' has type %s: F32, BF16 or F16 is wanted",
+            name.c_str(), file.path().c_str(), tensor->dtype.c_str());
+    ElementType type =
+        requireState(context, StateKind::parameter, parameter.group).type;
+    float limit = limitOf(type);
+    // The first one, whichever thread reads it.
+    std::atomic<int64_t> wrong = tensor->elements();
+    forHeldWeights(
+        context, parameter, [&](float *first, int64_t begin, int64_t end) {
+          copyAsFloat(*tensor, begin, end, first);
+          bool holds = true;
+          for (int64_t i = 0; i < end - begin; ++i)
+            holds &= std::abs(first[i]) < limit;
+          if (holds)
+            return;
+          int64_t index = begin;
+          while (std::abs(first[index - begin]) < limit)
+            ++index;
+          int64_t before = wrong;
+          while (index < before && !wrong.compare_exchange_weak(before, index))
+            ;
+        });
+    if (wrong < tensor->elements())
+      failForElement(file, name, *tensor, wrong, type);
+    file.release(*tensor);
+  }
+}
+
+static bool endsWith(const std::string &text, const char *end) {
+  size_t length = strlen(end);
+  return text.size() >= length &&
+         text.compare(text.size() - length, length, end) == 0;
+}
+
+/// Ends the process where \p file has what is not of this model.
+static void requireWeights(const Manifest &manifest,
+                           const SafetensorsFile &file) {
+  for (const auto &[fullName, tensor] : file.tensors()) {
+    std::string name = fullName;
+    if (name.starts_with(modelPrefix))
+      name = name.substr(modelPrefix.size());
+    bool known = std::any_of(
+        manifest.parameters.begin(), manifest.parameters.end(),
+        [&](const Parameter &parameter) { return parameter.name == name; });
+    // GPT-2's causal mask and its value, constants of the architecture.
+    if (known || endsWith(name, ".attn.bias") ||
+        endsWith(name, ".attn.masked_bias"))
+      continue;
+    auto tied = manifest.tied.find(name);
+    if (tied == manifest.tied.end())
+      fatal("'%s' has a tensor '%s', which this model has not: is it of "
+            "another model?",
+            file.path().c_str(), fullName.c_str());
+    findTensor(file, name);
+    const Tensor *other = findTensor(file, tied->second);
+    if (other && (other->bytes != tensor.bytes ||
+                  memcmp(other->data, tensor.data, tensor.bytes) != 0))
+      fatal("tensor '%s' of '%s' differs from '%s', to which this model ties "
+            "it",
+            fullName.c_str(), file.path().c_str(), tied->second.c_str());
+    file.release(tensor);
+  }
+}
+
+void loadParameters(const tessera_context &context, const std::string &path,
+                    const std::vector<std::string> &allowed) {
+  struct stat status;
+  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+    return loadCheckpointWeights(context, path, allowed);
+  requireKnownNames(*context.manifest, allowed);
+  std::string error;
+  std::unique_ptr<SafetensorsFile> file = SafetensorsFile::open(path, error);
+  if (!file)
+    fatal("%s", error.c_str());
+  requireWeights(*context.manifest, *file);
+  loadFile(context, *file);
+}
+
+void declareParameters(SafetensorsWriter &writer, const Manifest &manifest) {
+  for (const Parameter &parameter : manifest.parameters)
+    writer.declare(parameter.name, parameter.shape);
+}
+
+void declareWeights(SafetensorsWriter &writer, const Manifest &manifest) {
+  static const std::string head = "lm_head.weight";
+  auto isHead = [](const Parameter &parameter) {
+    return parameter.name == head;
+  };
+  bool untied = std::any_of(manifest.parameters.begin(),
+                            manifest.parameters.end(), isHead);
+  for (const Parameter &parameter : manifest.parameters)
+    writer.declare(untied && !isHead(parameter) ? modelPrefix + parameter.name
+                                                : parameter.name,
+                   parameter.shape);
+}
+
+std::map<std::string, std::string> weightsMetadata() {
+  return {{"format", "pt"}};
+}
+
+void writeState(const tessera_context &context, StateKind kind,
+                SafetensorsWriter *writer, double factor) {
+  static constexpr int64_t bufferElements = 4 << 20;
+  std::vector<float> buffer(context.rank() == 0 ? bufferElements : 0);
+  std::vector<char> narrow;
+  for (const Parameter &parameter : context.manifest->parameters) {
+    const State &state = requireState(context, kind, parameter.group);
+    int64_t padded = context.manifest->groups[parameter.group].padded;
+    int64_t shard = padded / context.manifest->training.shardRanks;
+    // A reduced gradient is certain to be complete only in the part of the
+    // rank that owns it; whole parameters and moments are alike on all ranks,
+    // and so are the replicas of a shard.
+    bool byOwner = state.sharded || kind == StateKind::gradient;
+    int64_t end = parameter.offset + parameter.elements();
+    for (int64_t at = parameter.offset; at < end;) {
+      int owner = byOwner ? static_cast<int>(at / shard) : 0;
+      int64_t stop = std::min(at + bufferElements, end);
+      if (byOwner)
+        stop = std::min(stop, (owner + 1) * shard);
+      int64_t place = state.sharded ? at - owner * shard : at;
+      int64_t size = sizeOf(state.type);
+      char *target = reinterpret_cast<char *>(buffer.data());
+      if (state.type != ElementType::f32 && writer) {
+        narrow.resize(size * bufferElements);
+        target = narrow.data();
+      }
+      context.communicator->copyToRoot(owner, state.offset + size * place,
+                                       size * (stop - at), target);
+      if (writer) {
+        if (state.type != ElementType::f32)
+          toFloats(state.type, target, stop - at, buffer.data());
+        if (factor != 1)
+          for (int64_t i = 0; i < stop - at; ++i)
+            buffer[i] *= static_cast<float>(factor);
+        writer->write(buffer.data(), stop - at);
+      }
+      at = stop;
+    }
+  }
+}
+
+std::unique_ptr<SafetensorsWriter> openWeights(const Manifest &manifest,
+                                               const std::string &path) {
+  auto writer = std::make_unique<SafetensorsWriter>(path, weightsMetadata());
+  declareWeights(*writer, manifest);
+  writer->begin();
+  return writer;
+}
+
+void saveParameters(const tessera_context &context, SafetensorsWriter *writer) {
+  context.communicator->barrier();
+  writeState(context, weightsKind(context), writer);
+  if (writer)
+    writer->commit();
+  context.communicator->barrier();
+}
+
+} // namespace tessera

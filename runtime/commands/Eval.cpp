@@ -1,0 +1,132 @@
+//===- Eval.cpp - The command eval ----------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/commands/Commands.h"
+#include "runtime/core/Error.h"
+#include "runtime/data/Graph.h"
+#include "runtime/data/Tokens.h"
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+
+namespace tessera {
+namespace {
+
+/// The inputs of an evaluation by name, and its run.
+class Evaluation {
+public:
+  explicit Evaluation(tessera_context &context)
+      : context(context), entry(context.entry("eval.run")) {}
+
+  const Slot &input(const char *name) const {
+    const Slot *slot = context.program->input(name);
+    if (!slot)
+      fatal("the program 'eval' has no input '%s': compile the specification "
+            "again with this version of tessera",
+            name);
+    return *slot;
+  }
+  /// Has \p write(address) fill the input at `address`.
+  template <typename Write> void fill(const Slot &slot, Write write) {
+    write(context.device->beginInput(context, slot));
+    context.device->commitInput(context, slot);
+  }
+  void run(int64_t targets) {
+    fill(input("scale"), [&](char *address) {
+      auto scale = static_cast<float>(1.0 / double(targets));
+      memcpy(address, &scale, sizeof scale);
+    });
+    context.run(entry);
+  }
+
+  tessera_context &context;
+
+private:
+  const tessera_entry &entry;
+};
+
+void evaluateTokens(Evaluation &evaluation, const std::string &path,
+                    const std::string &type) {
+  const Model &model = evaluation.context.manifest->model;
+  TokenFile file(path, model.vocabulary, tokenTypeNamed(type));
+  int64_t length = model.sequence, samples = file.samples(length);
+  if (samples < 1)
+    fatal("the data '%s' has %lld tokens; one sample takes %lld", path.c_str(),
+          static_cast<long long>(file.count()),
+          static_cast<long long>(length + 1));
+  int64_t batch = evaluation.input("tokens").elements() / length;
+  double loss = 0, correct = 0;
+  for (int64_t first = 0; first < samples; first += batch) {
+    // A batch that the data does not fill ends in rows that do not count.
+    int64_t rows = std::min(batch, samples - first);
+    auto fill = [&](const char *name, int32_t unused, int64_t shift) {
+      evaluation.fill(evaluation.input(name), [&](char *address) {
+        auto *tokens = reinterpret_cast<int32_t *>(address);
+        std::fill_n(tokens + rows * length, (batch - rows) * length, unused);
+        for (int64_t i = 0; i < rows; ++i)
+          if (std::string error; !file.read((first + i) * length + shift,
+                                            length, tokens + i * length, error))
+            fatal("%s", error.c_str());
+      });
+    };
+    fill("tokens", 0, 0);
+    fill("targets", -100, 1);
+    evaluation.run(rows * length);
+    loss += double(evaluation.context.output("loss")) * double(rows);
+    correct += evaluation.context.output("correct");
+  }
+  loss /= double(samples);
+  printf("data        %s\n", file.form().c_str());
+  printf("samples     %s of %lld tokens\n", countText(samples).c_str(),
+         static_cast<long long>(length));
+  printf("loss        %.9g\n", loss);
+  printf("perplexity  %.6g\n", std::exp(loss));
+  if (!std::isnan(correct))
+    printf("accuracy    %.6f\n", correct / double(samples * length));
+}
+
+void evaluateGraph(Evaluation &evaluation, const std::string &path) {
+  tessera_context &context = evaluation.context;
+  Graph graph(*context.manifest, path);
+  std::vector<const Slot *> slots;
+  for (const Slot &slot : context.program->inputs)
+    if (slot.name != "targets" && slot.name != "scale")
+      slots.push_back(&slot);
+  if (const Slot *slot = graph.load(context, slots))
+    fatal("the program 'eval' has an input '%s' that this runtime does not "
+          "know",
+          slot->name.c_str());
+  for (const char *split : {"train", "val", "test"}) {
+    int64_t count = graph.split(split).size();
+    if (count == 0)
+      continue;
+    const Slot &targets = evaluation.input("targets");
+    evaluation.fill(targets, [&](char *address) {
+      graph.fillTargets(targets, address, split, 0, count);
+    });
+    evaluation.run(count);
+    printf("%-5s  loss %-12.9g accuracy %.6f (%lld nodes)\n", split,
+           context.output("loss"), context.output("correct") / double(count),
+           static_cast<long long>(count));
+  }
+}
+
+} // namespace
+
+int runEval(const Manifest &manifest, const Options &options) {
+  if (manifest.model.isGraph())
+    requireNoType(options.dataType);
+  Evaluation evaluation(openLocal(manifest, options, "eval"));
+  if (manifest.model.isGraph())
+    evaluateGraph(evaluation, options.data);
+  else
+    evaluateTokens(evaluation, options.data, options.dataType);
+  return 0;
+}
+
+} // namespace tessera

@@ -1,0 +1,100 @@
+//===- Generate.cpp - The command generate --------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/commands/Commands.h"
+#include "runtime/core/Error.h"
+#include "runtime/core/Random.h"
+#include "runtime/files/Output.h"
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <unistd.h>
+
+namespace tessera {
+
+/// Tokens are bytes: what those of another vocabulary mean is not known.
+static constexpr int64_t byteTokens = 256;
+
+/// The likeliest token at temperature 0 (the first of equal ones); else one
+/// drawn from softmax(logits / temperature) by the uniform number \p u.
+static int choose(const float *logits, int count, double temperature,
+                  double u) {
+  int best =
+      static_cast<int>(std::max_element(logits, logits + count) - logits);
+  if (temperature == 0)
+    return best;
+  auto weight = [&](int token) {
+    return std::exp((double(logits[token]) - logits[best]) / temperature);
+  };
+  double total = 0;
+  for (int token = 0; token < count; ++token)
+    total += weight(token);
+  double left = u * total;
+  for (int token = 0; token < count; ++token) {
+    left -= weight(token);
+    if (left < 0)
+      return token;
+  }
+  return best;
+}
+
+static void emit(const char *text, size_t length) {
+  if (!writeAll(STDOUT_FILENO, text, static_cast<int64_t>(length)))
+    fatal("cannot write the text to standard output: %s", strerror(errno));
+}
+
+int runGenerate(const Manifest &manifest, const Options &options) {
+  const Model &model = manifest.model;
+  if (model.isGraph())
+    fatal("'generate' continues a text, and this is a model of graphs: use "
+          "'eval'");
+  if (model.vocabulary != byteTokens)
+    fatal("'generate' reads and writes bytes as tokens, so it needs a model "
+          "with a vocabulary of 256; this one has %lld, and what its tokens "
+          "mean is not known here",
+          static_cast<long long>(model.vocabulary));
+  if (options.prompt.empty())
+    fatal("the prompt is empty: give at least one character");
+  tessera_context &context = openLocal(manifest, options, "predict");
+  const Slot *tokens = context.program->input("tokens");
+  const Slot *position = context.program->input("position");
+  const Slot *logits = context.program->output("logits");
+  if (!tokens || !position || !logits)
+    fatal("the program 'predict' lacks tokens, position or logits: compile the "
+          "specification again with this version of tessera");
+  const tessera_entry &entry = context.entry("predict.run");
+  std::vector<unsigned char> text(options.prompt.begin(), options.prompt.end());
+  emit(options.prompt.data(), options.prompt.size());
+  uint64_t seed = options.seed.value_or(manifest.training.seed);
+  std::vector<float> scores(byteTokens);
+  for (int64_t i = 0; i < options.maxTokens; ++i) {
+    // The model sees the last tokens that its context holds.
+    int64_t shown = std::min<int64_t>(text.size(), model.sequence);
+    auto *window = reinterpret_cast<int32_t *>(
+        context.device->beginInput(context, *tokens));
+    std::copy(text.end() - shown, text.end(), window);
+    std::fill(window + shown, window + model.sequence, 0);
+    context.device->commitInput(context, *tokens);
+    auto last = static_cast<int32_t>(shown - 1);
+    memcpy(context.device->beginInput(context, *position), &last, sizeof last);
+    context.device->commitInput(context, *position);
+    context.run(entry);
+    context.device->read(scores.data(), context.arena + logits->offset,
+                         sizeof(float) * byteTokens);
+    double u = uniformBlock(seed, RandomUse::sampling, 0, i)[0];
+    char next = static_cast<char>(
+        choose(scores.data(), byteTokens, options.temperature, u));
+    text.push_back(static_cast<unsigned char>(next));
+    emit(&next, 1);
+  }
+  if (isatty(STDOUT_FILENO))
+    emit("\n", 1);
+  return 0;
+}
+
+} // namespace tessera

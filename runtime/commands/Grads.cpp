@@ -1,0 +1,54 @@
+//===- Grads.cpp - The command grads --------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/checkpoint/Parameters.h"
+#include "runtime/commands/Commands.h"
+#include "runtime/data/Data.h"
+#include "runtime/training/Step.h"
+#include <cstdio>
+#include <memory>
+
+namespace tessera {
+
+int runGrads(const Manifest &manifest, const Options &options) {
+  tessera_context &context = openTraining(manifest, options);
+  std::unique_ptr<SafetensorsWriter> writer;
+  if (context.rank() == 0) {
+    std::vector<UsedFile> read = dataFiles(options.data);
+    read.push_back({"the weights of --init", options.init});
+    requireApart("--out", options.out, read);
+    writer = std::make_unique<SafetensorsWriter>(options.out);
+    writer->declare("loss", {});
+    declareParameters(*writer, manifest);
+    writer->begin();
+  }
+  loadParameters(context, options.init, options.allow);
+  SampleOrder order = options.order == "shuffled" ? SampleOrder::shuffled
+                                                  : SampleOrder::sequential;
+  std::unique_ptr<BatchSource> source =
+      openBatchSource(manifest, options.data, options.dataType, order,
+                      manifest.training.seed, context.rank(), context.size());
+  TrainingStep step(context, *source);
+  Progress progress;
+  progress.lossScale = initialLossScale(manifest.training);
+  float loss = step.computeGradients(progress);
+  if (context.communicator->any(source->error() != nullptr))
+    context.communicator->failTogether(source->error());
+  if (writer)
+    writer->write(&loss, 1);
+  writeState(context, StateKind::gradient, writer.get(),
+             1 / progress.lossScale.scale);
+  if (writer) {
+    writer->commit();
+    printf("loss %.9g, gradients of %zu parameters in '%s'\n", loss,
+           manifest.parameters.size(), options.out.c_str());
+  }
+  context.communicator->finish();
+  return 0;
+}
+
+} // namespace tessera

@@ -1,0 +1,91 @@
+//===- Random.cpp - Random numbers by counter -----------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/core/Random.h"
+#include <cmath>
+#include <numbers>
+
+namespace tessera {
+
+std::array<uint32_t, 4> philox(std::array<uint32_t, 4> c,
+                               std::array<uint32_t, 2> k) {
+  for (int round = 0; round < 10; ++round) {
+    uint64_t p0 = uint64_t(0xD2511F53) * c[0];
+    uint64_t p1 = uint64_t(0xCD9E8D57) * c[2];
+    c = {uint32_t(p1 >> 32) ^ c[1] ^ k[0], uint32_t(p1),
+         uint32_t(p0 >> 32) ^ c[3] ^ k[1], uint32_t(p0)};
+    k[0] += 0x9E3779B9;
+    k[1] += 0xBB67AE85;
+  }
+  return c;
+}
+
+static std::array<uint32_t, 4> bits(uint64_t seed, RandomUse use,
+                                    uint32_t stream, uint64_t block) {
+  return philox({uint32_t(block), uint32_t(block >> 32), stream, uint32_t(use)},
+                {uint32_t(seed), uint32_t(seed >> 32)});
+}
+
+std::array<double, 4> uniformBlock(uint64_t seed, RandomUse use,
+                                   uint32_t stream, uint64_t block) {
+  std::array<double, 4> result;
+  std::array<uint32_t, 4> words = bits(seed, use, stream, block);
+  for (int i = 0; i < 4; ++i)
+    result[i] = (words[i] + 0.5) * 0x1p-32;
+  return result;
+}
+
+std::array<double, 4> normalBlock(uint64_t seed, RandomUse use, uint32_t stream,
+                                  uint64_t block) {
+  std::array<double, 4> u = uniformBlock(seed, use, stream, block);
+  for (int i = 0; i < 4; i += 2) {
+    double radius = std::sqrt(-2 * std::log(u[i]));
+    double angle = 2 * std::numbers::pi * u[i + 1];
+    u[i] = radius * std::cos(angle);
+    u[i + 1] = radius * std::sin(angle);
+  }
+  return u;
+}
+
+void fillRandom(float *destination, int64_t begin, int64_t end, uint64_t seed,
+                uint32_t parameter, bool normal, double scale) {
+  for (int64_t block = begin / 4; block * 4 < end; ++block) {
+    std::array<double, 4> values =
+        normal
+            ? normalBlock(seed, RandomUse::initialization, parameter, block)
+            : uniformBlock(seed, RandomUse::initialization, parameter, block);
+    for (int64_t i = 0; i < 4; ++i) {
+      int64_t element = block * 4 + i;
+      if (element < begin || element >= end)
+        continue;
+      double value = normal ? values[i] : 2 * values[i] - 1;
+      destination[element - begin] = static_cast<float>(scale * value);
+    }
+  }
+}
+
+uint64_t permute(uint64_t index, uint64_t size, uint64_t seed, uint64_t epoch) {
+  int half = 1;
+  while (half < 32 && (uint64_t(1) << (2 * half)) < size)
+    ++half;
+  uint64_t mask = (uint64_t(1) << half) - 1;
+  do {
+    uint64_t left = index >> half, right = index & mask;
+    for (uint32_t round = 0; round < 4; ++round) {
+      // The epoch and the round share a word: epochs stay below 2^30.
+      uint32_t stream = uint32_t(epoch << 2) | round;
+      uint64_t mixed =
+          left ^ (bits(seed, RandomUse::order, stream, right)[0] & mask);
+      left = right;
+      right = mixed;
+    }
+    index = left << half | right;
+  } while (index >= size);
+  return index;
+}
+
+} // namespace tessera

@@ -1,0 +1,52 @@
+//===- Random.h - Random numbers by counter ---------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as
+// easy as 1, 2, 3", SC11). A number is a function of a key and a counter, so
+// any rank makes any element of any parameter alike.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_CORE_RANDOM_H
+#define TESSERA_RUNTIME_CORE_RANDOM_H
+
+#include <array>
+#include <cstdint>
+
+namespace tessera {
+
+/// Ten rounds of Philox 4x32.
+std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
+                               std::array<uint32_t, 2> key);
+
+/// What a number is drawn for; part of the counter, so that streams of
+/// different use never meet.
+enum class RandomUse : uint32_t { initialization = 0, order = 1, sampling = 2 };
+
+/// Four uniform numbers in (0, 1): block \p block of stream \p stream.
+std::array<double, 4> uniformBlock(uint64_t seed, RandomUse use,
+                                   uint32_t stream, uint64_t block);
+
+/// Four standard normal numbers, by Box and Muller's transform of the uniform
+/// ones.
+std::array<double, 4> normalBlock(uint64_t seed, RandomUse use, uint32_t stream,
+                                  uint64_t block);
+
+/// Fills \p destination with elements [begin, end) of parameter number
+/// \p parameter: N(0, scale^2) or uniform in (-scale, scale).
+void fillRandom(float *destination, int64_t begin, int64_t end, uint64_t seed,
+                uint32_t parameter, bool normal, double scale);
+
+/// A bijection of [0, size) that depends on \p seed and \p epoch: a Feistel
+/// network of four rounds on the next even power of two, walked until it
+/// falls within the range (Black and Rogaway, "Ciphers with arbitrary finite
+/// domains", 2002).
+uint64_t permute(uint64_t index, uint64_t size, uint64_t seed, uint64_t epoch);
+
+} // namespace tessera
+
+#endif // TESSERA_RUNTIME_CORE_RANDOM_H

@@ -1,0 +1,42 @@
+//===- Data.cpp - What a program trains on --------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/data/Data.h"
+#include "runtime/core/Error.h"
+#include "runtime/data/Graph.h"
+#include "runtime/data/Tokens.h"
+
+namespace tessera {
+
+void requireNoType(const std::string &type) {
+  if (!type.empty())
+    fatal("--data-type %s is of no use: a graph's file says itself what it "
+          "holds; leave it out",
+          type.c_str());
+}
+
+std::vector<UsedFile> dataFiles(const std::string &path) {
+  static constexpr const char *what = "the data";
+  std::string prefix = path;
+  if (path.ends_with(".bin") || path.ends_with(".idx"))
+    prefix.resize(path.rfind('.'));
+  return {{what, path}, {what, prefix + ".bin"}, {what, prefix + ".idx"}};
+}
+
+std::unique_ptr<BatchSource> openBatchSource(const Manifest &manifest,
+                                             const std::string &path,
+                                             const std::string &type,
+                                             SampleOrder order, uint64_t seed,
+                                             int rank, int ranks) {
+  if (!manifest.model.isGraph())
+    return openTokenBatches(manifest, path, tokenTypeNamed(type), order, seed,
+                            rank, ranks);
+  requireNoType(type);
+  return openGraphBatches(manifest, path, rank, ranks);
+}
+
+} // namespace tessera

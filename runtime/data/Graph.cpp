@@ -1,0 +1,192 @@
+//===- Graph.cpp - A graph and its splits ---------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/data/Graph.h"
+#include "runtime/core/Error.h"
+#include <algorithm>
+#include <cinttypes>
+
+namespace tessera {
+
+static constexpr const char *splitNames[3] = {"train", "val", "test"};
+/// The class of a node that does not count.
+static constexpr int32_t ignoredTarget = -100;
+
+/// Ends the process where \p file is not the graph that \p model is compiled
+/// for.
+static void requireShape(const Model &model, const GraphFile &file) {
+  const GraphShape &shape = file.shape();
+  auto require = [&](bool fits, const char *what, int64_t count,
+                     int64_t expected) {
+    if (!fits)
+      fatal("the graph '%s' has %" PRId64 " %s, the model was compiled for "
+            "%" PRId64 ": compile it with this graph's sizes",
+            file.path().c_str(), count, what, expected);
+  };
+  require(shape.nodes == model.nodes, "nodes", shape.nodes, model.nodes);
+  require(shape.edges == model.edges, "edges", shape.edges, model.edges);
+  require(shape.features == model.features ||
+              (file.hasSparseFeatures() && shape.features < model.features),
+          "features", shape.features, model.features);
+  require(shape.classes <= model.classes, "classes", shape.classes,
+          model.classes);
+}
+
+Graph::Graph(const Manifest &manifest, const std::string &path)
+    : model(manifest.model), filePath(path) {
+  form.selfLoops = model.selfLoops;
+  form.symmetric = model.normalization == "symmetric";
+  std::string error;
+  file = GraphFile::open(path, error);
+  if (!file || !weighNodes(*file, form, nodes, error))
+    fatal("%s", error.c_str());
+  requireShape(model, *file);
+  if (std::string unused = file->unusedTensors(); !unused.empty())
+    warning("%s", unused.c_str());
+  if (file->weightName())
+    weightName = file->weightName();
+  classes = file->labels();
+  for (int i = 0; i < 3; ++i)
+    splits[i] = file->split(splitNames[i]);
+  file->release();
+}
+
+const std::vector<int32_t> &Graph::split(const std::string &name) const {
+  for (int i = 0; i < 3; ++i)
+    if (name == splitNames[i])
+      return splits[i];
+  fatal("internal error: no split '%s'", name.c_str());
+}
+
+/// The address at which \p device has \p slot written, which must have room for
+/// \p elements.
+template <typename Element>
+static Element *beginInput(const tessera_context &context, const Slot &slot,
+                           int64_t elements) {
+  if (slot.elements() < elements)
+    fatal("input '%s' holds %" PRId64 " elements, the graph has %" PRId64,
+          slot.name.c_str(), slot.elements(), elements);
+  return reinterpret_cast<Element *>(context.device->beginInput(context, slot));
+}
+
+const Slot *Graph::load(const tessera_context &context,
+                        const std::vector<const Slot *> &slots) {
+  SparseRows rows, transpose;
+  int64_t edges = model.edges + (model.selfLoops ? model.nodes : 0);
+  std::vector<const Slot *> begun;
+  for (const Slot *slot : slots) {
+    std::string name = slot->name;
+    if (name == "features") {
+      file->copyFeatures(
+          model.features,
+          beginInput<float>(context, *slot, model.nodes * model.features));
+      context.device->commitInput(context, *slot);
+      continue;
+    }
+    bool ofTranspose = name.ends_with("_t");
+    SparseRows &part = ofTranspose ? transpose : rows;
+    if (ofTranspose)
+      name.resize(name.size() - 2);
+    if (name == "row_ptr")
+      part.rowPtr = beginInput<int32_t>(context, *slot, model.nodes + 1);
+    else if (name == "col")
+      part.col = beginInput<int32_t>(context, *slot, edges);
+    else if (name == "weight")
+      part.weight = beginInput<float>(context, *slot, edges);
+    else
+      return slot;
+    begun.push_back(slot);
+  }
+  for (const SparseRows &part : {rows, transpose})
+    if (!part.rowPtr || !part.col || !part.weight)
+      fatal("the embedded manifest lacks inputs of the graph's edges: compile "
+            "the specification again");
+  buildAdjacency(*file, form, nodes, rows, transpose);
+  for (const Slot *slot : begun)
+    context.device->commitInput(context, *slot);
+  file.reset();
+  nodes = {};
+  return nullptr;
+}
+
+std::string Graph::describeEdges() const {
+  return weightName.empty() ? "" : "; '" + weightName + "' weighs the edges";
+}
+
+void Graph::fillTargets(const Slot &slot, char *address,
+                        const std::string &splitName, int64_t begin,
+                        int64_t end) const {
+  auto *targets = reinterpret_cast<int32_t *>(address);
+  std::fill_n(targets, slot.elements(), ignoredTarget);
+  const std::vector<int32_t> &members = split(splitName);
+  for (int64_t i = begin; i < end; ++i)
+    targets[members[i]] = classes[members[i]];
+}
+
+namespace {
+
+/// A global batch is the whole graph; the training nodes are dealt to ranks
+/// and micro-batches in contiguous shares.
+class GraphBatches final : public BatchSource {
+public:
+  GraphBatches(const Manifest &manifest, const std::string &path, int rank,
+               int ranks)
+      : graph(manifest, path), rank(rank), ranks(ranks),
+        count(graph.split("train").size()) {
+    if (std::string error = graph.trainingError(); !error.empty())
+      fatal("%s", error.c_str());
+  }
+
+  const Slot *load(const tessera_context &context,
+                   const std::vector<const Slot *> &slots) override {
+    return graph.load(context, slots);
+  }
+
+  bool fill(const Slot &slot, char *address, const GlobalBatch &batch,
+            int64_t micro) override {
+    if (slot.name != "targets")
+      return false;
+    int64_t share = rank * batch.microBatches + micro;
+    int64_t shares = ranks * batch.microBatches;
+    graph.fillTargets(slot, address, "train", count * share / shares,
+                      count * (share + 1) / shares);
+    return true;
+  }
+
+  float scale(const GlobalBatch &) const override {
+    return static_cast<float>(1.0 / count);
+  }
+  int64_t tokens(const GlobalBatch &) const override { return 0; }
+  std::optional<DataFingerprint> fingerprint() const override {
+    std::string error;
+    std::unique_ptr<InputFile> content =
+        InputFile::open(graph.path(), "the graph ", error);
+    if (!content)
+      fatal("%s", error.c_str());
+    return fingerprintOf(*content, {});
+  }
+  std::string describe() const override {
+    return graph.path() + " (" + std::to_string(count) + " training nodes, " +
+           std::to_string(graph.split("val").size()) + " for validation, " +
+           std::to_string(graph.split("test").size()) + " for the test" +
+           graph.describeEdges() + ")";
+  }
+
+private:
+  Graph graph;
+  int64_t rank, ranks, count;
+};
+
+} // namespace
+
+std::unique_ptr<BatchSource> openGraphBatches(const Manifest &manifest,
+                                              const std::string &path, int rank,
+                                              int ranks) {
+  return std::make_unique<GraphBatches>(manifest, path, rank, ranks);
+}
+
+} // namespace tessera

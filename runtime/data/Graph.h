@@ -1,0 +1,63 @@
+//===- Graph.h - A graph and its splits -------------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_DATA_GRAPH_H
+#define TESSERA_RUNTIME_DATA_GRAPH_H
+
+#include "runtime/data/Adjacency.h"
+#include "runtime/data/Data.h"
+#include "runtime/data/GraphFile.h"
+#include "runtime/program/Context.h"
+#include <vector>
+
+namespace tessera {
+
+/// A graph file that fits a model.
+class Graph {
+public:
+  /// Ends the process where the file does not fit the model. Warns of what
+  /// nothing uses.
+  Graph(const Manifest &manifest, const std::string &path);
+
+  /// Why nothing can be learned from it; empty where something can.
+  std::string trainingError() const { return file->trainingError(); }
+
+  /// The nodes of a split: "train", "val" or "test".
+  const std::vector<int32_t> &split(const std::string &name) const;
+
+  /// Fills \p slots of \p context's program, which depend on the graph alone:
+  /// features, row_ptr, col, weight and their transposes; edges are sorted in
+  /// the inputs' own memory. Null, or the first slot that has another name.
+  /// Called once: what the file takes is given back then.
+  const Slot *load(const tessera_context &context,
+                   const std::vector<const Slot *> &slots);
+
+  /// Fills classes for nodes [begin, end) of \p split, -100 for all others.
+  void fillTargets(const Slot &slot, char *address, const std::string &split,
+                   int64_t begin, int64_t end) const;
+
+  const std::string &path() const { return filePath; }
+  /// What weighs the edges, behind "; "; empty where nothing in the file does.
+  std::string describeEdges() const;
+
+private:
+  const Model model;
+  std::string filePath, weightName;
+  AdjacencyForm form;
+  std::unique_ptr<GraphFile> file; ///< until load
+  NodeWeights nodes;               ///< until load
+  std::vector<int32_t> classes;
+  std::vector<int32_t> splits[3];
+};
+
+std::unique_ptr<BatchSource> openGraphBatches(const Manifest &manifest,
+                                              const std::string &path, int rank,
+                                              int ranks);
+
+} // namespace tessera
+
+#endif // TESSERA_RUNTIME_DATA_GRAPH_H

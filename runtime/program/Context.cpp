@@ -1,0 +1,67 @@
+//===- Context.cpp - The state of one rank --------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/program/Context.h"
+#include "runtime/core/Error.h"
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+float tessera_context::output(const char *name) const {
+  const tessera::Slot *slot = program->output(name);
+  if (!slot)
+    return NAN;
+  float value;
+  device->read(&value, arena + slot->offset, sizeof value);
+  return value;
+}
+
+const tessera_entry &tessera_context::entry(const char *name) {
+  for (const tessera_entry *entry = tessera_entries; entry->name; ++entry)
+    if (!strcmp(entry->name, name))
+      return *entry;
+  tessera::fatal("this executable has no entry '%s': compile the "
+                 "specification again with this version of tessera",
+                 name);
+}
+
+void tessera_context::prepareGemms() {
+  if (!manifest->gemms.empty() && tessera_prepare_gemms)
+    tessera_prepare_gemms(manifest, threads);
+}
+
+int32_t tessera_rank(tessera_context *context) { return context->rank(); }
+
+void tessera_collective_start(tessera_context *context, int32_t id) {
+  context->communicator->start(id);
+}
+
+/// Adds the time that \p wait takes to the context's.
+template <typename Wait>
+static void measure(tessera_context *context, Wait wait) {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin = Clock::now();
+  wait();
+  context->communicationMilliseconds +=
+      std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+void tessera_collective_wait(tessera_context *context, int32_t id) {
+  measure(context, [&] { context->communicator->wait(id); });
+}
+
+void tessera_collective_fence(tessera_context *context, int32_t id) {
+  measure(context, [&] { context->communicator->fence(id); });
+}
+
+void tessera_fetch(tessera_context *context, char *address, int64_t bytes) {
+  context->offload->fetch(address, bytes);
+}
+
+void tessera_evict(tessera_context *context, char *address, int64_t bytes) {
+  context->offload->evict(address, bytes);
+}

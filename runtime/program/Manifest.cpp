@@ -1,0 +1,353 @@
+//===- Manifest.cpp - The manifest as data --------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/program/Manifest.h"
+#include "runtime/core/Error.h"
+#include "runtime/files/JsonCursor.h"
+#include <cinttypes>
+#include <climits>
+
+namespace tessera {
+
+using json = JsonCursor::Json;
+
+/// Values of a manifest stand half as deep within one another.
+static constexpr int maxDepth = 16;
+
+static int64_t product(const std::vector<int64_t> &shape) {
+  int64_t elements = 1;
+  for (int64_t extent : shape)
+    elements *= extent;
+  return elements;
+}
+
+int64_t Parameter::elements() const { return product(shape); }
+int64_t Slot::elements() const { return product(shape); }
+
+int64_t Slot::bytes() const {
+  if (type == "i32" || type == "i64")
+    return elements() * (type == "i32" ? 4 : 8);
+  return elements() * sizeOf(parseElementType(type));
+}
+
+const State *Program::state(StateKind kind, int group) const {
+  for (const State &state : states)
+    if (state.kind == kind && state.group == group)
+      return &state;
+  return nullptr;
+}
+
+static const Slot *find(const std::vector<Slot> &slots,
+                        const std::string &name) {
+  for (const Slot &slot : slots)
+    if (slot.name == name)
+      return &slot;
+  return nullptr;
+}
+
+const Slot *Program::input(const std::string &name) const {
+  return find(inputs, name);
+}
+
+const Slot *Program::output(const std::string &name) const {
+  return find(outputs, name);
+}
+
+int64_t Manifest::parameterCount() const {
+  int64_t count = 0;
+  for (const Parameter &parameter : parameters)
+    count += parameter.elements();
+  return count;
+}
+
+const Program &Manifest::program(const std::string &wanted) const {
+  auto found = programs.find(wanted);
+  if (found == programs.end())
+    fatal("this executable has no program '%s': compile the specification "
+          "again with this version of tessera",
+          wanted.c_str());
+  return found->second;
+}
+
+/// A number that this runtime keeps in 32 bits.
+static int narrow(int64_t number) {
+  if (number < INT_MIN || number > INT_MAX)
+    fatal("the embedded manifest has the number %" PRId64
+          ", which this runtime keeps in 32 bits: compile the specification "
+          "again with this version of tessera",
+          number);
+  return static_cast<int>(number);
+}
+
+static Model parseModel(const json &j) {
+  Model model;
+  model.kind = j.at("kind");
+  model.family = j.value("family", "");
+  model.vocabulary = j.value("vocabulary", int64_t(0));
+  model.sequence = j.value("sequence", int64_t(0));
+  model.nodes = j.value("nodes", int64_t(0));
+  model.edges = j.value("edges", int64_t(0));
+  model.features = j.value("features", int64_t(0));
+  model.classes = j.value("classes", int64_t(0));
+  model.selfLoops = j.value("self_loops", true);
+  model.normalization = j.value("normalization", "symmetric");
+  return model;
+}
+
+static Training parseTraining(const json &j) {
+  Training training;
+  training.world = narrow(j.at("world"));
+  training.stage = narrow(j.at("stage"));
+  training.shardRanks = narrow(j.value("shard_ranks", int64_t(training.world)));
+  training.microBatch = j.value("micro_batch", int64_t(1));
+  training.accumulation = j.value("accumulation", int64_t(1));
+  training.globalBatch = j.value("global_batch", int64_t(1));
+  training.seed = j.value("seed", uint64_t(1));
+  training.steps = j.value("steps", int64_t(0));
+  if (j.value("non_finite", "stop") == "skip")
+    training.maxSkips = j.value("max_skips", int64_t(10));
+  const json &optimizer = j.at("optimizer");
+  training.optimizer.lr = optimizer.at("lr");
+  training.optimizer.beta1 = optimizer.at("beta1");
+  training.optimizer.beta2 = optimizer.at("beta2");
+  training.optimizer.eps = optimizer.at("eps");
+  training.optimizer.weightDecay = optimizer.at("weight_decay");
+  training.optimizer.clip = optimizer.at("clip");
+  json precision = j.value("precision", json::object());
+  if (auto scale = precision.find("loss_scale"); scale != precision.end()) {
+    training.lossScaling.initial = scale->at("initial");
+    training.lossScaling.minimum = scale->at("minimum");
+    training.lossScaling.window = scale->at("window");
+    training.lossScaling.hysteresis = scale->at("hysteresis");
+  }
+  if (auto schedule = j.find("schedule"); schedule != j.end()) {
+    training.schedule.kind = schedule->value("kind", "constant");
+    training.schedule.warmupSteps = schedule->value("warmup_steps", int64_t(0));
+    training.schedule.decaySteps = schedule->value("decay_steps", int64_t(0));
+    training.schedule.minLr = schedule->value("min_lr", 0.0);
+    training.schedule.countsSamples = schedule->contains("warmup_samples");
+    training.schedule.warmupSamples =
+        schedule->value("warmup_samples", int64_t(0));
+    training.schedule.decaySamples =
+        schedule->value("decay_samples", int64_t(0));
+  }
+  if (auto ramp = j.find("batch_ramp"); ramp != j.end())
+    training.ramp = {ramp->at("start"), ramp->at("increment"),
+                     ramp->at("samples")};
+  if (auto again = j.find("recomputed"); again != j.end())
+    training.recomputed = {again->at("segments"), again->at("whole"),
+                           again->at("cheap")};
+  return training;
+}
+
+static Parameter parseParameter(const json &j) {
+  Parameter parameter;
+  parameter.name = j.at("name");
+  parameter.shape = j.at("shape").get<std::vector<int64_t>>();
+  parameter.decay = j.at("decay");
+  const json &init = j.at("init");
+  parameter.init = init.at("kind");
+  const char *key = parameter.init == "normal"    ? "std"
+                    : parameter.init == "uniform" ? "bound"
+                                                  : "value";
+  parameter.initValue = init.at(key);
+  parameter.group = narrow(j.at("group"));
+  parameter.offset = j.at("offset");
+  return parameter;
+}
+
+static Gemm parseGemm(const json &j) {
+  Gemm gemm;
+  gemm.id = narrow(j.at("id"));
+  gemm.m = j.at("m");
+  gemm.n = j.at("n");
+  gemm.k = j.at("k");
+  gemm.transposeA = j.value("transpose_a", false);
+  gemm.transposeB = j.value("transpose_b", false);
+  gemm.lda = j.at("lda");
+  gemm.ldb = j.at("ldb");
+  gemm.ldc = j.at("ldc");
+  gemm.type = parseElementType(j.value("type", "f32"));
+  gemm.resultType = parseElementType(j.value("result_type", "f32"));
+  gemm.bias = j.value("bias", false);
+  gemm.accumulate = j.value("accumulate", false);
+  gemm.epilogue = j.value("epilogue", "none");
+  gemm.scratch = j.value("scratch", int64_t(0));
+  return gemm;
+}
+
+static Slot parseSlot(const json &j) {
+  Slot slot;
+  slot.name = j.at("name");
+  slot.type = j.at("type");
+  slot.shape = j.at("shape").get<std::vector<int64_t>>();
+  slot.offset = j.at("offset");
+  slot.when = j.value("when", "begin");
+  return slot;
+}
+
+static State parseState(const json &j) {
+  State state;
+  std::string kind = j.at("state");
+  if (kind == "parameter")
+    state.kind = StateKind::parameter;
+  else if (kind == "gradient")
+    state.kind = StateKind::gradient;
+  else if (kind == "moment1")
+    state.kind = StateKind::moment1;
+  else if (kind == "moment2")
+    state.kind = StateKind::moment2;
+  else if (kind == "master")
+    state.kind = StateKind::master;
+  else
+    fatal("the embedded manifest names an unknown state '%s'", kind.c_str());
+  state.group = narrow(j.at("group"));
+  state.offset = j.at("offset");
+  state.elements = j.at("elements");
+  state.type = parseElementType(j.value("type", "f32"));
+  state.sharded = j.at("sharded");
+  return state;
+}
+
+static Collective parseCollective(const json &j) {
+  Collective collective;
+  collective.id = narrow(j.at("id"));
+  std::string kind = j.at("kind");
+  if (kind == "all_gather")
+    collective.kind = CollectiveKind::allGather;
+  else if (kind == "reduce_scatter")
+    collective.kind = CollectiveKind::reduceScatter;
+  else if (kind == "all_reduce")
+    collective.kind = CollectiveKind::allReduce;
+  else
+    fatal("the embedded manifest names an unknown collective '%s'",
+          kind.c_str());
+  collective.group = narrow(j.value("group", int64_t(-1)));
+  collective.elements = j.at("elements");
+  collective.ranks = narrow(j.value("ranks", int64_t(0)));
+  collective.step = narrow(j.value("step", int64_t(1)));
+  collective.stride = j.value("stride", int64_t(0));
+  std::string type = j.value("type", "f32");
+  collective.type = parseElementType(type);
+  collective.destinationType =
+      parseElementType(j.value("destination_type", type));
+  collective.source = j.at("source");
+  collective.destination = j.at("destination");
+  collective.inPlace = j.value("in_place", false);
+  collective.accumulate = j.value("accumulate", false);
+  collective.bytes = j.value("bytes", int64_t(0));
+  if (collective.destinationType != collective.type &&
+      (collective.kind != CollectiveKind::reduceScatter || collective.inPlace ||
+       collective.type == ElementType::f64 ||
+       collective.destinationType == ElementType::f64))
+    fatal("the embedded manifest gives collective %d a destination of another "
+          "type than its source, which only a reduce_scatter out of place "
+          "may have, and not from or to f64",
+          collective.id);
+  if (collective.type == ElementType::i8 &&
+      collective.kind != CollectiveKind::allGather)
+    fatal("the embedded manifest sums bytes in collective %d, which only an "
+          "all_gather may have",
+          collective.id);
+  return collective;
+}
+
+static Program parseProgram(const std::string &name, const json &j) {
+  Program program;
+  program.name = name;
+  program.world = narrow(j.value("world", int64_t(1)));
+  program.stage = narrow(j.value("stage", int64_t(0)));
+  program.arenaBytes = j.at("arena_bytes");
+  program.alignment = j.value("alignment", int64_t(64));
+  if (auto offload = j.find("offload"); offload != j.end()) {
+    program.offloadOffset = offload->at("offset");
+    program.offloadBytes = offload->at("bytes");
+  }
+  for (const char *category : {"parameters", "gradients", "optimizer",
+                               "activations", "communication", "workspace"})
+    program.memory.emplace_back(category,
+                                j.contains("memory")
+                                    ? j.at("memory").value(category, int64_t(0))
+                                    : int64_t(0));
+  for (const json &state : j.value("states", json::array()))
+    program.states.push_back(parseState(state));
+  for (const json &input : j.value("inputs", json::array()))
+    program.inputs.push_back(parseSlot(input));
+  for (const json &output : j.value("outputs", json::array()))
+    program.outputs.push_back(parseSlot(output));
+  for (const json &collective : j.value("collectives", json::array()))
+    program.collectives.push_back(parseCollective(collective));
+  for (size_t i = 0; i < program.collectives.size(); ++i)
+    if (program.collectives[i].id != static_cast<int>(i))
+      fatal("the embedded manifest lists collective %d of program '%s' at "
+            "place %zu",
+            program.collectives[i].id, name.c_str(), i);
+  program.flops = j.value("flops", int64_t(0));
+  return program;
+}
+
+static Manifest convert(const json &j) {
+  if (j.at("tessera") != 1)
+    fatal("the embedded manifest has a version other than 1: link the object "
+          "with the runtime of the tessera that compiled it");
+  Manifest manifest;
+  manifest.name = j.at("name");
+  manifest.model = parseModel(j.at("model"));
+  manifest.training = parseTraining(j.at("training"));
+  if (auto target = j.find("target"); target != j.end()) {
+    manifest.cpu = target->value("cpu", "");
+    manifest.threads = narrow(target->value("threads", int64_t(0)));
+    manifest.maxThreads =
+        narrow(target->value("max_threads", int64_t(manifest.maxThreads)));
+  }
+  if (auto settings = j.find("fingerprint"); settings != j.end())
+    manifest.fingerprint = settings->get<std::map<std::string, std::string>>();
+  for (const json &parameter : j.at("parameters"))
+    manifest.parameters.push_back(parseParameter(parameter));
+  if (auto tied = j.find("tied"); tied != j.end())
+    for (const auto &[name, target] : tied->items())
+      manifest.tied[name] = target;
+  for (const json &group : j.at("groups"))
+    manifest.groups.push_back({group.at("name"), group.at("elements"),
+                               group.at("padded"),
+                               group.value("decay_elements", int64_t(0))});
+  for (const json &gemm : j.value("gemms", json::array()))
+    manifest.gemms.push_back(parseGemm(gemm));
+  if (auto device = j.find("device"); device != j.end()) {
+    manifest.device = device->at("kind");
+    manifest.architectures =
+        device->at("architectures").get<std::vector<std::string>>();
+  }
+  for (const json &kernel : j.value("kernels", json::array()))
+    manifest.kernels.push_back({kernel.at("name"), narrow(kernel.at("blocks")),
+                                narrow(kernel.at("threads"))});
+  for (const auto &[name, program] : j.at("programs").items())
+    manifest.programs[name] = parseProgram(name, program);
+  for (auto &[name, program] : manifest.programs)
+    for (Collective &collective : program.collectives)
+      if (collective.group >= 0)
+        collective.groupName = manifest.groups.at(collective.group).name;
+  return manifest;
+}
+
+Manifest parseManifest(const char *text) {
+  auto refuse = [](const char *reason) {
+    fatal("the embedded manifest is damaged (%s): compile the specification "
+          "again",
+          reason);
+  };
+  try {
+    return convert(JsonCursor::parse(text, maxDepth));
+  } catch (const json::exception &error) {
+    refuse(error.what());
+  } catch (const JsonCursor::Refusal &refusal) {
+    refuse(refusal.what());
+  }
+  return {};
+}
+
+} // namespace tessera

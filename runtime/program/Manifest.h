@@ -1,0 +1,205 @@
+//===- Manifest.h - The manifest as data ---------------------- -*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The embedded JSON text (docs/manifest.md) read once at start-up. Offsets and
+// sizes are bytes, counts are elements.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_PROGRAM_MANIFEST_H
+#define TESSERA_RUNTIME_PROGRAM_MANIFEST_H
+
+#include "runtime/core/ElementType.h"
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace tessera {
+
+struct Model {
+  std::string kind;   ///< "transformer" or "gnn"
+  std::string family; ///< "bloom", "gpt2", "gcn"
+  int64_t vocabulary = 0, sequence = 0;
+  int64_t nodes = 0, edges = 0, features = 0, classes = 0;
+  bool selfLoops = true;
+  std::string normalization = "symmetric";
+  bool isGraph() const { return kind == "gnn"; }
+};
+
+struct Optimizer {
+  double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weightDecay = 0, clip = 0;
+};
+
+struct ScheduleSpec {
+  std::string kind = "constant"; ///< "constant" or "cosine"
+  int64_t warmupSteps = 0, decaySteps = 0;
+  double minLr = 0;
+  bool countsSamples = false; ///< by the two below, not the two above
+  int64_t warmupSamples = 0, decaySamples = 0;
+};
+
+/// Of how many segments of the forward pass how many are computed again on the
+/// way back, as a whole or as far as it is cheap.
+struct Recomputation {
+  int64_t segments = 0, whole = 0, cheap = 0;
+};
+
+/// How the global batch grows; see globalBatchAt.
+struct BatchRamp {
+  int64_t start = 0, increment = 0 /* 0: no ramp */, samples = 0;
+};
+
+/// How the loss is scaled in fp16; an initial scale of 0: it is not.
+struct LossScaling {
+  double initial = 0, minimum = 1;
+  int64_t window = 1000, hysteresis = 2;
+};
+
+struct Training {
+  int world = 1, stage = 0;
+  /// Consecutive ranks that states are partitioned over.
+  int shardRanks = 1;
+  int64_t microBatch = 1, accumulation = 1, globalBatch = 1;
+  uint64_t seed = 1;
+  int64_t steps = 0;
+  /// Steps in a row that may be skipped where the loss or the gradient is not
+  /// finite; 0: the first one ends the run.
+  int64_t maxSkips = 0;
+  Optimizer optimizer;
+  ScheduleSpec schedule;
+  LossScaling lossScaling;
+  BatchRamp ramp;
+  Recomputation recomputed;
+};
+
+struct Parameter {
+  std::string name;
+  std::vector<int64_t> shape;
+  bool decay = false;
+  std::string init;     ///< "normal", "uniform", "constant"
+  double initValue = 0; ///< standard deviation, bound or value
+  int group = 0;
+  int64_t offset = 0; ///< elements from the group's start
+  int64_t elements() const;
+};
+
+struct Group {
+  std::string name;
+  int64_t elements = 0, padded = 0, decayElements = 0;
+};
+
+struct Gemm {
+  int id = 0;
+  int64_t m = 0, n = 0, k = 0, lda = 0, ldb = 0, ldc = 0;
+  bool transposeA = false, transposeB = false;
+  /// Of the factors and the bias, and of the result.
+  ElementType type = ElementType::f32, resultType = ElementType::f32;
+  bool bias = false, accumulate = false;
+  std::string epilogue = "none"; ///< "none" or "gelu"
+  int64_t scratch = 0;
+};
+
+/// A kernel of the device: its function and its grid.
+struct Kernel {
+  std::string name;
+  int64_t blocks = 1, threads = 1;
+};
+
+enum class StateKind { parameter, gradient, moment1, moment2, master };
+
+/// A piece of persistent memory: a group's parameters, gradients, moments or
+/// master, whole or this rank's shard of padded / shardRanks elements.
+struct State {
+  StateKind kind = StateKind::parameter;
+  int group = 0;
+  int64_t offset = 0, elements = 0;
+  ElementType type = ElementType::f32;
+  bool sharded = false;
+};
+
+/// An input or output of a program.
+struct Slot {
+  std::string name, type, when;
+  std::vector<int64_t> shape;
+  int64_t offset = 0;
+  int64_t elements() const;
+  int64_t bytes() const;
+};
+
+enum class CollectiveKind { allGather, reduceScatter, allReduce };
+
+struct Collective {
+  int id = 0;
+  CollectiveKind kind = CollectiveKind::allGather;
+  int group = -1;
+  std::string groupName; ///< for messages
+  int64_t elements = 0;
+  /// Among how many ranks (0: all), and how far apart these are.
+  int ranks = 0, step = 1;
+  /// Source and destination lie rank mod step times so many bytes further.
+  int64_t stride = 0;
+  ElementType type = ElementType::f32;
+  /// Differs from the source's type in a reduce_scatter out of place alone.
+  ElementType destinationType = ElementType::f32;
+  int64_t source = 0, destination = 0;
+  bool inPlace = false, accumulate = false;
+  int64_t bytes = 0;
+  int64_t elementSize() const { return sizeOf(type); }
+};
+
+struct Program {
+  std::string name;
+  int world = 1, stage = 0;
+  int64_t arenaBytes = 0, alignment = 64;
+  /// The rank's file: where it is mapped, from the arena's start, and its size.
+  int64_t offloadOffset = 0, offloadBytes = 0;
+  /// Bytes by category, in the order of docs/manifest.md.
+  std::vector<std::pair<std::string, int64_t>> memory;
+  std::vector<State> states;
+  std::vector<Slot> inputs, outputs;
+  std::vector<Collective> collectives;
+  int64_t flops = 0;
+
+  /// Null where the program has no such state, input or output.
+  const State *state(StateKind kind, int group) const;
+  const Slot *input(const std::string &name) const;
+  const Slot *output(const std::string &name) const;
+};
+
+struct Manifest {
+  std::string name;
+  Model model;
+  Training training;
+  std::string cpu;
+  int threads = 0;      ///< 0: cores / ranks of the node
+  int maxThreads = 512; ///< The plan's scratch memory is for so many.
+  std::vector<Parameter> parameters;
+  std::map<std::string, std::string> tied; ///< name -> parameter it is
+  std::vector<Group> groups;
+  std::vector<Gemm> gemms;
+  std::string device; ///< "cuda"; empty: the processor
+  /// What the device's code is compiled for: "sm_80", "sm_90a".
+  std::vector<std::string> architectures;
+  std::vector<Kernel> kernels;
+  std::map<std::string, Program> programs;
+  /// What determines the mathematics of a run, by the specification's names;
+  /// empty where the compiler was not told.
+  std::map<std::string, std::string> fingerprint;
+
+  int64_t parameterCount() const;
+  /// The named program; ends the process where the executable has none.
+  const Program &program(const std::string &name) const;
+};
+
+/// Reads the text of a manifest; ends the process on one that this runtime
+/// does not understand.
+Manifest parseManifest(const char *text);
+
+} // namespace tessera
+
+#endif // TESSERA_RUNTIME_PROGRAM_MANIFEST_H

@@ -1,0 +1,106 @@
+//===- Step.cpp - One training step ---------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/training/Step.h"
+#include "runtime/core/Error.h"
+#include "runtime/training/Schedule.h"
+#include <algorithm>
+#include <cstring>
+
+namespace tessera {
+
+[[noreturn]] static void failForInput(const Slot &slot) {
+  fatal("the program 'train' has an input '%s' that this runtime does not know",
+        slot.name.c_str());
+}
+
+TrainingStep::TrainingStep(tessera_context &context, BatchSource &source)
+    : context(context), source(source), begin(context.entry("train.begin")),
+      micro(context.entry("train.micro")),
+      reduce(context.entry("train.reduce")),
+      apply(context.entry("train.update")) {
+  std::vector<const Slot *> once;
+  for (const Slot &slot : context.program->inputs) {
+    if (slot.when == "load")
+      once.push_back(&slot);
+    bool known = false;
+    for (const char *when : {"load", "begin", "micro", "reduce", "update"})
+      known = known || slot.when == when;
+    if (!known)
+      fatal("the embedded manifest fills input '%s' at an unknown time '%s'",
+            slot.name.c_str(), slot.when.c_str());
+  }
+  if (const Slot *slot = source.load(context, once))
+    failForInput(*slot);
+}
+
+GlobalBatch TrainingStep::batchAt(int64_t position) const {
+  const Training &training = context.manifest->training;
+  int64_t samplesAtOnce = training.globalBatch / training.accumulation;
+  return {position, globalBatchAt(training, position) / samplesAtOnce};
+}
+
+int64_t decayEnd(const Training &training, const Group &group, int rank) {
+  bool whole = training.stage == 0;
+  int shards = training.shardRanks;
+  int64_t part = whole ? group.padded : group.padded / shards;
+  int64_t begin = whole ? 0 : part * (rank % shards);
+  return std::clamp<int64_t>(group.decayElements - begin, 0, part);
+}
+
+void TrainingStep::fill(const char *when, const Progress &progress,
+                        int64_t index) {
+  const Training &training = context.manifest->training;
+  GlobalBatch batch = batchAt(progress.samples);
+  for (const Slot &slot : context.program->inputs) {
+    if (slot.when != when)
+      continue;
+    char *address = context.device->beginInput(context, slot);
+    if (slot.name == "scale") {
+      auto scale =
+          static_cast<float>(source.scale(batch) * progress.lossScale.scale);
+      memcpy(address, &scale, sizeof scale);
+    } else if (slot.name == "unscale") {
+      auto unscale = static_cast<float>(1 / progress.lossScale.scale);
+      memcpy(address, &unscale, sizeof unscale);
+    } else if (slot.name == "hyper") {
+      float hyper[4];
+      int64_t end =
+          progress.samples + globalBatchAt(training, progress.samples);
+      fillHyper(training, {progress.step + 1, end}, progress.updates() + 1,
+                hyper);
+      memcpy(address, hyper, sizeof hyper);
+    } else if (slot.name == "decay_end") {
+      auto *ends = reinterpret_cast<int64_t *>(address);
+      for (const Group &group : context.manifest->groups)
+        *ends++ = decayEnd(training, group, context.rank());
+    } else if (!source.fill(slot, address, batch, index)) {
+      failForInput(slot);
+    }
+    context.device->commitInput(context, slot);
+  }
+}
+
+float TrainingStep::computeGradients(const Progress &progress) {
+  fill("begin", progress);
+  context.run(begin);
+  int64_t count = batchAt(progress.samples).microBatches;
+  for (int64_t i = 0; i < count; ++i) {
+    fill("micro", progress, i);
+    context.run(micro);
+  }
+  fill("reduce", progress);
+  context.run(reduce);
+  return static_cast<float>(context.output("loss") / progress.lossScale.scale);
+}
+
+void TrainingStep::update(const Progress &progress) {
+  fill("update", progress);
+  context.run(apply);
+}
+
+} // namespace tessera

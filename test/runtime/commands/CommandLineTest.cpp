@@ -1,0 +1,124 @@
+//===- CommandLineTest.cpp - Tests of the command line --------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/commands/CommandLine.h"
+#include <gtest/gtest.h>
+#include <vector>
+
+using namespace tessera;
+
+namespace {
+
+Options parse(std::vector<const char *> arguments) {
+  arguments.insert(arguments.begin(), "exe");
+  return parseCommandLine(static_cast<int>(arguments.size()),
+                          const_cast<char **>(arguments.data()));
+}
+
+TEST(CommandLine, ReadsEveryOptionOfTrain) {
+  Options options = parse({"train",
+                           "--data",
+                           "d",
+                           "--data-type",
+                           "u16",
+                           "--trust-data",
+                           "--steps=20",
+                           "--init",
+                           "i",
+                           "--save",
+                           "s",
+                           "--checkpoint-dir=c",
+                           "--checkpoint-every",
+                           "5",
+                           "--resume",
+                           "--seed",
+                           "18446744073709551",
+                           "--log",
+                           "l",
+                           "--order",
+                           "sequential",
+                           "--offload-dir",
+                           "o",
+                           "--allow",
+                           "data",
+                           "--allow=training.optimizer.lr"});
+  EXPECT_EQ(options.command, Command::train);
+  EXPECT_EQ(options.allow,
+            (std::vector<std::string>{"data", "training.optimizer.lr"}));
+  EXPECT_EQ(options.data, "d");
+  EXPECT_EQ(options.dataType, "u16");
+  EXPECT_TRUE(options.trustData);
+  EXPECT_EQ(options.steps, 20);
+  EXPECT_EQ(options.init, "i");
+  EXPECT_EQ(options.save, "s");
+  EXPECT_EQ(options.checkpointDir, "c");
+  EXPECT_EQ(options.checkpointEvery, 5);
+  EXPECT_TRUE(options.resume);
+  EXPECT_EQ(options.seed, 18446744073709551u);
+  EXPECT_EQ(options.log, "l");
+  EXPECT_EQ(options.order, "sequential");
+  EXPECT_EQ(options.offloadDir, "o");
+}
+
+TEST(CommandLine, ReadsTheOtherCommands) {
+  EXPECT_EQ(parse({"eval", "--data", "d"}).command, Command::eval);
+  EXPECT_TRUE(parse({"info", "--json"}).json);
+  EXPECT_EQ(parse({"grads", "--data", "d", "--init", "i", "--out", "o"}).out,
+            "o");
+  Options weights = parse({"export", "--checkpoint-dir", "c", "--out", "o"});
+  EXPECT_EQ(weights.command, Command::exportWeights);
+  EXPECT_EQ(weights.checkpointDir, "c");
+  EXPECT_EQ(weights.out, "o");
+  Options options = parse({"generate", "--init", "i", "--prompt", "a=b",
+                           "--max-tokens", "3", "--temperature", "0.5"});
+  EXPECT_EQ(options.prompt, "a=b");
+  EXPECT_EQ(options.maxTokens, 3);
+  EXPECT_EQ(options.temperature, 0.5);
+}
+
+TEST(CommandLineDeathTest, SaysWhatIsWrong) {
+  auto fails = [](std::vector<const char *> arguments, const char *message) {
+    EXPECT_EXIT(parse(arguments), testing::ExitedWithCode(1), message);
+  };
+  fails({}, "a command is missing");
+  fails({"tarin"}, "unknown command 'tarin': train, eval, grads, generate, "
+                   "export and info are known");
+  fails({"train"}, "'train' needs --data PATH");
+  fails({"train", "--data"}, "--data lacks its value: --data PATH");
+  fails({"train", "--data", "d", "--stpes", "3"},
+        "unknown option '--stpes' of 'train': did you mean '--steps'");
+  fails({"eval", "--data", "d", "--checkpoint-dir", "c"},
+        "unknown option '--checkpoint-dir' of 'eval'.*--help' lists them");
+  fails({"train", "--data", "d", "--steps", "3x"},
+        "--steps takes an integer of at least 0, not '3x'");
+  fails({"train", "--data", "d", "--checkpoint-every", "0"},
+        "--checkpoint-every takes an integer of at least 1, not '0'");
+  fails({"train", "--data", "d", "--order", "random"},
+        "--order takes 'sequential' or 'shuffled', not 'random'");
+  fails({"train", "--data", "d", "--resume"},
+        "--resume needs --checkpoint-dir DIR");
+  fails({"train", "--data", "d", "--checkpoint-async"},
+        "--checkpoint-async needs --checkpoint-dir DIR");
+  fails({"export", "--out", "w"}, "'export' needs --checkpoint-dir DIR");
+  fails({"train", "--data", "d", "--resume=yes"}, "--resume takes no value");
+  fails({"generate", "--init", "i", "--prompt", "p", "--max-tokens", "1",
+         "--temperature", "-1"},
+        "--temperature takes a number of at least 0, not '-1'");
+  fails({"generate", "--init", "i", "--prompt", "p"},
+        "'generate' needs --max-tokens N");
+}
+
+TEST(CommandLineDeathTest, HelpEndsWell) {
+  auto helps = [](std::vector<const char *> arguments) {
+    EXPECT_EXIT(parse(arguments), testing::ExitedWithCode(0), "");
+  };
+  helps({"--help"});
+  helps({"train", "--help"});
+  helps({"generate", "-h"});
+}
+
+} // namespace

@@ -1,0 +1,74 @@
+//===- GemmTest.cpp - Tests of GEMMs --------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/core/Threads.h"
+#include "runtime/host/GemmPrimitive.h"
+#include "runtime/program/Context.h"
+#include "test/runtime/host/GemmForms.h"
+#include <gtest/gtest.h>
+#include <vector>
+
+using namespace tessera;
+
+const char tessera_manifest[] = "{}";
+const tessera_entry tessera_entries[] = {{nullptr, nullptr}};
+
+namespace {
+
+class GemmForms : public testing::TestWithParam<GemmTypes> {};
+INSTANTIATE_TEST_SUITE_P(Types, GemmForms, testing::ValuesIn(allGemmTypes));
+
+TEST_P(GemmForms, AgreeWithDoublePrecision) {
+  setThreads(2);
+  Manifest manifest;
+  manifest.gemms = allGemmForms(GetParam());
+  for (Gemm &gemm : manifest.gemms) {
+    gemm.scratch = gemmScratchBytes(gemm, 2);
+    ASSERT_GE(gemm.scratch, 0);
+  }
+  tessera_prepare_gemms(&manifest, 2);
+  for (const Gemm &gemm : manifest.gemms) {
+    GemmOperands operands(gemm);
+    std::vector<char> scratch(gemm.scratch + 64), c = operands.storedC;
+    char *aligned =
+        scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+    tessera_gemm(nullptr, gemm.id, operands.storedA.data(),
+                 operands.storedB.data(),
+                 gemm.bias ? operands.storedBias.data() : nullptr, nullptr,
+                 c.data(), aligned);
+    operands.check(c);
+  }
+}
+
+// oneDNN would take a part of the number for the whole.
+TEST(Gemm, RefusesSizesOfMoreThan32Bits) {
+  Gemm gemm;
+  gemm.m = gemm.n = gemm.k = gemm.lda = gemm.ldb = gemm.ldc = 16;
+  ASSERT_GE(gemmScratchBytes(gemm, 1), 0);
+  for (int64_t Gemm::*size :
+       {&Gemm::m, &Gemm::n, &Gemm::k, &Gemm::lda, &Gemm::ldb, &Gemm::ldc}) {
+    Gemm large = gemm;
+    large.*size = int64_t(1) << 31;
+    EXPECT_LT(gemmScratchBytes(large, 1), 0);
+  }
+}
+
+TEST(GemmDeathTest, RefusesAPlanWithTooLittleScratch) {
+  Manifest manifest;
+  Gemm gemm;
+  gemm.m = gemm.n = gemm.k = gemm.lda = gemm.ldb = gemm.ldc = 256;
+  gemm.transposeA = true;
+  gemm.scratch = gemmScratchBytes(gemm, 0) - 1;
+  if (gemm.scratch < 0)
+    GTEST_SKIP() << "oneDNN takes no scratch memory here";
+  manifest.gemms = {gemm};
+  EXPECT_EXIT(tessera_prepare_gemms(&manifest, 1), testing::ExitedWithCode(1),
+              "oneDNN wants [0-9]+ bytes of scratch memory for GEMM 0, the "
+              "plan has [0-9]+");
+}
+
+} // namespace
