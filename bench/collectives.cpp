@@ -22,7 +22,7 @@
 #include <time.h>
 #include <vector>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -17,7 +17,7 @@
 #include <ctime>
 #include <utility>
 
-using namespace tessera;
+using namespace tessera::runtime;
 /// The processor time of this process.
 static double milliseconds() {
   timespec time;

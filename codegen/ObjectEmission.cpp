@@ -84,7 +84,7 @@ static void addDeviceImage(llvm::Module &module, StringRef image) {
 static void addCpuFeatures(llvm::Module &module,
                            const llvm::TargetMachine &machine) {
   std::string used;
-  for (const std::string &name : checkedCpuFeatures())
+  for (const std::string &name : runtime::checkedCpuFeatures())
     if (machine.getMCSubtargetInfo()->checkFeatures("+" + name))
       used += (used.empty() ? "" : ",") + name;
   auto *bytes = llvm::ConstantDataArray::getString(module.getContext(), used);

@@ -657,22 +657,24 @@ void tessera::resolveGraph(spec::Specification &message, llvm::StringRef base,
   const char *remedy = "give another file, or nodes, edges, features and "
                        "classes";
   std::string error;
-  std::unique_ptr<GraphFile> file = GraphFile::open(path.str().str(), error);
+  std::unique_ptr<runtime::GraphFile> file =
+      runtime::GraphFile::open(path.str().str(), error);
   if (file)
     error = file->trainingError();
-  NodeWeights weights;
+  runtime::NodeWeights weights;
   if (error.empty())
-    weighNodes(*file,
-               {.selfLoops = model.self_loops(),
-                .symmetric = model.normalization() == spec::Gnn::SYMMETRIC},
-               weights, error);
+    runtime::weighNodes(
+        *file,
+        {.selfLoops = model.self_loops(),
+         .symmetric = model.normalization() == spec::Gnn::SYMMETRIC},
+        weights, error);
   if (!error.empty())
     return diagnostics.error("gnn.graph", error, remedy);
   std::string unused = file->unusedTensors();
   if (!unused.empty())
     diagnostics.warning("gnn.graph", unused);
 
-  const GraphShape &shape = file->shape();
+  const runtime::GraphShape &shape = file->shape();
   auto resolved = [&](const char *name, int64_t count, bool mayExceed) {
     FieldRef field = fieldAt(message, name);
     auto given = static_cast<int64_t>(field.number());

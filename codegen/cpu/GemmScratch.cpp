@@ -12,7 +12,7 @@ using namespace tessera;
 using namespace tessera::cpu;
 
 int64_t tessera::cpu::getScratchBytes(const GemmShape &gemm, int64_t threads) {
-  Gemm description;
+  runtime::Gemm description;
   description.m = gemm.m;
   description.n = gemm.n;
   description.k = gemm.k;
@@ -21,15 +21,15 @@ int64_t tessera::cpu::getScratchBytes(const GemmShape &gemm, int64_t threads) {
   description.lda = gemm.transposeA ? gemm.m : gemm.k;
   description.ldb = gemm.transposeB ? gemm.k : gemm.n;
   description.ldc = gemm.n;
-  description.type = parseElementType(gemm.type);
-  description.resultType = parseElementType(gemm.resultType);
+  description.type = runtime::parseElementType(gemm.type);
+  description.resultType = runtime::parseElementType(gemm.resultType);
   description.bias = gemm.bias;
   description.accumulate = gemm.accumulate;
   description.epilogue = plan::stringifyEpilogue(gemm.epilogue).str();
   // Fewer threads may divide the work in another way that needs more memory.
   int64_t most = 0;
   for (int64_t count = threads;; count /= 2) {
-    int64_t bytes = gemmScratchBytes(description, count);
+    int64_t bytes = runtime::gemmScratchBytes(description, count);
     if (bytes < 0)
       return bytes;
     most = std::max(most, bytes);

@@ -173,10 +173,10 @@ public:
   }
 
   int64_t getPinnedBytes(plan::ProgramOp program) const override {
-    int64_t bytes = cuda::bounceBytes;
+    int64_t bytes = runtime::cuda::bounceBytes;
     for (auto input : program.getBody().getOps<plan::InputOp>())
       if (input.getWhen() != "load")
-        bytes += cuda::inputBuffers *
+        bytes += runtime::cuda::inputBuffers *
                  plan::getBytes(cast<ShapedType>(input.getView().getType()));
     return bytes;
   }

@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 /// A file open for reading at any place, by any thread. Its errors are numbers,
@@ -348,4 +348,4 @@ void readWeights(const CheckpointIndex &index, int parameter,
   }
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 struct FoundCheckpoint {
   CheckpointIndex index;
@@ -57,6 +57,6 @@ void readWeights(const CheckpointIndex &index, int parameter,
 std::vector<int> matchParameters(const Manifest &manifest,
                                  const CheckpointIndex &index);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CHECKPOINT_CHECKPOINT_H

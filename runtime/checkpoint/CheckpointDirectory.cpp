@@ -21,7 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 void putFolder(PathText &path, const std::string &directory, int64_t step) {
   int length = snprintf(path.data(), path.size(), "%s/step-%012" PRId64,
@@ -325,4 +325,4 @@ void openCheckpointDirectory(const tessera_context &context,
   context.communicator->barrier();
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

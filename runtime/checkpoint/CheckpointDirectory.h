@@ -22,7 +22,7 @@
 #include <string>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// What a run writes first to a folder that it makes, and what the index is
 /// called while it is being written.
@@ -60,6 +60,6 @@ void requireFreeNames(const std::string &directory, int64_t begin, int64_t end);
 void openCheckpointDirectory(const tessera_context &context,
                              const std::string &directory, bool resume);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CHECKPOINT_CHECKPOINTDIRECTORY_H

@@ -13,7 +13,7 @@
 
 using nlohmann::ordered_json;
 
-namespace tessera {
+namespace tessera::runtime {
 
 const std::string &prefixOf(SavedState state) {
   static const std::string prefixes[] = {"", "optimizer.exp_avg.",
@@ -195,4 +195,4 @@ SavedFile planFile(const tessera_context &context, int rank,
   return file;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -26,7 +26,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Steps that the name of a checkpoint's folder has digits for.
 constexpr int64_t maxSteps = 999'999'999'999;
@@ -119,6 +119,6 @@ SavedFile planFile(const tessera_context &context, int rank,
                    std::string *header = nullptr,
                    std::vector<int64_t> *places = nullptr);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CHECKPOINT_CHECKPOINTINDEX_H

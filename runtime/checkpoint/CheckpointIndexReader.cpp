@@ -23,7 +23,7 @@
 #include <cstdio>
 #include <set>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Bounds that no run comes near.
 static constexpr int64_t maxIndexBytes = 1 << 28, maxDepth = 8,
@@ -306,4 +306,4 @@ std::optional<CheckpointIndex> CheckpointIndex::read(const std::string &folder,
   }
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 static constexpr size_t checkpointsKept = 2;
 
@@ -293,4 +293,4 @@ void CheckpointWriter::finish() {
   phase = Phase::none;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -27,7 +27,7 @@
 #include <thread>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 class CheckpointWriter {
 public:
@@ -98,6 +98,6 @@ private:
   std::atomic<bool> busy = false;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CHECKPOINT_CHECKPOINTWRITER_H

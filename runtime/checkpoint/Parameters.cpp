@@ -19,7 +19,7 @@
 #include <memory>
 #include <sys/stat.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// The prefix under which transformers saves a model with a head.
 static const std::string modelPrefix = "transformer.";
@@ -277,4 +277,4 @@ void saveParameters(const tessera_context &context, SafetensorsWriter *writer) {
   context.communicator->barrier();
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -18,7 +18,7 @@
 #include "runtime/program/Context.h"
 #include <string>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Draws this rank's parameters by the initialisers of the manifest.
 void initializeParameters(const tessera_context &context, uint64_t seed);
@@ -61,6 +61,6 @@ std::unique_ptr<SafetensorsWriter> openWeights(const Manifest &manifest,
 /// returns once the file is on the disk.
 void saveParameters(const tessera_context &context, SafetensorsWriter *writer);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CHECKPOINT_PARAMETERS_H

@@ -12,7 +12,7 @@
 #include <map>
 #include <set>
 
-namespace tessera {
+namespace tessera::runtime {
 
 using Settings = std::map<std::string, std::string>;
 
@@ -122,4 +122,4 @@ void requireSameData(const std::string &folder,
         folder.c_str(), there.c_str(), here.c_str());
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

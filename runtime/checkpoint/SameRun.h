@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// What a checkpoint is read for: to go on, or as a model's weights, which its
 /// optimizer and data do not change.
@@ -44,6 +44,6 @@ void requireSameData(const std::string &folder,
 void requireKnownNames(const Manifest &manifest,
                        const std::vector<std::string> &allowed);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CHECKPOINT_SAMERUN_H

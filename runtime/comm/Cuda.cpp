@@ -17,7 +17,7 @@
 #include <cstring>
 #include <fstream>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 class CudaCommunicator final : public Communicator {
@@ -155,10 +155,10 @@ bool CudaCommunicator::isStaged() {
 }
 
 } // namespace
-} // namespace tessera
+} // namespace tessera::runtime
 
-tessera::Communicator *tessera_create_communicator(int world) {
-  using namespace tessera;
+tessera::runtime::Communicator *tessera_create_communicator(int world) {
+  using namespace tessera::runtime;
   Launch launch;
   if (world > 1) {
     launch = readLaunch();

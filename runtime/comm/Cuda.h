@@ -12,7 +12,7 @@
 #include "runtime/program/Manifest.h"
 #include <memory>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// What collectives work on.
 struct RankArena {
@@ -48,6 +48,6 @@ std::unique_ptr<CudaCollectives> createNcclCollectives(RankArena arena);
 /// All ranks call it alike.
 std::unique_ptr<CudaCollectives> createStagedCollectives(RankArena arena);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMM_CUDA_H

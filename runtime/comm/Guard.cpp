@@ -9,7 +9,7 @@
 #include "runtime/comm/Peers.h"
 #include "runtime/core/Error.h"
 
-namespace tessera {
+namespace tessera::runtime {
 
 Guard::Guard(std::function<void()> look)
     : look(std::move(look)), thread([this] { run(); }) {}
@@ -50,4 +50,4 @@ void Guard::run() {
   }
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -14,7 +14,7 @@
 #include <mutex>
 #include <thread>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// A thread that looks after the peers while this rank is in a call that waits
 /// for them by itself, and ends the process where that is in vain.
@@ -48,6 +48,6 @@ private:
   std::thread thread;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMM_GUARD_H

@@ -13,7 +13,7 @@
 #include <sodium.h>
 #include <string_view>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 constexpr char magic[8] = "tessera";
@@ -85,4 +85,4 @@ bool Handshake::isProven(const Proof &proof, bool byRoot, const Hello &root,
   return sodium_memcmp(proof.data(), expected.data(), expected.size()) == 0;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

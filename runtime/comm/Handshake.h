@@ -29,7 +29,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// What each side says first.
 struct Hello {
@@ -75,6 +75,6 @@ private:
   std::array<unsigned char, 32> key;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMM_HANDSHAKE_H

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// What the launcher must have set.
 static int need(const Started &started, std::optional<int> number,
@@ -156,4 +156,4 @@ Launch readLaunch() {
   return launch;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

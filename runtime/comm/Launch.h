@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// This process among those that one launcher has started, from the
 /// environment alone.
@@ -41,6 +41,6 @@ std::string firstHost(std::string_view list);
 /// is 4, 4, 1. 0 where the list is shorter.
 int tasksOnNode(std::string_view list, int node);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMM_LAUNCH_H

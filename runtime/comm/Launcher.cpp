@@ -13,7 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 /// The variables of a launcher; null where it has none. Rank and size make it.
@@ -107,4 +107,4 @@ Started readLauncher() {
   return first;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

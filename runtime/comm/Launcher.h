@@ -10,7 +10,7 @@
 
 #include <optional>
 
-namespace tessera {
+namespace tessera::runtime {
 
 enum class Launcher { none, torchrun, openMpi, slurm, pmi, pmix };
 
@@ -36,6 +36,6 @@ Started readLauncher();
 /// it is none.
 std::optional<int> launcherNumber(const char *launcher, const char *variable);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMM_LAUNCHER_H

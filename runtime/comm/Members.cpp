@@ -8,7 +8,7 @@
 #include "runtime/comm/Members.h"
 #include "runtime/core/Error.h"
 
-namespace tessera {
+namespace tessera::runtime {
 
 std::string describe(const Collective &collective) {
   std::string text = "the ";
@@ -33,4 +33,4 @@ void requireWorld(int world, int size) {
         world, size, world, executableName(), size);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -11,7 +11,7 @@
 #include "runtime/program/Manifest.h"
 #include <string>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// The ranks that \p rank runs a collective with, by their order in sums.
 class Members {
@@ -41,6 +41,6 @@ std::string describe(const Collective &collective);
 /// more than one, was started with \p size processes.
 void requireWorld(int world, int size);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMM_MEMBERS_H

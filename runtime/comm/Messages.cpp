@@ -21,7 +21,7 @@
 #include <cstring>
 #include <sched.h>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 class MessageCommunicator final : public Communicator {
@@ -276,4 +276,4 @@ std::unique_ptr<Communicator> createMessageCommunicator(int localSize) {
   return std::make_unique<MessageCommunicator>(localSize);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

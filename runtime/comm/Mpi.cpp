@@ -13,7 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Ends the process where MPI would start as a world of one, which takes a
 /// while, or as another world than the executable's.
@@ -41,10 +41,10 @@ void finalizeMpi() {
   MPI_Finalize();
 }
 
-} // namespace tessera
+} // namespace tessera::runtime
 
-tessera::Communicator *tessera_create_communicator(int world) {
-  using namespace tessera;
+tessera::runtime::Communicator *tessera_create_communicator(int world) {
+  using namespace tessera::runtime;
   requireMpiLauncher(world);
   // A process that never calls MPI, or stops here, would keep all others in
   // calls that know of no time limit.

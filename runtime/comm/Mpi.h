@@ -14,7 +14,7 @@
 #include <memory>
 #include <mpi.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Ranks of one node: arenas in shared memory, which peers read in place.
 std::unique_ptr<Communicator> createSharedCommunicator();
@@ -25,6 +25,6 @@ std::unique_ptr<Communicator> createMessageCommunicator(int localSize);
 /// MPI_Finalize within the time that ranks wait for each other.
 void finalizeMpi();
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMM_MPI_H

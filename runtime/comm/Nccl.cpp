@@ -16,7 +16,7 @@
 #include <map>
 #include <thread>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 nccl::DataType toDataType(ElementType type) {
@@ -206,4 +206,4 @@ std::unique_ptr<CudaCollectives> createNcclCollectives(RankArena arena) {
   return std::make_unique<NcclCollectives>(std::move(arena));
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -7,7 +7,7 @@
 
 #include "runtime/comm/NcclLibrary.h"
 
-namespace tessera::nccl {
+namespace tessera::runtime::nccl {
 
 /// The library's, which are found once.
 static const char *(*errorString)(int) = nullptr;
@@ -38,4 +38,4 @@ const Api &api() {
   return opened;
 }
 
-} // namespace tessera::nccl
+} // namespace tessera::runtime::nccl

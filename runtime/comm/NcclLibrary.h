@@ -19,7 +19,7 @@
 
 struct ncclComm;
 
-namespace tessera::nccl {
+namespace tessera::runtime::nccl {
 
 using Comm = ncclComm *;
 
@@ -85,6 +85,6 @@ struct Api {
 /// Opens the library at the first call.
 const Api &api();
 
-} // namespace tessera::nccl
+} // namespace tessera::runtime::nccl
 
 #endif // TESSERA_RUNTIME_COMM_NCCLLIBRARY_H

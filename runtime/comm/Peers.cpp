@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Some 0.05 ms: shorter than what it takes to come back from a yield.
 static constexpr int spinsAtMost = 2000;
@@ -139,4 +139,4 @@ void PeerWatch::look(const Wait &wait, double waited) {
     giveUp(wait, std::max(waited, timeoutSeconds()));
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -16,7 +16,7 @@
 #include <sys/types.h>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Ends this process with a message that it has \p waited so many seconds for
 /// the ranks that are \p missing (none: it isn't known which) in \p what,
@@ -116,6 +116,6 @@ private:
   std::function<void()> lookFurther;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMM_PEERS_H

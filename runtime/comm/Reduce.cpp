@@ -17,7 +17,7 @@
 #define TESSERA_VECTORISED                                                     \
   __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Elements summed at a time, so that partial sums stay in the L1 cache.
 static constexpr int64_t blockElements = 256;
@@ -102,4 +102,4 @@ void sumRanks(const RankSum &sum, int64_t begin, int64_t end) {
   }
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

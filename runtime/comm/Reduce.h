@@ -10,7 +10,7 @@
 
 #include "runtime/program/Manifest.h"
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// What is summed: element i of each rank's source is at
 /// `sources[rank] + i * sizeOf(type)`.
@@ -31,6 +31,6 @@ struct RankSum {
 /// destination may be one of the sources.
 void sumRanks(const RankSum &sum, int64_t begin, int64_t end);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMM_REDUCE_H

@@ -28,7 +28,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 constexpr int portsTried = 16;
@@ -471,4 +471,4 @@ bool Rendezvous::markFailed() {
   return true;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -21,7 +21,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 class Rendezvous {
 public:
@@ -84,6 +84,6 @@ private:
   std::atomic<int> firstFailed = -1;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMM_RENDEZVOUS_H

@@ -22,7 +22,7 @@
 #include <cstring>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 using Counter = std::atomic<uint64_t>;
@@ -228,4 +228,4 @@ std::unique_ptr<Communicator> createSharedCommunicator() {
   return std::make_unique<SharedCommunicator>();
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

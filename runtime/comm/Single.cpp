@@ -11,7 +11,7 @@
 #include "runtime/program/Communicator.h"
 #include <cstring>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 /// Collectives of one rank are copies of its source.
@@ -58,8 +58,8 @@ private:
 };
 
 } // namespace
-} // namespace tessera
+} // namespace tessera::runtime
 
-tessera::Communicator *tessera_create_communicator(int) {
-  return new tessera::SingleCommunicator;
+tessera::runtime::Communicator *tessera_create_communicator(int) {
+  return new tessera::runtime::SingleCommunicator;
 }

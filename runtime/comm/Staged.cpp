@@ -25,7 +25,7 @@
 #include <cstring>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 /// The rounds for which a rank has filled its staging memory. A rank may be
@@ -174,4 +174,4 @@ std::unique_ptr<CudaCollectives> createStagedCollectives(RankArena arena) {
   return std::make_unique<StagedCollectives>(std::move(arena));
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -26,7 +26,7 @@
 #define MADV_COLLAPSE 25
 #endif
 
-namespace tessera {
+namespace tessera::runtime {
 
 static constexpr int64_t hugePage = 2 << 20;
 
@@ -119,4 +119,4 @@ void shareFile(const NodeRanks &node, int file,
   closePeersFiles(node, file, files);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

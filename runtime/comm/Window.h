@@ -13,7 +13,7 @@
 #include <functional>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// The ranks of a run on one node, all of which call the functions below alike.
 struct NodeRanks {
@@ -39,6 +39,6 @@ std::vector<char *> shareMemory(const NodeRanks &node, int64_t bytes,
 void shareFile(const NodeRanks &node, int file,
                const std::vector<char *> &places, int64_t bytes);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMM_WINDOW_H

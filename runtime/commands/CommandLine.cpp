@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 struct CommandInfo {
@@ -299,4 +299,4 @@ Options parseCommandLine(int argc, char **argv) {
   return options;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

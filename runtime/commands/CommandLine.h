@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 enum class Command { train, eval, grads, generate, exportWeights, info };
 
@@ -41,6 +41,6 @@ Options parseCommandLine(int argc, char **argv);
 /// As it is written on the command line.
 const char *commandName(Command command);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMMANDS_COMMANDLINE_H

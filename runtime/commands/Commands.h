@@ -13,7 +13,7 @@
 #include "runtime/files/Output.h"
 #include "runtime/program/Context.h"
 
-namespace tessera {
+namespace tessera::runtime {
 
 // Each runs to the end and returns the exit code; errors end the process.
 int runTrain(const Manifest &manifest, const Options &options);
@@ -45,6 +45,6 @@ void startParameters(const tessera_context &context, const Options &options,
 void requireApart(const char *option, const std::string &path,
                   const std::vector<UsedFile> &used);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMMANDS_COMMANDS_H

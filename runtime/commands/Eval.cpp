@@ -14,7 +14,7 @@
 #include <cstdio>
 #include <cstring>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 /// The inputs of an evaluation by name, and its run.
@@ -129,4 +129,4 @@ int runEval(const Manifest &manifest, const Options &options) {
   return 0;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

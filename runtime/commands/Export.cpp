@@ -13,7 +13,7 @@
 #include <cinttypes>
 #include <cstdio>
 
-namespace tessera {
+namespace tessera::runtime {
 
 // Weights go from file to file through a small buffer: no arena is needed.
 int runExport(const Manifest &manifest, const Options &options) {
@@ -47,4 +47,4 @@ int runExport(const Manifest &manifest, const Options &options) {
   return 0;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -15,7 +15,7 @@
 #include <cstring>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Tokens are bytes: what those of another vocabulary mean is not known.
 static constexpr int64_t byteTokens = 256;
@@ -97,4 +97,4 @@ int runGenerate(const Manifest &manifest, const Options &options) {
   return 0;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

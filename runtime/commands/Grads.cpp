@@ -12,7 +12,7 @@
 #include <cstdio>
 #include <memory>
 
-namespace tessera {
+namespace tessera::runtime {
 
 int runGrads(const Manifest &manifest, const Options &options) {
   tessera_context &context = openTraining(manifest, options);
@@ -51,4 +51,4 @@ int runGrads(const Manifest &manifest, const Options &options) {
   return 0;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

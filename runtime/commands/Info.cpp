@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
-namespace tessera {
+namespace tessera::runtime {
 
 static void printModel(const Manifest &manifest) {
   const Model &model = manifest.model;
@@ -123,4 +123,4 @@ int runInfo(const Manifest &manifest, const Options &options) {
   return 0;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

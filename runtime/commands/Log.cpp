@@ -20,7 +20,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace tessera {
+namespace tessera::runtime {
 
 StepLog::StepLog(bool silent, int64_t steps)
     : silent(silent), bar(!silent && isatty(STDERR_FILENO)), steps(steps) {}
@@ -240,4 +240,4 @@ void StepLog::drawBar(const StepReport &report) {
   bar = drawn;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <string>
 
-namespace tessera {
+namespace tessera::runtime {
 
 struct StepReport {
   int64_t step = 0;
@@ -76,6 +76,6 @@ private:
   int64_t steps;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMMANDS_LOG_H

@@ -17,7 +17,7 @@
 #include <cstring>
 #include <exception>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 /// Links the allocator for small blocks (Allocation.cpp) in.
 extern "C" const char tessera_small_blocks;

@@ -18,7 +18,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 static Communicator *communicator = nullptr;
 
@@ -192,4 +192,4 @@ void requireApart(const char *option, const std::string &path,
     fatal("%s '%s' is %s: give it another name", option, path.c_str(), what);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 RunOutputs::RunOutputs(const tessera_context &context, const Options &options,
                        int64_t steps)
@@ -98,4 +98,4 @@ void RunOutputs::finish(const Progress &progress, bool withWeights) {
   context.communicator->barrier();
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

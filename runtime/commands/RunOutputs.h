@@ -14,7 +14,7 @@
 #include "runtime/files/Safetensors.h"
 #include <memory>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// The log, the weights of --save and the checkpoints, opened before the first
 /// step: what cannot be written ends the process then, with nothing left
@@ -52,6 +52,6 @@ private:
   int64_t savedStep = 0;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMMANDS_RUNOUTPUTS_H

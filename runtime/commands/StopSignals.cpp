@@ -16,7 +16,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 static constexpr struct {
   int number;
@@ -151,4 +151,4 @@ void holdStandardStreams() {
       return;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

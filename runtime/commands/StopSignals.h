@@ -15,7 +15,7 @@
 
 #include <cstdint>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Has them end the process, with unfinished outputs (Output.h) removed. Called
 /// before any output is opened.
@@ -59,6 +59,6 @@ void ignoreWriteSignals(bool pipes);
 /// closed.
 void holdStandardStreams();
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_COMMANDS_STOPSIGNALS_H

@@ -27,7 +27,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 /// What ranks tell each other before a step's update, beside stopBits.
@@ -387,4 +387,4 @@ int runTrain(const Manifest &manifest, const Options &options) {
   return outputs.log.failed() ? 1 : 0;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -103,9 +103,10 @@ void *require(void *block, size_t bytes) {
   if (failed)
     _exit(1);
   failed = true;
-  tessera::fatal("cannot get %zu bytes of memory: free some, or raise the "
-                 "limit that the shell (ulimit -v) or the container sets",
-                 bytes);
+  tessera::runtime::fatal(
+      "cannot get %zu bytes of memory: free some, or raise the "
+      "limit that the shell (ulimit -v) or the container sets",
+      bytes);
 }
 
 } // namespace

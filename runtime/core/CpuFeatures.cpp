@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <sstream>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 enum class Register { eax, ebx, ecx, edx };
@@ -162,4 +162,4 @@ const char *cpuLevel() {
   return highest;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// The features that LLVM's code generator uses by itself. Those that take an
 /// intrinsic of their own, such as AMX, AES or TSX, are in no code of ours and
@@ -31,6 +31,6 @@ std::vector<std::string> missingCpuFeatures(const std::string &needed);
 /// The highest of x86-64, x86-64-v2, -v3 and -v4 that this CPU has all of.
 const char *cpuLevel();
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CORE_CPUFEATURES_H

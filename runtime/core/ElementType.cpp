@@ -10,7 +10,7 @@
 #include "runtime/core/Float16.h"
 #include <cstring>
 
-namespace tessera {
+namespace tessera::runtime {
 
 ElementType parseElementType(const std::string &name) {
   if (name == "f32")
@@ -53,4 +53,4 @@ void fromFloats(ElementType type, const float *from, int64_t count, void *to) {
     memcpy(to, from, count * sizeof(float));
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <string>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// The type of an element in memory.
 enum class ElementType {
@@ -39,6 +39,6 @@ void toFloats(ElementType type, const void *from, int64_t count, float *to);
 /// \p count numbers as 16 bits, rounded to nearest even, or as f32.
 void fromFloats(ElementType type, const float *from, int64_t count, void *to);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CORE_ELEMENTTYPE_H

@@ -18,7 +18,7 @@
 #include <string>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 const char *environmentText(const char *name) {
   const char *text = getenv(name);
@@ -147,4 +147,4 @@ void checkEnvironment() {
   }
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

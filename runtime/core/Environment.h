@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-namespace tessera {
+namespace tessera::runtime {
 
 // Each ends the process with the remedy where the variable's value means
 // nothing. A variable that is set to nothing counts as one that is not set.
@@ -45,6 +45,6 @@ const char *secretText();
 /// nothing reads.
 void checkEnvironment();
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CORE_ENVIRONMENT_H

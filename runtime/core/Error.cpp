@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 static const char *name = "tessera";
 static int rank = 0;
@@ -131,4 +131,4 @@ void warning(const char *format, ...) {
   va_end(arguments);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Prints "NAME: error: MESSAGE" (with the rank where there are several),
 /// tells the peers that this rank has failed, and ends the process with exit
@@ -68,6 +68,6 @@ void setExitHook(void (*hook)());
 /// The executable's name as the user wrote it.
 const char *executableName();
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CORE_ERROR_H

@@ -18,7 +18,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// The upper half of a float's bits.
 struct BFloat16 {
@@ -77,6 +77,6 @@ inline Float16 toFloat16(float number) {
   return {static_cast<uint16_t>(sign | result)};
 }
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CORE_FLOAT16_H

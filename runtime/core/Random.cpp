@@ -9,7 +9,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace tessera {
+namespace tessera::runtime {
 
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> c,
                                std::array<uint32_t, 2> k) {
@@ -88,4 +88,4 @@ uint64_t permute(uint64_t index, uint64_t size, uint64_t seed, uint64_t epoch) {
   return index;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -17,7 +17,7 @@
 #include <array>
 #include <cstdint>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Ten rounds of Philox 4x32.
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
@@ -47,6 +47,6 @@ void fillRandom(float *destination, int64_t begin, int64_t end, uint64_t seed,
 /// domains", 2002).
 uint64_t permute(uint64_t index, uint64_t size, uint64_t seed, uint64_t epoch);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CORE_RANDOM_H

@@ -10,7 +10,7 @@
 #include <numeric>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 size_t editDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -27,4 +27,4 @@ size_t editDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -11,11 +11,11 @@
 #include <cstddef>
 #include <string_view>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Levenshtein's distance: how many letters to insert, remove or replace.
 size_t editDistance(std::string_view a, std::string_view b);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CORE_SPELLING_H

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// A line of the caches.
 using Line = float __attribute__((vector_size(64)));
@@ -36,4 +36,4 @@ void streamCopy(char *destination, const char *source, int64_t bytes) {
 
 void streamFence() { __builtin_ia32_sfence(); }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -11,7 +11,7 @@
 
 #include <cstdint>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Copies \p bytes with stores that do not read the destination's old content
 /// into the caches, which saves a third of the traffic where it would not stay
@@ -26,6 +26,6 @@ void streamFence();
 /// caches hold no more.
 constexpr int64_t streamedBytes = 1 << 20;
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CORE_STREAM_H

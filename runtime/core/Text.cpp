@@ -8,7 +8,7 @@
 #include "runtime/core/Text.h"
 #include <cstdio>
 
-namespace tessera {
+namespace tessera::runtime {
 
 std::string byteText(double bytes) {
   const char *units[] = {"B", "kB", "MB", "GB", "TB"};
@@ -29,4 +29,4 @@ std::string countText(int64_t count) {
   return digits;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -11,13 +11,13 @@
 #include <cstdint>
 #include <string>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// "12.3 MB", decimal units.
 std::string byteText(double bytes);
 /// 1234567 as "1,234,567".
 std::string countText(int64_t count);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CORE_TEXT_H

@@ -23,7 +23,7 @@ void omp_set_num_threads(int threads);
 void omp_set_dynamic(int dynamic);
 }
 
-namespace tessera {
+namespace tessera::runtime {
 
 static constexpr int maximumThreads = 512;
 /// Into how many chunks a thread's part is cut for others to take over.
@@ -118,4 +118,4 @@ void parallelFor(int64_t count, int64_t grain, RangeBody body, void *data) {
   GOMP_parallel(work, nullptr, poolThreads, 0);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

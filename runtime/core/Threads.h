@@ -15,7 +15,7 @@
 
 #include <cstdint>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// A body computes [begin, end) on thread \p thread.
 using RangeBody = void (*)(void *data, int64_t begin, int64_t end, int thread);
@@ -52,6 +52,6 @@ void parallelFor(int64_t count, int64_t grain, Body &&body) {
       const_cast<void *>(static_cast<const void *>(&body)));
 }
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_CORE_THREADS_H

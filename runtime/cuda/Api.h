@@ -25,7 +25,7 @@ struct CUevent_st;
 struct CUgraph_st;
 struct CUgraphExec_st;
 
-namespace tessera::cuda {
+namespace tessera::runtime::cuda {
 
 using DevicePointer = unsigned long long;
 using Context = CUctx_st *;
@@ -78,11 +78,11 @@ inline void *const launchParameterEnd = nullptr;
 inline void *const launchParameterBuffer = reinterpret_cast<void *>(1);
 inline void *const launchParameterBytes = reinterpret_cast<void *>(2);
 
-} // namespace tessera::cuda
+} // namespace tessera::runtime::cuda
 
 struct cublasLtContext;
 
-namespace tessera::cublaslt {
+namespace tessera::runtime::cublaslt {
 
 using Handle = cublasLtContext *;
 /// Descriptions are pointers to what only the library knows.
@@ -145,6 +145,6 @@ struct Heuristic {
   int reserved[4];
 };
 
-} // namespace tessera::cublaslt
+} // namespace tessera::runtime::cublaslt
 
 #endif // TESSERA_RUNTIME_CUDA_API_H

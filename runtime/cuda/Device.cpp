@@ -18,7 +18,7 @@
 #include <cstring>
 #include <sched.h>
 
-namespace tessera::cuda {
+namespace tessera::runtime::cuda {
 
 /// The CUDA version whose cuBLASLt is opened.
 static constexpr int neededVersion = 13000;
@@ -333,28 +333,28 @@ void GpuDevice::launch(int id, char *const *args, int count,
                         computeStream, nullptr, list);
 }
 
-} // namespace tessera::cuda
+} // namespace tessera::runtime::cuda
 
-tessera::Device *tessera_open_device(const tessera::Manifest *manifest,
-                                     int localRank) {
-  using namespace tessera::cuda;
+tessera::runtime::Device *
+tessera_open_device(const tessera::runtime::Manifest *manifest, int localRank) {
+  using namespace tessera::runtime::cuda;
   opened = new GpuDevice(*manifest, localRank);
   return opened;
 }
 
 void tessera_device_launch(tessera_context *, int32_t id, char *const *args,
                            int32_t count, char *scratch) {
-  tessera::cuda::device().launch(id, args, count, scratch);
+  tessera::runtime::cuda::device().launch(id, args, count, scratch);
 }
 
 void tessera_zero(tessera_context *, char *address, int64_t bytes) {
-  using namespace tessera::cuda;
+  using namespace tessera::runtime::cuda;
   driver().memsetD8Async(toDevice(address), 0, bytes, device().compute());
 }
 
 void tessera_copy(tessera_context *, char *destination, const char *source,
                   int64_t bytes) {
-  using namespace tessera::cuda;
+  using namespace tessera::runtime::cuda;
   driver().memcpyDtoDAsync(toDevice(destination), toDevice(source), bytes,
                            device().compute());
 }

@@ -12,7 +12,7 @@
 #include "runtime/cuda/Pinned.h"
 #include "runtime/program/Device.h"
 
-namespace tessera::cuda {
+namespace tessera::runtime::cuda {
 
 inline DevicePointer toDevice(const char *address) {
   return reinterpret_cast<DevicePointer>(address);
@@ -123,6 +123,6 @@ private:
 /// The one that tessera_open_device has opened.
 GpuDevice &device();
 
-} // namespace tessera::cuda
+} // namespace tessera::runtime::cuda
 
 #endif // TESSERA_RUNTIME_CUDA_DEVICE_H

@@ -7,7 +7,7 @@
 
 #include "runtime/cuda/Driver.h"
 
-namespace tessera::cuda {
+namespace tessera::runtime::cuda {
 
 static const char *describeResult(int error) {
   const char *text = nullptr;
@@ -27,4 +27,4 @@ const Driver &driver() {
   return driver;
 }
 
-} // namespace tessera::cuda
+} // namespace tessera::runtime::cuda

@@ -11,7 +11,7 @@
 #include "runtime/cuda/Api.h"
 #include "runtime/cuda/Library.h"
 
-namespace tessera::cuda {
+namespace tessera::runtime::cuda {
 
 /// libcuda.so.1. A call ends the process on an error, with the driver's words.
 struct Driver {
@@ -80,6 +80,6 @@ struct Driver {
 /// Opens the library at the first call.
 const Driver &driver();
 
-} // namespace tessera::cuda
+} // namespace tessera::runtime::cuda
 
 #endif // TESSERA_RUNTIME_CUDA_DRIVER_H

@@ -21,7 +21,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace tessera::cuda {
+namespace tessera::runtime::cuda {
 namespace {
 
 using namespace cublaslt;
@@ -314,11 +314,11 @@ int trialsWanted() {
 }
 
 } // namespace
-} // namespace tessera::cuda
+} // namespace tessera::runtime::cuda
 
-void tessera_prepare_gemms(const tessera::Manifest *manifest, int) {
-  using namespace tessera;
-  using namespace tessera::cuda;
+void tessera_prepare_gemms(const tessera::runtime::Manifest *manifest, int) {
+  using namespace tessera::runtime;
+  using namespace tessera::runtime::cuda;
   int trials = trialsWanted();
   Timer timer;
   plans.clear();
@@ -346,7 +346,7 @@ void tessera_prepare_gemms(const tessera::Manifest *manifest, int) {
 
 void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
                   const char *bias, char *aux, char *c, char *scratch) {
-  using namespace tessera;
+  using namespace tessera::runtime;
   const cuda::Plan &plan = cuda::plans[id];
   auto bits = [](const char *address) {
     return reinterpret_cast<uintptr_t>(address);

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace tessera::cuda {
+namespace tessera::runtime::cuda {
 
 /// Appends the folders that \p pattern names, the last name first.
 static void addFolders(std::vector<std::string> &folders,
@@ -101,4 +101,4 @@ void Library::fail(const char *function, int error) const {
         error, name);
 }
 
-} // namespace tessera::cuda
+} // namespace tessera::runtime::cuda

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace tessera::cuda {
+namespace tessera::runtime::cuda {
 
 class Library {
 public:
@@ -72,6 +72,6 @@ private:
 /// that there are.
 std::vector<std::string> searchFolders();
 
-} // namespace tessera::cuda
+} // namespace tessera::runtime::cuda
 
 #endif // TESSERA_RUNTIME_CUDA_LIBRARY_H

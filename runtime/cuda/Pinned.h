@@ -15,7 +15,7 @@
 
 #include <cstdint>
 
-namespace tessera::cuda {
+namespace tessera::runtime::cuda {
 
 /// What states pass through on their way between the host and the arena.
 constexpr int64_t bounceBytes = 4 << 20;
@@ -24,6 +24,6 @@ constexpr int64_t bounceBytes = 4 << 20;
 /// the other is still being copied.
 constexpr int inputBuffers = 2;
 
-} // namespace tessera::cuda
+} // namespace tessera::runtime::cuda
 
 #endif // TESSERA_RUNTIME_CUDA_PINNED_H

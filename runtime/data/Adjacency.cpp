@@ -17,7 +17,7 @@
 #include <cmath>
 #include <cstring>
 
-namespace tessera {
+namespace tessera::runtime {
 
 bool weighNodes(const GraphFile &file, AdjacencyForm form, NodeWeights &nodes,
                 std::string &error) {
@@ -211,4 +211,4 @@ void buildAdjacency(const GraphFile &file, AdjacencyForm form,
   weighEdges(transpose, count, factor);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

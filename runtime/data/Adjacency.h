@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// What a model makes of a graph's edges.
 struct AdjacencyForm {
@@ -58,6 +58,6 @@ void buildAdjacency(const GraphFile &file, AdjacencyForm form,
                     const NodeWeights &nodes, SparseRows rows,
                     SparseRows transpose);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_DATA_ADJACENCY_H

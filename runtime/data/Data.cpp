@@ -10,7 +10,7 @@
 #include "runtime/data/Graph.h"
 #include "runtime/data/Tokens.h"
 
-namespace tessera {
+namespace tessera::runtime {
 
 void requireNoType(const std::string &type) {
   if (!type.empty())
@@ -39,4 +39,4 @@ std::unique_ptr<BatchSource> openBatchSource(const Manifest &manifest,
   return openGraphBatches(manifest, path, rank, ranks);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

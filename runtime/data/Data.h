@@ -18,7 +18,7 @@
 
 struct tessera_context;
 
-namespace tessera {
+namespace tessera::runtime {
 
 class Communicator;
 
@@ -88,6 +88,6 @@ std::vector<UsedFile> dataFiles(const std::string &path);
 /// Ends the process where --data-type is given for a graph.
 void requireNoType(const std::string &type);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_DATA_DATA_H

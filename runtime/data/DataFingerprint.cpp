@@ -11,7 +11,7 @@
 #include <cinttypes>
 #include <cstdio>
 
-namespace tessera {
+namespace tessera::runtime {
 
 DataFingerprint fingerprintOf(const InputFile &file,
                               std::initializer_list<int64_t> reading) {
@@ -32,4 +32,4 @@ std::string describe(const DataFingerprint &fingerprint) {
   return text;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -13,7 +13,7 @@
 #include <initializer_list>
 #include <string>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// What tells data from other data, whatever its path.
 struct DataFingerprint {
@@ -31,6 +31,6 @@ DataFingerprint fingerprintOf(const InputFile &file,
 /// "1234 bytes, checksum 0123abcd".
 std::string describe(const DataFingerprint &fingerprint);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_DATA_DATAFINGERPRINT_H

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cinttypes>
 
-namespace tessera {
+namespace tessera::runtime {
 
 static constexpr const char *splitNames[3] = {"train", "val", "test"};
 /// The class of a node that does not count.
@@ -189,4 +189,4 @@ std::unique_ptr<BatchSource> openGraphBatches(const Manifest &manifest,
   return std::make_unique<GraphBatches>(manifest, path, rank, ranks);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

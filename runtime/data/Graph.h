@@ -14,7 +14,7 @@
 #include "runtime/program/Context.h"
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// A graph file that fits a model.
 class Graph {
@@ -58,6 +58,6 @@ std::unique_ptr<BatchSource> openGraphBatches(const Manifest &manifest,
                                               const std::string &path, int rank,
                                               int ranks);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_DATA_GRAPH_H

@@ -13,7 +13,7 @@
 #include <limits>
 #include <utility>
 
-namespace tessera {
+namespace tessera::runtime {
 
 static constexpr int64_t mostNodesAndEdges =
     std::numeric_limits<int32_t>::max();
@@ -509,4 +509,4 @@ void GraphFile::release() const {
     file->release(tensor);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// The counts that a graph's program depends on.
 struct GraphShape {
@@ -115,6 +115,6 @@ private:
   const char *weightTensor = nullptr;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_DATA_GRAPHFILE_H

@@ -16,7 +16,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 static_assert(std::endian::native == std::endian::little,
@@ -448,4 +448,4 @@ bool TokenFile::findStrange(int64_t begin, int64_t n, StrangeToken &found,
   });
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -12,7 +12,7 @@
 #include "runtime/files/InputFile.h"
 #include <optional>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// How a token lies in a file, little-endian.
 enum class TokenType { u8, i8, u16, i16, u32, i32, i64 };
@@ -100,6 +100,6 @@ private:
 /// is the file's.
 const char *knownFormat(const char *head, int64_t bytes, int64_t size);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_DATA_TOKENFILE_H

@@ -19,7 +19,7 @@
 
 using nlohmann::json;
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 /// What a rank reads before it meets the others: so nobody waits long, and the
@@ -127,4 +127,4 @@ void requireKnownTokens(const TokenFile &file, Communicator &communicator,
     keep(path, subject);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

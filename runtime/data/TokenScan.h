@@ -11,7 +11,7 @@
 #include "runtime/data/TokenFile.h"
 #include "runtime/program/Communicator.h"
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Reads all tokens of \p file, each rank its share, where they can be outside
 /// the vocabulary, and ends the process with the first one that is. Tells how
@@ -22,6 +22,6 @@ namespace tessera {
 void requireKnownTokens(const TokenFile &file, Communicator &communicator,
                         const std::string &directory);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_DATA_TOKENSCAN_H

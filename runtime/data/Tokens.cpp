@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <cinttypes>
 
-namespace tessera {
+namespace tessera::runtime {
 
 int64_t sampleAt(SampleOrder order, int64_t position, int64_t samples,
                  uint64_t seed) {
@@ -105,4 +105,4 @@ std::unique_ptr<BatchSource> openTokenBatches(const Manifest &manifest,
                                         ranks);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

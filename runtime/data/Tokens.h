@@ -11,7 +11,7 @@
 #include "runtime/data/Data.h"
 #include "runtime/data/TokenFile.h"
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Which sample stands at place \p position of the endless order.
 int64_t sampleAt(SampleOrder order, int64_t position, int64_t samples,
@@ -25,6 +25,6 @@ std::unique_ptr<BatchSource> openTokenBatches(const Manifest &manifest,
                                               SampleOrder order, uint64_t seed,
                                               int rank, int ranks);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_DATA_TOKENS_H

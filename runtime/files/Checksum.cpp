@@ -10,7 +10,7 @@
 #include <array>
 #include <cstring>
 
-namespace tessera {
+namespace tessera::runtime {
 
 static constexpr std::array<uint32_t, 256> table = [] {
   std::array<uint32_t, 256> remainders{};
@@ -70,4 +70,4 @@ void BlockChecksums::add(const void *data, int64_t bytes) {
   }
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <span>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// The checksum of \p bytes at \p data; \p before is that of what comes before
 /// them, 0 for nothing.
@@ -42,6 +42,6 @@ private:
   int64_t blockBytes, position = 0;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_FILES_CHECKSUM_H

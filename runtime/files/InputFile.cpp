@@ -13,7 +13,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 int openRegular(const std::string &path, const char *what, struct stat &status,
                 std::string &error) {
@@ -101,4 +101,4 @@ bool InputFile::sampledChecksum(uint32_t &sum, std::string &error) const {
   return true;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -13,7 +13,7 @@
 #include <string>
 #include <sys/stat.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Opens the regular file \p path for reading, with its \p status. -1 with the
 /// reason in \p error where it cannot be opened or is a folder, a FIFO, a
@@ -59,6 +59,6 @@ private:
   int64_t length = 0, changed = 0;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_FILES_INPUTFILE_H

@@ -11,7 +11,7 @@
 #include <set>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 JsonCursor::Json JsonCursor::parse(const std::string &text, int depth) {
   // The parser would take it for the end and leave the rest out.
@@ -121,4 +121,4 @@ void JsonCursor::refuse(const std::string &wanted) const {
   throw Refusal(place + " is " + shown + ": " + wanted + " is wanted");
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

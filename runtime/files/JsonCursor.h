@@ -19,7 +19,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace tessera {
+namespace tessera::runtime {
 
 class JsonCursor {
 public:
@@ -68,6 +68,6 @@ private:
   std::string place;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_FILES_JSONCURSOR_H

@@ -11,7 +11,7 @@
 #include <csignal>
 #include <cstdio>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 struct Mapping {
@@ -67,4 +67,4 @@ void unregisterMapping(const void *address) {
       mapping.begin = 0;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -16,7 +16,7 @@
 
 #include <cstdint>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Has SIGBUS in the \p bytes at \p address end the process with an error that
 /// names \p name (cut after 255 bytes). A mapping beyond the 64th is not known.
@@ -25,6 +25,6 @@ void registerMapping(const void *address, int64_t bytes, const char *name);
 /// Forgets it, before it is unmapped.
 void unregisterMapping(const void *address);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_FILES_MAPPING_H

@@ -21,7 +21,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace tessera {
+namespace tessera::runtime {
 
 bool writeAll(int descriptor, const void *data, int64_t bytes) {
   const char *next = static_cast<const char *>(data);
@@ -316,4 +316,4 @@ const char *findUse(const std::string &path, std::vector<UsedFile> used) {
   return nullptr;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

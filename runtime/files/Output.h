@@ -25,7 +25,7 @@
 #include <string>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Writes all \p bytes at \p data; false, with errno, where it cannot.
 /// Allocates nothing.
@@ -94,6 +94,6 @@ void keepOutput(const char *path);
 /// May be called in a signal's handler.
 void removeUnfinishedOutputs();
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_FILES_OUTPUT_H

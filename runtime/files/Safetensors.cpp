@@ -22,7 +22,7 @@
 
 using nlohmann::json;
 
-namespace tessera {
+namespace tessera::runtime {
 
 static_assert(std::endian::native == std::endian::little,
               "safetensors files are little-endian");
@@ -237,4 +237,4 @@ bool copyAsFloat(const Tensor &tensor, int64_t begin, int64_t end,
   return true;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

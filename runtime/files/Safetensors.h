@@ -22,7 +22,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// A tensor of a file.
 struct Tensor {
@@ -129,6 +129,6 @@ private:
 bool copyAsFloat(const Tensor &tensor, int64_t begin, int64_t end,
                  float *destination);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_FILES_SAFETENSORS_H

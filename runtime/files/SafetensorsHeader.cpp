@@ -19,7 +19,7 @@
 
 using nlohmann::json;
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 constexpr const char *metadataName = "__metadata__";
@@ -297,4 +297,4 @@ bool parseSafetensorsHeader(std::string_view text, int64_t dataBytes,
   return cover(header.entries, dataBytes, error);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// The longest header that the format allows, in bytes.
 constexpr int64_t maxHeaderBytes = 100'000'000;
@@ -43,6 +43,6 @@ struct SafetensorsHeader {
 bool parseSafetensorsHeader(std::string_view text, int64_t dataBytes,
                             SafetensorsHeader &header, std::string &error);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_FILES_SAFETENSORSHEADER_H

@@ -10,7 +10,7 @@
 #include "runtime/program/Context.h"
 #include <cstring>
 
-namespace tessera {
+namespace tessera::runtime {
 namespace {
 
 /// The arena is memory of this process: all is done in place and at once.
@@ -53,9 +53,10 @@ private:
 };
 
 } // namespace
-} // namespace tessera
+} // namespace tessera::runtime
 
-tessera::Device *tessera_open_device(const tessera::Manifest *, int) {
-  static tessera::HostDevice device;
+tessera::runtime::Device *
+tessera_open_device(const tessera::runtime::Manifest *, int) {
+  static tessera::runtime::HostDevice device;
   return &device;
 }

@@ -17,7 +17,7 @@
 extern "C" int omp_get_max_threads(void);
 extern "C" void omp_set_num_threads(int threads);
 
-namespace tessera {
+namespace tessera::runtime {
 
 namespace {
 
@@ -370,10 +370,10 @@ int64_t gemmScratchBytes(const Gemm &gemm, int threads) {
   return bytes;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime
 
-void tessera_prepare_gemms(const tessera::Manifest *manifest, int) {
-  using namespace tessera;
+void tessera_prepare_gemms(const tessera::runtime::Manifest *manifest, int) {
+  using namespace tessera::runtime;
   if (!openEngine() ||
       (!stream && dnnl_stream_create(&stream, engine, dnnl_stream_in_order) !=
                       dnnl_success))
@@ -390,7 +390,7 @@ void tessera_prepare_gemms(const tessera::Manifest *manifest, int) {
 
 void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
                   const char *bias, char *, char *c, char *scratch) {
-  using namespace tessera;
+  using namespace tessera::runtime;
   GemmPrimitive &gemm = primitives[id];
   setAddress(gemm.a, copyIn(gemm.copyA, a, scratch, true));
   setAddress(gemm.b, copyIn(gemm.copyB, b, scratch, true));

@@ -15,13 +15,13 @@
 
 #include "runtime/program/Manifest.h"
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Bytes of scratch memory that oneDNN takes for \p gemm on this machine with
 /// \p threads threads (0: as many as this process has); negative where the
 /// library cannot do it.
 int64_t gemmScratchBytes(const Gemm &gemm, int threads);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_HOST_GEMMPRIMITIVE_H

@@ -21,7 +21,7 @@ struct Launch {
 void tessera_launch(tessera_context *, tessera_kernel kernel, char *const *args,
                     int64_t count, char *scratch, int64_t scratchStride) {
   Launch launch{kernel, args, scratch, scratchStride};
-  tessera::parallelFor(
+  tessera::runtime::parallelFor(
       count, 1,
       [](void *data, int64_t begin, int64_t end, int thread) {
         auto *launch = static_cast<Launch *>(data);
@@ -32,14 +32,16 @@ void tessera_launch(tessera_context *, tessera_kernel kernel, char *const *args,
 }
 
 void tessera_zero(tessera_context *, char *address, int64_t bytes) {
-  tessera::parallelFor(bytes, 1 << 16, [&](int64_t begin, int64_t end) {
-    memset(address + begin, 0, end - begin);
-  });
+  tessera::runtime::parallelFor(bytes, 1 << 16,
+                                [&](int64_t begin, int64_t end) {
+                                  memset(address + begin, 0, end - begin);
+                                });
 }
 
 void tessera_copy(tessera_context *, char *destination, const char *source,
                   int64_t bytes) {
-  tessera::parallelFor(bytes, 1 << 16, [&](int64_t begin, int64_t end) {
-    memcpy(destination + begin, source + begin, end - begin);
-  });
+  tessera::runtime::parallelFor(
+      bytes, 1 << 16, [&](int64_t begin, int64_t end) {
+        memcpy(destination + begin, source + begin, end - begin);
+      });
 }

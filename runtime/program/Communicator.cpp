@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 void Communicator::barrier() { any(false); }
 
@@ -114,4 +114,4 @@ char *mapPrivateArena(const Program &program, OffloadFile *offload) {
   return arena;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -19,7 +19,7 @@
 #include "runtime/program/Offload.h"
 #include <cstddef>
 
-namespace tessera {
+namespace tessera::runtime {
 
 class Communicator {
 public:
@@ -91,11 +91,12 @@ char *mapPrivateArena(const Program &program, OffloadFile *offload);
 /// that this node has available: touching them would end it by a signal.
 void requireMemory(int64_t bytes, int ranks);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 /// Defined by the archive linked: makes the communicator for an executable of
 /// \p world ranks. Ends the process with the remedy where the number of
 /// processes differs.
-extern "C" tessera::Communicator *tessera_create_communicator(int world);
+extern "C" tessera::runtime::Communicator *
+tessera_create_communicator(int world);
 
 #endif // TESSERA_RUNTIME_PROGRAM_COMMUNICATOR_H

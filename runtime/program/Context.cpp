@@ -12,7 +12,7 @@
 #include <cstring>
 
 float tessera_context::output(const char *name) const {
-  const tessera::Slot *slot = program->output(name);
+  const tessera::runtime::Slot *slot = program->output(name);
   if (!slot)
     return NAN;
   float value;
@@ -24,9 +24,9 @@ const tessera_entry &tessera_context::entry(const char *name) {
   for (const tessera_entry *entry = tessera_entries; entry->name; ++entry)
     if (!strcmp(entry->name, name))
       return *entry;
-  tessera::fatal("this executable has no entry '%s': compile the "
-                 "specification again with this version of tessera",
-                 name);
+  tessera::runtime::fatal("this executable has no entry '%s': compile the "
+                          "specification again with this version of tessera",
+                          name);
 }
 
 void tessera_context::prepareGemms() {

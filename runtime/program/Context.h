@@ -16,13 +16,13 @@
 
 /// What the `tessera_` functions know: one program on one arena.
 struct tessera_context {
-  const tessera::Manifest *manifest = nullptr;
-  const tessera::Program *program = nullptr;
-  tessera::Communicator *communicator = nullptr;
-  tessera::Device *device = nullptr;
+  const tessera::runtime::Manifest *manifest = nullptr;
+  const tessera::runtime::Program *program = nullptr;
+  tessera::runtime::Communicator *communicator = nullptr;
+  tessera::runtime::Device *device = nullptr;
   char *arena = nullptr;
   /// Null where the program has no file.
-  tessera::OffloadFile *offload = nullptr;
+  tessera::runtime::OffloadFile *offload = nullptr;
   int threads = 1;
   /// Spent in waits and fences since it was set to 0.
   double communicationMilliseconds = 0;
@@ -43,6 +43,6 @@ struct tessera_context {
 /// Defined with tessera_gemm, so present only in an executable that calls it:
 /// makes one primitive for each GEMM of the manifest.
 extern "C" __attribute__((weak)) void
-tessera_prepare_gemms(const tessera::Manifest *manifest, int threads);
+tessera_prepare_gemms(const tessera::runtime::Manifest *manifest, int threads);
 
 #endif // TESSERA_RUNTIME_PROGRAM_CONTEXT_H

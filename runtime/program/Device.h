@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 class Device {
 public:
@@ -92,12 +92,12 @@ private:
   }
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 /// Defined by the archive linked: opens the device of the rank that is number
 /// \p localRank of its node. Ends the process with the remedy where there is
 /// none. It lives until the process ends.
-extern "C" tessera::Device *
-tessera_open_device(const tessera::Manifest *manifest, int localRank);
+extern "C" tessera::runtime::Device *
+tessera_open_device(const tessera::runtime::Manifest *manifest, int localRank);
 
 #endif // TESSERA_RUNTIME_PROGRAM_DEVICE_H

@@ -11,7 +11,7 @@
 #include <cinttypes>
 #include <climits>
 
-namespace tessera {
+namespace tessera::runtime {
 
 using json = JsonCursor::Json;
 
@@ -350,4 +350,4 @@ Manifest parseManifest(const char *text) {
   return {};
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 struct Model {
   std::string kind;   ///< "transformer" or "gnn"
@@ -200,6 +200,6 @@ struct Manifest {
 /// does not understand.
 Manifest parseManifest(const char *text);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_PROGRAM_MANIFEST_H

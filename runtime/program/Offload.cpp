@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 std::string defaultOffloadDirectory() {
   const char *directory = environmentText("TMPDIR");
@@ -86,4 +86,4 @@ void OffloadFile::evict(char *address, int64_t length) {
   evictedLength = length;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

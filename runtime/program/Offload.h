@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <string>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// A rank's states that the plan puts into a file: one without a name, mapped
 /// behind the arena. The plan says when a stretch of it is needed (`fetch`)
@@ -55,6 +55,6 @@ char *mapFile(int file, char *address, int64_t bytes);
 /// Where files of --offload-dir lie when it is not given: TMPDIR, or /tmp.
 std::string defaultOffloadDirectory();
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_PROGRAM_OFFLOAD_H

@@ -10,7 +10,7 @@
 #include "runtime/program/Offload.h"
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 const State &requireState(const tessera_context &context, StateKind kind,
                           int group) {
@@ -67,4 +67,4 @@ void releaseOffloaded(const tessera_context &context, int64_t place,
     context.offload->evict(begin, end - begin);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -18,7 +18,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Elements [begin, end) of a group or a parameter.
 struct Range {
@@ -104,6 +104,6 @@ void fillPart(const tessera_context &context, const State &state,
 void releaseOffloaded(const tessera_context &context, int64_t place,
                       int64_t bytes);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_PROGRAM_PARTS_H

@@ -8,7 +8,7 @@
 #include "runtime/training/LossScaler.h"
 #include <algorithm>
 
-namespace tessera {
+namespace tessera::runtime {
 
 LossScale initialLossScale(const Training &training) {
   LossScale result;
@@ -37,4 +37,4 @@ bool shrinkLossScale(const LossScaling &rule, LossScale &scale) {
   return true;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

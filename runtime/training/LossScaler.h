@@ -19,7 +19,7 @@
 
 #include "runtime/program/Manifest.h"
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Where the search for a scale stands. Scales are powers of two times the
 /// first one, so that scaling rounds nothing. A run that does not scale keeps
@@ -41,6 +41,6 @@ void growLossScale(const LossScaling &rule, LossScale &scale);
 /// minimum already: no smaller one can help.
 bool shrinkLossScale(const LossScaling &rule, LossScale &scale);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_TRAINING_LOSSSCALER_H

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace tessera {
+namespace tessera::runtime {
 
 // Tony Finch, "Incremental calculation of weighted mean and variance", 2009,
 // section 9; the first losses weigh the same.
@@ -30,4 +30,4 @@ bool LossStatistics::observe(double loss) {
   return spike;
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

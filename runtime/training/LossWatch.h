@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Running mean and variance of the losses, in which a loss weighs 1/50 of
 /// what is left to it, so that about the last 50 count.
@@ -29,6 +29,6 @@ struct LossStatistics {
   bool observe(double loss);
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_TRAINING_LOSSWATCH_H

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <string>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// How far a run is.
 struct Progress {
@@ -29,6 +29,6 @@ struct Progress {
   int64_t updates() const { return step - skipped; }
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_TRAINING_PROGRESS_H

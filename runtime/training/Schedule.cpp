@@ -10,7 +10,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace tessera {
+namespace tessera::runtime {
 
 int64_t globalBatchAt(const Training &training, int64_t samples) {
   const BatchRamp &ramp = training.ramp;
@@ -47,4 +47,4 @@ void fillHyper(const Training &training, const Moment &moment, int64_t t,
   hyper[3] = static_cast<float>(t);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

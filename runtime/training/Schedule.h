@@ -10,7 +10,7 @@
 
 #include "runtime/program/Manifest.h"
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// How far a run is when a step ends.
 struct Moment {
@@ -34,6 +34,6 @@ double learningRate(const Training &training, const Moment &moment);
 void fillHyper(const Training &training, const Moment &moment, int64_t t,
                float hyper[4]);
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_TRAINING_SCHEDULE_H

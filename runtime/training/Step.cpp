@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace tessera {
+namespace tessera::runtime {
 
 [[noreturn]] static void failForInput(const Slot &slot) {
   fatal("the program 'train' has an input '%s' that this runtime does not know",
@@ -103,4 +103,4 @@ void TrainingStep::update(const Progress &progress) {
   context.run(apply);
 }
 
-} // namespace tessera
+} // namespace tessera::runtime

@@ -13,7 +13,7 @@
 #include "runtime/training/Progress.h"
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// How many leading elements of what \p rank updates of \p group decay: of all
 /// of it in stage 0, else of the rank's part.
@@ -48,6 +48,6 @@ private:
   const tessera_entry &begin, &micro, &reduce, &apply;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_TRAINING_STEP_H

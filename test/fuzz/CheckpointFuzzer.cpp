@@ -23,7 +23,7 @@
 #include <cmath>
 #include <filesystem>
 
-using namespace tessera;
+using namespace tessera::runtime;
 using namespace tessera::fuzz;
 
 static std::string unsealed(const std::string &text) {

@@ -17,7 +17,7 @@
 #include <algorithm>
 #include <cmath>
 
-using namespace tessera;
+using namespace tessera::runtime;
 using namespace tessera::fuzz;
 
 static constexpr const char *names[] = {

@@ -18,7 +18,7 @@
 #include "test/fuzz/TensorFile.h"
 #include <algorithm>
 
-using namespace tessera;
+using namespace tessera::runtime;
 using namespace tessera::fuzz;
 
 static constexpr const char *names[] = {"__metadata__", "wte.weight",

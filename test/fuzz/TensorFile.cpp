@@ -42,7 +42,7 @@ static std::optional<int64_t> bytesOf(const Json &entry) {
       !entry["dtype"].is_string() || !entry.contains("shape") ||
       !entry["shape"].is_array())
     return std::nullopt;
-  int64_t bytes = typeBytes(entry["dtype"].get<std::string>());
+  int64_t bytes = runtime::typeBytes(entry["dtype"].get<std::string>());
   for (const Json &extent : entry["shape"]) {
     if (!extent.is_number_integer())
       return std::nullopt;

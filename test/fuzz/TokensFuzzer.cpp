@@ -27,7 +27,7 @@
 #include <unistd.h>
 #include <vector>
 
-using namespace tessera;
+using namespace tessera::runtime;
 using namespace tessera::fuzz;
 
 namespace {

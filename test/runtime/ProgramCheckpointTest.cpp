@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -12,7 +12,7 @@
 #include <regex>
 #include <sstream>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

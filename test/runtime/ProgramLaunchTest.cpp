@@ -9,7 +9,7 @@
 #include "test/runtime/ProgramTest.h"
 #include <sched.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

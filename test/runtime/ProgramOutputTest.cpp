@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 namespace fs = std::filesystem;
 
 namespace {

@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -19,7 +19,7 @@
 #include <sstream>
 #include <unistd.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// Runs of the executables that FakeProgram.cpp makes, linked as the compiler
 /// links, in a folder of the test with some text in it.
@@ -157,6 +157,6 @@ protected:
 inline constexpr const char *sequential =
     "train --data @data --order sequential ";
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_TEST_RUNTIME_PROGRAMTEST_H

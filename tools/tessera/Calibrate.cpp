@@ -78,9 +78,9 @@ template <typename Body> double medianRate(double work, Body body) {
   return median(rates);
 }
 
-tessera::Gemm describeProduct(int64_t m, int64_t n, int64_t k, bool transposeA,
+runtime::Gemm describeProduct(int64_t m, int64_t n, int64_t k, bool transposeA,
                               bool transposeB) {
-  tessera::Gemm gemm;
+  runtime::Gemm gemm;
   gemm.m = m;
   gemm.n = n;
   gemm.k = k;
@@ -99,25 +99,25 @@ class Products {
 public:
   Products() {
     omp_set_num_threads(1);
-    if (!add(tessera::ElementType::f32))
+    if (!add(runtime::ElementType::f32))
       return;
-    (void)add(tessera::ElementType::bf16);
+    (void)add(runtime::ElementType::bf16);
     memory = mapMemory(4 * (a + b + c) + scratch, /*shared=*/false);
     if (memory)
       tessera_prepare_gemms(&manifest, 1);
   }
 
   /// Operations a second; 0 where they cannot be done.
-  double measure(tessera::ElementType type) {
+  double measure(runtime::ElementType type) {
     double flops = 0;
-    for (const tessera::Gemm &gemm : manifest.gemms)
+    for (const runtime::Gemm &gemm : manifest.gemms)
       if (gemm.type == type)
         flops += 2.0 * gemm.m * gemm.n * gemm.k;
     if (!memory || flops == 0)
       return 0;
     char *second = memory + 4 * a, *result = second + 4 * b;
     return medianRate(flops, [&] {
-      for (const tessera::Gemm &gemm : manifest.gemms)
+      for (const runtime::Gemm &gemm : manifest.gemms)
         if (gemm.type == type)
           tessera_gemm(nullptr, gemm.id, memory, second, nullptr, nullptr,
                        result, result + 4 * c);
@@ -125,15 +125,15 @@ public:
   }
 
 private:
-  bool add(tessera::ElementType type) {
+  bool add(runtime::ElementType type) {
     size_t before = manifest.gemms.size();
-    for (tessera::Gemm gemm : {describeProduct(1024, 3072, 768, false, false),
+    for (runtime::Gemm gemm : {describeProduct(1024, 3072, 768, false, false),
                                describeProduct(1024, 768, 3072, false, true),
                                describeProduct(3072, 768, 1024, true, false),
                                describeProduct(512, 8192, 768, false, true)}) {
       gemm.id = static_cast<int>(manifest.gemms.size());
       gemm.type = gemm.resultType = type;
-      gemm.scratch = gemmScratchBytes(gemm, 1);
+      gemm.scratch = runtime::gemmScratchBytes(gemm, 1);
       if (gemm.scratch < 0) {
         manifest.gemms.resize(before);
         return false;
@@ -147,7 +147,7 @@ private:
     return true;
   }
 
-  Manifest manifest;
+  runtime::Manifest manifest;
   char *memory = nullptr;
   int64_t a = 0, b = 0, c = 0, scratch = 0;
 };
@@ -230,9 +230,9 @@ void measure(int process, int count, Board &board, Rates *rates,
   meet(board, count, turn);
   Products products;
   meet(board, count, turn);
-  own.product = products.measure(tessera::ElementType::f32);
+  own.product = products.measure(runtime::ElementType::f32);
   meet(board, count, turn);
-  own.bf16Product = products.measure(tessera::ElementType::bf16);
+  own.bf16Product = products.measure(runtime::ElementType::bf16);
   meet(board, count, turn);
   own.memory = measureUpdates(streamBytes / count, streamBytes / count);
   meet(board, count, turn);

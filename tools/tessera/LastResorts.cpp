@@ -21,7 +21,7 @@ using namespace tessera;
 using llvm::StringRef;
 
 static void removeUnfinished() {
-  removeUnfinishedOutputs();
+  runtime::removeUnfinishedOutputs();
   llvm::sys::RunInterruptHandlers();
 }
 

@@ -16,11 +16,11 @@ static Error refuse(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
 }
 
-Error Output::open(StringRef path, std::vector<UsedFile> used) {
+Error Output::open(StringRef path, std::vector<runtime::UsedFile> used) {
   isFile = !path.empty() && path != "-";
   if (!isFile)
     return Error::success();
-  if (const char *what = findUse(path.str(), std::move(used)))
+  if (const char *what = runtime::findUse(path.str(), std::move(used)))
     return refuse("cannot write '" + path + "': it is " + what +
                   "; name another file");
   if (!file.open(path.str(), 0))

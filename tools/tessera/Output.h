@@ -26,7 +26,8 @@ public:
   /// Opens \p path; "" and "-" are the standard output. Fails where nothing can
   /// be written there, and where it is one of \p used, the files that the
   /// command reads.
-  llvm::Error open(llvm::StringRef path, std::vector<UsedFile> used = {});
+  llvm::Error open(llvm::StringRef path,
+                   std::vector<runtime::UsedFile> used = {});
 
   /// Writes what \p print prints, and ends.
   llvm::Error write(llvm::function_ref<void(llvm::raw_ostream &)> print);
@@ -38,7 +39,7 @@ private:
   llvm::Error finish(llvm::StringRef text);
 
   bool isFile = false;
-  OutputFile file;
+  runtime::OutputFile file;
 };
 
 } // namespace tessera

@@ -239,7 +239,7 @@ struct Outputs {
 /// Opens what the options name; \p graph is a file that is read besides what
 /// other options name, or empty.
 LogicalResult openOutputs(Outputs &outputs, llvm::StringRef graph) {
-  std::vector<UsedFile> used = {
+  std::vector<runtime::UsedFile> used = {
       {compileFrom.empty() ? "the specification" : "the module", input},
       {"the machine's description", machineFile},
       {"the graph", graph.str()}};

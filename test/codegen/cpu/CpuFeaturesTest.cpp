@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 
 using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

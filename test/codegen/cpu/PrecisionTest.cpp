@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 using namespace tessera;
+using namespace tessera::runtime;
 using namespace tessera::test;
 
 namespace {

@@ -136,17 +136,18 @@ TEST(Quantize, ExtremeBlocks) {
 TEST(Quantize, SixteenBits) {
   Kernels kernels(4096 + 16, 2, "bf16");
   std::vector<float> wide = randomNumbers(2 * kernels.elements, 0.02, 3);
-  std::vector<tessera::BFloat16> numbers(wide.size());
+  std::vector<tessera::runtime::BFloat16> numbers(wide.size());
   for (size_t i = 0; i < wide.size(); ++i) {
-    numbers[i] = tessera::toBFloat16(wide[i]);
-    wide[i] = tessera::toFloat(numbers[i]);
+    numbers[i] = tessera::runtime::toBFloat16(wide[i]);
+    wide[i] = tessera::runtime::toFloat(numbers[i]);
   }
   Kernels exact(kernels.elements, 2);
   std::vector<float> expected = exact.there(wide);
-  std::vector<tessera::BFloat16> result = kernels.there(numbers);
+  std::vector<tessera::runtime::BFloat16> result = kernels.there(numbers);
   for (size_t i = 0; i < wide.size(); ++i)
-    ASSERT_EQ(tessera::toFloat(result[i]),
-              tessera::toFloat(tessera::toBFloat16(expected[i])));
+    ASSERT_EQ(
+        tessera::runtime::toFloat(result[i]),
+        tessera::runtime::toFloat(tessera::runtime::toBFloat16(expected[i])));
 }
 
 } // namespace

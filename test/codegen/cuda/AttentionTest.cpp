@@ -11,7 +11,7 @@
 #include "test/codegen/cuda/EmulatedKernel.h"
 #include "gtest/gtest.h"
 
-using namespace tessera;
+using namespace tessera::runtime;
 using namespace tessera::test;
 
 namespace {

@@ -9,7 +9,7 @@
 #include "runtime/core/Float16.h"
 #include "gtest/gtest.h"
 
-using namespace tessera;
+using namespace tessera::runtime;
 using namespace tessera::test;
 
 namespace {

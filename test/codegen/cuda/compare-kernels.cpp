@@ -56,7 +56,7 @@ public:
     if (type.isInteger())
       return *reinterpret_cast<const int8_t *>(place);
     float number;
-    toFloats(getType(), place, 1, &number);
+    runtime::toFloats(getType(), place, 1, &number);
     return number;
   }
   void set(int64_t i, double value) {
@@ -69,7 +69,7 @@ public:
     else if (type.isInteger())
       *reinterpret_cast<int8_t *>(place) = static_cast<int8_t>(value);
     else
-      fromFloats(getType(), &number, 1, place);
+      runtime::fromFloats(getType(), &number, 1, place);
   }
   /// The bytes and the guard behind them.
   bool operator==(const Buffer &other) const {
@@ -88,10 +88,10 @@ private:
     char bytes[64];
   };
 
-  ElementType getType() const {
-    return type.isBF16()  ? ElementType::bf16
-           : type.isF16() ? ElementType::f16
-                          : ElementType::f32;
+  runtime::ElementType getType() const {
+    return type.isBF16()  ? runtime::ElementType::bf16
+           : type.isF16() ? runtime::ElementType::f16
+                          : runtime::ElementType::f32;
   }
 
   Type type;

@@ -22,7 +22,7 @@
 #include <unistd.h>
 #include <vector>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 std::vector<int> membersOf(const Collective &collective, int own, int ranks) {
   int stretch = (collective.ranks ? collective.ranks : ranks) * collective.step;

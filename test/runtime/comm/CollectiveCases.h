@@ -25,21 +25,23 @@ inline float valueOf(int rank, int round, int64_t i) {
 
 inline double widen(double number) { return number; }
 inline float widen(float number) { return number; }
-inline float widen(tessera::BFloat16 number) {
-  return tessera::toFloat(number);
+inline float widen(tessera::runtime::BFloat16 number) {
+  return tessera::runtime::toFloat(number);
 }
-inline float widen(tessera::Float16 number) { return tessera::toFloat(number); }
+inline float widen(tessera::runtime::Float16 number) {
+  return tessera::runtime::toFloat(number);
+}
 inline double widen(int8_t number) { return number; }
 
 /// \p number as an element in memory.
 template <typename Element> Element narrow(double number) {
   return static_cast<Element>(number);
 }
-template <> inline tessera::BFloat16 narrow(double number) {
-  return tessera::toBFloat16(static_cast<float>(number));
+template <> inline tessera::runtime::BFloat16 narrow(double number) {
+  return tessera::runtime::toBFloat16(static_cast<float>(number));
 }
-template <> inline tessera::Float16 narrow(double number) {
-  return tessera::toFloat16(static_cast<float>(number));
+template <> inline tessera::runtime::Float16 narrow(double number) {
+  return tessera::runtime::toFloat16(static_cast<float>(number));
 }
 template <> inline int8_t narrow(double number) {
   return static_cast<int8_t>(static_cast<int64_t>(1000 * number));
@@ -55,8 +57,8 @@ auto sumOf(const std::vector<int> &ranks, int round, int64_t i) {
 }
 
 /// The ranks of \p size that run \p collective with \p own, and that one.
-std::vector<int> membersOf(const tessera::Collective &collective, int own,
-                           int size);
+std::vector<int> membersOf(const tessera::runtime::Collective &collective,
+                           int own, int size);
 
 /// What reductions do beside summing.
 enum class Sums {
@@ -66,15 +68,16 @@ enum class Sums {
 
 /// Adds collectives of each kind and type to \p program, among all of \p ranks
 /// and, of four ranks, along either axis of a grid of two by two.
-void addCollectives(tessera::Program &program, int ranks, int64_t elements,
-                    Sums sums);
+void addCollectives(tessera::runtime::Program &program, int ranks,
+                    int64_t elements, Sums sums);
 
 /// Adds one with room for its source and destination.
-void addCollective(tessera::Program &program, tessera::CollectiveKind kind,
-                   int64_t elements, bool inPlace, bool accumulate,
-                   tessera::ElementType type,
-                   tessera::ElementType destinationType, int members = 0,
-                   int step = 1);
+void addCollective(tessera::runtime::Program &program,
+                   tessera::runtime::CollectiveKind kind, int64_t elements,
+                   bool inPlace, bool accumulate,
+                   tessera::runtime::ElementType type,
+                   tessera::runtime::ElementType destinationType,
+                   int members = 0, int step = 1);
 
 /// How a test reaches an arena: the host's copy of it, and how bytes of that
 /// get there and back.
@@ -89,7 +92,8 @@ public:
 /// Fills sources, runs the collective some rounds, and expects the destination
 /// to be the sum in rank order, to the bit. Ranks race through the rounds as
 /// fast as fences allow.
-void checkCollective(tessera::Communicator &communicator, Mirror &mirror,
-                     const tessera::Collective &collective);
+void checkCollective(tessera::runtime::Communicator &communicator,
+                     Mirror &mirror,
+                     const tessera::runtime::Collective &collective);
 
 #endif // TESSERA_TEST_RUNTIME_COMM_COLLECTIVECASES_H

@@ -9,7 +9,7 @@
 #include "test/runtime/comm/Ranks.h"
 #include <gtest/gtest.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include <map>
 #include <string>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

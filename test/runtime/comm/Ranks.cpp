@@ -79,7 +79,7 @@ std::vector<RankResult> runRanks(int size, LauncherEnvironment launcher,
       Environment environment = launcher(rank, size);
       environment.insert(more.begin(), more.end());
       setEnvironment(environment);
-      tessera::setErrorContext("program", rank, size);
+      tessera::runtime::setErrorContext("program", rank, size);
       body(rank);
       _exit(testing::Test::HasFailure() ? 9 : 0);
     }

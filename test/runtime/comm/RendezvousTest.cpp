@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 #include <sstream>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

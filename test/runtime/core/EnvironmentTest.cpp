@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <gtest/gtest.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -15,7 +15,7 @@
 #include <gtest/gtest.h>
 #include <limits>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include <set>
 #include <vector>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 // Known answers of the reference implementation (Random123's kat_vectors).
 TEST(Philox, GivesTheKnownAnswers) {

@@ -11,7 +11,7 @@
 #include <numeric>
 #include <vector>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 // Whatever lies before the first whole line of the destination and behind its
 // last one.

@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

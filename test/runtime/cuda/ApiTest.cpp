@@ -14,7 +14,7 @@
 #include <cuda.h>
 #include <type_traits>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 static_assert(std::is_same_v<cuda::DevicePointer, CUdeviceptr>);
 static_assert(std::is_same_v<cuda::Context, CUcontext>);

@@ -17,7 +17,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 static std::function<void()> entryBody;
 static void callBody(tessera_context *, char *) { entryBody(); }

@@ -9,9 +9,9 @@
 #include <cstdlib>
 #include <cstring>
 
-using namespace tessera;
-using tessera::cuda::device;
-using tessera::cuda::driver;
+using namespace tessera::runtime;
+using tessera::runtime::cuda::device;
+using tessera::runtime::cuda::driver;
 
 namespace {
 

@@ -20,11 +20,11 @@
 #include <dnnl.h>
 #include <vector>
 
-using namespace tessera;
-using namespace tessera::cublaslt;
+using namespace tessera::runtime;
+using namespace tessera::runtime::cublaslt;
 
 /// cublasLtMatmulDesc_t: \p T operations, the epilogue and its bias.
-struct tessera::cublaslt::OpaqueMatmulDesc {
+struct tessera::runtime::cublaslt::OpaqueMatmulDesc {
   int32_t transA = none, transB = none, epilogue = plain;
   int32_t biasType = -1; ///< the result's
   const char *bias = nullptr;
@@ -32,12 +32,12 @@ struct tessera::cublaslt::OpaqueMatmulDesc {
   int64_t auxLeading = 0;
 };
 
-struct tessera::cublaslt::OpaqueLayout {
+struct tessera::runtime::cublaslt::OpaqueLayout {
   DataType type;
   int64_t rows, columns, leading;
 };
 
-struct tessera::cublaslt::OpaquePreference {
+struct tessera::runtime::cublaslt::OpaquePreference {
   uint64_t workspaceBytes = 0;
   uint32_t alignments[4] = {256, 256, 256, 256};
 };

@@ -23,7 +23,7 @@
 #include <vector>
 
 using namespace tessera::fake;
-namespace cuda = tessera::cuda;
+namespace cuda = tessera::runtime::cuda;
 
 namespace {
 

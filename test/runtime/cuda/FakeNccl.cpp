@@ -33,7 +33,7 @@
 #include <unistd.h>
 #include <vector>
 
-using namespace tessera;
+using namespace tessera::runtime;
 using nccl::Comm;
 using nccl::DataType;
 using nccl::ReductionOp;

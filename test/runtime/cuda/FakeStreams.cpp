@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-namespace cuda = tessera::cuda;
+namespace cuda = tessera::runtime::cuda;
 
 /// Operations of a graph that something depends on.
 using Nodes = std::set<size_t>;

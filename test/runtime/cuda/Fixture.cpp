@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 static std::function<void(char *)> entryBody;
 

@@ -13,7 +13,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// A device with the arena of a program "train".
 class GpuTest : public testing::Test {
@@ -40,6 +40,6 @@ protected:
   tessera_context context;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_TEST_RUNTIME_CUDA_FIXTURE_H

@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

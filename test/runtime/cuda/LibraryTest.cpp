@@ -12,7 +12,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 
-using namespace tessera::cuda;
+using namespace tessera::runtime::cuda;
 namespace fs = std::filesystem;
 
 namespace {

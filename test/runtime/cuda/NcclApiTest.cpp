@@ -13,7 +13,7 @@
 #include <nccl.h>
 #include <type_traits>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 static_assert(std::is_same_v<nccl::Comm, ncclComm_t>);
 static_assert(std::is_same_v<cuda::Stream, cudaStream_t>);

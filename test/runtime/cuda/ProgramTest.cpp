@@ -7,7 +7,7 @@
 
 #include "test/runtime/ProgramTest.h"
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

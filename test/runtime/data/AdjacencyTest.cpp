@@ -14,7 +14,7 @@
 #include <random>
 #include <tuple>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -48,7 +48,7 @@ inline std::string bytesOf(const std::string &dtype,
 
 /// A safetensors file of named tensors.
 struct TensorBytes {
-  std::vector<tessera::TensorEntry> entries;
+  std::vector<tessera::runtime::TensorEntry> entries;
   std::vector<std::string> data;
 
   /// Adds the tensor, or replaces the one of that name.
@@ -68,7 +68,7 @@ struct TensorBytes {
       }
   }
   std::string bytes() const {
-    std::string result = tessera::safetensorsHeader(entries, {});
+    std::string result = tessera::runtime::safetensorsHeader(entries, {});
     for (const std::string &tensor : data)
       result += tensor;
     return result;

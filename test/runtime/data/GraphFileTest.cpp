@@ -11,7 +11,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

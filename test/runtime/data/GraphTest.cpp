@@ -10,7 +10,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

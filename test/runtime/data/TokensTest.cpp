@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

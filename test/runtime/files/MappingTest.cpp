@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -22,7 +22,7 @@
 #include <thread>
 #include <unistd.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 namespace fs = std::filesystem;
 
 namespace {

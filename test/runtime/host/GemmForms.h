@@ -14,7 +14,7 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 struct GemmTypes {
   ElementType factors, result;
@@ -127,6 +127,6 @@ private:
   std::vector<float> a, b, bias, before;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
 #endif // TESSERA_TEST_RUNTIME_HOST_GEMMFORMS_H

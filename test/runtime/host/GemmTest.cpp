@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 #include <vector>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 const char tessera_manifest[] = "{}";
 const tessera_entry tessera_entries[] = {{nullptr, nullptr}};

@@ -11,7 +11,7 @@
 #include "runtime/training/Step.h"
 #include <gtest/gtest.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -13,7 +13,7 @@
 #include <sys/statfs.h>
 #include <vector>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include "runtime/training/LossScaler.h"
 #include <gtest/gtest.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include "runtime/training/Schedule.h"
 #include <gtest/gtest.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 static Training cosine() {
   Training training;
