@@ -17,10 +17,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/SmallGemm.h"
+#include "driver/measure/FmaPeak.h"
 #include "test/codegen/cpu/AttentionReference.h"
 #include "test/codegen/cpu/CompiledKernel.h"
 #include "test/codegen/cpu/Numbers.h"
-#include "tools/measure/FmaPeak.h"
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

@@ -8,11 +8,11 @@
 #ifndef TESSERA_TEST_FUZZ_COMPILERCONTEXT_H
 #define TESSERA_TEST_FUZZ_COMPILERCONTEXT_H
 
+#include "driver/Phases.h"
 #include "frontends/Specification.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "tools/tessera/Phases.h"
 
 namespace tessera::fuzz {
 

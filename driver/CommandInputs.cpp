@@ -1,0 +1,129 @@
+//===- CommandInputs.cpp - What commands read and write ---------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "driver/CommandInputs.h"
+#include "dialects/Spec.h"
+#include "frontends/Machine.h"
+#include "frontends/ModelBuilder.h"
+#include "frontends/Specification.h"
+
+#include "mlir/Parser/Parser.h"
+
+using namespace mlir;
+using namespace tessera;
+
+LogicalResult tessera::failCommand(const llvm::Twine &message) {
+  llvm::errs() << "tessera: error: " << message << "\n";
+  return failure();
+}
+
+FailureOr<Inputs> tessera::readInputs(const CommandOptions &options) {
+  Inputs inputs;
+  if (options.compileFrom.empty()) {
+    std::optional<SourceText> source = loadSource(options.input, llvm::errs());
+    if (!source)
+      return failure();
+    inputs.source = std::move(*source);
+  } else {
+    llvm::Expected<SourceText> source =
+        readSource(options.input, maxModuleBytes,
+                   "give the path of a module, as --compile-to writes it");
+    if (!source)
+      return failCommand(options.input + ": " +
+                         llvm::toString(source.takeError()));
+    inputs.source = std::move(*source);
+  }
+  if (!options.machine.empty()) {
+    inputs.machine = loadMachine(options.machine, llvm::errs());
+    if (!inputs.machine)
+      return failure();
+  }
+  return inputs;
+}
+
+/// The module that --compile-from names, as its phase leaves it.
+static OwningOpRef<ModuleOp> parseModule(MLIRContext &context,
+                                         const Inputs &inputs, Phase from) {
+  // The parser calls itself for each bracket within another, the verifier and
+  // printer for each attribute and type.
+  llvm::StringRef text = inputs.source.text;
+  size_t deep = findNesting(text, maxModuleNesting, "//");
+  if (deep != llvm::StringRef::npos) {
+    (void)failCommand(
+        inputs.source.path + ":" +
+        llvm::Twine(text.take_front(deep).count('\n') + 1) +
+        ": brackets and aliases stand " + llvm::Twine(maxModuleNesting) +
+        " deep within one another, or an alias for " +
+        llvm::Twine(maxAliasParts) + " others; no module needs that");
+    return {};
+  }
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(
+      text, ParserConfig(&context), inputs.source.path);
+  if (module && inputs.machine) {
+    std::optional<spec::Machine> machine =
+        parseMachine(*inputs.machine, llvm::errs());
+    if (!machine)
+      return {};
+    (*module)->setAttr(machineAttrName, machineAttr(*machine, context));
+  }
+  if (module && (failed(verifySpecificationAttr(*module)) ||
+                 failed(verifyPhase(*module, from))))
+    return {};
+  return module;
+}
+
+Beginning tessera::startCompilation(MLIRContext &context,
+                                    const CommandOptions &options,
+                                    const Inputs &inputs, Phase from) {
+  if (options.compileFrom.empty()) {
+    std::optional<Specification> specification = parseSpecification(
+        inputs.source, options.overrides, llvm::errs(), inputs.getMachine());
+    if (!specification)
+      return {};
+    return {buildModel(*specification, context),
+            specification->memoryLimitPlace, specification->graphPath};
+  }
+  if (!options.overrides.empty()) {
+    (void)failCommand(
+        "--set changes a specification, and --compile-from reads a "
+        "module; drop one of them");
+    return {};
+  }
+  return {parseModule(context, inputs, from), options.input, ""};
+}
+
+LogicalResult tessera::openOutputs(const CommandOptions &options,
+                                   Outputs &outputs, llvm::StringRef graph) {
+  std::vector<runtime::UsedFile> used = {
+      {options.compileFrom.empty() ? "the specification" : "the module",
+       options.input},
+      {"the machine's description", options.machine},
+      {"the graph", graph.str()}};
+  if (llvm::Error error = outputs.main.open(options.output, used))
+    return failCommand(llvm::toString(std::move(error)));
+  if (options.kernelReport.empty())
+    return success();
+  if (llvm::Error error = outputs.kernelReport.open(options.kernelReport, used))
+    return failCommand("--kernel-report: " + llvm::toString(std::move(error)));
+  return success();
+}
+
+LogicalResult
+tessera::writeOutput(Output &output,
+                     llvm::function_ref<void(llvm::raw_ostream &)> print) {
+  if (llvm::Error error = output.write(print))
+    return failCommand(llvm::toString(std::move(error)));
+  return success();
+}
+
+Planner tessera::makePlanner(const CommandOptions &options,
+                             const Inputs &inputs) {
+  return Planner(
+      inputs.source,
+      Planner::Settings(options.overrides.begin(), options.overrides.end()),
+      inputs.machine);
+}

@@ -1,0 +1,65 @@
+//===- CommandInputs.h - What commands read and write -----------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_DRIVER_COMMANDINPUTS_H
+#define TESSERA_DRIVER_COMMANDINPUTS_H
+
+#include "driver/Commands.h"
+#include "driver/Output.h"
+#include "driver/Phases.h"
+#include "driver/Planner.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace tessera {
+
+/// Writes "tessera: error: MESSAGE" to the standard error.
+mlir::LogicalResult failCommand(const llvm::Twine &message);
+
+/// What the command line names to be read: each text is read once.
+struct Inputs {
+  SourceText source;
+  std::optional<SourceText> machine;
+
+  const SourceText *getMachine() const { return machine ? &*machine : nullptr; }
+};
+
+mlir::FailureOr<Inputs> readInputs(const CommandOptions &options);
+
+/// What a compilation starts from.
+struct Beginning {
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::string limitPlace; ///< where its memory limit was given
+  std::string graph;      ///< the file of a graph, if it names one
+};
+
+/// Builds the specification's model, or reads the module, which is as phase
+/// \p from leaves it. Without a module where there was an error.
+Beginning startCompilation(mlir::MLIRContext &context,
+                           const CommandOptions &options, const Inputs &inputs,
+                           Phase from);
+
+/// What a command writes, opened before it works.
+struct Outputs {
+  Output main, kernelReport;
+};
+
+/// Opens what the options name; \p graph is a file that is read besides what
+/// other options name, or empty.
+mlir::LogicalResult openOutputs(const CommandOptions &options, Outputs &outputs,
+                                llvm::StringRef graph);
+
+/// Writes what \p print prints, with its errors as failCommand writes them.
+mlir::LogicalResult
+writeOutput(Output &output,
+            llvm::function_ref<void(llvm::raw_ostream &)> print);
+
+/// Plans of the specification that \p inputs has.
+Planner makePlanner(const CommandOptions &options, const Inputs &inputs);
+
+} // namespace tessera
+
+#endif // TESSERA_DRIVER_COMMANDINPUTS_H

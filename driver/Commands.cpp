@@ -1,0 +1,213 @@
+//===- Commands.cpp - The commands of the compiler --------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "driver/Commands.h"
+#include "codegen/kernels/Arithmetic.h"
+#include "dialects/AllDialects.h"
+#include "driver/Calibrate.h"
+#include "driver/CommandInputs.h"
+#include "driver/Link.h"
+#include "driver/MemoryLimit.h"
+#include "driver/Variants.h"
+#include "report/PlanPicture.h"
+#include "report/PlanReport.h"
+#include "target/Target.h"
+
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Signals.h"
+
+using namespace mlir;
+using namespace tessera;
+
+namespace {
+
+/// The phase that \p option calls \p name; \p otherwise where it was not given.
+FailureOr<Phase> readPhase(llvm::StringRef option, const std::string &name,
+                           Phase otherwise) {
+  if (name.empty())
+    return otherwise;
+  if (std::optional<Phase> phase = parsePhase(name))
+    return *phase;
+  return failCommand(option + "=" + name + ": no such phase; choose " +
+                     llvm::join(getPhaseNames(), ", "));
+}
+
+LogicalResult writeModule(ModuleOp module, Output &output) {
+  return writeOutput(output, [&](llvm::raw_ostream &out) {
+    module.print(out);
+    out << "\n";
+  });
+}
+
+LogicalResult writePlan(const CommandOptions &options, ModuleOp module,
+                        Output &output) {
+  if (options.format == PlanFormat::Csv)
+    return failCommand(
+        "--format=csv is for --sweep; choose text, json or html");
+  FailureOr<PlanReport> report = PlanReport::make(module);
+  if (failed(report))
+    return failure();
+  return writeOutput(output, [&](llvm::raw_ostream &out) {
+    if (options.format == PlanFormat::Json)
+      printPlanJson(*report, out);
+    else if (options.format == PlanFormat::Html)
+      printPlanPicture(module, *report, out);
+    else
+      printPlanText(*report, out);
+  });
+}
+
+/// An empty file that goes when this does, or a signal ends the process.
+class TemporaryFile {
+public:
+  ~TemporaryFile() { llvm::sys::DontRemoveFileOnSignal(path); }
+
+  LogicalResult make(StringRef suffix) {
+    if (std::error_code error =
+            llvm::sys::fs::createTemporaryFile("tessera", suffix, path))
+      return failCommand("cannot make a temporary file: " + error.message());
+    remover.setFile(path);
+    llvm::sys::RemoveFileOnSignal(path);
+    return success();
+  }
+  StringRef getPath() const { return path; }
+
+private:
+  llvm::SmallString<128> path;
+  llvm::FileRemover remover;
+};
+
+LogicalResult writeExecutable(const CommandOptions &options, ModuleOp module,
+                              Outputs &outputs) {
+  const Target *target = getTarget(module);
+  TemporaryFile object, linked;
+  if (!target || failed(object.make("o")) || failed(linked.make("exe")))
+    return failure();
+  std::string report;
+  llvm::raw_string_ostream reportStream(report);
+  if (failed(target->emitObject(module, object.getPath(),
+                                options.kernelReport.empty() ? nullptr
+                                                             : &reportStream)))
+    return failure();
+  if (!options.kernelReport.empty() &&
+      failed(writeOutput(outputs.kernelReport,
+                         [&](llvm::raw_ostream &out) { out << report; })))
+    return failure();
+  if (llvm::Error error = linkExecutable(object.getPath(), linked.getPath(),
+                                         target->getLinkParts(module)))
+    return failCommand(llvm::toString(std::move(error)));
+  if (llvm::Error error = outputs.main.writeProgram(linked.getPath()))
+    return failCommand(llvm::toString(std::move(error)));
+  return success();
+}
+
+/// One line for each diagnostic and each of its notes. The place is said, and
+/// no text is opened to show it: a module may name any file as its source.
+void printDiagnostic(Diagnostic &diagnostic) {
+  constexpr size_t longest = 2000;
+  auto print = [&](Diagnostic &one, StringRef severity) {
+    auto place = one.getLocation()->findInstanceOf<FileLineColLoc>();
+    if (place)
+      llvm::errs() << place.getFilename().getValue() << ":" << place.getLine()
+                   << ":" << place.getColumn();
+    else
+      llvm::errs() << "tessera";
+    std::string text = one.str();
+    if (text.size() > longest)
+      text = text.substr(0, longest) + "...";
+    llvm::errs() << ": " << severity << ": " << text << "\n";
+  };
+  bool isError = diagnostic.getSeverity() == DiagnosticSeverity::Error;
+  print(diagnostic, isError ? "error" : "warning");
+  for (Diagnostic &note : diagnostic.getNotes())
+    print(note, "note");
+}
+
+/// Compiles the specification, or prints its plan.
+LogicalResult compileOnce(const CommandOptions &options, bool planOnly) {
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  codegen::registerKernels(registry);
+  // Up to the plan a module is one long function, which threads have nothing to
+  // share of.
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  context.printOpOnDiagnostic(false);
+  ScopedDiagnosticHandler diagnostics(&context, printDiagnostic);
+
+  FailureOr<Phase> from =
+      readPhase("--compile-from", options.compileFrom, Phase::Model);
+  FailureOr<Phase> to = planOnly ? FailureOr<Phase>(Phase::Plan)
+                                 : readPhase("--compile-to", options.compileTo,
+                                             Phase::Executable);
+  if (failed(from) || failed(to))
+    return failure();
+  if (*from > *to)
+    return failCommand("--compile-from=" + options.compileFrom +
+                       " lies behind " + getPhaseName(*to));
+  if (*to == Phase::Executable && options.output.empty())
+    return failCommand("an executable needs a name: add -o EXE");
+
+  FailureOr<Inputs> inputs = readInputs(options);
+  if (failed(inputs))
+    return failure();
+  Beginning beginning = startCompilation(context, options, *inputs, *from);
+  OwningOpRef<ModuleOp> &module = beginning.module;
+  // The process ends behind this: to take apart what it has made, operation by
+  // operation, would be a good part of its time.
+  llvm::scope_exit leave([&] { (void)module.release(); });
+  Outputs outputs;
+  if (!module || failed(openOutputs(options, outputs, beginning.graph)))
+    return failure();
+  Phase planned = std::min(*to, std::max(*from, Phase::Plan));
+  if (failed(runPhases(*module, *from, planned, options.dumpDirectory,
+                       options.timing)))
+    return failure();
+  Planner planner = makePlanner(options, *inputs);
+  if (failed(checkMemoryLimit(*module, beginning.limitPlace,
+                              options.compileFrom.empty() ? &planner : nullptr,
+                              llvm::errs())))
+    return failure();
+  if (planned < *to) {
+    // Kernels are lowered one by one.
+    context.enableMultithreading();
+    if (failed(runPhases(*module, planned, *to, options.dumpDirectory,
+                         options.timing)))
+      return failure();
+  }
+  if (planOnly)
+    return writePlan(options, *module, outputs.main);
+  return *to == Phase::Executable ? writeExecutable(options, *module, outputs)
+                                  : writeModule(*module, outputs.main);
+}
+
+} // namespace
+
+LogicalResult tessera::runCompile(const CommandOptions &options) {
+  return compileOnce(options, /*planOnly=*/false);
+}
+
+LogicalResult tessera::runPlan(const CommandOptions &options) {
+  if (!options.fitMemory.empty())
+    return runFit(options);
+  if (!options.sweeps.empty() || !options.vary.empty())
+    return runSweep(options);
+  return compileOnce(options, /*planOnly=*/true);
+}
+
+LogicalResult tessera::runCalibrate(const CommandOptions &options) {
+  Output file;
+  if (llvm::Error error = file.open(options.output))
+    return failCommand(llvm::toString(std::move(error)));
+  std::string figures;
+  llvm::raw_string_ostream stream(figures);
+  if (llvm::Error error = calibrate(stream))
+    return failCommand(llvm::toString(std::move(error)));
+  return writeOutput(file, [&](llvm::raw_ostream &out) { out << figures; });
+}

@@ -1,0 +1,77 @@
+//===- Link.cpp - Linking of executables ------------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "driver/Link.h"
+
+#include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Program.h"
+
+using namespace llvm;
+
+/// The folder of the runtime's archives: lib/ beside the compiler's bin/.
+static SmallString<128> getLibraryDirectory() {
+  static int anchor;
+  SmallString<128> path(
+      sys::fs::getMainExecutable("tessera", static_cast<void *>(&anchor)));
+  sys::path::remove_filename(path);
+  sys::path::remove_filename(path);
+  sys::path::append(path, "lib");
+  return path;
+}
+
+Error tessera::linkExecutable(StringRef object, StringRef executable,
+                              const LinkParts &parts) {
+  ErrorOr<std::string> driver = sys::findProgramByName("c++");
+  if (!driver)
+    return createStringError(
+        driver.getError(),
+        "no C++ compiler 'c++' on the path to link with; install g++ or clang");
+  SmallString<128> directory = getLibraryDirectory();
+  auto archive = [&](StringRef name) {
+    SmallString<128> path = directory;
+    sys::path::append(path, "libtessera_" + name + ".a");
+    return std::string(path);
+  };
+  // The runtime's allocation functions are exported: libraries must use them.
+  // What no object needs is left out again.
+  std::vector<std::string> arguments = {*driver,           "-o",
+                                        executable.str(),  object.str(),
+                                        "-rdynamic",       "-Wl,--start-group",
+                                        archive("runtime")};
+  for (const std::string &name : parts.archives)
+    arguments.push_back(archive(name));
+  append_range(arguments,
+               ArrayRef<StringRef>{"-Wl,--end-group", "-Wl,--as-needed",
+                                   "-lgomp", "-lpthread", "-ldl", "-lm"});
+  append_range(arguments, parts.libraries);
+  if (sys::findProgramByName("ld.lld"))
+    arguments.push_back("-fuse-ld=lld");
+
+  SmallString<128> log;
+  if (std::error_code error =
+          sys::fs::createTemporaryFile("tessera-link", "log", log))
+    return createStringError(error, "cannot make a temporary file");
+  std::string message;
+  SmallVector<StringRef> views(arguments.begin(), arguments.end());
+  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log),
+                                          StringRef(log)};
+  int status = sys::ExecuteAndWait(*driver, views, std::nullopt, redirects, 0,
+                                   0, &message);
+  auto output = MemoryBuffer::getFile(log);
+  sys::fs::remove(log);
+  if (status == 0)
+    return Error::success();
+  return createStringError(
+      inconvertibleErrorCode(),
+      "linking failed: " + join(views, " ") + "\n" + message +
+          (output ? (*output)->getBuffer().str() : std::string()));
+}

@@ -1,0 +1,183 @@
+//===- MemoryLimit.cpp - Plans that are too large ---------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "driver/MemoryLimit.h"
+#include "dialects/Spec.h"
+#include "dialects/plan/Plan.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace tessera;
+
+static int64_t getTrainingBytes(ModuleOp module) {
+  auto program = module.lookupSymbol<plan::ProgramOp>("train");
+  return program ? static_cast<int64_t>(program.getArenaBytes()) : 0;
+}
+
+namespace {
+
+/// Settings and what training takes with them.
+struct Remedy {
+  std::vector<std::string> settings;
+  int64_t bytes;
+};
+
+/// Plans the same specification with other settings.
+class Remedies {
+public:
+  Remedies(ModuleOp module, const Planner &planner, int64_t limit)
+      : module(module), planner(planner), limit(limit),
+        bytes(getTrainingBytes(module)) {}
+
+  /// One change each that makes training take less, and, where none of them is
+  /// enough, all of them together.
+  std::vector<Remedy> find();
+
+private:
+  std::optional<Remedy> plan(std::vector<std::string> settings);
+  void tryRecompute();
+  void tryStages();
+  void tryMicroBatches();
+  void tryWorlds();
+  /// Adds the first of \p choices, best last, that is enough, or else the last
+  /// one, if it helps at all.
+  void addFirstThatFits(llvm::ArrayRef<std::vector<std::string>> choices);
+  bool fits(const Remedy &remedy) { return remedy.bytes <= limit; }
+  llvm::StringRef getMode() {
+    return getSpecText(module, "training.recompute", "none");
+  }
+  int64_t get(llvm::StringRef name) {
+    return getSpecInt(module, ("training." + name).str(), 0);
+  }
+
+  ModuleOp module;
+  const Planner &planner;
+  int64_t limit, bytes;
+  std::vector<Remedy> found;
+};
+
+} // namespace
+
+std::optional<Remedy> Remedies::plan(std::vector<std::string> settings) {
+  std::vector<std::string> all = settings;
+  // What the compiler chooses within the limit is at best this.
+  if (getMode() == "auto")
+    all.push_back("training.recompute=LAYER");
+  // Whatever takes less is of interest, beyond the limit too.
+  all.push_back("training.memory_limit=" + std::to_string(bytes) + "B");
+  Planner::Outcome outcome = planner.plan(all);
+  if (!outcome.report)
+    return std::nullopt;
+  return Remedy{std::move(settings), outcome.report->peak};
+}
+
+void Remedies::addFirstThatFits(
+    llvm::ArrayRef<std::vector<std::string>> choices) {
+  std::optional<Remedy> best;
+  for (const std::vector<std::string> &settings : choices) {
+    std::optional<Remedy> remedy = plan(settings);
+    if (!remedy || remedy->bytes >= (best ? best->bytes : bytes))
+      continue;
+    best = remedy;
+    if (fits(*best))
+      break;
+  }
+  if (best)
+    found.push_back(*best);
+}
+
+void Remedies::tryRecompute() {
+  if (getMode() == "none")
+    addFirstThatFits({{"training.recompute=LAYER"}});
+}
+
+void Remedies::tryStages() {
+  std::vector<std::vector<std::string>> choices;
+  if (get("world") > 1)
+    for (int64_t stage = get("stage") + 1; stage <= 3; ++stage)
+      choices.push_back({"parallel.zero_stage=" + std::to_string(stage)});
+  addFirstThatFits(choices);
+}
+
+/// Fewer samples at once, more times.
+void Remedies::tryMicroBatches() {
+  int64_t micro = get("micro_batch");
+  std::vector<std::vector<std::string>> choices;
+  for (int64_t size = micro / 2; size >= 1; size /= 2) {
+    while (micro % size)
+      --size;
+    choices.push_back({"training.micro_batch=" + std::to_string(size)});
+  }
+  addFirstThatFits(choices);
+}
+
+/// More ranks for the same batch. They help where something is partitioned.
+void Remedies::tryWorlds() {
+  constexpr int64_t most = 6;
+  int64_t world = get("world"), stage = get("stage");
+  bool alone = world == 1;
+  std::vector<std::vector<std::string>> choices;
+  for (int64_t i = 1; i <= most && (alone || stage > 0); ++i) {
+    choices.push_back({"parallel.world=" + std::to_string(world << i)});
+    if (alone && stage < 3)
+      choices.back().push_back("parallel.zero_stage=3");
+  }
+  addFirstThatFits(choices);
+}
+
+std::vector<Remedy> Remedies::find() {
+  tryRecompute();
+  tryStages();
+  tryMicroBatches();
+  tryWorlds();
+  auto less = [](const Remedy &a, const Remedy &b) {
+    return a.bytes < b.bytes;
+  };
+  auto least = std::min_element(found.begin(), found.end(), less);
+  if (found.size() > 1 && !fits(*least)) {
+    std::vector<std::string> all;
+    for (const Remedy &remedy : found)
+      llvm::append_range(all, remedy.settings);
+    std::optional<Remedy> together = plan(all);
+    if (together && less(*together, *least))
+      found.push_back(*together);
+  }
+  return std::move(found);
+}
+
+LogicalResult tessera::checkMemoryLimit(ModuleOp module, StringRef place,
+                                        const Planner *planner,
+                                        llvm::raw_ostream &errors) {
+  int64_t limit = getSpecInt(module, "training.memory_limit", INT64_MAX);
+  int64_t bytes = getTrainingBytes(module);
+  if (bytes <= limit)
+    return success();
+  std::vector<Remedy> remedies;
+  if (planner)
+    remedies = Remedies(module, *planner, limit).find();
+  errors << llvm::formatv(
+      "{0}: error: training takes {1:N} bytes a rank, {2:N} more than "
+      "`training.memory_limit` allows; ",
+      place, bytes, bytes - limit);
+  if (remedies.empty()) {
+    errors << "give a higher limit, a smaller model or a shorter sequence\n";
+    return failure();
+  }
+  errors << "give a higher limit, or:\n";
+  for (const Remedy &remedy : remedies) {
+    errors << "   ";
+    for (const std::string &setting : remedy.settings)
+      errors << " --set " << setting;
+    errors << llvm::formatv(": {0:N} bytes", remedy.bytes);
+    if (remedy.bytes <= limit)
+      errors << ", which fits\n";
+    else
+      errors << llvm::formatv(", still {0:N} too many\n", remedy.bytes - limit);
+  }
+  return failure();
+}

@@ -1,0 +1,201 @@
+//===- Phases.cpp - The phases of a compilation -----------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "driver/Phases.h"
+#include "codegen/Passes.h"
+#include "dialects/Spec.h"
+#include "dialects/plan/Plan.h"
+#include "driver/Output.h"
+#include "driver/Recomputation.h"
+#include "passes/kernels/Passes.h"
+#include "passes/plan/Passes.h"
+#include "passes/train/Passes.h"
+#include "passes/zero/Passes.h"
+#include "target/Target.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace tessera;
+
+static constexpr llvm::StringLiteral names[] = {
+    "model", "train", "zero", "kernels", "plan", "target", "executable"};
+
+ArrayRef<llvm::StringLiteral> tessera::getPhaseNames() { return names; }
+
+StringRef tessera::getPhaseName(Phase phase) {
+  return names[static_cast<unsigned>(phase)];
+}
+
+std::optional<Phase> tessera::parsePhase(StringRef name) {
+  for (auto [index, known] : llvm::enumerate(names))
+    if (name == known)
+      return static_cast<Phase>(index);
+  return std::nullopt;
+}
+
+static void buildPhase(Phase phase, const Target &target,
+                       const Recomputation &recomputation,
+                       OpPassManager &manager) {
+  switch (phase) {
+  case Phase::Model:
+    manager.addPass(train::createVerifyModel());
+    return;
+  case Phase::Train: {
+    train::RecomputeOptions options;
+    options.whole = recomputation.whole;
+    options.cheap = recomputation.cheap;
+    return train::buildPipeline(manager, options);
+  }
+  case Phase::Zero:
+    return zero::buildZeroPipeline(manager);
+  case Phase::Kernels:
+    return kernels::buildPipeline(manager);
+  case Phase::Plan:
+    manager.addPass(target.createShapeKernels());
+    return plan::buildPlanPipeline(manager);
+  case Phase::Target:
+    return target.buildPipeline(manager);
+  case Phase::Executable:
+    return;
+  }
+}
+
+LogicalResult tessera::verifyPhase(ModuleOp module, Phase phase) {
+  PassManager manager(module.getContext(), ModuleOp::getOperationName());
+  switch (phase) {
+  case Phase::Model:
+    manager.addPass(train::createVerifyModel());
+    break;
+  case Phase::Train:
+    manager.addPass(train::createVerifyTrain());
+    break;
+  case Phase::Zero:
+    manager.addPass(zero::createVerifyZero());
+    break;
+  case Phase::Kernels:
+    manager.addPass(kernels::createVerifyKernels());
+    break;
+  case Phase::Plan:
+    manager.addPass(plan::createVerifyPlan());
+    break;
+  case Phase::Target:
+  case Phase::Executable:
+    manager.addPass(createVerifyTarget());
+    break;
+  }
+  return manager.run(module);
+}
+
+/// Runs \p phase on \p module. Its operations are verified once, at its end:
+/// after each pass would take a fifth of the time.
+static LogicalResult runPhase(ModuleOp module, Phase phase,
+                              const Recomputation &recomputation,
+                              bool timing = false) {
+  const Target *target = getTarget(module);
+  if (!target)
+    return failure();
+  PassManager manager(module.getContext(), ModuleOp::getOperationName());
+  manager.enableVerifier(false);
+  buildPhase(phase, *target, recomputation, manager);
+  if (timing) {
+    llvm::errs() << "phase " << getPhaseName(phase) << "\n";
+    manager.enableTiming();
+  }
+  return success(succeeded(manager.run(module)) && succeeded(verify(module)));
+}
+
+/// Plans the training of a copy of \p model, which is as phase `model` leaves
+/// it.
+static FailureOr<RecomputationPlan>
+planTraining(ModuleOp model, const Recomputation &recomputation) {
+  OwningOpRef<ModuleOp> copy = model.clone();
+  // Other programs have memory of their own.
+  auto eraseAllBut = [&](StringRef name) {
+    for (auto function :
+         llvm::make_early_inc_range(copy->getOps<func::FuncOp>()))
+      if (function.getSymName() != name)
+        function.erase();
+  };
+  eraseAllBut("objective");
+  for (Phase phase : {Phase::Train, Phase::Zero, Phase::Kernels, Phase::Plan}) {
+    if (failed(runPhase(*copy, phase, recomputation)))
+      return failure();
+    if (phase == Phase::Train)
+      eraseAllBut("train");
+  }
+  RecomputationPlan result;
+  result.segments = getSpecInt(*copy, "training.recomputed.segments", 0);
+  auto program = copy->lookupSymbol<plan::ProgramOp>("train");
+  if (!program)
+    return copy->emitError("no program @train is left to plan");
+  result.bytes = program.getArenaBytes();
+  return result;
+}
+
+static FailureOr<Recomputation> chooseRecomputation(ModuleOp model) {
+  auto mode =
+      dyn_cast_if_present<StringAttr>(getSpec(model, "training.recompute"));
+  auto planner = [&](const Recomputation &recomputation) {
+    return planTraining(model, recomputation);
+  };
+  if (mode && mode.getValue() == "layer")
+    return chooseLayers(planner);
+  if (mode && mode.getValue() == "auto")
+    return chooseWithin(getSpecInt(model, "training.memory_limit", INT64_MAX),
+                        planner);
+  return Recomputation();
+}
+
+static LogicalResult refuseDump(ModuleOp module, const Twine &reason) {
+  return emitError(UnknownLoc::get(module.getContext()))
+         << "--dump-phases-to: " << reason;
+}
+
+static LogicalResult dump(ModuleOp module, Phase phase, StringRef directory) {
+  SmallString<128> path(directory);
+  llvm::sys::path::append(path, std::to_string(static_cast<int>(phase)) + "-" +
+                                    getPhaseName(phase) + ".mlir");
+  Output file;
+  llvm::Error error = file.open(path);
+  if (!error)
+    error = file.write([&](raw_ostream &out) { module.print(out); });
+  if (error)
+    return refuseDump(module, llvm::toString(std::move(error)));
+  return success();
+}
+
+LogicalResult tessera::runPhases(ModuleOp module, Phase from, Phase to,
+                                 StringRef dumpDirectory, bool timing) {
+  if (!dumpDirectory.empty())
+    if (auto error = llvm::sys::fs::create_directories(dumpDirectory))
+      return refuseDump(module,
+                        dumpDirectory + " is no folder: " + error.message());
+  // A model just built has passed no verifier yet.
+  unsigned first = static_cast<unsigned>(from) + (from != Phase::Model);
+  unsigned last =
+      std::min(static_cast<unsigned>(to), static_cast<unsigned>(Phase::Target));
+  Recomputation recomputation;
+  for (unsigned index = first; index <= last; ++index) {
+    auto phase = static_cast<Phase>(index);
+    if (phase == Phase::Train) {
+      FailureOr<Recomputation> choice = chooseRecomputation(module);
+      if (failed(choice))
+        return failure();
+      recomputation = *choice;
+    }
+    if (failed(runPhase(module, phase, recomputation, timing)))
+      return failure();
+    if (!dumpDirectory.empty() && failed(dump(module, phase, dumpDirectory)))
+      return failure();
+  }
+  return success();
+}
