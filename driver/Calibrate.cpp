@@ -40,7 +40,8 @@ extern "C" {
 void GOMP_parallel(void (*function)(void *), void *data, unsigned threads,
                    unsigned flags);
 void omp_set_num_threads(int threads);
-void tessera_prepare_gemms(const tessera::Manifest *manifest, int threads);
+void tessera_prepare_gemms(const tessera::runtime::Manifest *manifest,
+                           int threads);
 }
 
 namespace {

@@ -5,8 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/commands/Commands.h"
+#include "runtime/commands/AllCommands.h"
+#include "runtime/commands/Open.h"
+#include "runtime/commands/SharedOptions.h"
 #include "runtime/core/Error.h"
+#include "runtime/core/Text.h"
 #include "runtime/data/Graph.h"
 #include "runtime/data/Tokens.h"
 #include <algorithm>
@@ -118,7 +121,7 @@ void evaluateGraph(Evaluation &evaluation, const std::string &path) {
 
 } // namespace
 
-int runEval(const Manifest &manifest, const Options &options) {
+static int runEval(const Manifest &manifest, const Options &options) {
   if (manifest.model.isGraph())
     requireNoType(options.dataType);
   Evaluation evaluation(openLocal(manifest, options, "eval"));
@@ -128,5 +131,15 @@ int runEval(const Manifest &manifest, const Options &options) {
     evaluateTokens(evaluation, options.data, options.dataType);
   return 0;
 }
+
+static constexpr Option options[] = {required(dataOption), dataTypeOption,
+                                     initOption, allowOption, seedOption};
+
+const Command evalCommand = {.name = "eval",
+                             .summary = "loss and accuracy on data",
+                             .options = options,
+                             .run = runEval,
+                             .runsPrograms = true,
+                             .usesThreads = true};
 
 } // namespace tessera::runtime

@@ -8,7 +8,9 @@
 #include "runtime/checkpoint/Checkpoint.h"
 #include "runtime/checkpoint/Parameters.h"
 #include "runtime/checkpoint/SameRun.h"
-#include "runtime/commands/Commands.h"
+#include "runtime/commands/AllCommands.h"
+#include "runtime/commands/Open.h"
+#include "runtime/commands/SharedOptions.h"
 #include "runtime/core/Error.h"
 #include <cinttypes>
 #include <cstdio>
@@ -16,7 +18,7 @@
 namespace tessera::runtime {
 
 // Weights go from file to file through a small buffer: no arena is needed.
-int runExport(const Manifest &manifest, const Options &options) {
+static int runExport(const Manifest &manifest, const Options &options) {
   tessera_context context;
   context.manifest = &manifest;
   auto found = findCheckpoint(context, options.checkpointDir);
@@ -46,5 +48,14 @@ int runExport(const Manifest &manifest, const Options &options) {
          options.out.c_str());
   return 0;
 }
+
+static constexpr Option options[] = {required(checkpointDirOption), allowOption,
+                                     required(outOption)};
+
+const Command exportCommand = {.name = "export",
+                               .summary = "a checkpoint's weights as one file",
+                               .options = options,
+                               .run = runExport,
+                               .usesThreads = true};
 
 } // namespace tessera::runtime

@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/commands/Commands.h"
+#include "runtime/commands/AllCommands.h"
+#include "runtime/commands/Open.h"
+#include "runtime/commands/SharedOptions.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Random.h"
 #include "runtime/files/Output.h"
@@ -48,7 +50,7 @@ static void emit(const char *text, size_t length) {
     fatal("cannot write the text to standard output: %s", strerror(errno));
 }
 
-int runGenerate(const Manifest &manifest, const Options &options) {
+static int runGenerate(const Manifest &manifest, const Options &options) {
   const Model &model = manifest.model;
   if (model.isGraph())
     fatal("'generate' continues a text, and this is a model of graphs: use "
@@ -96,5 +98,36 @@ int runGenerate(const Manifest &manifest, const Options &options) {
     emit("\n", 1);
   return 0;
 }
+
+static void storeMaxTokens(Options &options, const std::string &text) {
+  options.maxTokens = readInteger("--max-tokens", text, 0);
+}
+
+static void storeTemperature(Options &options, const std::string &text) {
+  char *end = nullptr;
+  options.temperature = strtod(text.c_str(), &end);
+  if (text.empty() || *end || !(options.temperature >= 0) ||
+      !std::isfinite(options.temperature))
+    refuseCommandLine("--temperature takes a number of at least 0, not '%s'",
+                      text.c_str());
+}
+
+static constexpr Option options[] = {
+    required(initOption),
+    allowOption,
+    seedOption,
+    required({"--prompt", "TEXT", "the text to continue",
+              keepText<&Options::prompt>}),
+    required({"--max-tokens", "N", "how many tokens to add", storeMaxTokens}),
+    {"--temperature", "T",
+     "0: the likeliest token (default); higher: more random",
+     storeTemperature}};
+
+const Command generateCommand = {.name = "generate",
+                                 .summary = "continue a text",
+                                 .options = options,
+                                 .run = runGenerate,
+                                 .runsPrograms = true,
+                                 .usesThreads = true};
 
 } // namespace tessera::runtime

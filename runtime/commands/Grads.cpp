@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/checkpoint/Parameters.h"
-#include "runtime/commands/Commands.h"
+#include "runtime/commands/AllCommands.h"
+#include "runtime/commands/Open.h"
+#include "runtime/commands/SharedOptions.h"
 #include "runtime/data/Data.h"
 #include "runtime/training/Step.h"
 #include <cstdio>
@@ -14,7 +16,7 @@
 
 namespace tessera::runtime {
 
-int runGrads(const Manifest &manifest, const Options &options) {
+static int runGrads(const Manifest &manifest, const Options &options) {
   tessera_context &context = openTraining(manifest, options);
   std::unique_ptr<SafetensorsWriter> writer;
   if (context.rank() == 0) {
@@ -50,5 +52,18 @@ int runGrads(const Manifest &manifest, const Options &options) {
   context.communicator->finish();
   return 0;
 }
+
+static constexpr Option options[] = {
+    required(dataOption), dataTypeOption, required(initOption), allowOption,
+    offloadDirOption,     orderOption,    required(outOption)};
+
+const Command gradsCommand = {.name = "grads",
+                              .summary =
+                                  "loss and gradients of the first batch",
+                              .options = options,
+                              .run = runGrads,
+                              .isOfAllRanks = true,
+                              .runsPrograms = true,
+                              .usesThreads = true};
 
 } // namespace tessera::runtime

@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/commands/Commands.h"
+#include "runtime/abi.h"
+#include "runtime/commands/AllCommands.h"
+#include "runtime/core/Text.h"
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -106,7 +108,7 @@ static void printCollectives(const Manifest &manifest, const Program &program) {
          "in all", "", "", countText(total).c_str());
 }
 
-int runInfo(const Manifest &manifest, const Options &options) {
+static int runInfo(const Manifest &manifest, const Options &options) {
   if (options.json) {
     fputs(tessera_manifest, stdout);
     size_t length = strlen(tessera_manifest);
@@ -122,5 +124,14 @@ int runInfo(const Manifest &manifest, const Options &options) {
          countText(program.flops).c_str());
   return 0;
 }
+
+static constexpr Option options[] = {{"--json", nullptr,
+                                      "print the manifest as JSON",
+                                      keepFlag<&Options::json>}};
+
+const Command infoCommand = {.name = "info",
+                             .summary = "print the plan that is compiled in",
+                             .options = options,
+                             .run = runInfo};
 
 } // namespace tessera::runtime

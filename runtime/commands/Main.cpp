@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/comm/Launcher.h"
-#include "runtime/commands/Commands.h"
+#include "runtime/commands/CommandLine.h"
+#include "runtime/commands/Open.h"
 #include "runtime/commands/StopSignals.h"
 #include "runtime/core/CpuFeatures.h"
 #include "runtime/core/Environment.h"
@@ -23,25 +24,19 @@ using namespace tessera::runtime;
 extern "C" const char tessera_small_blocks;
 extern "C" const char *const tessera_allocator = &tessera_small_blocks;
 
-/// Whether all ranks of an executable take part in \p command; any other is one
-/// rank's work.
-static bool isOfAllRanks(Command command) {
-  return command == Command::train || command == Command::grads;
-}
-
 /// Sees to it that the processes of a launcher do not all do one rank's work,
 /// into the same files. False where this one has nothing to do.
 static bool hasWork(const Started &started, const Manifest &manifest,
                     const Options &options) {
   if (started.size == 1 || options.allowUnlaunched)
     return true;
-  if (!isOfAllRanks(options.command)) {
+  if (!options.command->isOfAllRanks) {
     if (speaks())
       return true;
     fprintf(stderr,
             "%s: rank %d has nothing to do: '%s' is the work of one rank, and "
             "rank 0 does it\n",
-            executableName(), started.rank, commandName(options.command));
+            executableName(), started.rank, options.command->name);
     return false;
   }
   if (manifest.training.world > 1)
@@ -79,33 +74,19 @@ static int runCommand(const Started &started, const Options &options,
   static const Manifest manifest = parseManifest(tessera_manifest);
   if (!hasWork(started, manifest, options))
     return 0;
-  bool several = isOfAllRanks(options.command) && manifest.training.world > 1;
+  const Command &command = *options.command;
+  bool several = command.isOfAllRanks && manifest.training.world > 1;
   // From here on an executable of one rank knows of no other.
   if (!several)
     setErrorContext(executableName(), 0, 1);
-  if (options.command != Command::info &&
-      options.command != Command::exportWeights)
+  if (command.runsPrograms)
     requireCpu(manifest);
-  if (options.command != Command::info)
+  if (command.usesThreads)
     limitSpinning(
         runThreads(manifest, several ? started.localSize.value_or(1) : 1),
         argv);
-  ignoreWriteSignals(options.command == Command::train);
-  switch (options.command) {
-  case Command::train:
-    return runTrain(manifest, options);
-  case Command::grads:
-    return runGrads(manifest, options);
-  case Command::eval:
-    return runEval(manifest, options);
-  case Command::generate:
-    return runGenerate(manifest, options);
-  case Command::exportWeights:
-    return runExport(manifest, options);
-  case Command::info:
-    return runInfo(manifest, options);
-  }
-  return 1;
+  ignoreWriteSignals(command.readerMayLeave);
+  return command.run(manifest, options);
 }
 
 int main(int argc, char **argv) {
@@ -121,7 +102,7 @@ int main(int argc, char **argv) {
     Options options = parseCommandLine(argc, argv);
     int code = runCommand(started, options, argv);
     // The steps of a run count, not who still reads of them.
-    requirePrinted(/*readerMayLeave=*/options.command == Command::train);
+    requirePrinted(options.command->readerMayLeave);
     return code;
   } catch (const std::exception &error) {
     fatal("%s", error.what());

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/commands/Open.h"
 #include "runtime/checkpoint/Parameters.h"
 #include "runtime/checkpoint/SameRun.h"
-#include "runtime/commands/Commands.h"
 #include "runtime/commands/StopSignals.h"
 #include "runtime/core/Environment.h"
 #include "runtime/core/Error.h"

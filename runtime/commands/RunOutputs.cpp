@@ -8,8 +8,9 @@
 #include "runtime/commands/RunOutputs.h"
 #include "runtime/checkpoint/Checkpoint.h"
 #include "runtime/checkpoint/Parameters.h"
-#include "runtime/commands/Commands.h"
+#include "runtime/commands/Open.h"
 #include "runtime/core/Error.h"
+#include "runtime/core/Text.h"
 #include "runtime/data/Data.h"
 #include <algorithm>
 #include <sys/stat.h>

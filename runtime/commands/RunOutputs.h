@@ -9,8 +9,8 @@
 #define TESSERA_RUNTIME_COMMANDS_RUNOUTPUTS_H
 
 #include "runtime/checkpoint/CheckpointWriter.h"
-#include "runtime/commands/CommandLine.h"
 #include "runtime/commands/Log.h"
+#include "runtime/commands/Options.h"
 #include "runtime/files/Safetensors.h"
 #include <memory>
 

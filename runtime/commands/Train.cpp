@@ -9,11 +9,14 @@
 #include "runtime/checkpoint/CheckpointDirectory.h"
 #include "runtime/checkpoint/Parameters.h"
 #include "runtime/checkpoint/SameRun.h"
-#include "runtime/commands/Commands.h"
+#include "runtime/commands/AllCommands.h"
+#include "runtime/commands/Open.h"
 #include "runtime/commands/RunOutputs.h"
+#include "runtime/commands/SharedOptions.h"
 #include "runtime/commands/StopSignals.h"
 #include "runtime/core/Environment.h"
 #include "runtime/core/Error.h"
+#include "runtime/core/Text.h"
 #include "runtime/training/Schedule.h"
 #include "runtime/training/Step.h"
 #include <chrono>
@@ -265,7 +268,7 @@ void printEnd(const tessera_context &context, const Progress &progress,
 
 } // namespace
 
-int runTrain(const Manifest &manifest, const Options &options) {
+static int runTrain(const Manifest &manifest, const Options &options) {
   using Clock = std::chrono::steady_clock;
   auto millisecondsSince = [](Clock::time_point begin) {
     return std::chrono::duration<double, std::milli>(Clock::now() - begin)
@@ -386,5 +389,62 @@ int runTrain(const Manifest &manifest, const Options &options) {
     return 128 + stopped;
   return outputs.log.failed() ? 1 : 0;
 }
+
+static void storeSteps(Options &options, const std::string &text) {
+  options.steps = readInteger("--steps", text, 0);
+}
+
+static void storeCheckpointEvery(Options &options, const std::string &text) {
+  options.checkpointEvery = readInteger("--checkpoint-every", text, 1);
+}
+
+static void checkOptions(const Options &options) {
+  if (options.resume && options.checkpointDir.empty())
+    refuseCommandLine("%s", "--resume needs --checkpoint-dir DIR, where the "
+                            "checkpoints are");
+  if (options.checkpointAsync && options.checkpointDir.empty())
+    refuseCommandLine("%s", "--checkpoint-async needs --checkpoint-dir DIR, "
+                            "where the checkpoints go");
+}
+
+static constexpr Option options[] = {
+    required(dataOption),
+    dataTypeOption,
+    {"--trust-data", nullptr,
+     "do not look through the data for tokens outside the vocabulary at the "
+     "start",
+     keepFlag<&Options::trustData>},
+    {"--steps", "N", "train until step N (default: the specification's)",
+     storeSteps},
+    initOption,
+    {"--save", "FILE", "write the weights at the end (safetensors)",
+     keepText<&Options::save>},
+    checkpointDirOption,
+    {"--checkpoint-every", "K",
+     "a checkpoint every K steps (default 100; one at the end in any case)",
+     storeCheckpointEvery},
+    {"--checkpoint-async", nullptr,
+     "write checkpoints while steps go on, from a copy in memory",
+     keepFlag<&Options::checkpointAsync>},
+    {"--resume", nullptr,
+     "go on from the newest checkpoint in --checkpoint-dir",
+     keepFlag<&Options::resume>},
+    allowOption,
+    offloadDirOption,
+    seedOption,
+    {"--log", "FILE",
+     "write a line of JSON each step to FILE (--resume appends)",
+     keepText<&Options::log>},
+    orderOption};
+
+const Command trainCommand = {.name = "train",
+                              .summary = "train the model",
+                              .options = options,
+                              .run = runTrain,
+                              .check = checkOptions,
+                              .isOfAllRanks = true,
+                              .runsPrograms = true,
+                              .usesThreads = true,
+                              .readerMayLeave = true};
 
 } // namespace tessera::runtime

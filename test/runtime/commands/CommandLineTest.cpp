@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/commands/CommandLine.h"
+#include "runtime/commands/AllCommands.h"
 #include <gtest/gtest.h>
 #include <vector>
 
@@ -46,7 +47,7 @@ TEST(CommandLine, ReadsEveryOptionOfTrain) {
                            "--allow",
                            "data",
                            "--allow=training.optimizer.lr"});
-  EXPECT_EQ(options.command, Command::train);
+  EXPECT_EQ(options.command, &trainCommand);
   EXPECT_EQ(options.allow,
             (std::vector<std::string>{"data", "training.optimizer.lr"}));
   EXPECT_EQ(options.data, "d");
@@ -65,12 +66,12 @@ TEST(CommandLine, ReadsEveryOptionOfTrain) {
 }
 
 TEST(CommandLine, ReadsTheOtherCommands) {
-  EXPECT_EQ(parse({"eval", "--data", "d"}).command, Command::eval);
+  EXPECT_EQ(parse({"eval", "--data", "d"}).command, &evalCommand);
   EXPECT_TRUE(parse({"info", "--json"}).json);
   EXPECT_EQ(parse({"grads", "--data", "d", "--init", "i", "--out", "o"}).out,
             "o");
   Options weights = parse({"export", "--checkpoint-dir", "c", "--out", "o"});
-  EXPECT_EQ(weights.command, Command::exportWeights);
+  EXPECT_EQ(weights.command, &exportCommand);
   EXPECT_EQ(weights.checkpointDir, "c");
   EXPECT_EQ(weights.out, "o");
   Options options = parse({"generate", "--init", "i", "--prompt", "a=b",

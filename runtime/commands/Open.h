@@ -1,27 +1,18 @@
-//===- Commands.h - The executable's commands -------------------*- C++ -*-===//
+//===- Open.h - How commands open a program --------------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_RUNTIME_COMMANDS_COMMANDS_H
-#define TESSERA_RUNTIME_COMMANDS_COMMANDS_H
+#ifndef TESSERA_RUNTIME_COMMANDS_OPEN_H
+#define TESSERA_RUNTIME_COMMANDS_OPEN_H
 
-#include "runtime/commands/CommandLine.h"
-#include "runtime/core/Text.h"
+#include "runtime/commands/Options.h"
 #include "runtime/files/Output.h"
 #include "runtime/program/Context.h"
 
 namespace tessera::runtime {
-
-// Each runs to the end and returns the exit code; errors end the process.
-int runTrain(const Manifest &manifest, const Options &options);
-int runGrads(const Manifest &manifest, const Options &options);
-int runEval(const Manifest &manifest, const Options &options);
-int runGenerate(const Manifest &manifest, const Options &options);
-int runExport(const Manifest &manifest, const Options &options);
-int runInfo(const Manifest &manifest, const Options &options);
 
 /// The threads of a rank among \p ranksOnNode: those of the specification or
 /// its share of the cores, at most as many as the plan has scratch memory for.
@@ -47,4 +38,4 @@ void requireApart(const char *option, const std::string &path,
 
 } // namespace tessera::runtime
 
-#endif // TESSERA_RUNTIME_COMMANDS_COMMANDS_H
+#endif // TESSERA_RUNTIME_COMMANDS_OPEN_H

@@ -1,0 +1,25 @@
+//===- AllCommands.h - The commands of every executable ---------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_COMMANDS_ALLCOMMANDS_H
+#define TESSERA_RUNTIME_COMMANDS_ALLCOMMANDS_H
+
+#include "runtime/commands/Command.h"
+
+namespace tessera::runtime {
+
+extern const Command trainCommand, evalCommand, gradsCommand, generateCommand,
+    exportCommand, infoCommand;
+
+/// In the order of the help.
+inline constexpr const Command *allCommands[] = {
+    &trainCommand,    &evalCommand,   &gradsCommand,
+    &generateCommand, &exportCommand, &infoCommand};
+
+} // namespace tessera::runtime
+
+#endif // TESSERA_RUNTIME_COMMANDS_ALLCOMMANDS_H
