@@ -8,8 +8,10 @@
 #include "report/PlanPicture.h"
 #include "report/Figures.h"
 #include "report/Html.h"
+#include "report/Lane.h"
+#include "report/MemoryUsage.h"
+#include "report/PlanTables.h"
 #include "llvm/ADT/MapVector.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace tessera;
@@ -22,8 +24,6 @@ constexpr double kWidth = 1400, kLeft = 112, kRight = 1390;
 constexpr double kSections = 6, kGroups = 28, kCompute = 52, kMessages = 100,
                  kTimeAxis = 134, kMemoryTop = 186, kMemoryBottom = 446,
                  kHeight = 482;
-/// What is narrower is merged with its neighbours.
-constexpr double kSliver = 0.6;
 
 constexpr llvm::StringLiteral kExposed = "#f6c9c9";
 
@@ -40,92 +40,21 @@ StringRef getKindColour(StringRef kind) {
       .Default("#9c6b4e");
 }
 
-/// Neighbours of a lane that are too narrow to be seen alone become one
-/// rectangle that tells of all of them.
-class Lane {
-public:
-  Lane(llvm::raw_ostream &out, double y, double height)
-      : out(out), y(y), height(height) {}
-  ~Lane() { flush(); }
-
-  void add(double x, double end, StringRef kind, double seconds,
-           StringRef colour, llvm::function_ref<std::string()> title) {
-    // Two things that do not touch are not one.
-    if (count && (x - right > kSliver || right - left >= kSliver))
-      flush();
-    if (end - x >= kSliver) {
-      flush();
-      return writeRectangle(out, x, y, end - x, height, colour, title());
-    }
-    if (!count++) {
-      left = x;
-      single = title();
-    }
-    right = end;
-    auto &[times, sum, own] = kinds[kind];
-    ++times;
-    sum += seconds;
-    own = colour;
-  }
-
-private:
-  void flush() {
-    if (!count)
-      return;
-    std::string text = single;
-    StringRef colour;
-    double most = -1, all = 0;
-    std::string list;
-    for (auto &[kind, entry] : kinds) {
-      auto &[times, sum, own] = entry;
-      all += sum;
-      list += "\n" + std::to_string(times) + " " + kind.str() + ": " +
-              formatSeconds(sum);
-      if (sum > most) {
-        most = sum;
-        colour = own;
-      }
-    }
-    if (count > 1)
-      text = std::to_string(count) + " steps, " + formatSeconds(all) + list;
-    writeRectangle(out, left, y, std::max(right - left, 0.2), height, colour,
-                   text);
-    kinds.clear();
-    count = 0;
-  }
-
-  llvm::raw_ostream &out;
-  double y, height, left = 0, right = 0;
-  int64_t count = 0;
-  std::string single;
-  llvm::MapVector<StringRef, std::tuple<int64_t, double, StringRef>> kinds;
-};
-
 /// The categories from the ground up: what mostly stays comes first.
 constexpr Category kOrder[] = {Category::Parameters,  Category::Gradients,
                                Category::Optimizer,   Category::Workspace,
                                Category::Activations, Category::Communication};
 
-/// Bytes in use of each category.
-using Usage = std::array<int64_t, kCategories>;
-
-int64_t getTotal(const Usage &usage) {
-  int64_t total = 0;
-  for (int64_t bytes : usage)
-    total += bytes;
-  return total;
-}
-
 class Picture {
 public:
   Picture(ModuleOp module, const PlanReport &report, llvm::raw_ostream &out)
       : program(module.lookupSymbol<ProgramOp>("train")), report(report),
-        out(out) {
+        out(out), memory(MemoryUsage::measure(program)) {
     CostModel model(program, report.machine);
     timeline = Timeline::make(program, model);
     span = std::max(timeline.starts.back(), 1e-9);
     findGroups();
-    measureMemory();
+    ceiling = 1.08 * std::max<double>(1, report.peak);
   }
 
   void write();
@@ -140,11 +69,8 @@ private:
 
   void findGroups();
   StringRef getGroup(Operation *step);
-  void measureMemory();
   std::string describe(const Timeline::Event &event);
-  std::string describe(const Usage &usage);
 
-  void writeHeader();
   void writeSections();
   void writeGroups();
   void writeLanes();
@@ -152,7 +78,6 @@ private:
   void writeMemory();
   void writePeak();
   void writeKeys();
-  void writeTables();
 
   ProgramOp program;
   const PlanReport &report;
@@ -160,9 +85,7 @@ private:
   Timeline timeline;
   double span, ceiling = 1;
   DenseMap<Operation *, StringRef> groups; ///< of buffers
-  SmallVector<Operation *> steps;
-  std::vector<Usage> usage; ///< at each step
-  size_t peak = 0;          ///< the step at which most is in use
+  MemoryUsage memory;
 };
 
 } // namespace
@@ -194,27 +117,6 @@ StringRef Picture::getGroup(Operation *step) {
       if (StringRef group = groups.lookup(view.getBufferOp()); !group.empty())
         return group;
   return "";
-}
-
-void Picture::measureMemory() {
-  steps = program.getSteps();
-  usage.assign(steps.size() + 1, {});
-  for (auto buffer : program.getBody().getOps<BufferOp>()) {
-    if (buffer.isInFile())
-      continue;
-    int64_t last = std::min<int64_t>(buffer.getLast(), steps.size() - 1);
-    auto category = static_cast<int>(buffer.getCategory());
-    usage[buffer.getFirst()][category] += buffer.getBytes();
-    usage[last + 1][category] -= buffer.getBytes();
-  }
-  for (size_t i = 1; i < usage.size(); ++i)
-    for (int c = 0; c < kCategories; ++c)
-      usage[i][c] += usage[i - 1][c];
-  usage.pop_back();
-  for (size_t i = 0; i < usage.size(); ++i)
-    if (getTotal(usage[i]) > getTotal(usage[peak]))
-      peak = i;
-  ceiling = 1.08 * std::max<double>(1, report.peak);
 }
 
 /// "gemm 1024 x 768 by 768 x 3072" or a kernel's name.
@@ -249,36 +151,6 @@ std::string Picture::describe(const Timeline::Event &event) {
   return text + (event.cost.arithmetic >= event.cost.memory
                      ? "\nbound by arithmetic"
                      : "\nbound by memory");
-}
-
-std::string Picture::describe(const Usage &bytes) {
-  std::string text = formatBytes(getTotal(bytes)) + " in use";
-  for (int i = 0; i < kCategories; ++i)
-    if (bytes[i])
-      text += "\n" + stringifyCategory(static_cast<Category>(i)).str() + " " +
-              formatBytes(bytes[i]);
-  return text;
-}
-
-void Picture::writeHeader() {
-  out << "<h1>" << escapeXml(report.name) << "</h1>\n<p>"
-      << groupDigits(report.parameters) << " parameters, "
-      << groupDigits(report.world) << (report.world == 1 ? " rank" : " ranks")
-      << ", ZeRO stage " << report.stage << ". One rank, one step of "
-      << groupDigits(report.accumulation)
-      << (report.accumulation == 1 ? " micro-batch" : " micro-batches")
-      << ".</p>\n<p class=\"note\">Times are predictions for "
-      << escapeXml(report.machine.describe()) << ".</p>\n<div class=\"cards\">";
-  auto card = [&](StringRef name, const std::string &figure) {
-    out << "<div class=\"card\"><b>" << figure << "</b>" << name << "</div>\n";
-  };
-  card("a step, predicted", formatSeconds(report.predicted.step));
-  card(report.hasTokens ? "tokens a second, all ranks" : "epochs a second",
-       report.formatThroughput());
-  card("memory of a rank, exact", formatBytes(report.peak));
-  card("received by a rank a step, exact", formatBytes(report.getVolume()));
-  card("of communication exposed", formatSeconds(report.predicted.exposed));
-  out << "</div>\n";
 }
 
 void Picture::writeSections() {
@@ -382,13 +254,13 @@ void Picture::writeMemory() {
     size_t step;
   };
   SmallVector<Sample> samples;
-  for (size_t i = 0; i < steps.size(); ++i) {
+  for (size_t i = 0; i < memory.steps.size(); ++i) {
     double begin = getX(timeline.starts[i]), end = getX(timeline.starts[i + 1]);
     if (!samples.empty() &&
         samples.back().end - samples.back().begin < kSliver) {
       Sample &last = samples.back();
       last.end = end;
-      if (getTotal(usage[i]) > getTotal(usage[last.step]))
+      if (getTotal(memory.atStep[i]) > getTotal(memory.atStep[last.step]))
         last.step = i;
     } else {
       samples.push_back({begin, end, i});
@@ -404,7 +276,7 @@ void Picture::writeMemory() {
       line << " " << coordinate(x) << "," << coordinate(getY(bytes));
     };
     for (size_t i = 0; i < samples.size(); ++i) {
-      int64_t bytes = usage[samples[i].step][c];
+      int64_t bytes = memory.atStep[samples[i].step][c];
       most = std::max(most, bytes);
       point(samples[i].begin, floor[i] + bytes);
       point(samples[i].end, floor[i] + bytes);
@@ -418,13 +290,13 @@ void Picture::writeMemory() {
           << getColour(category) << "\"><title>" << stringifyCategory(category)
           << ": up to " << formatBytes(most) << "</title></polygon>\n";
     for (size_t i = 0; i < samples.size(); ++i)
-      floor[i] += usage[samples[i].step][c];
+      floor[i] += memory.atStep[samples[i].step][c];
   }
   // Invisible, they tell what is in use below the pointer.
   double from = kLeft;
   size_t fullest = samples.empty() ? 0 : samples[0].step;
   for (const Sample &sample : samples) {
-    if (getTotal(usage[sample.step]) > getTotal(usage[fullest]))
+    if (getTotal(memory.atStep[sample.step]) > getTotal(memory.atStep[fullest]))
       fullest = sample.step;
     if (sample.end - from < 3 && &sample != &samples.back())
       continue;
@@ -434,7 +306,7 @@ void Picture::writeMemory() {
         << coordinate(kMemoryBottom - kMemoryTop)
         << "\" fill-opacity=\"0\"><title>"
         << escapeXml(formatSeconds(timeline.starts[fullest]) + ": " +
-                     describe(usage[fullest]))
+                     describeUsage(memory.atStep[fullest]))
         << "</title></rect>\n";
     from = sample.end;
     fullest = (&sample != &samples.back()) ? (&sample + 1)->step : 0;
@@ -450,17 +322,19 @@ void Picture::writePeak() {
       << "\" stroke=\"#1f2328\" stroke-dasharray=\"5 4\"/>\n";
   writeText(out, kRight, reserved - 6, "end",
             "reserved: " + formatBytes(report.peak));
-  double x = getX(timeline.starts[peak]), y = getY(getTotal(usage[peak]));
-  std::string label = "peak in use: " + formatBytes(getTotal(usage[peak])) +
-                      " at " + formatSeconds(timeline.starts[peak]) + ", " +
-                      describeStep(steps[peak]);
+  double x = getX(timeline.starts[memory.peak]),
+         y = getY(getTotal(memory.atStep[memory.peak]));
+  std::string label =
+      "peak in use: " + formatBytes(getTotal(memory.atStep[memory.peak])) +
+      " at " + formatSeconds(timeline.starts[memory.peak]) + ", " +
+      describeStep(memory.steps[memory.peak]);
   out << "<line x1=\"" << coordinate(x) << "\" y1=\""
       << coordinate(kMemoryTop - 18) << "\" x2=\"" << coordinate(x)
       << "\" y2=\"" << coordinate(kMemoryBottom)
       << "\" stroke=\"#1f2328\" stroke-width=\"0.8\"/>\n<circle cx=\""
       << coordinate(x) << "\" cy=\"" << coordinate(y)
       << "\" r=\"3.5\" fill=\"#1f2328\"><title>"
-      << escapeXml(label + "\n" + describe(usage[peak]))
+      << escapeXml(label + "\n" + describeUsage(memory.atStep[memory.peak]))
       << "</title></circle>\n";
   bool left = x > (kLeft + kRight) / 2;
   writeText(out, left ? x - 6 : x + 6, kMemoryTop - 10, left ? "end" : "start",
@@ -480,58 +354,9 @@ void Picture::writeKeys() {
   out << "</div>\n";
 }
 
-void Picture::writeTables() {
-  auto head = [&](std::initializer_list<StringRef> names) {
-    out << "<table><tr>";
-    for (auto [i, name] : llvm::enumerate(names))
-      out << (i ? "<th class=\"n\">" : "<th>") << name << "</th>";
-    out << "</tr>\n";
-  };
-  auto row = [&](std::initializer_list<std::string> cells) {
-    out << "<tr>";
-    for (auto [i, cell] : llvm::enumerate(cells))
-      writeCell(out, cell, i > 0);
-    out << "</tr>\n";
-  };
-  auto percent = [](double part, double whole) {
-    return formatFixed(whole > 0 ? 100 * part / whole : 0, 1) + " %";
-  };
-  out << "<div class=\"tables\"><div><h2>Time, predicted</h2>\n";
-  head({"kind", "times", "time", "share", "arithmetic", "bytes"});
-  for (const Prediction::Kind &kind : report.predicted.kinds)
-    row({kind.name, groupDigits(kind.times), formatSeconds(kind.seconds),
-         percent(kind.seconds, report.predicted.step),
-         kind.flops ? formatDecimal(kind.flops, "flop") : "",
-         kind.bytes ? formatBytes(kind.bytes) : ""});
-  row({"step", "", formatSeconds(report.predicted.step), "100.0 %",
-       formatDecimal(report.flops, "flop"), ""});
-  out << "</table></div>\n<div><h2>Memory, exact</h2>\n";
-  head({"category", "bytes", "", "share"});
-  for (int i = 0; i < kCategories; ++i)
-    row({stringifyCategory(static_cast<Category>(i)).str(),
-         groupDigits(report.memory[i]), formatBytes(report.memory[i]),
-         percent(report.memory[i], report.peak)});
-  row({"peak", groupDigits(report.peak), formatBytes(report.peak), "100.0 %"});
-  out << "</table></div>\n";
-  if (!report.collectives.empty()) {
-    llvm::MapVector<StringRef, std::pair<int64_t, int64_t>> sums;
-    for (const PlanReport::Collective &collective : report.collectives) {
-      sums[collective.kind].first += collective.times;
-      sums[collective.kind].second += collective.times * collective.bytes;
-    }
-    out << "<div><h2>Communication, exact</h2>\n";
-    head({"collective", "times", "bytes received", ""});
-    for (auto &[kind, sum] : sums)
-      row({kind.str(), groupDigits(sum.first), groupDigits(sum.second),
-           formatBytes(sum.second)});
-    out << "</table></div>\n";
-  }
-  out << "</div>\n";
-}
-
 void Picture::write() {
   writePage(report.name + ": a step", out, [&] {
-    writeHeader();
+    printPlanHeader(report, out);
     out << "<h2>A step over time</h2>\n";
     writeKeys();
     out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << kWidth
@@ -548,7 +373,7 @@ void Picture::write() {
     for (Category category : kOrder)
       writeKey(out, getColour(category), stringifyCategory(category));
     out << "</div>\n";
-    writeTables();
+    printPlanTables(report, out);
   });
 }
 
