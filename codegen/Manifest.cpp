@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/Manifest.h"
-#include "dialects/Spec.h"
+#include "codegen/SpecificationJson.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -51,10 +51,7 @@ public:
   void write() {
     json.objectBegin();
     json.attribute("tessera", 1);
-    auto spec = module->getAttrOfType<DictionaryAttr>("tessera.spec");
-    if (spec)
-      for (NamedAttribute entry : spec)
-        writeSpecification(entry);
+    writeSpecification(module, json);
     if (const Target *target = getTarget(module))
       target->writeManifest(module, json);
     json.attributeArray("parameters", [&] { writeParameters(); });
@@ -70,46 +67,6 @@ public:
   }
 
 private:
-  void writeSpecification(NamedAttribute entry) {
-    json.attributeBegin(entry.getName());
-    writeValue(entry.getValue(), entry.getName() == "target");
-    json.attributeEnd();
-  }
-
-  /// A specification's value; \p isTarget: with the threads planned for.
-  void writeValue(Attribute value, bool isTarget = false) {
-    if (auto dictionary = dyn_cast<DictionaryAttr>(value)) {
-      json.object([&] {
-        for (NamedAttribute entry : dictionary) {
-          json.attributeBegin(entry.getName());
-          writeValue(entry.getValue());
-          json.attributeEnd();
-        }
-        if (isTarget && getThreads())
-          json.attribute("max_threads", getThreads());
-      });
-    } else if (auto text = dyn_cast<StringAttr>(value)) {
-      json.value(text.getValue());
-    } else if (auto boolean = dyn_cast<BoolAttr>(value)) {
-      json.value(boolean.getValue());
-    } else if (auto number = dyn_cast<IntegerAttr>(value)) {
-      json.value(number.getInt());
-    } else if (auto number = dyn_cast<FloatAttr>(value)) {
-      json.value(number.getValueAsDouble());
-    } else if (auto array = dyn_cast<ArrayAttr>(value)) {
-      json.array([&] {
-        for (Attribute element : array)
-          writeValue(element);
-      });
-    }
-  }
-
-  int64_t getThreads() {
-    int64_t threads = 0;
-    module.walk([&](ScratchOp scratch) { threads = scratch.getThreads(); });
-    return threads;
-  }
-
   void writeShape(StringRef key, ArrayRef<int64_t> shape) {
     json.attributeArray(key, [&] {
       for (int64_t size : shape)

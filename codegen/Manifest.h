@@ -34,7 +34,7 @@ private:
 };
 
 /// The manifest (docs/manifest.md) of a module in phase `plan` that carries
-/// its specification as `tessera.spec`.
+/// its specification.
 std::string getManifest(mlir::ModuleOp module);
 
 } // namespace tessera

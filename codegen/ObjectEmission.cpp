@@ -7,7 +7,7 @@
 
 #include "codegen/ObjectEmission.h"
 #include "codegen/Optimize.h"
-#include "dialects/Spec.h"
+#include "dialects/spec/Spec.h"
 #include "runtime/core/CpuFeatures.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -40,8 +40,10 @@ createMachine(ModuleOp module) {
   if (!target)
     return module.emitError("no code generator for ")
            << triple.str() << ": " << error;
-  auto named = dyn_cast_if_present<StringAttr>(getSpec(module, "target.cpu"));
-  std::string cpu = named ? named.str() : "native", features;
+  spec::SpecificationAttr specification = spec::getSpecification(module);
+  std::string cpu =
+      specification ? specification.getTarget().getHostCpu().str() : "native";
+  std::string features;
   if (cpu == "native") {
     cpu = llvm::sys::getHostCPUName();
     // A virtual machine may hide what its CPU's name promises.

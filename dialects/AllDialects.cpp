@@ -9,17 +9,24 @@
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
 #include "dialects/plan/Plan.h"
+#include "dialects/spec/Spec.h"
 #include "dialects/zero/Zero.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/BuiltinDialect.h"
 
 void tessera::registerAllDialects(mlir::DialectRegistry &registry) {
-  registry.insert<graph::GraphDialect, nn::NNDialect, plan::PlanDialect,
-                  mlir::arith::ArithDialect, mlir::func::FuncDialect,
-                  mlir::gpu::GPUDialect, mlir::NVVM::NVVMDialect,
-                  mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
-                  mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
-                  mlir::vector::VectorDialect, zero::ZeroDialect>();
+  registry.insert<
+      graph::GraphDialect, nn::NNDialect, plan::PlanDialect,
+      mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::gpu::GPUDialect,
+      mlir::NVVM::NVVMDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
+      mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
+      mlir::vector::VectorDialect, spec::SpecDialect, zero::ZeroDialect>();
   nn::registerElementwiseGradients(registry);
+  // A module without a specification is asked for what one has by default.
+  registry.addExtension(
+      +[](mlir::MLIRContext *context, mlir::BuiltinDialect *) {
+        context->loadDialect<spec::SpecDialect>();
+      });
 }

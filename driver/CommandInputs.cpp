@@ -6,10 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "driver/CommandInputs.h"
-#include "dialects/Spec.h"
 #include "frontends/Machine.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/Specification.h"
+#include "frontends/SpecificationAttr.h"
 
 #include "mlir/Parser/Parser.h"
 

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "driver/MemoryLimit.h"
-#include "dialects/Spec.h"
 #include "dialects/plan/Plan.h"
+#include "dialects/spec/Spec.h"
 
 #include "llvm/Support/FormatVariadic.h"
 
@@ -31,7 +31,8 @@ struct Remedy {
 class Remedies {
 public:
   Remedies(ModuleOp module, const Planner &planner, int64_t limit)
-      : module(module), planner(planner), limit(limit),
+      : training(spec::getSpecification(module).getTraining()),
+        parallel(spec::getParallel(module)), planner(planner), limit(limit),
         bytes(getTrainingBytes(module)) {}
 
   /// One change each that makes training take less, and, where none of them is
@@ -48,14 +49,9 @@ private:
   /// one, if it helps at all.
   void addFirstThatFits(llvm::ArrayRef<std::vector<std::string>> choices);
   bool fits(const Remedy &remedy) { return remedy.bytes <= limit; }
-  llvm::StringRef getMode() {
-    return getSpecText(module, "training.recompute", "none");
-  }
-  int64_t get(llvm::StringRef name) {
-    return getSpecInt(module, ("training." + name).str(), 0);
-  }
 
-  ModuleOp module;
+  spec::TrainingAttr training;
+  spec::ParallelAttr parallel;
   const Planner &planner;
   int64_t limit, bytes;
   std::vector<Remedy> found;
@@ -66,7 +62,7 @@ private:
 std::optional<Remedy> Remedies::plan(std::vector<std::string> settings) {
   std::vector<std::string> all = settings;
   // What the compiler chooses within the limit is at best this.
-  if (getMode() == "auto")
+  if (training.getRecompute() == spec::Recompute::Auto)
     all.push_back("training.recompute=LAYER");
   // Whatever takes less is of interest, beyond the limit too.
   all.push_back("training.memory_limit=" + std::to_string(bytes) + "B");
@@ -92,21 +88,21 @@ void Remedies::addFirstThatFits(
 }
 
 void Remedies::tryRecompute() {
-  if (getMode() == "none")
+  if (training.getRecompute() == spec::Recompute::None)
     addFirstThatFits({{"training.recompute=LAYER"}});
 }
 
 void Remedies::tryStages() {
   std::vector<std::vector<std::string>> choices;
-  if (get("world") > 1)
-    for (int64_t stage = get("stage") + 1; stage <= 3; ++stage)
+  if (parallel.getWorld() > 1)
+    for (int64_t stage = parallel.getZeroStage() + 1; stage <= 3; ++stage)
       choices.push_back({"parallel.zero_stage=" + std::to_string(stage)});
   addFirstThatFits(choices);
 }
 
 /// Fewer samples at once, more times.
 void Remedies::tryMicroBatches() {
-  int64_t micro = get("micro_batch");
+  int64_t micro = training.getMicroBatch();
   std::vector<std::vector<std::string>> choices;
   for (int64_t size = micro / 2; size >= 1; size /= 2) {
     while (micro % size)
@@ -119,7 +115,7 @@ void Remedies::tryMicroBatches() {
 /// More ranks for the same batch. They help where something is partitioned.
 void Remedies::tryWorlds() {
   constexpr int64_t most = 6;
-  int64_t world = get("world"), stage = get("stage");
+  int64_t world = parallel.getWorld(), stage = parallel.getZeroStage();
   bool alone = world == 1;
   std::vector<std::vector<std::string>> choices;
   for (int64_t i = 1; i <= most && (alone || stage > 0); ++i) {
@@ -153,7 +149,7 @@ std::vector<Remedy> Remedies::find() {
 LogicalResult tessera::checkMemoryLimit(ModuleOp module, StringRef place,
                                         const Planner *planner,
                                         llvm::raw_ostream &errors) {
-  int64_t limit = getSpecInt(module, "training.memory_limit", INT64_MAX);
+  int64_t limit = spec::getMemoryLimit(module);
   int64_t bytes = getTrainingBytes(module);
   if (bytes <= limit)
     return success();

@@ -7,8 +7,8 @@
 
 #include "driver/Phases.h"
 #include "codegen/Passes.h"
-#include "dialects/Spec.h"
 #include "dialects/plan/Plan.h"
+#include "dialects/spec/Spec.h"
 #include "driver/Output.h"
 #include "driver/Recomputation.h"
 #include "passes/kernels/Passes.h"
@@ -133,7 +133,8 @@ planTraining(ModuleOp model, const Recomputation &recomputation) {
       eraseAllBut("train");
   }
   RecomputationPlan result;
-  result.segments = getSpecInt(*copy, "training.recomputed.segments", 0);
+  if (spec::RecomputedAttr recomputed = spec::getRecomputed(*copy))
+    result.segments = recomputed.getSegments();
   auto program = copy->lookupSymbol<plan::ProgramOp>("train");
   if (!program)
     return copy->emitError("no program @train is left to plan");
@@ -142,17 +143,20 @@ planTraining(ModuleOp model, const Recomputation &recomputation) {
 }
 
 static FailureOr<Recomputation> chooseRecomputation(ModuleOp model) {
-  auto mode =
-      dyn_cast_if_present<StringAttr>(getSpec(model, "training.recompute"));
   auto planner = [&](const Recomputation &recomputation) {
     return planTraining(model, recomputation);
   };
-  if (mode && mode.getValue() == "layer")
+  spec::SpecificationAttr specification = spec::getSpecification(model);
+  switch (specification ? specification.getTraining().getRecompute()
+                        : spec::Recompute::None) {
+  case spec::Recompute::None:
+    return Recomputation();
+  case spec::Recompute::Layer:
     return chooseLayers(planner);
-  if (mode && mode.getValue() == "auto")
-    return chooseWithin(getSpecInt(model, "training.memory_limit", INT64_MAX),
-                        planner);
-  return Recomputation();
+  case spec::Recompute::Auto:
+    return chooseWithin(spec::getMemoryLimit(model), planner);
+  }
+  llvm_unreachable("all ways to recompute are handled");
 }
 
 static LogicalResult refuseDump(ModuleOp module, const Twine &reason) {

@@ -8,7 +8,7 @@
 #include "driver/Planner.h"
 #include "codegen/kernels/Arithmetic.h"
 #include "dialects/AllDialects.h"
-#include "dialects/Spec.h"
+#include "dialects/spec/Spec.h"
 #include "driver/Phases.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/TextReader.h"
@@ -75,7 +75,7 @@ Planner::Outcome Planner::plan(const Settings &settings) const {
   OwningOpRef<ModuleOp> module = buildModel(*specification, context);
   if (module && succeeded(runPhases(*module, Phase::Model, Phase::Plan, ""))) {
     FailureOr<PlanReport> report = PlanReport::make(*module);
-    int64_t limit = getSpecInt(*module, "training.memory_limit", INT64_MAX);
+    int64_t limit = spec::getMemoryLimit(*module);
     if (succeeded(report) && report->peak > limit)
       return {std::nullopt, "takes " + formatBytes(report->peak) +
                                 " a rank, `training.memory_limit` is " +

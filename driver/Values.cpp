@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "driver/Values.h"
+#include "dialects/spec/Limits.h"
 #include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
 
@@ -73,7 +74,7 @@ static Error checkPath(StringRef option, StringRef text, StringRef path) {
       scalarPaths(spec::Specification::descriptor());
   if (is_contained(known, path))
     return Error::success();
-  std::string near = nearestName(path, known);
+  std::string near = spec::getNearestName(path, known);
   for (const std::string &candidate : known)
     if (near.empty() && StringRef(candidate).ends_with(("." + path).str()))
       near = candidate;

@@ -11,8 +11,6 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"
 
-#include <algorithm>
-
 using namespace tessera;
 using google::protobuf::Descriptor;
 using google::protobuf::EnumDescriptor;
@@ -70,21 +68,6 @@ std::string tessera::valueNames(const EnumDescriptor *type) {
   for (int i = 0; i < type->value_count(); ++i)
     names.push_back(type->value(i)->name());
   return llvm::join(names, ", ");
-}
-
-std::string tessera::nearestName(llvm::StringRef name,
-                                 llvm::ArrayRef<std::string> names) {
-  // Up to a third of the letters may be wrong: more than that is a guess.
-  unsigned best = std::max<unsigned>(2, name.size() / 3) + 1;
-  std::string nearest;
-  for (const std::string &candidate : names) {
-    unsigned distance = name.edit_distance(candidate, true, best);
-    if (distance < best) {
-      best = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
 }
 
 std::string tessera::expectedValue(const FieldDescriptor *field) {

@@ -43,10 +43,6 @@ std::string fieldNames(const google::protobuf::Descriptor *type);
 /// The names of the values of \p type, comma-separated.
 std::string valueNames(const google::protobuf::EnumDescriptor *type);
 
-/// The one of \p names that \p name is most likely a misspelling of, or "".
-std::string nearestName(llvm::StringRef name,
-                        llvm::ArrayRef<std::string> names);
-
 /// What to write for \p field: "a whole number", "one of ALIBI, LEARNED", ...
 std::string expectedValue(const google::protobuf::FieldDescriptor *field);
 

@@ -16,8 +16,8 @@
 namespace tessera {
 
 /// The module's attribute that holds the machine: a dictionary of the fields of
-/// spec::Machine that were given, read by report/Machine.h. Not part of
-/// `tessera.spec`, which goes into executables.
+/// spec::Machine that were given, read by report/Machine.h. Not part of the
+/// specification, which goes into executables.
 inline constexpr llvm::StringLiteral machineAttrName = "tessera.machine";
 
 mlir::DictionaryAttr machineAttr(const spec::Machine &machine,

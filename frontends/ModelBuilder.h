@@ -15,12 +15,6 @@
 
 namespace tessera {
 
-/// The module's attribute that holds what the phases after `model` need of the
-/// specification: a dictionary of the manifest's entries name, model,
-/// training, target and tied (docs/manifest.md), with `prefetch` besides in
-/// training. A dumped module so carries all that compiling on takes.
-inline constexpr llvm::StringLiteral specificationAttrName = "tessera.spec";
-
 /// Builds the module of phase `model`. It holds the parameters, in the order
 /// of the model, and functions, whose arguments and results are named by
 /// `nn.input` and `nn.output`:
@@ -40,11 +34,6 @@ inline constexpr llvm::StringLiteral specificationAttrName = "tessera.spec";
 /// registered.
 mlir::OwningOpRef<mlir::ModuleOp> buildModel(const Specification &specification,
                                              mlir::MLIRContext &context);
-
-/// Checks the attribute `tessera.spec` of a module that was read: it is there,
-/// and its entries have the types that the phases and the runtime expect, and
-/// values that a specification can have.
-mlir::LogicalResult verifySpecificationAttr(mlir::ModuleOp module);
 
 } // namespace tessera
 

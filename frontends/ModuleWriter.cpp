@@ -9,6 +9,7 @@
 #include "dialects/graph/Graph.h"
 #include "frontends/Machine.h"
 #include "frontends/ModelBuilder.h"
+#include "frontends/SpecificationAttr.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -133,10 +134,10 @@ Value ModuleWriter::addPenalty(Value loss, const Specification &specification) {
 OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
                                           MLIRContext &context) {
   context.loadDialect<nn::NNDialect, graph::GraphDialect, func::FuncDialect,
-                      arith::ArithDialect>();
+                      arith::ArithDialect, spec::SpecDialect>();
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
-  (*module)->setAttr(specificationAttrName,
-                     specificationAttr(specification, context));
+  (*module)->setAttr(spec::SpecificationAttr::kName,
+                     getSpecificationAttr(specification, context));
   if (specification.message.has_machine())
     (*module)->setAttr(machineAttrName,
                        machineAttr(specification.message.machine(), context));

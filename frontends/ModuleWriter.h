@@ -91,15 +91,6 @@ private:
 void writeTransformer(const Specification &specification, ModuleWriter &writer);
 void writeGnn(const Specification &specification, ModuleWriter &writer);
 
-/// What of a specification determines the mathematics of its run and not only
-/// where or how fast it is made: texts by the fields' paths.
-mlir::DictionaryAttr fingerprintAttr(const spec::Specification &message,
-                                     mlir::MLIRContext &context);
-
-/// The dictionary of `tessera.spec`.
-mlir::DictionaryAttr specificationAttr(const Specification &specification,
-                                       mlir::MLIRContext &context);
-
 } // namespace tessera
 
 #endif // TESSERA_FRONTENDS_MODULEWRITER_H

@@ -8,6 +8,7 @@
 #include "frontends/Specification.h"
 #include "frontends/Diagnostics.h"
 #include "frontends/Machine.h"
+#include "frontends/SpecificationAttr.h"
 #include "frontends/TextReader.h"
 #include "frontends/Validation.h"
 #include "llvm/ADT/SmallString.h"
@@ -43,6 +44,9 @@ std::optional<Specification> tessera::parseSpecification(
   if (diagnostics.count() != 0)
     return std::nullopt;
   Specification specification = resolve(message, source.path);
+  validateTarget(specification, diagnostics);
+  if (diagnostics.count() != 0)
+    return std::nullopt;
   specification.graphPath = graph.str();
   specification.memoryLimitPlace = diagnostics.placeOf("training.memory_limit");
   return specification;

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/TextReader.h"
+#include "dialects/spec/Limits.h"
 #include "frontends/Fields.h"
 #include "frontends/SourceText.h"
 #include "llvm/ADT/STLExtras.h"
@@ -161,7 +162,8 @@ static std::string unknownFieldRemedy(const Descriptor *root,
     std::vector<std::string> siblings;
     for (int i = 0; i < type->field_count(); ++i)
       siblings.push_back(type->field(i)->name());
-    if (std::string near = nearestName(name, siblings); !near.empty()) {
+    if (std::string near = spec::getNearestName(name, siblings);
+        !near.empty()) {
       std::string prefix = path.drop_back(name.size()).str();
       return "did you mean `" + prefix + near + "`?";
     }
@@ -174,7 +176,7 @@ static std::string unknownFieldRemedy(const Descriptor *root,
       return "did you mean `" + candidate + "`?";
   }
   // A misspelt message.
-  std::string near = type ? "" : nearestName(path, scalarPaths(root));
+  std::string near = type ? "" : spec::getNearestName(path, scalarPaths(root));
   if (!near.empty())
     return "did you mean `" + near + "`?";
   return "the fields here are " + fieldNames(type ? type : root);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/Validation.h"
+#include "dialects/spec/Limits.h"
 #include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
 #include "runtime/data/Adjacency.h"
@@ -14,109 +15,11 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
-#include "llvm/TargetParser/AArch64TargetParser.h"
-#include "llvm/TargetParser/Host.h"
-#include "llvm/TargetParser/Triple.h"
-#include "llvm/TargetParser/X86TargetParser.h"
 
 #include <cmath>
 #include <limits>
 
 using namespace tessera;
-
-namespace {
-
-enum class Need { Optional, Required };
-enum class Low { Closed, Open };
-
-/// What one numeric field may be.
-struct Limit {
-  const char *path;
-  Need need;
-  double low;
-  Low lowEnd;
-  double high;
-};
-
-constexpr double infinite = std::numeric_limits<double>::max();
-
-} // namespace
-
-// The upper limits keep every byte count of a plan within 63 bits.
-static const Limit transformerLimits[] = {
-    {"transformer.vocabulary", Need::Required, 1, Low::Closed, 16777216},
-    {"transformer.layers", Need::Required, 1, Low::Closed, 1000},
-    {"transformer.hidden", Need::Required, 1, Low::Closed, 131072},
-    {"transformer.heads", Need::Required, 1, Low::Closed, 131072},
-    {"transformer.sequence_length", Need::Required, 1, Low::Closed, 16777216},
-    {"transformer.position_capacity", Need::Optional, 1, Low::Closed, 16777216},
-    {"transformer.feed_forward", Need::Optional, 1, Low::Closed, 524288},
-    {"transformer.layer_norm.eps", Need::Optional, 0, Low::Open, 1},
-    {"transformer.initialization.std", Need::Optional, 0, Low::Open, 10},
-};
-static const Limit gnnLimits[] = {
-    {"gnn.layers", Need::Required, 1, Low::Closed, 100},
-    {"gnn.hidden", Need::Optional, 1, Low::Closed, 131072},
-    {"gnn.heads", Need::Optional, 1, Low::Closed, 131072},
-    {"gnn.nodes", Need::Optional, 1, Low::Closed, 2147483647},
-    {"gnn.edges", Need::Optional, 0, Low::Closed, 2147483647},
-    {"gnn.features", Need::Optional, 1, Low::Closed, 131072},
-    {"gnn.classes", Need::Optional, 1, Low::Closed, 131072},
-};
-static const Limit commonLimits[] = {
-    {"training.global_batch", Need::Optional, 1, Low::Closed, 16777216},
-    {"training.micro_batch", Need::Optional, 1, Low::Closed, 16777216},
-    {"training.steps", Need::Required, 1, Low::Closed, 1e12},
-    {"training.seed", Need::Optional, 0, Low::Closed, 9007199254740992},
-    {"training.clip", Need::Optional, 0, Low::Closed, infinite},
-    {"training.l2_penalty", Need::Optional, 0, Low::Closed, 1e6},
-    {"training.precision.loss_scale.initial", Need::Optional, 1, Low::Closed,
-     1.7e38},
-    {"training.precision.loss_scale.window", Need::Optional, 1, Low::Closed,
-     1e12},
-    {"training.precision.loss_scale.hysteresis", Need::Optional, 1, Low::Closed,
-     1e6},
-    {"training.precision.loss_scale.minimum", Need::Optional, 1, Low::Closed,
-     1.7e38},
-    {"training.max_skips", Need::Optional, 1, Low::Closed, 1e12},
-    {"training.optimizer.lr", Need::Required, 0, Low::Closed, 1e6},
-    {"training.optimizer.beta1", Need::Optional, 0, Low::Closed, 0.999999},
-    {"training.optimizer.beta2", Need::Optional, 0, Low::Closed, 0.999999},
-    {"training.optimizer.eps", Need::Optional, 0, Low::Open, 1},
-    {"training.optimizer.weight_decay", Need::Optional, 0, Low::Closed, 1e6},
-    {"training.schedule.warmup_steps", Need::Optional, 0, Low::Closed, 1e12},
-    {"training.schedule.decay_steps", Need::Optional, 1, Low::Closed, 1e12},
-    {"training.schedule.min_lr", Need::Optional, 0, Low::Closed, 1e6},
-    {"training.schedule.warmup_samples", Need::Optional, 0, Low::Closed, 1e15},
-    {"training.schedule.decay_samples", Need::Optional, 1, Low::Closed, 1e15},
-    {"training.batch_ramp.start", Need::Optional, 1, Low::Closed, 16777216},
-    {"training.batch_ramp.increment", Need::Optional, 1, Low::Closed, 16777216},
-    {"training.batch_ramp.samples", Need::Optional, 1, Low::Closed, 1e15},
-    {"parallel.world", Need::Optional, 1, Low::Closed, 65536},
-    {"parallel.zero_stage", Need::Optional, 0, Low::Closed, 3},
-    {"parallel.prefetch", Need::Optional, 0, Low::Closed, 1000},
-    {"parallel.bucket_bytes", Need::Optional, 0, Low::Closed, 1e12},
-    {"parallel.persistence_threshold", Need::Optional, 0, Low::Closed, 1e12},
-    {"parallel.gather_bytes", Need::Optional, 0, Low::Closed, 1e12},
-    {"parallel.shard_ranks", Need::Optional, 2, Low::Closed, 65536},
-    {"parallel.secondary_ranks", Need::Optional, 2, Low::Closed, 65536},
-    {"parallel.prefetch_bytes", Need::Optional, 0, Low::Closed, 1e12},
-    {"target.cpu.threads", Need::Optional, 0, Low::Closed, 4096},
-    {"machine.cores", Need::Optional, 1, Low::Closed, 4096},
-    {"machine.ranks_per_node", Need::Optional, 1, Low::Closed, 65536},
-    {"machine.fp32_gflops", Need::Optional, 0, Low::Open, 1e9},
-    {"machine.bf16_gflops", Need::Optional, 0, Low::Open, 1e9},
-    {"machine.fp32_product_gflops", Need::Optional, 0, Low::Open, 1e9},
-    {"machine.bf16_product_gflops", Need::Optional, 0, Low::Open, 1e9},
-    {"machine.memory_gbytes", Need::Optional, 0, Low::Open, 1e9},
-    {"machine.cache_gbytes", Need::Optional, 0, Low::Open, 1e9},
-    {"machine.cache_mib", Need::Optional, 0, Low::Closed, 1e9},
-    {"machine.launch_us", Need::Optional, 0, Low::Closed, 1e6},
-    {"machine.inside.latency_us", Need::Optional, 0, Low::Closed, 1e6},
-    {"machine.inside.gbytes", Need::Optional, 0, Low::Open, 1e9},
-    {"machine.between.latency_us", Need::Optional, 0, Low::Closed, 1e6},
-    {"machine.between.gbytes", Need::Optional, 0, Low::Open, 1e9},
-};
 
 namespace {
 
@@ -129,7 +32,8 @@ public:
   void run();
 
 private:
-  void checkLimits(llvm::ArrayRef<Limit> limits);
+  /// Checks the numbers of the messages \p groups.
+  void checkLimits(llvm::ArrayRef<llvm::StringRef> groups);
   void require(llvm::StringRef path, const llvm::Twine &remedy);
   void checkTransformer();
   void checkGnn();
@@ -139,8 +43,6 @@ private:
   void checkSchedule();
   void checkPrecision();
   void checkParallel();
-  void checkCpu();
-  void checkCuda();
 
   bool given(llvm::StringRef path) const {
     return fieldAt(message, path).given();
@@ -161,52 +63,31 @@ private:
 
 } // namespace
 
-/// \p value as a person writes it: "1048576", "1e-05".
-static std::string numberText(double value) {
-  if (std::abs(value) < 1e15 && value == std::trunc(value))
-    return std::to_string(static_cast<int64_t>(value));
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::format("%g", value);
-  return text;
-}
-
 void Validator::require(llvm::StringRef path, const llvm::Twine &remedy) {
   if (complete && !given(path))
     diagnostics.error(path, "`" + path + "` is missing", remedy);
 }
 
-void Validator::checkLimits(llvm::ArrayRef<Limit> limits) {
-  for (const Limit &limit : limits) {
+void Validator::checkLimits(llvm::ArrayRef<llvm::StringRef> groups) {
+  for (const spec::Limit &limit : spec::getLimits()) {
+    if (!llvm::is_contained(groups, limit.path.split('.').first))
+      continue;
     FieldRef ref = fieldAt(message, limit.path);
     if (!ref.given()) {
-      if (limit.need == Need::Required)
+      if (limit.need == spec::Limit::Need::Required)
         require(limit.path, expectedValue(ref.field));
       continue;
     }
     double value = ref.number();
-    bool above =
-        limit.lowEnd == Low::Open ? value > limit.low : value >= limit.low;
-    // Written so that a NaN is refused.
-    if (above && value <= limit.high)
+    if (limit.allows(value))
       continue;
-    refused.push_back(limit.path);
-    std::string remedy = "give a ";
-    remedy += ref.field->cpp_type() ==
-                      google::protobuf::FieldDescriptor::CPPTYPE_DOUBLE
-                  ? "number "
-                  : "whole number ";
-    if (limit.lowEnd == Low::Open)
-      remedy += "above " + numberText(limit.low);
-    else
-      remedy += (limit.high == infinite ? "not below " : "from ") +
-                numberText(limit.low);
-    if (limit.high != infinite)
-      remedy += (limit.lowEnd == Low::Open ? " and up to " : " to ") +
-                numberText(limit.high);
+    refused.push_back(limit.path.str());
+    bool isWhole = ref.field->cpp_type() !=
+                   google::protobuf::FieldDescriptor::CPPTYPE_DOUBLE;
     diagnostics.error(limit.path,
                       "`" + llvm::Twine(limit.path) + "` cannot be " +
-                          numberText(value),
-                      remedy);
+                          spec::getNumberText(value),
+                      limit.getRemedy(isWhole));
   }
 }
 
@@ -233,7 +114,7 @@ static std::string multiplesNear(int64_t number, int64_t unit) {
 
 void Validator::checkTransformer() {
   require("transformer.names", "give names: BLOOM or names: GPT2");
-  checkLimits(transformerLimits);
+  checkLimits({"transformer"});
   require("transformer.positions",
           "give positions: ALIBI or positions: LEARNED");
   const spec::Transformer &model = message.transformer();
@@ -286,7 +167,7 @@ static void checkEdges(const spec::Gnn &model, Diagnostics &diagnostics) {
 }
 
 void Validator::checkGnn() {
-  checkLimits(gnnLimits);
+  checkLimits({"gnn"});
   const spec::Gnn &model = message.gnn();
   if (model.layers() > 1)
     require("gnn.hidden", "give the width of the layers between");
@@ -465,9 +346,9 @@ void Validator::checkSchedule() {
       schedule.min_lr() > training.optimizer().lr())
     diagnostics.error("training.schedule.min_lr",
                       "`training.schedule.min_lr` (" +
-                          numberText(schedule.min_lr()) +
+                          spec::getNumberText(schedule.min_lr()) +
                           ") is above `training.optimizer.lr` (" +
-                          numberText(training.optimizer().lr()) + ")",
+                          spec::getNumberText(training.optimizer().lr()) + ")",
                       "give a smaller `training.schedule.min_lr`");
 }
 
@@ -495,7 +376,7 @@ void Validator::checkPrecision() {
       precision.loss_scale().initial() < precision.loss_scale().minimum())
     diagnostics.error("training.precision.loss_scale.initial",
                       "the loss scale starts below its minimum " +
-                          numberText(precision.loss_scale().minimum()),
+                          spec::getNumberText(precision.loss_scale().minimum()),
                       "give a larger `initial`, or a smaller `minimum`");
 }
 
@@ -552,77 +433,6 @@ void Validator::checkParallel() {
                           ", or a larger `parallel.bucket_bytes`");
 }
 
-/// The architectures that CUDA 13 knows, from the first with 16-bit tensor
-/// cores for bf16 on.
-static const char *const cudaArchitectures[] = {
-    "sm_80",   "sm_86",  "sm_87",   "sm_88",  "sm_89",   "sm_90",
-    "sm_90a",  "sm_100", "sm_100a", "sm_103", "sm_103a", "sm_110",
-    "sm_110a", "sm_120", "sm_120a", "sm_121", "sm_121a"};
-
-/// Columns of a head whose attention fits a GPU's shared memory and registers.
-static constexpr int64_t mostHeadColumns = 256;
-
-void Validator::checkCuda() {
-  if (!message.target().has_cuda())
-    return;
-  if (message.parallel().offload() != spec::Parallel::NONE)
-    diagnostics.error("parallel.offload",
-                      "states in a file are for processors alone",
-                      "leave it out, or `target.cuda`");
-  const spec::Transformer &model = message.transformer();
-  if (message.has_transformer() &&
-      sound({"transformer.hidden", "transformer.heads"}) &&
-      model.hidden() / model.heads() > mostHeadColumns)
-    diagnostics.error(
-        "transformer.heads",
-        "heads have " + llvm::Twine(model.hidden() / model.heads()) +
-            " columns, and on GPUs at most " + llvm::Twine(mostHeadColumns),
-        "give more heads");
-  if (message.parallel().world() > 1 &&
-      message.training().precision().gradients() != spec::Precision::FP32)
-    diagnostics.error("training.precision.gradients",
-                      "several GPUs sum gradients in FP32: NCCL would round "
-                      "each partial sum of 16-bit ones",
-                      "leave it out, or give FP32");
-  std::vector<std::string> known(std::begin(cudaArchitectures),
-                                 std::end(cudaArchitectures));
-  llvm::SmallVector<llvm::StringRef> parts;
-  llvm::StringRef(message.target().cuda().arch()).split(parts, ',');
-  for (llvm::StringRef part : parts) {
-    part = part.trim();
-    if (llvm::is_contained(known, part))
-      continue;
-    std::string near = nearestName(part, known);
-    diagnostics.error("target.cuda.arch",
-                      "no architecture is named `" + part + "`",
-                      near.empty() ? "give some of " + llvm::join(known, ", ")
-                                   : "did you mean `" + near + "`?");
-  }
-}
-
-void Validator::checkCpu() {
-  if (message.target().has_cuda())
-    return;
-  const std::string &name = message.target().cpu().name();
-  if (name == "native")
-    return;
-  llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
-  llvm::SmallVector<llvm::StringRef> known;
-  if (triple.isX86())
-    llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
-  else if (triple.isAArch64())
-    llvm::AArch64::fillValidCPUArchList(known);
-  if (llvm::is_contained(known, name))
-    return;
-  std::vector<std::string> names(known.begin(), known.end());
-  std::string near = nearestName(name, names);
-  diagnostics.error(
-      "target.cpu.name",
-      "LLVM knows no " + triple.getArchName() + " CPU `" + name + "`",
-      near.empty() ? "give \"native\" or a name that `clang -mcpu=help` lists"
-                   : "did you mean `" + near + "`?");
-}
-
 void Validator::run() {
   if (complete && !message.has_transformer() && !message.has_gnn())
     diagnostics.error("", "the specification has no model",
@@ -631,14 +441,12 @@ void Validator::run() {
     checkTransformer();
   if (message.has_gnn())
     checkGnn();
-  checkLimits(commonLimits);
+  checkLimits({"training", "parallel", "target", "machine"});
   checkBatches();
   checkMemory();
   checkSchedule();
   checkPrecision();
   checkParallel();
-  checkCpu();
-  checkCuda();
 }
 
 void tessera::validate(const spec::Specification &message, bool complete,

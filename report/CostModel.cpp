@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "report/CostModel.h"
-#include "dialects/Spec.h"
 #include "dialects/nn/IterationSpace.h"
+#include "dialects/spec/Spec.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "target/KernelInterface.h"
@@ -75,8 +75,10 @@ CostModel::CostModel(ProgramOp program, const Machine &machine)
     : program(program), symbols(program->getParentOfType<ModuleOp>()),
       machine(machine), share(1.0 / static_cast<double>(machine.ranksPerNode)) {
   auto module = program->getParentOfType<ModuleOp>();
-  if (int64_t threads =
-          machine.hasDevices ? 0 : getSpecInt(module, "target.threads", 0))
+  spec::SpecificationAttr specification = spec::getSpecification(module);
+  if (int64_t threads = machine.hasDevices || !specification
+                            ? 0
+                            : specification.getTarget().getHostThreads())
     share = std::min(share, static_cast<double>(threads) /
                                 static_cast<double>(machine.cores));
 }

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "report/GroupReport.h"
-#include "dialects/Spec.h"
+#include "dialects/spec/Spec.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -14,7 +14,7 @@ using namespace tessera;
 
 SmallVector<GroupFacts> tessera::getGroupFacts(plan::ProgramOp program) {
   auto module = program->getParentOfType<ModuleOp>();
-  int64_t limit = getSpecInt(module, "training.bucket_bytes", 0);
+  int64_t limit = spec::getParallel(module).getBucketBytes();
   llvm::MapVector<StringAttr, GroupFacts> facts;
   for (auto group : module.getOps<zero::GroupOp>())
     facts[group.getSymNameAttr()].op = group;

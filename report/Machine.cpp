@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "report/Machine.h"
-#include "dialects/Spec.h"
 #include "report/Figures.h"
 #include <thread>
 

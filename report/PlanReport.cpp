@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "report/PlanReport.h"
-#include "dialects/Spec.h"
 #include "dialects/nn/NN.h"
+#include "dialects/spec/Spec.h"
 #include "dialects/zero/Zero.h"
 #include "report/Figures.h"
 #include "report/GroupReport.h"
@@ -77,8 +77,8 @@ FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
   if (!target)
     return failure();
   PlanReport report;
-  auto name = dyn_cast_if_present<StringAttr>(getSpec(module, "name"));
-  report.name = name ? name.str() : "train";
+  spec::SpecificationAttr specification = spec::getSpecification(module);
+  report.name = specification ? specification.getName().str() : "train";
   for (auto parameter : module.getOps<nn::ParameterOp>())
     report.parameters += parameter.getTensorType().getNumElements();
   report.groups = listGroups(program);
@@ -94,13 +94,17 @@ FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
   for (int64_t i = 0; i < kCategories; ++i)
     report.memory[i] = program.getMemory(static_cast<Category>(i));
   report.flops = program.getFlops();
-  report.layers = getSpecInt(module, "training.recomputed.segments", 0);
-  report.layersAgain = getSpecInt(module, "training.recomputed.whole", 0);
-  report.layersCheap = getSpecInt(module, "training.recomputed.cheap", 0);
-  int64_t sequence = getSpecInt(module, "model.sequence", 0);
-  report.hasTokens = sequence > 0;
+  if (spec::RecomputedAttr recomputed = spec::getRecomputed(module)) {
+    report.layers = recomputed.getSegments();
+    report.layersAgain = recomputed.getWhole();
+    report.layersCheap = recomputed.getCheap();
+  }
+  auto transformer = dyn_cast_if_present<spec::TransformerAttr>(
+      specification ? specification.getModel() : Attribute());
+  report.hasTokens = static_cast<bool>(transformer);
   if (report.hasTokens)
-    report.units = sequence * getSpecInt(module, "training.global_batch", 1);
+    report.units = transformer.getSequenceLength() *
+                   specification.getTraining().getGlobalBatch();
   report.collectives = listCollectives(program);
   report.states = sumStates(program);
   report.machine = Machine::get(module, *target, report.world);

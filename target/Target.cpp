@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "target/Target.h"
-#include "dialects/Spec.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -14,12 +13,21 @@ using namespace tessera;
 
 Target::~Target() = default;
 
+spec::TargetAttrInterface Target::getAttribute(DictionaryAttr fields) const {
+  MLIRContext *context = fields.getContext();
+  return spec::PlainTargetAttr::get(context, StringAttr::get(context, name));
+}
+
+bool Target::isDescribedBy(spec::TargetAttrInterface attribute) const {
+  return isa<spec::PlainTargetAttr>(attribute);
+}
+
 static std::vector<std::unique_ptr<Target>> &registry() {
   static std::vector<std::unique_ptr<Target>> targets;
   return targets;
 }
 
-static const Target *findTarget(StringRef name) {
+const Target *tessera::findTarget(StringRef name) {
   for (const std::unique_ptr<Target> &target : registry())
     if (target->getName() == name)
       return target.get();
@@ -35,13 +43,27 @@ void tessera::registerTarget(std::unique_ptr<Target> target) {
 
 ArrayRef<std::unique_ptr<Target>> tessera::getTargets() { return registry(); }
 
-const Target *tessera::getTarget(ModuleOp module) {
-  StringRef name = getSpecText(module, "target.kind", "cpu");
-  if (const Target *target = findTarget(name))
-    return target;
+std::string tessera::getUnknownTargetText(StringRef name) {
   auto names = llvm::map_range(
       registry(), [](const auto &target) { return target->getName(); });
-  module.emitError("no target '")
-      << name << "' is known; the targets are " << llvm::join(names, ", ");
-  return nullptr;
+  return ("no target '" + name + "' is known; the targets are " +
+          llvm::join(names, ", "))
+      .str();
+}
+
+const Target *tessera::getTarget(ModuleOp module) {
+  spec::SpecificationAttr specification = spec::getSpecification(module);
+  StringRef name =
+      specification ? specification.getTarget().getTargetName() : "cpu";
+  const Target *target = findTarget(name);
+  if (!target) {
+    module.emitError(getUnknownTargetText(name));
+    return nullptr;
+  }
+  if (specification && !target->isDescribedBy(specification.getTarget())) {
+    module.emitError("target '")
+        << name << "' is not described by " << specification.getTarget();
+    return nullptr;
+  }
+  return target;
 }

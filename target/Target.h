@@ -15,6 +15,7 @@
 #ifndef TESSERA_TARGET_TARGET_H
 #define TESSERA_TARGET_TARGET_H
 
+#include "dialects/spec/Spec.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "target/GemmShape.h"
@@ -45,6 +46,11 @@ struct LinkParts {
   std::vector<std::string> libraries;
 };
 
+/// Reports what is wrong with a specification: the path of its field, what,
+/// and how to mend it.
+using SpecificationReport = llvm::function_ref<void(
+    llvm::StringRef path, const llvm::Twine &what, const llvm::Twine &remedy)>;
+
 class Target {
 public:
   explicit Target(llvm::StringRef name) : name(name) {}
@@ -59,11 +65,32 @@ public:
   /// Makes what must be made before there are threads.
   virtual void prepare() const {}
 
+  //===--- specification --------------------------------------------------===//
+
+  /// What a specification says of this target, as an attribute. \p fields has
+  /// the fields of `target { NAME { ... } }`, each with its value or default.
+  virtual spec::TargetAttrInterface
+  getAttribute(mlir::DictionaryAttr fields) const;
+
+  /// Whether \p attribute is such a one.
+  virtual bool isDescribedBy(spec::TargetAttrInterface attribute) const;
+
+  /// Reports what of \p specification, whose target is described by such a one,
+  /// this target cannot do. Its fields are within their own limits.
+  virtual void validate(spec::SpecificationAttr specification,
+                        SpecificationReport report) const {}
+
   //===--- zero -----------------------------------------------------------===//
 
   /// Whether sums over micro-batches are a kernel's work, as the collectives
   /// of its library do not add to their destination.
   virtual bool sumsByKernel() const { return false; }
+
+  //===--- kernels --------------------------------------------------------===//
+
+  /// Whether GELUs of the training steps of \p module end GEMMs, forwards and
+  /// back: the target's library has both, and the specification wants it.
+  virtual bool endsGemmsWithGelu(mlir::ModuleOp module) const { return false; }
 
   //===--- plan -----------------------------------------------------------===//
 
@@ -125,9 +152,15 @@ void registerTarget(std::unique_ptr<Target> target);
 /// All registered targets, in the order of their registration.
 llvm::ArrayRef<std::unique_ptr<Target>> getTargets();
 
-/// The target that the specification of \p module names; "cpu" where it names
-/// none. Null, with an error that names those that there are, where none of
-/// that name is registered.
+/// The target that is registered as \p name, or null.
+const Target *findTarget(llvm::StringRef name);
+
+/// "no target 'abacus' is known; the targets are cpu, cuda".
+std::string getUnknownTargetText(llvm::StringRef name);
+
+/// The target that the specification of \p module names; "cpu" where the module
+/// has none. Null, with an error that names those that there are, where none of
+/// that name is registered, or where another attribute describes it.
 const Target *getTarget(mlir::ModuleOp module);
 
 } // namespace tessera

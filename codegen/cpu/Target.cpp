@@ -10,8 +10,12 @@
 #include "codegen/cpu/GemmScratch.h"
 #include "codegen/cpu/KernelEmission.h"
 #include "codegen/cpu/Passes.h"
-#include "dialects/Spec.h"
+#include "dialects/spec/Limits.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/TargetParser/AArch64TargetParser.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+#include "llvm/TargetParser/X86TargetParser.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -31,6 +35,38 @@ public:
     (void)cpu::getScratchBytes({1, 1, 1, false, false, false, false,
                                 plan::Epilogue::None, "f32", "f32"},
                                1);
+  }
+
+  spec::TargetAttrInterface getAttribute(DictionaryAttr fields) const override {
+    return spec::CpuAttr::get(fields.getContext(),
+                              fields.getAs<StringAttr>("name"),
+                              fields.getAs<IntegerAttr>("threads").getInt());
+  }
+
+  bool isDescribedBy(spec::TargetAttrInterface attribute) const override {
+    return isa<spec::CpuAttr>(attribute);
+  }
+
+  void validate(spec::SpecificationAttr specification,
+                SpecificationReport report) const override {
+    StringRef name = cast<spec::CpuAttr>(specification.getTarget()).getName();
+    if (name == "native")
+      return;
+    llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
+    SmallVector<StringRef> known;
+    if (triple.isX86())
+      llvm::X86::fillValidCPUArchList(known, /*Only64Bit=*/true);
+    else if (triple.isAArch64())
+      llvm::AArch64::fillValidCPUArchList(known);
+    if (llvm::is_contained(known, name))
+      return;
+    std::vector<std::string> names(known.begin(), known.end());
+    std::string near = spec::getNearestName(name, names);
+    report("target.cpu.name",
+           "LLVM knows no " + triple.getArchName() + " CPU `" + name + "`",
+           near.empty()
+               ? "give \"native\" or a name that `clang -mcpu=help` lists"
+               : "did you mean `" + near + "`?");
   }
 
   std::unique_ptr<Pass> createShapeKernels() const override {
@@ -57,7 +93,7 @@ public:
 
   LinkParts getLinkParts(ModuleOp module) const override {
     LinkParts parts = {{"device_host"}, {"-ldnnl"}};
-    if (getSpecInt(module, "training.world", 1) == 1) {
+    if (spec::getParallel(module).getWorld() == 1) {
       parts.archives.push_back("comm_single");
       return parts;
     }

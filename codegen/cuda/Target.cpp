@@ -10,7 +10,7 @@
 #include "codegen/cuda/DeviceImage.h"
 #include "codegen/cuda/KernelEmission.h"
 #include "codegen/cuda/Passes.h"
-#include "dialects/Spec.h"
+#include "dialects/spec/Limits.h"
 #include "runtime/cuda/Pinned.h"
 
 using namespace mlir;
@@ -43,10 +43,17 @@ static constexpr Gpu gpus[] = {
 static constexpr int64_t kGpusOfNode = 8;
 static constexpr double kGpuLink = 50;
 
+/// What the specification of \p module says of GPUs.
+static spec::CudaAttr getFields(ModuleOp module) {
+  spec::SpecificationAttr specification = spec::getSpecification(module);
+  return specification ? cast<spec::CudaAttr>(specification.getTarget())
+                       : spec::CudaAttr::get(module.getContext());
+}
+
 /// The GPU that \p module is compiled for.
 static const Gpu &getGpu(ModuleOp module) {
   int64_t number = 0;
-  StringRef architecture = getSpecText(module, "target.arch", "");
+  StringRef architecture = getFields(module).getArch();
   architecture.split(',').first.trim().drop_front(3).rtrim("af").getAsInteger(
       10, number);
   const Gpu *found = gpus;
@@ -54,6 +61,34 @@ static const Gpu &getGpu(ModuleOp module) {
     if (gpu.architecture <= number)
       found = &gpu;
   return *found;
+}
+
+/// The architectures that CUDA 13 knows, from the first with 16-bit tensor
+/// cores for bf16 on.
+static const char *const architectures[] = {
+    "sm_80",   "sm_86",  "sm_87",   "sm_88",  "sm_89",   "sm_90",
+    "sm_90a",  "sm_100", "sm_100a", "sm_103", "sm_103a", "sm_110",
+    "sm_110a", "sm_120", "sm_120a", "sm_121", "sm_121a"};
+
+/// Columns of a head whose attention fits a GPU's shared memory and registers.
+static constexpr int64_t kMostHeadColumns = 256;
+
+/// Reports those of \p names, separated by commas, that are none of the
+/// architectures.
+static void checkArchitectures(StringRef names, SpecificationReport report) {
+  std::vector<std::string> known(std::begin(architectures),
+                                 std::end(architectures));
+  SmallVector<StringRef> parts;
+  names.split(parts, ',');
+  for (StringRef part : parts) {
+    StringRef name = part.trim();
+    if (llvm::is_contained(known, name))
+      continue;
+    std::string near = spec::getNearestName(name, known);
+    report("target.cuda.arch", "no architecture is named `" + name + "`",
+           near.empty() ? "give some of " + llvm::join(known, ", ")
+                        : "did you mean `" + near + "`?");
+  }
 }
 
 static void writeReport(const cuda::DeviceImage &image,
@@ -81,8 +116,8 @@ static FailureOr<std::string> takeDeviceImage(ModuleOp module,
   if (!device)
     return module.emitError("has no device code: compile it from an earlier "
                             "phase");
-  auto image = cuda::emitImage(device, cuda::splitArchitectures(getSpecText(
-                                           module, "target.arch", "sm_90a")));
+  auto image = cuda::emitImage(
+      device, cuda::splitArchitectures(getFields(module).getArch()));
   if (failed(image))
     return failure();
   if (report && image->functions.empty())
@@ -103,6 +138,48 @@ public:
 
   void registerKernels(DialectRegistry &registry) const override {
     cuda::registerKernels(registry);
+  }
+
+  spec::TargetAttrInterface getAttribute(DictionaryAttr fields) const override {
+    return spec::CudaAttr::get(
+        fields.getContext(), fields.getAs<StringAttr>("arch"),
+        fields.getAs<BoolAttr>("gelu_epilogue").getValue());
+  }
+
+  bool isDescribedBy(spec::TargetAttrInterface attribute) const override {
+    return isa<spec::CudaAttr>(attribute);
+  }
+
+  void validate(spec::SpecificationAttr specification,
+                SpecificationReport report) const override {
+    switch (specification.getParallel().getOffload()) {
+    case spec::Offload::None:
+      break;
+    case spec::Offload::Optimizer:
+      report("parallel.offload", "states in a file are for processors alone",
+             "leave it out, or `target.cuda`");
+    }
+    auto model = dyn_cast<spec::TransformerAttr>(specification.getModel());
+    int64_t columns = model ? model.getHidden() / model.getHeads() : 0;
+    if (columns > kMostHeadColumns)
+      report("transformer.heads",
+             "heads have " + Twine(columns) + " columns, and on GPUs at most " +
+                 Twine(kMostHeadColumns),
+             "give more heads");
+    spec::NumberType gradients =
+        specification.getTraining().getPrecision().getGradients();
+    if (specification.getParallel().getWorld() > 1 &&
+        gradients != spec::NumberType::FP32)
+      report("training.precision.gradients",
+             "several GPUs sum gradients in FP32: NCCL would round each "
+             "partial sum of 16-bit ones",
+             "leave it out, or give FP32");
+    checkArchitectures(
+        cast<spec::CudaAttr>(specification.getTarget()).getArch(), report);
+  }
+
+  bool endsGemmsWithGelu(ModuleOp module) const override {
+    return getFields(module).getGeluEpilogue();
   }
 
   // NCCL's collectives write their destination.
@@ -139,7 +216,7 @@ public:
       json.attribute("kind", getName());
       json.attributeArray("architectures", [&] {
         for (const std::string &name :
-             cuda::splitArchitectures(getSpecText(module, "target.arch", "")))
+             cuda::splitArchitectures(getFields(module).getArch()))
           json.value(name);
       });
     });

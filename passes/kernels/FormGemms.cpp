@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
-#include "dialects/Spec.h"
 #include "passes/StraightLine.h"
 #include "passes/kernels/Passes.h"
+#include "target/Target.h"
 
 namespace tessera::kernels {
 #define GEN_PASS_DEF_FORMGEMMS
@@ -113,14 +113,6 @@ struct FuseGelu : OpRewritePattern<nn::GeluOp> {
   const Steps &steps;
 };
 
-/// Whether GELUs of training steps end products, forwards and back: the
-/// target's library has both, and the specification wants it.
-bool endWithGelu(ModuleOp module) {
-  auto wanted =
-      dyn_cast_if_present<BoolAttr>(getSpec(module, "target.gelu_epilogue"));
-  return wanted && wanted.getValue();
-}
-
 /// Whether cuBLASLt takes an auxiliary matrix with \p gemm: its rows must begin
 /// at multiples of 8 elements.
 bool mayHaveAux(plan::GemmOp gemm) {
@@ -214,7 +206,10 @@ struct FormGemms : kernels::impl::FormGemmsBase<FormGemms> {
         steps.insert(program);
     patterns.add<FormProduct, FuseSum, FuseAccumulate>(&getContext());
     patterns.add<FuseGelu>(&getContext(), steps);
-    if (endWithGelu(getOperation()))
+    const Target *target = getTarget(getOperation());
+    if (!target)
+      return signalPassFailure();
+    if (target->endsGemmsWithGelu(getOperation()))
       patterns.add<FuseSavedGelu, FuseGeluGrad>(&getContext(), steps);
     if (failed(applyToRoots(getOperation(), std::move(patterns))))
       return signalPassFailure();

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/Spec.h"
+#include "dialects/spec/Spec.h"
 #include "passes/plan/Passes.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -110,10 +110,15 @@ static void renumberLifetimes(ProgramOp program, ArrayRef<Operation *> steps) {
 namespace {
 struct OffloadPass : plan::impl::OffloadBase<OffloadPass> {
   void runOnOperation() override {
-    auto wanted = dyn_cast_if_present<StringAttr>(
-        getSpec(getOperation(), "training.offload"));
-    if (!wanted || wanted.getValue() != "optimizer")
+    switch (spec::getParallel(getOperation()).getOffload()) {
+    case spec::Offload::None:
       return;
+    case spec::Offload::Optimizer:
+      return moveStates();
+    }
+  }
+
+  void moveStates() {
     for (auto program : getOperation().getOps<ProgramOp>()) {
       SmallVector<Stretch> stretches = getStretches(program);
       if (stretches.empty())

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
-#include "dialects/Spec.h"
 #include "dialects/nn/NN.h"
+#include "dialects/spec/Spec.h"
 #include "passes/plan/Passes.h"
 #include "passes/plan/Storage.h"
 #include "target/Target.h"
@@ -459,8 +459,11 @@ struct PlacePass : plan::impl::PlaceBase<PlacePass> {
     if (!target)
       return signalPassFailure();
     Scratch scratch;
-    scratch.threads =
-        target->sharesScratch() ? 1 : getSpecInt(module, "target.threads", 0);
+    spec::SpecificationAttr specification = spec::getSpecification(module);
+    if (target->sharesScratch())
+      scratch.threads = 1;
+    else if (specification)
+      scratch.threads = specification.getTarget().getHostThreads();
     if (!scratch.threads)
       scratch.threads = maxThreads;
     if (!scratch.threads)
@@ -469,8 +472,7 @@ struct PlacePass : plan::impl::PlaceBase<PlacePass> {
       if (function->hasAttr("plan.kernel"))
         continue;
       bool inSections = !function.getOps<nn::SectionOp>().empty();
-      int64_t accumulation =
-          inSections ? getSpecInt(module, "training.accumulation", 1) : 1;
+      int64_t accumulation = inSections ? spec::getAccumulation(module) : 1;
       ProgramWriter writer(function, accumulation, *target, scratch);
       if (failed(writer.write()))
         return signalPassFailure();

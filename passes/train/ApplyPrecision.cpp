@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
-#include "dialects/Spec.h"
+#include "dialects/spec/Spec.h"
 #include "passes/train/Passes.h"
 
 namespace tessera::train {
@@ -129,11 +129,9 @@ struct ApplyPrecision : train::impl::ApplyPrecisionBase<ApplyPrecision> {
     if (failed(verifyPrograms(getOperation())))
       return signalPassFailure();
     ModuleOp module = getOperation();
-    if (compute.empty()) {
-      auto text = dyn_cast_if_present<StringAttr>(
-          getSpec(module, "training.precision.compute"));
-      compute = text ? text.str() : "f32";
-    }
+    if (compute.empty())
+      compute =
+          spec::getTypeName(spec::getPrecision(module).getCompute()).str();
     Builder builder(module.getContext());
     FloatType narrow = compute == "bf16"  ? FloatType(builder.getBF16Type())
                        : compute == "f16" ? FloatType(builder.getF16Type())

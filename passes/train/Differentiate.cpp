@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
-#include "dialects/Spec.h"
+#include "dialects/spec/Spec.h"
 #include "passes/train/Passes.h"
 
 namespace tessera::train {
@@ -115,14 +115,15 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
       return signalPassFailure();
     }
     if (accumulation == 0)
-      accumulation = getSpecInt(module, "training.accumulation", 1);
-    if (gradients.empty()) {
-      auto text = dyn_cast_if_present<StringAttr>(
-          getSpec(module, "training.precision.gradients"));
-      gradients = text ? text.str() : "f32";
-    }
+      accumulation = spec::getAccumulation(module);
+    if (gradients.empty())
+      gradients =
+          spec::getTypeName(spec::getPrecision(module).getGradients()).str();
+    spec::SpecificationAttr specification = spec::getSpecification(module);
     if (maxNorm < 0)
-      maxNorm = getSpecFloat(module, "training.optimizer.clip", 0);
+      maxNorm = specification
+                    ? static_cast<double>(specification.getTraining().getClip())
+                    : 0.0;
 
     OpBuilder builder(objective);
     auto step = cast<func::FuncOp>(builder.clone(*objective));

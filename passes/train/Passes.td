@@ -109,7 +109,7 @@ def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
     ```
     With more than one micro-batch a step, the loss and each gradient pass
     through `nn.accumulate`. Accumulation, the clipping norm and the type of
-    gradients default to the specification's (`tessera.spec`). Gradients of
+    gradients default to the specification's. Gradients of
     parameters in 16 bits are wide where asked for: their sums then never are
     rounded.
 

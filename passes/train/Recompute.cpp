@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
-#include "dialects/Spec.h"
+#include "dialects/spec/Spec.h"
 #include "passes/train/Passes.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -304,11 +304,9 @@ struct Recompute : train::impl::RecomputeBase<Recompute> {
       return signalPassFailure();
     SmallVector<unsigned> candidates = recomputation.getCandidates();
     int64_t count = candidates.size();
-    auto mode =
-        dyn_cast_if_present<StringAttr>(getSpec(module, "training.recompute"));
     int64_t all = whole;
     if (all < 0)
-      all = mode && mode.getValue() == "layer" ? count : 0;
+      all = recomputesLayers(module) ? count : 0;
     all = std::min(all, count);
     int64_t some = std::clamp<int64_t>(cheap, all, count);
     for (auto [index, segment] : llvm::enumerate(candidates)) {
@@ -322,16 +320,25 @@ struct Recompute : train::impl::RecomputeBase<Recompute> {
     }
     numRepeated += recomputation.numRepeated;
     numDropped += recomputation.numDropped;
-    if (!isa_and_present<DictionaryAttr>(getSpec(module, "training")))
-      return;
-    Builder builder(module.getContext());
-    setSpec(
-        module, "training.recomputed",
-        builder.getDictionaryAttr(
-            {builder.getNamedAttr("segments", builder.getI64IntegerAttr(count)),
-             builder.getNamedAttr("whole", builder.getI64IntegerAttr(all)),
-             builder.getNamedAttr("cheap",
-                                  builder.getI64IntegerAttr(some - all))}));
+    module->setAttr(
+        spec::RecomputedAttr::kName,
+        spec::RecomputedAttr::get(module.getContext(), count, all, some - all));
+  }
+
+  /// Whether the specification wants whole layers, whatever memory they take.
+  /// With AUTO the planner says which, by the options.
+  static bool recomputesLayers(ModuleOp module) {
+    spec::SpecificationAttr specification = spec::getSpecification(module);
+    if (!specification)
+      return false;
+    switch (specification.getTraining().getRecompute()) {
+    case spec::Recompute::None:
+    case spec::Recompute::Auto:
+      return false;
+    case spec::Recompute::Layer:
+      return true;
+    }
+    llvm_unreachable("all ways to recompute are handled");
   }
 };
 

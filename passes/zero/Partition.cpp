@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
-#include "dialects/Spec.h"
+#include "dialects/spec/Spec.h"
 #include "passes/zero/Groups.h"
 #include "passes/zero/Passes.h"
 #include "target/Target.h"
@@ -358,35 +358,30 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
 
   LogicalResult partition() {
     ModuleOp module = getOperation();
+    spec::ParallelAttr parallel = spec::getParallel(module);
     if (stage < 0)
-      stage = getSpecInt(module, "training.stage", 0);
+      stage = parallel.getZeroStage();
     if (world <= 0)
-      world = getSpecInt(module, "training.world", 1);
+      world = parallel.getWorld();
     if (stage < 0 || stage > 3)
       return module.emitError("there is no ZeRO stage ")
              << stage.getValue() << ": it must be 0, 1, 2 or 3";
-    if (world < 1)
-      return module.emitError("there must be at least 1 rank, not ")
-             << world.getValue();
     if (shardRanks <= 0)
-      shardRanks = getSpecInt(module, "training.shard_ranks", world);
+      shardRanks = parallel.getShardRanks().value_or(world);
     if (shardRanks < 1 || world % shardRanks != 0 ||
         (shardRanks == 1 && world > 1))
       return module.emitError("a shard group cannot have ")
              << shardRanks.getValue() << " of " << world.getValue()
              << " ranks: their number must divide the world, and be above 1";
     if (secondaryRanks < 0)
-      secondaryRanks = getSpecInt(module, "training.secondary_ranks", 0);
+      secondaryRanks = parallel.getSecondaryRanks().value_or(0);
     if (secondaryRanks < 0 || secondaryRanks == 1 ||
         (secondaryRanks && shardRanks % secondaryRanks != 0))
       return module.emitError("parameters cannot be kept among ")
              << secondaryRanks.getValue() << " of " << shardRanks.getValue()
              << " ranks: their number must divide these, and be above 1";
-    if (quantizedGathers < 0) {
-      auto wanted = dyn_cast_if_present<BoolAttr>(
-          getSpec(module, "training.quantized_gathers"));
-      quantizedGathers = wanted && wanted.getValue();
-    }
+    if (quantizedGathers < 0)
+      quantizedGathers = parallel.getQuantizedGathers();
     FailureOr<AdamW> adamw = getOptimizer();
     const Target *target = getTarget(module);
     if (failed(adamw) || !target)
@@ -420,28 +415,29 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
   }
 
   GroupLimits getLimits() {
-    auto choose = [&](int64_t option, const char *path) {
-      return option < 0 ? getSpecInt(getOperation(), path, 0) : option;
+    spec::ParallelAttr parallel = spec::getParallel(getOperation());
+    auto choose = [](int64_t option, int64_t specified) {
+      return option < 0 ? specified : option;
     };
-    return {choose(bucketBytes, "training.bucket_bytes"),
-            choose(gatherBytes, "training.gather_bytes"),
-            choose(persistenceThreshold, "training.persistence_threshold")};
+    return {choose(bucketBytes, parallel.getBucketBytes()),
+            choose(gatherBytes, parallel.getGatherBytes()),
+            choose(persistenceThreshold, parallel.getPersistenceThreshold())};
   }
 
   FailureOr<AdamW> getOptimizer() {
     ModuleOp module = getOperation();
+    spec::SpecificationAttr specification = spec::getSpecification(module);
+    if (!specification)
+      return module.emitError("has no spec.specification, whose optimizer "
+                              "updates the parameters");
+    auto optimizer =
+        cast<DictionaryAttr>(specification.getTraining().getOptimizer());
     AdamW adamw;
     for (auto [name, value] :
          {std::pair("beta1", &adamw.beta1), std::pair("beta2", &adamw.beta2),
           std::pair("eps", &adamw.epsilon),
-          std::pair("weight_decay", &adamw.weightDecay)}) {
-      std::string path = std::string("training.optimizer.") + name;
-      auto number = dyn_cast_if_present<FloatAttr>(getSpec(module, path));
-      if (!number)
-        return module.emitError("the module's tessera.spec has no number ")
-               << path << ": the optimizer needs it";
-      *value = number.getValueAsDouble();
-    }
+          std::pair("weight_decay", &adamw.weightDecay)})
+      *value = optimizer.getAs<FloatAttr>(name).getValueAsDouble();
     return adamw;
   }
 

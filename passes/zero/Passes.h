@@ -22,7 +22,7 @@ namespace tessera::zero {
 #include "passes/zero/Passes.h.inc"
 
 /// How a training step is partitioned. What is left out here is taken from the
-/// module's specification (`tessera.spec`).
+/// module's specification.
 struct ZeroPipelineOptions : mlir::PassPipelineOptions<ZeroPipelineOptions> {
   Option<int64_t> stage{*this, "stage",
                         llvm::cl::desc("ZeRO stage, 0 to 3; negative: the "

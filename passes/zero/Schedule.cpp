@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
-#include "dialects/Spec.h"
+#include "dialects/spec/Spec.h"
 #include "passes/BlockOrder.h"
 #include "passes/zero/Passes.h"
 
@@ -268,16 +268,11 @@ struct ZeroSchedule : zero::impl::ZeroScheduleBase<ZeroSchedule> {
     if (failed(verifyPrograms(getOperation())))
       return signalPassFailure();
     ModuleOp module = getOperation();
+    spec::ParallelAttr parallel = spec::getParallel(module);
     if (prefetch < 0)
-      prefetch = getSpecInt(module, "training.prefetch", 1);
-    if (prefetch < 0) {
-      module.emitError("the number of gathers in flight must not be negative, "
-                       "but is ")
-          << prefetch.getValue();
-      return signalPassFailure();
-    }
+      prefetch = parallel.getPrefetch();
     if (prefetchBytes < 0)
-      prefetchBytes = getSpecInt(module, "training.prefetch_bytes", 0);
+      prefetchBytes = parallel.getPrefetchBytes();
     for (auto function : module.getOps<func::FuncOp>()) {
       if (getWorld(function).value_or(1) == 1)
         continue;

@@ -35,6 +35,13 @@ class NullTarget final : public Target {
 public:
   NullTarget() : Target("null") {}
 
+  void validate(spec::SpecificationAttr specification,
+                SpecificationReport report) const override {
+    if (specification.getParallel().getOffload() != spec::Offload::None)
+      report("parallel.offload", "what only counts keeps no states in a file",
+             "leave it out");
+  }
+
   void registerKernels(DialectRegistry &) const override {}
 
   std::unique_ptr<Pass> createShapeKernels() const override {

@@ -11,7 +11,9 @@
 //
 // In the tree it would be a folder below codegen/, and three lines: its folder
 // in codegen/CMakeLists.txt, its registration in codegen/AllTargets.cpp, and
-// its message in the specification's `Target`.
+// its field `null` in the oneof of frontends/spec.proto's `Target`. That
+// field's name finds it in the registry. As it has no fields of its own, the
+// dialect `spec` has an attribute for it, `#spec.target`.
 //
 //===----------------------------------------------------------------------===//
 

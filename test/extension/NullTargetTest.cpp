@@ -9,8 +9,9 @@
 #include "codegen/AllTargets.h"
 #include "codegen/kernels/Arithmetic.h"
 #include "dialects/AllDialects.h"
-#include "dialects/Spec.h"
 #include "frontends/ModelBuilder.h"
+#include "frontends/SpecificationAttr.h"
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Verifier.h"
 #include "passes/kernels/Passes.h"
 #include "passes/plan/Passes.h"
@@ -49,7 +50,8 @@ protected:
         TESSERA_SOURCE_DIR "/examples/bloom-tiny.textproto", {}, stream);
     EXPECT_TRUE(specification) << errors;
     OwningOpRef<ModuleOp> module = buildModel(*specification, context);
-    setSpec(*module, "target.kind", StringAttr::get(&context, target));
+    if (target != "cpu")
+      setTarget(*module, target);
     PassManager manager(&context, ModuleOp::getOperationName());
     train::buildPipeline(manager, {});
     zero::buildZeroPipeline(manager);
@@ -60,6 +62,29 @@ protected:
     if (failed(manager.run(*module)))
       return {};
     return module;
+  }
+
+  /// Gives \p module's specification the target \p name and what is \p
+  /// offloaded.
+  void setTarget(ModuleOp module, StringRef name,
+                 spec::Offload offload = spec::Offload::None) {
+    spec::SpecificationAttr old = spec::getSpecification(module);
+    spec::ParallelAttr parallel = old.getParallel();
+    Attribute target =
+        parseAttribute(("#spec.target<\"" + name + "\">").str(), &context);
+    module->setAttr(
+        spec::SpecificationAttr::kName,
+        spec::SpecificationAttr::get(
+            &context, old.getName(), old.getModel(), old.getTraining(),
+            spec::ParallelAttr::get(
+                &context, parallel.getWorld(), parallel.getZeroStage(),
+                parallel.getPrefetch(), parallel.getBucketBytes(),
+                parallel.getPersistenceThreshold(), parallel.getGatherBytes(),
+                parallel.getPrefetchBytes(), parallel.getShardRanks(),
+                parallel.getSecondaryRanks(), parallel.getQuantizedGathers(),
+                offload),
+            cast<spec::TargetAttrInterface>(target), old.getTied(),
+            old.getFingerprint()));
   }
 
   MLIRContext context;
@@ -99,6 +124,19 @@ TEST_F(NullTargetTest, WritesItsObject) {
             "train: 79 launches, 51 GEMMs, 21 collectives\n"
             "eval: 15 launches, 17 GEMMs, 0 collectives\n"
             "predict: 14 launches, 17 GEMMs, 0 collectives\n");
+}
+
+TEST_F(NullTargetTest, ValidatesASpecification) {
+  std::string error;
+  ScopedDiagnosticHandler handler(
+      &context, [&](Diagnostic &diagnostic) { error = diagnostic.str(); });
+  OwningOpRef<ModuleOp> module = plan("null");
+  ASSERT_TRUE(module);
+  EXPECT_TRUE(succeeded(verifySpecificationAttr(*module)));
+  setTarget(*module, "null", spec::Offload::Optimizer);
+  EXPECT_TRUE(failed(verifySpecificationAttr(*module)));
+  EXPECT_EQ(error, "`parallel.offload`: what only counts keeps no states in a "
+                   "file; leave it out");
 }
 
 TEST_F(NullTargetTest, ATargetThatNobodyRegisteredIsNamed) {

@@ -6,8 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/ModelBuilder.h"
+#include "codegen/AllTargets.h"
 #include "dialects/AllDialects.h"
 #include "dialects/nn/NN.h"
+#include "frontends/SpecificationAttr.h"
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
@@ -28,6 +31,8 @@ const std::string source = TESSERA_SOURCE_DIR;
 
 class ModelBuilder : public testing::Test {
 protected:
+  static void SetUpTestSuite() { registerAllTargets(); }
+
   ModelBuilder() {
     DialectRegistry registry;
     registerAllDialects(registry);
@@ -204,22 +209,75 @@ TEST_F(ModelBuilder, InitialisersGroupsAndDecay) {
 TEST_F(ModelBuilder, SpecificationTravelsAsAnAttribute) {
   auto module = build("examples/bloom-tiny.textproto", {"parallel.world=4"});
   ASSERT_TRUE(module);
-  auto all = (*module)->getAttrOfType<DictionaryAttr>(specificationAttrName);
+  spec::SpecificationAttr all = spec::getSpecification(*module);
   ASSERT_TRUE(all);
-  EXPECT_EQ(all.getAs<StringAttr>("name"), "bloom-tiny");
-  auto model = all.getAs<DictionaryAttr>("model");
-  EXPECT_EQ(model.getAs<StringAttr>("family"), "bloom");
-  EXPECT_EQ(model.getAs<IntegerAttr>("sequence").getInt(), 128);
-  auto training = all.getAs<DictionaryAttr>("training");
-  EXPECT_EQ(training.getAs<IntegerAttr>("world").getInt(), 4);
-  EXPECT_EQ(training.getAs<IntegerAttr>("stage").getInt(), 3);
-  EXPECT_EQ(training.getAs<IntegerAttr>("micro_batch").getInt(), 4);
-  auto optimizer = training.getAs<DictionaryAttr>("optimizer");
+  EXPECT_EQ(all.getName(), "bloom-tiny");
+  auto model = cast<spec::TransformerAttr>(all.getModel());
+  EXPECT_EQ(model.getNames(), "bloom");
+  EXPECT_EQ(model.getSequenceLength(), 128);
+  EXPECT_EQ(all.getParallel().getWorld(), 4);
+  EXPECT_EQ(all.getParallel().getZeroStage(), 3);
+  spec::TrainingAttr training = all.getTraining();
+  EXPECT_EQ(training.getMicroBatch(), 4);
+  EXPECT_EQ(training.getClip(), 1.0);
+  auto optimizer = cast<DictionaryAttr>(training.getOptimizer());
   EXPECT_EQ(optimizer.getAs<FloatAttr>("lr").getValueAsDouble(), 4e-3);
-  EXPECT_EQ(optimizer.getAs<FloatAttr>("clip").getValueAsDouble(), 1.0);
-  EXPECT_EQ(
-      all.getAs<DictionaryAttr>("tied").getAs<StringAttr>("lm_head.weight"),
-      "word_embeddings.weight");
+  EXPECT_EQ(all.getTied().getAs<StringAttr>("lm_head.weight"),
+            "word_embeddings.weight");
+}
+
+// A field that is left out means the same in a specification and in IR.
+TEST_F(ModelBuilder, DefaultsOfTheDialectAreThoseOfTheSpecification) {
+  std::string errors;
+  llvm::raw_string_ostream stream(errors);
+  auto build = [&](const char *precision) -> spec::SpecificationAttr {
+    std::string text = R"(transformer {
+  names: BLOOM vocabulary: 16 layers: 1 hidden: 8 heads: 2 sequence_length: 4
+  positions: ALIBI }
+training { global_batch: 6 steps: 10 optimizer { lr: 0.5 } )";
+    auto specification = parseSpecification(
+        {"x.textproto", text + precision + "}", ""}, {}, stream);
+    return specification ? getSpecificationAttr(*specification, context)
+                         : spec::SpecificationAttr();
+  };
+  context.loadDialect<spec::SpecDialect>();
+  auto built = build("");
+  ASSERT_TRUE(built) << errors;
+  auto parsed = cast<spec::SpecificationAttr>(parseAttribute(
+      R"(#spec.specification<name = "x",
+           model = #spec.transformer<names = "bloom", vocabulary = 16,
+                     hidden = 8, heads = 2, sequence_length = 4>,
+           training = <global_batch = 6, micro_batch = 6, steps = 10,
+             optimizer = {kind = "adamw", lr = 0.5, beta1 = 0.9,
+                          beta2 = 0.999, eps = 1.0e-8, weight_decay = 0.0},
+             schedule = <decay_steps = 10>>>)",
+      &context));
+  EXPECT_EQ(built.getModel(), parsed.getModel());
+  EXPECT_EQ(built.getTraining(), parsed.getTraining());
+  EXPECT_EQ(built.getParallel(), parsed.getParallel());
+  EXPECT_EQ(built.getTarget(), parsed.getTarget());
+  auto scaled = build("precision { compute: FP16 }");
+  ASSERT_TRUE(scaled) << errors;
+  EXPECT_EQ(scaled.getTraining().getPrecision().getLossScale(),
+            spec::LossScaleAttr::get(&context));
+}
+
+TEST_F(ModelBuilder, EveryTargetBecomesItsAttribute) {
+  auto module = build("examples/bloom-tiny.textproto",
+                      {"target.cuda.arch=sm_80", "parallel.offload=NONE"});
+  ASSERT_TRUE(module);
+  spec::TargetAttrInterface target =
+      spec::getSpecification(*module).getTarget();
+  EXPECT_EQ(target, spec::CudaAttr::get(
+                        &context, StringAttr::get(&context, "sm_80"), false));
+  EXPECT_EQ(target.getTargetName(), "cuda");
+  EXPECT_EQ(target.getHostCpu(), "x86-64");
+  module = build("examples/bloom-tiny.textproto",
+                 {"target.cpu.name=native", "target.cpu.threads=3"});
+  ASSERT_TRUE(module);
+  target = spec::getSpecification(*module).getTarget();
+  EXPECT_EQ(target.getTargetName(), "cpu");
+  EXPECT_EQ(target.getHostThreads(), 3);
 }
 
 // What changes no result is left out; all else has its path and its value.
@@ -227,9 +285,9 @@ TEST_F(ModelBuilder, FingerprintHasWhatDeterminesTheMathematics) {
   auto fingerprint = [&](const char *path,
                          llvm::ArrayRef<std::string> overrides = {}) {
     auto module = build(path, overrides);
-    auto spec = (*module)->getAttrOfType<DictionaryAttr>(specificationAttrName);
+    spec::SpecificationAttr specification = spec::getSpecification(*module);
     std::map<std::string, std::string> values;
-    for (NamedAttribute entry : spec.getAs<DictionaryAttr>("fingerprint"))
+    for (NamedAttribute entry : specification.getFingerprint())
       values[entry.getName().str()] =
           cast<StringAttr>(entry.getValue()).getValue().str();
     return values;

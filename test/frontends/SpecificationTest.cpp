@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/Specification.h"
+#include "codegen/AllTargets.h"
 #include "test/runtime/data/GraphBytes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -19,6 +20,8 @@ using namespace tessera;
 namespace {
 
 const std::string source = TESSERA_SOURCE_DIR;
+
+[[maybe_unused]] const bool hasTargets = (registerAllTargets(), true);
 
 std::optional<Specification> load(const std::string &name,
                                   llvm::ArrayRef<std::string> overrides = {},

@@ -6,9 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/fuzz/CompilerContext.h"
+#include "codegen/AllTargets.h"
 #include "dialects/AllDialects.h"
 #include "frontends/ModelBuilder.h"
 #include "mlir/IR/Verifier.h"
+#include "target/Target.h"
 #include "test/fuzz/Ending.h"
 #include "test/fuzz/Scratch.h"
 
@@ -28,6 +30,8 @@ static std::unique_ptr<MLIRContext> makeContext() {
 }
 
 CompilerContext::CompilerContext() {
+  if (getTargets().empty())
+    registerAllTargets();
   static unsigned inputs = 0;
   if (inputs++ % 500 == 0)
     shared = makeContext();

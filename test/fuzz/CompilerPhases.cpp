@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/AllTargets.h"
 #include "codegen/kernels/Arithmetic.h"
 #include "frontends/ModelBuilder.h"
 #include "frontends/SourceText.h"
+#include "frontends/SpecificationAttr.h"
 #include "mlir/Parser/Parser.h"
 #include "target/Target.h"
 #include "test/fuzz/CompilerContext.h"
@@ -52,8 +52,6 @@ void CompilerContext::compile(ModuleOp module, Phase from) {
 }
 
 void CompilerContext::loadKernels() {
-  if (getTargets().empty())
-    registerAllTargets();
   DialectRegistry kernels;
   codegen::registerKernels(kernels);
   context().appendDialectRegistry(kernels);

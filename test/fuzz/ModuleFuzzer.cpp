@@ -15,6 +15,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/ModelBuilder.h"
+#include "frontends/SpecificationAttr.h"
 #include "test/fuzz/CompilerContext.h"
 #include "test/fuzz/ModuleMutator.h"
 #include "test/fuzz/TextMutator.h"

@@ -6,9 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/fuzz/ModuleMutator.h"
+#include "dialects/spec/Spec.h"
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
+using namespace tessera;
 using namespace tessera::fuzz;
 
 namespace {
@@ -193,6 +197,8 @@ private:
         dice.pick(numbers) = dice.edgeNumber();
       return builder.getDenseI64ArrayAttr(numbers);
     }
+    if (isa<spec::SpecDialect>(old.getDialect()))
+      return specification(old);
     if (auto integer = dyn_cast<IntegerAttr>(old))
       return number(integer);
     if (auto real = dyn_cast<FloatAttr>(old)) {
@@ -205,6 +211,23 @@ private:
       if (auto name = dice.pick(all)->getAttrOfType<StringAttr>("sym_name"))
         return FlatSymbolRefAttr::get(name);
     return old;
+  }
+
+  /// \p old with another number in its text, where that can be parsed.
+  Attribute specification(Attribute old) {
+    std::string text;
+    llvm::raw_string_ostream(text) << old;
+    SmallVector<size_t> places;
+    for (size_t i = 1; i < text.size(); ++i)
+      if (llvm::isDigit(text[i]) && text[i - 1] == ' ')
+        places.push_back(i);
+    if (places.empty())
+      return old;
+    size_t place = dice.pick(places);
+    size_t end = text.find_first_not_of("0123456789", place);
+    text.replace(place, end - place, std::to_string(dice.edgeNumber()));
+    Attribute changed = parseAttribute(text, module.getContext());
+    return changed ? changed : old;
   }
 
   Attribute number(IntegerAttr old) {

@@ -16,7 +16,8 @@ namespace tessera::fuzz {
 /// Changes one to three places of \p module so that it still is a module, valid
 /// or not: operands become others of their type, operations go, come twice or
 /// move, functions lose their bodies, attributes go, change or come from
-/// elsewhere, also those within the module's own, such as `tessera.spec`.
+/// elsewhere, also those within the module's own, such as the numbers of
+/// its specification.
 void mutateModule(mlir::ModuleOp module, Dice &dice);
 
 } // namespace tessera::fuzz

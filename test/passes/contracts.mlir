@@ -129,7 +129,10 @@ nn.parameter @w : tensor<4xf32> init constant(0.0) group "a\FE"
 // -----
 
 // expected-error @+1 {{has "\FF", which is no UTF-8: give another text}}
-module attributes {tessera.spec = {name = "\FF"}} {}
+module attributes {spec.specification = #spec.specification<
+    name = "\FF", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {}
 
 //--- branches.mlir
 // expected-error @+1 {{has several blocks: programs and kernels are straight lines of operations}}

@@ -18,6 +18,7 @@
 #include "codegen/cuda/Passes.h"
 #include "codegen/kernels/Arithmetic.h"
 #include "dialects/AllDialects.h"
+#include "dialects/spec/Spec.h"
 #include "test/codegen/cuda/Emulation.h"
 
 #include "mlir/Parser/Parser.h"
@@ -38,7 +39,7 @@ static LogicalResult buildDeviceFunctions(ModuleOp module) {
     if (!isa<gpu::GPUModuleOp>(op))
       op.erase();
   // The object is for this processor, whatever the executable's is.
-  module->removeAttr("tessera.spec");
+  module->removeAttr(spec::SpecificationAttr::kName);
   return success();
 }
 

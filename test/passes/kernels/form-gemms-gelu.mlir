@@ -2,7 +2,11 @@
 
 // With target.gelu_epilogue a training step's GELUs end products, forwards and
 // back: the first keeps the GELU's operand for the second.
-module attributes {tessera.spec = {target = {gelu_epilogue = true}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
+    target = #spec.cuda<gelu_epilogue = true>>} {
 
 // CHECK-LABEL: func.func @train
 // CHECK:         %[[Y:.*]]:2 = plan.gemm %arg0, %arg1 transpose_b bias %arg2 epilogue gelu_saved

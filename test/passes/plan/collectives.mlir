@@ -4,7 +4,11 @@
 // the lane of communication, gradients are summed into their shard, which is
 // cleared when the step begins.
 
-module attributes {tessera.spec = {training = {accumulation = 2 : i64}, target = {threads = 1 : i64}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 2, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
+    target = #spec.cpu<threads = 1>>} {
   zero.group @g parameters [@w] offsets [0] elements 256 padded 256 decay_elements 256
   nn.parameter @w : tensor<16x16xf32> init constant(1.0) decay group "g"
 
@@ -72,7 +76,11 @@ module attributes {tessera.spec = {training = {accumulation = 2 : i64}, target =
 // Stage 1: each rank updates its part of the whole parameters, and the gather
 // is in place around it.
 
-module attributes {tessera.spec = {target = {threads = 1 : i64}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
+    target = #spec.cpu<threads = 1>>} {
   zero.group @g parameters [@w] offsets [0] elements 256 padded 256 decay_elements 256
   nn.parameter @w : tensor<16x16xf32> init constant(1.0) decay group "g"
 
@@ -110,7 +118,11 @@ module attributes {tessera.spec = {target = {threads = 1 : i64}}} {
 // Stage 0: the gradient is reduced and gathered in its own memory. Its source
 // must not be overwritten by the gather before all peers have read it.
 
-module attributes {tessera.spec = {target = {threads = 1 : i64}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
+    target = #spec.cpu<threads = 1>>} {
   zero.group @g parameters [@w] offsets [0] elements 256 padded 256 decay_elements 256
   nn.parameter @w : tensor<16x16xf32> init constant(1.0) decay group "g"
 

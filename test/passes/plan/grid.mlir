@@ -4,7 +4,11 @@
 // within the shard group, then the rank's shard over the replicas. A view has a
 // stride for each axis; a collective along replicas is among ranks two apart.
 
-module attributes {tessera.spec = {target = {threads = 1 : i64}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
+    target = #spec.cpu<threads = 1>>} {
   zero.group @g parameters [@w] offsets [0] elements 256 padded 256 decay_elements 256
   nn.parameter @w : tensor<16x16xf32> init constant(1.0) decay group "g"
 

@@ -6,7 +6,11 @@
 // update runs (so lifetimes in numbers of steps change); each group's leave behind its update. What has no room in the
 // file, because it is no state of the optimizer's, stays in the arena.
 
-module attributes {tessera.spec = {training = {offload = "optimizer"}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
+    parallel = <offload = optimizer>>} {
   func.func private @update(%p: tensor<16xf32>, %m: tensor<16xf32>, %v: tensor<16xf32>)
       -> (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>) attributes {plan.kernel, plan.iterations = 1}
 

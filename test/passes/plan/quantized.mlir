@@ -5,7 +5,11 @@
 // made of it are communication, each in memory only as long as it is needed: what
 // was sent makes room for the parameters, and is fenced before.
 
-module attributes {tessera.spec = {target = {threads = 1 : i64}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
+    target = #spec.cpu<threads = 1>>} {
   nn.parameter @a : tensor<4096xf32> init constant(1.0) decay group "g"
   nn.parameter @b : tensor<4096xf32> init constant(1.0) decay group "h"
   zero.group @g parameters [@a] offsets [0] elements 4096 padded 4096 decay_elements 4096

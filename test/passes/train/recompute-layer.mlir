@@ -3,11 +3,15 @@
 // A part of a Transformer's layer, with training.recompute: LAYER. The
 // residual stream is what layers read of one another. A table's rows are kept:
 // to look them up again ZeRO would have to gather the table.
-module attributes {tessera.spec = {training = {accumulation = 1, recompute = "layer", optimizer = {clip = 0.0}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1},
+      recompute = layer>>} {
 
 // What was done is written down: of two segments from which something could be
 // gained, both are computed again. "head" is the last one.
-// CHECK: recompute = "layer", recomputed = {cheap = 0 : i64, segments = 2 : i64, whole = 2 : i64}
+// CHECK: spec.recomputed = #spec.recomputed<segments = 2, whole = 2>
 
 nn.parameter @table : tensor<64x8xf32> init normal(0.02) decay group "embeddings"
 nn.parameter @"h.0.norm" : tensor<8xf32> init constant(1.0) group "h.0"

@@ -87,8 +87,10 @@
 // MERGED: zero.all_gather @h.0..h.1
 // MERGED-NOT: zero.all_gather
 
-module attributes {tessera.spec = {training = {optimizer = {
-    beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
   nn.parameter @table : tensor<64xf32> init normal(0.02) decay group "embedding"
   nn.parameter @a.w : tensor<64xf32> init normal(0.02) decay group "h.0"
   nn.parameter @a.v : tensor<64xf32> init normal(0.02) decay group "h.0"

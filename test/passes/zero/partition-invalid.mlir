@@ -1,49 +1,45 @@
 // RUN: tessera-opt %s --split-input-file --verify-diagnostics --zero-partition
 
-// expected-error @below {{there is no ZeRO stage 4: it must be 0, 1, 2 or 3}}
-module attributes {tessera.spec = {training = {stage = 4}}} {
-}
-
-// -----
-
-// expected-error @below {{there must be at least 1 rank, not -2}}
-module attributes {tessera.spec = {training = {world = -2}}} {
-}
-
-// -----
-
 // expected-error @below {{a shard group cannot have 3 of 4 ranks: their number must divide the world, and be above 1}}
-module attributes {tessera.spec = {training = {world = 4, shard_ranks = 3}}} {
-}
-
-// -----
-
-// expected-error @below {{a shard group cannot have 1 of 4 ranks: their number must divide the world, and be above 1}}
-module attributes {tessera.spec = {training = {world = 4, shard_ranks = 1}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 4, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
+    parallel = <world = 4, shard_ranks = 3>>} {
 }
 
 // -----
 
 // expected-error @below {{parameters cannot be kept among 4 of 2 ranks: their number must divide these, and be above 1}}
-module attributes {tessera.spec = {training = {world = 4, shard_ranks = 2, secondary_ranks = 4}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 4, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
+    parallel = <world = 4, shard_ranks = 2, secondary_ranks = 4>>} {
 }
 
 // -----
 
-// expected-error @below {{the module's tessera.spec has no number training.optimizer.beta2: the optimizer needs it}}
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9}}}} {
+// expected-error @below {{has no spec.specification, whose optimizer updates the parameters}}
+module {
 }
 
 // -----
 
 // expected-error @below {{no function @train: run the phase train first}}
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
 }
 
 // -----
 
 // expected-error @below {{no nn.parameter: there is nothing to partition}}
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
   func.func @train() {
     return
   }
@@ -51,7 +47,10 @@ module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 =
 
 // -----
 
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
   // expected-error @below {{has several blocks: programs and kernels are straight lines of operations}}
   func.func @train() {
     llvm.br ^end
@@ -62,7 +61,10 @@ module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 =
 
 // -----
 
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
   // expected-error @below {{has the name of a group: rename "w"}}
   nn.parameter @w : tensor<8xf32> init constant(0.0) group "w"
   func.func @train() {
@@ -72,7 +74,10 @@ module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 =
 
 // -----
 
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
   nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
   // expected-error @below {{has elements of another type than those before it in group "g": give it a group of its own}}
   nn.parameter @v : tensor<8xbf16> init constant(0.0) group "g"
@@ -85,7 +90,10 @@ module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 =
 
 // Reading parameters.
 
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
   nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
   func.func @train() {
     %w = nn.get_parameter @w : tensor<8xf32>
@@ -100,7 +108,11 @@ module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 =
 
 // -----
 
-module attributes {tessera.spec = {training = {stage = 3, world = 2, optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 2, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
+    parallel = <world = 2, zero_stage = 3>>} {
   nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
   func.func @train() {
     %w = nn.get_parameter @w : tensor<8xf32>
@@ -115,7 +127,10 @@ module attributes {tessera.spec = {training = {stage = 3, world = 2, optimizer =
 
 // The step.
 
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
   nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
   // expected-error @below {{must have a section "reduce" and after it a section "update"}}
   func.func @train() {
@@ -127,7 +142,10 @@ module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 =
 
 // -----
 
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
   nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
   // expected-error @below {{must return its loss: a result with nn.output = "loss"}}
   func.func @train() {
@@ -139,7 +157,10 @@ module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 =
 
 // -----
 
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
   // expected-error @below {{has no update in @train}}
   nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
   func.func @train(%loss: tensor<f32>) -> (tensor<f32> {nn.output = "loss"}) {
@@ -151,7 +172,10 @@ module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 =
 
 // -----
 
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
   nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
   func.func @train(%loss: tensor<f32>, %d: tensor<8xf32>, %hyper: tensor<4xf32>) -> (tensor<f32> {nn.output = "loss"}) {
     nn.section "reduce"
@@ -165,7 +189,10 @@ module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 =
 
 // -----
 
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
   nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
   nn.parameter @v : tensor<8xf32> init constant(0.0) group "g"
   func.func @train(%loss: tensor<f32>, %d: tensor<8xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>)
@@ -181,7 +208,10 @@ module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 =
 
 // -----
 
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
   nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
   nn.parameter @v : tensor<8xf32> init constant(0.0) group "g"
   func.func @train(%loss: tensor<f32>, %d: tensor<8xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>)
@@ -198,7 +228,10 @@ module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 =
 
 // -----
 
-module attributes {tessera.spec = {training = {optimizer = {beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
   nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
   func.func @train(%loss: tensor<f32>, %d: tensor<8xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>)
       -> (tensor<f32> {nn.output = "loss"}) {

@@ -24,8 +24,11 @@
 // OPTIONS: attributes {zero.stage = 1 : i64, zero.world = 3 : i64}
 // OPTIONS: zero.load parameter @all : tensor<96xf32>
 
-module attributes {tessera.spec = {training = {stage = 3, world = 4, prefetch = 1, optimizer = {
-    beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}}}} {
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 4, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
+    parallel = <world = 4, zero_stage = 3>>} {
   nn.parameter @b : tensor<8xf32> init constant(0.0) group "all"
   nn.parameter @w : tensor<40xf32> init normal(0.02) decay group "all"
 

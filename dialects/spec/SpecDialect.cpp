@@ -1,0 +1,106 @@
+//===- SpecDialect.cpp - The dialect of specifications --------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/spec/Spec.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace tessera::spec;
+
+#include "dialects/spec/SpecDialect.cpp.inc"
+#include "dialects/spec/SpecEnums.cpp.inc"
+#include "dialects/spec/SpecInterfaces.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/spec/SpecAttrs.cpp.inc"
+
+void SpecDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/spec/SpecAttrs.cpp.inc"
+      >();
+}
+
+LogicalResult SpecDialect::verifyOperationAttribute(Operation *op,
+                                                    NamedAttribute attribute) {
+  if (!isa<ModuleOp>(op))
+    return op->emitError() << attribute.getName() << " is a module's attribute";
+  StringRef name = attribute.getName();
+  if (name == SpecificationAttr::kName)
+    return isa<SpecificationAttr>(attribute.getValue())
+               ? success()
+               : op->emitError() << name << " must be a #spec.specification";
+  if (name == RecomputedAttr::kName)
+    return isa<RecomputedAttr>(attribute.getValue())
+               ? success()
+               : op->emitError() << name << " must be a #spec.recomputed";
+  return op->emitError() << "no attribute is named " << name
+                         << ": a module has " << SpecificationAttr::kName
+                         << " and " << RecomputedAttr::kName;
+}
+
+StringRef CpuAttr::getTargetName() const { return getMnemonic(); }
+StringRef CpuAttr::getHostCpu() const { return getName(); }
+int64_t CpuAttr::getHostThreads() const { return getThreads(); }
+
+StringRef CudaAttr::getTargetName() const { return getMnemonic(); }
+// The CPUs of a machine with GPUs may be any; they compute nothing.
+StringRef CudaAttr::getHostCpu() const { return "x86-64"; }
+DictionaryAttr CudaAttr::getOwnFields() const {
+  Builder builder(getContext());
+  return builder.getDictionaryAttr(
+      {builder.getNamedAttr("arch", getArch()),
+       builder.getNamedAttr("gelu_epilogue",
+                            builder.getBoolAttr(getGeluEpilogue()))});
+}
+
+StringRef PlainTargetAttr::getTargetName() const { return getName(); }
+
+SpecificationAttr tessera::spec::getSpecification(ModuleOp module) {
+  return module->getAttrOfType<SpecificationAttr>(SpecificationAttr::kName);
+}
+
+ParallelAttr tessera::spec::getParallel(ModuleOp module) {
+  SpecificationAttr specification = getSpecification(module);
+  return specification ? specification.getParallel()
+                       : ParallelAttr::get(module.getContext());
+}
+
+PrecisionAttr tessera::spec::getPrecision(ModuleOp module) {
+  SpecificationAttr specification = getSpecification(module);
+  return specification ? specification.getTraining().getPrecision()
+                       : PrecisionAttr::get(module.getContext());
+}
+
+int64_t tessera::spec::getAccumulation(ModuleOp module) {
+  SpecificationAttr specification = getSpecification(module);
+  return specification ? specification.getAccumulation() : 1;
+}
+
+int64_t tessera::spec::getMemoryLimit(ModuleOp module) {
+  SpecificationAttr specification = getSpecification(module);
+  return specification
+             ? specification.getTraining().getMemoryLimit().value_or(INT64_MAX)
+             : INT64_MAX;
+}
+
+RecomputedAttr tessera::spec::getRecomputed(ModuleOp module) {
+  return module->getAttrOfType<RecomputedAttr>(RecomputedAttr::kName);
+}
+
+StringRef tessera::spec::getTypeName(NumberType type) {
+  switch (type) {
+  case NumberType::FP32:
+    return "f32";
+  case NumberType::BF16:
+    return "bf16";
+  case NumberType::FP16:
+    return "f16";
+  }
+  llvm_unreachable("all types are named");
+}

@@ -1,0 +1,235 @@
+//===- SpecVerifiers.cpp - What specifications must be --------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/spec/Limits.h"
+#include "dialects/spec/Spec.h"
+#include "llvm/ADT/SmallSet.h"
+
+using namespace mlir;
+using namespace tessera::spec;
+
+using EmitError = llvm::function_ref<InFlightDiagnostic()>;
+
+namespace {
+
+/// A number and the field that it is of. What was left out has none.
+struct Number {
+  Number(StringRef path, int64_t value)
+      : path(path), value(static_cast<double>(value)), isWhole(true) {}
+  Number(StringRef path, std::optional<int64_t> value)
+      : path(path), isWhole(true) {
+    if (value)
+      this->value = static_cast<double>(*value);
+  }
+  Number(StringRef path, Real value)
+      : path(path), value(static_cast<double>(value)), isWhole(false) {}
+
+  StringRef path;
+  std::optional<double> value;
+  bool isWhole;
+};
+
+} // namespace
+
+/// Checks each of \p numbers against its limit.
+static LogicalResult check(EmitError emitError, ArrayRef<Number> numbers) {
+  for (const Number &number : numbers) {
+    const Limit &limit = getLimit(number.path);
+    if (number.value == static_cast<double>(kMissing))
+      return emitError() << "`" << number.path << "` is missing; "
+                         << limit.getRemedy(number.isWhole);
+    if (number.value && !limit.allows(*number.value))
+      return emitError() << "`" << number.path << "` cannot be "
+                         << getNumberText(*number.value) << "; "
+                         << limit.getRemedy(number.isWhole);
+  }
+  return success();
+}
+
+LogicalResult TransformerAttr::verify(EmitError emitError, StringAttr names,
+                                      int64_t vocabulary, int64_t hidden,
+                                      int64_t heads, int64_t sequenceLength) {
+  return check(emitError, {{"transformer.vocabulary", vocabulary},
+                           {"transformer.hidden", hidden},
+                           {"transformer.heads", heads},
+                           {"transformer.sequence_length", sequenceLength}});
+}
+
+LogicalResult GnnAttr::verify(EmitError emitError, StringAttr layer,
+                              bool selfLoops, Normalization normalization,
+                              int64_t nodes, int64_t edges, int64_t features,
+                              int64_t classes) {
+  return check(emitError, {{"gnn.nodes", nodes},
+                           {"gnn.edges", edges},
+                           {"gnn.features", features},
+                           {"gnn.classes", classes}});
+}
+
+LogicalResult LossScaleAttr::verify(EmitError emitError, Real initial,
+                                    int64_t window, int64_t hysteresis,
+                                    Real minimum) {
+  return check(emitError,
+               {{"training.precision.loss_scale.initial", initial},
+                {"training.precision.loss_scale.window", window},
+                {"training.precision.loss_scale.hysteresis", hysteresis},
+                {"training.precision.loss_scale.minimum", minimum}});
+}
+
+LogicalResult PrecisionAttr::verify(EmitError emitError, NumberType compute,
+                                    NumberType gradients,
+                                    LossScaleAttr lossScale) {
+  if (static_cast<bool>(lossScale) != (compute == NumberType::FP16))
+    return emitError() << "`training.precision.loss_scale` goes with fp16, and "
+                          "`training.precision.compute` is "
+                       << stringifyNumberType(compute);
+  if (gradients != NumberType::FP32 && gradients != compute)
+    return emitError() << "`training.precision.gradients` cannot be "
+                       << stringifyNumberType(gradients)
+                       << " where `training.precision.compute` is "
+                       << stringifyNumberType(compute);
+  return success();
+}
+
+LogicalResult ScheduleAttr::verify(EmitError emitError, ScheduleKind kind,
+                                   int64_t warmupSteps,
+                                   std::optional<int64_t> decaySteps,
+                                   Real minLr,
+                                   std::optional<int64_t> warmupSamples,
+                                   std::optional<int64_t> decaySamples) {
+  return check(emitError, {{"training.schedule.warmup_steps", warmupSteps},
+                           {"training.schedule.decay_steps", decaySteps},
+                           {"training.schedule.min_lr", minLr},
+                           {"training.schedule.warmup_samples", warmupSamples},
+                           {"training.schedule.decay_samples", decaySamples}});
+}
+
+LogicalResult BatchRampAttr::verify(EmitError emitError, int64_t start,
+                                    int64_t increment, int64_t samples) {
+  return check(emitError, {{"training.batch_ramp.start", start},
+                           {"training.batch_ramp.increment", increment},
+                           {"training.batch_ramp.samples", samples}});
+}
+
+/// Checks the dictionary of an optimizer: all of AdamW's entries and no other.
+static LogicalResult checkOptimizer(EmitError emitError, Attribute optimizer) {
+  auto entries = dyn_cast<DictionaryAttr>(optimizer);
+  if (!entries)
+    return emitError() << "`training.optimizer` is no dictionary: "
+                       << optimizer;
+  auto kind = entries.getAs<StringAttr>("kind");
+  if (!kind || kind != "adamw")
+    return emitError() << "`training.optimizer.kind` must be \"adamw\"";
+  static constexpr StringLiteral numbers[] = {
+      "training.optimizer.lr", "training.optimizer.beta1",
+      "training.optimizer.beta2", "training.optimizer.eps",
+      "training.optimizer.weight_decay"};
+  llvm::SmallSet<StringRef, 8> known = {"kind"};
+  for (StringRef path : numbers) {
+    StringRef name = path.rsplit('.').second;
+    known.insert(name);
+    auto number = entries.getAs<FloatAttr>(name);
+    if (!number || !number.getType().isF64())
+      return emitError() << "`" << path << "` must be an f64";
+    if (failed(check(emitError, {{path, Real(number.getValueAsDouble())}})))
+      return failure();
+  }
+  for (NamedAttribute entry : entries)
+    if (!known.contains(entry.getName().getValue()))
+      return emitError() << "`training.optimizer` has no field "
+                         << entry.getName();
+  return success();
+}
+
+LogicalResult TrainingAttr::verify(EmitError emitError, int64_t globalBatch,
+                                   int64_t microBatch, int64_t steps,
+                                   int64_t seed, Real clip, Attribute optimizer,
+                                   ScheduleAttr schedule, Recompute recompute,
+                                   std::optional<int64_t> memoryLimit,
+                                   BatchRampAttr batchRamp, NonFinite nonFinite,
+                                   int64_t maxSkips, PrecisionAttr precision) {
+  if (memoryLimit && *memoryLimit < 0)
+    return emitError() << "`training.memory_limit` cannot be " << *memoryLimit
+                       << "; give a number of bytes";
+  if (failed(checkOptimizer(emitError, optimizer)))
+    return failure();
+  return check(emitError, {{"training.global_batch", globalBatch},
+                           {"training.micro_batch", microBatch},
+                           {"training.steps", steps},
+                           {"training.seed", seed},
+                           {"training.clip", clip},
+                           {"training.max_skips", maxSkips}});
+}
+
+LogicalResult ParallelAttr::verify(EmitError emitError, int64_t world,
+                                   int64_t zeroStage, int64_t prefetch,
+                                   int64_t bucketBytes,
+                                   int64_t persistenceThreshold,
+                                   int64_t gatherBytes, int64_t prefetchBytes,
+                                   std::optional<int64_t> shardRanks,
+                                   std::optional<int64_t> secondaryRanks,
+                                   bool quantizedGathers, Offload offload) {
+  return check(emitError,
+               {{"parallel.world", world},
+                {"parallel.zero_stage", zeroStage},
+                {"parallel.prefetch", prefetch},
+                {"parallel.bucket_bytes", bucketBytes},
+                {"parallel.persistence_threshold", persistenceThreshold},
+                {"parallel.gather_bytes", gatherBytes},
+                {"parallel.prefetch_bytes", prefetchBytes},
+                {"parallel.shard_ranks", shardRanks},
+                {"parallel.secondary_ranks", secondaryRanks}});
+}
+
+LogicalResult CpuAttr::verify(EmitError emitError, StringAttr name,
+                              int64_t threads) {
+  return check(emitError, {{"target.cpu.threads", threads}});
+}
+
+LogicalResult CudaAttr::verify(EmitError, StringAttr, bool) {
+  return success();
+}
+
+LogicalResult PlainTargetAttr::verify(EmitError, StringAttr) {
+  return success();
+}
+
+LogicalResult SpecificationAttr::verify(EmitError emitError, StringAttr name,
+                                        Attribute model, TrainingAttr training,
+                                        ParallelAttr parallel,
+                                        TargetAttrInterface target,
+                                        DictionaryAttr tied,
+                                        DictionaryAttr fingerprint) {
+  if (!isa<TransformerAttr, GnnAttr>(model))
+    return emitError() << "the model is a #spec.transformer or a #spec.gnn, "
+                          "not "
+                       << model;
+  int64_t atOnce = training.getMicroBatch() * parallel.getWorld();
+  if (training.getGlobalBatch() % atOnce != 0)
+    return emitError() << "`training.global_batch` ("
+                       << training.getGlobalBatch()
+                       << ") is not divisible by `training.micro_batch` * "
+                          "`parallel.world` ("
+                       << training.getMicroBatch() << " * "
+                       << parallel.getWorld() << ")";
+  for (auto [field, entries] :
+       {std::pair("tied", tied), {"fingerprint", fingerprint}})
+    for (NamedAttribute entry : entries)
+      if (!isa<StringAttr>(entry.getValue()))
+        return emitError() << "`" << field << "` has no text for "
+                           << entry.getName();
+  return success();
+}
+
+LogicalResult RecomputedAttr::verify(EmitError emitError, int64_t segments,
+                                     int64_t whole, int64_t cheap) {
+  if (whole < 0 || cheap < 0 || segments < 0 || whole > segments ||
+      cheap > segments - whole)
+    return emitError() << "of " << segments << " segments " << whole
+                       << " whole and " << cheap << " cheap ones cannot be "
+                       << "computed again";
+  return success();
+}
