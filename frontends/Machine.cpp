@@ -7,7 +7,7 @@
 
 #include "frontends/Machine.h"
 #include "frontends/TextReader.h"
-#include "frontends/Validation.h"
+#include "frontends/validation/Validation.h"
 #include "mlir/IR/Builders.h"
 
 using namespace tessera;

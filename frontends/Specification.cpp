@@ -8,9 +8,10 @@
 #include "frontends/Specification.h"
 #include "frontends/Diagnostics.h"
 #include "frontends/Machine.h"
+#include "frontends/Resolution.h"
 #include "frontends/SpecificationAttr.h"
 #include "frontends/TextReader.h"
-#include "frontends/Validation.h"
+#include "frontends/validation/Validation.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/Path.h"
 

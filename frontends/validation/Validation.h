@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_FRONTENDS_VALIDATION_H
-#define TESSERA_FRONTENDS_VALIDATION_H
+#ifndef TESSERA_FRONTENDS_VALIDATION_VALIDATION_H
+#define TESSERA_FRONTENDS_VALIDATION_VALIDATION_H
 
 #include "frontends/Diagnostics.h"
-#include "frontends/Specification.h"
+#include "frontends/spec.pb.h"
 
 namespace tessera {
 
@@ -19,15 +19,9 @@ namespace tessera {
 void validate(const spec::Specification &message, bool complete,
               Diagnostics &diagnostics);
 
-/// Resolves the values of a validated \p message that follow from others.
-/// \p path is the specification's, which names it by default.
-Specification resolve(const spec::Specification &message, llvm::StringRef path);
-
-/// Reads the shape of the graph that \p message names, relative to the folder
-/// \p base, into \p message.
-void resolveGraph(spec::Specification &message, llvm::StringRef base,
-                  Diagnostics &diagnostics);
+/// Refuses a graph in which no node has a neighbour, not even itself.
+void checkEdges(const spec::Gnn &model, Diagnostics &diagnostics);
 
 } // namespace tessera
 
-#endif // TESSERA_FRONTENDS_VALIDATION_H
+#endif // TESSERA_FRONTENDS_VALIDATION_VALIDATION_H

@@ -1,0 +1,103 @@
+//===- Resolution.cpp - Values that follow from others --------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/Resolution.h"
+#include "frontends/ByteSize.h"
+#include "frontends/Fields.h"
+#include "frontends/validation/Validation.h"
+#include "runtime/data/Adjacency.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+
+using namespace tessera;
+
+void tessera::resolveGraph(spec::Specification &message, llvm::StringRef base,
+                           Diagnostics &diagnostics) {
+  spec::Gnn &model = *message.mutable_gnn();
+  llvm::SmallString<256> path(model.graph());
+  if (llvm::sys::path::is_relative(path)) {
+    path = base;
+    llvm::sys::path::append(path, model.graph());
+  }
+  const char *remedy = "give another file, or nodes, edges, features and "
+                       "classes";
+  std::string error;
+  std::unique_ptr<runtime::GraphFile> file =
+      runtime::GraphFile::open(path.str().str(), error);
+  if (file)
+    error = file->trainingError();
+  runtime::NodeWeights weights;
+  if (error.empty())
+    runtime::weighNodes(
+        *file,
+        {.selfLoops = model.self_loops(),
+         .symmetric = model.normalization() == spec::Gnn::SYMMETRIC},
+        weights, error);
+  if (!error.empty())
+    return diagnostics.error("gnn.graph", error, remedy);
+  std::string unused = file->unusedTensors();
+  if (!unused.empty())
+    diagnostics.warning("gnn.graph", unused);
+
+  const runtime::GraphShape &shape = file->shape();
+  auto resolved = [&](const char *name, int64_t count, bool mayExceed) {
+    FieldRef field = fieldAt(message, name);
+    auto given = static_cast<int64_t>(field.number());
+    if (!field.given())
+      return count;
+    if (given < count || (given > count && !mayExceed))
+      diagnostics.error(name,
+                        "`" + llvm::Twine(name) + "` is " + llvm::Twine(given) +
+                            ", but `gnn.graph` has " + llvm::Twine(count),
+                        "leave it out, or give " + llvm::Twine(count) +
+                            (mayExceed ? " or more" : ""));
+    return given;
+  };
+  model.set_nodes(resolved("gnn.nodes", shape.nodes, false));
+  model.set_edges(resolved("gnn.edges", shape.edges, false));
+  // Not all columns of sparse features need be used, nor all classes be seen.
+  model.set_features(
+      resolved("gnn.features", shape.features, file->hasSparseFeatures()));
+  model.set_classes(resolved("gnn.classes", shape.classes, true));
+  checkEdges(model, diagnostics);
+}
+
+Specification tessera::resolve(const spec::Specification &given,
+                               llvm::StringRef path) {
+  Specification result;
+  result.message = given;
+  spec::Specification &message = result.message;
+  if (!message.has_name())
+    message.set_name(llvm::sys::path::stem(path).str());
+  // Manifests and reports are UTF-8, paths may be anything.
+  if (!llvm::json::isUTF8(message.name()))
+    message.set_name(llvm::json::fixUTF8(message.name()));
+  int64_t world = message.parallel().world();
+  spec::Training &training = *message.mutable_training();
+  if (message.has_transformer()) {
+    spec::Transformer &model = *message.mutable_transformer();
+    if (!model.has_feed_forward())
+      model.set_feed_forward(4 * model.hidden());
+    if (model.positions() == spec::Transformer::LEARNED &&
+        !model.has_position_capacity())
+      model.set_position_capacity(model.sequence_length());
+    if (!training.has_micro_batch())
+      training.set_micro_batch(training.global_batch() / world);
+  } else {
+    // Each rank computes the whole graph, for its share of the labels.
+    training.set_micro_batch(1);
+    training.set_global_batch(world);
+  }
+  if (training.has_memory_limit())
+    result.memoryLimit = parseByteSize(training.memory_limit());
+  result.accumulation =
+      training.global_batch() / (training.micro_batch() * world);
+  if (!training.schedule().has_decay_steps())
+    training.mutable_schedule()->set_decay_steps(training.steps());
+  return result;
+}

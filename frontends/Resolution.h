@@ -1,0 +1,27 @@
+//===- Resolution.h - Values that follow from others ------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_FRONTENDS_RESOLUTION_H
+#define TESSERA_FRONTENDS_RESOLUTION_H
+
+#include "frontends/Diagnostics.h"
+#include "frontends/Specification.h"
+
+namespace tessera {
+
+/// Resolves the values of a validated \p message that follow from others.
+/// \p path is the specification's, which names it by default.
+Specification resolve(const spec::Specification &message, llvm::StringRef path);
+
+/// Reads the shape of the graph that \p message names, relative to the folder
+/// \p base, into \p message.
+void resolveGraph(spec::Specification &message, llvm::StringRef base,
+                  Diagnostics &diagnostics);
+
+} // namespace tessera
+
+#endif // TESSERA_FRONTENDS_RESOLUTION_H

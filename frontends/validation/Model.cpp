@@ -1,0 +1,102 @@
+//===- Model.cpp - What a model may be ------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/validation/Validation.h"
+#include "frontends/validation/Validator.h"
+
+#include <limits>
+
+using namespace tessera;
+
+void Validator::checkTransformer() {
+  require("transformer.names", "give names: BLOOM or names: GPT2");
+  checkLimits({"transformer"});
+  require("transformer.positions",
+          "give positions: ALIBI or positions: LEARNED");
+  const spec::Transformer &model = message.transformer();
+
+  if (sound({"transformer.hidden", "transformer.heads"}) &&
+      model.hidden() % model.heads() != 0)
+    diagnostics.error("transformer.heads",
+                      "`transformer.hidden` (" + llvm::Twine(model.hidden()) +
+                          ") is not divisible by `transformer.heads` (" +
+                          llvm::Twine(model.heads()) + ")",
+                      "take " +
+                          getNearestDivisors(model.hidden(), model.heads()) +
+                          " heads, or a hidden that is a multiple of " +
+                          llvm::Twine(model.heads()));
+  bool learned = model.positions() == spec::Transformer::LEARNED;
+  if (given("transformer.position_capacity")) {
+    if (given("transformer.positions") && !learned)
+      diagnostics.error("transformer.position_capacity",
+                        "`transformer.position_capacity` is for learned "
+                        "positions",
+                        "remove it, or give positions: LEARNED");
+    else if (sound({"transformer.position_capacity",
+                    "transformer.sequence_length"}) &&
+             model.position_capacity() < model.sequence_length())
+      diagnostics.error("transformer.position_capacity",
+                        "`transformer.position_capacity` (" +
+                            llvm::Twine(model.position_capacity()) +
+                            ") is below `transformer.sequence_length` (" +
+                            llvm::Twine(model.sequence_length()) + ")",
+                        "give at least the sequence length");
+  }
+  if (!given("transformer.names"))
+    return;
+  bool bloom = model.names() == spec::Transformer::BLOOM;
+  if (bloom && learned && given("transformer.positions"))
+    diagnostics.error("transformer.positions",
+                      "BLOOM has no name for learned positions",
+                      "give positions: ALIBI, or names: GPT2");
+  if (!bloom && model.embedding_norm())
+    diagnostics.error("transformer.embedding_norm",
+                      "GPT-2 has no name for an embedding norm",
+                      "give embedding_norm: false, or names: BLOOM");
+}
+
+void tessera::checkEdges(const spec::Gnn &model, Diagnostics &diagnostics) {
+  if (model.edges() == 0 && !model.self_loops())
+    diagnostics.error(model.has_graph() ? "gnn.graph" : "gnn.edges",
+                      "the graph has no edges and gets no self-loops",
+                      "give self_loops: true, or a graph with edges");
+}
+
+void Validator::checkGnn() {
+  checkLimits({"gnn"});
+  const spec::Gnn &model = message.gnn();
+  if (model.layers() > 1)
+    require("gnn.hidden", "give the width of the layers between");
+  if (sound({"gnn.heads"}) && model.heads() != 1)
+    diagnostics.error("gnn.heads", "a GCN layer has no attention heads",
+                      "give heads: 1 or leave it out");
+  if (given("gnn.dropout") && !(model.dropout() == 0))
+    diagnostics.error("gnn.dropout", "dropout is not supported",
+                      "give dropout: 0 or leave it out");
+  for (const char *path :
+       {"training.global_batch", "training.micro_batch", "training.batch_ramp",
+        "training.schedule.warmup_samples", "training.schedule.decay_samples"})
+    if (given(path))
+      diagnostics.error(path, "`" + llvm::Twine(path) + "` is for transformers",
+                        "remove it: each step takes the whole graph");
+
+  static const char *const counts[] = {"gnn.nodes", "gnn.edges", "gnn.features",
+                                       "gnn.classes"};
+  // A graph file tells the counts: see resolveGraph.
+  if (given("gnn.graph"))
+    return;
+  for (const char *path : counts)
+    require(path, "give a whole number, or `gnn.graph` with a file that "
+                  "tells it");
+  if (sound({"gnn.nodes", "gnn.edges"}) &&
+      model.nodes() + model.edges() > std::numeric_limits<int32_t>::max())
+    diagnostics.error("gnn.edges",
+                      "the graph has more than 2147483647 nodes and edges",
+                      "indices are 32-bit: take a smaller graph");
+  if (sound({"gnn.edges"}))
+    checkEdges(model, diagnostics);
+}
