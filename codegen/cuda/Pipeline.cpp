@@ -8,8 +8,10 @@
 #include "codegen/Passes.h"
 #include "codegen/cuda/DeviceKernel.h"
 #include "codegen/cuda/Passes.h"
+#include "codegen/cuda/Target.h"
 #include "codegen/kernels/Arithmetic.h"
 #include "dialects/Contracts.h"
+#include "dialects/nn/NN.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
@@ -24,11 +26,24 @@ namespace tessera::cuda {
 using namespace mlir;
 using namespace tessera;
 
+/// Columns of the heads of \p op; 0 where it is no attention.
+static int64_t getHeadColumns(Operation *op) {
+  if (auto attention = dyn_cast<nn::AttentionOp>(op))
+    return attention.getHeadDim();
+  if (auto attention = dyn_cast<nn::AttentionGradOp>(op))
+    return attention.getHeadDim();
+  return 0;
+}
+
 /// Whether this target has code for what \p kernel is made of.
 static LogicalResult checkSupported(func::FuncOp kernel) {
   KernelOpInterface op = getKernelOp(kernel);
   if (op && !getKernelOp<cuda::KernelEmissionOpInterface>(kernel))
     return op->emitOpError("has no code for GPUs");
+  if (op && getHeadColumns(op) > cuda::kMostHeadColumns)
+    return op->emitOpError("has heads of ")
+           << getHeadColumns(op) << " columns, and on GPUs they have at most "
+           << cuda::kMostHeadColumns << ": give more heads";
   for (cuda::Grid grid : cuda::getGrids(kernel))
     if (grid.blocks > INT32_MAX)
       return kernel.emitError("kernel '")

@@ -70,9 +70,6 @@ static const char *const architectures[] = {
     "sm_90a",  "sm_100", "sm_100a", "sm_103", "sm_103a", "sm_110",
     "sm_110a", "sm_120", "sm_120a", "sm_121", "sm_121a"};
 
-/// Columns of a head whose attention fits a GPU's shared memory and registers.
-static constexpr int64_t kMostHeadColumns = 256;
-
 /// Reports those of \p names, separated by commas, that are none of the
 /// architectures.
 static void checkArchitectures(StringRef names, SpecificationReport report) {
@@ -161,10 +158,10 @@ public:
     }
     auto model = dyn_cast<spec::TransformerAttr>(specification.getModel());
     int64_t columns = model ? model.getHidden() / model.getHeads() : 0;
-    if (columns > kMostHeadColumns)
+    if (columns > cuda::kMostHeadColumns)
       report("transformer.heads",
              "heads have " + Twine(columns) + " columns, and on GPUs at most " +
-                 Twine(kMostHeadColumns),
+                 Twine(cuda::kMostHeadColumns),
              "give more heads");
     spec::NumberType gradients =
         specification.getTraining().getPrecision().getGradients();

@@ -13,6 +13,9 @@
 
 namespace tessera::cuda {
 
+/// Columns of a head whose attention fits a GPU's shared memory and registers.
+inline constexpr int64_t kMostHeadColumns = 256;
+
 std::unique_ptr<Target> createTarget();
 
 } // namespace tessera::cuda

@@ -25,3 +25,21 @@ func.func private @k(%p: tensor<549755813889xf32>, %clip: tensor<f32>, %hyper: t
       : tensor<549755813889xf32>, tensor<549755813889xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
   return %0, %1, %2 : tensor<549755813889xf32>, tensor<549755813889xf32>, tensor<549755813889xf32>
 }
+
+// -----
+
+func.func private @k(%qkv: tensor<8x771xf32>) -> (tensor<8x257xf32>, tensor<1x8xf32>) attributes {plan.kernel} {
+  // expected-error @below {{has heads of 257 columns, and on GPUs they have at most 256: give more heads}}
+  %out, %lse = nn.attention %qkv batch 1 heads 1 layout blocked scale 0.25
+      : tensor<8x771xf32> -> tensor<8x257xf32>, tensor<1x8xf32>
+  return %out, %lse : tensor<8x257xf32>, tensor<1x8xf32>
+}
+
+// -----
+
+func.func private @k(%qkv: tensor<8x771xf32>, %out: tensor<8x257xf32>, %lse: tensor<1x8xf32>) -> tensor<8x771xf32> attributes {plan.kernel} {
+  // expected-error @below {{has heads of 257 columns, and on GPUs they have at most 256: give more heads}}
+  %0 = nn.attention_grad %qkv, %out, %lse, %out batch 1 heads 1 layout blocked scale 0.25
+      : tensor<8x771xf32>, tensor<8x257xf32>, tensor<1x8xf32>
+  return %0 : tensor<8x771xf32>
+}
