@@ -68,7 +68,8 @@ static OwningOpRef<ModuleOp> parseModule(MLIRContext &context,
         parseMachine(*inputs.machine, llvm::errs());
     if (!machine)
       return {};
-    (*module)->setAttr(machineAttrName, machineAttr(*machine, context));
+    (*module)->setAttr(spec::MachineAttr::kName,
+                       machineAttr(*machine, context));
   }
   if (module && (failed(verifySpecificationAttr(*module)) ||
                  failed(verifyPhase(*module, from))))

@@ -8,52 +8,48 @@
 #include "frontends/Machine.h"
 #include "frontends/TextReader.h"
 #include "frontends/validation/Validation.h"
-#include "mlir/IR/Builders.h"
 
 using namespace tessera;
 using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
 
 static constexpr llvm::StringLiteral remedy =
     "give a file that holds `machine { ... }`, as `tessera calibrate -o FILE` "
     "writes it";
 
-static mlir::DictionaryAttr givenFields(const Message &message,
-                                        mlir::Builder &builder) {
-  const google::protobuf::Reflection *reflection = message.GetReflection();
-  std::vector<const FieldDescriptor *> fields;
-  reflection->ListFields(message, &fields);
-  llvm::SmallVector<mlir::NamedAttribute> entries;
-  for (const FieldDescriptor *field : fields) {
-    mlir::Attribute value;
-    switch (field->cpp_type()) {
-    case FieldDescriptor::CPPTYPE_MESSAGE:
-      value = givenFields(reflection->GetMessage(message, field), builder);
-      break;
-    case FieldDescriptor::CPPTYPE_STRING:
-      value = builder.getStringAttr(reflection->GetString(message, field));
-      break;
-    case FieldDescriptor::CPPTYPE_BOOL:
-      value = builder.getBoolAttr(reflection->GetBool(message, field));
-      break;
-    case FieldDescriptor::CPPTYPE_INT64:
-      value = builder.getI64IntegerAttr(reflection->GetInt64(message, field));
-      break;
-    case FieldDescriptor::CPPTYPE_DOUBLE:
-      value = builder.getF64FloatAttr(reflection->GetDouble(message, field));
-      break;
-    default:
-      llvm_unreachable("a machine has no fields of other types");
-    }
-    entries.push_back(builder.getNamedAttr(field->name(), value));
-  }
-  return builder.getDictionaryAttr(entries);
+static std::optional<spec::Real> real(bool has, double value) {
+  return has ? std::optional(spec::Real(value)) : std::nullopt;
 }
 
-mlir::DictionaryAttr tessera::machineAttr(const spec::Machine &machine,
-                                          mlir::MLIRContext &context) {
-  mlir::Builder builder(&context);
-  return givenFields(machine, builder);
+static spec::LinkAttr linkAttr(const spec::Link &given,
+                               mlir::MLIRContext &context) {
+  return spec::LinkAttr::get(
+      &context, real(given.has_latency_us(), given.latency_us()),
+      real(given.has_gbytes(), given.gbytes()),
+      given.has_beside_computation()
+          ? mlir::BoolAttr::get(&context, given.beside_computation())
+          : mlir::BoolAttr());
+}
+
+spec::MachineAttr tessera::machineAttr(const spec::Machine &given,
+                                       mlir::MLIRContext &context) {
+  auto whole = [](bool has, int64_t value) {
+    return has ? std::optional(value) : std::nullopt;
+  };
+  return spec::MachineAttr::get(
+      &context,
+      given.has_name() ? mlir::StringAttr::get(&context, given.name())
+                       : mlir::StringAttr(),
+      whole(given.has_cores(), given.cores()),
+      whole(given.has_ranks_per_node(), given.ranks_per_node()),
+      real(given.has_fp32_gflops(), given.fp32_gflops()),
+      real(given.has_bf16_gflops(), given.bf16_gflops()),
+      real(given.has_fp32_product_gflops(), given.fp32_product_gflops()),
+      real(given.has_bf16_product_gflops(), given.bf16_product_gflops()),
+      real(given.has_memory_gbytes(), given.memory_gbytes()),
+      real(given.has_cache_gbytes(), given.cache_gbytes()),
+      real(given.has_cache_mib(), given.cache_mib()),
+      real(given.has_launch_us(), given.launch_us()),
+      linkAttr(given.inside(), context), linkAttr(given.between(), context));
 }
 
 bool tessera::readMachine(const SourceText &source, spec::Machine &machine,

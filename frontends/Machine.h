@@ -8,20 +8,16 @@
 #ifndef TESSERA_FRONTENDS_MACHINE_H
 #define TESSERA_FRONTENDS_MACHINE_H
 
+#include "dialects/spec/Spec.h"
 #include "frontends/Diagnostics.h"
 #include "frontends/SourceText.h"
 #include "frontends/spec.pb.h"
-#include "mlir/IR/BuiltinAttributes.h"
 
 namespace tessera {
 
-/// The module's attribute that holds the machine: a dictionary of the fields of
-/// spec::Machine that were given, read by report/Machine.h. Not part of the
-/// specification, which goes into executables.
-inline constexpr llvm::StringLiteral machineAttrName = "tessera.machine";
-
-mlir::DictionaryAttr machineAttr(const spec::Machine &machine,
-                                 mlir::MLIRContext &context);
+/// The fields of \p machine that were given. The dialect `spec` must be loaded.
+spec::MachineAttr machineAttr(const spec::Machine &machine,
+                              mlir::MLIRContext &context);
 
 /// Reads \p source, a specification's text with nothing but its `machine`, into
 /// \p machine. Returns false where there was an error; limits are left to

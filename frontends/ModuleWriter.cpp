@@ -139,7 +139,7 @@ OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
   (*module)->setAttr(spec::SpecificationAttr::kName,
                      getSpecificationAttr(specification, context));
   if (specification.message.has_machine())
-    (*module)->setAttr(machineAttrName,
+    (*module)->setAttr(spec::MachineAttr::kName,
                        machineAttr(specification.message.machine(), context));
   ModuleWriter writer(*module);
   if (specification.message.has_transformer())

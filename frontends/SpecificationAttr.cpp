@@ -68,6 +68,11 @@ static spec::PrecisionAttr precisionAttr(const spec::Precision &given,
                                   numberType(given.gradients()), lossScale);
 }
 
+/// A number that a specification may leave out.
+static std::optional<int64_t> optional(bool has, int64_t value) {
+  return has ? std::optional(value) : std::nullopt;
+}
+
 static spec::ScheduleAttr scheduleAttr(const spec::Schedule &given,
                                        MLIRContext &context) {
   auto kind = [&] {
@@ -78,9 +83,6 @@ static spec::ScheduleAttr scheduleAttr(const spec::Schedule &given,
       return spec::ScheduleKind::Cosine;
     }
     llvm_unreachable("the specification has no other schedules");
-  };
-  auto optional = [](bool has, int64_t value) {
-    return has ? std::optional(value) : std::nullopt;
   };
   return spec::ScheduleAttr::get(
       &context, kind(), given.warmup_steps(),
@@ -153,9 +155,6 @@ static spec::ParallelAttr parallelAttr(const spec::Parallel &given,
       return spec::Offload::Optimizer;
     }
     llvm_unreachable("the specification offloads nothing else");
-  };
-  auto optional = [](bool has, int64_t value) {
-    return has ? std::optional(value) : std::nullopt;
   };
   return spec::ParallelAttr::get(
       &context, given.world(), given.zero_stage(), given.prefetch(),

@@ -37,7 +37,7 @@ struct Machine {
   /// "znver4, 2 cores: 1 rank a node, 213 Gflop/s, memory 84.1 GB/s".
   std::string describe() const;
 
-  /// The machine of \p module's attribute `tessera.machine` for \p world ranks
+  /// The machine of \p module's attribute `spec.machine` for \p world ranks
   /// of \p target.
   static Machine get(mlir::ModuleOp module, const Target &target,
                      int64_t world);

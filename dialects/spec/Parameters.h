@@ -37,11 +37,17 @@ private:
 inline constexpr int64_t kMissing = INT64_MIN;
 
 mlir::AsmPrinter &operator<<(mlir::AsmPrinter &printer, Real real);
+mlir::AsmPrinter &operator<<(mlir::AsmPrinter &printer,
+                             std::optional<Real> real);
 
 } // namespace tessera::spec
 
 template <> struct mlir::FieldParser<tessera::spec::Real> {
   static FailureOr<tessera::spec::Real> parse(AsmParser &parser);
+};
+
+template <> struct mlir::FieldParser<std::optional<tessera::spec::Real>> {
+  static FailureOr<std::optional<tessera::spec::Real>> parse(AsmParser &parser);
 };
 
 #endif // TESSERA_DIALECTS_SPEC_PARAMETERS_H

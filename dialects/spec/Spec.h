@@ -43,6 +43,10 @@ int64_t getMemoryLimit(mlir::ModuleOp module);
 /// What the step recomputes, as its compilation has chosen; null before that.
 RecomputedAttr getRecomputed(mlir::ModuleOp module);
 
+/// What is known of the machine of \p module: nothing where it has no
+/// `spec.machine`.
+MachineAttr getMachine(mlir::ModuleOp module);
+
 /// \p type as types are called in IR: "f32", "bf16" or "f16".
 llvm::StringRef getTypeName(NumberType type);
 

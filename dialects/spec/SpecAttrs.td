@@ -23,6 +23,9 @@ def Spec_Dialect : Dialect {
     values that follow from others (batches, the decay's end, a graph's shape)
     are resolved. See docs/rationale-spec.md.
 
+    The machine that times are predicted for is apart, as `spec.machine`: nothing
+    that runs depends on it, and executables have none of it.
+
     What a compilation adds is apart from what was specified: `spec.recomputed`
     says what of the forward pass the step computes again.
 
@@ -63,6 +66,11 @@ class Spec_Real<string default = "">
   let defaultValue =
       !if(!empty(default), "", "::tessera::spec::Real(" # default # ")");
 }
+
+/// The same for a finite number, a truth value and a text.
+def Spec_OptionalReal : OptionalParameter<"std::optional<::tessera::spec::Real>">;
+def Spec_OptionalBool : OptionalParameter<"::mlir::BoolAttr">;
+def Spec_OptionalText : OptionalParameter<"::mlir::StringAttr">;
 
 class Spec_Bool<string default> : DefaultValuedParameter<"bool", default>;
 
@@ -306,6 +314,30 @@ def Spec_SpecificationAttr : Spec_Struct<"Specification", "specification"> {
       return getTraining().getGlobalBatch() /
              (getTraining().getMicroBatch() * getParallel().getWorld());
     }
+  }];
+}
+
+def Spec_LinkAttr : Spec_Defaults<"Link", "link",
+    (ins Spec_OptionalReal:$latency_us, Spec_OptionalReal:$gbytes,
+         Spec_OptionalBool:$beside_computation)> {
+  let summary = "how messages travel between ranks";
+}
+
+def Spec_MachineAttr : Spec_Defaults<"Machine", "machine",
+    (ins Spec_OptionalText:$name, Spec_OptionalInt:$cores,
+         Spec_OptionalInt:$ranks_per_node, Spec_OptionalReal:$fp32_gflops,
+         Spec_OptionalReal:$bf16_gflops, Spec_OptionalReal:$fp32_product_gflops,
+         Spec_OptionalReal:$bf16_product_gflops,
+         Spec_OptionalReal:$memory_gbytes, Spec_OptionalReal:$cache_gbytes,
+         Spec_OptionalReal:$cache_mib, Spec_OptionalReal:$launch_us,
+         Spec_Group<"LinkAttr">:$inside, Spec_Group<"LinkAttr">:$between)> {
+  let summary = "what is known of the machine that times are predicted for";
+  let description = [{
+    What is not given, report/Machine.h derives from the rest or from the target.
+  }];
+  let extraClassDeclaration = [{
+    /// The module's attribute that holds it.
+    static constexpr ::llvm::StringLiteral kName = "spec.machine";
   }];
 }
 

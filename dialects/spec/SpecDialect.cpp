@@ -39,9 +39,14 @@ LogicalResult SpecDialect::verifyOperationAttribute(Operation *op,
     return isa<RecomputedAttr>(attribute.getValue())
                ? success()
                : op->emitError() << name << " must be a #spec.recomputed";
+  if (name == MachineAttr::kName)
+    return isa<MachineAttr>(attribute.getValue())
+               ? success()
+               : op->emitError() << name << " must be a #spec.machine";
   return op->emitError() << "no attribute is named " << name
                          << ": a module has " << SpecificationAttr::kName
-                         << " and " << RecomputedAttr::kName;
+                         << ", " << MachineAttr::kName << " and "
+                         << RecomputedAttr::kName;
 }
 
 StringRef CpuAttr::getTargetName() const { return getMnemonic(); }
@@ -91,6 +96,11 @@ int64_t tessera::spec::getMemoryLimit(ModuleOp module) {
 
 RecomputedAttr tessera::spec::getRecomputed(ModuleOp module) {
   return module->getAttrOfType<RecomputedAttr>(RecomputedAttr::kName);
+}
+
+MachineAttr tessera::spec::getMachine(ModuleOp module) {
+  auto machine = module->getAttrOfType<MachineAttr>(MachineAttr::kName);
+  return machine ? machine : MachineAttr::get(module.getContext());
 }
 
 StringRef tessera::spec::getTypeName(NumberType type) {

@@ -27,6 +27,11 @@ struct Number {
   }
   Number(StringRef path, Real value)
       : path(path), value(static_cast<double>(value)), isWhole(false) {}
+  Number(StringRef path, std::optional<Real> value)
+      : path(path), isWhole(false) {
+    if (value)
+      this->value = static_cast<double>(*value);
+  }
 
   StringRef path;
   std::optional<double> value;
@@ -222,6 +227,36 @@ LogicalResult SpecificationAttr::verify(EmitError emitError, StringAttr name,
         return emitError() << "`" << field << "` has no text for "
                            << entry.getName();
   return success();
+}
+
+/// Links are checked where it is known which one it is: in a machine.
+LogicalResult LinkAttr::verify(EmitError, std::optional<Real>,
+                               std::optional<Real>, BoolAttr) {
+  return success();
+}
+
+LogicalResult MachineAttr::verify(
+    EmitError emitError, StringAttr, std::optional<int64_t> cores,
+    std::optional<int64_t> ranksPerNode, std::optional<Real> fp32,
+    std::optional<Real> bf16, std::optional<Real> fp32Product,
+    std::optional<Real> bf16Product, std::optional<Real> memory,
+    std::optional<Real> cache, std::optional<Real> cacheMiB,
+    std::optional<Real> launch, LinkAttr inside, LinkAttr between) {
+  return check(emitError,
+               {{"machine.cores", cores},
+                {"machine.ranks_per_node", ranksPerNode},
+                {"machine.fp32_gflops", fp32},
+                {"machine.bf16_gflops", bf16},
+                {"machine.fp32_product_gflops", fp32Product},
+                {"machine.bf16_product_gflops", bf16Product},
+                {"machine.memory_gbytes", memory},
+                {"machine.cache_gbytes", cache},
+                {"machine.cache_mib", cacheMiB},
+                {"machine.launch_us", launch},
+                {"machine.inside.latency_us", inside.getLatencyUs()},
+                {"machine.inside.gbytes", inside.getGbytes()},
+                {"machine.between.latency_us", between.getLatencyUs()},
+                {"machine.between.gbytes", between.getGbytes()}});
 }
 
 LogicalResult RecomputedAttr::verify(EmitError emitError, int64_t segments,

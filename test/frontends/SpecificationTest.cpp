@@ -21,7 +21,21 @@ namespace {
 
 const std::string source = TESSERA_SOURCE_DIR;
 
-[[maybe_unused]] const bool hasTargets = (registerAllTargets(), true);
+/// What is said of an example while no target is registered.
+std::string withoutTargets;
+
+/// Registers the targets, once for all tests.
+class Targets : public testing::Environment {
+  void SetUp() override {
+    llvm::raw_string_ostream stream(withoutTargets);
+    EXPECT_FALSE(loadSpecification(source + "/examples/bloom-tiny.textproto",
+                                   {}, stream));
+    registerAllTargets();
+  }
+};
+
+[[maybe_unused]] testing::Environment *const targets =
+    testing::AddGlobalTestEnvironment(new Targets);
 
 std::optional<Specification> load(const std::string &name,
                                   llvm::ArrayRef<std::string> overrides = {},
@@ -79,6 +93,13 @@ std::optional<Specification> loadWithGraph(const TensorBytes &graph,
 }
 
 } // namespace
+
+TEST(Specification, ATargetThatNobodyRegisteredIsNamed) {
+  EXPECT_TRUE(llvm::StringRef(withoutTargets)
+                  .ends_with("error: no target 'cpu' is known; the targets are "
+                             "; give one of them\n"))
+      << withoutTargets;
+}
 
 TEST(Specification, EveryExampleLoads) {
   std::error_code error;

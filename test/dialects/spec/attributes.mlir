@@ -60,3 +60,19 @@ module attributes {spec.specification = #spec.specification<
       optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
     target = #spec.target<"abacus">>} {
 }
+
+// -----
+
+// What is known of a machine, and nothing.
+
+// CHECK: module attributes {spec.machine = #spec.machine<name = "m", cores = 2, memory_gbytes = 1.050000e+01, inside = <latency_us = 1.000000e+00, beside_computation = true>, between = <gbytes = 3.000000e+00>>}
+module attributes {spec.machine = #spec.machine<
+    name = "m", cores = 2, memory_gbytes = 10.5, between = <gbytes = 3.0>,
+    inside = <latency_us = 1.0, beside_computation = true>>} {
+}
+
+// -----
+
+// CHECK: module attributes {spec.machine = #spec.machine}
+module attributes {spec.machine = #spec.machine} {
+}
