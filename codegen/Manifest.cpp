@@ -7,29 +7,18 @@
 
 #include "codegen/Manifest.h"
 #include "codegen/SpecificationJson.h"
+#include "dialects/AttributeNames.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "target/GemmShape.h"
 #include "target/Target.h"
 #include "llvm/Support/JSON.h"
+#include <map>
 
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::plan;
-
-GemmTable::GemmTable(ModuleOp module) {
-  for (auto program : module.getOps<ProgramOp>())
-    for (auto gemm : program.getBody().getOps<GemmOp>()) {
-      auto scratch = gemm->getAttrOfType<IntegerAttr>("plan.scratch");
-      auto shape = GemmShape::get(gemm);
-      if (ids.insert({shape, entries.size()}).second)
-        entries.push_back({shape, scratch ? scratch.getInt() : 0});
-    }
-}
-
-int64_t GemmTable::getId(GemmOp gemm) const {
-  return ids.at(GemmShape::get(gemm));
-}
 
 static std::string getTypeName(Type type) {
   std::string name;
@@ -43,7 +32,7 @@ namespace {
 class Writer {
 public:
   Writer(ModuleOp module, llvm::raw_ostream &out)
-      : module(module), symbols(module), json(out), gemms(module) {
+      : module(module), symbols(module), json(out) {
     for (auto group : module.getOps<zero::GroupOp>())
       groups[group.getSymNameAttr()] = groups.size();
   }
@@ -109,11 +98,22 @@ private:
       });
   }
 
+  /// The number that assign-ids gave.
+  static int64_t getId(Operation *op) {
+    return op->getAttrOfType<IntegerAttr>(idAttrName).getInt();
+  }
+
+  /// GEMMs of one shape have one number; the first has its scratch memory.
   void writeGemms() {
-    for (auto [id, entry] : llvm::enumerate(gemms.entries))
-      json.object([&, id = id, &entry = entry] {
-        const GemmShape &gemm = entry.shape;
-        json.attribute("id", static_cast<int64_t>(id));
+    std::map<int64_t, GemmOp> byId;
+    for (auto program : module.getOps<ProgramOp>())
+      for (auto gemm : program.getBody().getOps<GemmOp>())
+        byId.try_emplace(getId(gemm), gemm);
+    for (auto [id, op] : byId)
+      json.object([&, id = id, op = op] {
+        GemmShape gemm = GemmShape::get(op);
+        auto scratch = op->getAttrOfType<IntegerAttr>(scratchAttrName);
+        json.attribute("id", id);
         json.attribute("m", gemm.m);
         json.attribute("n", gemm.n);
         json.attribute("k", gemm.k);
@@ -127,13 +127,17 @@ private:
         json.attribute("bias", gemm.bias);
         json.attribute("accumulate", gemm.accumulate);
         json.attribute("epilogue", stringifyEpilogue(gemm.epilogue));
-        json.attribute("scratch", entry.scratch);
+        json.attribute("scratch", scratch ? scratch.getInt() : 0);
       });
   }
 
   void writeKernels() {
+    std::map<int64_t, gpu::GPUFuncOp> byId;
     module.walk([&](gpu::GPUFuncOp function) {
-      json.object([&] {
+      byId.try_emplace(getId(function), function);
+    });
+    for (auto [id, op] : byId)
+      json.object([&, function = op]() mutable {
         json.attribute("name", function.getName());
         auto first = [](std::optional<ArrayRef<int32_t>> size) {
           return size && !size->empty() ? size->front() : 1;
@@ -141,7 +145,6 @@ private:
         json.attribute("blocks", first(function.getKnownGridSize()));
         json.attribute("threads", first(function.getKnownBlockSize()));
       });
-    });
   }
 
   void writeProgram(ProgramOp program) {
@@ -177,9 +180,8 @@ private:
         json.object([&] { writeSlot(output.getName(), output.getView()); });
     });
     json.attributeArray("collectives", [&] {
-      int64_t id = 0;
       for (auto start : program.getBody().getOps<StartOp>())
-        writeCollective(program, start, id++);
+        writeCollective(program, start);
     });
     json.attribute("flops", program.getFlops());
   }
@@ -213,10 +215,10 @@ private:
     json.attribute("offset", getOffset(view));
   }
 
-  void writeCollective(ProgramOp program, StartOp start, int64_t id) {
+  void writeCollective(ProgramOp program, StartOp start) {
     auto type = cast<MemRefType>(start.getSource().getType());
     json.object([&] {
-      json.attribute("id", id);
+      json.attribute("id", getId(start));
       json.attribute("kind", stringifyCollective(start.getKind()));
       json.attribute("group",
                      start.getGroup()
@@ -248,7 +250,6 @@ private:
   ModuleOp module;
   SymbolTable symbols;
   llvm::json::OStream json;
-  GemmTable gemms;
   llvm::DenseMap<StringAttr, int64_t> groups;
 };
 

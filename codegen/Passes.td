@@ -10,6 +10,24 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AssignIds : Pass<"assign-ids", "mlir::ModuleOp"> {
+  let summary = "Number what the runtime is called for";
+  let description = [{
+    The manifest describes GEMMs, collectives and the functions of a device, and
+    programs call the runtime with their numbers. Both read the attribute
+    `plan.id`: GEMMs of one shape have one number, over all programs; collectives
+    are numbered within a program, functions of a device within their module.
+
+    ```mlir
+    plan.gemm %a, %b into %c : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()
+    ```
+    becomes
+    ```mlir
+    plan.gemm %a, %b into %c {plan.id = 0 : i32} : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()
+    ```
+  }];
+}
+
 def LowerPrograms : Pass<"lower-programs", "mlir::ModuleOp"> {
   let summary = "Write programs as functions that call the runtime";
   let description = [{

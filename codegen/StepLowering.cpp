@@ -7,8 +7,10 @@
 
 #include "codegen/Manifest.h"
 #include "codegen/Passes.h"
+#include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "dialects/nn/NN.h"
+#include "dialects/plan/Plan.h"
 #include "dialects/zero/Zero.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -22,21 +24,24 @@ using namespace mlir;
 using namespace tessera;
 using namespace tessera::plan;
 
+/// The number that assign-ids gave.
+static int32_t getId(Operation *op) {
+  return op->getAttrOfType<IntegerAttr>(idAttrName).getInt();
+}
+
 namespace {
 
-/// What all entries of a module share: functions by name, the table of
-/// products, the names of the entries written so far.
+/// What all entries of a module share: functions by name, those of a device by
+/// kernel, the entries written so far.
 struct Target {
   explicit Target(ModuleOp module)
-      : module(module), symbols(module), gemms(module),
+      : module(module), symbols(module),
         pointer(LLVM::LLVMPointerType::get(module.getContext())),
         nothing(LLVM::LLVMVoidType::get(module.getContext())) {
-    int32_t number = 0;
     module.walk([&](gpu::GPUFuncOp function) {
-      auto kernel = function->getAttrOfType<StringAttr>("plan.kernel");
+      auto kernel = function->getAttrOfType<StringAttr>(kernelAttrName);
       if (kernel)
-        deviceKernels[kernel.getValue()].push_back(number);
-      ++number;
+        deviceKernels[kernel.getValue()].push_back(getId(function));
     });
   }
 
@@ -50,7 +55,6 @@ struct Target {
 
   ModuleOp module;
   SymbolTable symbols;
-  GemmTable gemms;
   LLVM::LLVMPointerType pointer;
   LLVM::LLVMVoidType nothing;
   SmallVector<LLVM::LLVMFuncOp> entries;
@@ -62,8 +66,7 @@ private:
 /// Writes the steps of one entry.
 class EntryWriter {
 public:
-  EntryWriter(Target &target, ProgramOp program, SectionOp section,
-              const DenseMap<Operation *, int32_t> &collectives);
+  EntryWriter(Target &target, ProgramOp program, SectionOp section);
 
   LogicalResult write(Operation *step);
   void finish() {
@@ -82,7 +85,6 @@ private:
 
   Target &target;
   ProgramOp program;
-  const DenseMap<Operation *, int32_t> &collectives;
   LLVM::LLVMFuncOp entry;
   OpBuilder builder;
   Value context, arena, rank, arguments;
@@ -112,10 +114,8 @@ ArrayRef<int32_t> Target::getDeviceKernels(StringRef name) {
   return known->second;
 }
 
-EntryWriter::EntryWriter(Target &target, ProgramOp program, SectionOp section,
-                         const DenseMap<Operation *, int32_t> &collectives)
-    : target(target), program(program), collectives(collectives),
-      builder(program) {
+EntryWriter::EntryWriter(Target &target, ProgramOp program, SectionOp section)
+    : target(target), program(program), builder(program) {
   auto type = LLVM::LLVMFunctionType::get(target.nothing,
                                           {target.pointer, target.pointer});
   entry = LLVM::LLVMFuncOp::create(
@@ -196,7 +196,7 @@ Value EntryWriter::getAddress(Value value) {
 
 /// The scratch memory of a step that takes some, else null.
 Value EntryWriter::getScratch(Operation *step) {
-  if (step->hasAttr("plan.scratch"))
+  if (step->hasAttr(scratchAttrName))
     for (auto scratch : program.getBody().getOps<ScratchOp>()) {
       auto buffer = scratch.getBuffer().getDefiningOp<BufferOp>();
       return getArenaAddress(constant(buffer.getOffset()));
@@ -206,7 +206,7 @@ Value EntryWriter::getScratch(Operation *step) {
 
 LogicalResult EntryWriter::writeLaunch(LaunchOp launch) {
   Location loc = launch.getLoc();
-  auto iterations = launch->getAttrOfType<IntegerAttr>("plan.iterations");
+  auto iterations = launch->getAttrOfType<IntegerAttr>(iterationsAttrName);
   if (!iterations)
     return launch.emitOpError("does not say how often the kernel's loop runs: "
                               "run cpu-shape-kernels before plan-place");
@@ -228,7 +228,7 @@ LogicalResult EntryWriter::writeLaunch(LaunchOp launch) {
       target.getFunction(launch.getKernel(), target.nothing,
                          {target.pointer, i64, i64, target.pointer});
   Value function = LLVM::AddressOfOp::create(builder, loc, kernel);
-  auto stride = launch->getAttrOfType<IntegerAttr>("plan.scratch");
+  auto stride = launch->getAttrOfType<IntegerAttr>(scratchAttrName);
   call("tessera_launch",
        {context, function, arguments, constant(iterations.getInt()),
         getScratch(launch), constant(stride ? stride.getInt() : 0)});
@@ -237,7 +237,7 @@ LogicalResult EntryWriter::writeLaunch(LaunchOp launch) {
 
 void EntryWriter::writeCollective(StringRef what, Operation *start) {
   call(("tessera_collective_" + what).str(),
-       {context, constant(collectives.lookup(start), 32)});
+       {context, constant(getId(start), 32)});
 }
 
 /// Calls \p function for each stretch of the file that \p buffers fill without
@@ -268,10 +268,10 @@ LogicalResult EntryWriter::write(Operation *step) {
           return LLVM::ZeroOp::create(builder, gemm.getLoc(), target.pointer);
         };
         call("tessera_gemm",
-             {context, constant(target.gemms.getId(gemm), 32),
-              getAddress(gemm.getA()), getAddress(gemm.getB()),
-              addressOf(gemm.getBias()), addressOf(gemm.getAux()),
-              getAddress(gemm.getOut()), getScratch(gemm)});
+             {context, constant(getId(gemm), 32), getAddress(gemm.getA()),
+              getAddress(gemm.getB()), addressOf(gemm.getBias()),
+              addressOf(gemm.getAux()), getAddress(gemm.getOut()),
+              getScratch(gemm)});
         return success();
       })
       .Case([&](StartOp start) {
@@ -310,15 +310,12 @@ LogicalResult EntryWriter::write(Operation *step) {
 }
 
 static LogicalResult lowerProgram(Target &target, ProgramOp program) {
-  DenseMap<Operation *, int32_t> collectives;
-  for (auto start : program.getBody().getOps<StartOp>())
-    collectives[start] = collectives.size();
   std::optional<EntryWriter> writer;
   for (Operation &op : program.getBody().front()) {
     if (auto section = dyn_cast<SectionOp>(op)) {
       if (writer)
         writer->finish();
-      writer.emplace(target, program, section, collectives);
+      writer.emplace(target, program, section);
     } else if (isStep(&op)) {
       if (!writer)
         return op.emitOpError("stands before the program's first section");
@@ -369,11 +366,23 @@ static void writeEntries(Target &target) {
   LLVM::ReturnOp::create(builder, loc, value);
 }
 
+/// Fails where something has no number.
+static LogicalResult verifyIds(ModuleOp module) {
+  WalkResult result = module.walk([](Operation *op) {
+    if (!isa<GemmOp, StartOp, gpu::GPUFuncOp>(op) ||
+        op->getAttrOfType<IntegerAttr>(idAttrName))
+      return WalkResult::advance();
+    op->emitError("has no number: run assign-ids before lower-programs");
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 namespace {
 struct LowerPrograms : tessera::impl::LowerProgramsBase<LowerPrograms> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (failed(verifyStates(module)))
+    if (failed(verifyStates(module)) || failed(verifyIds(module)))
       return signalPassFailure();
     std::string manifest = getManifest(module);
     Target target(module);

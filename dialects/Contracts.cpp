@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
+#include "dialects/AttributeNames.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
 #include "dialects/plan/Plan.h"
@@ -65,7 +66,7 @@ static LogicalResult verifyTypes(Operation *op, TypeRange types, Known &known) {
 /// What code generation relies on besides: which arguments results overwrite.
 static LogicalResult verifyInPlace(func::FuncOp kernel) {
   for (unsigned i = 0; i < kernel.getNumResults(); ++i) {
-    Attribute attribute = kernel.getResultAttr(i, "plan.inplace");
+    Attribute attribute = kernel.getResultAttr(i, inPlaceAttrName);
     if (!attribute)
       continue;
     SmallVector<int64_t> arguments;
@@ -139,7 +140,7 @@ static LogicalResult verifyFunction(func::FuncOp function, Known &known) {
 static LogicalResult verify(ModuleOp module, bool kernels) {
   Known known;
   for (auto function : module.getOps<func::FuncOp>())
-    if (function->hasAttr("plan.kernel") == kernels &&
+    if (function->hasAttr(kernelAttrName) == kernels &&
         (failed(verifyFunction(function, known)) ||
          (kernels && failed(verifyInPlace(function)))))
       return failure();

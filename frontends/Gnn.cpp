@@ -14,11 +14,13 @@
 #include "dialects/graph/Graph.h"
 #include "frontends/ModuleWriter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "runtime/program/SlotNames.h"
 
 #include <cmath>
 
 using namespace mlir;
 using namespace tessera;
+namespace slots = runtime::slotNames;
 
 namespace {
 
@@ -78,19 +80,23 @@ void GnnWriter::writeParameters() {
 SmallVector<Port> GnnWriter::graphInputs() {
   Type pointers = writer.i32({model.nodes() + 1});
   Type columns = writer.i32({edges}), weights = writer.f32({edges});
-  return {{"features", writer.f32({model.nodes(), model.features()})},
-          {"row_ptr", pointers},
-          {"col", columns},
-          {"weight", weights},
-          {"row_ptr_t", pointers},
-          {"col_t", columns},
-          {"weight_t", weights}};
+  SmallVector<Port> inputs = {
+      {slots::features, writer.f32({model.nodes(), model.features()})},
+      {slots::rowPtr, pointers},
+      {slots::col, columns},
+      {slots::weight, weights},
+      {slots::rowPtrT, pointers},
+      {slots::colT, columns},
+      {slots::weightT, weights}};
+  for (Port &input : inputs)
+    input.filledOnce = true;
+  return inputs;
 }
 
 SmallVector<Port> GnnWriter::lossInputs() {
   SmallVector<Port> inputs = graphInputs();
-  inputs.push_back({"targets", writer.i32({model.nodes()})});
-  inputs.push_back({"scale", writer.f32({})});
+  inputs.push_back({slots::targets, writer.i32({model.nodes()})});
+  inputs.push_back({slots::scale, writer.f32({})});
   return inputs;
 }
 
@@ -160,24 +166,24 @@ Value GnnWriter::countCorrect(Value logits, Value targets) {
 
 void GnnWriter::writeObjective() {
   SmallVector<Value> arguments =
-      writer.begin("objective", lossInputs(), {{"loss", writer.f32({})}});
+      writer.begin("objective", lossInputs(), {{slots::loss, writer.f32({})}});
   Value result = loss(logits(arguments), arguments[7], arguments[8]);
   writer.end(writer.addPenalty(result, specification));
 }
 
 void GnnWriter::writeEval() {
-  SmallVector<Value> arguments =
-      writer.begin("eval", lossInputs(),
-                   {{"loss", writer.f32({})}, {"correct", writer.f32({})}});
+  SmallVector<Value> arguments = writer.begin(
+      "eval", lossInputs(),
+      {{slots::loss, writer.f32({})}, {slots::correct, writer.f32({})}});
   Value scores = logits(arguments);
   Value result = loss(scores, arguments[7], arguments[8]);
   writer.end({result, countCorrect(scores, arguments[7])});
 }
 
 void GnnWriter::writePredict() {
-  SmallVector<Value> arguments =
-      writer.begin("predict", graphInputs(),
-                   {{"logits", writer.f32({model.nodes(), model.classes()})}});
+  SmallVector<Value> arguments = writer.begin(
+      "predict", graphInputs(),
+      {{slots::logits, writer.f32({model.nodes(), model.classes()})}});
   writer.end(logits(arguments));
 }
 

@@ -17,7 +17,8 @@ namespace tessera {
 
 /// Builds the module of phase `model`. It holds the parameters, in the order
 /// of the model, and functions, whose arguments and results are named by
-/// `nn.input` and `nn.output`:
+/// `nn.input` and `nn.output`; arguments that never change have
+/// `nn.filled_once` (dialects/AttributeNames.h):
 ///
 ///  - @objective: a micro-batch to its share of the loss of the global batch.
 ///    Transformers: (tokens [B, T], targets [B, T], scale []) -> loss [].

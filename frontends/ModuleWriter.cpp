@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/ModuleWriter.h"
+#include "dialects/AttributeNames.h"
 #include "dialects/graph/Graph.h"
 #include "frontends/Machine.h"
 #include "frontends/ModelBuilder.h"
@@ -45,15 +46,17 @@ SmallVector<Value> ModuleWriter::begin(StringRef name, ArrayRef<Port> inputs,
   };
   auto attributes = [&](StringRef key, ArrayRef<Port> ports) {
     return llvm::map_to_vector(ports, [&](Port port) {
-      return ops.getDictionaryAttr(
-          ops.getNamedAttr(key, ops.getStringAttr(port.name)));
+      NamedAttrList list(ops.getNamedAttr(key, ops.getStringAttr(port.name)));
+      if (port.filledOnce)
+        list.set(filledOnceAttrName, ops.getUnitAttr());
+      return list.getDictionary(ops.getContext());
     });
   };
   ops.setInsertionPointToEnd(module.getBody());
   auto function = func::FuncOp::create(
       ops, loc(), name, ops.getFunctionType(types(inputs), types(outputs)));
-  function.setAllArgAttrs(attributes("nn.input", inputs));
-  function.setAllResultAttrs(attributes("nn.output", outputs));
+  function.setAllArgAttrs(attributes(inputAttrName, inputs));
+  function.setAllResultAttrs(attributes(outputAttrName, outputs));
   Block *body = function.addEntryBlock();
   ops.setInsertionPointToStart(body);
   return llvm::to_vector_of<Value>(body->getArguments());

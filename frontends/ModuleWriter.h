@@ -34,6 +34,8 @@ struct Initializer {
 struct Port {
   llvm::StringRef name;
   mlir::Type type;
+  /// An argument that the runtime fills once, before the first step.
+  bool filledOnce = false;
 };
 
 /// Which way round a file stores the weight of a linear layer.

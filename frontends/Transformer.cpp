@@ -16,11 +16,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/ModuleWriter.h"
+#include "runtime/program/SlotNames.h"
 
 #include <cmath>
 
 using namespace mlir;
 using namespace tessera;
+namespace slots = runtime::slotNames;
 
 namespace {
 
@@ -224,10 +226,10 @@ void TransformerWriter::writeObjective() {
   int64_t length = model.sequence_length();
   SmallVector<Value> arguments =
       writer.begin("objective",
-                   {{"tokens", writer.i32({batch, length})},
-                    {"targets", writer.i32({batch, length})},
-                    {"scale", writer.f32({})}},
-                   {{"loss", writer.f32({})}});
+                   {{slots::tokens, writer.i32({batch, length})},
+                    {slots::targets, writer.i32({batch, length})},
+                    {slots::scale, writer.f32({})}},
+                   {{slots::loss, writer.f32({})}});
   Value scores = logits(hiddenStates(arguments[0]));
   Value loss = nn::CrossEntropyOp::create(
       writer.builder(), writer.loc(), scores,
@@ -238,10 +240,11 @@ void TransformerWriter::writeObjective() {
 void TransformerWriter::writePredict() {
   OpBuilder &ops = writer.builder();
   int64_t length = model.sequence_length(), vocabulary = model.vocabulary();
-  SmallVector<Value> arguments = writer.begin(
-      "predict",
-      {{"tokens", writer.i32({1, length})}, {"position", writer.i32({1})}},
-      {{"logits", writer.f32({vocabulary})}});
+  SmallVector<Value> arguments =
+      writer.begin("predict",
+                   {{slots::tokens, writer.i32({1, length})},
+                    {slots::position, writer.i32({1})}},
+                   {{slots::logits, writer.f32({vocabulary})}});
   Value x = hiddenStates(arguments[0]);
   Value row = nn::GatherOp::create(
       ops, writer.loc(), writer.f32({1, model.hidden()}), x, arguments[1]);

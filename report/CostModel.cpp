@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "report/CostModel.h"
+#include "dialects/AttributeNames.h"
 #include "dialects/nn/IterationSpace.h"
 #include "dialects/spec/Spec.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -89,7 +90,7 @@ const CostModel::Kernel &CostModel::getKernel(LaunchOp launch) {
   if (!isNew)
     return kernel;
   auto function = symbols.lookup<func::FuncOp>(launch.getKernel());
-  auto flops = function->getAttrOfType<IntegerAttr>("plan.flops");
+  auto flops = function->getAttrOfType<IntegerAttr>(flopsAttrName);
   kernel.flops = flops ? flops.getInt() : 0;
   if (KernelOpInterface op = getKernelOp(function)) {
     kernel.kind = op->getName().stripDialect();

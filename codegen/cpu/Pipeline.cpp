@@ -10,6 +10,7 @@
 #include "codegen/cpu/KernelFunction.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/kernels/Arithmetic.h"
+#include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
@@ -31,11 +32,11 @@ struct ShapeKernels : cpu::impl::ShapeKernelsBase<ShapeKernels> {
     OpBuilder builder(&getContext());
     for (func::FuncOp kernel : getKernels(getOperation())) {
       cpu::KernelShape shape = cpu::getKernelShape(kernel);
-      kernel->setAttr("plan.iterations",
+      kernel->setAttr(iterationsAttrName,
                       builder.getI64IntegerAttr(shape.iterations));
-      kernel->setAttr("plan.scratch",
+      kernel->setAttr(scratchAttrName,
                       builder.getI64IntegerAttr(shape.scratchBytes));
-      kernel->setAttr("plan.flops",
+      kernel->setAttr(flopsAttrName,
                       builder.getI64IntegerAttr(codegen::getFlops(kernel)));
     }
   }
@@ -55,6 +56,7 @@ struct BuildKernels : cpu::impl::BuildKernelsBase<BuildKernels> {
 
 void cpu::buildPipeline(OpPassManager &manager) {
   manager.addPass(createBuildKernels());
+  manager.addPass(tessera::createAssignIds());
   manager.addPass(tessera::createLowerPrograms());
   addLowerToLLVMPasses(manager);
   manager.addPass(tessera::createVerifyTarget());

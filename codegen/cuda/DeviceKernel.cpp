@@ -8,6 +8,7 @@
 #include "codegen/cuda/DeviceKernel.h"
 #include "codegen/cuda/GeneralKernel.h"
 #include "codegen/kernels/Buffers.h"
+#include "dialects/AttributeNames.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "target/KernelInterface.h"
@@ -52,7 +53,7 @@ static gpu::GPUFuncOp declareFunction(func::FuncOp kernel, OpBuilder &builder,
   auto dimensions = [&](int64_t size) {
     return builder.getDenseI32ArrayAttr({static_cast<int32_t>(size), 1, 1});
   };
-  function->setAttr("plan.kernel", kernel.getSymNameAttr());
+  function->setAttr(kernelAttrName, kernel.getSymNameAttr());
   function.setKnownGridSizeAttr(dimensions(grid.blocks));
   function.setKnownBlockSizeAttr(dimensions(grid.threads));
   // Without it the assembler would rather spill than use more registers than

@@ -10,6 +10,7 @@
 #include "codegen/cuda/Passes.h"
 #include "codegen/cuda/Target.h"
 #include "codegen/kernels/Arithmetic.h"
+#include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "dialects/nn/NN.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -66,10 +67,10 @@ struct ShapeKernels : cuda::impl::ShapeKernelsBase<ShapeKernels> {
       int64_t threads = 0;
       for (cuda::Grid grid : cuda::getGrids(kernel))
         threads += grid.blocks * grid.threads;
-      kernel->setAttr("plan.iterations", builder.getI64IntegerAttr(threads));
-      kernel->setAttr("plan.scratch",
+      kernel->setAttr(iterationsAttrName, builder.getI64IntegerAttr(threads));
+      kernel->setAttr(scratchAttrName,
                       builder.getI64IntegerAttr(cuda::getScratchBytes(kernel)));
-      kernel->setAttr("plan.flops",
+      kernel->setAttr(flopsAttrName,
                       builder.getI64IntegerAttr(codegen::getFlops(kernel)));
     }
   }
@@ -95,6 +96,7 @@ struct BuildKernels : cuda::impl::BuildKernelsBase<BuildKernels> {
 
 void cuda::buildPipeline(OpPassManager &manager) {
   manager.addPass(createBuildKernels());
+  manager.addPass(tessera::createAssignIds());
   manager.addPass(tessera::createLowerPrograms());
   addLowerDevicePasses(manager);
   manager.addPass(tessera::createVerifyTarget());

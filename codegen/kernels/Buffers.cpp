@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/kernels/Buffers.h"
+#include "dialects/AttributeNames.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
 
@@ -22,7 +23,7 @@ SmallVector<bool> codegen::getMayAlias(func::FuncOp kernel) {
   SmallVector<bool> mayAlias(arguments + kernel.getNumResults());
   for (unsigned i = 0; i < kernel.getNumResults(); ++i)
     if (auto overwritten =
-            kernel.getResultAttrOfType<ArrayAttr>(i, "plan.inplace")) {
+            kernel.getResultAttrOfType<ArrayAttr>(i, inPlaceAttrName)) {
       mayAlias[arguments + i] = true;
       for (auto argument : overwritten.getAsRange<IntegerAttr>())
         mayAlias[argument.getInt()] = true;

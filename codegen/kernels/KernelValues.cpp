@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/kernels/KernelValues.h"
+#include "dialects/AttributeNames.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -103,7 +104,7 @@ TypedAttr KernelValues::getNumber(arith::ConstantOp constant) {
 }
 
 bool KernelValues::accumulates(unsigned result) {
-  return static_cast<bool>(kernel.getResultAttr(result, "plan.accumulate"));
+  return static_cast<bool>(kernel.getResultAttr(result, accumulateAttrName));
 }
 
 //===----------------------------------------------------------------------===//

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/AttributeNames.h"
 #include "dialects/nn/NN.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -69,6 +70,6 @@ StringRef tessera::nn::getInputName(Value value) {
   if (!function)
     return {};
   auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
-                                                    "nn.input");
+                                                    inputAttrName);
   return name ? name.getValue() : StringRef();
 }

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/AttributeNames.h"
 #include "dialects/plan/Plan.h"
 
 using namespace mlir;
@@ -25,7 +26,7 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   if (kind == "llvm.func" || kind == "gpu.func")
     return success();
   auto kernel = dyn_cast_if_present<func::FuncOp>(symbol);
-  if (!kernel || !kernel->hasAttr("plan.kernel"))
+  if (!kernel || !kernel->hasAttr(kernelAttrName))
     return emitOpError("no kernel is named ") << getKernelAttr();
   // On buffers the kernel's results follow its arguments as operands.
   SmallVector<Type> expected(kernel.getArgumentTypes());

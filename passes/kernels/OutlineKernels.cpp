@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "dialects/graph/Graph.h"
 #include "passes/kernels/Fusion.h"
@@ -104,7 +105,7 @@ private:
         builder, builder.getUnknownLoc(), describe(body),
         builder.getFunctionType(inputs.getTypes(), outputs.getTypes()));
     kernel.setPrivate();
-    kernel->setAttr("plan.kernel", builder.getUnitAttr());
+    kernel->setAttr(kernelAttrName, builder.getUnitAttr());
     Block *block = kernel.addEntryBlock();
     builder.setInsertionPointToStart(block);
     IRMapping mapping;
@@ -130,7 +131,7 @@ private:
     for (auto [index, result] : llvm::enumerate(end->getOperands())) {
       Operation *op = result.getDefiningOp();
       if (isa_and_present<nn::AccumulateOp>(op)) {
-        kernel.setResultAttr(index, "plan.accumulate", builder.getUnitAttr());
+        kernel.setResultAttr(index, accumulateAttrName, builder.getUnitAttr());
         continue;
       }
       SmallVector<int64_t> overwritable;
@@ -149,7 +150,7 @@ private:
             overwritable.push_back(argument.getArgNumber());
       }
       if (!overwritable.empty())
-        kernel.setResultAttr(index, "plan.inplace",
+        kernel.setResultAttr(index, inPlaceAttrName,
                              builder.getI64ArrayAttr(overwritable));
     }
   }
@@ -224,7 +225,7 @@ struct OutlineKernels : kernels::impl::OutlineKernelsBase<OutlineKernels> {
     KernelLibrary library(module);
     SmallVector<func::FuncOp> programs;
     for (auto function : module.getOps<func::FuncOp>())
-      if (!function->hasAttr("plan.kernel"))
+      if (!function->hasAttr(kernelAttrName))
         programs.push_back(function);
     for (func::FuncOp program : programs)
       if (failed(outlineProgram(program.getBody().front(), library)))

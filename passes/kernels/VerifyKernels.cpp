@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "passes/kernels/Passes.h"
 
@@ -25,7 +26,7 @@ struct VerifyKernels : kernels::impl::VerifyKernelsBase<VerifyKernels> {
         failed(verifyLaunches(getOperation())))
       return signalPassFailure();
     for (auto program : getOperation().getOps<func::FuncOp>()) {
-      if (program->hasAttr("plan.kernel"))
+      if (program->hasAttr(kernelAttrName))
         continue;
       WalkResult result = program.walk([&](Operation *op) {
         StringRef dialect = op->getName().getDialectNamespace();

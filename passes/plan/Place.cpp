@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "dialects/nn/NN.h"
 #include "dialects/spec/Spec.h"
@@ -22,13 +23,6 @@ namespace tessera::plan {
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::plan;
-
-/// The inputs that the runtime fills once, since they never change.
-static bool isFilledOnce(StringRef name) {
-  return llvm::is_contained({"features", "row_ptr", "col", "weight",
-                             "row_ptr_t", "col_t", "weight_t"},
-                            name);
-}
 
 static int64_t roundUp(int64_t bytes) {
   return std::max<int64_t>(kAlignment, llvm::alignTo(bytes, kAlignment));
@@ -129,7 +123,7 @@ std::string ProgramWriter::describe(int64_t storage) {
   Value value = storages.getValue(storage);
   if (auto argument = dyn_cast<BlockArgument>(value))
     return function
-        .getArgAttrOfType<StringAttr>(argument.getArgNumber(), "nn.input")
+        .getArgAttrOfType<StringAttr>(argument.getArgNumber(), inputAttrName)
         .str();
   Operation *op = value.getDefiningOp();
   if (auto launch = dyn_cast<LaunchOp>(op))
@@ -194,7 +188,7 @@ void ProgramWriter::declareInputs() {
   SmallVector<nn::SectionOp> sections(function.getOps<nn::SectionOp>());
   for (BlockArgument argument : function.getArguments()) {
     auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
-                                                      "nn.input");
+                                                      inputAttrName);
     StringRef when = "begin";
     Operation *first = nullptr;
     for (Operation *user : argument.getUsers())
@@ -205,7 +199,7 @@ void ProgramWriter::declareInputs() {
     for (nn::SectionOp next : sections)
       if (first && next->isBeforeInBlock(first))
         when = next.getName();
-    if (isFilledOnce(name))
+    if (function.getArgAttr(argument.getArgNumber(), filledOnceAttrName))
       when = "load";
     InputOp::create(builder, argument.getLoc(), name, getView(argument), when);
   }
@@ -214,7 +208,7 @@ void ProgramWriter::declareInputs() {
 void ProgramWriter::declareOutputs() {
   auto terminator = function.getBody().front().getTerminator();
   for (auto [index, value] : llvm::enumerate(terminator->getOperands())) {
-    auto name = function.getResultAttrOfType<StringAttr>(index, "nn.output");
+    auto name = function.getResultAttrOfType<StringAttr>(index, outputAttrName);
     OutputOp::create(builder, function.getLoc(), name, getView(value));
   }
 }
@@ -273,15 +267,15 @@ LogicalResult ProgramWriter::writeLaunch(LaunchOp launch) {
                                launch.getKernel(), operands);
   auto kernel = symbols.lookupNearestSymbolFrom<func::FuncOp>(
       launch, launch.getKernelAttr());
-  if (auto count = kernel->getAttrOfType<IntegerAttr>("plan.iterations"))
-    step->setAttr("plan.iterations", count);
-  auto bytes = kernel->getAttrOfType<IntegerAttr>("plan.scratch");
+  if (auto count = kernel->getAttrOfType<IntegerAttr>(iterationsAttrName))
+    step->setAttr(iterationsAttrName, count);
+  auto bytes = kernel->getAttrOfType<IntegerAttr>(scratchAttrName);
   if (bytes && bytes.getInt()) {
     int64_t stride = roundUp(bytes.getInt());
-    step->setAttr("plan.scratch", builder.getI64IntegerAttr(stride));
+    step->setAttr(scratchAttrName, builder.getI64IntegerAttr(stride));
     scratchBytes = std::max(scratchBytes, stride * scratch.threads);
   }
-  if (auto count = kernel->getAttrOfType<IntegerAttr>("plan.flops"))
+  if (auto count = kernel->getAttrOfType<IntegerAttr>(flopsAttrName))
     flops += count.getInt() * (repeats ? accumulation : 1);
   return success();
 }
@@ -309,7 +303,7 @@ LogicalResult ProgramWriter::writeGemm(GemmOp gemm) {
            << shape.n << ", " << getElementTypeOrSelf(gemm.getA()) << " to "
            << getElementTypeOrSelf(out);
   if (found->second)
-    step->setAttr("plan.scratch", builder.getI64IntegerAttr(found->second));
+    step->setAttr(scratchAttrName, builder.getI64IntegerAttr(found->second));
   scratchBytes = std::max(scratchBytes, found->second);
   return success();
 }
@@ -409,11 +403,11 @@ void ProgramWriter::finish() {
 LogicalResult ProgramWriter::write() {
   for (BlockArgument argument : function.getArguments())
     if (!function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
-                                               "nn.input"))
+                                               inputAttrName))
       return function.emitOpError("argument #")
              << argument.getArgNumber() << " needs a name: nn.input";
   for (unsigned i = 0; i < function.getNumResults(); ++i)
-    if (!function.getResultAttrOfType<StringAttr>(i, "nn.output"))
+    if (!function.getResultAttrOfType<StringAttr>(i, outputAttrName))
       return function.emitOpError("result #")
              << i << " needs a name: nn.output";
   if (failed(storages.run()))
@@ -469,7 +463,7 @@ struct PlacePass : plan::impl::PlaceBase<PlacePass> {
     if (!scratch.threads)
       scratch.threads = std::max(1u, std::thread::hardware_concurrency());
     for (auto function : llvm::to_vector(module.getOps<func::FuncOp>())) {
-      if (function->hasAttr("plan.kernel"))
+      if (function->hasAttr(kernelAttrName))
         continue;
       bool inSections = !function.getOps<nn::SectionOp>().empty();
       int64_t accumulation = inSections ? spec::getAccumulation(module) : 1;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/plan/Storage.h"
+#include "dialects/AttributeNames.h"
 #include "dialects/nn/NN.h"
 
 using namespace mlir;
@@ -102,7 +103,7 @@ static bool accumulates(Operation *op, unsigned result,
   if (auto launch = dyn_cast<LaunchOp>(op)) {
     auto kernel = symbols.lookupNearestSymbolFrom<func::FuncOp>(
         op, launch.getKernelAttr());
-    return kernel.getResultAttr(result, "plan.accumulate") != nullptr;
+    return kernel.getResultAttr(result, accumulateAttrName) != nullptr;
   }
   return false;
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/plan/StorageSets.h"
+#include "dialects/AttributeNames.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -14,7 +15,7 @@ using namespace tessera::plan;
 SmallVector<int64_t> tessera::plan::getInPlaceArguments(func::FuncOp kernel,
                                                         int64_t result) {
   SmallVector<int64_t> arguments;
-  Attribute attribute = kernel.getResultAttr(result, "plan.inplace");
+  Attribute attribute = kernel.getResultAttr(result, inPlaceAttrName);
   if (auto array = dyn_cast_if_present<DenseI64ArrayAttr>(attribute))
     llvm::append_range(arguments, array.asArrayRef());
   else if (auto array = dyn_cast_if_present<ArrayAttr>(attribute))

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/plan/Passes.h"
@@ -21,7 +22,7 @@ namespace {
 struct VerifyPlan : plan::impl::VerifyPlanBase<VerifyPlan> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (!function->hasAttr("plan.kernel")) {
+      if (!function->hasAttr(kernelAttrName)) {
         function.emitOpError("is not a kernel: run plan-place first");
         return signalPassFailure();
       }
@@ -32,7 +33,7 @@ struct VerifyPlan : plan::impl::VerifyPlanBase<VerifyPlan> {
         failed(verifyStates(getOperation())))
       return signalPassFailure();
     WalkResult result = getOperation().walk([](plan::LaunchOp launch) {
-      if (launch->hasAttr("plan.iterations"))
+      if (launch->hasAttr(iterationsAttrName))
         return WalkResult::advance();
       launch.emitOpError("does not say how often the kernel's loop runs: run "
                          "cpu-shape-kernels before plan-place");

@@ -6,9 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "dialects/spec/Spec.h"
 #include "passes/train/Passes.h"
+#include "runtime/program/SlotNames.h"
 
 namespace tessera::train {
 #define GEN_PASS_DEF_DIFFERENTIATE
@@ -147,8 +149,8 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
     unsigned index = step.getNumArguments();
     (void)step.insertArgument(
         index, RankedTensorType::get({}, builder.getF32Type()),
-        builder.getDictionaryAttr(
-            builder.getNamedAttr("nn.input", builder.getStringAttr("unscale"))),
+        builder.getDictionaryAttr(builder.getNamedAttr(
+            inputAttrName, builder.getStringAttr(runtime::slotNames::unscale))),
         step.getLoc());
     return step.getArgument(index);
   }
@@ -165,10 +167,11 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
     MLIRContext *context = &getContext();
     auto hyperType = RankedTensorType::get({4}, builder.getF32Type());
     unsigned index = step.getNumArguments();
-    (void)step.insertArgument(index, hyperType,
-                              builder.getDictionaryAttr(builder.getNamedAttr(
-                                  "nn.input", builder.getStringAttr("hyper"))),
-                              end->getLoc());
+    (void)step.insertArgument(
+        index, hyperType,
+        builder.getDictionaryAttr(builder.getNamedAttr(
+            inputAttrName, builder.getStringAttr(runtime::slotNames::hyper))),
+        end->getLoc());
     Value hyper = step.getArgument(index);
 
     // A parameter may be read in several places: its gradient is their sum.
@@ -225,8 +228,10 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
 
     step.setType(FunctionType::get(context, step.getArgumentTypes(),
                                    {loss.getType(), clip.getNorm().getType()}));
-    step.setResultAttr(0, "nn.output", builder.getStringAttr("loss"));
-    step.setResultAttr(1, "nn.output", builder.getStringAttr("grad_norm"));
+    step.setResultAttr(0, outputAttrName,
+                       builder.getStringAttr(runtime::slotNames::loss));
+    step.setResultAttr(1, outputAttrName,
+                       builder.getStringAttr(runtime::slotNames::gradNorm));
     return success();
   }
 };

@@ -5,9 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "dialects/spec/Spec.h"
 #include "passes/train/Passes.h"
+#include "runtime/program/SlotNames.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace tessera::train {
@@ -102,8 +104,8 @@ private:
 LogicalResult StepRecomputation::analyse() {
   Value loss;
   for (unsigned i = 0; i < step.getNumResults(); ++i) {
-    auto name = step.getResultAttrOfType<StringAttr>(i, "nn.output");
-    if (name && name.getValue() == "loss")
+    auto name = step.getResultAttrOfType<StringAttr>(i, outputAttrName);
+    if (name && name.getValue() == runtime::slotNames::loss)
       loss = block.getTerminator()->getOperand(i);
   }
   if (!loss)

@@ -5,10 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "dialects/spec/Spec.h"
 #include "passes/zero/Groups.h"
 #include "passes/zero/Passes.h"
+#include "runtime/program/SlotNames.h"
 #include "target/Target.h"
 
 namespace tessera::zero {
@@ -98,8 +100,8 @@ LogicalResult StepPartitioner::collect() {
         "must have a section \"reduce\" and after it a section \"update\"");
   std::optional<unsigned> index;
   for (unsigned i = 0; i < step.getNumResults(); ++i) {
-    auto name = step.getResultAttrOfType<StringAttr>(i, "nn.output");
-    if (name && name.getValue() == "loss")
+    auto name = step.getResultAttrOfType<StringAttr>(i, outputAttrName);
+    if (name && name.getValue() == runtime::slotNames::loss)
       index = i;
   }
   if (!index)
@@ -269,8 +271,8 @@ void StepPartitioner::update() {
   unsigned argument = step.getNumArguments();
   (void)step.insertArgument(
       argument, endType,
-      builder.getDictionaryAttr(
-          builder.getNamedAttr("nn.input", builder.getStringAttr("decay_end"))),
+      builder.getDictionaryAttr(builder.getNamedAttr(
+          inputAttrName, builder.getStringAttr(runtime::slotNames::decayEnd))),
       step.getLoc());
   Value ends = step.getArgument(argument);
 

@@ -12,6 +12,7 @@
 #include "runtime/core/Text.h"
 #include "runtime/data/Graph.h"
 #include "runtime/data/Tokens.h"
+#include "runtime/program/SlotNames.h"
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -40,7 +41,7 @@ public:
     context.device->commitInput(context, slot);
   }
   void run(int64_t targets) {
-    fill(input("scale"), [&](char *address) {
+    fill(input(slotNames::scale), [&](char *address) {
       auto scale = static_cast<float>(1.0 / double(targets));
       memcpy(address, &scale, sizeof scale);
     });
@@ -62,7 +63,7 @@ void evaluateTokens(Evaluation &evaluation, const std::string &path,
     fatal("the data '%s' has %lld tokens; one sample takes %lld", path.c_str(),
           static_cast<long long>(file.count()),
           static_cast<long long>(length + 1));
-  int64_t batch = evaluation.input("tokens").elements() / length;
+  int64_t batch = evaluation.input(slotNames::tokens).elements() / length;
   double loss = 0, correct = 0;
   for (int64_t first = 0; first < samples; first += batch) {
     // A batch that the data does not fill ends in rows that do not count.
@@ -77,11 +78,11 @@ void evaluateTokens(Evaluation &evaluation, const std::string &path,
             fatal("%s", error.c_str());
       });
     };
-    fill("tokens", 0, 0);
-    fill("targets", -100, 1);
+    fill(slotNames::tokens, 0, 0);
+    fill(slotNames::targets, -100, 1);
     evaluation.run(rows * length);
-    loss += double(evaluation.context.output("loss")) * double(rows);
-    correct += evaluation.context.output("correct");
+    loss += double(evaluation.context.output(slotNames::loss)) * double(rows);
+    correct += evaluation.context.output(slotNames::correct);
   }
   loss /= double(samples);
   printf("data        %s\n", file.form().c_str());
@@ -98,7 +99,7 @@ void evaluateGraph(Evaluation &evaluation, const std::string &path) {
   Graph graph(*context.manifest, path);
   std::vector<const Slot *> slots;
   for (const Slot &slot : context.program->inputs)
-    if (slot.name != "targets" && slot.name != "scale")
+    if (slot.name != slotNames::targets && slot.name != slotNames::scale)
       slots.push_back(&slot);
   if (const Slot *slot = graph.load(context, slots))
     fatal("the program 'eval' has an input '%s' that this runtime does not "
@@ -108,13 +109,14 @@ void evaluateGraph(Evaluation &evaluation, const std::string &path) {
     int64_t count = graph.split(split).size();
     if (count == 0)
       continue;
-    const Slot &targets = evaluation.input("targets");
+    const Slot &targets = evaluation.input(slotNames::targets);
     evaluation.fill(targets, [&](char *address) {
       graph.fillTargets(targets, address, split, 0, count);
     });
     evaluation.run(count);
     printf("%-5s  loss %-12.9g accuracy %.6f (%lld nodes)\n", split,
-           context.output("loss"), context.output("correct") / double(count),
+           context.output(slotNames::loss),
+           context.output(slotNames::correct) / double(count),
            static_cast<long long>(count));
   }
 }

@@ -11,6 +11,7 @@
 #include "runtime/core/Error.h"
 #include "runtime/core/Random.h"
 #include "runtime/files/Output.h"
+#include "runtime/program/SlotNames.h"
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -63,9 +64,9 @@ static int runGenerate(const Manifest &manifest, const Options &options) {
   if (options.prompt.empty())
     fatal("the prompt is empty: give at least one character");
   tessera_context &context = openLocal(manifest, options, "predict");
-  const Slot *tokens = context.program->input("tokens");
-  const Slot *position = context.program->input("position");
-  const Slot *logits = context.program->output("logits");
+  const Slot *tokens = context.program->input(slotNames::tokens);
+  const Slot *position = context.program->input(slotNames::position);
+  const Slot *logits = context.program->output(slotNames::logits);
   if (!tokens || !position || !logits)
     fatal("the program 'predict' lacks tokens, position or logits: compile the "
           "specification again with this version of tessera");

@@ -17,6 +17,7 @@
 #include "runtime/core/Environment.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
+#include "runtime/program/SlotNames.h"
 #include "runtime/training/Schedule.h"
 #include "runtime/training/Step.h"
 #include <chrono>
@@ -202,8 +203,8 @@ Start begin(const tessera_context &context, const Options &options) {
 }
 
 bool isFinite(const StepReport &report, const Program &program) {
-  return std::isfinite(report.loss) &&
-         (std::isfinite(report.gradNorm) || !program.output("grad_norm"));
+  return std::isfinite(report.loss) && (std::isfinite(report.gradNorm) ||
+                                        !program.output(slotNames::gradNorm));
 }
 
 /// Ends the run where a step that is not finite may not be skipped. All ranks
@@ -317,7 +318,7 @@ static int runTrain(const Manifest &manifest, const Options &options) {
     report.step = progress.step + 1;
     setErrorStep(report.step);
     report.loss = step.computeGradients(progress);
-    report.gradNorm = context.output("grad_norm");
+    report.gradNorm = context.output(slotNames::gradNorm);
     // One meeting a step; a rank without its input has taken part in all others
     // with zeros.
     Communicator::Agreement agreement = communicator.agree(

@@ -7,6 +7,7 @@
 
 #include "runtime/data/Graph.h"
 #include "runtime/core/Error.h"
+#include "runtime/program/SlotNames.h"
 #include <algorithm>
 #include <cinttypes>
 
@@ -79,24 +80,26 @@ const Slot *Graph::load(const tessera_context &context,
   int64_t edges = model.edges + (model.selfLoops ? model.nodes : 0);
   std::vector<const Slot *> begun;
   for (const Slot *slot : slots) {
-    std::string name = slot->name;
-    if (name == "features") {
+    if (slot->name == slotNames::features) {
       file->copyFeatures(
           model.features,
           beginInput<float>(context, *slot, model.nodes * model.features));
       context.device->commitInput(context, *slot);
       continue;
     }
-    bool ofTranspose = name.ends_with("_t");
-    SparseRows &part = ofTranspose ? transpose : rows;
-    if (ofTranspose)
-      name.resize(name.size() - 2);
-    if (name == "row_ptr")
-      part.rowPtr = beginInput<int32_t>(context, *slot, model.nodes + 1);
-    else if (name == "col")
-      part.col = beginInput<int32_t>(context, *slot, edges);
-    else if (name == "weight")
-      part.weight = beginInput<float>(context, *slot, edges);
+    SparseRows *part = nullptr;
+    auto isOne = [&](const char *name, const char *nameOfTranspose) {
+      part = slot->name == name              ? &rows
+             : slot->name == nameOfTranspose ? &transpose
+                                             : nullptr;
+      return part != nullptr;
+    };
+    if (isOne(slotNames::rowPtr, slotNames::rowPtrT))
+      part->rowPtr = beginInput<int32_t>(context, *slot, model.nodes + 1);
+    else if (isOne(slotNames::col, slotNames::colT))
+      part->col = beginInput<int32_t>(context, *slot, edges);
+    else if (isOne(slotNames::weight, slotNames::weightT))
+      part->weight = beginInput<float>(context, *slot, edges);
     else
       return slot;
     begun.push_back(slot);
@@ -148,7 +151,7 @@ public:
 
   bool fill(const Slot &slot, char *address, const GlobalBatch &batch,
             int64_t micro) override {
-    if (slot.name != "targets")
+    if (slot.name != slotNames::targets)
       return false;
     int64_t share = rank * batch.microBatches + micro;
     int64_t shares = ranks * batch.microBatches;

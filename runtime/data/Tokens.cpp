@@ -9,6 +9,7 @@
 #include "runtime/core/Error.h"
 #include "runtime/core/Random.h"
 #include "runtime/data/TokenScan.h"
+#include "runtime/program/SlotNames.h"
 #include <algorithm>
 #include <cinttypes>
 
@@ -41,8 +42,8 @@ public:
 
   bool fill(const Slot &slot, char *address, const GlobalBatch &batch,
             int64_t micro) override {
-    int64_t shift = slot.name == "targets" ? 1 : 0;
-    if (!shift && slot.name != "tokens")
+    int64_t shift = slot.name == slotNames::targets ? 1 : 0;
+    if (!shift && slot.name != slotNames::tokens)
       return false;
     int64_t first = batch.position + (rank * batch.microBatches + micro) * rows;
     for (int64_t i = 0; i < rows; ++i) {

@@ -7,6 +7,7 @@
 
 #include "runtime/training/Step.h"
 #include "runtime/core/Error.h"
+#include "runtime/program/SlotNames.h"
 #include "runtime/training/Schedule.h"
 #include <algorithm>
 #include <cstring>
@@ -60,21 +61,21 @@ void TrainingStep::fill(const char *when, const Progress &progress,
     if (slot.when != when)
       continue;
     char *address = context.device->beginInput(context, slot);
-    if (slot.name == "scale") {
+    if (slot.name == slotNames::scale) {
       auto scale =
           static_cast<float>(source.scale(batch) * progress.lossScale.scale);
       memcpy(address, &scale, sizeof scale);
-    } else if (slot.name == "unscale") {
+    } else if (slot.name == slotNames::unscale) {
       auto unscale = static_cast<float>(1 / progress.lossScale.scale);
       memcpy(address, &unscale, sizeof unscale);
-    } else if (slot.name == "hyper") {
+    } else if (slot.name == slotNames::hyper) {
       float hyper[4];
       int64_t end =
           progress.samples + globalBatchAt(training, progress.samples);
       fillHyper(training, {progress.step + 1, end}, progress.updates() + 1,
                 hyper);
       memcpy(address, hyper, sizeof hyper);
-    } else if (slot.name == "decay_end") {
+    } else if (slot.name == slotNames::decayEnd) {
       auto *ends = reinterpret_cast<int64_t *>(address);
       for (const Group &group : context.manifest->groups)
         *ends++ = decayEnd(training, group, context.rank());
@@ -95,7 +96,8 @@ float TrainingStep::computeGradients(const Progress &progress) {
   }
   fill("reduce", progress);
   context.run(reduce);
-  return static_cast<float>(context.output("loss") / progress.lossScale.scale);
+  return static_cast<float>(context.output(slotNames::loss) /
+                            progress.lossScale.scale);
 }
 
 void TrainingStep::update(const Progress &progress) {

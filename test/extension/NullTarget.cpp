@@ -8,6 +8,7 @@
 #include "test/extension/NullTarget.h"
 #include "codegen/Passes.h"
 #include "codegen/kernels/Arithmetic.h"
+#include "dialects/AttributeNames.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -23,9 +24,9 @@ struct ShapeKernels : PassWrapper<ShapeKernels, OperationPass<ModuleOp>> {
   void runOnOperation() override {
     OpBuilder builder(&getContext());
     for (func::FuncOp kernel : getKernels(getOperation())) {
-      kernel->setAttr("plan.iterations", builder.getI64IntegerAttr(1));
-      kernel->setAttr("plan.scratch", builder.getI64IntegerAttr(0));
-      kernel->setAttr("plan.flops",
+      kernel->setAttr(iterationsAttrName, builder.getI64IntegerAttr(1));
+      kernel->setAttr(scratchAttrName, builder.getI64IntegerAttr(0));
+      kernel->setAttr(flopsAttrName,
                       builder.getI64IntegerAttr(codegen::getFlops(kernel)));
     }
   }

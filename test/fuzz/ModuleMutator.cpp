@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/fuzz/ModuleMutator.h"
+#include "dialects/AttributeNames.h"
 #include "dialects/spec/Spec.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -245,7 +246,7 @@ private:
     SmallVector<NamedAttribute> attributes(op->getAttrDictionary().getValue());
     if (attributes.empty()) {
       if (Attribute value = foreignAttribute())
-        op->setDiscardableAttr("plan.kernel", value);
+        op->setDiscardableAttr(tessera::kernelAttrName, value);
       return;
     }
     NamedAttribute &attribute = dice.pick(attributes);

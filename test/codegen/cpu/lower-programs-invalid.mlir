@@ -17,3 +17,13 @@ plan.program @p world 1 stage 0 accumulation 1 arena 64 memory {activations = 64
   // expected-error @+1 {{stands before the program's first section}}
   plan.clear %1 : memref<16xf32>
 }
+
+// -----
+
+plan.program @p world 1 stage 0 accumulation 1 arena 256 memory {activations = 256 : i64} flops 0 {
+  %0 = plan.buffer "a" activations at 0 live [0, 0] : memref<256xi8>
+  %1 = plan.view %0 at 0 : memref<256xi8> -> memref<8x8xf32>
+  plan.section "run"
+  // expected-error @+1 {{has no number: run assign-ids before lower-programs}}
+  plan.gemm %1, %1 into %1 : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()
+}

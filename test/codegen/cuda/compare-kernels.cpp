@@ -17,6 +17,7 @@
 #include "codegen/Passes.h"
 #include "codegen/kernels/Arithmetic.h"
 #include "dialects/AllDialects.h"
+#include "dialects/AttributeNames.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
 #include "dialects/zero/Zero.h"
@@ -205,7 +206,7 @@ bool runInPlace(test::DeviceKernel &device, func::FuncOp kernel,
   llvm::SmallDenseSet<unsigned> taken;
   for (unsigned i = 0; i < kernel.getNumResults(); ++i)
     if (auto overwritten =
-            kernel.getResultAttrOfType<ArrayAttr>(i, "plan.inplace"))
+            kernel.getResultAttrOfType<ArrayAttr>(i, inPlaceAttrName))
       for (auto argument : overwritten.getAsRange<IntegerAttr>())
         if (taken.insert(argument.getInt()).second) {
           places[arguments + i] = argument.getInt();

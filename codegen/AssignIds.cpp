@@ -1,0 +1,46 @@
+//===- AssignIds.cpp - Number what the runtime is called for ----*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/Passes.h"
+#include "dialects/AttributeNames.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "target/GemmShape.h"
+#include <map>
+
+namespace tessera {
+#define GEN_PASS_DEF_ASSIGNIDS
+#include "codegen/Passes.h.inc"
+} // namespace tessera
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::plan;
+
+namespace {
+
+struct AssignIds : tessera::impl::AssignIdsBase<AssignIds> {
+  void runOnOperation() override {
+    Builder builder(&getContext());
+    auto assign = [&](Operation *op, int64_t id) {
+      op->setAttr(idAttrName, builder.getI32IntegerAttr(id));
+    };
+    std::map<GemmShape, int64_t> gemms;
+    for (auto program : getOperation().getOps<ProgramOp>()) {
+      for (auto gemm : program.getBody().getOps<GemmOp>())
+        assign(gemm, gemms.try_emplace(GemmShape::get(gemm), gemms.size())
+                         .first->second);
+      for (auto [id, start] :
+           llvm::enumerate(program.getBody().getOps<StartOp>()))
+        assign(start, id);
+    }
+    int64_t functions = 0;
+    getOperation().walk(
+        [&](gpu::GPUFuncOp function) { assign(function, functions++); });
+  }
+};
+
+} // namespace

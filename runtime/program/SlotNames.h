@@ -1,0 +1,40 @@
+//===- SlotNames.h - Names of inputs and outputs ----------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The compiler gives them to a program's inputs and outputs, and the runtime
+// fills and reads them by these names.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_PROGRAM_SLOTNAMES_H
+#define TESSERA_RUNTIME_PROGRAM_SLOTNAMES_H
+
+namespace tessera::runtime::slotNames {
+
+using Name = const char *;
+
+// Inputs of a text: [batch, sequence] tokens and those that follow them; the
+// place in the sequence to predict.
+inline constexpr Name tokens = "tokens", position = "position";
+// What is to be predicted, -100 where nothing is, and one over how many count.
+inline constexpr Name targets = "targets", scale = "scale";
+// Inputs of a graph: compressed rows of edges, and of their transpose.
+inline constexpr Name features = "features", rowPtr = "row_ptr", col = "col",
+                      weight = "weight", rowPtrT = "row_ptr_t", colT = "col_t",
+                      weightT = "weight_t";
+// Inputs of the optimizer: of the step, how many leading elements decay, and
+// what makes scaled gradients true ones.
+inline constexpr Name hyper = "hyper", decayEnd = "decay_end",
+                      unscale = "unscale";
+
+// Outputs.
+inline constexpr Name loss = "loss", gradNorm = "grad_norm",
+                      correct = "correct", logits = "logits";
+
+} // namespace tessera::runtime::slotNames
+
+#endif // TESSERA_RUNTIME_PROGRAM_SLOTNAMES_H

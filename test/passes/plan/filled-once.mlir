@@ -1,0 +1,21 @@
+// RUN: tessera-opt %s --plan-place | FileCheck %s
+
+// An input that declares it is filled once is filled when the program is loaded,
+// whatever its name; all others before the section that reads them first.
+
+module attributes {tessera.spec = {target = {threads = 1 : i64}}} {
+  func.func private @add(%x: tensor<16xf32>, %y: tensor<16xf32>) -> tensor<16xf32>
+      attributes {plan.kernel, plan.iterations = 1} {
+    %z = arith.addf %x, %y : tensor<16xf32>
+    return %z : tensor<16xf32>
+  }
+
+  // CHECK-DAG: plan.input "mesh" %{{.*}} when "load"
+  // CHECK-DAG: plan.input "features" %{{.*}} when "run"
+  func.func @predict(%mesh: tensor<16xf32> {nn.filled_once, nn.input = "mesh"},
+                     %features: tensor<16xf32> {nn.input = "features"})
+      -> (tensor<16xf32> {nn.output = "logits"}) {
+    %y = plan.launch @add(%mesh, %features) : (tensor<16xf32>, tensor<16xf32>) -> tensor<16xf32>
+    return %y : tensor<16xf32>
+  }
+}
