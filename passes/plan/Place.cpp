@@ -60,7 +60,7 @@ public:
   ProgramWriter(func::FuncOp function, int64_t accumulation,
                 const Target &target, Scratch &scratch)
       : function(function), accumulation(accumulation), target(target),
-        scratch(scratch), world(getAttribute("zero.world", 1)),
+        scratch(scratch), world(getAttribute(zero::ZeroDialect::kWorld, 1)),
         storages(function, world), builder(function), declarations(function) {}
 
   LogicalResult write();
@@ -414,7 +414,7 @@ LogicalResult ProgramWriter::write() {
     return failure();
   program = ProgramOp::create(
       builder, function.getLoc(), function.getSymName(), world,
-      getAttribute("zero.stage", 0), accumulation, 0,
+      getAttribute(zero::ZeroDialect::kStage, 0), accumulation, 0,
       builder.getDictionaryAttr({}), 0,
       function->getAttrOfType<IntegerAttr>(zero::ZeroDialect::kShardRanks),
       function->getAttrOfType<IntegerAttr>(zero::ZeroDialect::kSecondaryRanks));
