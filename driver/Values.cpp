@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "driver/Values.h"
-#include "dialects/spec/Limits.h"
+#include "dialects/spec/NearestName.h"
 #include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
 

@@ -13,7 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/TextReader.h"
-#include "dialects/spec/Limits.h"
+#include "dialects/spec/NearestName.h"
 #include "frontends/Fields.h"
 #include "frontends/SourceText.h"
 #include "llvm/ADT/STLExtras.h"

@@ -10,7 +10,7 @@
 #include "codegen/cpu/GemmScratch.h"
 #include "codegen/cpu/KernelEmission.h"
 #include "codegen/cpu/Passes.h"
-#include "dialects/spec/Limits.h"
+#include "dialects/spec/NearestName.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/TargetParser/AArch64TargetParser.h"
 #include "llvm/TargetParser/Host.h"

@@ -10,7 +10,7 @@
 #include "codegen/cuda/DeviceImage.h"
 #include "codegen/cuda/KernelEmission.h"
 #include "codegen/cuda/Passes.h"
-#include "dialects/spec/Limits.h"
+#include "dialects/spec/NearestName.h"
 #include "runtime/cuda/Pinned.h"
 
 using namespace mlir;

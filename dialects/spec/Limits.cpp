@@ -125,18 +125,3 @@ std::string tessera::spec::getNumberText(double value) {
   llvm::raw_string_ostream(text) << llvm::format("%g", value);
   return text;
 }
-
-std::string tessera::spec::getNearestName(llvm::StringRef name,
-                                          llvm::ArrayRef<std::string> names) {
-  // Up to a third of the letters may be wrong: more than that is a guess.
-  unsigned best = std::max<unsigned>(2, name.size() / 3) + 1;
-  std::string nearest;
-  for (const std::string &candidate : names) {
-    unsigned distance = name.edit_distance(candidate, true, best);
-    if (distance < best) {
-      best = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
-}

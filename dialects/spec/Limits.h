@@ -43,10 +43,6 @@ const Limit &getLimit(llvm::StringRef path);
 /// \p value as a person writes it: "1048576", "1e-05".
 std::string getNumberText(double value);
 
-/// The one of \p names that \p name is most likely a misspelling of, or "".
-std::string getNearestName(llvm::StringRef name,
-                           llvm::ArrayRef<std::string> names);
-
 } // namespace tessera::spec
 
 #endif // TESSERA_DIALECTS_SPEC_LIMITS_H
