@@ -9,6 +9,7 @@
 #define TESSERA_FRONTENDS_MODELBUILDER_H
 
 #include "frontends/Specification.h"
+#include "frontends/models/Kinds.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -34,6 +35,11 @@ namespace tessera {
 /// \p context must have all dialects of dialects/AllDialects.h loaded or
 /// registered.
 mlir::OwningOpRef<mlir::ModuleOp> buildModel(const Specification &specification,
+                                             mlir::MLIRContext &context);
+
+/// The same of the parts \p kinds, which may be of a caller's own.
+mlir::OwningOpRef<mlir::ModuleOp> buildModel(const Specification &specification,
+                                             const ModelKinds &kinds,
                                              mlir::MLIRContext &context);
 
 } // namespace tessera

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/SpecificationAttr.h"
+#include "frontends/models/Families.h"
+#include "frontends/models/Kinds.h"
 #include "target/Target.h"
 
 using namespace mlir;
@@ -212,11 +214,9 @@ tessera::getSpecificationAttr(const Specification &specification,
   Builder builder(&context);
   NamedAttrList tied;
   if (message.has_transformer() && message.transformer().tied_embeddings())
-    tied.set("lm_head.weight",
-             builder.getStringAttr(message.transformer().names() ==
-                                           spec::Transformer::BLOOM
-                                       ? "word_embeddings.weight"
-                                       : "wte.weight"));
+    tied.set(headWeightName,
+             builder.getStringAttr(
+                 getFamilies().get(kindsOf(message).family).embedding()));
   return spec::SpecificationAttr::get(
       &context, builder.getStringAttr(message.name()),
       modelAttr(message, context), trainingAttr(specification, context),

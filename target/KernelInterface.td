@@ -33,7 +33,13 @@ def KernelOpInterface : OpInterface<"KernelOpInterface"> {
     InterfaceMethod<[{
       The operand whose buffer result `result` may overwrite, or -1.
     }], "int64_t", "getInPlaceOperand", (ins "int64_t":$result), [{}],
-      [{ return -1; }]>
+      [{ return -1; }]>,
+    InterfaceMethod<[{
+      Whether operand `operand` may be a constant, the same number everywhere,
+      that the kernel writes into its result instead of reading it. Any other
+      operand is in memory.
+    }], "bool", "takesConstant", (ins "int64_t":$operand), [{}],
+      [{ return false; }]>
   ];
 }
 

@@ -85,6 +85,9 @@ struct ScatterAddArithmetic
     return bytes;
   }
   int64_t getInPlaceOperand(Operation *, int64_t) const { return 0; }
+  bool takesConstant(Operation *, int64_t operand) const {
+    return operand == 0;
+  }
 };
 
 struct AggregateArithmetic

@@ -9,6 +9,7 @@
 #include "dialects/AttributeNames.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
+#include "target/KernelInterface.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -35,13 +36,13 @@ SmallVector<bool> codegen::getMayAlias(func::FuncOp kernel) {
 static LogicalResult collectInputs(func::FuncOp kernel, Operation *op,
                                    ValueRange arguments,
                                    SmallVectorImpl<Value> &inputs) {
-  auto addInput = [&](Value operand) {
+  auto addInput = [&](Value operand, int64_t number = -1) {
     if (auto argument = dyn_cast<BlockArgument>(operand)) {
       inputs.push_back(arguments[argument.getArgNumber()]);
       return success();
     }
     DenseElementsAttr constant;
-    if (isa<nn::ScatterAddOp>(op) &&
+    if (number >= 0 && cast<KernelOpInterface>(op).takesConstant(number) &&
         matchPattern(operand, m_Constant(&constant)) && constant.isSplat()) {
       inputs.push_back({});
       return success();
@@ -52,12 +53,12 @@ static LogicalResult collectInputs(func::FuncOp kernel, Operation *op,
         << " is computed inside; make it an argument (a constant may stand "
            "inside as nn.scatter_add's table alone, one number everywhere)");
   };
-  for (Value operand : op->getOperands()) {
+  for (auto [number, operand] : llvm::enumerate(op->getOperands())) {
     if (auto csr = operand.getDefiningOp<graph::CSROp>()) {
       for (Value array : csr->getOperands())
         if (failed(addInput(array)))
           return failure();
-    } else if (failed(addInput(operand))) {
+    } else if (failed(addInput(operand, number))) {
       return failure();
     }
   }

@@ -40,7 +40,7 @@ namespace tessera::nn {
 /// Makes the elementwise operations of `arith` and `math` differentiable.
 void registerElementwiseGradients(mlir::DialectRegistry &registry);
 
-/// A tensor with the same value everywhere.
+/// A tensor with the same value everywhere; integers take a whole number.
 mlir::Value createSplat(mlir::OpBuilder &builder, mlir::Location loc,
                         mlir::RankedTensorType type, double value);
 

@@ -33,10 +33,14 @@ Operation *NNDialect::materializeConstant(OpBuilder &builder, Attribute value,
 
 Value tessera::nn::createSplat(OpBuilder &builder, Location loc,
                                RankedTensorType type, double value) {
-  return arith::ConstantOp::create(
-      builder, loc,
-      DenseElementsAttr::get(
-          type, builder.getFloatAttr(type.getElementType(), value)));
+  Type element = type.getElementType();
+  Attribute number;
+  if (isa<FloatType>(element))
+    number = builder.getFloatAttr(element, value);
+  else
+    number = builder.getIntegerAttr(element, static_cast<int64_t>(value));
+  return arith::ConstantOp::create(builder, loc,
+                                   DenseElementsAttr::get(type, number));
 }
 
 Value tessera::nn::createBroadcast(OpBuilder &builder, Location loc,

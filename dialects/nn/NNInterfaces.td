@@ -37,6 +37,24 @@ def DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
   ];
 }
 
+def DecomposableOpInterface : OpInterface<"DecomposableOpInterface"> {
+  let cppNamespace = "::tessera::nn";
+  let description = [{
+    A composite that is arithmetic on tensors: `arith`, `math` and the general
+    core. Phase kernels writes it out (the pass `nn-decompose`) and fuses it
+    with what stands around it, for every target, so that such an operation
+    needs no kernel of its own.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Builds the arithmetic at the builder's insertion point and returns a value
+      for each result, of its type. What has fewer than 32 bits is widened where
+      it is read, and results are rounded at the end.
+    }], "::llvm::SmallVector<::mlir::Value>", "decompose",
+    (ins "::mlir::OpBuilder &":$builder)>
+  ];
+}
+
 def MixedPrecisionOpInterface : OpInterface<"MixedPrecisionOpInterface"> {
   let cppNamespace = "::tessera::nn";
   let description = [{

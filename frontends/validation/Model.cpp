@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/models/Families.h"
+#include "frontends/models/Kinds.h"
 #include "frontends/validation/Validation.h"
 #include "frontends/validation/Validator.h"
 
@@ -48,14 +50,14 @@ void Validator::checkTransformer() {
   }
   if (!given("transformer.names"))
     return;
-  bool bloom = model.names() == spec::Transformer::BLOOM;
-  if (bloom && learned && given("transformer.positions"))
+  const TransformerFamily &family = getFamilies().get(kindsOf(message).family);
+  if (family.positions.empty() && learned && given("transformer.positions"))
     diagnostics.error("transformer.positions",
-                      "BLOOM has no name for learned positions",
+                      family.title + " has no name for learned positions",
                       "give positions: ALIBI, or names: GPT2");
-  if (!bloom && model.embedding_norm())
+  if (family.embeddingNorm.empty() && model.embedding_norm())
     diagnostics.error("transformer.embedding_norm",
-                      "GPT-2 has no name for an embedding norm",
+                      family.title + " has no name for an embedding norm",
                       "give embedding_norm: false, or names: BLOOM");
 }
 

@@ -7,6 +7,7 @@
 
 #include "passes/kernels/Anchors.h"
 #include "dialects/zero/Zero.h"
+#include "target/KernelInterface.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -63,17 +64,21 @@ bool Anchors::isLongSum(Operation *op) {
          countReads(op->getResult(0)) > 3;
 }
 
+/// Whether the user of a constant reads it from memory.
+static bool readsMemory(OpOperand &use) {
+  Operation *user = use.getOwner();
+  if (auto kernel = dyn_cast<KernelOpInterface>(user))
+    return !kernel.takesConstant(use.getOperandNumber());
+  return isa<nn::ConcatOp, zero::BucketOp, zero::StoreOp, func::ReturnOp>(user);
+}
+
 void Anchors::findRoots() {
   for (Operation &op : block) {
     if (!isFusible(&op))
       continue;
     Value value = op.getResult(0);
     if (isa<arith::ConstantOp>(op)) {
-      // A kernel of one operation takes the constant into itself.
-      if (llvm::any_of(op.getUsers(), [](Operation *user) {
-            return isa<nn::ConcatOp, zero::BucketOp, zero::StoreOp,
-                       func::ReturnOp>(user);
-          }))
+      if (llvm::any_of(op.getUses(), readsMemory))
         roots.insert(value);
       continue;
     }

@@ -277,7 +277,8 @@ struct OutlineKernels : kernels::impl::OutlineKernelsBase<OutlineKernels> {
     for (Operation &op : llvm::make_early_inc_range(block)) {
       if (!isa<KernelOpInterface>(op))
         continue;
-      // A graph is its arrays, and a constant part of the kernel.
+      // A graph is its arrays, and a constant that was not stored part of the
+      // kernel.
       SmallVector<Operation *> body;
       llvm::SetVector<Value> inputs;
       for (Value operand : op.getOperands()) {

@@ -23,9 +23,6 @@ namespace tessera::kernels {
 /// The phase `kernels`: from tensor computation to launches and products.
 void buildPipeline(mlir::OpPassManager &manager);
 
-/// nn.sum_squares as sums of blocks and their sum.
-void populateExpandSumSquares(mlir::RewritePatternSet &patterns);
-
 } // namespace tessera::kernels
 
 #endif // TESSERA_PASSES_KERNELS_PASSES_H

@@ -1,5 +1,4 @@
-//===- VerifyTrain.cpp - Contracts of the phases model and train --*- C++
-//-*-===//
+//===- VerifyTrain.cpp - Contracts of the phases model and train ----------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -25,11 +24,12 @@ struct VerifyModel : train::impl::VerifyModelBase<VerifyModel> {
     ModuleOp module = getOperation();
     WalkResult result = module.walk([](Operation *op) {
       StringRef dialect = op->getName().getDialectNamespace();
-      if (isa<ModuleOp>(op) ||
+      if (isa<ModuleOp, nn::DifferentiableOpInterface>(op) ||
           llvm::is_contained({"nn", "graph", "func", "arith", "math"}, dialect))
         return WalkResult::advance();
       op->emitOpError("does not belong in the phase model: only nn, graph, "
-                      "func, arith and math operations do");
+                      "func, arith and math operations do, and others that "
+                      "know their gradients");
       return WalkResult::interrupt();
     });
     if (result.wasInterrupted())

@@ -58,6 +58,23 @@ func.func @zeros(%x: tensor<12x16xf32>) -> tensor<16x16xf32> {
   return %all : tensor<16x16xf32>
 }
 
+// A kernel that is one operation reads its operands from memory, a constant
+// too; but a table that rows are added to may begin as one.
+// CHECK-LABEL: func.func @constants
+// CHECK:         %[[ONES:.*]] = plan.launch @fill{{.*}}() : () -> tensor<4x1xf32>
+// CHECK:         plan.launch @aggregate(%arg0, %arg1, %arg2, %arg3, %arg4, %arg5, %[[ONES]])
+// CHECK:         plan.launch @scatter_add(%arg7, %arg6)
+func.func @constants(%row_ptr: tensor<5xi32>, %col: tensor<7xi32>, %weight: tensor<7xf32>,
+                     %row_ptr_t: tensor<5xi32>, %col_t: tensor<7xi32>, %weight_t: tensor<7xf32>,
+                     %rows: tensor<3x8xf32>, %indices: tensor<3xi32>) -> (tensor<4x1xf32>, tensor<16x8xf32>) {
+  %g = graph.csr %row_ptr, %col, %weight transposed %row_ptr_t, %col_t, %weight_t : !graph.csr<4, 7>
+  %ones = arith.constant dense<1.0> : tensor<4x1xf32>
+  %degrees = graph.aggregate %g, %ones : !graph.csr<4, 7>, tensor<4x1xf32>
+  %zeros = arith.constant dense<0.0> : tensor<16x8xf32>
+  %table = nn.scatter_add %rows, %indices into %zeros : tensor<3x8xf32>, tensor<3xi32>, tensor<16x8xf32>
+  return %degrees, %table : tensor<4x1xf32>, tensor<16x8xf32>
+}
+
 // CHECK: func.func private @add_rowsum_mul_sub_etc
 // CHECK-SAME: {plan.inplace = [0, 1]}
 // CHECK-SAME: attributes {plan.kernel}

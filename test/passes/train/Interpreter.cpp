@@ -111,6 +111,8 @@ bool Interpreter::visitElementwise(Operation &op) {
       return binary([](double x, double y) { return x == y; });
     case arith::CmpFPredicate::OGE:
       return binary([](double x, double y) { return x >= y; });
+    case arith::CmpFPredicate::OLT:
+      return binary([](double x, double y) { return x < y; });
     case arith::CmpFPredicate::OGT:
       return binary([](double x, double y) { return x > y; });
     default:
@@ -121,6 +123,8 @@ bool Interpreter::visitElementwise(Operation &op) {
     switch (compare.getPredicate()) {
     case arith::CmpIPredicate::eq:
       return binary([](double x, double y) { return x == y; });
+    case arith::CmpIPredicate::slt:
+      return binary([](double x, double y) { return x < y; });
     case arith::CmpIPredicate::sge:
       return binary([](double x, double y) { return x >= y; });
     default:

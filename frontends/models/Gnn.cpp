@@ -1,22 +1,20 @@
-//===- Gnn.cpp - Modules of graph neural networks -------------------------===//
+//===- Gnn.cpp - Graph neural networks ------------------------------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// The graph convolutional network of Kipf and Welling (arXiv 1609.02907), with
-// PyTorch Geometric's names and initialisation: each layer is A (x Wᵀ) + b, A
-// being the weighted adjacency, with a ReLU between layers.
+// Layers on the graph, with a ReLU between them, that classify its nodes.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graph/Graph.h"
-#include "frontends/ModuleWriter.h"
+#include "frontends/models/Activations.h"
+#include "frontends/models/GraphLayers.h"
+#include "frontends/models/Models.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "runtime/program/SlotNames.h"
-
-#include <cmath>
 
 using namespace mlir;
 using namespace tessera;
@@ -26,10 +24,8 @@ namespace {
 
 class GnnWriter {
 public:
-  GnnWriter(const Specification &specification, ModuleWriter &writer)
-      : specification(specification), model(specification.message.gnn()),
-        writer(writer),
-        edges(model.edges() + (model.self_loops() ? model.nodes() : 0)) {}
+  GnnWriter(const Specification &specification, const ModelKinds &kinds,
+            ModuleWriter &writer);
 
   void writeParameters();
   void writeObjective();
@@ -48,33 +44,33 @@ private:
   /// target, as fp32; rows with a negative target do not count.
   Value countCorrect(Value logits, Value targets);
 
-  static std::string layerName(int64_t index) {
-    return "convs." + std::to_string(index);
-  }
-  int64_t width(int64_t index) const {
-    if (index == 0)
-      return model.features();
-    return index == model.layers() ? model.classes() : model.hidden();
-  }
-
   const Specification &specification;
   const spec::Gnn &model;
   ModuleWriter &writer;
   int64_t edges; ///< Room for edges, loops included.
+  SmallVector<std::unique_ptr<GraphLayer>> layers;
 };
 
 } // namespace
 
-void GnnWriter::writeParameters() {
+GnnWriter::GnnWriter(const Specification &specification,
+                     const ModelKinds &kinds, ModuleWriter &writer)
+    : specification(specification), model(specification.message.gnn()),
+      writer(writer),
+      edges(model.edges() + (model.self_loops() ? model.nodes() : 0)) {
+  const GraphLayerFactory &create = getGraphLayers().get(kinds.graphLayer);
   for (int64_t index = 0; index < model.layers(); ++index) {
-    std::string group = layerName(index);
-    int64_t in = width(index), out = width(index + 1);
-    // Glorot and Bengio (2010), equation 16.
-    double bound = std::sqrt(6.0 / static_cast<double>(in + out));
-    writer.parameter(group + ".lin.weight", {out, in},
-                     Initializer::uniform(bound), group);
-    writer.parameter(group + ".bias", {out}, Initializer::constant(0), group);
+    bool isFirst = index == 0, isLast = index + 1 == model.layers();
+    std::string name = "convs." + std::to_string(index);
+    layers.push_back(create({name, name},
+                            isFirst ? model.features() : model.hidden(),
+                            isLast ? model.classes() : model.hidden()));
   }
+}
+
+void GnnWriter::writeParameters() {
+  for (const std::unique_ptr<GraphLayer> &layer : layers)
+    layer->declare(writer);
 }
 
 SmallVector<Port> GnnWriter::graphInputs() {
@@ -107,14 +103,10 @@ Value GnnWriter::logits(ArrayRef<Value> arguments) {
                                      arguments[2], arguments[3], arguments[4],
                                      arguments[5], arguments[6]);
   Value x = arguments[0];
-  for (int64_t index = 0; index < model.layers(); ++index) {
-    if (index != 0)
-      x = nn::ReluOp::create(ops, writer.loc(), x);
-    x = writer.linear(x, layerName(index) + ".lin", WeightLayout::OutIn,
-                      /*bias=*/false);
-    x = graph::AggregateOp::create(ops, writer.loc(), graph, x,
-                                   /*transpose=*/false);
-    x = writer.addBias(x, writer.use(layerName(index) + ".bias"));
+  for (const std::unique_ptr<GraphLayer> &layer : layers) {
+    if (layer != layers.front())
+      x = createActivation(ops, writer.loc(), "nn.relu", x);
+    x = layer->apply(writer, graph, x);
   }
   return x;
 }
@@ -188,8 +180,8 @@ void GnnWriter::writePredict() {
 }
 
 void tessera::writeGnn(const Specification &specification,
-                       ModuleWriter &writer) {
-  GnnWriter gnn(specification, writer);
+                       const ModelKinds &kinds, ModuleWriter &writer) {
+  GnnWriter gnn(specification, kinds, writer);
   gnn.writeParameters();
   gnn.writeObjective();
   gnn.writeEval();

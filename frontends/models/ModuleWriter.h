@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_FRONTENDS_MODULEWRITER_H
-#define TESSERA_FRONTENDS_MODULEWRITER_H
+#ifndef TESSERA_FRONTENDS_MODELS_MODULEWRITER_H
+#define TESSERA_FRONTENDS_MODELS_MODULEWRITER_H
 
 #include "dialects/nn/NN.h"
 #include "frontends/Specification.h"
@@ -38,12 +38,6 @@ struct Port {
   bool filledOnce = false;
 };
 
-/// Which way round a file stores the weight of a linear layer.
-enum class WeightLayout {
-  OutIn, ///< [out, in]: the product takes its transpose.
-  InOut, ///< [in, out]
-};
-
 /// Writes parameters and functions into a module; the values of a function
 /// are activations of shape [rows, features] in fp32.
 class ModuleWriter {
@@ -73,11 +67,6 @@ public:
   /// \p input plus \p bias, the same for each row.
   mlir::Value addBias(mlir::Value input, mlir::Value bias);
   mlir::Value add(mlir::Value a, mlir::Value b);
-  /// \p input times the weight named \p name, plus its bias where \p bias.
-  mlir::Value linear(mlir::Value input, const std::string &name,
-                     WeightLayout layout, bool bias);
-  /// The layer norm whose weight and bias are \p name's.
-  mlir::Value layerNorm(mlir::Value input, const std::string &name, double eps);
 
   /// \p loss, a share of the objective, plus the same share of the
   /// specification's L2 penalty, so that all ranks' micro-batches add up to it.
@@ -89,10 +78,6 @@ private:
   mlir::SymbolTable symbols;
 };
 
-/// What writes each kind of model; see ModelBuilder.h.
-void writeTransformer(const Specification &specification, ModuleWriter &writer);
-void writeGnn(const Specification &specification, ModuleWriter &writer);
-
 } // namespace tessera
 
-#endif // TESSERA_FRONTENDS_MODULEWRITER_H
+#endif // TESSERA_FRONTENDS_MODELS_MODULEWRITER_H

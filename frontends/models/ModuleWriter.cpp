@@ -5,12 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontends/ModuleWriter.h"
+#include "frontends/models/ModuleWriter.h"
 #include "dialects/AttributeNames.h"
-#include "dialects/graph/Graph.h"
-#include "frontends/Machine.h"
-#include "frontends/ModelBuilder.h"
-#include "frontends/SpecificationAttr.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -89,29 +85,6 @@ Value ModuleWriter::add(Value a, Value b) {
   return arith::AddFOp::create(ops, loc(), a, b);
 }
 
-Value ModuleWriter::linear(Value input, const std::string &name,
-                           WeightLayout layout, bool bias) {
-  Value weight = use(name + ".weight");
-  bool transposed = layout == WeightLayout::OutIn;
-  int64_t rows = cast<RankedTensorType>(input.getType()).getDimSize(0);
-  int64_t columns =
-      cast<RankedTensorType>(weight.getType()).getDimSize(transposed ? 0 : 1);
-  Value product =
-      nn::MatmulOp::create(ops, loc(), f32({rows, columns}), input, weight,
-                           /*transpose_a=*/false, transposed);
-  return bias ? addBias(product, use(name + ".bias")) : product;
-}
-
-Value ModuleWriter::layerNorm(Value input, const std::string &name,
-                              double eps) {
-  auto type = cast<RankedTensorType>(input.getType());
-  RankedTensorType statistics = f32(type.getShape().drop_back());
-  return nn::LayerNormOp::create(ops, loc(), type, statistics, statistics,
-                                 input, use(name + ".weight"),
-                                 use(name + ".bias"), APFloat(eps))
-      .getResult();
-}
-
 Value ModuleWriter::addPenalty(Value loss, const Specification &specification) {
   const spec::Specification &message = specification.message;
   double factor = message.training().l2_penalty();
@@ -132,22 +105,4 @@ Value ModuleWriter::addPenalty(Value loss, const Specification &specification) {
   }
   Value scale = nn::createSplat(ops, loc(), f32({}), factor);
   return add(loss, arith::MulFOp::create(ops, loc(), sum, scale));
-}
-
-OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
-                                          MLIRContext &context) {
-  context.loadDialect<nn::NNDialect, graph::GraphDialect, func::FuncDialect,
-                      arith::ArithDialect, spec::SpecDialect>();
-  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
-  (*module)->setAttr(spec::SpecificationAttr::kName,
-                     getSpecificationAttr(specification, context));
-  if (specification.message.has_machine())
-    (*module)->setAttr(spec::MachineAttr::kName,
-                       machineAttr(specification.message.machine(), context));
-  ModuleWriter writer(*module);
-  if (specification.message.has_transformer())
-    writeTransformer(specification, writer);
-  else
-    writeGnn(specification, writer);
-  return module;
 }

@@ -1,0 +1,63 @@
+//===- Activations.cpp - Activations, their gradients and formulas *- C++
+//-*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/nn/Formula.h"
+
+using namespace mlir;
+using namespace tessera::nn;
+
+// The tanh form of the GELU (Hendrycks and Gimpel, arXiv 1606.08415, section
+// 2): sqrt(2 / pi) and the factor of the cube.
+static constexpr double kGeluScale = 0.7978845608028654, kGeluCube = 0.044715;
+
+/// tanh(a·x·(1 + b·x²)) with a and b as above, \p square being x².
+static Value geluTanh(Formula &f, Value x, Value square) {
+  return f.tanh(
+      f.mul(x, f.offset(f.scale(square, kGeluScale * kGeluCube), kGeluScale)));
+}
+
+void GeluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
+                            MutableArrayRef<Value> operands) {
+  operands[0] = GeluGradOp::create(builder, getLoc(), getInput(), gradients[0]);
+}
+
+SmallVector<Value> GeluOp::decompose(OpBuilder &builder) {
+  Formula f{builder, getLoc()};
+  Value x = f.wide(getInput());
+  Value t = geluTanh(f, x, f.mul(x, x));
+  Value half = f.scale(x, 0.5);
+  return {f.as(getResult(), f.mul(half, f.offset(t, 1)))};
+}
+
+SmallVector<Value> GeluGradOp::decompose(OpBuilder &builder) {
+  Formula f{builder, getLoc()};
+  Value x = f.wide(getInput());
+  Value square = f.mul(x, x);
+  Value t = geluTanh(f, x, square);
+  Value one = f.splat(Formula::typeOf(x), 1);
+  Value slope = f.mul(x, f.sub(one, f.mul(t, t)));
+  Value left = f.mul(
+      slope, f.offset(f.scale(square, 3 * kGeluScale * kGeluCube), kGeluScale));
+  Value derivative = f.scale(f.add(left, f.offset(t, 1)), 0.5);
+  return {f.as(getResult(), f.mul(getGradient(), derivative))};
+}
+
+void ReluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
+                            MutableArrayRef<Value> operands) {
+  // The result tells as much as the operand, and is alive anyway.
+  Value zero = createSplat(builder, getLoc(), Formula::typeOf(getResult()), 0);
+  Value positive = arith::CmpFOp::create(
+      builder, getLoc(), arith::CmpFPredicate::OGT, getResult(), zero);
+  operands[0] =
+      arith::SelectOp::create(builder, getLoc(), positive, gradients[0], zero);
+}
+
+SmallVector<Value> ReluOp::decompose(OpBuilder &builder) {
+  Value zero = createSplat(builder, getLoc(), Formula::typeOf(getInput()), 0);
+  return {arith::MaximumFOp::create(builder, getLoc(), getInput(), zero)};
+}

@@ -1,0 +1,224 @@
+//===- NNCompositeOps.td - Operations with gradients of their own *- tablegen -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_DIALECTS_NN_NNCOMPOSITEOPS_TD
+#define TESSERA_DIALECTS_NN_NNCOMPOSITEOPS_TD
+
+include "dialects/nn/NNBase.td"
+
+def NN_LayerNormOp : NN_DifferentiableOp<"layer_norm", [
+    NN_Decomposable, NN_Cheap, NN_OneStaysWide,
+    AllTypesMatch<["input", "result"]>, AllTypesMatch<["weight", "bias"]>,
+    AllTypesMatch<["mean", "rstd"]>]> {
+  let summary = "layer normalisation over the last dimension";
+  let description = [{
+    result = (x - mean) · rstd · weight + bias, with mean and
+    rstd = 1 / sqrt(variance + epsilon) of each row (Ba et al.,
+    arXiv 1607.06450). `mean` and `rstd`, fp32, are kept for the way back.
+
+    ```mlir
+    %y, %mean, %rstd = nn.layer_norm %x, %w, %b epsilon 1.0e-5
+        : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
+    ```
+  }];
+  let arguments = (ins NN_Float:$input, NN_Float:$weight, NN_Float:$bias,
+                       F64Attr:$epsilon);
+  let results = (outs NN_Float:$result, NN_Float:$mean, NN_Float:$rstd);
+  let assemblyFormat = [{
+    $input `,` $weight `,` $bias `epsilon` $epsilon attr-dict `:` type($input)
+    `,` type($weight) `->` type($mean)
+  }];
+  let hasVerifier = 1;
+}
+
+def NN_GeluOp : NN_DifferentiableOp<"gelu", [
+    NN_Decomposable, NN_Cheap, NN_MixedPrecision, SameOperandsAndResultType]> {
+  let summary = "the Gaussian error linear unit, tanh form";
+  let description = [{
+    0.5·x·(1 + tanh(0.79788456·x·(1 + 0.044715·x²))) (Hendrycks and Gimpel,
+    arXiv 1606.08415, section 2), the form that BLOOM and GPT-2 use.
+  }];
+  let arguments = (ins NN_Float:$input);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+}
+
+def NN_GeluGradOp : NN_PureOp<"gelu_grad", [
+    NN_Decomposable, NN_Cheap, AllTypesMatch<["input", "gradient", "result"]>]> {
+  let summary = "the gradient of nn.gelu with respect to its operand";
+  let description = [{
+    With t = tanh(a·x·(1 + b·x²)), a = 0.79788456, b = 0.044715:
+    result = gradient · (0.5·x·(1 - t²)·(a + 3·a·b·x²) + 0.5·(1 + t)).
+
+    ```mlir
+    %dx = nn.gelu_grad %x, %dy : tensor<128x256xf32>
+    ```
+  }];
+  let arguments = (ins NN_Float:$input, NN_Float:$gradient);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$input `,` $gradient attr-dict `:` type($input)";
+}
+
+def NN_ReluOp : NN_DifferentiableOp<"relu", [
+    NN_Decomposable, NN_Cheap, NN_MixedPrecision, SameOperandsAndResultType]> {
+  let summary = "max(x, 0); its derivative at 0 is 0";
+  let arguments = (ins NN_Float:$input);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+}
+
+def NN_SoftmaxOp : NN_DifferentiableOp<"softmax", [
+    NN_Decomposable, NN_Cheap, NN_MixedPrecision, SameOperandsAndResultType]> {
+  let summary = "exp(x - max) / sum over the last dimension";
+  let arguments = (ins NN_Float:$input);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+  let hasVerifier = 1;
+}
+
+def NN_QKVLayout : I32EnumAttr<"QKVLayout", "order of the packed columns", [
+  I32EnumAttrCase<"Interleaved", 0, "interleaved">,
+  I32EnumAttrCase<"Blocked", 1, "blocked">]> {
+  let cppNamespace = "::tessera::nn";
+}
+
+class NN_AttentionBase<string mnemonic, list<Trait> traits = []>
+    : NN_PureOp<mnemonic, traits> {
+  dag shape = (ins I64Attr:$batch, I64Attr:$heads, NN_QKVLayout:$layout,
+                   UnitAttr:$causal, UnitAttr:$alibi, F64Attr:$scale);
+  code accessors = [{
+    /// Batch rows, tokens a row, heads, columns a head.
+    int64_t getSequence() { return getQkv().getType().getDimSize(0) / getBatch(); }
+    int64_t getHeadDim() { return getQkv().getType().getDimSize(1) / (3 * getHeads()); }
+    /// Column of head 0's queries (which = 0), keys (1) or values (2).
+    int64_t getColumn(int64_t which) {
+      return which * getHeadDim() *
+             (getLayout() == QKVLayout::Interleaved ? 1 : getHeads());
+    }
+    /// Columns from one head's queries to the next one's.
+    int64_t getHeadStride() {
+      return getHeadDim() * (getLayout() == QKVLayout::Interleaved ? 3 : 1);
+    }
+  }];
+}
+
+def NN_AttentionOp : NN_AttentionBase<"attention", [
+    NN_OneStaysWide, DeclareOpInterfaceMethods<DifferentiableOpInterface>]> {
+  let summary = "multi-head attention over packed queries, keys and values";
+  let description = [{
+    With tokens [batch · sequence] as rows, `qkv` packs queries, keys and
+    values as columns: `interleaved` is [heads, 3, head dim] (BLOOM),
+    `blocked` is [3, heads, head dim] (GPT-2). For each row i of a head
+
+      score_ij = scale · q_i · k_j + (alibi: slope_head · j),
+      out_i = sum_j softmax_j(score_ij) v_j,
+
+    over j ≤ i where `causal`. ALiBi's slopes are those of Press et al.
+    (arXiv 2108.12409), with BLOOM's rule for head counts that are not a power
+    of two. `lse`, [batch · heads, sequence], holds the log of each row's
+    softmax denominator for the way back, in fp32, with ALiBi's bias counted
+    from the query: slope_head · (j - i). No sequence x sequence matrix is ever
+    stored (Dao et al., arXiv 2205.14135).
+
+    ```mlir
+    %out, %lse = nn.attention %qkv batch 2 heads 4 layout interleaved causal alibi scale 0.25
+        : tensor<128x192xf32> -> tensor<128x64xf32>, tensor<8x64xf32>
+    ```
+  }];
+  let arguments = !con((ins NN_Float:$qkv), shape);
+  let results = (outs NN_Float:$result, NN_Float:$lse);
+  let assemblyFormat = [{
+    $qkv `batch` $batch `heads` $heads `layout` $layout (`causal` $causal^)?
+    (`alibi` $alibi^)? `scale` $scale attr-dict `:` type($qkv) `->`
+    type($result) `,` type($lse)
+  }];
+  let extraClassDeclaration = accessors;
+  let hasVerifier = 1;
+}
+
+def NN_AttentionGradOp : NN_AttentionBase<"attention_grad", [
+    AllTypesMatch<["qkv", "result"]>, AllTypesMatch<["out", "gradient"]>]> {
+  let summary = "attention's gradient with respect to the packed columns";
+  let description = [{
+    Recomputes the probabilities from `lse`, tile by tile (Dao et al.,
+    arXiv 2205.14135, algorithm 4); `result` is packed like `qkv`.
+  }];
+  let arguments = !con((ins NN_Float:$qkv, NN_Float:$out, NN_Float:$lse,
+                            NN_Float:$gradient), shape);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = [{
+    $qkv `,` $out `,` $lse `,` $gradient `batch` $batch `heads` $heads `layout`
+    $layout (`causal` $causal^)? (`alibi` $alibi^)? `scale` $scale attr-dict
+    `:` type($qkv) `,` type($out) `,` type($lse)
+  }];
+  let extraClassDeclaration = accessors;
+  let hasVerifier = 1;
+}
+
+def NN_CrossEntropyOp : NN_DifferentiableOp<"cross_entropy", [
+    NN_Decomposable, NN_OneStaysWide,
+    AllTypesMatch<["scale", "loss"]>]> {
+  let summary = "cross-entropy of logits against class indices";
+  let description = [{
+    loss = scale · sum_i (log sum_j exp(logits_ij) - logits_i,target_i) over
+    the rows whose target is not negative. With scale = 1 / (targets that count
+    in the global batch) the sums of all ranks and micro-batches add up to the
+    mean, whatever the world. Logits of the other rows reach neither the loss
+    nor a gradient, be they Inf or NaN, and their own gradient is 0.
+
+    ```mlir
+    %loss = nn.cross_entropy %logits, %targets, %scale
+        : tensor<128x256xf32>, tensor<128xi32>, tensor<f32>
+    ```
+  }];
+  let arguments = (ins NN_Float:$logits, NN_Int:$targets, NN_Float:$scale);
+  let results = (outs NN_Float:$loss);
+  let assemblyFormat = [{
+    $logits `,` $targets `,` $scale attr-dict `:` type($logits) `,`
+    type($targets) `,` type($scale)
+  }];
+  let hasVerifier = 1;
+}
+
+def NN_LinearCrossEntropyOp : NN_DifferentiableOp<"linear_cross_entropy", [
+    NN_OneStaysWide,
+    AllTypesMatch<["scale", "loss"]>,
+    AllTypesMatch<["input", "input_gradient"]>]> {
+  let summary = "a model's head: product with the classes and cross-entropy";
+  let description = [{
+    The loss of `nn.cross_entropy` for logits = input · weightᵀ, and with it
+    the gradients of that loss, computed in chunks of rows so that the logits
+    of all tokens never exist together (as in Liger's fused linear
+    cross-entropy). The gradients come with the forward pass, since the logits
+    are at hand then; going back scales them by the loss's own gradient. The
+    weight's gradient may be wider than the weight.
+
+    ```mlir
+    %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale
+        : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32>
+        -> tensor<256x64xf32>
+    ```
+  }];
+  let arguments = (ins NN_Float:$input, NN_Float:$weight, NN_Int:$targets,
+                       NN_Float:$scale);
+  let results = (outs NN_Float:$loss, NN_Float:$input_gradient,
+                      NN_Float:$weight_gradient);
+  let assemblyFormat = [{
+    $input `,` $weight `,` $targets `,` $scale attr-dict `:` type($input) `,`
+    type($weight) `,` type($targets) `,` type($scale) `->`
+    type($weight_gradient)
+  }];
+  let hasVerifier = 1;
+  let builders = [OpBuilder<(ins "::mlir::Value":$input,
+      "::mlir::Value":$weight, "::mlir::Value":$targets,
+      "::mlir::Value":$scale), [{
+    build($_builder, $_state, scale.getType(), input.getType(),
+          weight.getType(), input, weight, targets, scale);
+  }]>];
+}
+
+#endif // TESSERA_DIALECTS_NN_NNCOMPOSITEOPS_TD

@@ -1,0 +1,247 @@
+//===- NNCoreOps.td - Parameters and the general core ------*- tablegen -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_DIALECTS_NN_NNCOREOPS_TD
+#define TESSERA_DIALECTS_NN_NNCOREOPS_TD
+
+include "dialects/nn/NNBase.td"
+
+//===----------------------------------------------------------------------===//
+// Parameters
+//===----------------------------------------------------------------------===//
+
+def NN_Init : I32EnumAttr<"Init", "how a parameter starts", [
+  I32EnumAttrCase<"Normal", 0, "normal">,
+  I32EnumAttrCase<"Uniform", 1, "uniform">,
+  I32EnumAttrCase<"Constant", 2, "constant">]> {
+  let cppNamespace = "::tessera::nn";
+}
+
+def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
+  let summary = "a trained tensor of the model";
+  let description = [{
+    `init` is `normal(standard deviation)`, `uniform(bound)` or
+    `constant(value)`. A `decay`ed parameter takes part in weight decay.
+    `group` names the unit of partition that it belongs to (by default a
+    layer). The type is the one that the optimizer updates; where programs
+    compute with a narrower element type, `as` says which.
+
+    ```mlir
+    nn.parameter @ln_f.weight : tensor<64xf32> init constant(1.0) group "final"
+    nn.parameter @"h.0.mlp.weight" : tensor<256x64xf32> init normal(0.02) decay group "h.0" as bf16
+    ```
+
+    Constraints: the shape is static, the symbol stands at the module's top;
+    `as` has fewer bits than the type.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type,
+                       NN_Init:$init, F64Attr:$value, UnitAttr:$decay,
+                       StrAttr:$group, OptionalAttr<TypeAttr>:$compute_type);
+  let assemblyFormat = [{
+    $sym_name `:` $type `init` $init `(` $value `)` (`decay` $decay^)?
+    `group` $group (`as` $compute_type^)? attr-dict
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::RankedTensorType getTensorType() {
+      return ::llvm::cast<::mlir::RankedTensorType>(getType());
+    }
+    /// The type that programs read.
+    ::mlir::RankedTensorType getValueType() {
+      ::mlir::RankedTensorType type = getTensorType();
+      return getComputeType() ? type.clone(*getComputeType()) : type;
+    }
+  }];
+  let hasVerifier = 1;
+}
+
+def NN_GetParameterOp : NN_Op<"get_parameter", [
+    Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "the value of a parameter";
+  let description = [{
+    ```mlir
+    %w = nn.get_parameter @ln_f.weight : tensor<64xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$parameter);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$parameter attr-dict `:` type($result)";
+}
+
+//===----------------------------------------------------------------------===//
+// The general core
+//===----------------------------------------------------------------------===//
+
+def NN_BroadcastOp : NN_DifferentiableOp<"broadcast", [NN_Cheap, NN_MovesElements]> {
+  let summary = "repeat a tensor along new dimensions";
+  let description = [{
+    Dimension i of the input becomes dimension `dims[i]` of the result; along
+    all others it is repeated.
+
+    ```mlir
+    // A row vector along the rows of a matrix, and a value a row along its columns.
+    %0 = nn.broadcast %bias dims [1] : tensor<64xf32> -> tensor<128x64xf32>
+    %1 = nn.broadcast %mean dims [0] : tensor<128xf32> -> tensor<128x64xf32>
+    ```
+
+    Constraints: `dims` ascend; the sizes agree.
+  }];
+  let arguments = (ins NN_Tensor:$input, DenseI64ArrayAttr:$dims);
+  let results = (outs NN_Tensor:$result);
+  let assemblyFormat = [{
+    $input `dims` $dims attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def NN_Reduction : I32EnumAttr<"Reduction", "how values are reduced", [
+  I32EnumAttrCase<"Sum", 0, "sum">,
+  I32EnumAttrCase<"Max", 1, "max">]> {
+  let cppNamespace = "::tessera::nn";
+}
+
+def NN_ReduceOp : NN_DifferentiableOp<"reduce", [NN_Cheap]> {
+  let summary = "sum or maximum along dimensions";
+  let description = [{
+    The reduced dimensions vanish. The gradient of a maximum goes to every
+    element that equals it. Sums are taken in fp32 at least; the result may be
+    wider than the operand.
+
+    ```mlir
+    %0 = nn.reduce sum %x dims [1] : tensor<128x64xf32> -> tensor<128xf32>
+    ```
+  }];
+  let arguments = (ins NN_Reduction:$kind, NN_Float:$input,
+                       DenseI64ArrayAttr:$dims);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = [{
+    $kind $input `dims` $dims attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def NN_MatmulOp : NN_DifferentiableOp<"matmul", [NN_MixedPrecision]> {
+  let summary = "product of two matrices";
+  let description = [{
+    result = op(a) · op(b), op being the transpose where the attribute stands.
+    Sums are taken in fp32; the result may be wider than the operands.
+
+    ```mlir
+    // x [128, 64] times the transpose of w [256, 64].
+    %0 = nn.matmul %x, %w transpose_b : tensor<128x64xf32>, tensor<256x64xf32> -> tensor<128x256xf32>
+    ```
+  }];
+  let arguments = (ins NN_Float:$a, NN_Float:$b, UnitAttr:$transpose_a,
+                       UnitAttr:$transpose_b);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = [{
+    $a `,` $b (`transpose_a` $transpose_a^)? (`transpose_b` $transpose_b^)?
+    attr-dict `:` type($a) `,` type($b) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def NN_ReshapeOp : NN_DifferentiableOp<"reshape", [NN_Cheap, NN_MovesElements]> {
+  let summary = "the same elements in the same order under another shape";
+  let arguments = (ins NN_Tensor:$input);
+  let results = (outs NN_Tensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def NN_TransposeOp : NN_DifferentiableOp<"transpose", [NN_Cheap, NN_MovesElements]> {
+  let summary = "permute dimensions";
+  let description = [{
+    Dimension i of the result is dimension `permutation[i]` of the input.
+  }];
+  let arguments = (ins NN_Tensor:$input, DenseI64ArrayAttr:$permutation);
+  let results = (outs NN_Tensor:$result);
+  let assemblyFormat = [{
+    $input `by` $permutation attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def NN_SliceOp : NN_DifferentiableOp<"slice", [NN_Cheap, NN_MovesElements]> {
+  let summary = "a contiguous range of the rows (dimension 0)";
+  let description = [{
+    Rows `offset` to `offset` + the result's row count. It is a view: no
+    element is copied.
+
+    ```mlir
+    %0 = nn.slice %x from 32 : tensor<128x64xf32> -> tensor<32x64xf32>
+    ```
+  }];
+  let arguments = (ins NN_Tensor:$input, I64Attr:$offset);
+  let results = (outs NN_Tensor:$result);
+  let assemblyFormat = [{
+    $input `from` $offset attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def NN_ConcatOp : NN_DifferentiableOp<"concat", [NN_Cheap, NN_MovesElements]> {
+  let summary = "tensors one after another along dimension 0";
+  let description = [{
+    The parts are computed in place wherever they can be, so that nothing is
+    copied.
+  }];
+  let arguments = (ins Variadic<NN_Tensor>:$inputs);
+  let results = (outs NN_Tensor:$result);
+  let assemblyFormat = "$inputs attr-dict `:` type($inputs) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def NN_GatherOp : NN_DifferentiableOp<"gather", [NN_MovesElements]> {
+  let summary = "rows of a table by index (an embedding)";
+  let description = [{
+    Row i of the result is row `indices[i]` of the table. The runtime checks
+    indices when it reads the data.
+
+    ```mlir
+    %0 = nn.gather %table, %tokens : tensor<256x64xf32>, tensor<128xi32> -> tensor<128x64xf32>
+    ```
+  }];
+  let arguments = (ins NN_Float:$table, NN_Int:$indices);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = [{
+    $table `,` $indices attr-dict `:` type($table) `,` type($indices) `->`
+    type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def NN_ScatterAddOp : NN_PureOp<"scatter_add", [AllTypesMatch<["init", "result"]>]> {
+  let summary = "add rows into a table by index (gather's gradient)";
+  let description = [{
+    result = init, with row i of `rows` added to row `indices[i]`, in
+    ascending order of i, so that the sum is the same on every run. The rows
+    may be narrower than the table.
+  }];
+  let arguments = (ins NN_Float:$init, NN_Int:$indices, NN_Float:$rows);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = [{
+    $rows `,` $indices `into` $init attr-dict `:` type($rows) `,`
+    type($indices) `,` type($init)
+  }];
+  let hasVerifier = 1;
+}
+
+def NN_IotaOp : NN_PureOp<"iota"> {
+  let summary = "each element's index along a dimension";
+  let arguments = (ins I64Attr:$dim);
+  let results = (outs NN_Int:$result);
+  let assemblyFormat = "$dim attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+#endif // TESSERA_DIALECTS_NN_NNCOREOPS_TD

@@ -1,0 +1,40 @@
+//===- ModelBuilder.cpp - From a specification to phase `model` -----------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/ModelBuilder.h"
+#include "dialects/graph/Graph.h"
+#include "frontends/Machine.h"
+#include "frontends/SpecificationAttr.h"
+#include "frontends/models/Models.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace tessera;
+
+OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
+                                          const ModelKinds &kinds,
+                                          MLIRContext &context) {
+  context.loadDialect<nn::NNDialect, graph::GraphDialect, func::FuncDialect,
+                      arith::ArithDialect, spec::SpecDialect>();
+  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
+  (*module)->setAttr(spec::SpecificationAttr::kName,
+                     getSpecificationAttr(specification, context));
+  if (specification.message.has_machine())
+    (*module)->setAttr(spec::MachineAttr::kName,
+                       machineAttr(specification.message.machine(), context));
+  ModuleWriter writer(*module);
+  if (specification.message.has_transformer())
+    writeTransformer(specification, kinds, writer);
+  else
+    writeGnn(specification, kinds, writer);
+  return module;
+}
+
+OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
+                                          MLIRContext &context) {
+  return buildModel(specification, kindsOf(specification.message), context);
+}

@@ -1,0 +1,55 @@
+//===- GcnLayer.cpp - The graph convolution of Kipf and Welling -----------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/graph/Graph.h"
+#include "frontends/models/GraphLayers.h"
+#include "frontends/models/Linear.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tessera;
+
+namespace {
+
+/// With PyTorch Geometric's names and initialisation.
+class GcnLayer : public GraphLayer {
+public:
+  GcnLayer(LayerName name, int64_t in, int64_t out)
+      : bias(name.name + ".bias"), group(name.group), out(out),
+        linear({name.name + ".lin", name.group}, in, out, WeightLayout::OutIn,
+               /*hasBias=*/false, glorot(in, out)) {}
+
+  void declare(ModuleWriter &writer) const override {
+    linear.declare(writer);
+    writer.parameter(bias, {out}, Initializer::constant(0), group);
+  }
+
+  Value apply(ModuleWriter &writer, Value graph, Value x) const override {
+    Value sum = graph::AggregateOp::create(writer.builder(), writer.loc(),
+                                           graph, linear.apply(writer, x),
+                                           /*transpose=*/false);
+    return writer.addBias(sum, writer.use(bias));
+  }
+
+private:
+  /// Glorot and Bengio (2010), equation 16.
+  static Initializer glorot(int64_t in, int64_t out) {
+    return Initializer::uniform(std::sqrt(6.0 / static_cast<double>(in + out)));
+  }
+
+  std::string bias, group;
+  int64_t out;
+  Linear linear;
+};
+
+} // namespace
+
+std::unique_ptr<GraphLayer> tessera::createGcnLayer(LayerName name, int64_t in,
+                                                    int64_t out) {
+  return std::make_unique<GcnLayer>(std::move(name), in, out);
+}

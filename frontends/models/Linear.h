@@ -1,0 +1,43 @@
+//===- Linear.h - A linear layer --------------------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_FRONTENDS_MODELS_LINEAR_H
+#define TESSERA_FRONTENDS_MODELS_LINEAR_H
+
+#include "frontends/models/Layer.h"
+
+namespace tessera {
+
+/// Which way round a file stores the weight of a linear layer.
+enum class WeightLayout {
+  OutIn, ///< [out, in]: the GEMM takes its transpose.
+  InOut, ///< [in, out]
+};
+
+/// x, [rows, in], times a weight, plus a bias where there is one: [rows, out].
+/// The parameters are NAME.weight and NAME.bias; biases start at 0.
+class Linear : public Layer {
+public:
+  Linear(LayerName name, int64_t in, int64_t out, WeightLayout layout,
+         bool hasBias, Initializer initializer)
+      : name(std::move(name)), in(in), out(out), layout(layout),
+        hasBias(hasBias), initializer(initializer) {}
+
+  void declare(ModuleWriter &writer) const override;
+  mlir::Value apply(ModuleWriter &writer, mlir::Value x) const override;
+
+private:
+  LayerName name;
+  int64_t in, out;
+  WeightLayout layout;
+  bool hasBias;
+  Initializer initializer;
+};
+
+} // namespace tessera
+
+#endif // TESSERA_FRONTENDS_MODELS_LINEAR_H

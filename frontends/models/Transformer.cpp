@@ -1,0 +1,186 @@
+//===- Transformer.cpp - Decoder-only Transformers ------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The model, x being [tokens, hidden] (Radford et al. 2019 for GPT-2,
+// BigScience 2022, arXiv 2211.05100, for BLOOM):
+//
+//   x = embedding[tokens] (+ position table) (layer-normed)
+//   for each layer:  x = x + projection(attention(qkv(norm(x))))
+//                    x = x + down(gelu(up(norm(x))))
+//   logits = norm(x) . headᵀ, the head being the embedding where tied
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/models/Families.h"
+#include "frontends/models/Models.h"
+#include "frontends/models/Norms.h"
+#include "frontends/models/Positions.h"
+#include "frontends/models/TransformerLayers.h"
+#include "runtime/program/SlotNames.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tessera;
+namespace slots = runtime::slotNames;
+
+namespace {
+
+/// The first group's name, and the last one's; those between are layers.
+constexpr StringLiteral firstGroup = "embeddings", lastGroup = "final";
+
+class Transformer {
+public:
+  Transformer(const Specification &specification, const ModelKinds &kinds);
+
+  void declare(ModuleWriter &writer) const;
+  void writeObjective(ModuleWriter &writer) const;
+  void writePredict(ModuleWriter &writer) const;
+
+private:
+  /// The blocks of layer \p index, in order.
+  void addBlocks(int64_t index, const ModelKinds &kinds);
+  /// The last norm's result, [batch * T, hidden], for \p tokens [batch, T].
+  Value hiddenStates(ModuleWriter &writer, Value tokens) const;
+  /// The scores of all tokens for each row of \p x: [rows, vocabulary].
+  Value logits(ModuleWriter &writer, Value x) const;
+
+  const Specification &specification;
+  const spec::Transformer &model;
+  const TransformerFamily &family;
+  std::unique_ptr<Positions> positions;
+  /// What follows the embeddings, in order.
+  SmallVector<std::unique_ptr<Layer>> layers;
+};
+
+} // namespace
+
+Transformer::Transformer(const Specification &specification,
+                         const ModelKinds &kinds)
+    : specification(specification), model(specification.message.transformer()),
+      family(getFamilies().get(kinds.family)),
+      positions(getPositions().get(kinds.positions)(
+          {{family.positions.str(), firstGroup.str()},
+           model.sequence_length(),
+           model.position_capacity(),
+           model.hidden(),
+           Initializer::normal(model.initialization().std())})) {
+  const NormFactory &norm = getNorms().get(kinds.norm);
+  double eps = model.layer_norm().eps();
+  if (model.embedding_norm())
+    layers.push_back(norm({family.embeddingNorm.str(), firstGroup.str()},
+                          model.hidden(), eps));
+  for (int64_t index = 0; index < model.layers(); ++index)
+    addBlocks(index, kinds);
+  layers.push_back(norm({"ln_f", lastGroup.str()}, model.hidden(), eps));
+}
+
+void Transformer::addBlocks(int64_t index, const ModelKinds &kinds) {
+  int64_t hidden = model.hidden(), wide = model.feed_forward();
+  std::string group = "h." + std::to_string(index);
+  double std = model.initialization().std();
+  double residual = model.initialization().scaled_residual()
+                        ? std / std::sqrt(2.0 * model.layers())
+                        : std;
+  auto name = [&](StringRef part) {
+    return LayerName{(group + "." + part).str(), group};
+  };
+  auto norm = [&](StringRef part) {
+    return getNorms().get(kinds.norm)(name(part), hidden,
+                                      model.layer_norm().eps());
+  };
+  auto linear = [&](StringRef part, int64_t in, int64_t out, double std) {
+    return Linear(name(part), in, out, family.layout, model.biases(),
+                  Initializer::normal(std));
+  };
+  auto add = [&](std::unique_ptr<Layer> norm, std::unique_ptr<Layer> body) {
+    layers.push_back(
+        std::make_unique<ResidualBlock>(std::move(norm), std::move(body)));
+  };
+  add(norm(family.attentionNorm),
+      std::make_unique<SelfAttention>(
+          SelfAttention::Shape{model.sequence_length(), model.heads(),
+                               specification.headDim(), family.qkvLayout,
+                               positions->hasAlibi()},
+          linear(family.qkv, hidden, 3 * hidden, std),
+          linear(family.projection, hidden, hidden, residual)));
+  add(norm(family.feedForwardNorm),
+      std::make_unique<FeedForward>(
+          linear(family.up, hidden, wide, std), kinds.activation,
+          linear(family.down, wide, hidden, residual)));
+}
+
+void Transformer::declare(ModuleWriter &writer) const {
+  Initializer initializer = Initializer::normal(model.initialization().std());
+  SmallVector<int64_t> shape = {model.vocabulary(), model.hidden()};
+  writer.parameter(family.embedding(), shape, initializer, firstGroup);
+  positions->declare(writer);
+  for (const std::unique_ptr<Layer> &layer : layers)
+    layer->declare(writer);
+  if (!model.tied_embeddings())
+    writer.parameter(headWeightName, shape, initializer, lastGroup);
+}
+
+Value Transformer::hiddenStates(ModuleWriter &writer, Value tokens) const {
+  OpBuilder &ops = writer.builder();
+  int64_t rows = cast<RankedTensorType>(tokens.getType()).getNumElements();
+  Value table = writer.use(family.embedding());
+  Value x = nn::GatherOp::create(ops, writer.loc(),
+                                 writer.f32({rows, model.hidden()}), table,
+                                 writer.reshape(tokens, {rows}));
+  x = positions->apply(writer, x);
+  for (const std::unique_ptr<Layer> &layer : layers)
+    x = layer->apply(writer, x);
+  return x;
+}
+
+Value Transformer::logits(ModuleWriter &writer, Value x) const {
+  int64_t rows = cast<RankedTensorType>(x.getType()).getDimSize(0);
+  Value head = writer.use(model.tied_embeddings() ? family.embedding()
+                                                  : headWeightName.str());
+  return nn::MatmulOp::create(writer.builder(), writer.loc(),
+                              writer.f32({rows, model.vocabulary()}), x, head,
+                              /*transpose_a=*/false, /*transpose_b=*/true);
+}
+
+void Transformer::writeObjective(ModuleWriter &writer) const {
+  int64_t batch = specification.message.training().micro_batch();
+  int64_t length = model.sequence_length();
+  SmallVector<Value> arguments =
+      writer.begin("objective",
+                   {{slots::tokens, writer.i32({batch, length})},
+                    {slots::targets, writer.i32({batch, length})},
+                    {slots::scale, writer.f32({})}},
+                   {{slots::loss, writer.f32({})}});
+  Value scores = logits(writer, hiddenStates(writer, arguments[0]));
+  Value loss = nn::CrossEntropyOp::create(
+      writer.builder(), writer.loc(), scores,
+      writer.reshape(arguments[1], {batch * length}), arguments[2]);
+  writer.end(writer.addPenalty(loss, specification));
+}
+
+void Transformer::writePredict(ModuleWriter &writer) const {
+  OpBuilder &ops = writer.builder();
+  int64_t length = model.sequence_length(), vocabulary = model.vocabulary();
+  SmallVector<Value> arguments =
+      writer.begin("predict",
+                   {{slots::tokens, writer.i32({1, length})},
+                    {slots::position, writer.i32({1})}},
+                   {{slots::logits, writer.f32({vocabulary})}});
+  Value x = hiddenStates(writer, arguments[0]);
+  Value row = nn::GatherOp::create(
+      ops, writer.loc(), writer.f32({1, model.hidden()}), x, arguments[1]);
+  writer.end(writer.reshape(logits(writer, row), {vocabulary}));
+}
+
+void tessera::writeTransformer(const Specification &specification,
+                               const ModelKinds &kinds, ModuleWriter &writer) {
+  Transformer transformer(specification, kinds);
+  transformer.declare(writer);
+  transformer.writeObjective(writer);
+  transformer.writePredict(writer);
+}

@@ -1,0 +1,54 @@
+//===- TransformerLayers.cpp - The layers of a Transformer ----------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/models/TransformerLayers.h"
+#include "frontends/models/Activations.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tessera;
+
+void SelfAttention::declare(ModuleWriter &writer) const {
+  qkv.declare(writer);
+  projection.declare(writer);
+}
+
+Value SelfAttention::apply(ModuleWriter &writer, Value x) const {
+  Value packed = qkv.apply(writer, x);
+  int64_t rows = cast<RankedTensorType>(packed.getType()).getDimSize(0);
+  int64_t batch = rows / shape.length;
+  double scale = 1.0 / std::sqrt(static_cast<double>(shape.headDim));
+  Value attended =
+      nn::AttentionOp::create(writer.builder(), writer.loc(),
+                              writer.f32({rows, shape.heads * shape.headDim}),
+                              writer.f32({batch * shape.heads, shape.length}),
+                              packed, batch, shape.heads, shape.layout,
+                              /*causal=*/true, shape.hasAlibi, APFloat(scale))
+          .getResult();
+  return projection.apply(writer, attended);
+}
+
+void FeedForward::declare(ModuleWriter &writer) const {
+  up.declare(writer);
+  down.declare(writer);
+}
+
+Value FeedForward::apply(ModuleWriter &writer, Value x) const {
+  Value wide = createActivation(writer.builder(), writer.loc(), activation,
+                                up.apply(writer, x));
+  return down.apply(writer, wide);
+}
+
+void ResidualBlock::declare(ModuleWriter &writer) const {
+  norm->declare(writer);
+  body->declare(writer);
+}
+
+Value ResidualBlock::apply(ModuleWriter &writer, Value x) const {
+  return writer.add(x, body->apply(writer, norm->apply(writer, x)));
+}

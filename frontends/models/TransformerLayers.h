@@ -1,0 +1,67 @@
+//===- TransformerLayers.h - The layers of a Transformer --------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_FRONTENDS_MODELS_TRANSFORMERLAYERS_H
+#define TESSERA_FRONTENDS_MODELS_TRANSFORMERLAYERS_H
+
+#include "frontends/models/Linear.h"
+
+namespace tessera {
+
+/// Causal multi-head attention with packed queries, keys and values:
+/// x, [batch · length, hidden], to projection(attention(qkv(x))).
+class SelfAttention : public Layer {
+public:
+  struct Shape {
+    int64_t length; ///< Tokens that follow one another.
+    int64_t heads;
+    int64_t headDim;
+    nn::QKVLayout layout;
+    bool hasAlibi;
+  };
+  SelfAttention(Shape shape, Linear qkv, Linear projection)
+      : shape(shape), qkv(std::move(qkv)), projection(std::move(projection)) {}
+
+  void declare(ModuleWriter &writer) const override;
+  mlir::Value apply(ModuleWriter &writer, mlir::Value x) const override;
+
+private:
+  Shape shape;
+  Linear qkv, projection;
+};
+
+/// down(activation(up(x))).
+class FeedForward : public Layer {
+public:
+  FeedForward(Linear up, std::string activation, Linear down)
+      : up(std::move(up)), down(std::move(down)),
+        activation(std::move(activation)) {}
+
+  void declare(ModuleWriter &writer) const override;
+  mlir::Value apply(ModuleWriter &writer, mlir::Value x) const override;
+
+private:
+  Linear up, down;
+  std::string activation;
+};
+
+/// x + body(norm(x)).
+class ResidualBlock : public Layer {
+public:
+  ResidualBlock(std::unique_ptr<Layer> norm, std::unique_ptr<Layer> body)
+      : norm(std::move(norm)), body(std::move(body)) {}
+
+  void declare(ModuleWriter &writer) const override;
+  mlir::Value apply(ModuleWriter &writer, mlir::Value x) const override;
+
+private:
+  std::unique_ptr<Layer> norm, body;
+};
+
+} // namespace tessera
+
+#endif // TESSERA_FRONTENDS_MODELS_TRANSFORMERLAYERS_H

@@ -1,0 +1,39 @@
+//===- ExtensionOps.td - Operations from outside -----------*- tablegen -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A dialect of what is added to the compiler without a change to its folders.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_TEST_EXTENSION_EXTENSIONOPS_TD
+#define TESSERA_TEST_EXTENSION_EXTENSIONOPS_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/nn/NNBase.td"
+
+def Extension_Dialect : Dialect {
+  let name = "extension";
+  let cppNamespace = "::tessera::extension";
+  let dependentDialects = ["::tessera::nn::NNDialect"];
+}
+
+def Extension_SiluOp : Op<Extension_Dialect, "silu", [
+    Pure, NN_Cheap, NN_MixedPrecision, NN_Decomposable,
+    DeclareOpInterfaceMethods<DifferentiableOpInterface>,
+    SameOperandsAndResultType]> {
+  let summary = "x · sigmoid(x)";
+  let description = [{
+    The sigmoid-weighted linear unit (Elfwing et al., arXiv 1702.03118,
+    equation 4).
+  }];
+  let arguments = (ins NN_Float:$input);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+}
+
+#endif // TESSERA_TEST_EXTENSION_EXTENSIONOPS_TD

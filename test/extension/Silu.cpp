@@ -1,0 +1,53 @@
+//===- Silu.cpp - An activation from outside ------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// In the tree an activation touches three files: its operation in
+// dialects/nn/NNCompositeOps.td, its gradient and formula in
+// dialects/nn/Activations.cpp, and its name in frontends/spec.proto.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/nn/Formula.h"
+#include "test/extension/Extension.h"
+
+#include "test/extension/ExtensionDialect.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "test/extension/ExtensionOps.cpp.inc"
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::extension;
+
+void ExtensionDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "test/extension/ExtensionOps.cpp.inc"
+      >();
+}
+
+static Value sigmoid(nn::Formula &f, Value x) {
+  Value one = f.splat(nn::Formula::typeOf(x), 1);
+  return f.div(one, f.add(one, f.exp(f.scale(x, -1))));
+}
+
+SmallVector<Value> SiluOp::decompose(OpBuilder &builder) {
+  nn::Formula f{builder, getLoc()};
+  Value x = f.wide(getInput());
+  return {f.as(getResult(), f.mul(x, sigmoid(f, x)))};
+}
+
+void SiluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
+                            MutableArrayRef<Value> operands) {
+  nn::Formula f{builder, getLoc()};
+  // With s = sigmoid(x): dx = dy · s · (1 + x · (1 - s)).
+  Value x = f.wide(getInput());
+  Value s = sigmoid(f, x);
+  Value rest = f.offset(f.scale(s, -1), 1);
+  Value slope = f.mul(s, f.offset(f.mul(x, rest), 1));
+  operands[0] = f.as(getInput(), f.mul(gradients[0], slope));
+}
