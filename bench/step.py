@@ -121,19 +121,22 @@ class Tessera:
     name = "Tessera"
     WARM = 2
 
-    def __init__(self, name, benchmark, threads, data):
+    def __init__(self, name, benchmark, threads, data, build=ROOT / "build"):
         self.executable, self.data, self.peak = OUT / name, data, 0
         self.log = OUT / f"{name}.log"
         values = dict(benchmark["set"])
         values.update({"parallel.world": 1, "parallel.zero_stage": 0})
         values["target.cpu.threads"] = threads
-        command = [ROOT / "build" / "bin" / "tessera", "compile"]
-        command += [benchmark["specification"], "-o", self.executable]
+        self.command = [build / "bin" / "tessera", "compile"]
+        self.command += [benchmark["specification"], "-o", self.executable]
         for field, value in values.items():
-            command += ["--set", f"{field}={value}"]
+            self.command += ["--set", f"{field}={value}"]
+        self.compile_seconds = self.compile()
+
+    def compile(self):
         begin = time.perf_counter()
-        subprocess.run(command, check=True)
-        self.compile_seconds = time.perf_counter() - begin
+        subprocess.run(self.command, check=True)
+        return time.perf_counter() - begin
 
     def steps(self, count):
         command = [self.executable, "train", "--data", self.data, "--log", self.log]
@@ -172,6 +175,13 @@ def write_tokens(stem, vocabulary, count):
     return stem.with_suffix(".bin")
 
 
+def data_of(name, benchmark):
+    """What a benchmark is trained on."""
+    if "vocabulary" in benchmark:
+        return write_tokens(OUT / name, benchmark["vocabulary"], 64 * benchmark["units"] + 1)
+    return ROOT / "examples" / "cora" / "cora.safetensors"
+
+
 def measure(name, options):
     benchmark = BENCHMARKS[name]
     mixed = options.precision == "bf16"
@@ -181,10 +191,8 @@ def measure(name, options):
         benchmark = dict(benchmark, set={**benchmark["set"], **values})
         # The floor is that of fp32 products.
         benchmark.pop("flops", None)
-    if "vocabulary" in benchmark:
-        data = write_tokens(OUT / name, benchmark["vocabulary"], 64 * benchmark["units"] + 1)
-    else:
-        data = ROOT / "examples" / "cora" / "cora.safetensors"
+    data = data_of(name, benchmark)
+    if "vocabulary" not in benchmark:
         extra = [data]
     contenders = []
     if not options.peers_only:
