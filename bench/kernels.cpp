@@ -154,11 +154,13 @@ void benchmarkOptimizer(int threads) {
       kernelText({flat, flat, flat, flat, "tensor<f32>", "tensor<4xf32>",
                   "tensor<1xi64>"},
                  {flat, flat, flat},
-                 "%r0, %r1, %r2 = zero.adamw %a0, %a1, %a2, %a3 by %a4, %a5 "
-                 "decay_end %a6 {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, "
-                 "weight_decay = 0.1} : " +
-                     flat + ", " + flat +
-                     ", tensor<f32>, tensor<4xf32>, tensor<1xi64>",
+                 "%r0, %r1, %r2 = zero.update %a0, %a1 states %a2, %a3 by %a4, "
+                 "%a5 using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = "
+                 "1.0e-8> ends %a6 lr_scales [1.0, 1.0] weight_decays [0.1, "
+                 "0.0] : (" +
+                     flat + ", " + flat + ", " + flat + ", " + flat +
+                     ", tensor<f32>, tensor<4xf32>, tensor<1xi64>) -> (" +
+                     flat + ", " + flat + ", " + flat + ")",
                  {0, 2, 3}),
       {p.data, g.data, m.data, v.data, &clip, hyper, &decayEnd, p.data, m.data,
        v.data},

@@ -9,6 +9,7 @@
 #include "codegen/SpecificationJson.h"
 #include "dialects/AttributeNames.h"
 #include "dialects/nn/NN.h"
+#include "dialects/spec/Spec.h"
 #include "dialects/zero/Zero.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "target/GemmShape.h"
@@ -41,6 +42,8 @@ public:
     json.objectBegin();
     json.attribute("tessera", 1);
     writeSpecification(module, json);
+    if (spec::getSpecification(module))
+      json.attributeObject("optimizer", [&] { writeOptimizer(); });
     if (const Target *target = getTarget(module))
       target->writeManifest(module, json);
     json.attributeArray("parameters", [&] { writeParameters(); });
@@ -60,6 +63,29 @@ private:
     json.attributeArray(key, [&] {
       for (int64_t size : shape)
         json.value(size);
+    });
+  }
+
+  /// What the optimizer declares.
+  void writeOptimizer() {
+    FailureOr<optimizer::Settings> settings = spec::getOptimizer(module);
+    if (failed(settings))
+      return;
+    json.attribute("kind", settings->optimizer.getName());
+    json.attributeArray("states", [&] {
+      for (const optimizer::State &state : settings->optimizer.getStates())
+        json.object([&] {
+          json.attribute("name", state.name);
+          json.attribute("saved_as", state.savedAs);
+        });
+    });
+    json.attributeArray("scalars", [&] {
+      for (const optimizer::Scalar &scalar : settings->optimizer.getScalars())
+        json.object([&] {
+          json.attribute("kind", optimizer::getName(scalar.kind));
+          if (scalar.kind == optimizer::Scalar::Correction)
+            json.attribute("base", scalar.base);
+        });
     });
   }
 
@@ -94,7 +120,10 @@ private:
         json.attribute("name", group.getSymName());
         json.attribute("elements", group.getElements());
         json.attribute("padded", group.getPadded());
-        json.attribute("decay_elements", group.getDecayElements());
+        json.attributeArray("class_ends", [&] {
+          for (int64_t end : group.getClassEnds())
+            json.value(end);
+        });
       });
   }
 
@@ -191,7 +220,7 @@ private:
     int64_t padded =
         symbols.lookup<zero::GroupOp>(state.getGroup()).getPadded();
     json.object([&] {
-      json.attribute("state", stringifyState(state.getState()));
+      json.attribute("state", state.getState());
       json.attribute("group", groups.lookup(state.getGroupAttr().getAttr()));
       json.attribute("offset", buffer.getPlace());
       json.attribute("elements", state.getSharded()

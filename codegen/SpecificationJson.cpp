@@ -32,12 +32,18 @@ public:
   }
 
 private:
-  /// A text, a number, or a dictionary of these.
+  /// A text, a number, a dictionary of these, or a list of dictionaries.
   void writeValue(StringRef key, Attribute value) {
+    auto writeEntries = [&](DictionaryAttr dictionary) {
+      for (NamedAttribute entry : dictionary)
+        writeValue(entry.getName(), entry.getValue());
+    };
     if (auto dictionary = dyn_cast<DictionaryAttr>(value))
-      json.attributeObject(key, [&] {
-        for (NamedAttribute entry : dictionary)
-          writeValue(entry.getName(), entry.getValue());
+      json.attributeObject(key, [&] { writeEntries(dictionary); });
+    else if (auto list = dyn_cast<ArrayAttr>(value))
+      json.attributeArray(key, [&] {
+        for (auto dictionary : list.getAsRange<DictionaryAttr>())
+          json.object([&] { writeEntries(dictionary); });
       });
     else if (auto text = dyn_cast<StringAttr>(value))
       json.attribute(key, text.getValue());
@@ -136,6 +142,10 @@ private:
 
   void writeOptimizer() {
     NamedAttrList entries(cast<DictionaryAttr>(training.getOptimizer()));
+    auto kind =
+        dyn_cast<optimizer::OptimizerAttrInterface>(entries.get("kind"));
+    if (kind)
+      entries.set("kind", StringAttr::get(module.getContext(), kind.getName()));
     entries.set(
         "clip",
         Builder(module.getContext()).getF64FloatAttr(training.getClip()));

@@ -8,6 +8,7 @@
 #include "dialects/AllDialects.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
+#include "dialects/optimizer/Optimizer.h"
 #include "dialects/plan/Plan.h"
 #include "dialects/spec/Spec.h"
 #include "dialects/zero/Zero.h"
@@ -17,12 +18,13 @@
 #include "mlir/IR/BuiltinDialect.h"
 
 void tessera::registerAllDialects(mlir::DialectRegistry &registry) {
-  registry.insert<
-      graph::GraphDialect, nn::NNDialect, plan::PlanDialect,
-      mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::gpu::GPUDialect,
-      mlir::NVVM::NVVMDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
-      mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
-      mlir::vector::VectorDialect, spec::SpecDialect, zero::ZeroDialect>();
+  registry.insert<graph::GraphDialect, nn::NNDialect, plan::PlanDialect,
+                  mlir::arith::ArithDialect, mlir::func::FuncDialect,
+                  mlir::gpu::GPUDialect, mlir::NVVM::NVVMDialect,
+                  mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
+                  mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
+                  mlir::vector::VectorDialect, optimizer::OptimizerDialect,
+                  spec::SpecDialect, zero::ZeroDialect>();
   nn::registerElementwiseGradients(registry);
   // A module without a specification is asked for what one has by default.
   registry.addExtension(

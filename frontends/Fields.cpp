@@ -46,6 +46,8 @@ std::vector<std::string> tessera::scalarPaths(const Descriptor *type) {
   std::vector<std::string> paths;
   for (int i = 0; i < type->field_count(); ++i) {
     const FieldDescriptor *field = type->field(i);
+    if (field->is_repeated())
+      continue;
     if (!field->message_type()) {
       paths.push_back(field->name());
       continue;

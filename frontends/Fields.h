@@ -34,7 +34,8 @@ struct FieldRef {
 /// The field at \p path, which must exist in the schema.
 FieldRef fieldAt(const google::protobuf::Message &root, llvm::StringRef path);
 
-/// Every scalar field's path in the schema of \p type, depth first.
+/// Every scalar field's path in the schema of \p type, depth first, but those
+/// in lists.
 std::vector<std::string> scalarPaths(const google::protobuf::Descriptor *type);
 
 /// The names of the fields of \p type, comma-separated.

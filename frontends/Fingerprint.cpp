@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/OptimizerSettings.h"
 #include "frontends/SpecificationAttr.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -55,6 +56,14 @@ static bool isUnread(StringRef path, const spec::Specification &message) {
       .Default(false);
 }
 
+/// A field that only other optimizers than the one of \p message have is not
+/// named at all: a new optimizer changes no fingerprint of others.
+static bool isOfOtherOptimizer(StringRef path,
+                               const spec::Specification &message) {
+  return path.consume_front("training.optimizer.") && !path.contains('[') &&
+         !readsField(message.training().optimizer(), path);
+}
+
 /// A scalar field's value, or its default, as text; a number in the fewest
 /// digits that read back to it.
 static std::string textOf(const Message &message,
@@ -87,8 +96,14 @@ static void collect(const Message &message, const std::string &prefix,
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor *field = message.GetDescriptor()->field(i);
     std::string path = prefix + std::string(field->name());
-    if (isLeftOut(path))
+    if (isLeftOut(path) || isOfOtherOptimizer(path, whole))
       continue;
+    if (field->is_repeated()) {
+      for (int j = 0; j < reflection->FieldSize(message, field); ++j)
+        collect(reflection->GetRepeatedMessage(message, field, j),
+                path + "[" + std::to_string(j) + "].", whole, entries, builder);
+      continue;
+    }
     if (field->message_type()) {
       collect(reflection->GetMessage(message, field), path + ".", whole,
               entries, builder);

@@ -8,6 +8,7 @@
 #include "frontends/ModelBuilder.h"
 #include "dialects/graph/Graph.h"
 #include "frontends/Machine.h"
+#include "frontends/OptimizerSettings.h"
 #include "frontends/SpecificationAttr.h"
 #include "frontends/models/Models.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -31,6 +32,8 @@ OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
     writeTransformer(specification, kinds, writer);
   else
     writeGnn(specification, kinds, writer);
+  if (failed(checkParameterGroups(specification, *module)))
+    return {};
   return module;
 }
 

@@ -32,6 +32,9 @@ namespace tessera {
 ///    the token after that position. Graphs: (features, ..., weight_t) ->
 ///    logits [nodes, classes].
 ///
+/// Returns nothing, with an error, where a group of the optimizer matches no
+/// parameter.
+///
 /// \p context must have all dialects of dialects/AllDialects.h loaded or
 /// registered.
 mlir::OwningOpRef<mlir::ModuleOp> buildModel(const Specification &specification,

@@ -8,6 +8,7 @@
 #include "frontends/Resolution.h"
 #include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
+#include "frontends/OptimizerSettings.h"
 #include "frontends/validation/Validation.h"
 #include "runtime/data/Adjacency.h"
 #include "llvm/ADT/SmallString.h"
@@ -97,6 +98,7 @@ Specification tessera::resolve(const spec::Specification &given,
     result.memoryLimit = parseByteSize(training.memory_limit());
   result.accumulation =
       training.global_batch() / (training.micro_batch() * world);
+  resolveOptimizer(*training.mutable_optimizer());
   if (!training.schedule().has_decay_steps())
     training.mutable_schedule()->set_decay_steps(training.steps());
   return result;

@@ -50,6 +50,9 @@ std::optional<Specification> tessera::parseSpecification(
     return std::nullopt;
   specification.graphPath = graph.str();
   specification.memoryLimitPlace = diagnostics.placeOf("training.memory_limit");
+  for (int i = 0; i < message.training().optimizer().groups_size(); ++i)
+    specification.groupPlaces.push_back(diagnostics.placeOf(
+        "training.optimizer.groups[" + std::to_string(i) + "]"));
   return specification;
 }
 

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tessera {
 
@@ -32,6 +33,8 @@ struct Specification {
   /// Bytes that a rank may take in training, and where that was said.
   std::optional<int64_t> memoryLimit;
   std::string memoryLimitPlace;
+  /// Where each of the optimizer's groups was given.
+  std::vector<std::string> groupPlaces;
   /// The file of `gnn.graph` as it is opened from here; empty for none.
   std::string graphPath;
 

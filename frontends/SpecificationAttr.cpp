@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/SpecificationAttr.h"
+#include "frontends/OptimizerSettings.h"
 #include "frontends/models/Families.h"
 #include "frontends/models/Kinds.h"
 #include "target/Target.h"
@@ -92,20 +93,6 @@ static spec::ScheduleAttr scheduleAttr(const spec::Schedule &given,
       spec::Real(given.min_lr()),
       optional(given.has_warmup_samples(), given.warmup_samples()),
       optional(given.has_decay_samples(), given.decay_samples()));
-}
-
-static DictionaryAttr optimizerAttr(const spec::Optimizer &given,
-                                    MLIRContext &context) {
-  Builder builder(&context);
-  auto number = [&](StringRef name, double value) {
-    return builder.getNamedAttr(name, builder.getF64FloatAttr(value));
-  };
-  return builder.getDictionaryAttr(
-      {builder.getNamedAttr(
-           "kind", nameAttr(spec::Optimizer::Kind_Name(given.kind()), context)),
-       number("lr", given.lr()), number("beta1", given.beta1()),
-       number("beta2", given.beta2()), number("eps", given.eps()),
-       number("weight_decay", given.weight_decay())});
 }
 
 static spec::Recompute recompute(spec::Training::Recompute given) {

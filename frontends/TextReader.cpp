@@ -205,9 +205,36 @@ static std::string placeIn(llvm::StringRef file, Location location) {
 static void recordPlaces(const Descriptor *type,
                          const TextFormat::ParseInfoTree &tree,
                          llvm::StringRef file, const std::string &prefix,
+                         Diagnostics &diagnostics);
+
+/// Those of the messages of a repeated field, "groups[0]" and so on.
+static void recordRepeated(const FieldDescriptor *field,
+                           const TextFormat::ParseInfoTree &tree,
+                           llvm::StringRef file, const std::string &prefix,
+                           Diagnostics &diagnostics) {
+  for (int i = 0;; ++i) {
+    TextFormat::ParseLocation location = tree.GetLocation(field, i);
+    if (location.line < 0)
+      return;
+    std::string path = prefix + field->name() + "[" + std::to_string(i) + "]";
+    diagnostics.setPlace(path, placeIn(file, {location.line, location.column}));
+    if (const TextFormat::ParseInfoTree *nested =
+            tree.GetTreeForNested(field, i))
+      recordPlaces(field->message_type(), *nested, file, path + ".",
+                   diagnostics);
+  }
+}
+
+static void recordPlaces(const Descriptor *type,
+                         const TextFormat::ParseInfoTree &tree,
+                         llvm::StringRef file, const std::string &prefix,
                          Diagnostics &diagnostics) {
   for (int i = 0; i < type->field_count(); ++i) {
     const FieldDescriptor *field = type->field(i);
+    if (field->is_repeated()) {
+      recordRepeated(field, tree, file, prefix, diagnostics);
+      continue;
+    }
     TextFormat::ParseLocation location = tree.GetLocation(field, -1);
     if (location.line < 0)
       continue;
@@ -358,6 +385,11 @@ void tessera::applyOverride(const std::string &option, Message &root,
     if (!field || (!tail.empty() && !isMessage)) {
       diagnostics.errorAt(place, "no field `" + path + "`",
                           unknownFieldRemedy(root.GetDescriptor(), path));
+      return;
+    }
+    if (field->is_repeated()) {
+      diagnostics.errorAt(place, "`" + path + "` is of a list",
+                          "give it in the specification's file");
       return;
     }
     if (tail.empty() && isMessage) {

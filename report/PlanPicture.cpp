@@ -32,7 +32,7 @@ StringRef getKindColour(StringRef kind) {
       .Case("product", "#4269d0")
       .Cases({"attention", "attention_grad"}, "#6cc5b0")
       .Case("fused", "#efb118")
-      .Case("adamw", "#9b6bd3")
+      .Case("update", "#9b6bd3")
       .Cases({"clear", "copy"}, "#9498a0")
       .Case("all_gather", "#3ca951")
       .Case("reduce_scatter", "#e0605e")

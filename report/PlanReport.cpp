@@ -37,10 +37,10 @@ static std::vector<PlanReport::Collective> listCollectives(ProgramOp program) {
 }
 
 static std::vector<PlanReport::State> sumStates(ProgramOp program) {
-  llvm::MapVector<State, PlanReport::State> sums;
+  llvm::MapVector<StringRef, PlanReport::State> sums;
   for (auto state : program.getBody().getOps<StateOp>()) {
     PlanReport::State &sum = sums[state.getState()];
-    sum.state = stringifyState(state.getState());
+    sum.state = state.getState();
     int64_t bytes = state.getBuffer().getDefiningOp<BufferOp>().getBytes();
     sum.bytes += bytes;
     if (!state.getSharded())

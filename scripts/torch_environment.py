@@ -18,7 +18,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 TORCH = "torch==2.15.0"
-PACKAGES = ["transformers==5.23.0", "torch_geometric==2.8.1", "numpy", "safetensors", "scipy"]
+PACKAGES = ["transformers==5.23.0", "torch_geometric==2.8.1", "numpy", "safetensors", "scipy", "lion-pytorch==0.2.5"]
 # torch's own requirements when it is installed without them: what CUDA's
 # toolkit does not have, or has too old, then the plain Python packages.
 TORCH_ALONE = [

@@ -36,7 +36,7 @@ void tessera::cpu::registerKernels(DialectRegistry &registry) {
   });
   registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {
     loadTargets(context);
-    registerAdamW(context);
+    registerUpdate(context);
     registerQuantize(context);
   });
 }

@@ -13,7 +13,7 @@
 namespace tessera::cpu {
 
 /// Each attaches KernelEmissionOpInterface to the operations of one file.
-void registerAdamW(mlir::MLIRContext *context);
+void registerUpdate(mlir::MLIRContext *context);
 void registerAggregate(mlir::MLIRContext *context);
 void registerAttention(mlir::MLIRContext *context);
 void registerAttentionGrad(mlir::MLIRContext *context);

@@ -53,7 +53,7 @@ void tessera::cuda::registerKernels(DialectRegistry &registry) {
   });
   registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {
     loadTargets(context);
-    registerAdamW(context);
+    registerUpdate(context);
     registerQuantize(context);
   });
 }

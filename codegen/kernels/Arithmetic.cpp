@@ -21,15 +21,15 @@ using namespace tessera::codegen;
 
 namespace {
 
-struct AdamWArithmetic
-    : KernelOpInterface::ExternalModel<AdamWArithmetic, zero::AdamWOp> {
+struct UpdateArithmetic
+    : KernelOpInterface::ExternalModel<UpdateArithmetic, zero::UpdateOp> {
   int64_t getFlops(Operation *op) const {
-    return 15 * getElements(op->getOperand(0));
+    auto update = cast<zero::UpdateOp>(op);
+    return optimizer::countFlops(update.getOptimizer()) *
+           getElements(update.getParameter());
   }
-  int64_t getInPlaceOperand(Operation *, int64_t result) const {
-    // Parameter and the two moments; operand 1 is the gradient.
-    constexpr int64_t operands[] = {0, 2, 3, -1};
-    return operands[result];
+  int64_t getInPlaceOperand(Operation *op, int64_t result) const {
+    return cast<zero::UpdateOp>(op).getOverwrittenOperand(result);
   }
 };
 
@@ -141,7 +141,7 @@ void codegen::registerKernels(DialectRegistry &registry) {
     graph::AggregateOp::attachInterface<AggregateArithmetic>(*context);
   });
   registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {
-    zero::AdamWOp::attachInterface<AdamWArithmetic>(*context);
+    zero::UpdateOp::attachInterface<UpdateArithmetic>(*context);
     zero::QuantizeOp::attachInterface<QuantizeArithmetic>(*context);
     zero::DequantizeOp::attachInterface<DequantizeArithmetic>(*context);
   });

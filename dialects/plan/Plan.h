@@ -8,6 +8,7 @@
 #ifndef TESSERA_DIALECTS_PLAN_PLAN_H
 #define TESSERA_DIALECTS_PLAN_PLAN_H
 
+#include "dialects/optimizer/StateName.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"

@@ -13,6 +13,7 @@ include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/optimizer/OptimizerInterface.td"
 
 def Plan_Dialect : Dialect {
   let name = "plan";
@@ -153,15 +154,6 @@ def Plan_Category : I32EnumAttr<"Category", "what memory is used for", [
 def Plan_Space : I32EnumAttr<"Space", "where a buffer lies", [
   I32EnumAttrCase<"Arena", 0, "arena">,
   I32EnumAttrCase<"File", 1, "file">]> {
-  let cppNamespace = "::tessera::plan";
-}
-
-def Plan_State : I32EnumAttr<"State", "which state of a group", [
-  I32EnumAttrCase<"Parameter", 0, "parameter">,
-  I32EnumAttrCase<"Gradient", 1, "gradient">,
-  I32EnumAttrCase<"Moment1", 2, "moment1">,
-  I32EnumAttrCase<"Moment2", 3, "moment2">,
-  I32EnumAttrCase<"Master", 4, "master">]> {
   let cppNamespace = "::tessera::plan";
 }
 
@@ -359,12 +351,12 @@ def Plan_StateOp : Plan_ProgramPart<"state"> {
     ```
     Elements are fp32 unless said otherwise.
   }];
-  let arguments = (ins Plan_State:$state, FlatSymbolRefAttr:$group,
+  let arguments = (ins Optimizer_StateName:$state, FlatSymbolRefAttr:$group,
                        Plan_Bytes:$buffer, UnitAttr:$sharded,
                        OptionalAttr<TypeAttr>:$type);
   let assemblyFormat = [{
-    $state $group $buffer (`sharded` $sharded^)? (`of` $type^)? attr-dict `:`
-    type($buffer)
+    custom<StateName>($state) $group $buffer (`sharded` $sharded^)?
+    (`of` $type^)? attr-dict `:` type($buffer)
   }];
   let extraClassDeclaration = [{
     ::mlir::Type getElementType() {

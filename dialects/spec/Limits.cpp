@@ -57,6 +57,7 @@ static constexpr Limit limits[] = {
     {"training.optimizer.beta1", Need::Optional, 0, Low::Closed, 0.999999},
     {"training.optimizer.beta2", Need::Optional, 0, Low::Closed, 0.999999},
     {"training.optimizer.eps", Need::Optional, 0, Low::Open, 1},
+    {"training.optimizer.momentum", Need::Optional, 0, Low::Closed, 0.999999},
     {"training.optimizer.weight_decay", Need::Optional, 0, Low::Closed, 1e6},
     {"training.schedule.warmup_steps", Need::Optional, 0, Low::Closed, 1e12},
     {"training.schedule.decay_steps", Need::Optional, 1, Low::Closed, 1e12},

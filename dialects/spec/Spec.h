@@ -13,6 +13,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Dialect.h"
 
+#include "dialects/optimizer/Optimizer.h"
+
 #include "dialects/spec/SpecDialect.h.inc"
 #include "dialects/spec/SpecEnums.h.inc"
 #include "dialects/spec/SpecInterfaces.h.inc"
@@ -39,6 +41,14 @@ int64_t getAccumulation(mlir::ModuleOp module);
 
 /// Most bytes that a rank may take in training; INT64_MAX for any number.
 int64_t getMemoryLimit(mlir::ModuleOp module);
+
+/// What its specification says of the optimizer. Fails with a diagnostic
+/// without a specification.
+mlir::FailureOr<optimizer::Settings> getOptimizer(mlir::ModuleOp module);
+
+/// The numbers of a step that its optimizer reads; those of AdamW without a
+/// specification.
+int64_t getScalarCount(mlir::ModuleOp module);
 
 /// What the step recomputes, as its compilation has chosen; null before that.
 RecomputedAttr getRecomputed(mlir::ModuleOp module);

@@ -45,6 +45,7 @@ def Spec_Dialect : Dialect {
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasOperationAttrVerify = 1;
+  let dependentDialects = ["::tessera::optimizer::OptimizerDialect"];
 }
 
 //===----------------------------------------------------------------------===//
@@ -216,8 +217,9 @@ def Spec_BatchRampAttr : Spec_Struct<"BatchRamp", "batch_ramp"> {
 def Spec_TrainingAttr : Spec_Struct<"Training", "training"> {
   let summary = "training";
   let description = [{
-    `memory_limit` is in bytes. `optimizer` is a dictionary of `kind` and its
-    numbers, all of them given.
+    `memory_limit` is in bytes. `optimizer` is a dictionary of `kind`, which
+    names a row of the table of optimizers, its numbers, all of them given, and
+    `groups`. Or `kind` is an optimizer itself, as of a dialect from outside.
   }];
   let parameters = (ins Spec_Int<>:$global_batch, Spec_Int<>:$micro_batch,
       Spec_Int<>:$steps, Spec_Int<"1">:$seed, Spec_Real<"0.0">:$clip,

@@ -94,6 +94,25 @@ int64_t tessera::spec::getMemoryLimit(ModuleOp module) {
              : INT64_MAX;
 }
 
+FailureOr<tessera::optimizer::Settings>
+tessera::spec::getOptimizer(ModuleOp module) {
+  SpecificationAttr specification = getSpecification(module);
+  if (!specification)
+    return module.emitError(
+        "has no spec.specification, whose optimizer updates "
+        "the parameters");
+  return optimizer::readSettings([&] { return module.emitError(); },
+                                 specification.getTraining().getOptimizer());
+}
+
+int64_t tessera::spec::getScalarCount(ModuleOp module) {
+  FailureOr<optimizer::Settings> settings;
+  if (getSpecification(module))
+    settings = getOptimizer(module);
+  // AdamW's are the learning rate, two corrections and the step.
+  return succeeded(settings) ? settings->optimizer.getScalars().size() : 4;
+}
+
 RecomputedAttr tessera::spec::getRecomputed(ModuleOp module) {
   return module->getAttrOfType<RecomputedAttr>(RecomputedAttr::kName);
 }

@@ -7,7 +7,6 @@
 
 #include "dialects/spec/Limits.h"
 #include "dialects/spec/Spec.h"
-#include "llvm/ADT/SmallSet.h"
 
 using namespace mlir;
 using namespace tessera::spec;
@@ -119,34 +118,20 @@ LogicalResult BatchRampAttr::verify(EmitError emitError, int64_t start,
                            {"training.batch_ramp.samples", samples}});
 }
 
-/// Checks the dictionary of an optimizer: all of AdamW's entries and no other.
+/// Checks the dictionary of an optimizer: its numbers have limits of their own.
 static LogicalResult checkOptimizer(EmitError emitError, Attribute optimizer) {
-  auto entries = dyn_cast<DictionaryAttr>(optimizer);
-  if (!entries)
-    return emitError() << "`training.optimizer` is no dictionary: "
-                       << optimizer;
-  auto kind = entries.getAs<StringAttr>("kind");
-  if (!kind || kind != "adamw")
-    return emitError() << "`training.optimizer.kind` must be \"adamw\"";
-  static constexpr StringLiteral numbers[] = {
-      "training.optimizer.lr", "training.optimizer.beta1",
-      "training.optimizer.beta2", "training.optimizer.eps",
-      "training.optimizer.weight_decay"};
-  llvm::SmallSet<StringRef, 8> known = {"kind"};
-  for (StringRef path : numbers) {
-    StringRef name = path.rsplit('.').second;
-    known.insert(name);
-    auto number = entries.getAs<FloatAttr>(name);
-    if (!number || !number.getType().isF64())
-      return emitError() << "`" << path << "` must be an f64";
-    if (failed(check(emitError, {{path, Real(number.getValueAsDouble())}})))
-      return failure();
-  }
-  for (NamedAttribute entry : entries)
-    if (!known.contains(entry.getName().getValue()))
-      return emitError() << "`training.optimizer` has no field "
-                         << entry.getName();
-  return success();
+  if (auto entries = dyn_cast<DictionaryAttr>(optimizer))
+    for (NamedAttribute entry : entries) {
+      std::string path =
+          ("training.optimizer." + entry.getName().getValue()).str();
+      auto number = dyn_cast<FloatAttr>(entry.getValue());
+      bool isLimited = llvm::any_of(
+          getLimits(), [&](const Limit &limit) { return limit.path == path; });
+      if (number && isLimited &&
+          failed(check(emitError, {{path, Real(number.getValueAsDouble())}})))
+        return failure();
+    }
+  return tessera::optimizer::readSettings(emitError, optimizer);
 }
 
 LogicalResult TrainingAttr::verify(EmitError emitError, int64_t globalBatch,

@@ -16,6 +16,9 @@
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include "dialects/optimizer/Optimizer.h"
+#include "dialects/optimizer/StateName.h"
+
 #include "dialects/zero/ZeroDialect.h.inc"
 #include "dialects/zero/ZeroEnums.h.inc"
 

@@ -9,6 +9,7 @@
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
+using namespace tessera;
 using namespace tessera::zero;
 
 #include "dialects/zero/ZeroDialect.cpp.inc"
@@ -111,6 +112,40 @@ void ReduceScatterOp::build(OpBuilder &builder, OperationState &state,
   build(builder, state, resize(input, getCount(input) / ranks),
         TokenType::get(builder.getContext()), group, input, inPlace, accumulate,
         axis);
+}
+
+void UpdateOp::build(OpBuilder &builder, OperationState &state, GroupOp group,
+                     Value parameter, Value gradient, ValueRange states,
+                     Value clip, Value scalars, Value ends,
+                     ArrayRef<optimizer::ClassParameters> classes,
+                     optimizer::OptimizerAttrInterface optimizer,
+                     Type rounded) {
+  SmallVector<Type> rest(states.getTypes());
+  if (rounded)
+    rest.push_back(rounded);
+  SmallVector<double> scales, decays;
+  for (const optimizer::ClassParameters &parameters : classes) {
+    scales.push_back(parameters.lrScale);
+    decays.push_back(parameters.weightDecay);
+  }
+  build(builder, state, parameter.getType(), rest,
+        FlatSymbolRefAttr::get(group.getSymNameAttr()), parameter, gradient,
+        states, clip, scalars, ends, builder.getDenseF64ArrayAttr(scales),
+        builder.getDenseF64ArrayAttr(decays), optimizer);
+}
+
+SmallVector<optimizer::ClassParameters> UpdateOp::getClasses() {
+  SmallVector<optimizer::ClassParameters> classes;
+  for (auto [scale, decay] : llvm::zip(getLrScales(), getWeightDecays()))
+    classes.push_back({scale, decay});
+  return classes;
+}
+
+int64_t UpdateOp::getOverwrittenOperand(int64_t result) {
+  if (result == 0)
+    return 0;
+  // The gradient is operand 1.
+  return result <= static_cast<int64_t>(getStates().size()) ? result + 1 : -1;
 }
 
 void QuantizeOp::build(OpBuilder &builder, OperationState &state, Value input) {

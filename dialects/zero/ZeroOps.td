@@ -13,6 +13,7 @@ include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/optimizer/OptimizerInterface.td"
 
 def Zero_Dialect : Dialect {
   let name = "zero";
@@ -20,10 +21,10 @@ def Zero_Dialect : Dialect {
   let summary = "Partitioned training states and the messages between ranks";
   let description = [{
     ZeRO (Rajbhandari et al., arXiv 1910.02054) as operations on tensors. A
-    group is a flat bucket of parameters; its states (parameters, gradients,
-    both moments, and the master of parameters in 16 bits) are kept whole or as
-    one part a rank. Collectives
-    start and are awaited later: a start gives its result and a token, a wait
+    group is a flat bucket of parameters; its states (the parameters, their
+    gradients, those of the optimizer, and the master of parameters in 16 bits)
+    are kept whole or as one part per rank. A state is a name: `parameter`,
+    `gradient`, `master`, or what the optimizer declares. Collectives start and are awaited later: a start gives its result and a token, a wait
     takes both and gives the complete result. Names and meaning follow
     upstream's `shard`: all_slice is the dual of all_gather. Counts are
     elements. See docs/rationale-zero.md.
@@ -39,6 +40,7 @@ def Zero_Dialect : Dialect {
   }];
   let useDefaultTypePrinterParser = 1;
   let hasOperationAttrVerify = 1;
+  let dependentDialects = ["::tessera::optimizer::OptimizerDialect"];
   let extraClassDeclaration = [{
     /// The attributes of a program's function, i64.
     static constexpr ::llvm::StringLiteral kWorld = "zero.world";
@@ -49,6 +51,10 @@ def Zero_Dialect : Dialect {
     /// Parameters start at multiples of this many elements in their group,
     /// and so do the parts of ranks.
     static constexpr int64_t kAlignment = 16;
+    /// The states of every optimizer.
+    static constexpr ::llvm::StringLiteral kParameter = "parameter";
+    static constexpr ::llvm::StringLiteral kGradient = "gradient";
+    static constexpr ::llvm::StringLiteral kMaster = "master";
     /// Elements that have one scale where parameters are quantized.
     static constexpr int64_t kQuantizedBlock = 256;
     /// No program runs on more ranks.
@@ -59,15 +65,6 @@ def Zero_Dialect : Dialect {
 def Zero_TokenType : TypeDef<Zero_Dialect, "Token"> {
   let mnemonic = "token";
   let summary = "a collective under way";
-}
-
-def Zero_State : I32EnumAttr<"State", "what a rank keeps from step to step", [
-  I32EnumAttrCase<"Parameter", 0, "parameter">,
-  I32EnumAttrCase<"Gradient", 1, "gradient">,
-  I32EnumAttrCase<"Moment1", 2, "moment1">,
-  I32EnumAttrCase<"Moment2", 3, "moment2">,
-  I32EnumAttrCase<"Master", 4, "master">]> {
-  let cppNamespace = "::tessera::zero";
 }
 
 def Zero_Axis : I32EnumAttr<"Axis", "the ranks that a collective is among", [
@@ -130,27 +127,29 @@ def Zero_UsesSymbols : DeclareOpInterfaceMethods<SymbolUserOpInterface>;
 def Zero_GroupOp : Zero_Op<"group", [Symbol, Zero_UsesSymbols]> {
   let summary = "a flat bucket of parameters, the unit of partition";
   let description = [{
-    Parameter i takes the elements from `offsets[i]`; those that decay come
-    first and end at `decay_elements`. `elements` is where the last one ends,
-    `padded` what a rank that keeps the group whole stores. What lies between
-    and behind the parameters is zero in every state. A `persistent` group's
-    parameters are whole on every rank in stage 3, too.
+    Parameter i takes the elements from `offsets[i]`. Parameters are ordered by
+    the classes that the optimizer treats differently: class c ends before element
+    `class_ends[c]`, the last one at the group's end. `elements` is where the last
+    parameter ends, `padded` what a rank that keeps the group whole stores. What
+    lies between and behind the parameters is zero in every state. A `persistent`
+    group's parameters are whole on every rank in stage 3, too.
 
     ```mlir
-    zero.group @"h.0" parameters [@"h.0.weight", @"h.0.bias"] offsets [0, 4096] elements 4160 padded 4160 decay_elements 4096
+    zero.group @"h.0" parameters [@"h.0.weight", @"h.0.bias"] offsets [0, 4096] elements 4160 padded 4160 class_ends [4096]
     ```
 
     Constraints: offsets ascend without overlap and are multiples of 16, and so
-    is `padded`; each parameter is in one group.
+    is `padded`; class ends ascend, each 0 or where a parameter ends; each
+    parameter is in one group.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
                        FlatSymbolRefArrayAttr:$parameters,
                        DenseI64ArrayAttr:$offsets, I64Attr:$elements,
-                       I64Attr:$padded, I64Attr:$decay_elements,
-                       UnitAttr:$persistent);
+                       I64Attr:$padded,
+                       DenseI64ArrayAttr:$class_ends, UnitAttr:$persistent);
   let assemblyFormat = [{
     $sym_name `parameters` $parameters `offsets` $offsets `elements` $elements
-    `padded` $padded `decay_elements` $decay_elements
+    `padded` $padded `class_ends` $class_ends
     (`persistent` $persistent^)? attr-dict
   }];
 }
@@ -165,9 +164,10 @@ def Zero_LoadOp : Zero_Op<"load", [MemoryEffects<[MemRead]>,
     %p = zero.load parameter @"h.0" : tensor<4160xf32>
     ```
   }];
-  let arguments = (ins Zero_State:$state, FlatSymbolRefAttr:$group);
+  let arguments = (ins Optimizer_StateName:$state, FlatSymbolRefAttr:$group);
   let results = (outs Zero_Flat:$result);
-  let assemblyFormat = "$state $group attr-dict `:` type($result)";
+  let assemblyFormat =
+      "custom<StateName>($state) $group attr-dict `:` type($result)";
 }
 
 def Zero_StoreOp : Zero_Op<"store", [MemoryEffects<[MemWrite]>,
@@ -181,9 +181,11 @@ def Zero_StoreOp : Zero_Op<"store", [MemoryEffects<[MemWrite]>,
     zero.store moment1 @"h.0", %m : tensor<2080xf32>
     ```
   }];
-  let arguments = (ins Zero_State:$state, FlatSymbolRefAttr:$group,
+  let arguments = (ins Optimizer_StateName:$state, FlatSymbolRefAttr:$group,
                        Zero_Flat:$value);
-  let assemblyFormat = "$state $group `,` $value attr-dict `:` type($value)";
+  let assemblyFormat = [{
+    custom<StateName>($state) $group `,` $value attr-dict `:` type($value)
+  }];
 }
 
 def Zero_BucketOp : Zero_Op<"bucket", [Pure, Zero_UsesSymbols]> {
@@ -449,56 +451,69 @@ def Zero_DequantizeOp : Zero_Op<"dequantize", [Pure]> {
 // The optimizer
 //===----------------------------------------------------------------------===//
 
-def Zero_AdamWOp : Zero_Op<"adamw", [
-    Pure, Zero_UsesSymbols,
-    AllTypesMatch<["parameter", "moment1", "moment2", "next_parameter",
-                   "next_moment1", "next_moment2"]>]> {
-  let summary = "one AdamW step of a group or of this rank's part of it";
+def Zero_UpdateOp : Zero_Op<"update", [Pure, Zero_UsesSymbols]> {
+  let summary = "one step of the optimizer on a group or this rank's part of it";
   let description = [{
-    AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv
-    1711.05101, algorithm 2), element by element. With
-    `hyper` = [lr, 1 - beta1^t, 1 - beta2^t, t]:
+    Element by element as the formula of `optimizer` says, on gradient · clip.
+    `scalars` are the optimizer's numbers of this step. Class c, with
+    `lr_scales[c]` times the step's learning rate and `weight_decays[c]`, ends
+    before the element `ends[c]` of the operands, the last one with them.
 
-      g  = gradient · clip
-      m' = beta1 · m + (1 - beta1) · g
-      v' = beta2 · v + (1 - beta2) · g²
-      p' = p - lr · weight_decay · p    for elements before `decay_end`, else p
-      p'' = p' - lr · (m' / hyper[1]) / (sqrt(v' / hyper[2]) + epsilon)
-
-    The results overwrite parameter, moment1 and moment2. With mixed precision
-    the parameter is the group's master, and a fourth result is p'' rounded to
-    the type that programs compute with. A kernel, which serves all groups of
-    one size, names no group.
+    The results are the next parameter and states, which overwrite the operands.
+    With mixed precision the parameter is the group's master, and a last result
+    is the next one rounded to the type that programs compute with. A kernel,
+    which serves all groups of one size, need name no group.
 
     ```mlir
-    %p1, %m1, %v1 = zero.adamw @"h.0", %p, %g, %m, %v by %clip, %hyper decay_end %end
-        {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-        : tensor<2080xf32>, tensor<2080xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
-    %p2, %m2, %v2, %r = zero.adamw @"h.1", %q, %dq, %n, %w by %clip, %hyper decay_end %end
-        {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-        : tensor<2080xf32>, tensor<2080xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64> rounded tensor<2080xbf16>
+    %p1, %m1, %v1 = zero.update @"h.0", %p, %g states %m, %v by %clip, %scalars
+        ends %ends lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+        using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8>
+        : (tensor<2080xf32>, tensor<2080xf32>, tensor<2080xf32>, tensor<2080xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+        -> (tensor<2080xf32>, tensor<2080xf32>, tensor<2080xf32>)
     ```
 
-    Constraints: the tensors have the elements of the group, whole or in part;
-    `clip` is a scalar, `hyper` has 4 elements, `decay_end` one.
+    Constraints: parameter, states and their results have one type, and the
+    elements of the group, whole or in part; `clip` is a scalar, `scalars` has an
+    element for each that the optimizer declares, `ends` one for each class but
+    the last.
   }];
   let arguments = (ins OptionalAttr<FlatSymbolRefAttr>:$group,
                        Zero_Flat:$parameter, Zero_Flat:$gradient,
-                       Zero_Flat:$moment1, Zero_Flat:$moment2,
+                       Variadic<Zero_Flat>:$states,
                        StaticShapeTensorOf<[F32]>:$clip,
-                       StaticShapeTensorOf<[F32]>:$hyper,
-                       StaticShapeTensorOf<[I64]>:$decay_end,
-                       F64Attr:$beta1, F64Attr:$beta2, F64Attr:$epsilon,
-                       F64Attr:$weight_decay);
-  let results = (outs Zero_Flat:$next_parameter, Zero_Flat:$next_moment1,
-                      Zero_Flat:$next_moment2, Optional<Zero_Flat>:$rounded);
+                       StaticShapeTensorOf<[F32]>:$scalars,
+                       StaticShapeTensorOf<[I64]>:$ends,
+                       DenseF64ArrayAttr:$lr_scales,
+                       DenseF64ArrayAttr:$weight_decays,
+                       OptimizerAttrInterface:$optimizer);
+  /// The next states, and what is rounded.
+  let results = (outs Zero_Flat:$next_parameter, Variadic<Zero_Flat>:$rest);
   let assemblyFormat = [{
-    ($group^ `,`)? $parameter `,` $gradient `,` $moment1 `,` $moment2 `by`
-    $clip `,` $hyper `decay_end` $decay_end attr-dict `:` type($parameter) `,`
-    type($gradient) `,` type($clip) `,` type($hyper) `,` type($decay_end)
-    (`rounded` type($rounded)^)?
+    ($group^ `,`)? $parameter `,` $gradient (`states` $states^)? `by` $clip `,`
+    $scalars `using` $optimizer `ends` $ends `lr_scales` $lr_scales
+    `weight_decays` $weight_decays attr-dict `:`
+    functional-type(operands, results)
   }];
+  let builders = [OpBuilder<(ins "GroupOp":$group, "::mlir::Value":$parameter,
+      "::mlir::Value":$gradient, "::mlir::ValueRange":$states,
+      "::mlir::Value":$clip, "::mlir::Value":$scalars, "::mlir::Value":$ends,
+      "::llvm::ArrayRef<::tessera::optimizer::ClassParameters>":$classes,
+      "::tessera::optimizer::OptimizerAttrInterface":$optimizer,
+      "::mlir::Type":$rounded)>];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::ResultRange getNextStates() {
+      return getRest().take_front(getStates().size());
+    }
+    /// Null where nothing is rounded.
+    ::mlir::Value getRounded() {
+      return getRest().size() > getStates().size() ? getRest().back()
+                                                   : ::mlir::Value();
+    }
+    ::llvm::SmallVector<::tessera::optimizer::ClassParameters> getClasses();
+    /// The operand that result \p result overwrites, or -1.
+    int64_t getOverwrittenOperand(int64_t result);
+  }];
 }
 
 #endif // TESSERA_DIALECTS_ZERO_ZEROOPS_TD

@@ -9,6 +9,7 @@
 #include "dialects/zero/Zero.h"
 
 using namespace mlir;
+using namespace tessera;
 using namespace tessera::zero;
 
 static int64_t getCount(Value value) {
@@ -90,8 +91,8 @@ LogicalResult GroupOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   if (getParameters().size() != getOffsets().size())
     return emitOpError("has ") << getParameters().size() << " parameters, but "
                                << getOffsets().size() << " offsets";
-  int64_t end = 0, decayEnd = 0;
-  bool decaying = true;
+  int64_t end = 0;
+  SmallVector<int64_t> ends = {0};
   for (auto [symbol, offset] : llvm::zip(
            getParameters().getAsRange<FlatSymbolRefAttr>(), getOffsets())) {
     auto parameter =
@@ -106,22 +107,19 @@ LogicalResult GroupOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
       return emitOpError("parameter ")
              << symbol << " at offset " << offset
              << " overlaps the one before, which ends at " << end;
-    if (parameter.getDecay() && !decaying)
-      return emitOpError("parameter ")
-             << symbol << " decays, but follows one that does not";
-    decaying = parameter.getDecay();
     end = offset + parameter.getTensorType().getNumElements();
-    if (decaying)
-      decayEnd = end;
+    ends.push_back(end);
   }
   if (static_cast<int64_t>(getElements()) != end)
     return emitOpError("elements must be ")
            << end << ", where the last parameter ends, but is "
            << getElements();
-  if (static_cast<int64_t>(getDecayElements()) != decayEnd)
-    return emitOpError("decay_elements must be ")
-           << decayEnd << ", where the last decayed parameter ends, but is "
-           << getDecayElements();
+  if (!llvm::is_sorted(getClassEnds()))
+    return emitOpError("class_ends must ascend");
+  for (int64_t classEnd : getClassEnds())
+    if (!llvm::is_contained(ends, classEnd))
+      return emitOpError("class_ends has ")
+             << classEnd << ", where no parameter ends";
   if (static_cast<int64_t>(getPadded()) < end ||
       getPadded() % ZeroDialect::kAlignment)
     return emitOpError("padded must be a multiple of ")
@@ -263,21 +261,54 @@ LogicalResult AllSliceOp::verify() {
   return verifySlice(*this, getAxis(), getInput(), getResult());
 }
 
-LogicalResult AdamWOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+LogicalResult UpdateOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   if (!getGroupAttr())
     return success();
   return verifyState(*this, getGroupAttr(), getParameter(), symbolTable);
 }
 
-LogicalResult AdamWOp::verify() {
+/// One dimension of \p count elements.
+static bool isVector(Value value, int64_t count) {
+  return cast<ShapedType>(value.getType()).getShape() == ArrayRef(count);
+}
+
+LogicalResult UpdateOp::verify() {
+  StringRef name = getOptimizer().getName();
+  int64_t states = getOptimizer().getStates().size(),
+          scalars = getOptimizer().getScalars().size(),
+          classes = getLrScales().size();
+  if (static_cast<int64_t>(getStates().size()) != states)
+    return emitOpError() << name << " keeps " << states
+                         << " states, but the operation has "
+                         << getStates().size();
+  int64_t rest = getRest().size();
+  if (rest != states && rest != states + 1)
+    return emitOpError("has ")
+           << rest + 1 << " results, but " << name << " makes " << states + 1
+           << ", or one more that is rounded";
   if (cast<ShapedType>(getClip().getType()).getRank() != 0)
     return emitOpError("clip must be a scalar");
-  if (cast<ShapedType>(getHyper().getType()).getShape() != ArrayRef<int64_t>{4})
-    return emitOpError("hyper must have 4 elements: lr, 1 - beta1^t, "
-                       "1 - beta2^t, t");
-  if (cast<ShapedType>(getDecayEnd().getType()).getShape() !=
-      ArrayRef<int64_t>{1})
-    return emitOpError("decay_end must have one element");
+  if (!isVector(getScalars(), scalars))
+    return emitOpError("scalars must have ")
+           << scalars << " elements for " << name;
+  if (classes < 1 || static_cast<int64_t>(getWeightDecays().size()) != classes)
+    return emitOpError("must have as many lr_scales as weight_decays, and at "
+                       "least one");
+  if (!isVector(getEnds(), classes - 1))
+    return emitOpError("ends must have ")
+           << classes - 1 << " elements, one for each class but the last";
+  for (double number :
+       llvm::concat<const double>(getLrScales(), getWeightDecays()))
+    if (!std::isfinite(number) || number < 0)
+      return emitOpError("lr_scales and weight_decays must be finite and not "
+                         "below 0");
+  Type type = getParameter().getType();
+  if (getNextParameter().getType() != type ||
+      !llvm::all_equal(llvm::concat<Type>(
+          SmallVector<Type>{type}, SmallVector<Type>(getStates().getTypes()),
+          SmallVector<Type>(getNextStates().getTypes()))))
+    return emitOpError(
+        "parameter, states and their results must have one type");
   if (getCount(getGradient()) != getCount(getParameter()) ||
       (getRounded() && getCount(getRounded()) != getCount(getParameter())))
     return emitOpError("gradient and rounded must have the ")

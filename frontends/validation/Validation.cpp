@@ -7,6 +7,7 @@
 
 #include "frontends/validation/Validation.h"
 #include "dialects/spec/Limits.h"
+#include "frontends/OptimizerSettings.h"
 #include "frontends/validation/Validator.h"
 
 using namespace tessera;
@@ -63,6 +64,7 @@ void Validator::run() {
   checkLimits({"training", "parallel", "target", "machine"});
   checkBatches();
   checkMemory();
+  checkOptimizer(message.training().optimizer(), diagnostics);
   checkSchedule();
   checkPrecision();
   checkParallel();

@@ -8,6 +8,7 @@
 #include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "dialects/graph/Graph.h"
+#include "dialects/zero/Zero.h"
 #include "passes/kernels/Fusion.h"
 #include "passes/kernels/Passes.h"
 #include "target/KernelInterface.h"
@@ -195,6 +196,8 @@ private:
         word = getReductionSpace(reduce).byColumns      ? "columnsum"
                : reduce.getKind() == nn::Reduction::Sum ? "rowsum"
                                                         : "rowmax";
+      else if (auto update = dyn_cast<zero::UpdateOp>(op))
+        word = update.getOptimizer().getName();
       else if (isa<arith::ConstantOp, nn::BroadcastOp, nn::ReshapeOp,
                    graph::CSROp>(op))
         continue;

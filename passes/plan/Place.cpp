@@ -30,16 +30,10 @@ static int64_t roundUp(int64_t bytes) {
 
 static Category getCategory(const StorageFacts &facts) {
   if (facts.state)
-    switch (*facts.state) {
-    case State::Parameter:
-      return Category::Parameters;
-    case State::Gradient:
-      return Category::Gradients;
-    case State::Moment1:
-    case State::Moment2:
-    case State::Master:
-      return Category::Optimizer;
-    }
+    return llvm::StringSwitch<Category>(facts.state.getValue())
+        .Case(zero::ZeroDialect::kParameter, Category::Parameters)
+        .Case(zero::ZeroDialect::kGradient, Category::Gradients)
+        .Default(Category::Optimizer);
   if (facts.persistent)
     return Category::Workspace;
   return facts.communicates ? Category::Communication : Category::Activations;
@@ -119,7 +113,7 @@ private:
 std::string ProgramWriter::describe(int64_t storage) {
   const StorageFacts &facts = storages.getFacts(storage);
   if (facts.state)
-    return (stringifyState(*facts.state) + " " + facts.group.getValue()).str();
+    return (facts.state.getValue() + " " + facts.group.getValue()).str();
   Value value = storages.getValue(storage);
   if (auto argument = dyn_cast<BlockArgument>(value))
     return function
@@ -162,11 +156,10 @@ void ProgramWriter::makeBuffers() {
     bool sharded = group && static_cast<int64_t>(group.getPadded()) *
                                     getElementBytes(facts.element) >
                                 facts.bytes;
-    StateOp::create(
-        builder, function.getLoc(),
-        StateAttr::get(builder.getContext(), *facts.state), facts.group, buffer,
-        sharded ? builder.getUnitAttr() : UnitAttr(),
-        facts.element.isF32() ? TypeAttr() : TypeAttr::get(facts.element));
+    StateOp::create(builder, function.getLoc(), facts.state, facts.group,
+                    buffer, sharded ? builder.getUnitAttr() : UnitAttr(),
+                    facts.element.isF32() ? TypeAttr()
+                                          : TypeAttr::get(facts.element));
   }
 }
 

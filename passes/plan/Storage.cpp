@@ -33,10 +33,9 @@ tessera::plan::getPartOffsets(Operation *op, SymbolTableCollection &symbols) {
   return offsets;
 }
 
-int64_t Storages::getState(State state, FlatSymbolRefAttr group,
+int64_t Storages::getState(StringAttr state, FlatSymbolRefAttr group,
                            ShapedType type) {
-  auto [found, isNew] =
-      states.insert({{static_cast<int64_t>(state), group}, 0});
+  auto [found, isNew] = states.insert({{state, group}, 0});
   if (isNew) {
     found->second = add(Value(), getBytes(type));
     Entry &entry = entries[found->second];
@@ -62,10 +61,9 @@ int64_t Storages::endOfUse(OpOperand &use) {
 }
 
 void Storages::measureLifetimes() {
-  llvm::DenseSet<std::pair<int64_t, Attribute>> stored;
+  llvm::DenseSet<std::pair<Attribute, Attribute>> stored;
   for (auto store : program.getOps<zero::StoreOp>())
-    stored.insert(
-        {static_cast<int64_t>(store.getState()), store.getGroupAttr()});
+    stored.insert({store.getStateAttr(), store.getGroupAttr()});
   for (Entry &entry : entries) {
     if (!entry.value)
       continue;
@@ -79,8 +77,7 @@ void Storages::measureLifetimes() {
         entry.last = end;
     if (auto load = dyn_cast_if_present<zero::LoadOp>(op)) {
       entry.first = -1;
-      if (!stored.contains(
-              {static_cast<int64_t>(load.getState()), load.getGroupAttr()}))
+      if (!stored.contains({load.getStateAttr(), load.getGroupAttr()}))
         entry.last = end;
     }
     if (entry.facts.accumulates)
@@ -136,19 +133,17 @@ void Storages::addViews(Operation &op) {
       })
       .Case([&](zero::LoadOp load) {
         int64_t number = numbers.lookup(load.getResult());
-        State state = static_cast<State>(load.getState());
-        unite(number,
-              {getState(state, load.getGroupAttr(), load.getResult().getType()),
-               0});
+        unite(number, {getState(load.getStateAttr(), load.getGroupAttr(),
+                                load.getResult().getType()),
+                       0});
       });
 }
 
 LogicalResult Storages::pinStates() {
   for (auto store : program.getOps<zero::StoreOp>()) {
     Value value = store.getValue();
-    int64_t state =
-        getState(static_cast<State>(store.getState()), store.getGroupAttr(),
-                 cast<ShapedType>(value.getType()));
+    int64_t state = getState(store.getStateAttr(), store.getGroupAttr(),
+                             cast<ShapedType>(value.getType()));
     putOrCopy(store.getValueMutable(), {state, 0}, Value());
     if (!needsCopy(store.getValueMutable()))
       continue;

@@ -33,7 +33,7 @@ public:
   int64_t numInPlace = 0;
 
 private:
-  int64_t getState(State state, mlir::FlatSymbolRefAttr group,
+  int64_t getState(mlir::StringAttr state, mlir::FlatSymbolRefAttr group,
                    mlir::ShapedType type);
   void measureLifetimes();
   void addViews(mlir::Operation &op);
@@ -47,7 +47,7 @@ private:
 
   int64_t end = 0;
   llvm::DenseMap<mlir::Operation *, int64_t> positions;
-  llvm::MapVector<std::pair<int64_t, mlir::Attribute>, int64_t> states;
+  llvm::MapVector<std::pair<mlir::Attribute, mlir::Attribute>, int64_t> states;
 };
 
 /// Byte offset in the result of each operand of a concat or bucket.

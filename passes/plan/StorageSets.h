@@ -54,8 +54,8 @@ struct StorageFacts {
   bool port = false;
   /// A collective reads or writes it.
   bool communicates = false;
-  /// The state that it is, if it is one.
-  std::optional<State> state;
+  /// The name of the state that it is, if it is one; else null.
+  mlir::StringAttr state;
   mlir::FlatSymbolRefAttr group;
   mlir::Type element;
 };

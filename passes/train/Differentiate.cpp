@@ -165,7 +165,8 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
       return failure();
 
     MLIRContext *context = &getContext();
-    auto hyperType = RankedTensorType::get({4}, builder.getF32Type());
+    auto hyperType = RankedTensorType::get({spec::getScalarCount(module)},
+                                           builder.getF32Type());
     unsigned index = step.getNumArguments();
     (void)step.insertArgument(
         index, hyperType,

@@ -10,6 +10,7 @@
 
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
+#include "dialects/optimizer/Optimizer.h"
 #include "mlir/Pass/Pass.h"
 
 namespace tessera::train {

@@ -129,7 +129,8 @@ def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
   let statistics = [
     Statistic<"numGradients", "gradients", "Parameters differentiated for">
   ];
-  let dependentDialects = ["nn::NNDialect", "mlir::arith::ArithDialect",
+  let dependentDialects = ["nn::NNDialect", "optimizer::OptimizerDialect",
+                           "mlir::arith::ArithDialect",
                            "mlir::math::MathDialect", "graph::GraphDialect"];
 }
 

@@ -7,6 +7,7 @@
 
 #include "passes/zero/Groups.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Regex.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -20,8 +21,49 @@ RankedTensorType Group::getMasterType() {
   return parameters.front().getTensorType().clone({getPadded()});
 }
 
+namespace {
+
+/// Deals parameters to classes.
+class Classes {
+public:
+  explicit Classes(const optimizer::Settings &settings) : settings(settings) {
+    for (const optimizer::ParameterGroup &group : settings.groups)
+      expressions.emplace_back(group.match);
+    // Two of them even where nothing decays, so that where a parameter lies
+    // does not depend on how much others decay.
+    classes = {{1, settings.weightDecay}, {1, 0}};
+  }
+
+  /// The number of the class of \p parameter.
+  unsigned getClass(nn::ParameterOp parameter) {
+    optimizer::ClassParameters own = {
+        1, parameter.getDecay() ? settings.weightDecay : 0};
+    for (auto [group, expression] : llvm::zip(settings.groups, expressions))
+      if (expression.match(parameter.getSymName()))
+        return getClass(
+            {group.lrScale, group.weightDecay.value_or(own.weightDecay)});
+    return parameter.getDecay() ? 0 : 1;
+  }
+
+  SmallVector<optimizer::ClassParameters> classes;
+
+private:
+  unsigned getClass(const optimizer::ClassParameters &wanted) {
+    auto found = llvm::find(classes, wanted);
+    if (found == classes.end())
+      found = classes.insert(found, wanted);
+    return found - classes.begin();
+  }
+
+  const optimizer::Settings &settings;
+  std::vector<llvm::Regex> expressions;
+};
+
+} // namespace
+
 FailureOr<Groups> zero::createGroups(func::FuncOp step, int64_t world,
-                                     const GroupLimits &limits) {
+                                     const GroupLimits &limits,
+                                     const optimizer::Settings &settings) {
   auto module = step->getParentOfType<ModuleOp>();
   SmallVector<GroupMembers> formed = formGroups(step, world, limits);
   if (formed.empty())
@@ -29,22 +71,28 @@ FailureOr<Groups> zero::createGroups(func::FuncOp step, int64_t world,
 
   SymbolTable symbols(module);
   OpBuilder builder(module.getContext());
-  for (auto parameter : module.getOps<nn::ParameterOp>())
+  Classes classes(settings);
+  // Numbers follow the module's order, not that of groups.
+  DenseMap<Operation *, unsigned> classOf;
+  for (auto parameter : module.getOps<nn::ParameterOp>()) {
     builder.setInsertionPointAfter(parameter);
+    classOf[parameter] = classes.getClass(parameter);
+  }
   Groups groups;
+  groups.classes = classes.classes;
   for (const GroupMembers &members : formed) {
     StringAttr name = builder.getStringAttr(members.name);
     if (Operation *other = symbols.lookup(name))
       return other->emitOpError("has the name of a group: rename ") << name;
     SmallVector<nn::ParameterOp> parameters;
-    for (bool decay : {true, false})
+    for (unsigned c = 0; c < groups.classes.size(); ++c)
       for (nn::ParameterOp parameter : members.parameters)
-        if (parameter.getDecay() == decay)
+        if (classOf[parameter] == c)
           parameters.push_back(parameter);
     nn::ParameterOp first = parameters.front();
     SmallVector<Attribute> symbolRefs;
-    SmallVector<int64_t> offsets;
-    int64_t end = 0, decayEnd = 0;
+    SmallVector<int64_t> offsets, classEnds(groups.classes.size(), 0);
+    int64_t end = 0;
     for (nn::ParameterOp parameter : parameters) {
       RankedTensorType type = parameter.getTensorType();
       if (type.getElementType() != first.getTensorType().getElementType() ||
@@ -54,17 +102,19 @@ FailureOr<Groups> zero::createGroups(func::FuncOp step, int64_t world,
                << name << ": give it a group of its own";
       int64_t offset = llvm::alignTo(end, ZeroDialect::kAlignment);
       end = offset + type.getNumElements();
-      if (parameter.getDecay())
-        decayEnd = end;
+      for (size_t c = classOf[parameter]; c < classEnds.size(); ++c)
+        classEnds[c] = end;
       symbolRefs.push_back(FlatSymbolRefAttr::get(parameter.getSymNameAttr()));
       offsets.push_back(offset);
       groups.places[parameter.getSymNameAttr()] = {
           static_cast<unsigned>(groups.groups.size()), offset};
     }
+    // The last class ends with the group.
+    classEnds.pop_back();
     int64_t padded = llvm::alignTo(end, ZeroDialect::kAlignment * world);
     auto op = GroupOp::create(builder, parameters.front().getLoc(), name,
                               builder.getArrayAttr(symbolRefs), offsets, end,
-                              padded, decayEnd, members.persistent);
+                              padded, classEnds, members.persistent);
     groups.groups.push_back({op, std::move(parameters), members.layer});
   }
   return groups;

@@ -72,6 +72,9 @@ struct Place {
 
 struct Groups {
   mlir::SmallVector<Group> groups;
+  /// What the optimizer treats differently, alike for all groups; some may have
+  /// no parameter of a class.
+  mlir::SmallVector<optimizer::ClassParameters> classes;
   /// By the parameter's name.
   llvm::DenseMap<mlir::StringAttr, Place> places;
 };
@@ -92,11 +95,13 @@ bool isForm(mlir::Operation *op);
 mlir::SmallVector<GroupMembers>
 formGroups(mlir::func::FuncOp step, int64_t world, const GroupLimits &limits);
 
-/// Writes a zero.group for each of formGroups. Decayed parameters come first in
-/// their group; each starts at a multiple of 16 elements; a group is padded to
-/// a multiple of 16 · \p world.
+/// Writes a zero.group for each of formGroups. Its parameters are ordered by
+/// their classes: those that decay and those that do not, then what differs in
+/// the groups of \p settings. Each parameter starts at a multiple of 16
+/// elements; a group is padded to a multiple of 16 · \p world.
 mlir::FailureOr<Groups> createGroups(mlir::func::FuncOp step, int64_t world,
-                                     const GroupLimits &limits);
+                                     const GroupLimits &limits,
+                                     const optimizer::Settings &settings);
 
 /// Gives every use of a parameter in \p function a view of its group's whole
 /// parameters, and erases the nn.get_parameter operations.

@@ -207,8 +207,8 @@ void ParameterViews::writeRuns(const Grid &grid) {
     RankedTensorType type = group.getType();
     if (isGathered(run.group))
       type = type.clone({group.getPadded() / grid.shards});
-    state = LoadOp::create(builder, group.op.getLoc(), type, State::Parameter,
-                           group.getName());
+    state = LoadOp::create(builder, group.op.getLoc(), type,
+                           ZeroDialect::kParameter, group.getName());
   }
 
   SmallVector<int64_t> left(groups.groups.size(), 0);

@@ -24,18 +24,14 @@ using namespace tessera::zero;
 
 namespace {
 
-/// The optimizer's numbers.
-struct AdamW {
-  double beta1, beta2, epsilon, weightDecay;
-};
-
 /// Rewrites `@train`, whose parameters are views already.
 class StepPartitioner {
 public:
   StepPartitioner(func::FuncOp step, Groups &groups, int64_t stage,
-                  const Grid &grid, AdamW adamw, bool sumsByKernel)
+                  const Grid &grid, optimizer::OptimizerAttrInterface optimizer,
+                  bool sumsByKernel)
       : step(step), block(step.getBody().front()), groups(groups),
-        stage(grid.world == 1 ? 0 : stage), grid(grid), adamw(adamw),
+        stage(grid.world == 1 ? 0 : stage), grid(grid), optimizer(optimizer),
         builder(step.getContext()), sumsByKernel(sumsByKernel) {}
 
   LogicalResult run();
@@ -47,6 +43,7 @@ private:
   Value reduceOverReplicas(Group &group, Value shard);
   void reduceLoss();
   void reduceNorm();
+  Value addClassEnds();
   void update();
 
   /// The place behind the definitions of all \p values.
@@ -66,7 +63,7 @@ private:
   Groups &groups;
   int64_t stage;
   Grid grid;
-  AdamW adamw;
+  optimizer::OptimizerAttrInterface optimizer;
   OpBuilder builder;
   /// A running sum is a kernel's, not a collective's.
   bool sumsByKernel;
@@ -192,7 +189,8 @@ void StepPartitioner::reduceGradients() {
         group.getType().clone(getElementTypeOrSelf(values.front())),
         group.getName(), values);
     if (!sharded)
-      StoreOp::create(builder, loc, State::Gradient, group.getName(), bucket);
+      StoreOp::create(builder, loc, ZeroDialect::kGradient, group.getName(),
+                      bucket);
     Value part = bucket;
     bool sums = sharded && accumulates;
     if (grid.world > 1)
@@ -203,7 +201,8 @@ void StepPartitioner::reduceGradients() {
     if (sums && sumsByKernel)
       part = nn::AccumulateOp::create(builder, loc, part);
     if (sharded)
-      StoreOp::create(builder, loc, State::Gradient, group.getName(), part);
+      StoreOp::create(builder, loc, ZeroDialect::kGradient, group.getName(),
+                      part);
     // A running sum goes to the other replicas once it is complete.
     if (!sharded || !accumulates)
       part = reduceOverReplicas(group, part);
@@ -265,17 +264,21 @@ void StepPartitioner::reduceNorm() {
   squares.erase();
 }
 
-void StepPartitioner::update() {
-  int64_t count = groups.groups.size();
-  auto endType = RankedTensorType::get({count}, builder.getI64Type());
+/// The input that says where each class of each group ends on this rank.
+Value StepPartitioner::addClassEnds() {
+  int64_t count = groups.groups.size() * (groups.classes.size() - 1);
   unsigned argument = step.getNumArguments();
   (void)step.insertArgument(
-      argument, endType,
+      argument, RankedTensorType::get({count}, builder.getI64Type()),
       builder.getDictionaryAttr(builder.getNamedAttr(
-          inputAttrName, builder.getStringAttr(runtime::slotNames::decayEnd))),
+          inputAttrName, builder.getStringAttr(runtime::slotNames::classEnds))),
       step.getLoc());
-  Value ends = step.getArgument(argument);
+  return step.getArgument(argument);
+}
 
+void StepPartitioner::update() {
+  Value ends = addClassEnds();
+  int64_t endsPerGroup = groups.classes.size() - 1;
   DenseMap<StringAttr, Value> parameters;
   for (auto load : block.getOps<LoadOp>())
     parameters[load.getGroupAttr().getAttr()] = load;
@@ -288,45 +291,43 @@ void StepPartitioner::update() {
     bool persistent = group.op.getPersistent();
     // Of the parameters that a rank keeps it updates a part.
     bool partial = stage == 1 || stage == 2 || (stage == 3 && persistent);
-    auto load = [&](State state, bool sharded) -> Value {
+    auto load = [&](StringRef state, bool sharded) -> Value {
       return LoadOp::create(
           builder, loc, partType(group.getMasterType(), sharded), state, name);
     };
     Value parameter;
     if (mixed)
-      parameter = load(State::Master, stage >= 1);
+      parameter = load(ZeroDialect::kMaster, stage >= 1);
     else if (!(parameter = parameters.lookup(group.op.getSymNameAttr())))
-      parameter = load(State::Parameter, stage == 3 && !persistent);
+      parameter = load(ZeroDialect::kParameter, stage == 3 && !persistent);
     if (!mixed && partial)
       parameter =
           AllSliceOp::create(builder, loc, partType(group.getType(), true),
                              parameter, grid.getShardAxis());
-    Value moment1 = load(State::Moment1, stage >= 1);
-    Value moment2 = load(State::Moment2, stage >= 1);
+    SmallVector<Value> states;
+    for (const optimizer::State &state : optimizer.getStates())
+      states.push_back(load(state.name, stage >= 1));
     Value end = nn::SliceOp::create(
-        builder, loc, endType.clone(ArrayRef<int64_t>{1}), ends, index);
-    auto next = AdamWOp::create(
-        builder, loc, parameter.getType(), parameter.getType(),
-        parameter.getType(),
-        mixed ? Type(partType(group.getType(), stage >= 1)) : Type(),
-        FlatSymbolRefAttr::get(group.op.getSymNameAttr()), parameter,
-        reduced[index], moment1, moment2, clip, hyper, end,
-        builder.getF64FloatAttr(adamw.beta1),
-        builder.getF64FloatAttr(adamw.beta2),
-        builder.getF64FloatAttr(adamw.epsilon),
-        builder.getF64FloatAttr(adamw.weightDecay));
-    StoreOp::create(builder, loc, State::Moment1, name, next.getNextMoment1());
-    StoreOp::create(builder, loc, State::Moment2, name, next.getNextMoment2());
+        builder, loc,
+        RankedTensorType::get({endsPerGroup}, builder.getI64Type()), ends,
+        index * endsPerGroup);
+    auto next = UpdateOp::create(
+        builder, loc, group.op, parameter, reduced[index], states, clip, hyper,
+        end, groups.classes, optimizer,
+        mixed ? Type(partType(group.getType(), stage >= 1)) : Type());
+    for (auto [state, value] :
+         llvm::zip(optimizer.getStates(), next.getNextStates()))
+      StoreOp::create(builder, loc, state.name, name, value);
     Value whole = next.getNextParameter();
     if (mixed) {
-      StoreOp::create(builder, loc, State::Master, name, whole);
+      StoreOp::create(builder, loc, ZeroDialect::kMaster, name, whole);
       whole = next.getRounded();
     }
     if (partial)
       whole =
           await(AllGatherOp::create(builder, loc, name, whole, grid.shards,
                                     /*in_place=*/true, grid.getShardAxis()));
-    StoreOp::create(builder, loc, State::Parameter, name, whole);
+    StoreOp::create(builder, loc, ZeroDialect::kParameter, name, whole);
   }
 
   for (auto op : llvm::make_early_inc_range(block.getOps<nn::UpdateOp>()))
@@ -384,15 +385,16 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
              << " ranks: their number must divide these, and be above 1";
     if (quantizedGathers < 0)
       quantizedGathers = parallel.getQuantizedGathers();
-    FailureOr<AdamW> adamw = getOptimizer();
+    FailureOr<optimizer::Settings> settings = spec::getOptimizer(module);
     const Target *target = getTarget(module);
-    if (failed(adamw) || !target)
+    if (failed(settings) || !target)
       return failure();
     auto step = module.lookupSymbol<func::FuncOp>("train");
     if (!step)
       return module.emitError("no function @train: run the phase train first");
 
-    FailureOr<Groups> groups = createGroups(step, world, getLimits());
+    FailureOr<Groups> groups =
+        createGroups(step, world, getLimits(), *settings);
     if (failed(groups))
       return failure();
     numGroups += groups->groups.size();
@@ -411,7 +413,7 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
       setProgram(function, distributed ? stage : 0,
                  distributed ? grid : Grid());
     }
-    return StepPartitioner(step, *groups, stage, grid, *adamw,
+    return StepPartitioner(step, *groups, stage, grid, settings->optimizer,
                            target->sumsByKernel())
         .run();
   }
@@ -424,23 +426,6 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
     return {choose(bucketBytes, parallel.getBucketBytes()),
             choose(gatherBytes, parallel.getGatherBytes()),
             choose(persistenceThreshold, parallel.getPersistenceThreshold())};
-  }
-
-  FailureOr<AdamW> getOptimizer() {
-    ModuleOp module = getOperation();
-    spec::SpecificationAttr specification = spec::getSpecification(module);
-    if (!specification)
-      return module.emitError("has no spec.specification, whose optimizer "
-                              "updates the parameters");
-    auto optimizer =
-        cast<DictionaryAttr>(specification.getTraining().getOptimizer());
-    AdamW adamw;
-    for (auto [name, value] :
-         {std::pair("beta1", &adamw.beta1), std::pair("beta2", &adamw.beta2),
-          std::pair("eps", &adamw.epsilon),
-          std::pair("weight_decay", &adamw.weightDecay)})
-      *value = optimizer.getAs<FloatAttr>(name).getValueAsDouble();
-    return adamw;
   }
 
   static void setProgram(func::FuncOp function, int64_t stage,

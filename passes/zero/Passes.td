@@ -48,8 +48,8 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     ```
     becomes, for `stage=2 world=2`,
     ```mlir
-    zero.group @all parameters [@w] offsets [0] elements 64 padded 64 decay_elements 64
-    func.func @train(%x: ..., %hyper: ..., %end: tensor<1xi64> {nn.input = "decay_end"})
+    zero.group @all parameters [@w] offsets [0] elements 64 padded 64 class_ends [64]
+    func.func @train(%x: ..., %hyper: ..., %end: tensor<1xi64> {nn.input = "class_ends"})
         -> ... attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
       %p = zero.load parameter @all : tensor<64xf32>
       %w = nn.slice %p from 0 : tensor<64xf32> -> tensor<64xf32>
@@ -64,13 +64,13 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
       %1, %t1 = zero.all_reduce %squares : tensor<f64>
       ...
       %part = zero.all_slice %p : tensor<64xf32> -> tensor<32xf32>
-      %p1, %m1, %v1 = zero.adamw @all, %part, %g, %m, %v by %clip, %hyper decay_end %e ...
+      %p1, %m1, %v1 = zero.update @all, %part, %g states %m, %v by %clip, %hyper ends %e ...
       %2, %t2 = zero.all_gather @all, %p1 in_place : tensor<32xf32> -> tensor<64xf32>
       %next = zero.wait %2, %t2 : tensor<64xf32>
       zero.store parameter @all, %next : tensor<64xf32>
     ```
-    The new input `decay_end`, one i64 a group, says how many leading elements
-    of the part that this rank updates decay.
+    The new input `class_ends` says where the classes of each group end in the
+    part that this rank updates: an i64 for each class of a group but the last.
 
     On a grid of replicas x shards (`shard-ranks` below `world`) parts are those
     of a shard group of so many consecutive ranks. Gradients are first summed in
@@ -137,7 +137,8 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     Statistic<"numGathers", "gathers",
               "Gathers of parameters before use (stage 3)">
   ];
-  let dependentDialects = ["zero::ZeroDialect", "nn::NNDialect"];
+  let dependentDialects = ["zero::ZeroDialect", "nn::NNDialect",
+                           "optimizer::OptimizerDialect"];
 }
 
 def ZeroSchedule : Pass<"zero-schedule", "mlir::ModuleOp"> {

@@ -48,7 +48,7 @@ private:
   /// The section that \p op stands in; null for micro-batches.
   nn::SectionOp getSection(Operation *op) const { return sections.lookup(op); }
   /// Whether a rank keeps only its part of the group's state.
-  bool isSharded(State state, GroupOp group);
+  bool isSharded(StringRef state, GroupOp group);
 
   func::FuncOp program;
   Block &block;
@@ -59,18 +59,11 @@ private:
 
 } // namespace
 
-bool ProgramVerifier::isSharded(State state, GroupOp group) {
-  switch (state) {
-  case State::Parameter:
+bool ProgramVerifier::isSharded(StringRef state, GroupOp group) {
+  if (state == ZeroDialect::kParameter)
     return stage >= 3 && !group.getPersistent();
-  case State::Gradient:
-    return stage >= 2;
-  case State::Moment1:
-  case State::Moment2:
-  case State::Master:
-    return stage >= 1;
-  }
-  llvm_unreachable("all states are named");
+  // The master and the optimizer's states.
+  return stage >= (state == ZeroDialect::kGradient ? 2 : 1);
 }
 
 LogicalResult ProgramVerifier::verifyStraightLine() {
@@ -116,8 +109,8 @@ LogicalResult ProgramVerifier::verifyCollective(CollectiveOpInterface start) {
 
 /// Each group has one update, and its states are stored once.
 LogicalResult ProgramVerifier::verifyUpdates() {
-  DenseMap<StringAttr, AdamWOp> updates;
-  for (auto update : block.getOps<AdamWOp>()) {
+  DenseMap<StringAttr, UpdateOp> updates;
+  for (auto update : block.getOps<UpdateOp>()) {
     if (!update.getGroupAttr())
       return update.emitOpError("must name the group that it updates");
     auto [position, inserted] =
@@ -128,37 +121,45 @@ LogicalResult ProgramVerifier::verifyUpdates() {
                  .attachNote(position->second.getLoc())
              << "the first update is here";
   }
-  DenseMap<std::pair<StringAttr, unsigned>, StoreOp> stores;
+  DenseMap<std::pair<StringAttr, StringAttr>, StoreOp> stores;
   for (auto store : block.getOps<StoreOp>()) {
-    auto key = std::pair(store.getGroupAttr().getAttr(),
-                         static_cast<unsigned>(store.getState()));
+    auto key = std::pair(store.getGroupAttr().getAttr(), store.getStateAttr());
     auto [position, inserted] = stores.try_emplace(key, store);
     if (!inserted)
       return store.emitOpError("stores ")
-                 .append(stringifyState(store.getState()), " of ",
-                         store.getGroupAttr(), " a second time")
+                 .append(store.getState(), " of ", store.getGroupAttr(),
+                         " a second time")
                  .attachNote(position->second.getLoc())
              << "the first store is here";
   }
   for (auto group : symbols.getOp()->getRegion(0).getOps<GroupOp>()) {
     if (!updates.contains(group.getSymNameAttr()))
       return group.emitOpError("has no update in @train");
-    SmallVector<State> states = {State::Parameter, State::Gradient,
-                                 State::Moment1, State::Moment2};
-    if (updates[group.getSymNameAttr()].getRounded())
-      states.push_back(State::Master);
-    for (State state : states)
-      if (!stores.contains(
-              {group.getSymNameAttr(), static_cast<unsigned>(state)}))
+    UpdateOp update = updates[group.getSymNameAttr()];
+    SmallVector<StringRef> states = {ZeroDialect::kParameter,
+                                     ZeroDialect::kGradient};
+    for (const optimizer::State &state : update.getOptimizer().getStates())
+      states.push_back(state.name);
+    if (update.getRounded())
+      states.push_back(ZeroDialect::kMaster);
+    for (StringRef state : states)
+      if (!stores.erase({group.getSymNameAttr(),
+                         StringAttr::get(group.getContext(), state)}))
         return group.emitOpError("has its ")
-               << stringifyState(state) << " never stored in @train";
+               << state << " never stored in @train";
   }
+  // In the order of the program.
+  for (auto store : block.getOps<StoreOp>())
+    if (stores.contains({store.getGroupAttr().getAttr(), store.getStateAttr()}))
+      return store.emitOpError("stores ")
+             << store.getState() << " of " << store.getGroupAttr()
+             << ", which its optimizer does not keep";
   return success();
 }
 
 /// States have the sizes that the stage gives them.
 LogicalResult ProgramVerifier::verifyStates() {
-  auto check = [&](Operation *op, State state, StringRef name,
+  auto check = [&](Operation *op, StringRef state, StringRef name,
                    Value value) -> LogicalResult {
     auto group = symbols.lookup<GroupOp>(name);
     int64_t expected = isSharded(state, group)
@@ -168,9 +169,8 @@ LogicalResult ProgramVerifier::verifyStates() {
     if (count == expected)
       return success();
     return op->emitOpError("has ")
-           << count << " elements of the " << stringifyState(state)
-           << ", but in stage " << stage << " on " << shards
-           << " ranks a rank keeps " << expected;
+           << count << " elements of the " << state << ", but in stage "
+           << stage << " on " << shards << " ranks a rank keeps " << expected;
   };
   for (Operation &op : block) {
     if (auto load = dyn_cast<LoadOp>(op)) {
@@ -248,8 +248,9 @@ static bool isQuantized(Value value) {
 LogicalResult ProgramVerifier::verifyQuantized() {
   for (auto quantize : block.getOps<QuantizeOp>()) {
     auto load = quantize.getInput().getDefiningOp<LoadOp>();
-    if (!load || load.getState() != State::Parameter ||
-        !isSharded(State::Parameter, symbols.lookup<GroupOp>(load.getGroup())))
+    if (!load || load.getState() != ZeroDialect::kParameter ||
+        !isSharded(ZeroDialect::kParameter,
+                   symbols.lookup<GroupOp>(load.getGroup())))
       return quantize.emitOpError("must take this rank's shard of a group's "
                                   "parameters");
     auto gather =
@@ -345,7 +346,7 @@ LogicalResult ProgramVerifier::verifyWholeParameters() {
     }
     nn::SectionOp section = getSection(gather);
     auto group = symbols.lookup<GroupOp>(gather.getGroup());
-    if (!isSharded(State::Parameter, group)) {
+    if (!isSharded(ZeroDialect::kParameter, group)) {
       if (section)
         continue;
       InFlightDiagnostic diagnostic =

@@ -237,19 +237,12 @@ std::vector<int> matchParameters(const Manifest &manifest,
 }
 
 /// The states in memory that are loaded from \p saved.
-static std::vector<StateKind> targetsOf(const tessera_context &context,
-                                        SavedState saved) {
-  switch (saved) {
-  case SavedState::moment1:
-    return {StateKind::moment1};
-  case SavedState::moment2:
-    return {StateKind::moment2};
-  case SavedState::weight:
-    break;
-  }
-  if (weightsKind(context) == StateKind::parameter)
-    return {StateKind::parameter};
-  return {StateKind::parameter, weightsKind(context)};
+static std::vector<const State *>
+targetsOf(const tessera_context &context, const std::string &saved, int group) {
+  std::vector<const State *> targets = {&sourceOf(context, saved, group)};
+  if (saved == savedWeight && weightsState(context) != parameterState)
+    targets.push_back(&requireState(context, parameterState, group));
+  return targets;
 }
 
 /// Elements \p range of the parameter, which \p piece has, as floats.
@@ -272,13 +265,21 @@ static void readElements(const PartFile &file, const SavedPiece &piece,
 
 void loadCheckpoint(const tessera_context &context,
                     const CheckpointIndex &index,
-                    std::span<const SavedState> states) {
+                    std::span<const std::string> states) {
   const Manifest &manifest = *context.manifest;
   std::vector<int> matches = matchParameters(manifest, index);
+  for (const std::string &state : states)
+    if (std::find(index.states.begin(), index.states.end(), state) ==
+        index.states.end())
+      fatal("the checkpoint '%s' has no '%s' of its parameters, which the "
+            "optimizer %s keeps: it is of another optimizer",
+            index.folder.c_str(), state.c_str(),
+            manifest.training.optimizer.kind.c_str());
   auto loadPiece = [&](const PartFile &file, const SavedPiece &piece) {
     const Parameter &parameter = manifest.parameters[matches[piece.parameter]];
-    for (StateKind kind : targetsOf(context, piece.state)) {
-      const State &state = requireState(context, kind, parameter.group);
+    for (const State *target :
+         targetsOf(context, piece.state, parameter.group)) {
+      const State &state = *target;
       Range held =
           heldRange(state, manifest.groups[parameter.group], context.rank());
       Range wanted = intersect(piece.range.moved(parameter.offset), held);
@@ -322,8 +323,7 @@ void loadCheckpointWeights(const tessera_context &context,
     context.communicator->barrier();
   requireSameSettings(*context.manifest, *index, CheckpointUse::weights,
                       allowed);
-  static constexpr SavedState weights[] = {SavedState::weight};
-  loadCheckpoint(context, *index, weights);
+  loadCheckpoint(context, *index, {&savedWeight, 1});
 }
 
 void readWeights(const CheckpointIndex &index, int parameter,
@@ -331,7 +331,7 @@ void readWeights(const CheckpointIndex &index, int parameter,
   std::vector<std::pair<const SavedFile *, const SavedPiece *>> pieces;
   for (const SavedFile &file : index.files)
     for (const SavedPiece &piece : file.pieces)
-      if (piece.parameter == parameter && piece.state == SavedState::weight)
+      if (piece.parameter == parameter && piece.state == savedWeight)
         pieces.push_back({&file, &piece});
   std::sort(pieces.begin(), pieces.end(), [](auto a, auto b) {
     return a.second->range.begin < b.second->range.begin;

@@ -38,7 +38,7 @@ std::optional<FoundCheckpoint> findCheckpoint(const tessera_context &context,
 /// the checkpoint's parameters are not this model's.
 void loadCheckpoint(const tessera_context &context,
                     const CheckpointIndex &index,
-                    std::span<const SavedState> states);
+                    std::span<const std::string> states);
 
 /// Loads the parameters from the checkpoint in the folder \p path, or from the
 /// newest one that is whole of those in the directory \p path. Settings of the

@@ -15,28 +15,24 @@ using nlohmann::ordered_json;
 
 namespace tessera::runtime {
 
-const std::string &prefixOf(SavedState state) {
-  static const std::string prefixes[] = {"", "optimizer.exp_avg.",
-                                         "optimizer.exp_avg_sq."};
-  return prefixes[static_cast<int>(state)];
+std::vector<std::string> savedStates(const Manifest &manifest) {
+  std::vector<std::string> names = {savedWeight};
+  for (const OptimizerState &state : manifest.training.optimizer.states)
+    names.push_back(state.savedAs);
+  return names;
 }
 
-const std::string &nameOf(SavedState state) {
-  static const std::string names[] = {"weight", "exp_avg", "exp_avg_sq"};
-  return names[static_cast<int>(state)];
+std::string prefixOf(const std::string &saved) {
+  return saved == savedWeight ? "" : "optimizer." + saved + ".";
 }
 
-const State &sourceOf(const tessera_context &context, SavedState saved,
+const State &sourceOf(const tessera_context &context, const std::string &saved,
                       int group) {
-  switch (saved) {
-  case SavedState::moment1:
-    return requireState(context, StateKind::moment1, group);
-  case SavedState::moment2:
-    return requireState(context, StateKind::moment2, group);
-  case SavedState::weight:
-    break;
-  }
-  return requireState(context, weightsKind(context), group);
+  for (const OptimizerState &state :
+       context.manifest->training.optimizer.states)
+    if (state.savedAs == saved)
+      return requireState(context, state.name, group);
+  return requireState(context, weightsState(context), group);
 }
 
 int64_t SavedParameter::elements() const {
@@ -111,7 +107,7 @@ IndexText CheckpointIndex::text() const {
   putArray(text, "files", files, [](const SavedFile &file) {
     ordered_json pieces = ordered_json::array();
     for (const SavedPiece &piece : file.pieces)
-      pieces.push_back({nameOf(piece.state), piece.parameter, piece.range.begin,
+      pieces.push_back({piece.state, piece.parameter, piece.range.begin,
                         piece.range.end, piece.dtype, piece.offset});
     return ordered_json{
         {"name", file.name}, {"bytes", file.bytes}, {"pieces", pieces}};
@@ -166,7 +162,7 @@ SavedFile planFile(const tessera_context &context, int rank,
   SavedFile file;
   file.name = name;
   std::vector<TensorEntry> entries;
-  for (SavedState saved : savedStates)
+  for (const std::string &saved : savedStates(manifest))
     for (size_t i = 0; i < manifest.parameters.size(); ++i) {
       const Parameter &parameter = manifest.parameters[i];
       const Group &group = manifest.groups[parameter.group];

@@ -18,7 +18,6 @@
 #include "runtime/data/DataFingerprint.h"
 #include "runtime/program/Parts.h"
 #include "runtime/training/Progress.h"
-#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -31,25 +30,24 @@ namespace tessera::runtime {
 /// Steps that the name of a checkpoint's folder has digits for.
 constexpr int64_t maxSteps = 999'999'999'999;
 
-/// What is saved of each parameter.
-enum class SavedState { weight, moment1, moment2 };
-constexpr std::array savedStates = {SavedState::weight, SavedState::moment1,
-                                    SavedState::moment2};
+/// The name in checkpoints of what the optimizer updates; what else it keeps
+/// has names of its own (OptimizerState::savedAs).
+inline const std::string savedWeight = "weight";
 
-/// What stands before the parameter's name in a file: "", "optimizer.exp_avg."
-/// and "optimizer.exp_avg_sq.".
-const std::string &prefixOf(SavedState state);
+/// The names of all that is saved of each parameter.
+std::vector<std::string> savedStates(const Manifest &manifest);
 
-/// What a checkpoint.json calls it.
-const std::string &nameOf(SavedState state);
+/// What stands before the parameter's name in a file: "" for weights, else such
+/// as "optimizer.exp_avg.".
+std::string prefixOf(const std::string &saved);
 
 /// The state in memory that is saved as \p saved.
-const State &sourceOf(const tessera_context &context, SavedState saved,
+const State &sourceOf(const tessera_context &context, const std::string &saved,
                       int group);
 
 /// Elements of a parameter's state in a file.
 struct SavedPiece {
-  SavedState state = SavedState::weight;
+  std::string state; ///< its name in checkpoints
   int parameter = 0; ///< index into the parameters of the checkpoint
   Range range;
   std::string dtype;  ///< as safetensors names it
@@ -92,6 +90,8 @@ struct CheckpointIndex {
   int world = 1, stage = 0;
   int64_t blockBytes = 4 << 20;
   std::vector<SavedParameter> parameters;
+  /// Of each parameter, weights among them.
+  std::vector<std::string> states;
   std::vector<SavedFile> files;
   Progress progress;
   /// What determined the mathematics of the run (Manifest::fingerprint) and its

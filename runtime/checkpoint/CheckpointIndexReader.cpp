@@ -17,6 +17,7 @@
 #include "runtime/files/JsonCursor.h"
 #include "runtime/files/Safetensors.h"
 #include <algorithm>
+#include <cctype>
 #include <cfloat>
 #include <charconv>
 #include <climits>
@@ -32,7 +33,7 @@ static constexpr int64_t maxIndexBytes = 1 << 28, maxDepth = 8,
                          maxFileBytes = int64_t(1) << 56, maxRanks = 1 << 20,
                          maxBlockBytes = int64_t(1) << 40;
 static constexpr size_t maxEntries = 1 << 24, maxName = 4096, maxRank = 16,
-                        maxSettings = 1024;
+                        maxSettings = 1024, maxStates = 16;
 
 static LossStatistics readLosses(const JsonCursor &j) {
   // Losses are floats; their variance is below the largest one's square.
@@ -88,6 +89,13 @@ static std::vector<SavedParameter> readParameters(const JsonCursor &j) {
   return parameters;
 }
 
+static bool isStateName(const std::string &name) {
+  return !name.empty() &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isalnum(c) || c == '_';
+         });
+}
+
 /// The piece \p j and its size in bytes.
 static SavedPiece readPiece(const JsonCursor &j,
                             const std::vector<SavedParameter> &parameters,
@@ -95,12 +103,9 @@ static SavedPiece readPiece(const JsonCursor &j,
   j.length(6, 6);
   SavedPiece piece;
   JsonCursor stateName = j.element(0), dtype = j.element(4);
-  std::string name = stateName.text(maxName);
-  auto state = std::find_if(savedStates.begin(), savedStates.end(),
-                            [&](SavedState s) { return nameOf(s) == name; });
-  if (state == savedStates.end())
-    stateName.refuse("'weight', 'exp_avg' or 'exp_avg_sq'");
-  piece.state = *state;
+  piece.state = stateName.text(maxName);
+  if (!isStateName(piece.state))
+    stateName.refuse("the name of a state: letters, digits and underscores");
   piece.parameter = static_cast<int>(
       j.element(1).integer(0, static_cast<int64_t>(parameters.size()) - 1));
   int64_t elements = parameters[piece.parameter].elements();
@@ -190,18 +195,36 @@ static std::vector<SavedFile> readFiles(const JsonCursor &root,
   return files;
 }
 
+/// The names of all that is saved, weights first.
+static std::vector<std::string> listStates(const CheckpointIndex &index) {
+  std::vector<std::string> states = {savedWeight};
+  for (const SavedFile &file : index.files)
+    for (const SavedPiece &piece : file.pieces) {
+      if (std::find(states.begin(), states.end(), piece.state) != states.end())
+        continue;
+      if (states.size() == maxStates)
+        throw JsonCursor::Refusal("its pieces are of more than " +
+                                  std::to_string(maxStates) + " states");
+      states.push_back(piece.state);
+    }
+  return states;
+}
+
 /// Each element of each state lies in just one piece.
 static void requireWhole(const CheckpointIndex &index) {
-  std::vector<std::vector<Range>> held(index.parameters.size() *
-                                       savedStates.size());
+  size_t count = index.states.size();
+  std::vector<std::vector<Range>> held(index.parameters.size() * count);
   for (const SavedFile &file : index.files)
-    for (const SavedPiece &piece : file.pieces)
-      held[piece.parameter * savedStates.size() + static_cast<int>(piece.state)]
-          .push_back(piece.range);
+    for (const SavedPiece &piece : file.pieces) {
+      auto state =
+          std::find(index.states.begin(), index.states.end(), piece.state);
+      held[piece.parameter * count + (state - index.states.begin())].push_back(
+          piece.range);
+    }
   for (size_t i = 0; i < held.size(); ++i) {
     std::sort(held[i].begin(), held[i].end(),
               [](Range a, Range b) { return a.begin < b.begin; });
-    const SavedParameter &parameter = index.parameters[i / savedStates.size()];
+    const SavedParameter &parameter = index.parameters[i / count];
     int64_t next = 0;
     bool whole = true;
     for (Range range : held[i]) {
@@ -210,8 +233,8 @@ static void requireWhole(const CheckpointIndex &index) {
     }
     if (!whole || next != parameter.elements())
       throw JsonCursor::Refusal("it does not say where all of " +
-                                nameOf(savedStates[i % savedStates.size()]) +
-                                " of '" + parameter.name + "' is");
+                                index.states[i % count] + " of '" +
+                                parameter.name + "' is");
   }
 }
 
@@ -243,6 +266,7 @@ static CheckpointIndex parse(const std::string &folder,
   index.blockBytes = j.at("block_bytes").integer(1, maxBlockBytes);
   index.parameters = readParameters(j.at("parameters"));
   index.files = readFiles(j, index);
+  index.states = listStates(index);
   requireWhole(index);
   index.progress = readProgress(j.at("progress"));
   requireStepOf(folder, j.at("progress").at("step"), index.progress.step);

@@ -29,8 +29,8 @@ static const std::string modelPrefix = "transformer.";
 /// bits they are rounded from there.
 template <typename Body>
 static void forHeld(const tessera_context &context, const Parameter &parameter,
-                    StateKind kind, Body body) {
-  const State &state = requireState(context, kind, parameter.group);
+                    const std::string &name, Body body) {
+  const State &state = requireState(context, name, parameter.group);
   Range held = heldRange(state, context.manifest->groups[parameter.group],
                          context.rank());
   fillPart(context, state, partOf(parameter, state, held, held.begin), body);
@@ -40,9 +40,9 @@ static void forHeld(const tessera_context &context, const Parameter &parameter,
 template <typename Body>
 static void forHeldWeights(const tessera_context &context,
                            const Parameter &parameter, Body body) {
-  forHeld(context, parameter, StateKind::parameter, body);
-  if (weightsKind(context) != StateKind::parameter)
-    forHeld(context, parameter, weightsKind(context), body);
+  forHeld(context, parameter, parameterState, body);
+  if (weightsState(context) != parameterState)
+    forHeld(context, parameter, weightsState(context), body);
 }
 
 void initializeParameters(const tessera_context &context, uint64_t seed) {
@@ -123,7 +123,7 @@ static void loadFile(const tessera_context &context,
       fatal("tensor '%s' of '%s' has type %s: F32, BF16 or F16 is wanted",
             name.c_str(), file.path().c_str(), tensor->dtype.c_str());
     ElementType type =
-        requireState(context, StateKind::parameter, parameter.group).type;
+        requireState(context, parameterState, parameter.group).type;
     float limit = limitOf(type);
     // The first one, whichever thread reads it.
     std::atomic<int64_t> wrong = tensor->elements();
@@ -220,19 +220,19 @@ std::map<std::string, std::string> weightsMetadata() {
   return {{"format", "pt"}};
 }
 
-void writeState(const tessera_context &context, StateKind kind,
+void writeState(const tessera_context &context, const std::string &name,
                 SafetensorsWriter *writer, double factor) {
   static constexpr int64_t bufferElements = 4 << 20;
   std::vector<float> buffer(context.rank() == 0 ? bufferElements : 0);
   std::vector<char> narrow;
   for (const Parameter &parameter : context.manifest->parameters) {
-    const State &state = requireState(context, kind, parameter.group);
+    const State &state = requireState(context, name, parameter.group);
     int64_t padded = context.manifest->groups[parameter.group].padded;
     int64_t shard = padded / context.manifest->training.shardRanks;
     // A reduced gradient is certain to be complete only in the part of the
     // rank that owns it; whole parameters and moments are alike on all ranks,
     // and so are the replicas of a shard.
-    bool byOwner = state.sharded || kind == StateKind::gradient;
+    bool byOwner = state.sharded || name == gradientState;
     int64_t end = parameter.offset + parameter.elements();
     for (int64_t at = parameter.offset; at < end;) {
       int owner = byOwner ? static_cast<int>(at / shard) : 0;
@@ -271,7 +271,7 @@ std::unique_ptr<SafetensorsWriter> openWeights(const Manifest &manifest,
 
 void saveParameters(const tessera_context &context, SafetensorsWriter *writer) {
   context.communicator->barrier();
-  writeState(context, weightsKind(context), writer);
+  writeState(context, weightsState(context), writer);
   if (writer)
     writer->commit();
   context.communicator->barrier();

@@ -49,7 +49,7 @@ std::map<std::string, std::string> weightsMetadata();
 /// after the other through a buffer of 16 MB. All ranks call it; the state
 /// must not change on any until they meet again. Numbers are multiplied by
 /// \p factor.
-void writeState(const tessera_context &context, StateKind kind,
+void writeState(const tessera_context &context, const std::string &name,
                 SafetensorsWriter *writer, double factor = 1);
 
 /// Opens a file of weights with room for them, so that saveParameters can write

@@ -42,7 +42,7 @@ static int runGrads(const Manifest &manifest, const Options &options) {
     context.communicator->failTogether(source->error());
   if (writer)
     writer->write(&loss, 1);
-  writeState(context, StateKind::gradient, writer.get(),
+  writeState(context, gradientState, writer.get(),
              1 / progress.lossScale.scale);
   if (writer) {
     writer->commit();

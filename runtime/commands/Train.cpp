@@ -102,12 +102,8 @@ void printSettings(const tessera_context &context, const Options &options,
   row("data", source.describe());
   if (!manifest.model.isGraph())
     row("order", progress.order);
-  snprintf(text, sizeof text,
-           "AdamW, lr %g, betas %g %g, eps %g, weight decay %g, clip %g",
-           training.optimizer.lr, training.optimizer.beta1,
-           training.optimizer.beta2, training.optimizer.eps,
-           training.optimizer.weightDecay, training.optimizer.clip);
-  row("optimizer", text);
+  row("optimizer",
+      training.optimizer.kind + ", " + training.optimizer.settings);
   const ScheduleSpec &schedule = training.schedule;
   bool bySamples = schedule.countsSamples;
   int length =
@@ -184,7 +180,7 @@ Start begin(const tessera_context &context, const Options &options) {
   if (options.resume) {
     if (auto found = findCheckpoint(context, options.checkpointDir)) {
       requireSameRun(context, options, found->index);
-      loadCheckpoint(context, found->index, savedStates);
+      loadCheckpoint(context, found->index, savedStates(*context.manifest));
       LossScale first = progress.lossScale;
       progress = found->index.progress;
       // The checkpoint may be of a run in another precision.

@@ -34,9 +34,9 @@ int64_t Slot::bytes() const {
   return elements() * sizeOf(parseElementType(type));
 }
 
-const State *Program::state(StateKind kind, int group) const {
+const State *Program::state(const std::string &wanted, int group) const {
   for (const State &state : states)
-    if (state.kind == kind && state.group == group)
+    if (state.name == wanted && state.group == group)
       return &state;
   return nullptr;
 }
@@ -98,6 +98,47 @@ static Model parseModel(const json &j) {
   return model;
 }
 
+/// The numbers and truths of \p optimizer, and what it says of groups.
+static std::string describeSettings(const json &optimizer) {
+  std::string text;
+  auto add = [&](const std::string &entry) {
+    text += (text.empty() ? "" : ", ") + entry;
+  };
+  for (const auto &[name, value] : optimizer.items()) {
+    char number[32];
+    if (value.is_number()) {
+      snprintf(number, sizeof number, "%g", value.get<double>());
+      add(name + " " + number);
+    } else if (value.is_boolean() && value.get<bool>()) {
+      add(name);
+    } else if (value.is_array()) {
+      snprintf(number, sizeof number, "%zu", value.size());
+      add(name + " " + number);
+    }
+  }
+  return text;
+}
+
+/// What the optimizer declares.
+static void parseOptimizer(const json &j, Optimizer &optimizer) {
+  optimizer.kind = j.at("kind");
+  for (const json &state : j.at("states"))
+    optimizer.states.push_back({state.at("name"), state.at("saved_as")});
+  for (const json &scalar : j.at("scalars")) {
+    using Kind = OptimizerScalar::Kind;
+    std::string kind = scalar.at("kind");
+    if (kind == "learning_rate")
+      optimizer.scalars.push_back({Kind::learningRate});
+    else if (kind == "correction")
+      optimizer.scalars.push_back({Kind::correction, scalar.at("base")});
+    else if (kind == "step")
+      optimizer.scalars.push_back({Kind::step});
+    else
+      fatal("the embedded manifest names an unknown number of a step '%s'",
+            kind.c_str());
+  }
+}
+
 static Training parseTraining(const json &j) {
   Training training;
   training.world = narrow(j.at("world"));
@@ -112,11 +153,7 @@ static Training parseTraining(const json &j) {
     training.maxSkips = j.value("max_skips", int64_t(10));
   const json &optimizer = j.at("optimizer");
   training.optimizer.lr = optimizer.at("lr");
-  training.optimizer.beta1 = optimizer.at("beta1");
-  training.optimizer.beta2 = optimizer.at("beta2");
-  training.optimizer.eps = optimizer.at("eps");
-  training.optimizer.weightDecay = optimizer.at("weight_decay");
-  training.optimizer.clip = optimizer.at("clip");
+  training.optimizer.settings = describeSettings(optimizer);
   json precision = j.value("precision", json::object());
   if (auto scale = precision.find("loss_scale"); scale != precision.end()) {
     training.lossScaling.initial = scale->at("initial");
@@ -190,21 +227,16 @@ static Slot parseSlot(const json &j) {
   return slot;
 }
 
-static State parseState(const json &j) {
+static State parseState(const json &j, const Optimizer &optimizer) {
   State state;
-  std::string kind = j.at("state");
-  if (kind == "parameter")
-    state.kind = StateKind::parameter;
-  else if (kind == "gradient")
-    state.kind = StateKind::gradient;
-  else if (kind == "moment1")
-    state.kind = StateKind::moment1;
-  else if (kind == "moment2")
-    state.kind = StateKind::moment2;
-  else if (kind == "master")
-    state.kind = StateKind::master;
-  else
-    fatal("the embedded manifest names an unknown state '%s'", kind.c_str());
+  state.name = j.at("state");
+  bool known = state.name == parameterState || state.name == gradientState ||
+               state.name == masterState;
+  for (const OptimizerState &own : optimizer.states)
+    known = known || state.name == own.name;
+  if (!known)
+    fatal("the embedded manifest names an unknown state '%s'",
+          state.name.c_str());
   state.group = narrow(j.at("group"));
   state.offset = j.at("offset");
   state.elements = j.at("elements");
@@ -256,7 +288,8 @@ static Collective parseCollective(const json &j) {
   return collective;
 }
 
-static Program parseProgram(const std::string &name, const json &j) {
+static Program parseProgram(const std::string &name, const json &j,
+                            const Optimizer &optimizer) {
   Program program;
   program.name = name;
   program.world = narrow(j.value("world", int64_t(1)));
@@ -274,7 +307,7 @@ static Program parseProgram(const std::string &name, const json &j) {
                                     ? j.at("memory").value(category, int64_t(0))
                                     : int64_t(0));
   for (const json &state : j.value("states", json::array()))
-    program.states.push_back(parseState(state));
+    program.states.push_back(parseState(state, optimizer));
   for (const json &input : j.value("inputs", json::array()))
     program.inputs.push_back(parseSlot(input));
   for (const json &output : j.value("outputs", json::array()))
@@ -298,6 +331,7 @@ static Manifest convert(const json &j) {
   manifest.name = j.at("name");
   manifest.model = parseModel(j.at("model"));
   manifest.training = parseTraining(j.at("training"));
+  parseOptimizer(j.at("optimizer"), manifest.training.optimizer);
   if (auto target = j.find("target"); target != j.end()) {
     manifest.cpu = target->value("cpu", "");
     manifest.threads = narrow(target->value("threads", int64_t(0)));
@@ -312,9 +346,9 @@ static Manifest convert(const json &j) {
     for (const auto &[name, target] : tied->items())
       manifest.tied[name] = target;
   for (const json &group : j.at("groups"))
-    manifest.groups.push_back({group.at("name"), group.at("elements"),
-                               group.at("padded"),
-                               group.value("decay_elements", int64_t(0))});
+    manifest.groups.push_back(
+        {group.at("name"), group.at("elements"), group.at("padded"),
+         group.at("class_ends").get<std::vector<int64_t>>()});
   for (const json &gemm : j.value("gemms", json::array()))
     manifest.gemms.push_back(parseGemm(gemm));
   if (auto device = j.find("device"); device != j.end()) {
@@ -326,7 +360,8 @@ static Manifest convert(const json &j) {
     manifest.kernels.push_back({kernel.at("name"), narrow(kernel.at("blocks")),
                                 narrow(kernel.at("threads"))});
   for (const auto &[name, program] : j.at("programs").items())
-    manifest.programs[name] = parseProgram(name, program);
+    manifest.programs[name] =
+        parseProgram(name, program, manifest.training.optimizer);
   for (auto &[name, program] : manifest.programs)
     for (Collective &collective : program.collectives)
       if (collective.group >= 0)

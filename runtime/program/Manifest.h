@@ -31,8 +31,30 @@ struct Model {
   bool isGraph() const { return kind == "gnn"; }
 };
 
+/// What the optimizer keeps of each element of a parameter.
+struct OptimizerState {
+  std::string name;    ///< in states
+  std::string savedAs; ///< in checkpoints
+};
+
+/// A number of a step that the optimizer reads.
+struct OptimizerScalar {
+  enum class Kind {
+    learningRate, ///< by the schedule
+    correction,   ///< 1 - base^t
+    step          ///< t, the number of this update, counted from 1
+  };
+  Kind kind = Kind::learningRate;
+  double base = 0;
+};
+
 struct Optimizer {
-  double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weightDecay = 0, clip = 0;
+  std::string kind; ///< "adamw"
+  double lr = 0;
+  std::vector<OptimizerState> states;
+  std::vector<OptimizerScalar> scalars;
+  /// All that the specification says of it, for people: "eps 1e-08, lr 0.001".
+  std::string settings;
 };
 
 struct ScheduleSpec {
@@ -90,7 +112,10 @@ struct Parameter {
 
 struct Group {
   std::string name;
-  int64_t elements = 0, padded = 0, decayElements = 0;
+  int64_t elements = 0, padded = 0;
+  /// Where each class of parameters but the last ends, elements from the
+  /// group's start.
+  std::vector<int64_t> classEnds;
 };
 
 struct Gemm {
@@ -110,12 +135,15 @@ struct Kernel {
   int64_t blocks = 1, threads = 1;
 };
 
-enum class StateKind { parameter, gradient, moment1, moment2, master };
+/// The states of all optimizers.
+inline const std::string parameterState = "parameter",
+                         gradientState = "gradient", masterState = "master";
 
-/// A piece of persistent memory: a group's parameters, gradients, moments or
-/// master, whole or this rank's shard of padded / shardRanks elements.
+/// A piece of persistent memory: a group's parameters, gradients, master or
+/// what its optimizer keeps, whole or this rank's shard of padded / shardRanks
+/// elements.
 struct State {
-  StateKind kind = StateKind::parameter;
+  std::string name;
   int group = 0;
   int64_t offset = 0, elements = 0;
   ElementType type = ElementType::f32;
@@ -166,7 +194,7 @@ struct Program {
   int64_t flops = 0;
 
   /// Null where the program has no such state, input or output.
-  const State *state(StateKind kind, int group) const;
+  const State *state(const std::string &name, int group) const;
   const Slot *input(const std::string &name) const;
   const Slot *output(const std::string &name) const;
 };

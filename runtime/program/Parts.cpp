@@ -12,18 +12,18 @@
 
 namespace tessera::runtime {
 
-const State &requireState(const tessera_context &context, StateKind kind,
-                          int group) {
-  const State *state = context.program->state(kind, group);
+const State &requireState(const tessera_context &context,
+                          const std::string &name, int group) {
+  const State *state = context.program->state(name, group);
   if (!state)
-    fatal("the embedded manifest lacks a state of group %d in program '%s'",
-          group, context.program->name.c_str());
+    fatal("the embedded manifest lacks the state '%s' of group %d in program "
+          "'%s'",
+          name.c_str(), group, context.program->name.c_str());
   return *state;
 }
 
-StateKind weightsKind(const tessera_context &context) {
-  return context.program->state(StateKind::master, 0) ? StateKind::master
-                                                      : StateKind::parameter;
+const std::string &weightsState(const tessera_context &context) {
+  return context.program->state(masterState, 0) ? masterState : parameterState;
 }
 
 static int64_t shardCount(const State &state, const Group &group) {

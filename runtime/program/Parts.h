@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A rank holds a group's parameters, gradients or moments whole or as a shard
-// (docs/manifest.md). Ranges count elements.
+// A rank holds a group's parameters, gradients or other states whole or as a
+// shard (docs/manifest.md). Ranges count elements.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,13 +32,13 @@ inline Range intersect(Range a, Range b) {
   return {std::max(a.begin, b.begin), std::min(a.end, b.end)};
 }
 
-/// The state of that kind; ends the process where the program has none.
-const State &requireState(const tessera_context &context, StateKind kind,
-                          int group);
+/// The state of that name; ends the process where the program has none.
+const State &requireState(const tessera_context &context,
+                          const std::string &name, int group);
 
 /// Where the optimizer's parameters are: in the master of those that programs
 /// read in 16 bits.
-StateKind weightsKind(const tessera_context &context);
+const std::string &weightsState(const tessera_context &context);
 
 /// What \p rank holds of \p state, counted from the group's start. A group is
 /// cut into padded / elements shards, one for each of as many consecutive

@@ -26,9 +26,9 @@ inline constexpr Name targets = "targets", scale = "scale";
 inline constexpr Name features = "features", rowPtr = "row_ptr", col = "col",
                       weight = "weight", rowPtrT = "row_ptr_t", colT = "col_t",
                       weightT = "weight_t";
-// Inputs of the optimizer: of the step, how many leading elements decay, and
-// what makes scaled gradients true ones.
-inline constexpr Name hyper = "hyper", decayEnd = "decay_end",
+// Inputs of the optimizer: of the step, where classes of parameters end,
+// and what makes scaled gradients true ones.
+inline constexpr Name hyper = "hyper", classEnds = "class_ends",
                       unscale = "unscale";
 
 // Outputs.

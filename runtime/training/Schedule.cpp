@@ -39,12 +39,22 @@ double learningRate(const Training &training, const Moment &moment) {
 }
 
 void fillHyper(const Training &training, const Moment &moment, int64_t t,
-               float hyper[4]) {
-  const Optimizer &optimizer = training.optimizer;
-  hyper[0] = static_cast<float>(learningRate(training, moment));
-  hyper[1] = static_cast<float>(1 - std::pow(optimizer.beta1, double(t)));
-  hyper[2] = static_cast<float>(1 - std::pow(optimizer.beta2, double(t)));
-  hyper[3] = static_cast<float>(t);
+               float *hyper) {
+  for (const OptimizerScalar &scalar : training.optimizer.scalars) {
+    double value = 0;
+    switch (scalar.kind) {
+    case OptimizerScalar::Kind::learningRate:
+      value = learningRate(training, moment);
+      break;
+    case OptimizerScalar::Kind::correction:
+      value = 1 - std::pow(scalar.base, double(t));
+      break;
+    case OptimizerScalar::Kind::step:
+      value = static_cast<double>(t);
+      break;
+    }
+    *hyper++ = static_cast<float>(value);
+  }
 }
 
 } // namespace tessera::runtime

@@ -29,10 +29,10 @@ int64_t globalBatchAt(const Training &training, int64_t samples);
 /// min_lr after it.
 double learningRate(const Training &training, const Moment &moment);
 
-/// The content of the input `hyper`: lr at \p moment, 1 - beta1^t, 1 - beta2^t
-/// and t, the number of this update, counted from 1.
+/// The content of the input `hyper`: the optimizer's numbers at \p moment, \p t
+/// being the number of this update, counted from 1.
 void fillHyper(const Training &training, const Moment &moment, int64_t t,
-               float hyper[4]);
+               float *hyper);
 
 } // namespace tessera::runtime
 

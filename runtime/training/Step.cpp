@@ -10,6 +10,7 @@
 #include "runtime/program/SlotNames.h"
 #include "runtime/training/Schedule.h"
 #include <algorithm>
+#include <cinttypes>
 #include <cstring>
 
 namespace tessera::runtime {
@@ -19,6 +20,22 @@ namespace tessera::runtime {
         slot.name.c_str());
 }
 
+/// Ends the process where an input has another size than what fills it.
+static void requireRoom(const Slot &slot, const Manifest &manifest) {
+  size_t count = slot.elements();
+  if (slot.name == slotNames::hyper)
+    count = manifest.training.optimizer.scalars.size();
+  if (slot.name == slotNames::classEnds) {
+    count = 0;
+    for (const Group &group : manifest.groups)
+      count += group.classEnds.size();
+  }
+  if (count != size_t(slot.elements()))
+    fatal("the embedded manifest gives input '%s' %" PRId64
+          " elements, but %zu fill it",
+          slot.name.c_str(), slot.elements(), count);
+}
+
 TrainingStep::TrainingStep(tessera_context &context, BatchSource &source)
     : context(context), source(source), begin(context.entry("train.begin")),
       micro(context.entry("train.micro")),
@@ -26,6 +43,7 @@ TrainingStep::TrainingStep(tessera_context &context, BatchSource &source)
       apply(context.entry("train.update")) {
   std::vector<const Slot *> once;
   for (const Slot &slot : context.program->inputs) {
+    requireRoom(slot, *context.manifest);
     if (slot.when == "load")
       once.push_back(&slot);
     bool known = false;
@@ -45,12 +63,13 @@ GlobalBatch TrainingStep::batchAt(int64_t position) const {
   return {position, globalBatchAt(training, position) / samplesAtOnce};
 }
 
-int64_t decayEnd(const Training &training, const Group &group, int rank) {
+int64_t classEnd(const Training &training, const Group &group, int64_t end,
+                 int rank) {
   bool whole = training.stage == 0;
   int shards = training.shardRanks;
   int64_t part = whole ? group.padded : group.padded / shards;
   int64_t begin = whole ? 0 : part * (rank % shards);
-  return std::clamp<int64_t>(group.decayElements - begin, 0, part);
+  return std::clamp<int64_t>(end - begin, 0, part);
 }
 
 void TrainingStep::fill(const char *when, const Progress &progress,
@@ -69,16 +88,15 @@ void TrainingStep::fill(const char *when, const Progress &progress,
       auto unscale = static_cast<float>(1 / progress.lossScale.scale);
       memcpy(address, &unscale, sizeof unscale);
     } else if (slot.name == slotNames::hyper) {
-      float hyper[4];
       int64_t end =
           progress.samples + globalBatchAt(training, progress.samples);
       fillHyper(training, {progress.step + 1, end}, progress.updates() + 1,
-                hyper);
-      memcpy(address, hyper, sizeof hyper);
-    } else if (slot.name == slotNames::decayEnd) {
+                reinterpret_cast<float *>(address));
+    } else if (slot.name == slotNames::classEnds) {
       auto *ends = reinterpret_cast<int64_t *>(address);
       for (const Group &group : context.manifest->groups)
-        *ends++ = decayEnd(training, group, context.rank());
+        for (int64_t end : group.classEnds)
+          *ends++ = classEnd(training, group, end, context.rank());
     } else if (!source.fill(slot, address, batch, index)) {
       failForInput(slot);
     }

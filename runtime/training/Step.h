@@ -15,9 +15,10 @@
 
 namespace tessera::runtime {
 
-/// How many leading elements of what \p rank updates of \p group decay: of all
-/// of it in stage 0, else of the rank's part.
-int64_t decayEnd(const Training &training, const Group &group, int rank);
+/// Where a class that ends before element \p end of \p group ends in what \p
+/// rank updates of it: in all of it in stage 0, else in the rank's part.
+int64_t classEnd(const Training &training, const Group &group, int64_t end,
+                 int rank);
 
 /// Runs the entries of the program "train", with its inputs filled. Nothing is
 /// allocated in a step.

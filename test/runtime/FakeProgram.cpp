@@ -201,6 +201,12 @@ __attribute__((constructor)) void writeManifest() {
                  setting("FAKE_HEADS", "4"), setting("FAKE_SEQUENCE", "16"));
   if (getenv("FAKE_NO_FINGERPRINT"))
     text.resize(text.rfind("\"fingerprint\""));
+  text += R"("optimizer": {"kind": "adamw", "states": [
+ {"name": "moment1", "saved_as": "exp_avg"},
+ {"name": "moment2", "saved_as": "exp_avg_sq"}],
+ "scalars": [{"kind": "learning_rate"}, {"kind": "correction", "base": 0.9},
+ {"kind": "correction", "base": 0.95}, {"kind": "step"}]},
+)";
   text += R"("parameters": [
  {"name": "table.weight", "shape": [256, 8], "decay": true, "init": {"kind": "normal", "std": 0.5}, "group": 0, "offset": 0},
  {"name": "output.weight", "shape": [256, 8], "decay": true, "init": {"kind": "uniform", "bound": 0.5}, "group": 1, "offset": 0},
@@ -209,8 +215,8 @@ __attribute__((constructor)) void writeManifest() {
 "tied": {"lm_head.weight": "table.weight"},
 )";
   text += format(
-      R"("groups": [{"name": "table", "elements": 2048, "padded": %d, "decay_elements": 2048},
- {"name": "output", "elements": 2309, "padded": %d, "decay_elements": 2048}],
+      R"("groups": [{"name": "table", "elements": 2048, "padded": %d, "class_ends": [2048]},
+ {"name": "output", "elements": 2309, "padded": %d, "class_ends": [2048]}],
 "gemms": [{"id": 0, "m": 32, "n": 256, "k": 8, "transpose_b": true, "lda": 8, "ldb": 8, "ldc": 256, "bias": true, "scratch": 2097152}],
  "programs": {"train": {"world": %d, "stage": %d, "arena_bytes": %d,
  "memory": {"activations": %d}, "states": [

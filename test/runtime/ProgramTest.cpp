@@ -54,8 +54,8 @@ TEST_F(ProgramTest, TellsWhatARunIs) {
            file("text") +
            " (bytes: 100 tokens, 6 samples of 16)\n"
            "  order        sequential\n"
-           "  optimizer    AdamW, lr 0.05, betas 0.9 0.95, eps 1e-08, weight "
-           "decay 0.1, clip 1\n"
+           "  optimizer    adamw, lr 0.05, beta1 0.9, beta2 0.95, eps 1e-08, "
+           "weight_decay 0.1, clip 1\n"
            "  schedule     warmup 3 steps, cosine to 0.005 at step 30\n"
            "  seed         5\n"
            "  arena        2.20 MB a rank\n"

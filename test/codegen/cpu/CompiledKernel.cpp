@@ -38,11 +38,14 @@ static void check(bool good, const char *message) {
   std::exit(1);
 }
 
-CompiledModule::CompiledModule() : state(std::make_unique<State>()) {
+CompiledModule::CompiledModule(Extend extend)
+    : state(std::make_unique<State>()) {
   DialectRegistry registry;
   tessera::registerAllDialects(registry);
   codegen::registerKernels(registry);
   cpu::registerKernels(registry);
+  if (extend)
+    extend(registry);
   state->context.appendDialectRegistry(registry);
   state->context.loadAllAvailableDialects();
 }
@@ -102,7 +105,9 @@ void *CompiledModule::lookup(const std::string &name) {
   return address->toPtr<void *>();
 }
 
-CompiledKernel::CompiledKernel(const std::string &source) {
+CompiledKernel::CompiledKernel(const std::string &source,
+                               CompiledModule::Extend extend)
+    : module(extend) {
   func::FuncOp kernel;
   module.parse(source).walk([&](func::FuncOp function) { kernel = function; });
   std::string name = kernel.getSymName().str();

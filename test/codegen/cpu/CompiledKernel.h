@@ -22,7 +22,9 @@ namespace tessera::test {
 /// with a message.
 class CompiledModule {
 public:
-  CompiledModule();
+  /// Registers dialects beyond those of the compiler.
+  using Extend = void (*)(mlir::DialectRegistry &);
+  explicit CompiledModule(Extend extend = nullptr);
   ~CompiledModule();
 
   mlir::MLIRContext &getContext();
@@ -44,7 +46,8 @@ class CompiledKernel {
 public:
   /// \p source holds one function from tensors to tensors with the attribute
   /// `plan.kernel`.
-  explicit CompiledKernel(const std::string &source);
+  explicit CompiledKernel(const std::string &source,
+                          CompiledModule::Extend extend = nullptr);
 
   /// Runs all iterations on \p buffers, the arguments' and then the results'.
   /// \p pieces cuts the parallel loop; the pieces run last to first, each with

@@ -5,8 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/optimizer/Optimizer.h"
 #include "test/codegen/cpu/CompiledKernel.h"
 #include "test/codegen/cpu/Numbers.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "gtest/gtest.h"
 #include <set>
 #include <sys/mman.h>
@@ -25,9 +30,12 @@ TEST_P(AdamW, FollowsTheFormulas) {
   CompiledKernel kernel(kernelText(
       {flat, flat, flat, flat, scalar, "tensor<4xf32>", "tensor<1xi64>"},
       {flat, flat, flat},
-      "%r0, %r1, %r2 = zero.adamw %a0, %a1, %a2, %a3 by %a4, %a5 decay_end %a6 "
-      "{beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1} : " +
-          flat + ", " + flat + ", " + scalar + ", tensor<4xf32>, tensor<1xi64>",
+      "%r0, %r1, %r2 = zero.update %a0, %a1 states %a2, %a3 by %a4, %a5 using "
+      "#optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %a6 "
+      "lr_scales [1.0, 1.0] weight_decays [0.1, 0.0] : (" +
+          flat + ", " + flat + ", " + flat + ", " + flat + ", " + scalar +
+          ", tensor<4xf32>, tensor<1xi64>) -> (" + flat + ", " + flat + ", " +
+          flat + ")",
       {0, 2, 3}));
   std::vector<float> p = randomNumbers(elements, 1, 1);
   std::vector<float> m(elements), v(elements);
@@ -60,6 +68,103 @@ INSTANTIATE_TEST_SUITE_P(Sizes, AdamW,
                                          std::pair(10000, 5003),
                                          std::pair(4103, 4100)));
 
+/// The optimizers of test/golden/optimizers/updates.json on the gradients that
+/// are given there, against the parameters that PyTorch's and lion-pytorch's
+/// have come to.
+TEST(Optimizers, ComputeWhatPyTorchDoes) {
+  auto file = llvm::MemoryBuffer::getFile(
+      TESSERA_SOURCE_DIR "/test/golden/optimizers/updates.json");
+  ASSERT_TRUE(file);
+  auto golden = llvm::cantFail(llvm::json::parse((*file)->getBuffer()));
+  const llvm::json::Object &root = *golden.getAsObject();
+  auto numbers = [](const llvm::json::Value *values) {
+    std::vector<double> result;
+    for (const llvm::json::Value &value : *values->getAsArray())
+      result.push_back(*value.getAsNumber());
+    return result;
+  };
+  auto list = [&](const char *key) {
+    std::string text;
+    for (double value : numbers(root.get(key)))
+      text += (text.empty() ? "" : ", ") + llvm::formatv("{0:f6}", value).str();
+    return "[" + text + "]";
+  };
+  std::vector<double> start = numbers(root.get("start"));
+  auto elements = static_cast<int64_t>(start.size());
+  std::string flat = tensor({elements}), scalar = "tensor<f32>";
+  int64_t classEnd = *root.getInteger("class_end");
+  mlir::MLIRContext context;
+  context.loadDialect<tessera::optimizer::OptimizerDialect>();
+  for (const auto &[key, value] : *root.getObject("cases")) {
+    SCOPED_TRACE(key.str());
+    const llvm::json::Object &fields = *value.getAsObject();
+    const auto *kind = tessera::optimizer::findKind(*fields.getString("kind"));
+    ASSERT_TRUE(kind);
+    std::vector<double> hyperparameters;
+    for (const auto &parameter : kind->hyperparameters) {
+      const llvm::json::Value &given = *fields.get(parameter.name);
+      hyperparameters.push_back(given.getAsBoolean()
+                                    ? double(*given.getAsBoolean())
+                                    : *given.getAsNumber());
+    }
+    auto optimizer = kind->make(
+        [&] { return mlir::emitError(mlir::UnknownLoc::get(&context)); },
+        &context, hyperparameters);
+    ASSERT_TRUE(optimizer);
+
+    size_t states = optimizer.getStates().size(),
+           scalars = optimizer.getScalars().size();
+    std::vector<std::string> arguments(2 + states, flat);
+    std::vector<std::string> results(1 + states, flat);
+    std::string numbersType = tensor({static_cast<int64_t>(scalars)});
+    arguments.insert(arguments.end(), {scalar, numbersType, "tensor<1xi64>"});
+    std::string body, operands, types;
+    std::vector<int> inPlace = {0};
+    for (size_t i = 0; i <= states; ++i) {
+      body += (i ? ", %r" : "%r") + std::to_string(i);
+      if (i) {
+        operands += (i > 1 ? ", %a" : " states %a") + std::to_string(1 + i);
+        inPlace.push_back(1 + i);
+      }
+    }
+    auto argument = [&](size_t i) {
+      return "%a" + std::to_string(2 + states + i);
+    };
+    llvm::raw_string_ostream stream(body);
+    stream << " = zero.update %a0, %a1" << operands << " by " << argument(0)
+           << ", " << argument(1) << " using " << optimizer << " ends "
+           << argument(2) << " lr_scales " << list("lr_scales")
+           << " weight_decays " << list("weight_decays") << " : ("
+           << llvm::join(arguments, ", ") << ") -> ("
+           << llvm::join(results, ", ") << ")";
+    CompiledKernel kernel(kernelText(arguments, results, body, inPlace));
+
+    std::vector<std::vector<float>> buffers(1 + states,
+                                            std::vector<float>(elements));
+    llvm::copy(start, buffers[0].begin());
+    float clip = 1;
+    int step = 0;
+    for (const llvm::json::Value &given : *root.getArray("gradients")) {
+      ++step;
+      std::vector<double> wide = numbers(&given);
+      std::vector<float> gradient(wide.begin(), wide.end()), values;
+      for (const auto &each : optimizer.getScalars())
+        values.push_back(each.kind == each.LearningRate ? *root.getNumber("lr")
+                         : each.kind == each.Correction
+                             ? 1 - std::pow(each.base, step)
+                             : step);
+      std::vector<void *> pointers = {buffers[0].data(), gradient.data()};
+      for (size_t i = 1; i <= states; ++i)
+        pointers.push_back(buffers[i].data());
+      pointers.insert(pointers.end(), {&clip, values.data(), &classEnd});
+      for (auto &buffer : buffers)
+        pointers.push_back(buffer.data());
+      kernel.run(pointers, 2);
+    }
+    EXPECT_LT(relativeError(buffers[0], numbers(fields.get("result"))), 1e-6);
+  }
+}
+
 /// Address space for \p elements, of which only what is touched takes memory.
 class Sparse {
 public:
@@ -88,9 +193,12 @@ TEST(AdamWKernel, CountsElementsIn64Bits) {
   CompiledKernel kernel(kernelText(
       {flat, flat, flat, flat, scalar, "tensor<4xf32>", "tensor<1xi64>"},
       {flat, flat, flat},
-      "%r0, %r1, %r2 = zero.adamw %a0, %a1, %a2, %a3 by %a4, %a5 decay_end %a6 "
-      "{beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1} : " +
-          flat + ", " + flat + ", " + scalar + ", tensor<4xf32>, tensor<1xi64>",
+      "%r0, %r1, %r2 = zero.update %a0, %a1 states %a2, %a3 by %a4, %a5 using "
+      "#optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %a6 "
+      "lr_scales [1.0, 1.0] weight_decays [0.1, 0.0] : (" +
+          flat + ", " + flat + ", " + flat + ", " + flat + ", " + scalar +
+          ", tensor<4xf32>, tensor<1xi64>) -> (" + flat + ", " + flat + ", " +
+          flat + ")",
       {0, 2, 3}));
   float clip = 1, hyper[] = {1, 0.1f, 0.05f, 1};
   for (int64_t decayEnd : {int64_t(0), int64_t(5), int64_t(1) << 31,

@@ -167,19 +167,22 @@ TEST_P(Precision, RoundsTheMaster) {
   constexpr int64_t count = 1000;
   std::string flat = tensor({count}), narrow = type({count});
   std::string text =
-      " = zero.adamw %a0, %a1, %a2, %a3 by %a4, %a5 decay_end %a6 {beta1 = "
-      "0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1} : " +
+      " = zero.update %a0, %a1 states %a2, %a3 by %a4, %a5 using "
+      "#optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %a6 "
+      "lr_scales [1.0, 1.0] weight_decays [0.1, 0.0] : (" +
       flat + ", ";
-  std::string rest = ", tensor<f32>, tensor<4xf32>, tensor<1xi64>";
+  std::string rest = ", " + flat + ", " + flat +
+                     ", tensor<f32>, tensor<4xf32>, tensor<1xi64>) -> (" +
+                     flat + ", " + flat + ", " + flat;
   std::vector<std::string> scalars = {"tensor<f32>", "tensor<4xf32>",
                                       "tensor<1xi64>"};
   CompiledKernel mixed(kernelText(
       {flat, narrow, flat, flat, scalars[0], scalars[1], scalars[2]},
       {flat, flat, flat, narrow},
-      "%r0, %r1, %r2, %r3" + text + narrow + rest + " rounded " + narrow));
-  CompiledKernel single(
-      kernelText({flat, flat, flat, flat, scalars[0], scalars[1], scalars[2]},
-                 {flat, flat, flat}, "%r0, %r1, %r2" + text + flat + rest));
+      "%r0, %r1, %r2, %r3" + text + narrow + rest + ", " + narrow + ")"));
+  CompiledKernel single(kernelText(
+      {flat, flat, flat, flat, scalars[0], scalars[1], scalars[2]},
+      {flat, flat, flat}, "%r0, %r1, %r2" + text + flat + rest + ")"));
   auto p = randomNumbers(count, 1, 1);
   auto g = round(randomNumbers(count, 0.1, 2));
   auto wide = widen(g);

@@ -3,7 +3,7 @@
 // A rank finds its part by its place on the grid of replicas x shards, and a
 // collective in place finds the shard that its ranks share by `stride`.
 
-zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 class_ends [0]
 nn.parameter @w : tensor<64xf32> init normal(0.5) group "g"
 
 plan.program @train world 4 shards 2 stage 1 accumulation 1 arena 256

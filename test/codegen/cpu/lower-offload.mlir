@@ -3,7 +3,7 @@
 // The file is mapped behind the arena of 128 bytes, at 2 MiB. Buffers that lie
 // next to one another there are fetched and evicted in one piece.
 
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 nn.parameter @w : tensor<32xf32> init normal(0.5) group "g"
 
 plan.program @train world 1 stage 0 accumulation 1 arena 128 offload 16384

@@ -3,7 +3,7 @@
 // Two ranks of a program with two entries: steps are calls of the runtime, and
 // addresses are the plan's offsets in the arena.
 
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 nn.parameter @w : tensor<32xf32> init normal(0.5) group "g"
 
 func.func private @copy(%x: tensor<16xf32>) -> tensor<16xf32> attributes {plan.kernel} {

@@ -20,9 +20,11 @@ func.func private @k(%squares: tensor<f64>) -> tensor<f32> attributes {plan.kern
 // expected-error @below {{kernel 'k' takes 2147483649 blocks, and a grid has 2147483647 at most: take a smaller micro-batch}}
 func.func private @k(%p: tensor<549755813889xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     -> (tensor<549755813889xf32>, tensor<549755813889xf32>, tensor<549755813889xf32>) attributes {plan.kernel} {
-  %0, %1, %2 = zero.adamw %p, %p, %p, %p by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<549755813889xf32>, tensor<549755813889xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %0, %1, %2 = zero.update %p, %p states %p, %p by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<549755813889xf32>, tensor<549755813889xf32>, tensor<549755813889xf32>, tensor<549755813889xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<549755813889xf32>, tensor<549755813889xf32>, tensor<549755813889xf32>)
   return %0, %1, %2 : tensor<549755813889xf32>, tensor<549755813889xf32>, tensor<549755813889xf32>
 }
 

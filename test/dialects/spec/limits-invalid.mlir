@@ -96,12 +96,12 @@ module attributes {test.a = #spec.training<global_batch = 1, micro_batch = 1, st
 
 // -----
 
-// expected-error @below {{`training.optimizer.kind` must be "adamw"}}
-module attributes {test.a = #spec.training<global_batch = 1, micro_batch = 1, steps = 1, optimizer = {kind = "lion", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>} {}
+// expected-error @below {{`training.optimizer.kind` must be "adamw", "adam", "sgd", "lion" or an optimizer}}
+module attributes {test.a = #spec.training<global_batch = 1, micro_batch = 1, steps = 1, optimizer = {kind = "lamb", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>} {}
 
 // -----
 
-// expected-error @below {{`training.optimizer.kind` must be "adamw"}}
+// expected-error @below {{`training.optimizer.kind` must be "adamw", "adam", "sgd", "lion" or an optimizer}}
 module attributes {test.a = #spec.training<global_batch = 1, micro_batch = 1, steps = 1, optimizer = {lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>} {}
 
 // -----
@@ -369,3 +369,38 @@ module attributes {test.a = #spec.machine<inside = <latency_us = -1.0>>} {}
 
 // expected-error @below {{`machine.between.gbytes` cannot be nan; give a number above 0 and up to 1000000000}}
 module attributes {test.a = #spec.machine<between = <gbytes = 0x7FF8000000000000>>} {}
+
+// -----
+
+// expected-error @below {{`training.optimizer.momentum` cannot be 1; give a number from 0 to 0.999999}}
+module attributes {test.a = #spec.training<global_batch = 1, micro_batch = 1, steps = 1, optimizer = {kind = "sgd", lr = 1.0e-3, momentum = 1.0, nesterov = false, weight_decay = 0.1}>} {}
+
+// -----
+
+// expected-error @below {{nesterov needs a momentum above 0}}
+module attributes {test.a = #spec.training<global_batch = 1, micro_batch = 1, steps = 1, optimizer = {kind = "sgd", lr = 1.0e-3, momentum = 0.0, nesterov = true, weight_decay = 0.1}>} {}
+
+// -----
+
+// expected-error @below {{`training.optimizer.groups` is no list: "w"}}
+module attributes {test.a = #spec.training<global_batch = 1, micro_batch = 1, steps = 1, optimizer = {kind = "sgd", lr = 1.0e-3, momentum = 0.9, nesterov = false, weight_decay = 0.1, groups = "w"}>} {}
+
+// -----
+
+// expected-error @below {{`training.optimizer.groups[0].match` must be a text}}
+module attributes {test.a = #spec.training<global_batch = 1, micro_batch = 1, steps = 1, optimizer = {kind = "sgd", lr = 1.0e-3, momentum = 0.9, nesterov = false, weight_decay = 0.1, groups = [{lr_scale = 1.0}]}>} {}
+
+// -----
+
+// expected-error @below {{`training.optimizer.groups[1].match` is "(", which is no regular expression: parentheses not balanced}}
+module attributes {test.a = #spec.training<global_batch = 1, micro_batch = 1, steps = 1, optimizer = {kind = "sgd", lr = 1.0e-3, momentum = 0.9, nesterov = false, weight_decay = 0.1, groups = [{match = "w"}, {match = "("}]}>} {}
+
+// -----
+
+// expected-error @below {{`training.optimizer.groups[0].lr_scale` must be an f64}}
+module attributes {test.a = #spec.training<global_batch = 1, micro_batch = 1, steps = 1, optimizer = {kind = "sgd", lr = 1.0e-3, momentum = 0.9, nesterov = false, weight_decay = 0.1, groups = [{match = "w", lr_scale = 1}]}>} {}
+
+// -----
+
+// expected-error @below {{`training.optimizer.groups[0].weight_decay` is 0x7FF8000000000000 : f64: it must be finite and not below 0}}
+module attributes {test.a = #spec.training<global_batch = 1, micro_batch = 1, steps = 1, optimizer = {kind = "sgd", lr = 1.0e-3, momentum = 0.9, nesterov = false, weight_decay = 0.1, groups = [{match = "w", weight_decay = 0x7FF8000000000000 : f64}]}>} {}

@@ -7,8 +7,8 @@
 nn.parameter @w : tensor<6x8xf32> init normal(0.02) decay group "h.0"
 nn.parameter @b : tensor<6xf32> init constant(0.0) group "h.0"
 
-// CHECK: zero.group @h.0 parameters [@w, @b] offsets [0, 48] elements 54 padded 64 decay_elements 48
-zero.group @h.0 parameters [@w, @b] offsets [0, 48] elements 54 padded 64 decay_elements 48
+// CHECK: zero.group @h.0 parameters [@w, @b] offsets [0, 48] elements 54 padded 64 class_ends [48]
+zero.group @h.0 parameters [@w, @b] offsets [0, 48] elements 54 padded 64 class_ends [48]
 
 // CHECK-LABEL: func.func @train
 // CHECK-SAME: attributes {zero.stage = 1 : i64, zero.world = 2 : i64}
@@ -33,10 +33,12 @@ func.func @train(%dw: tensor<6x8xf32>, %db: tensor<6xf32>, %squares: tensor<f64>
   %ps = zero.all_slice %p : tensor<64xf32> -> tensor<32xf32>
   %m = zero.load moment1 @h.0 : tensor<32xf32>
   %v = zero.load moment2 @h.0 : tensor<32xf32>
-  // CHECK: zero.adamw @h.0, %[[PS]], %[[G]], %{{.*}}, %{{.*}} by %{{.*}}, %{{.*}} decay_end %{{.*}} {beta1 = 9.000000e-01 : f64, beta2 = 0.94999999999999996 : f64, epsilon = 1.000000e-08 : f64, weight_decay = 1.000000e-01 : f64} : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
-  %p1, %m1, %v1 = zero.adamw @h.0, %ps, %g, %m, %v by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  // CHECK: zero.update @h.0, %[[PS]], %[[G]] states %{{.*}}, %{{.*}} by %{{.*}}, %{{.*}} using #optimizer.adamw<beta1 = 9.000000e-01 : f64, beta2 = 0.9{{[0-9]*}} : f64, eps = 1.000000e-08 : f64> ends %{{.*}} lr_scales [1.000000e+00, 1.000000e+00] weight_decays [1.000000e-01, 0.000000e+00] : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
+  %p1, %m1, %v1 = zero.update @h.0, %ps, %g states %m, %v by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   zero.store moment1 @h.0, %m1 : tensor<32xf32>
   zero.store moment2 @h.0, %v1 : tensor<32xf32>
   // CHECK: zero.all_gather @h.0, %{{.*}} in_place : tensor<32xf32> -> tensor<64xf32>
@@ -122,10 +124,12 @@ func.func @quantized() attributes {zero.stage = 3 : i64, zero.world = 4 : i64, z
 // CHECK-LABEL: func.func @kernel
 func.func @kernel(%p: tensor<64xf32>, %g: tensor<64xf32>, %m: tensor<64xf32>, %v: tensor<64xf32>,
                   %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>) -> tensor<64xf32> {
-  // CHECK: zero.adamw %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} by
-  %p1, %m1, %v1 = zero.adamw %p, %g, %m, %v by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<64xf32>, tensor<64xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  // CHECK: zero.update %{{.*}}, %{{.*}} states %{{.*}}, %{{.*}} by
+  %p1, %m1, %v1 = zero.update %p, %g states %m, %v by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<64xf32>, tensor<64xf32>, tensor<64xf32>)
   return %p1 : tensor<64xf32>
 }
 
@@ -133,9 +137,11 @@ func.func @kernel(%p: tensor<64xf32>, %g: tensor<64xf32>, %m: tensor<64xf32>, %v
 // CHECK-LABEL: func.func @mixed
 func.func @mixed(%p: tensor<64xf32>, %g: tensor<64xbf16>, %clip: tensor<f32>,
                  %hyper: tensor<4xf32>, %end: tensor<1xi64>) -> tensor<64xbf16> {
-  // CHECK: zero.adamw {{.*}} : tensor<64xf32>, tensor<64xbf16>, tensor<f32>, tensor<4xf32>, tensor<1xi64> rounded tensor<64xbf16>
-  %p1, %m1, %v1, %rounded = zero.adamw %p, %g, %p, %p by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<64xf32>, tensor<64xbf16>, tensor<f32>, tensor<4xf32>, tensor<1xi64> rounded tensor<64xbf16>
+  // CHECK: zero.update {{.*}} -> (tensor<64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xbf16>)
+  %p1, %m1, %v1, %rounded = zero.update %p, %g states %p, %p by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<64xf32>, tensor<64xbf16>, tensor<64xf32>, tensor<64xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xbf16>)
   return %rounded : tensor<64xbf16>
 }

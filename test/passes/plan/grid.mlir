@@ -9,7 +9,7 @@ module attributes {spec.specification = #spec.specification<
     training = <global_batch = 1, micro_batch = 1, steps = 1,
       optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
     target = #spec.cpu<threads = 1>>} {
-  zero.group @g parameters [@w] offsets [0] elements 256 padded 256 decay_elements 256
+  zero.group @g parameters [@w] offsets [0] elements 256 padded 256 class_ends [256]
   nn.parameter @w : tensor<16x16xf32> init constant(1.0) decay group "g"
 
   func.func private @make(%x: tensor<16x16xf32>) -> tensor<16x16xf32>

@@ -48,7 +48,7 @@ func.func @predict() {
 func.func private @next(%x: tensor<32xf32>) -> tensor<32xf32> attributes {plan.kernel, plan.iterations = 1} {
   return %x : tensor<32xf32>
 }
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 func.func @train() -> (tensor<32xf32> {nn.output = "logits"}) attributes {zero.world = 1 : i64, zero.stage = 0 : i64} {
   %p = zero.load parameter @g : tensor<32xf32>

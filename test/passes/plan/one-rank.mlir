@@ -9,7 +9,7 @@ module attributes {spec.specification = #spec.specification<
     training = <global_batch = 1, micro_batch = 1, steps = 1,
       optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
     target = #spec.cpu<threads = 2>>} {
-  zero.group @all parameters [@w, @b] offsets [0, 256] elements 272 padded 288 decay_elements 256
+  zero.group @all parameters [@w, @b] offsets [0, 256] elements 272 padded 288 class_ends [256]
   nn.parameter @w : tensor<16x16xf32> init constant(1.0) decay group "all"
   nn.parameter @b : tensor<16xf32> init constant(1.0) group "all"
 

@@ -12,8 +12,8 @@ module attributes {spec.specification = #spec.specification<
     target = #spec.cpu<threads = 1>>} {
   nn.parameter @a : tensor<4096xf32> init constant(1.0) decay group "g"
   nn.parameter @b : tensor<4096xf32> init constant(1.0) decay group "h"
-  zero.group @g parameters [@a] offsets [0] elements 4096 padded 4096 decay_elements 4096
-  zero.group @h parameters [@b] offsets [0] elements 4096 padded 4096 decay_elements 4096
+  zero.group @g parameters [@a] offsets [0] elements 4096 padded 4096 class_ends [4096]
+  zero.group @h parameters [@b] offsets [0] elements 4096 padded 4096 class_ends [4096]
 
   // CHECK-LABEL: plan.program @train
   // CHECK-SAME: communication = 22656

@@ -26,7 +26,7 @@
 // TWO: nn.sum_squares %{{.*}}, %[[G]] : tensor<32xf32>, tensor<32xf32>
 // TWO-NEXT: zero.all_reduce %{{.*}} along shards : tensor<f64>
 // TWO: zero.all_slice %{{.*}} along shards : tensor<64xf32> -> tensor<32xf32>
-// TWO: zero.adamw @second, %{{.*}}, %[[G]],
+// TWO: zero.update @second, %{{.*}}, %[[G]] states
 // TWO: zero.all_gather @second, %{{.*}} in_place along shards : tensor<32xf32> -> tensor<64xf32>
 
 // The same sums in the same order before parts are kept.

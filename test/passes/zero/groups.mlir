@@ -17,8 +17,8 @@
 
 // A bucket of 512 bytes has room for 128 gradients: a layer is cut in two.
 // CUT: zero.group @embedding
-// CUT-NEXT: zero.group @"h.0:1" parameters [@a.w, @a.v] offsets [0, 64] elements 128 padded 128 decay_elements 128
-// CUT-NEXT: zero.group @"h.0:2" parameters [@a.s] offsets [0] elements 1 padded 64 decay_elements 0
+// CUT-NEXT: zero.group @"h.0:1" parameters [@a.w, @a.v] offsets [0, 64] elements 128 padded 128 class_ends [128]
+// CUT-NEXT: zero.group @"h.0:2" parameters [@a.s] offsets [0] elements 1 padded 64 class_ends [0]
 // CUT-NEXT: zero.group @"h.1:1"
 // CUT-NEXT: zero.group @"h.1:2"
 // The step uses @a.w, @a.s and @a.v in turn. Each piece is gathered once all the
@@ -56,9 +56,9 @@
 
 // Small parameters of all layers form one group. In stage 3 it is whole, as are
 // all groups in stage 2, so that it is gathered once, after its update.
-// WHOLE: zero.group @persistent parameters [@a.s, @b.s] offsets [0, 16] elements 17 padded 64 decay_elements 0 persistent
+// WHOLE: zero.group @persistent parameters [@a.s, @b.s] offsets [0, 16] elements 17 padded 64 class_ends [0] persistent
 // WHOLE-NEXT: zero.group @embedding
-// WHOLE-NEXT: zero.group @h.0 parameters [@a.w, @a.v] offsets [0, 64] elements 128 padded 128 decay_elements 128{{$}}
+// WHOLE-NEXT: zero.group @h.0 parameters [@a.w, @a.v] offsets [0, 64] elements 128 padded 128 class_ends [128]{{$}}
 // WHOLE: %[[P:.*]] = zero.load parameter @persistent : tensor<64xf32>
 // WHOLE-NOT: zero.all_gather @persistent
 // WHOLE: zero.reduce_scatter @persistent
@@ -66,7 +66,7 @@
 // WHOLE: zero.store gradient @persistent, %[[G]] : tensor<16xf32>
 // WHOLE: nn.section "update"
 // WHOLE: %[[PART:.*]] = zero.all_slice %[[P]] : tensor<64xf32> -> tensor<16xf32>
-// WHOLE: %[[NEXT:.*]], %{{.*}}, %{{.*}} = zero.adamw @persistent, %[[PART]],
+// WHOLE: %[[NEXT:.*]], %{{.*}} = zero.update @persistent, %[[PART]],
 // WHOLE: %[[FULL:.*]], %[[T:.*]] = zero.all_gather @persistent, %[[NEXT]] in_place : tensor<16xf32> -> tensor<64xf32>
 // WHOLE-NEXT: %[[W:.*]] = zero.wait %[[FULL]], %[[T]]
 // WHOLE-NEXT: zero.store parameter @persistent, %[[W]] : tensor<64xf32>

@@ -9,24 +9,24 @@
 // ONE: zero.load parameter @all : tensor<48xbf16>
 // ONE: zero.bucket @all({{.*}}) : (tensor<40xf32>) -> tensor<48xf32>
 // ONE: %[[MASTER:.*]] = zero.load master @all : tensor<48xf32>
-// ONE: %[[P:.*]], %{{.*}}, %{{.*}}, %[[ROUNDED:.*]] = zero.adamw @all, %[[MASTER]], {{.*}} rounded tensor<48xbf16>
+// ONE: %[[P:.*]], %[[REST:.*]]:3 = zero.update @all, %[[MASTER]], {{.*}}, tensor<48xbf16>)
 // ONE: zero.store master @all, %[[P]] : tensor<48xf32>
-// ONE: zero.store parameter @all, %[[ROUNDED]] : tensor<48xbf16>
+// ONE: zero.store parameter @all, %[[REST]]#2 : tensor<48xbf16>
 
 // TWO: zero.load parameter @all : tensor<64xbf16>
 // TWO: %[[MASTER:.*]] = zero.load master @all : tensor<32xf32>
-// TWO: %[[P:.*]], %{{.*}}, %{{.*}}, %[[ROUNDED:.*]] = zero.adamw @all, %[[MASTER]], {{.*}} rounded tensor<32xbf16>
+// TWO: %[[P:.*]], %[[REST:.*]]:3 = zero.update @all, %[[MASTER]], {{.*}}, tensor<32xbf16>)
 // TWO: zero.store master @all, %[[P]] : tensor<32xf32>
-// TWO: %[[G:.*]], %[[T:.*]] = zero.all_gather @all, %[[ROUNDED]] in_place : tensor<32xbf16> -> tensor<64xbf16>
+// TWO: %[[G:.*]], %[[T:.*]] = zero.all_gather @all, %[[REST]]#2 in_place : tensor<32xbf16> -> tensor<64xbf16>
 // TWO: %[[WHOLE:.*]] = zero.wait %[[G]], %[[T]]
 // TWO: zero.store parameter @all, %[[WHOLE]] : tensor<64xbf16>
 
 // THREE: %[[PART:.*]] = zero.load parameter @all : tensor<32xbf16>
 // THREE: zero.all_gather @all, %[[PART]] : tensor<32xbf16> -> tensor<64xbf16>
 // THREE: %[[MASTER:.*]] = zero.load master @all : tensor<32xf32>
-// THREE: %[[P:.*]], %{{.*}}, %{{.*}}, %[[ROUNDED:.*]] = zero.adamw @all, %[[MASTER]], {{.*}} rounded tensor<32xbf16>
+// THREE: %[[P:.*]], %[[REST:.*]]:3 = zero.update @all, %[[MASTER]], {{.*}}, tensor<32xbf16>)
 // THREE: zero.store master @all, %[[P]] : tensor<32xf32>
-// THREE: zero.store parameter @all, %[[ROUNDED]] : tensor<32xbf16>
+// THREE: zero.store parameter @all, %[[REST]]#2 : tensor<32xbf16>
 
 module attributes {spec.specification = #spec.specification<
     name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,

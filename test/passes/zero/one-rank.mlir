@@ -2,7 +2,7 @@
 
 // One rank keeps everything and talks to nobody, whatever the stage.
 
-// CHECK: zero.group @all parameters [@w, @b] offsets [0, 48] elements 56 padded 64 decay_elements 40
+// CHECK: zero.group @all parameters [@w, @b] offsets [0, 48] elements 56 padded 64 class_ends [40]
 // CHECK-LABEL: func.func @train
 // CHECK-SAME: attributes {zero.stage = 3 : i64, zero.world = 1 : i64}
 // CHECK-NOT: zero.all_
@@ -12,7 +12,7 @@
 // CHECK-NEXT: zero.store gradient @all, %[[BUCKET]] : tensor<64xf32>
 // CHECK-NEXT: nn.section "reduce"
 // CHECK-NEXT: nn.sum_squares %[[BUCKET]] : tensor<64xf32> -> tensor<f64>
-// CHECK: %[[P1:.*]], %{{.*}}, %{{.*}} = zero.adamw @all, %{{.*}}, %[[BUCKET]]
+// CHECK: %[[P1:.*]], %{{.*}} = zero.update @all, %{{.*}}, %[[BUCKET]]
 // CHECK: zero.store parameter @all, %[[P1]] : tensor<64xf32>
 
 module attributes {spec.specification = #spec.specification<

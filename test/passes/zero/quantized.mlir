@@ -25,7 +25,7 @@
 // CHECK-NEXT: zero.all_gather @first
 // The state is updated as it is.
 // CHECK: nn.section "update"
-// CHECK: zero.adamw @first, %[[A]]
+// CHECK: zero.update @first, %[[A]]
 // CHECK-NOT: zero.quantize
 
 // Among few ranks the bytes are kept: two of the four messages.

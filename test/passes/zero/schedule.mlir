@@ -75,11 +75,11 @@
 
 // Stage 1: a group's parameters are gathered while the next group is updated.
 // UPDATE: nn.section "update"
-// UPDATE: zero.adamw @first
+// UPDATE: zero.update @first
 // UPDATE: %[[F1:.*]], %[[T1:.*]] = zero.all_gather @first
-// UPDATE: zero.adamw @second
+// UPDATE: zero.update @second
 // UPDATE: %[[F2:.*]], %[[T2:.*]] = zero.all_gather @second
-// UPDATE: zero.adamw @third
+// UPDATE: zero.update @third
 // UPDATE: %[[F3:.*]], %[[T3:.*]] = zero.all_gather @third
 // UPDATE-NEXT: %[[W1:.*]] = zero.wait %[[F1]], %[[T1]]
 // UPDATE-NEXT: zero.store parameter @first, %[[W1]]

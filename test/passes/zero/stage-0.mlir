@@ -5,12 +5,12 @@
 
 // Decayed parameters come first, each at a multiple of 16 elements; the group is
 // padded to a multiple of 16 elements a rank.
-// CHECK: zero.group @all parameters [@w, @b] offsets [0, 48] elements 56 padded 64 decay_elements 40
+// CHECK: zero.group @all parameters [@w, @b] offsets [0, 48] elements 56 padded 64 class_ends [40]
 
 // CHECK-LABEL: func.func @train(
 // CHECK-SAME: %[[X:.*]]: tensor<40xf32> {nn.input = "x"},
 // CHECK-SAME: %[[HYPER:.*]]: tensor<4xf32> {nn.input = "hyper"},
-// CHECK-SAME: %[[ENDS:.*]]: tensor<1xi64> {nn.input = "decay_end"})
+// CHECK-SAME: %[[ENDS:.*]]: tensor<1xi64> {nn.input = "class_ends"})
 // CHECK-SAME: attributes {zero.stage = 0 : i64, zero.world = 2 : i64}
 
 // Parameters are views of the group's memory.
@@ -45,10 +45,9 @@
 // CHECK-NEXT: %[[M:.*]] = zero.load moment1 @all : tensor<64xf32>
 // CHECK-NEXT: %[[V:.*]] = zero.load moment2 @all : tensor<64xf32>
 // CHECK-NEXT: %[[END:.*]] = nn.slice %[[ENDS]] from 0 : tensor<1xi64> -> tensor<1xi64>
-// CHECK-NEXT: %[[P1:.*]], %[[M1:.*]], %[[V1:.*]] = zero.adamw @all, %[[P]], %[[G]], %[[M]], %[[V]] by %[[CLIP]], %[[HYPER]] decay_end %[[END]]
-// CHECK-SAME: {beta1 = 9.000000e-01 : f64, beta2 = 0.94999999999999996 : f64, epsilon = 1.000000e-08 : f64, weight_decay = 1.000000e-01 : f64}
-// CHECK-NEXT: zero.store moment1 @all, %[[M1]] : tensor<64xf32>
-// CHECK-NEXT: zero.store moment2 @all, %[[V1]] : tensor<64xf32>
+// CHECK-NEXT: %[[P1:.*]], %[[STATES:.*]]:2 = zero.update @all, %[[P]], %[[G]] states %[[M]], %[[V]] by %[[CLIP]], %[[HYPER]] using #optimizer.adamw<beta1 = 9.000000e-01 : f64, beta2 = 0.9{{[0-9]*}} : f64, eps = 1.000000e-08 : f64> ends %[[END]] lr_scales [1.000000e+00, 1.000000e+00] weight_decays [1.000000e-01, 0.000000e+00]
+// CHECK-NEXT: zero.store moment1 @all, %[[STATES]]#0 : tensor<64xf32>
+// CHECK-NEXT: zero.store moment2 @all, %[[STATES]]#1 : tensor<64xf32>
 // CHECK-NEXT: zero.store parameter @all, %[[P1]] : tensor<64xf32>
 // CHECK-NEXT: return %[[TOTAL]], %[[NORM]]
 

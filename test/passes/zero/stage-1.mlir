@@ -6,7 +6,7 @@
 // CHECK-LABEL: func.func @train(
 // CHECK-SAME: %[[X:.*]]: tensor<40xf32> {nn.input = "x"},
 // CHECK-SAME: %[[HYPER:.*]]: tensor<4xf32> {nn.input = "hyper"},
-// CHECK-SAME: %[[ENDS:.*]]: tensor<1xi64> {nn.input = "decay_end"})
+// CHECK-SAME: %[[ENDS:.*]]: tensor<1xi64> {nn.input = "class_ends"})
 // CHECK-SAME: attributes {zero.stage = 1 : i64, zero.world = 2 : i64}
 
 // CHECK: %[[P:.*]] = zero.load parameter @all : tensor<64xf32>
@@ -23,9 +23,9 @@
 // CHECK-NEXT: %[[M:.*]] = zero.load moment1 @all : tensor<32xf32>
 // CHECK-NEXT: %[[V:.*]] = zero.load moment2 @all : tensor<32xf32>
 // CHECK-NEXT: %[[END:.*]] = nn.slice %[[ENDS]] from 0
-// CHECK-NEXT: %[[P1:.*]], %[[M1:.*]], %[[V1:.*]] = zero.adamw @all, %[[PART]], %[[G]], %[[M]], %[[V]]
-// CHECK-NEXT: zero.store moment1 @all, %[[M1]] : tensor<32xf32>
-// CHECK-NEXT: zero.store moment2 @all, %[[V1]] : tensor<32xf32>
+// CHECK-NEXT: %[[P1:.*]], %[[STATES:.*]]:2 = zero.update @all, %[[PART]], %[[G]] states %[[M]], %[[V]]
+// CHECK-NEXT: zero.store moment1 @all, %[[STATES]]#0 : tensor<32xf32>
+// CHECK-NEXT: zero.store moment2 @all, %[[STATES]]#1 : tensor<32xf32>
 // CHECK-NEXT: %[[F:.*]], %[[FT:.*]] = zero.all_gather @all, %[[P1]] in_place : tensor<32xf32> -> tensor<64xf32>
 // CHECK-NEXT: %[[NEXT:.*]] = zero.wait %[[F]], %[[FT]]
 // CHECK-NEXT: zero.store parameter @all, %[[NEXT]] : tensor<64xf32>

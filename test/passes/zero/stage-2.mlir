@@ -6,7 +6,7 @@
 // CHECK-LABEL: func.func @train(
 // CHECK-SAME: %[[X:.*]]: tensor<40xf32> {nn.input = "x"},
 // CHECK-SAME: %[[HYPER:.*]]: tensor<4xf32> {nn.input = "hyper"},
-// CHECK-SAME: %[[ENDS:.*]]: tensor<1xi64> {nn.input = "decay_end"})
+// CHECK-SAME: %[[ENDS:.*]]: tensor<1xi64> {nn.input = "class_ends"})
 // CHECK-SAME: attributes {zero.stage = 2 : i64, zero.world = 2 : i64}
 
 // CHECK: %[[P:.*]] = zero.load parameter @all : tensor<64xf32>
@@ -18,7 +18,7 @@
 // CHECK: nn.sum_squares %[[G]]
 // CHECK: nn.section "update"
 // CHECK-NEXT: %[[PART:.*]] = zero.all_slice %[[P]] : tensor<64xf32> -> tensor<32xf32>
-// CHECK: zero.adamw @all, %[[PART]], %[[G]]
+// CHECK: zero.update @all, %[[PART]], %[[G]]
 // CHECK: zero.all_gather @all, %{{.*}} in_place : tensor<32xf32> -> tensor<64xf32>
 // CHECK: zero.store parameter @all, %{{.*}} : tensor<64xf32>
 

@@ -54,9 +54,9 @@
 
 // The update is on parts, and leaves nothing to gather.
 // CHECK: nn.section "update"
-// CHECK: %[[P1:.*]], %{{.*}}, %{{.*}} = zero.adamw @first, %[[A]]
+// CHECK: %[[P1:.*]], %{{.*}} = zero.update @first, %[[A]]
 // CHECK: zero.store parameter @first, %[[P1]] : tensor<16xf32>
-// CHECK: %[[P2:.*]], %{{.*}}, %{{.*}} = zero.adamw @second, %[[B]]
+// CHECK: %[[P2:.*]], %{{.*}} = zero.update @second, %[[B]]
 // CHECK: zero.store parameter @second, %[[P2]] : tensor<32xf32>
 // CHECK-NOT: zero.all_gather
 

@@ -5,7 +5,7 @@
 // by one. It lies in its group once, has one gradient (the sum over both uses)
 // and one update.
 
-// CHECK: zero.group @embedding parameters [@table] offsets [0] elements 256 padded 256 decay_elements 256
+// CHECK: zero.group @embedding parameters [@table] offsets [0] elements 256 padded 256 class_ends [256]
 
 // The rows of the tokens.
 // CHECK: zero.all_gather @embedding
@@ -25,8 +25,8 @@
 // CHECK-NEXT: %[[BUCKET:.*]] = zero.bucket @embedding(%[[SUM]])
 // CHECK-NEXT: zero.reduce_scatter @embedding, %[[BUCKET]]
 // CHECK-NOT: zero.bucket @embedding
-// CHECK: zero.adamw @embedding
-// CHECK-NOT: zero.adamw @embedding
+// CHECK: zero.update @embedding
+// CHECK-NOT: zero.update @embedding
 
 // WHOLE: %[[P:.*]] = zero.load parameter @embedding
 // WHOLE: %[[FLAT:.*]] = nn.slice %[[P]] from 0 : tensor<256xf32> -> tensor<256xf32>

@@ -12,9 +12,9 @@ func.func @train() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 // expected-note @below {{the other group is here}}
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 // expected-error @below {{has @w, which is in another group already}}
-zero.group @h parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @h parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 
 // -----
 
@@ -32,7 +32,7 @@ func.func @train() {
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
   // expected-error @below {{is left in the phase zero: parameters are views of their groups, and updated with them}}
   %w = nn.get_parameter @w : tensor<32xf32>
@@ -42,7 +42,7 @@ func.func @train() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
   // expected-error @below {{has a region: programs and kernels are straight lines of operations}}
   scf.execute_region {
@@ -109,7 +109,7 @@ func.func @train(%x: tensor<f32>) attributes {zero.stage = 0 : i64, zero.world =
 // States.
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train() attributes {zero.stage = 1 : i64, zero.world = 2 : i64} {
   // expected-error @below {{has 32 elements of the moment1, but in stage 1 on 2 ranks a rank keeps 16}}
   %m = zero.load moment1 @g : tensor<32xf32>
@@ -119,7 +119,7 @@ func.func @train() attributes {zero.stage = 1 : i64, zero.world = 2 : i64} {
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%x: tensor<16xf32>) attributes {zero.stage = 1 : i64, zero.world = 2 : i64} {
   // expected-error @below {{has 16 elements of the gradient, but in stage 1 on 2 ranks a rank keeps 32}}
   zero.store gradient @g, %x : tensor<16xf32>
@@ -129,7 +129,7 @@ func.func @train(%x: tensor<16xf32>) attributes {zero.stage = 1 : i64, zero.worl
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @eval() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
   %p = zero.load parameter @g : tensor<32xf32>
   // expected-error @below {{stores a state, which @train alone may}}
@@ -144,7 +144,7 @@ func.func @train() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 // expected-error @below {{has no update in @train}}
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
   return
 }
@@ -152,37 +152,43 @@ func.func @train() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
   // expected-error @below {{must name the group that it updates}}
-  %p, %m, %v = zero.adamw %x, %x, %x, %x by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update %x, %x states %x, %x by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   return
 }
 
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
   // expected-note @below {{the first update is here}}
-  %p, %m, %v = zero.adamw @g, %x, %x, %x, %x by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %x, %x states %x, %x by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   // expected-error @below {{updates @g a second time}}
-  %q, %n, %u = zero.adamw @g, %x, %x, %x, %x by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %q, %n, %u = zero.update @g, %x, %x states %x, %x by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   return
 }
 
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
   // expected-note @below {{the first store is here}}
@@ -196,13 +202,15 @@ func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, 
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
 // expected-error @below {{has its moment2 never stored in @train}}
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
   zero.store gradient @g, %x : tensor<32xf32>
-  %p, %m, %v = zero.adamw @g, %x, %x, %x, %x by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %x, %x states %x, %x by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   zero.store parameter @g, %p : tensor<32xf32>
   zero.store moment1 @g, %m : tensor<32xf32>
   return
@@ -213,7 +221,7 @@ func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, 
 // Whole gradients.
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
                  %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
@@ -224,9 +232,11 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   %g = zero.wait %part1, %t : tensor<16xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>)
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -236,7 +246,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%d: tensor<32xf32>, %grad: tensor<32xf32>, %part: tensor<16xf32>,
                  %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 1 : i64, zero.world = 2 : i64} {
@@ -245,9 +255,11 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<32xf32>, %part: tensor<16xf32
   %b = zero.bucket @g (%d) : (tensor<32xf32>) -> tensor<32xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>)
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -259,7 +271,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<32xf32>, %part: tensor<16xf32
 // Whole parameters.
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
                  %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
@@ -269,9 +281,11 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   %w = zero.wait %full, %t : tensor<32xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>)
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -281,7 +295,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
                  %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
@@ -292,9 +306,11 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   // expected-error @below {{releases parameters that stage 2 keeps whole}}
   zero.release %w : tensor<32xf32>
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>)
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -304,7 +320,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
                  %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
@@ -314,9 +330,11 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   %full, %t = zero.all_gather @g, %part : tensor<16xf32> -> tensor<32xf32>
   %w = zero.wait %full, %t : tensor<32xf32>
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>)
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -326,7 +344,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
                  %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
@@ -336,9 +354,11 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   %w = zero.wait %full, %t : tensor<32xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>)
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -348,7 +368,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
                  %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
@@ -360,9 +380,11 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   zero.release %w : tensor<32xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>)
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -372,7 +394,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
                  %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
@@ -383,9 +405,11 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   // expected-error @below {{must stand in the micro-batch that gathers}}
   zero.release %w : tensor<32xf32>
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>)
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -395,7 +419,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
                  %whole: tensor<16xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
@@ -409,9 +433,11 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   %y = math.absf %view : tensor<16xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>)
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -423,7 +449,7 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
 // A persistent group's parameters are whole in stage 3, too.
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0 persistent
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0] persistent
 func.func @train() attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   // expected-error @below {{has 16 elements of the parameter, but in stage 3 on 2 ranks a rank keeps 32}}
   %p = zero.load parameter @g : tensor<16xf32>
@@ -433,7 +459,7 @@ func.func @train() attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
 // -----
 
 nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 32 padded 32 decay_elements 0 persistent
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0] persistent
 func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32>,
                  %whole: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
@@ -444,9 +470,11 @@ func.func @train(%d: tensor<32xf32>, %grad: tensor<16xf32>, %part: tensor<16xf32
   zero.release %w : tensor<32xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>)
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %whole : tensor<32xf32>
@@ -465,7 +493,7 @@ func.func @train() attributes {zero.stage = 2 : i64, zero.world = 4 : i64, zero.
 // -----
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 class_ends [0]
 func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf32>,
                  %whole: tensor<64xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 2 : i64, zero.world = 4 : i64, zero.shard_ranks = 2 : i64} {
@@ -476,9 +504,11 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf3
   zero.store gradient @g, %g : tensor<32xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %whole : tensor<64xf32>
@@ -488,7 +518,7 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf3
 // -----
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 class_ends [0]
 func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf32>,
                  %whole: tensor<64xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 2 : i64, zero.world = 4 : i64, zero.shard_ranks = 2 : i64} {
@@ -501,9 +531,11 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf3
   %h = zero.wait %a, %u : tensor<32xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %whole : tensor<64xf32>
@@ -513,7 +545,7 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf3
 // -----
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 class_ends [0]
 func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf32>,
                  %whole: tensor<64xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 2 : i64, zero.world = 4 : i64, zero.shard_ranks = 2 : i64} {
@@ -524,9 +556,11 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<32xf32>, %piece: tensor<16xf3
   zero.store gradient @g, %part : tensor<32xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %whole : tensor<64xf32>
@@ -545,7 +579,7 @@ func.func @train() attributes {zero.stage = 3 : i64, zero.world = 4 : i64, zero.
 // -----
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 class_ends [0]
 func.func @train(%d: tensor<64xf32>, %part: tensor<16xf32>, %half: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 4 : i64, zero.secondary_ranks = 2 : i64} {
   zero.store gradient @g, %part : tensor<16xf32>
@@ -555,9 +589,11 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<16xf32>, %half: tensor<32xf32
   zero.release %w : tensor<64xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %part, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %part, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<16xf32>, tensor<16xf32>, tensor<16xf32>)
   zero.store moment1 @g, %m : tensor<16xf32>
   zero.store moment2 @g, %v : tensor<16xf32>
   zero.store parameter @g, %p : tensor<16xf32>
@@ -569,7 +605,7 @@ func.func @train(%d: tensor<64xf32>, %part: tensor<16xf32>, %half: tensor<32xf32
 // Parameters as bytes.
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 class_ends [0]
 func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
@@ -582,9 +618,11 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   zero.release %w : tensor<64xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %s, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -594,7 +632,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 // -----
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 class_ends [0]
 func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
@@ -607,9 +645,11 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   zero.release %w : tensor<64xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %s, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -619,7 +659,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 // -----
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 class_ends [0]
 func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
@@ -631,9 +671,11 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   zero.release %w : tensor<64xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %s, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -643,7 +685,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 // -----
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 class_ends [0]
 func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
@@ -654,9 +696,11 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   %b = zero.wait %full, %t : tensor<72xi8>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %s, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -666,7 +710,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 // -----
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 class_ends [0]
 func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
@@ -680,9 +724,11 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   %w2 = zero.dequantize %b parts 2 : tensor<72xi8> -> tensor<64xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %s, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -692,7 +738,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 // -----
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 class_ends [0]
 func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
@@ -707,9 +753,11 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   %late = math.absf %w : tensor<64xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %s, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -719,7 +767,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 // -----
 
 nn.parameter @w : tensor<64xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 64 padded 64 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 64 padded 64 class_ends [0]
 func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<32xf32>
@@ -731,9 +779,11 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
   %w = zero.dequantize %b parts 2 : tensor<72xi8> -> tensor<64xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %s, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
   zero.store moment1 @g, %m : tensor<32xf32>
   zero.store moment2 @g, %v : tensor<32xf32>
   zero.store parameter @g, %p : tensor<32xf32>
@@ -743,7 +793,7 @@ func.func @train(%x: tensor<36xi8>, %part: tensor<32xf32>, %clip: tensor<f32>, %
 // -----
 
 nn.parameter @w : tensor<288xf32> init constant(0.0) group "g"
-zero.group @g parameters [@w] offsets [0] elements 288 padded 288 decay_elements 0
+zero.group @g parameters [@w] offsets [0] elements 288 padded 288 class_ends [0]
 func.func @train(%x: tensor<148xi8>, %part: tensor<144xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 3 : i64, zero.world = 2 : i64} {
   %s = zero.load parameter @g : tensor<144xf32>
@@ -756,11 +806,32 @@ func.func @train(%x: tensor<148xi8>, %part: tensor<144xf32>, %clip: tensor<f32>,
   zero.release %w : tensor<288xf32>
   nn.section "reduce"
   nn.section "update"
-  %p, %m, %v = zero.adamw @g, %s, %part, %part, %part by %clip, %hyper decay_end %end
-      {beta1 = 0.9, beta2 = 0.95, epsilon = 1.0e-8, weight_decay = 0.1}
-      : tensor<144xf32>, tensor<144xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>
+  %p, %m, %v = zero.update @g, %s, %part states %part, %part by %clip, %hyper
+      using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<144xf32>, tensor<144xf32>, tensor<144xf32>, tensor<144xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+      -> (tensor<144xf32>, tensor<144xf32>, tensor<144xf32>)
   zero.store moment1 @g, %m : tensor<144xf32>
   zero.store moment2 @g, %v : tensor<144xf32>
   zero.store parameter @g, %p : tensor<144xf32>
+  return
+}
+
+// -----
+
+// States that the optimizer does not keep.
+
+nn.parameter @w : tensor<32xf32> init constant(0.0) group "g"
+zero.group @g parameters [@w] offsets [0] elements 32 padded 32 class_ends [0]
+func.func @train(%x: tensor<32xf32>, %clip: tensor<f32>, %hyper: tensor<1xf32>, %end: tensor<1xi64>)
+    attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
+  zero.store gradient @g, %x : tensor<32xf32>
+  %p = zero.update @g, %x, %x by %clip, %hyper
+      using #optimizer.sgd<momentum = 0.0, nesterov = false> ends %end
+      lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+      : (tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<1xf32>, tensor<1xi64>) -> tensor<32xf32>
+  zero.store parameter @g, %p : tensor<32xf32>
+  // expected-error @below {{stores moment1 of @g, which its optimizer does not keep}}
+  zero.store moment1 @g, %x : tensor<32xf32>
   return
 }

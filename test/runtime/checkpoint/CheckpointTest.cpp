@@ -120,7 +120,7 @@ protected:
       file.name = "rank-0000" + std::to_string(rank);
       file.bytes = 100 + 4 * 45;
       int64_t offset = 100;
-      for (SavedState state : savedStates)
+      for (const char *state : {"weight", "exp_avg", "exp_avg_sq"})
         for (int parameter : {0, 1}) {
           int64_t half = parameter == 0 ? 12 : 3;
           file.pieces.push_back({state,

@@ -26,7 +26,11 @@ std::string text(const std::string &program, const char *version = "1") {
       "offset": 0, "init": {"kind": "normal", "std": 0.5}}],
     "tied": {"head": "w"},
     "fingerprint": {"transformer.heads": "4"},
-    "groups": [{"name": "g", "elements": 6, "padded": 32}],
+    "groups": [{"name": "g", "elements": 6, "padded": 32, "class_ends": [6]}],
+    "optimizer": {"kind": "adamw", "states": [
+      {"name": "moment1", "saved_as": "exp_avg"},
+      {"name": "moment2", "saved_as": "exp_avg_sq"}], "scalars": [
+      {"kind": "learning_rate"}, {"kind": "correction", "base": 0.5}]},
     "programs": {"train": {"arena_bytes": 640)" +
          program + "}}}";
 }
@@ -49,6 +53,13 @@ TEST(Manifest, ReadsWhatItNeeds) {
   EXPECT_EQ(manifest.fingerprint.at("transformer.heads"), "4");
   EXPECT_EQ(manifest.threads, 3);
   EXPECT_EQ(manifest.maxThreads, 8);
+  EXPECT_EQ(manifest.groups[0].classEnds, std::vector<int64_t>{6});
+  const Optimizer &optimizer = manifest.training.optimizer;
+  EXPECT_EQ(optimizer.states[1].savedAs, "exp_avg_sq");
+  EXPECT_EQ(optimizer.scalars[1].kind, OptimizerScalar::Kind::correction);
+  EXPECT_EQ(optimizer.scalars[1].base, 0.5);
+  EXPECT_EQ(optimizer.settings,
+            "lr 1, beta1 0, beta2 0, eps 0, weight_decay 0, clip 0");
   const Program &program = manifest.program("train");
   EXPECT_EQ(program.arenaBytes, 640);
   EXPECT_EQ(program.offloadOffset, 2097152);
@@ -58,10 +69,10 @@ TEST(Manifest, ReadsWhatItNeeds) {
   EXPECT_EQ(program.collectives[1].type, ElementType::bf16);
   EXPECT_EQ(program.collectives[1].destinationType, ElementType::f32);
   EXPECT_EQ(program.collectives[0].group, -1);
-  ASSERT_TRUE(program.state(StateKind::moment2, 0));
-  EXPECT_TRUE(program.state(StateKind::moment2, 0)->sharded);
-  EXPECT_EQ(program.state(StateKind::moment2, 0)->type, ElementType::bf16);
-  EXPECT_EQ(program.state(StateKind::moment1, 0), nullptr);
+  ASSERT_TRUE(program.state("moment2", 0));
+  EXPECT_TRUE(program.state("moment2", 0)->sharded);
+  EXPECT_EQ(program.state("moment2", 0)->type, ElementType::bf16);
+  EXPECT_EQ(program.state("moment1", 0), nullptr);
   EXPECT_EQ(program.output("loss")->elements(), 1);
   EXPECT_EQ(program.input("tokens"), nullptr);
 }
@@ -117,22 +128,24 @@ TEST(Slot, SaysItsBytes) {
 }
 
 // A count that does not fit 32 bits is no smaller one.
-TEST(Step, CountsDecayingElementsIn64Bits) {
+TEST(Step, CountsElementsOfClassesIn64Bits) {
   constexpr int64_t many = int64_t(1) << 32;
   Training training;
-  Group group = {"g", 3 * many + 7, 3 * many + 8, 2 * many + 5};
-  EXPECT_EQ(decayEnd(training, group, 0), 2 * many + 5);
+  Group group = {"g", 3 * many + 7, 3 * many + 8, {}};
+  auto end = [&](int64_t wholeEnd, int rank) {
+    return classEnd(training, group, wholeEnd, rank);
+  };
+  EXPECT_EQ(end(2 * many + 5, 0), 2 * many + 5);
   training.stage = 2;
   training.world = 4;
   training.shardRanks = 2;
   int64_t part = group.padded / 2;
   for (int rank : {0, 2})
-    EXPECT_EQ(decayEnd(training, group, rank), part);
+    EXPECT_EQ(end(2 * many + 5, rank), part);
   for (int rank : {1, 3})
-    EXPECT_EQ(decayEnd(training, group, rank), 2 * many + 5 - part);
-  group.decayElements = part - 1;
-  EXPECT_EQ(decayEnd(training, group, 0), part - 1);
-  EXPECT_EQ(decayEnd(training, group, 1), 0);
+    EXPECT_EQ(end(2 * many + 5, rank), 2 * many + 5 - part);
+  EXPECT_EQ(end(part - 1, 0), part - 1);
+  EXPECT_EQ(end(part - 1, 1), 0);
 }
 
 /// Knows the input "tokens".

@@ -12,7 +12,7 @@ using namespace tessera::runtime;
 
 static Training cosine() {
   Training training;
-  training.optimizer = {1e-3, 0.9, 0.95, 1e-8, 0.1, 1};
+  training.optimizer.lr = 1e-3;
   training.schedule = {"cosine", 10, 110, 1e-4};
   return training;
 }
@@ -85,9 +85,15 @@ TEST(BatchRamp, IsNotThereByDefault) {
 }
 
 TEST(Schedule, HyperCorrectsTheMoments) {
+  Training training = cosine();
+  using Kind = OptimizerScalar::Kind;
+  training.optimizer.scalars = {{Kind::learningRate},
+                                {Kind::correction, 0.9},
+                                {Kind::correction, 0.95},
+                                {Kind::step}};
   float hyper[4];
   // Step 5 after 3 steps that were skipped.
-  fillHyper(cosine(), {5, 0}, 2, hyper);
+  fillHyper(training, {5, 0}, 2, hyper);
   EXPECT_FLOAT_EQ(hyper[0], 5e-4f);
   EXPECT_FLOAT_EQ(hyper[1], 0.19f);
   EXPECT_FLOAT_EQ(hyper[2], 0.0975f);

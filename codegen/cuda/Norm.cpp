@@ -1,16 +1,15 @@
-//===- Optimizer.cpp - Kernels of the gradient's norm and AdamW -*- C++ -*-===//
+//===- Norm.cpp - Kernels of the gradient's norm ----------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/kernels/Norm.h"
 #include "codegen/cuda/KernelEmission.h"
 #include "codegen/cuda/Kernels.h"
-#include "codegen/kernels/AdamW.h"
 #include "codegen/kernels/Buffers.h"
 #include "dialects/nn/NN.h"
-#include "dialects/zero/Zero.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -20,42 +19,6 @@ using codegen::getElements;
 namespace {
 
 constexpr int64_t kThreads = 256;
-
-/// A thread updates the four elements of one access of each stream.
-struct AdamWKernel
-    : KernelEmissionOpInterface::ExternalModel<AdamWKernel, zero::AdamWOp> {
-  static int64_t getLanes(int64_t elements) {
-    return elements % 4 == 0 ? 4 : 1;
-  }
-
-  SmallVector<Grid> getGrids(Operation *op) const {
-    int64_t elements = getElements(op->getOperand(0));
-    return {{static_cast<int64_t>(
-                 llvm::divideCeil(elements, getLanes(elements) * kThreads)),
-             kThreads}};
-  }
-
-  void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
-                  const KernelBuffers &buffers) const {
-    OpBuilder &b = tb.builder;
-    int64_t elements = getElements(op->getOperand(0));
-    tb.lanes = getLanes(elements);
-    codegen::AdamWUpdate update(tb, cast<zero::AdamWOp>(op), buffers.inputs,
-                                buffers.outputs);
-    Value number = tb.add(tb.mul(tb.block(), kThreads), tb.thread());
-    Value at = tb.mul(number, tb.lanes);
-    auto steps = llvm::to_vector(llvm::seq<int32_t>(tb.lanes));
-    Value lane =
-        arith::ConstantOp::create(b, tb.loc, b.getI32VectorAttr(steps));
-    Value decaying = tb.toI32(tb.clampToLanes(tb.sub(update.decayEnd, at)));
-    Value exists;
-    if (elements % (kThreads * tb.lanes))
-      exists = tb.isLess(at, tb.index(elements));
-    tb.onlyIf(exists, [&] {
-      update.emit(at, {}, tb.isLess(lane, tb.splat(decaying)));
-    });
-  }
-};
 
 /// A block of threads sums a block of elements: each thread vectors that lie a
 /// block of threads apart, then all of them by warps.
@@ -157,8 +120,4 @@ void tessera::cuda::registerNorm(MLIRContext *context) {
   nn::PartialSumSquaresOp::attachInterface<PartialSumSquaresKernel>(*context);
   nn::SumPartialsOp::attachInterface<SumPartialsKernel>(*context);
   nn::ClipScaleOp::attachInterface<ClipScaleKernel>(*context);
-}
-
-void tessera::cuda::registerAdamW(MLIRContext *context) {
-  zero::AdamWOp::attachInterface<AdamWKernel>(*context);
 }

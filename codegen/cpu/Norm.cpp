@@ -1,50 +1,25 @@
-//===- Optimizer.cpp - Kernels of the gradient's norm and AdamW -*- C++ -*-===//
+//===- Norm.cpp - Kernels of the gradient's norm ----------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/kernels/Norm.h"
 #include "codegen/cpu/Kernels.h"
-#include "codegen/kernels/AdamW.h"
 #include "codegen/kernels/Buffers.h"
-#include "codegen/kernels/VectorBuilder.h"
 #include "dialects/nn/NN.h"
-#include "dialects/zero/Zero.h"
 
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::codegen;
 using namespace tessera::cpu;
 
-/// Elements of one iteration of AdamW: five streams of 16 KiB.
-static constexpr int64_t kUpdateBlock = 4096;
 /// Vectors that are summed side by side, so that additions need not wait for
 /// one another.
 static constexpr int64_t kSums = 4;
 
 namespace {
-
-struct AdamWKernel
-    : KernelEmissionOpInterface::ExternalModel<AdamWKernel, zero::AdamWOp> {
-  int64_t getIterations(Operation *op) const {
-    return llvm::divideCeil(getElements(op->getOperand(0)), kUpdateBlock);
-  }
-
-  void emitKernel(Operation *op, KernelBody &body) const {
-    VectorBuilder vb(body.builder, body.loc);
-    int64_t elements = getElements(op->getOperand(0));
-    AdamWUpdate update(vb, cast<zero::AdamWOp>(op), body.inputs, body.outputs);
-    Value first = vb.mul(body.begin, kUpdateBlock);
-    Value last = vb.min(vb.mul(body.end, kUpdateBlock), vb.index(elements));
-    vb.loop(first, last, kLanes, [&](Value i) {
-      Value mask;
-      if (elements % kLanes)
-        mask = vb.mask(vb.sub(vb.index(elements), i));
-      update.emit(i, mask, vb.mask(vb.sub(update.decayEnd, i)));
-    });
-  }
-};
 
 struct PartialSumSquaresKernel
     : KernelEmissionOpInterface::ExternalModel<PartialSumSquaresKernel,
@@ -136,8 +111,4 @@ void tessera::cpu::registerNorm(MLIRContext *context) {
   nn::PartialSumSquaresOp::attachInterface<PartialSumSquaresKernel>(*context);
   nn::SumPartialsOp::attachInterface<SumPartialsKernel>(*context);
   nn::ClipScaleOp::attachInterface<ClipScaleKernel>(*context);
-}
-
-void tessera::cpu::registerAdamW(MLIRContext *context) {
-  zero::AdamWOp::attachInterface<AdamWKernel>(*context);
 }
