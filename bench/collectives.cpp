@@ -38,15 +38,15 @@ double median(std::vector<double> values) {
 }
 
 /// Milliseconds: from the first rank's beginning to the last one's end, and of
-/// all ranks' processors.
+/// all ranks' CPU time.
 struct Time {
-  double elapsed, processor;
+  double elapsed, cpu;
 };
 
 /// Runs \p body on all ranks at once.
 Time measure(Communicator &communicator, const std::function<void()> &body) {
   struct Span {
-    double begin, end, processor;
+    double begin, end, cpu;
   };
   communicator.barrier();
   double before = now(CLOCK_PROCESS_CPUTIME_ID);
@@ -54,19 +54,19 @@ Time measure(Communicator &communicator, const std::function<void()> &body) {
   own.begin = now(CLOCK_MONOTONIC);
   body();
   own.end = now(CLOCK_MONOTONIC);
-  own.processor = now(CLOCK_PROCESS_CPUTIME_ID) - before;
+  own.cpu = now(CLOCK_PROCESS_CPUTIME_ID) - before;
   std::vector<Span> all(communicator.size());
   communicator.exchange(&own, all.data(), sizeof own);
-  double processor = 0;
+  double cpu = 0;
   for (const Span &span : all) {
     own.begin = std::min(own.begin, span.begin);
     own.end = std::max(own.end, span.end);
-    processor += span.processor;
+    cpu += span.cpu;
   }
-  return {1e3 * (own.end - own.begin), 1e3 * processor};
+  return {1e3 * (own.end - own.begin), 1e3 * cpu};
 }
 
-/// Copies on the rank's threads, each its own stretch in one piece.
+/// Copies on the rank's threads, each its own range in one piece.
 template <typename Copy>
 void copyInParallel(char *destination, const char *source, int64_t bytes,
                     int threads, Copy copy) {
@@ -89,7 +89,7 @@ struct Contender {
   std::function<void()> run;
   /// Bytes that a rank reads and writes.
   double moved;
-  std::vector<double> elapsed, processor;
+  std::vector<double> elapsed, cpu;
 };
 
 } // namespace
@@ -141,7 +141,7 @@ int main(int argc, char **argv) {
            "%6s %-15s %9s %9s %8s %9s %9s %8s\n",
            ranks, threads, threads == 1 ? "" : "s",
            type == ElementType::f32 ? "f32" : "bf16", rounds, "MB", "", "ms",
-           "GB/s", "x copy", "x a byte", "cpu ms", "x copy");
+           "GB/s", "x copy", "x per byte", "cpu ms", "x copy");
   auto collective = [&](int id) {
     communicator.start(id);
     communicator.wait(id);
@@ -176,23 +176,21 @@ int main(int argc, char **argv) {
       for (Contender &contender : contenders) {
         Time time = measure(communicator, contender.run);
         contender.elapsed.push_back(time.elapsed);
-        contender.processor.push_back(time.processor);
+        contender.cpu.push_back(time.cpu);
       }
-    double copy = INFINITY, copyProcessor = INFINITY;
+    double copy = INFINITY, copyCpu = INFINITY;
     for (int kind : {0, 1}) {
       copy = std::min(copy, median(contenders[kind].elapsed));
-      copyProcessor =
-          std::min(copyProcessor, median(contenders[kind].processor));
+      copyCpu = std::min(copyCpu, median(contenders[kind].cpu));
     }
     if (communicator.isRoot())
       for (const Contender &contender : contenders) {
         double time = median(contender.elapsed);
-        double processor = median(contender.processor);
+        double cpu = median(contender.cpu);
         printf("%6lld %-15s %9.2f %9.1f %8.2f %9.2f %9.2f %8.2f\n",
                static_cast<long long>(sizes[i]), contender.name, time,
                1e-6 * ranks * contender.moved / time, time / copy,
-               time / copy * 2 * bytes / contender.moved, processor,
-               processor / copyProcessor);
+               time / copy * 2 * bytes / contender.moved, cpu, cpu / copyCpu);
       }
   }
   communicator.finish();

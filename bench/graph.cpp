@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // bench-graph GRAPH [ROUNDS]: opens and checks a graph's file, then makes both
-// compressed forms, in one thread. Prints each round's processor time, in ms.
+// compressed forms, in one thread. Prints each round's CPU time, in ms.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,7 +18,7 @@
 #include <utility>
 
 using namespace tessera::runtime;
-/// The processor time of this process.
+/// The CPU time of this process.
 static double milliseconds() {
   timespec time;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);

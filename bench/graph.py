@@ -6,7 +6,7 @@
 #
 # ===----------------------------------------------------------------------===#
 #
-# The processor time of loading a graph's edges against SciPy's two conversions, and the
+# The CPU time of loading a graph's edges against SciPy's two conversions, and the
 # memory of a run against its plan: bench/README.md. Runs itself again in the
 # environment that scripts/torch_environment.py makes.
 #

@@ -5,14 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Prints, for kernels that are bound by memory, the bytes a second, and for
-// products of tiles and for attention forward and backward the arithmetic a
+// Prints, for kernels that are bound by memory, the bytes per second, and for
+// GEMMs of tiles and for attention forward and backward the arithmetic a
 // second on one thread and on all, its share of the multiply-add
 // peak measured beside it, and the time that compiling takes. Attention's
 // arithmetic counts visible pairs alone: 4 d operations forward, 10 d backward.
-// Times are the threads' processor time, so that other processes disturb less.
+// Times are the threads' CPU time, so that other processes disturb less.
 //
-//   bench-kernels [threads [product | memory | part of a model's name]]
+//   bench-kernels [threads [gemm | memory | part of a model's name]]
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,13 +34,13 @@ using namespace tessera::test;
 
 namespace {
 
-/// Seconds of processor time of the whole process.
+/// Seconds of CPU time of the whole process.
 double processSeconds() {
   return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
 /// Seconds that body(thread) takes on each of \p threads threads: the slowest
-/// one's processor time, of some runs the fastest.
+/// one's CPU time, of some runs the fastest.
 template <typename Body> double fastest(int threads, Body body) {
   double best = 1e30, spent = 0;
   for (int round = 0; round < 5 || spent < 0.3; ++round) {
@@ -123,7 +123,7 @@ void benchmarkAttention(const char *name, const AttentionCase &shape,
   }
 }
 
-/// A kernel that moves \p bytes, as gigabytes a second.
+/// A kernel that moves \p bytes, as gigabytes per second.
 void benchmarkMemory(const char *name, const std::string &source,
                      std::vector<void *> buffers, double bytes, int threads) {
   CompiledKernel kernel(source);
@@ -224,7 +224,7 @@ void benchmarkProduct(int64_t rows, int64_t columns, int64_t inner) {
   };
   Location loc = builder.getUnknownLoc();
   auto function = func::FuncOp::create(
-      builder, loc, "product",
+      builder, loc, "gemm",
       builder.getFunctionType({flat(rows * inner), flat(inner * columns),
                                flat(rows * columns), builder.getIndexType()},
                               {}));
@@ -241,13 +241,13 @@ void benchmarkProduct(int64_t rows, int64_t columns, int64_t inner) {
   func::ReturnOp::create(builder, loc);
   compiled.compile();
   auto run = reinterpret_cast<void (*)(float *, float *, float *, int64_t)>(
-      compiled.lookup("product"));
+      compiled.lookup("gemm"));
   double compile = processSeconds() - start;
   Aligned a(rows * inner), b(inner * columns), c(rows * columns);
   int64_t repeat = 20000000 / (rows * columns * inner) + 1;
   double seconds =
       fastest(1, [&](int) { run(a.data, b.data, c.data, repeat); });
-  std::string name = "product " + std::to_string(rows) + " x " +
+  std::string name = "gemm " + std::to_string(rows) + " x " +
                      std::to_string(columns) + " x " + std::to_string(inner);
   report(name.c_str(), 2.0 * rows * columns * inner * repeat, seconds, 1,
          compile);
@@ -259,7 +259,7 @@ int main(int argc, char **argv) {
   int threads =
       argc > 1 ? std::atoi(argv[1]) : std::thread::hardware_concurrency();
   std::string wanted = argc > 2 ? argv[2] : "";
-  if (wanted.empty() || wanted == "product") {
+  if (wanted.empty() || wanted == "gemm") {
     benchmarkProduct(64, 32, 64);
     benchmarkProduct(64, 64, 64);
     benchmarkProduct(32, 32, 64);

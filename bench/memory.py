@@ -49,7 +49,7 @@ def main():
     executable = OUT / "memory"
     bases, worst, rising = {}, 0.0, []
     head = f"{'ranks':>5} {'precision':>9} {'again':>6} {'stage':>5}"
-    print(f"{head} {'plan MB':>9} {'used MB':>9} {'off':>7}  (a rank)", flush=True)
+    print(f"{head} {'plan MB':>9} {'used MB':>9} {'off':>7}  (per rank)", flush=True)
     for world, precision, recompute in itertools.product(
         options.worlds, ("FP32", "BF16"), ("NONE", "LAYER")
     ):

@@ -7,8 +7,8 @@
 //
 // Measures, on as many threads as the first argument says, the fp32
 // multiply-add rate out of registers (driver/measure/FmaPeak.h) and the rate at
-// which AdamW moves its 28 bytes a parameter (reads p, g, m, v; writes p, m, v)
-// through memory. Prints both as JSON: {"gflops": ..., "adamw_gbytes": ...};
+// which AdamW moves its 28 bytes per parameter (reads p, g, m, v; writes p, m,
+// v) through memory. Prints both as JSON: {"gflops": ..., "adamw_gbytes": ...};
 // each is the best of several tries, since a floor is made of them.
 //
 //===----------------------------------------------------------------------===//

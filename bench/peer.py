@@ -6,13 +6,13 @@
 # ===----------------------------------------------------------------------===#
 #
 # Serves bench/step.py and scripts/gpu-check: builds one model in one way, then reads numbers from its
-# standard input and answers each with the milliseconds of so many training
+# standard input and answers each with the milliseconds of that many training
 # steps, as a JSON list. An empty line ends it; it then says its peak memory.
 #
 #   peer.py bloom-4x256|gpt2-124m|... eager|compile THREADS [bf16 [cuda BATCH]]
 #   peer.py gcn-cora eager|csr|compile THREADS GRAPH
 #
-# The models are written as one would to be fast: one QKV product, fused
+# The models are written as one would to be fast: one QKV GEMM, fused
 # attention (also with ALiBi's bias), fused AdamW, no dropout.
 #
 # ===----------------------------------------------------------------------===#

@@ -7,7 +7,7 @@
 # ===----------------------------------------------------------------------===#
 #
 # Times `tessera plan` for a few and for four times as many layers, in turns,
-# by processor time. bench/README.md says how.
+# by CPU time. bench/README.md says how.
 #
 # ===----------------------------------------------------------------------===#
 
@@ -22,7 +22,7 @@ TESSERA = ROOT / "build" / "bin" / "tessera"
 MOST = 4.3
 
 
-def processor_seconds(specification, layers, options):
+def cpu_seconds(specification, layers, options):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [TESSERA, "plan", specification, "--set", f"transformer.layers={layers}"]
     subprocess.run(command + options, check=True, stdout=subprocess.DEVNULL)
@@ -41,7 +41,7 @@ def main():
     times = {few: [], many: []}
     for _ in range(arguments.rounds):
         for layers in times:
-            times[layers].append(processor_seconds(specification, layers, arguments.options))
+            times[layers].append(cpu_seconds(specification, layers, arguments.options))
     ratio = min(times[many]) / min(times[few])
     for layers, seconds in times.items():
         print(f"{layers:5} layers: {min(seconds):7.2f} s")

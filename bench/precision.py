@@ -63,7 +63,7 @@ def main():
     band = max(ends) - min(ends)
     print(f"{options.steps} steps; fp32 from {len(seeds)} seeds ends, over {end} steps, "
           f"at {min(ends):.4f} to {max(ends):.4f}: a band of {band:.4f}")
-    print(f"{'':22} {'loss':>8} {'- fp32':>8} {'mean |off|':>10} {'most off':>9}  (relative, a step)")
+    print(f"{'':22} {'loss':>8} {'- fp32':>8} {'mean |off|':>10} {'most off':>9}  (relative, per step)")
     failed = False
     for name, values in FORMS.items():
         run = seeds[0] if name == "fp32" else train(name, data, options, 1, **values)

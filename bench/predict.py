@@ -25,7 +25,7 @@ import step
 TESSERA = step.ROOT / "build" / "bin" / "tessera"
 CASES = [(1, 0), (2, 0), (2, 3)]
 WARM = 2
-# A step whose wall time is no more than this times its processor time per core
+# A step whose wall time is no more than this times its CPU time per core
 # had the machine for itself.
 QUIET = 1.15
 
@@ -69,15 +69,15 @@ class Run:
         self.world, self.data = world, data
         self.executable = step.OUT / f"{name}-{world}-{stage}"
         self.wall = []
-        self.processor = []
+        self.cpu = []
         command = [TESSERA, "compile", benchmark["specification"], "-o", self.executable]
         subprocess.run(command + settings(benchmark, world, stage), check=True)
 
     def measure(self, steps, cores):
         """One round."""
-        lines, processor = stages.measure(self.executable, self.data, self.world, steps, WARM)
+        lines, cpu = stages.measure(self.executable, self.data, self.world, steps, WARM)
         self.wall += [line["ms"] for line in lines]
-        self.processor.append(processor / cores)
+        self.cpu.append(cpu / cores)
 
 
 def main():
@@ -117,23 +117,23 @@ def main():
                     "predicted_ms": predicted["step_ms"],
                     "exposed_communication_ms": predicted["exposed_communication_ms"],
                     "median_ms": statistics.median(run.wall),
-                    "processor_ms": statistics.median(run.processor),
+                    "cpu_ms": statistics.median(run.cpu),
                 }
             )
     (step.OUT / "predict.json").write_text(json.dumps(results, indent=1) + "\n")
-    print(f"{'':12} ranks stage predicted  exposed  processor   median  measured     off")
+    print(f"{'':12} ranks stage predicted  exposed        cpu   median  measured     off")
     worst = 0
     for row in results:
         # On a machine that others use, a step waits for its turns.
-        quiet = row["median_ms"] <= QUIET * row["processor_ms"]
-        measured = row["median_ms" if quiet else "processor_ms"]
+        quiet = row["median_ms"] <= QUIET * row["cpu_ms"]
+        measured = row["median_ms" if quiet else "cpu_ms"]
         off = 100 * (row["predicted_ms"] / measured - 1)
         worst = max(worst, abs(off))
         print(
             f"{row['benchmark']:12} {row['world']:5} {row['stage']:5}"
             f" {row['predicted_ms']:9.1f} {row['exposed_communication_ms']:8.1f}"
-            f" {row['processor_ms']:10.1f} {row['median_ms']:8.1f}"
-            f" {'median' if quiet else 'processor':>9} {off:+6.1f}%"
+            f" {row['cpu_ms']:10.1f} {row['median_ms']:8.1f}"
+            f" {'median' if quiet else 'cpu':>9} {off:+6.1f}%"
         )
     if worst > options.within:
         sys.exit(f"predict.py: a prediction is {worst:.1f} % off")

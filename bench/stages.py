@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# ===- stages.py - What a ZeRO stage costs a step --------------------------===#
+# ===- stages.py - What a ZeRO stage costs per step ------------------------===#
 #
 # Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -37,7 +37,7 @@ def compile_stage(stage, options):
     return executable
 
 
-def processor_seconds(executable):
+def cpu_seconds(executable):
     """User and system time so far of all processes that run an executable."""
     ticks = 0
     for process in support.processes(executable):
@@ -52,30 +52,30 @@ def processor_seconds(executable):
 
 def measure(executable, data, ranks, steps, warm=1):
     """Runs it; of the steps that follow `warm` ones the lines of its log, and the
-    processor time of all ranks, milliseconds a step."""
+    CPU time of all ranks, milliseconds per step."""
     log = executable.with_suffix(".log")
     log.write_text("")
     command = support.launcher(ranks) + [executable, "train", "--data", data]
     command += ["--order", "sequential", "--log", log, "--steps", warm + steps]
     command = [str(part) for part in command]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=support.ENVIRONMENT)
-    spent = {}  # seconds after so many steps
+    spent = {}  # seconds after each number of steps
     while process.poll() is None:
         lines = log.read_text().count("\n")
         if lines not in spent:
-            spent[lines] = processor_seconds(executable)
+            spent[lines] = cpu_seconds(executable)
         time.sleep(0.01)
     if process.returncode != 0:
         raise SystemExit(f"this fails: {' '.join(command)}")
-    # After the last step the ranks may have ended already.
+    # After the last step the ranks may have exited already.
     counted = [count for count in spent if warm <= count < warm + steps]
     first, last = min(counted), max(counted)
-    processor = 1e3 * (spent[last] - spent[first]) / (last - first)
-    return support.read_log(log)[warm:], processor
+    cpu = 1e3 * (spent[last] - spent[first]) / (last - first)
+    return support.read_log(log)[warm:], cpu
 
 
 def main():
-    parser = argparse.ArgumentParser(description="What a ZeRO stage costs a step.")
+    parser = argparse.ArgumentParser(description="What a ZeRO stage costs per step.")
     parser.add_argument("stages", nargs="*", type=int, default=[0, 1, 2, 3])
     parser.add_argument("--benchmark", default="gpt2-124m", choices=["gpt2-124m", "bloom-4x256"])
     parser.add_argument("--ranks", type=int, default=2)
@@ -90,12 +90,12 @@ def main():
     times = {stage: [] for stage in options.stages}
     for _ in range(options.rounds):
         for stage, executable in executables.items():
-            lines, processor = measure(executable, data, options.ranks, options.steps)
+            lines, cpu = measure(executable, data, options.ranks, options.steps)
             elapsed, exposed = (
                 statistics.median(line[name] for line in lines)
                 for name in ("ms", "communication_ms")
             )
-            times[stage].append((elapsed, processor, exposed))
+            times[stage].append((elapsed, cpu, exposed))
     rows = {
         stage: [statistics.median(column) for column in zip(*rounds)]
         for stage, rounds in times.items()
@@ -103,10 +103,10 @@ def main():
     base = rows[options.stages[0]]
     print(f"{options.benchmark}, {options.ranks} ranks, medians of {options.rounds} rounds")
     print(f"{'stage':>5} {'ms':>10} {'ratio':>6} {'cpu ms':>10} {'ratio':>6} {'exposed ms':>11}")
-    for stage, (elapsed, processor, communication) in rows.items():
+    for stage, (elapsed, cpu, communication) in rows.items():
         print(
-            f"{stage:5d} {elapsed:10.1f} {elapsed / base[0]:6.3f} {processor:10.1f} "
-            f"{processor / base[1]:6.3f} {communication:11.1f}"
+            f"{stage:5d} {elapsed:10.1f} {elapsed / base[0]:6.3f} {cpu:10.1f} "
+            f"{cpu / base[1]:6.3f} {communication:11.1f}"
         )
 
 

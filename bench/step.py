@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import torch_environment
 
 OUT = ROOT / "build" / "bench"
-# The share of the multiply-add peak that large products reach at best.
+# The share of the multiply-add peak that large GEMMs reach at best.
 GEMM_SHARE = 0.92
 
 
@@ -189,7 +189,7 @@ def measure(name, options):
     if mixed:
         values = {"training.precision.compute": "BF16"}
         benchmark = dict(benchmark, set={**benchmark["set"], **values})
-        # The floor is that of fp32 products.
+        # The floor is that of fp32 GEMMs.
         benchmark.pop("flops", None)
     data = data_of(name, benchmark)
     if "vocabulary" not in benchmark:
@@ -230,9 +230,9 @@ def measure(name, options):
         if isinstance(contender, Tessera):
             result["compile_seconds"] = contender.compile_seconds
     if "flops" in benchmark:
-        products = benchmark["flops"] / (1e6 * GEMM_SHARE * result["peak"]["gflops"])
+        gemms = benchmark["flops"] / (1e6 * GEMM_SHARE * result["peak"]["gflops"])
         update = 28 * benchmark["parameters"] / (1e6 * result["peak"]["adamw_gbytes"])
-        result["floor_milliseconds"] = products + update
+        result["floor_milliseconds"] = gemms + update
     return result
 
 

@@ -138,7 +138,7 @@ def table_i(specification, precision):
                 count = states.per_parameter() * (states.parameters - wanted)
                 text = printed(1e-9 * own, cell, rounds=name == "7.5B")
                 same = text == cell
-                # fp32's 4 + 4 + 8 bytes a parameter are the paper's 2 + 2 + 12
+                # fp32's 4 + 4 + 8 bytes per parameter are the paper's 2 + 2 + 12
                 # where all of them are divided, or none.
                 if precision == "fp32" and world > 1 and stage < 3:
                     continue
@@ -207,7 +207,7 @@ def table_ii(specification, precision):
         )
     print(
         "The paper's other rows are these for 2, 4, 8 and 16 times as many GPUs, of\n"
-        "which each holds 1/2 to 1/16 of a model so many times as large.\n"
+        "which each holds 1/2 to 1/16 of a model that many times as large.\n"
     )
     return wrong, cells_compared
 
