@@ -35,7 +35,7 @@ def LowerPrograms : Pass<"lower-programs", "mlir::ModuleOp"> {
     calls the runtime's C interface (runtime/abi.h) step by step; addresses are
     the plan's offsets. The manifest and the table of entries become globals,
     and groups and parameters, which the manifest has, are erased. Kernels must
-    have been built: a launch calls those of a processor, and those of a device
+    have been built: a launch calls those of a CPU, and those of a device
     by their number in its module, one grid after the other.
 
     ```mlir

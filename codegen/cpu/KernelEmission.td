@@ -20,7 +20,7 @@ def KernelEmissionOpInterface : OpInterface<"KernelEmissionOpInterface"> {
   let methods = [
     InterfaceMethod<"Iterations of the parallel loop.",
       "int64_t", "getIterations", (ins)>,
-    InterfaceMethod<"Bytes of scratch memory a thread; a multiple of 64.",
+    InterfaceMethod<"Bytes of scratch memory per thread; a multiple of 64.",
       "int64_t", "getScratchBytes", (ins), [{}], [{ return 0; }]>,
     InterfaceMethod<[{
       Writes the iterations [begin, end) at the body's builder. The operation's

@@ -13,8 +13,8 @@ include "mlir/Pass/PassBase.td"
 def ShapeKernels : Pass<"cpu-shape-kernels", "mlir::ModuleOp"> {
   let summary = "Say how often each kernel's loop runs and what memory it takes";
   let description = [{
-    Kernels get the attributes `plan.iterations`, `plan.scratch` (bytes a
-    thread) and `plan.flops` (floating-point operations a launch), by which
+    Kernels get the attributes `plan.iterations`, `plan.scratch` (bytes per
+    thread) and `plan.flops` (floating-point operations per launch), by which
     the plan reserves memory and counts arithmetic.
 
     ```mlir

@@ -14,8 +14,9 @@ def ShapeKernels : Pass<"cuda-shape-kernels", "mlir::ModuleOp"> {
   let summary = "Say how large each kernel's grid is and what memory it takes";
   let description = [{
     Kernels get the attributes `plan.iterations` (threads of all grids),
-    `plan.scratch` (bytes a launch) and `plan.flops` (floating-point operations
-    a launch), by which the plan reserves memory and counts arithmetic.
+    `plan.scratch` (bytes per launch) and `plan.flops` (floating-point
+    operations per launch), by which the plan reserves memory and counts
+    arithmetic.
 
     ```mlir
     func.func private @exp(%x: tensor<8x16xf32>) -> tensor<8x16xf32>
@@ -28,7 +29,7 @@ def BuildKernels : Pass<"cuda-build-kernels", "mlir::ModuleOp"> {
   let summary = "Write kernels as the code of one thread of a grid";
   let description = [{
     Each kernel, a function from tensors to tensors, becomes one device function
-    a grid in the module `@device`. An operation that is a kernel by itself
+    per grid in the module `@device`. An operation that is a kernel by itself
     writes its own code; all others map rows to groups of threads, or columns to
     strips, with reductions by warps and blocks in a fixed order.
 

@@ -13,7 +13,7 @@ include "mlir/Pass/PassBase.td"
 def ApproximateMathPass : Pass<"approximate-math"> {
   let summary = "Replace fp32 transcendental functions by polynomials";
   let description = [{
-    A call of the C library's `expf` a lane would undo vectorisation. The
+    A call of the C library's `expf` per lane would undo vectorisation. The
     polynomials are upstream's, with fused multiply-adds; fp64 is left alone.
 
     ```mlir

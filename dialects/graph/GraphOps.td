@@ -21,7 +21,7 @@ def Graph_Dialect : Dialect {
   let description = [{
     A graph is a value that the runtime makes once, when it reads the data:
     compressed rows and their transpose, with edge weights. No operation stores
-    a message an edge. See docs/rationale-graph.md.
+    a message per edge. See docs/rationale-graph.md.
   }];
   let useDefaultTypePrinterParser = 1;
 }

@@ -22,8 +22,8 @@ def NN_Dialect : Dialect {
   let description = [{
     Tensors are static in shape. Elementwise arithmetic is `arith` and `math`
     on tensors, which upstream folds, prints and vectorises; this dialect adds
-    what they lack: parameters, broadcast, reduction, products, and the
-    composites that have a closed-form way back and a fused kernel. See
+    what they lack: parameters, broadcast, reduction, matmuls, and the
+    composites that have a closed-form backward pass and a fused kernel. See
     docs/rationale-nn.md.
 
     Function arguments are named by the attribute `nn.input`, results by

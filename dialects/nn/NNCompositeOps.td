@@ -18,7 +18,7 @@ def NN_LayerNormOp : NN_DifferentiableOp<"layer_norm", [
   let description = [{
     result = (x - mean) · rstd · weight + bias, with mean and
     rstd = 1 / sqrt(variance + epsilon) of each row (Ba et al.,
-    arXiv 1607.06450). `mean` and `rstd`, fp32, are kept for the way back.
+    arXiv 1607.06450). `mean` and `rstd`, fp32, are kept for the backward pass.
 
     ```mlir
     %y, %mean, %rstd = nn.layer_norm %x, %w, %b epsilon 1.0e-5
@@ -91,7 +91,7 @@ class NN_AttentionBase<string mnemonic, list<Trait> traits = []>
   dag shape = (ins I64Attr:$batch, I64Attr:$heads, NN_QKVLayout:$layout,
                    UnitAttr:$causal, UnitAttr:$alibi, F64Attr:$scale);
   code accessors = [{
-    /// Batch rows, tokens a row, heads, columns a head.
+    /// Batch rows, tokens per row, heads, columns per head.
     int64_t getSequence() { return getQkv().getType().getDimSize(0) / getBatch(); }
     int64_t getHeadDim() { return getQkv().getType().getDimSize(1) / (3 * getHeads()); }
     /// Column of head 0's queries (which = 0), keys (1) or values (2).
@@ -117,11 +117,11 @@ def NN_AttentionOp : NN_AttentionBase<"attention", [
       score_ij = scale · q_i · k_j + (alibi: slope_head · j),
       out_i = sum_j softmax_j(score_ij) v_j,
 
-    over j ≤ i where `causal`. ALiBi's slopes are those of Press et al.
-    (arXiv 2108.12409), with BLOOM's rule for head counts that are not a power
-    of two. `lse`, [batch · heads, sequence], holds the log of each row's
-    softmax denominator for the way back, in fp32, with ALiBi's bias counted
-    from the query: slope_head · (j - i). No sequence x sequence matrix is ever
+    over j ≤ i where `causal`. ALiBi's slopes are those of Press et al. (arXiv
+    2108.12409), with BLOOM's rule for head counts that are not a power of two.
+    `lse`, [batch · heads, sequence], holds the log of each row's softmax
+    denominator for the backward pass, in fp32, with ALiBi's bias counted from
+    the query: slope_head · (j - i). No sequence x sequence matrix is ever
     stored (Dao et al., arXiv 2205.14135).
 
     ```mlir
@@ -188,14 +188,14 @@ def NN_LinearCrossEntropyOp : NN_DifferentiableOp<"linear_cross_entropy", [
     NN_OneStaysWide,
     AllTypesMatch<["scale", "loss"]>,
     AllTypesMatch<["input", "input_gradient"]>]> {
-  let summary = "a model's head: product with the classes and cross-entropy";
+  let summary = "a model's head: the matmul with the classes and cross-entropy";
   let description = [{
-    The loss of `nn.cross_entropy` for logits = input · weightᵀ, and with it
-    the gradients of that loss, computed in chunks of rows so that the logits
-    of all tokens never exist together (as in Liger's fused linear
-    cross-entropy). The gradients come with the forward pass, since the logits
-    are at hand then; going back scales them by the loss's own gradient. The
-    weight's gradient may be wider than the weight.
+    The loss of `nn.cross_entropy` for logits = input · weightᵀ, and with it the
+    gradients of that loss, computed in chunks of rows so that the logits of all
+    tokens never exist together (as in Liger's fused linear cross-entropy). The
+    gradients come with the forward pass, since the logits are at hand then; the
+    backward pass scales them by the loss's own gradient. The weight's gradient
+    may be wider than the weight.
 
     ```mlir
     %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale

@@ -82,7 +82,8 @@ def NN_BroadcastOp : NN_DifferentiableOp<"broadcast", [NN_Cheap, NN_MovesElement
     all others it is repeated.
 
     ```mlir
-    // A row vector along the rows of a matrix, and a value a row along its columns.
+    // A row vector along the rows of a matrix, and a value per row along its
+    // columns.
     %0 = nn.broadcast %bias dims [1] : tensor<64xf32> -> tensor<128x64xf32>
     %1 = nn.broadcast %mean dims [0] : tensor<128xf32> -> tensor<128x64xf32>
     ```
@@ -126,7 +127,7 @@ def NN_ReduceOp : NN_DifferentiableOp<"reduce", [NN_Cheap]> {
 }
 
 def NN_MatmulOp : NN_DifferentiableOp<"matmul", [NN_MixedPrecision]> {
-  let summary = "product of two matrices";
+  let summary = "matrix product of two tensors";
   let description = [{
     result = op(a) · op(b), op being the transpose where the attribute stands.
     Sums are taken in fp32; the result may be wider than the operands.

@@ -13,11 +13,11 @@ include "mlir/IR/OpBase.td"
 def DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
   let cppNamespace = "::tessera::nn";
   let description = [{
-    An operation that knows how to go back: given the gradients of a scalar
+    An operation that can be differentiated: given the gradients of a scalar
     objective with respect to its results, it builds those with respect to its
     operands (reverse mode, vector-Jacobian product).
 
-    What an operation saves for the way back are its own SSA operands and
+    What an operation saves for the backward pass are its own SSA operands and
     results; one that needs more (a row's mean, a log-sum-exp) has it as a
     further result. The memory planner sees these uses and keeps the values
     alive for just as long.
@@ -25,9 +25,9 @@ def DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
   let methods = [
     InterfaceMethod<[{
       Builds the gradients of the operands at the builder's insertion point.
-      `resultGradients` has one value a result, null where the objective does
+      `resultGradients` has one value per result, null where the objective does
       not depend on that result; at least one is not null. `operandGradients`
-      has one slot an operand, all null on entry; a slot that stays null means
+      has one slot per operand, all null on entry; a slot that stays null means
       that the operand has no gradient (an index, a target). The gradients
       have the operands' types.
     }], "void", "buildGradients",

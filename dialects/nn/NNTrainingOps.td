@@ -11,11 +11,11 @@
 include "dialects/nn/NNBase.td"
 
 def NN_SectionOp : NN_Op<"section"> {
-  let summary = "where a stretch of a program begins";
+  let summary = "where a section of a program begins";
   let description = [{
     A program is straight-line; sections cut it into the entries that the
     runtime calls in turn: what stands before the first one and under "micro"
-    runs once a micro-batch, "reduce" and "update" once a step.
+    runs once per micro-batch, "reduce" and "update" once per step.
   }];
   let arguments = (ins StrAttr:$name);
   let assemblyFormat = "$name attr-dict";
@@ -23,13 +23,13 @@ def NN_SectionOp : NN_Op<"section"> {
 
 def NN_CheckpointOp : NN_PureOp<"checkpoint", [
     NN_MovesElements, SameOperandsAndResultType]> {
-  let summary = "a kept value, from which others are computed again";
+  let summary = "a kept value, from which others are recomputed";
   let description = [{
     The operand itself. What is computed from the result is not what was
     computed from the operand: no pass may merge the two, or the first would
-    be kept for the second, which is what computing again is to spare (Chen et
-    al., arXiv 1604.06174). `of` names the stretch of the forward pass that is
-    computed again. It is a view: nothing is copied.
+    be kept for the second, which is what recomputation is to spare (Chen et
+    al., arXiv 1604.06174). `of` names the segment of the forward pass that is
+    recomputed. It is a view: nothing is copied.
 
     ```mlir
     %kept = nn.checkpoint %x of "h.3" : tensor<128x64xf32>
@@ -119,11 +119,10 @@ def NN_ClipScaleOp : NN_PureOp<"clip_scale"> {
 
 def NN_UpdateOp : NN_Op<"update", [
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
-  let summary = "one AdamW step of a parameter";
+  let summary = "one step of the optimizer on a parameter";
   let description = [{
-    AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv
-    1711.05101), on the gradient times `clip`. `hyper` holds lr, 1 - beta1^t
-    and 1 - beta2^t; betas, epsilon and decay are the specification's. Each
+    The specification's optimizer (dialects/optimizer), on the gradient times
+    `clip`. `hyper` holds the numbers of the step that it declares. Each
     parameter has exactly one.
   }];
   let arguments = (ins FlatSymbolRefAttr:$parameter, NN_Float:$gradient,

@@ -29,8 +29,8 @@ def Plan_Dialect : Dialect {
     says which arguments that result may overwrite; a result with the unit
     attribute `plan.accumulate` is added to its buffer, which persists over the
     micro-batches of a step and is cleared when the step begins. Its attributes
-    `plan.iterations`, `plan.scratch` (bytes a thread) and `plan.flops` say how
-    much there is to run.
+    `plan.iterations`, `plan.scratch` (bytes per thread) and `plan.flops` say
+    how much there is to run.
   }];
   let useDefaultTypePrinterParser = 1;
   let extraClassDeclaration = [{
@@ -70,7 +70,7 @@ def Plan_LaunchOp : Plan_Op<"launch", [
   }];
 }
 
-def Plan_Epilogue : I32EnumAttr<"Epilogue", "what follows a product", [
+def Plan_Epilogue : I32EnumAttr<"Epilogue", "what follows a GEMM in its call", [
   I32EnumAttrCase<"None", 0, "none">,
   I32EnumAttrCase<"Gelu", 1, "gelu">,
   I32EnumAttrCase<"GeluSaved", 2, "gelu_saved">,
@@ -79,12 +79,12 @@ def Plan_Epilogue : I32EnumAttr<"Epilogue", "what follows a product", [
 }
 
 def Plan_GemmOp : Plan_Op<"gemm", [AttrSizedOperandSegments]> {
-  let summary = "product of matrices by the target's library";
+  let summary = "a GEMM of the target's library";
   let description = [{
-    result = epilogue(op(a) · op(b) + bias + addend). The bias is one value a
-    column. The addend shares the result's memory where its own value is not
+    result = epilogue(op(a) · op(b) + bias + addend). The bias is one value
+    per column. The addend shares the result's memory where its own value is not
     needed later. Factors and bias may have 16 bits, the result then 16 or 32;
-    sums are taken in fp32. With `accumulate` the product is added to the
+    sums are taken in fp32. With `accumulate` the result is added to the
     result's buffer, which persists over the micro-batches of a step and is
     cleared when the step begins. On buffers the result is the operand `out`,
     and an addend is that same buffer's content.
@@ -116,11 +116,11 @@ def Plan_GemmOp : Plan_Op<"gemm", [AttrSizedOperandSegments]> {
     functional-type(operands, results)
   }];
   let extraClassDeclaration = [{
-    /// Sizes of the product: m x k by k x n.
+    /// Sizes of the GEMM: m x k by k x n.
     int64_t getM() { return shape(getA(), getTransposeA()); }
     int64_t getK() { return shape(getA(), !getTransposeA()); }
     int64_t getN() { return shape(getB(), !getTransposeB()); }
-    /// The product; null on buffers.
+    /// The result; null on buffers.
     ::mlir::Value getResult() {
       return getOutputs().empty() ? ::mlir::Value() : getOutputs().front();
     }
@@ -197,7 +197,7 @@ def Plan_ProgramOp : Plan_Op<"program", [
     ```
 
     Constraints:
-    - buffers are multiples of 64 bytes, aligned to 64 bytes, inside the arena
+    - buffers are multiples of 64 bytes, aligned to 64 bytes, within the arena
       or the file;
     - what lies in the file is persistent, of category optimizer, begins at a
       page (4096 bytes), and no collective uses it;
@@ -290,7 +290,7 @@ def Plan_ViewOp : Plan_ProgramPart<"view", [Pure]> {
     %p = plan.view %flat at 0 rank_stride 2048 : memref<8192xi8> -> memref<512xf32>
     ```
 
-    Constraints: the part lies inside the buffer on every rank; offset and
+    Constraints: the part lies within the buffer on every rank; offset and
     stride are multiples of the element's size.
   }];
   let arguments = (ins Plan_Bytes:$buffer, I64Attr:$offset,
@@ -322,8 +322,8 @@ def Plan_SectionOp : Plan_ProgramPart<"section"> {
   let summary = "where an entry of the program begins";
   let description = [{
     The steps up to the next section are one function of the executable,
-    `<program>.<section>`: "begin" once a step, "micro" once a micro-batch,
-    "reduce" and "update" once a step; "run" where a program has one entry.
+    `<program>.<section>`: "begin" once per step, "micro" once per micro-batch,
+    "reduce" and "update" once per step; "run" where a program has one entry.
   }];
   let arguments = (ins StrAttr:$name);
   let assemblyFormat = "$name attr-dict";
@@ -369,8 +369,8 @@ def Plan_StateOp : Plan_ProgramPart<"state"> {
 def Plan_ScratchOp : Plan_ProgramPart<"scratch"> {
   let summary = "the memory that one step at a time may use freely";
   let description = [{
-    Its size is the most that a launch (scratch bytes a thread times
-    `threads`) or a product (what the library asks for) needs.
+    Its size is the most that a launch (scratch bytes per thread times
+    `threads`) or a GEMM (what the library asks for) needs.
   }];
   let arguments = (ins Plan_Bytes:$buffer, I64Attr:$threads);
   let assemblyFormat = "$buffer `threads` $threads attr-dict `:` type($buffer)";
@@ -431,7 +431,7 @@ def Plan_StartOp : Plan_ProgramPart<"start"> {
     ```
 
     With `over` n `step` k it is among n ranks each: rank r and those that
-    differ from it by multiples of k, in stretches of n · k.
+    differ from it by multiples of k, in ranges of n · k.
 
     Constraints: the sizes agree with the number of ranks; f32, f64, bf16 or
     f16, the same on both sides, but that a reduce_scatter that is not in place

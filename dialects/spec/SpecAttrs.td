@@ -27,7 +27,7 @@ def Spec_Dialect : Dialect {
     that runs depends on it, and executables have none of it.
 
     What a compilation adds is apart from what was specified: `spec.recomputed`
-    says what of the forward pass the step computes again.
+    says what of the forward pass the step recomputes.
 
     ```mlir
     module attributes {spec.specification = #spec.specification<
@@ -344,9 +344,9 @@ def Spec_MachineAttr : Spec_Defaults<"Machine", "machine",
 }
 
 def Spec_RecomputedAttr : Spec_Struct<"Recomputed", "recomputed"> {
-  let summary = "what of the forward pass a step computes again";
+  let summary = "what of the forward pass a step recomputes";
   let description = [{
-    Of `segments` segments, `whole` are computed again, and of `cheap` others
+    Of `segments` segments, `whole` are recomputed, and of `cheap` others
     what is cheap. The pass `nn-recompute` writes it.
   }];
   let parameters = (ins Spec_Int<"0">:$segments, Spec_Int<"0">:$whole,

@@ -34,7 +34,7 @@ def Zero_Dialect : Dialect {
     ranks form a grid of replicas x shards, the last axis consecutive (upstream's
     `shard.grid`): states are partitioned over as many ranks, and the replicas
     keep copies. A collective runs along one axis of it, or over all ranks. With
-    `zero.secondary_ranks` stretches of as many ranks form a further axis, along
+    `zero.secondary_ranks` ranges of as many ranks form a further axis, along
     which parameters are kept between the passes of a micro-batch. The numbers
     of ranks are from 1 to 65536, the stage from 0 to 3.
   }];
@@ -189,7 +189,7 @@ def Zero_StoreOp : Zero_Op<"store", [MemoryEffects<[MemWrite]>,
 }
 
 def Zero_BucketOp : Zero_Op<"bucket", [Pure, Zero_UsesSymbols]> {
-  let summary = "one tensor a parameter, laid out as the group is";
+  let summary = "one tensor per parameter, laid out as the group is";
   let description = [{
     Each operand lies at its parameter's offset, the rest is zero. The operands
     are computed in place; only one that cannot be (a constant, a value that is

@@ -38,11 +38,11 @@ def Decompose : Pass<"nn-decompose", "mlir::ModuleOp"> {
 }
 
 def FormGemms : Pass<"form-gemms", "mlir::ModuleOp"> {
-  let summary = "Make products calls of the target's library, with epilogues";
+  let summary = "Make matmuls GEMMs of the target's library, with epilogues";
   let description = [{
-    A bias added to every row, a GELU, a sum with another product and
-    accumulation over micro-batches join the product where nothing else uses
-    its plain result. In a training step a GELU stays apart: the way back
+    A bias added to every row, a GELU, a sum with another matmul and
+    accumulation over micro-batches join the GEMM where nothing else uses
+    its plain result. In a training step a GELU stays apart: the backward pass
     computes with its operand, and with the same bits.
 
     ```mlir
@@ -57,8 +57,8 @@ def FormGemms : Pass<"form-gemms", "mlir::ModuleOp"> {
     ```
   }];
   let statistics = [
-    Statistic<"numGemms", "gemms", "Products formed">,
-    Statistic<"numEpilogues", "epilogues", "Operations that joined a product">
+    Statistic<"numGemms", "gemms", "GEMMs formed">,
+    Statistic<"numEpilogues", "epilogues", "Operations that joined a GEMM">
   ];
   let dependentDialects = ["plan::PlanDialect"];
 }
@@ -99,7 +99,7 @@ def OutlineKernels : Pass<"outline-kernels", "mlir::ModuleOp"> {
 def VerifyKernels : Pass<"verify-kernels", "mlir::ModuleOp"> {
   let summary = "Check the contract of the phase kernels";
   let description = [{
-    Programs hold only launches, products, collectives and views.
+    Programs hold only launches, GEMMs, collectives and views.
   }];
 }
 

@@ -102,9 +102,9 @@ def Offload : Pass<"plan-offload", "mlir::ModuleOp"> {
   let description = [{
     Where the specification's entry `training.offload` is "optimizer", the
     buffers of category optimizer move from the arena to the rank's file. Those
-    that a stretch of steps uses together (the states of a group) lie next to
-    one another there. The states of the next stretch are fetched before a
-    stretch runs and its own are evicted behind it, so that memory holds those
+    that a range of steps uses together (the states of a group) lie next to
+    one another there. The states of the next range are fetched before a
+    range runs and its own are evicted behind it, so that memory holds those
     of two groups at most.
 
     ```mlir

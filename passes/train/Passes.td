@@ -47,7 +47,7 @@ def ApplyPrecision : Pass<"nn-apply-precision", "mlir::ModuleOp"> {
 }
 
 def FuseHead : Pass<"nn-fuse-head", "mlir::ModuleOp"> {
-  let summary = "Fuse the product with the classes and the cross-entropy";
+  let summary = "Fuse the matmul with the classes and the cross-entropy";
   let description = [{
     A cross-entropy over logits that only it uses becomes one operation that
     works in chunks of rows, so that the logits of all tokens never exist
@@ -76,8 +76,8 @@ def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
   let summary = "Write the training step of a module's objective";
   let description = [{
     From `@objective` makes `@train`: the objective, the gradient of each
-    parameter by going back through it (DifferentiableOpInterface), their global
-    norm, and one AdamW update a parameter; and `@eval`, the objective alone,
+    parameter by a backward pass through it (DifferentiableOpInterface), their
+    global norm, and one update per parameter; and `@eval`, the objective alone,
     unless the module has an `@eval` of its own.
 
     ```mlir
@@ -107,7 +107,7 @@ def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
       return %loss, %norm : tensor<f32>, tensor<f32>
     }
     ```
-    With more than one micro-batch a step, the loss and each gradient pass
+    With more than one micro-batch per step, the loss and each gradient pass
     through `nn.accumulate`. Accumulation, the clipping norm and the type of
     gradients default to the specification's. Gradients of
     parameters in 16 bits are wide where asked for: their sums then never are
@@ -122,7 +122,7 @@ def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
            "f32: gradients of parameters in fp32; else in the type that is "
            "computed with; empty: the specification's">,
     Option<"accumulation", "accumulation", "int64_t", "0",
-           "Micro-batches a step; 0: the specification's">,
+           "Micro-batches per step; 0: the specification's">,
     Option<"maxNorm", "max-norm", "double", "-1",
            "Norm to clip to, 0 for none; negative: the specification's">
   ];
@@ -135,18 +135,19 @@ def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
 }
 
 def Recompute : Pass<"nn-recompute", "mlir::ModuleOp"> {
-  let summary = "Compute activations again rather than keep them";
+  let summary = "Recompute activations rather than keep them";
   let description = [{
-    Between its use in the forward pass and that on the way back a value has to
-    be kept. This pass has the way back compute it again, from values that are
-    kept anyway (Chen et al., arXiv 1604.06174). The bits are the same.
+    Between its use in the forward pass and that in the backward pass a value
+    has to be kept. This pass has the backward pass recompute it, from values
+    that are kept anyway (Chen et al., arXiv 1604.06174). The bits are the same.
 
     The forward pass of `@train` is what its loss depends on. A segment of it
     begins where an operation reads parameters of another group than those
-    before it: with a group a layer, a segment is a layer. What other segments
-    read of one is kept, a layer's input; all else is computed again from that,
-    each operation just before it is needed. The last segment, whose way back
-    follows at once, is left alone; so are segments without anything to gain.
+    before it: with one group per layer, a segment is a layer. What other
+    segments read of one is kept, a layer's input; all else is recomputed from
+    that, each operation just before it is needed. The last segment, whose
+    backward pass follows at once, is left alone; so are segments without
+    anything to gain.
 
     ```mlir
     %a = nn.matmul %x, %w : ...      // group "h.0"
@@ -167,24 +168,24 @@ def Recompute : Pass<"nn-recompute", "mlir::ModuleOp"> {
     %a2 = nn.matmul %kept, %w : ...
     %da = ... %a2 ...
     ```
-    `whole` segments, from the first, are computed again entirely, and of those
+    `whole` segments, from the first, are recomputed entirely, and of those
     up to `cheap` what takes no longer than to read its operands: layer norms
-    and activations, not products and attention.
+    and activations, not matmuls and attention.
 
     In the specification `training.recomputed` says what was done: how many
-    `segments` there are to gain from, of how many the `whole` is computed
-    again and of how many what is `cheap`.
+    `segments` there are to gain from, of how many the `whole` is recomputed
+    and of how many what is `cheap`.
   }];
   let options = [
     Option<"whole", "whole", "int64_t", "-1",
-           "Segments, from the first, that are computed again; negative: all, "
+           "Segments, from the first, that are recomputed; negative: all, "
            "if the specification's training.recompute is \"layer\", or none">,
     Option<"cheap", "cheap", "int64_t", "0",
            "Segments, from the first, of which at least what is cheap is "
-           "computed again">
+           "recomputed">
   ];
   let statistics = [
-    Statistic<"numRepeated", "repeated", "Operations computed again">,
+    Statistic<"numRepeated", "repeated", "Operations recomputed">,
     Statistic<"numDropped", "dropped", "Values that are not kept any more">
   ];
   let dependentDialects = ["nn::NNDialect"];

@@ -14,12 +14,12 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
   let summary = "Partition the training states over the ranks (ZeRO 0 to 3)";
   let description = [{
     Parameters of one group become views of a flat state; gradients a bucket
-    that is reduce-scattered; updates one AdamW operation a group. All stages
+    that is reduce-scattered; updates one operation per group. All stages
     reduce through the same reduce-scatter in the same order, take the norm
     over the same parts and update with the same arithmetic, so that they give
     the same bits; they differ in what a rank keeps:
 
-    | stage | parameters | gradients | moments | collectives a group |
+    | stage | parameters | gradients | moments | collectives per group |
     |---|---|---|---|---|
     | 0 | whole | whole | whole | reduce_scatter and all_gather of gradients |
     | 1 | whole | whole | a part | reduce_scatter of gradients, all_gather of parameters |
@@ -28,7 +28,7 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     | 3, persistent | whole | a part | a part | as in stage 2 |
 
     On one rank there are no parts and no collectives. With more than one
-    micro-batch a step, stages 0 and 1 sum the micro-batches' gradients and
+    micro-batch per step, stages 0 and 1 sum the micro-batches' gradients and
     reduce-scatter once; stages 2 and 3, which have no room for a whole
     gradient, reduce-scatter each micro-batch's and sum the parts.
 
@@ -73,14 +73,16 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     part that this rank updates: an i64 for each class of a group but the last.
 
     On a grid of replicas x shards (`shard-ranks` below `world`) parts are those
-    of a shard group of so many consecutive ranks. Gradients are first summed in
-    it, in rank order, then over its replicas, in their order: a reduce-scatter
-    and an all-gather of the part, in its place. With several micro-batches the
-    parts of stages 2 and 3 are summed before they go to the replicas.
+    of a shard group of that many consecutive ranks. Gradients are first summed
+    in it, in rank order, then over its replicas, in their order: a
+    reduce-scatter and an all-gather of the part, in its place. With several
+    micro-batches the parts of stages 2 and 3 are summed before they go to the
+    replicas.
 
-    With `secondary-ranks` (hpZ of ZeRO++, Wang et al., arXiv 2306.10209) stage 3
-    gathers parameters from all shards once a micro-batch. Each rank keeps a part
-    of them as of so many consecutive ranks, from which they are gathered again.
+    With `secondary-ranks` (hpZ of ZeRO++, Wang et al., arXiv 2306.10209) stage
+    3 gathers parameters from all shards once per micro-batch. Each rank keeps a
+    part of them as of that many consecutive ranks, from which they are gathered
+    again.
 
     With `quantized-gathers` (qwZ of ZeRO++) stage 3 gathers parameters as bytes,
     with a scale for each block, and computes with what they stand for. States
@@ -126,10 +128,10 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
            "Most bytes of a group's gradients; 0: no limit; negative: the "
            "specification's, or 0">,
     Option<"persistenceThreshold", "persistence-threshold", "int64_t", "-1",
-           "Parameters of at most so many elements stay whole in stage 3; "
+           "Parameters of at most this many elements stay whole in stage 3; "
            "negative: the specification's, or 0">,
     Option<"gatherBytes", "gather-bytes", "int64_t", "-1",
-           "Layers become one group up to so many bytes of parameters; "
+           "Layers become one group of at most this many bytes of parameters; "
            "negative: the specification's, or 0">
   ];
   let statistics = [
