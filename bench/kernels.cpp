@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // Prints, for kernels that are bound by memory, the bytes per second, and for
-// GEMMs of tiles and for attention forward and backward the arithmetic a
+// GEMMs of tiles and for attention forward and backward the arithmetic per
 // second on one thread and on all, its share of the multiply-add
 // peak measured beside it, and the time that compiling takes. Attention's
 // arithmetic counts visible pairs alone: 4 d operations forward, 10 d backward.
