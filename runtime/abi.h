@@ -27,7 +27,7 @@ extern "C" {
 /// The state of one rank; opaque to emitted code.
 typedef struct tessera_context tessera_context;
 
-/// A stretch of a program: a function that runs it once on an arena.
+/// A section of a program: a function that runs it once on an arena.
 typedef struct tessera_entry {
   const char *name; ///< "train.begin", "train.micro", "train.reduce", ...
   void (*run)(tessera_context *context, char *arena);
@@ -38,7 +38,7 @@ extern const char tessera_manifest[];
 /// All entries; the last one has a null name.
 extern const tessera_entry tessera_entries[];
 /// The device's machine code, a fatbin or PTX text; only for a target other
-/// than the processor.
+/// than the CPU.
 extern const char tessera_device_image[];
 /// The features that the object's code may use beyond those of each x86-64,
 /// LLVM's names with commas between them; ends in NUL. Not in an object that

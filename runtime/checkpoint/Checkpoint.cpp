@@ -25,7 +25,7 @@ namespace tessera::runtime {
 namespace {
 
 /// A file open for reading at any place, by any thread. Its errors are numbers,
-/// which ranks can tell each other.
+/// which ranks can exchange.
 class PartFile {
 public:
   explicit PartFile(const std::string &path)

@@ -30,11 +30,11 @@ struct FoundCheckpoint {
 
 /// The newest checkpoint in \p directory that is whole to the bit, with a
 /// warning that names the file for each one that is not; none where there is
-/// no checkpoint. Ends the process where none is whole. All ranks call it.
+/// no checkpoint. Exits the process where none is whole. All ranks call it.
 std::optional<FoundCheckpoint> findCheckpoint(const tessera_context &context,
                                               const std::string &directory);
 
-/// Reads what this rank's program holds of \p states. Ends the process where
+/// Reads what this rank's program holds of \p states. Exits the process where
 /// the checkpoint's parameters are not this model's.
 void loadCheckpoint(const tessera_context &context,
                     const CheckpointIndex &index,
@@ -52,7 +52,7 @@ void loadCheckpointWeights(const tessera_context &context,
 void readWeights(const CheckpointIndex &index, int parameter,
                  const std::function<void(const float *, int64_t)> &take);
 
-/// For each parameter of the checkpoint the model's of that name. Ends the
+/// For each parameter of the checkpoint the model's of that name. Exits the
 /// process where the two differ in names or shapes.
 std::vector<int> matchParameters(const Manifest &manifest,
                                  const CheckpointIndex &index);

@@ -260,7 +260,7 @@ void requireFreeNames(const std::string &directory, int64_t begin,
   }
 }
 
-/// Locks \p directory for this process until it ends: the first rank for
+/// Locks \p directory for this process until it exits: the first rank for
 /// itself, which no process of another run lets it, then all together. Systems
 /// of files without locks are taken as they are.
 static void lockDirectory(const tessera_context &context,

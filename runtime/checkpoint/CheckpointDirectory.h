@@ -44,18 +44,18 @@ std::vector<int64_t> listCheckpoints(const std::string &directory);
 /// with it. Allocates nothing; warns where it cannot.
 void removeCheckpoint(const char *folder);
 
-/// Makes the marked folder of a checkpoint, without files of ours. Ends the
+/// Makes the marked folder of a checkpoint, without files of ours. Exits the
 /// process where it cannot. Allocates nothing.
 void makeCheckpointFolder(const char *folder);
 
-/// Ends the process where something that no run has made has the name of a
+/// Exits the process where something that no run has made has the name of a
 /// checkpoint of step \p begin + 1 to \p end: a signal may end the run, with a
 /// checkpoint, after any of them. Warns of such at other steps.
 void requireFreeNames(const std::string &directory, int64_t begin, int64_t end);
 
 /// Creates \p directory where it is missing, sees to it that no other run
 /// writes there while this process lives, and removes what a killed run left
-/// incomplete. Ends the process where it has checkpoints and \p resume is
+/// incomplete. Exits the process where it has checkpoints and \p resume is
 /// false, since a run never replaces those of another. All ranks call it.
 void openCheckpointDirectory(const tessera_context &context,
                              const std::string &directory, bool resume);

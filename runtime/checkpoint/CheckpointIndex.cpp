@@ -78,7 +78,7 @@ static ordered_json progressJson(const Progress &progress) {
             {"variance", progress.losses.variance}}}};
 }
 
-/// An array with an element a line.
+/// An array with one element per line.
 template <typename Elements, typename Convert>
 static void putArray(std::string &text, const char *key,
                      const Elements &elements, Convert convert) {

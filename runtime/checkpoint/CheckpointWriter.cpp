@@ -28,7 +28,7 @@ static constexpr size_t checkpointsKept = 2;
 
 namespace {
 
-/// A file under construction. Ends the process on a failed write, after it has
+/// A file under construction. Exits the process on a failed write, after it has
 /// removed the file: a full disk gets its room back. Allocates nothing.
 class CheckpointFile {
 public:

@@ -62,7 +62,7 @@ void initializeParameters(const tessera_context &context, uint64_t seed) {
 }
 
 /// The tensor that \p name means, with or without the prefix; null where there
-/// is none. Ends the process where there are two.
+/// is none. Exits the process where there are two.
 static const Tensor *findTensor(const SafetensorsFile &file,
                                 const std::string &name) {
   const Tensor *bare = file.find(name);
@@ -86,7 +86,7 @@ static float limitOf(ElementType type) {
   }
 }
 
-/// Ends the process for element \p index of \p tensor, which \p type does not
+/// Exits the process for element \p index of \p tensor, which \p type does not
 /// hold as a finite number.
 [[noreturn]] static void failForElement(const SafetensorsFile &file,
                                         const std::string &name,
@@ -154,7 +154,7 @@ static bool endsWith(const std::string &text, const char *end) {
          text.compare(text.size() - length, length, end) == 0;
 }
 
-/// Ends the process where \p file has what is not of this model.
+/// Exits the process where \p file has what is not of this model.
 static void requireWeights(const Manifest &manifest,
                            const SafetensorsFile &file) {
   for (const auto &[fullName, tensor] : file.tensors()) {

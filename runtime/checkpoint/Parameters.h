@@ -26,7 +26,7 @@ void initializeParameters(const tessera_context &context, uint64_t seed);
 /// Loads this rank's parameters from a safetensors file or, where \p path is a
 /// folder, from a checkpoint. Besides the parameters (with or without
 /// "transformer." before the name) a file may hold tied weights equal to theirs
-/// and the constant buffers that transformers saves. Ends the process, naming
+/// and the constant buffers that transformers saves. Exits the process, naming
 /// the tensor, where one is missing, of another shape or type, or of another
 /// model. Every rank reads the file by itself. Settings of the model that
 /// differ from a checkpoint's must be \p allowed.

@@ -32,7 +32,7 @@ static bool isOfModel(const std::string &name) {
          std::find(others.begin(), others.end(), name) == others.end();
 }
 
-/// Ends the process where a name of \p allowed is in neither of the settings,
+/// Exits the process where a name of \p allowed is in neither of the settings,
 /// nor "data".
 static void requireKnown(const std::vector<std::string> &allowed,
                          const Settings &here, const Settings &there) {

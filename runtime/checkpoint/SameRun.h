@@ -24,7 +24,7 @@ namespace tessera::runtime {
 /// optimizer and data do not change.
 enum class CheckpointUse { resume, weights };
 
-/// Ends the process where \p index is of a run with other settings than
+/// Exits the process where \p index is of a run with other settings than
 /// \p manifest, as far as they matter for \p use, which \p allowed does not
 /// name, or where \p allowed has a name that is no setting. Warns where the
 /// checkpoint does not say its settings.
@@ -32,14 +32,15 @@ void requireSameSettings(const Manifest &manifest, const CheckpointIndex &index,
                          CheckpointUse use,
                          const std::vector<std::string> &allowed);
 
-/// Ends the process where the run that resumes from \p folder, whose checkpoint
-/// is of the data \p saved, reads other data, unless \p allowed has "data".
+/// Exits the process where the run that resumes from \p folder, whose
+/// checkpoint is of the data \p saved, reads other data, unless \p allowed has
+/// "data".
 void requireSameData(const std::string &folder,
                      const std::optional<DataFingerprint> &saved,
                      const std::optional<DataFingerprint> &data,
                      const std::vector<std::string> &allowed);
 
-/// Where no checkpoint is read: ends the process where \p allowed has a name
+/// Where no checkpoint is read: exits the process where \p allowed has a name
 /// that is no setting of this executable, nor "data".
 void requireKnownNames(const Manifest &manifest,
                        const std::vector<std::string> &allowed);

@@ -99,7 +99,7 @@ public:
     barrier();
     cuda::device().setWatch(nullptr, nullptr);
     means.reset();
-    // Who is still busy with that would take a peer that has ended for dead.
+    // Who is still busy with that would take a peer that has exited for dead.
     barrier();
   }
 
@@ -148,7 +148,7 @@ bool CudaCommunicator::isStaged() {
     fatal("TESSERA_COMM is '%s': it may be 'nccl' or 'staged'", form);
   bool staged = form ? !strcmp(form, "staged") : shared;
   if (staged && !launch.isOneNode())
-    fatal("%s: start one rank a GPU on each node",
+    fatal("%s: start one rank per GPU on each node",
           shared ? "ranks of several nodes share GPUs"
                  : "TESSERA_COMM=staged needs all ranks on one node");
   return staged;
@@ -164,7 +164,7 @@ tessera::runtime::Communicator *tessera_create_communicator(int world) {
     launch = readLaunch();
     requireWorld(world, launch.size);
   } else if (int place = readLauncher().localRank.value_or(0)) {
-    // Runs that a launcher has started beside each other, one a GPU.
+    // Runs that a launcher has started beside each other, one per GPU.
     launch.localRank = place;
     launch.localSize = place + 1;
   }

@@ -34,7 +34,7 @@ public:
   virtual void start(const Collective &collective) = 0;
   virtual void wait(const Collective &collective) = 0;
 
-  /// Called now and then while the host waits for the device: ends the process
+  /// Called now and then while the host waits for the device: exits the process
   /// where waiting is in vain. \p waited: seconds up to now.
   virtual void look(double waited) = 0;
 

@@ -17,10 +17,10 @@
 namespace tessera::runtime {
 
 /// A thread that looks after the peers while this rank is in a call that waits
-/// for them by itself, and ends the process where that is in vain.
+/// for them by itself, and exits the process where that is in vain.
 class Guard {
 public:
-  /// \p look ends the process if a peer has failed or died. It runs in
+  /// \p look exits the process if a peer has failed or died. It runs in
   /// sections only, from 50 ms on, beside nothing else that the rank does.
   explicit Guard(std::function<void()> look);
   ~Guard();

@@ -55,7 +55,7 @@ class Handshake {
 public:
   /// The secret is TESSERA_SECRET. Ranks of one node may do without: they meet
   /// where the network does not reach, and the job's name keeps runs apart.
-  /// Ends the process with the remedy where several nodes have none.
+  /// Exits the process with the remedy where several nodes have none.
   explicit Handshake(const Launch &launch);
 
   Hello hello() const;

@@ -1,4 +1,4 @@
-//===- Launch.cpp - What a launcher tells its processes -------------------===//
+//===- Launch.cpp - What a launcher says to its processes -----------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -84,7 +84,7 @@ static std::string jobOf(const Started &started) {
   }
 }
 
-/// What of \p launch Slurm tells in another form than the others.
+/// What of \p launch Slurm says in another form than the others.
 static void readSlurm(const Started &started, Launch &launch) {
   const char *tasks = environmentText("SLURM_STEP_TASKS_PER_NODE");
   if (!tasks)

@@ -1,4 +1,4 @@
-//===- Launch.h - What a launcher tells its processes -----------*- C++ -*-===//
+//===- Launch.h - What a launcher says to its processes ---------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -29,7 +29,7 @@ struct Launch {
 };
 
 /// Reads what torchrun, Open MPI's mpirun or Slurm's srun sets, in this order;
-/// a process without any of them is one rank alone. Ends the process with the
+/// a process without any of them is one rank alone. Exits the process with the
 /// remedy where a variable is missing or is no number.
 Launch readLaunch();
 

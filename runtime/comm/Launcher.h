@@ -28,11 +28,11 @@ struct Started {
 /// Knows torchrun, Open MPI's mpirun, Slurm's srun, and PMI and PMIx; of
 /// several the first in this order that has started more than one process,
 /// else the first. A variable that comes without its companions, such as RANK
-/// without WORLD_SIZE, says nothing. Ends the process with the remedy where a
+/// without WORLD_SIZE, says nothing. Exits the process with the remedy where a
 /// variable is no number.
 Started readLauncher();
 
-/// The number that \p launcher has set \p variable to; ends the process where
+/// The number that \p launcher has set \p variable to; exits the process where
 /// it is none.
 std::optional<int> launcherNumber(const char *launcher, const char *variable);
 

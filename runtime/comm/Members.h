@@ -37,7 +37,7 @@ private:
 /// "the all_gather of group 'h.3'", for messages about waiting.
 std::string describe(const Collective &collective);
 
-/// Ends the process with the remedy where an executable for \p world ranks,
+/// Exits the process with the remedy where an executable for \p world ranks,
 /// more than one, was started with \p size processes.
 void requireWorld(int world, int size);
 

@@ -54,7 +54,7 @@ public:
   void fence(int id) override { run(id); }
 
   void exchange(const void *mine, void *all, size_t bytes) override {
-    // Messages of their own can tell which rank is missing.
+    // Messages of their own show which rank is missing.
     if (ranks <= mostPairs) {
       char *places = static_cast<char *>(all);
       memcpy(places + ownRank * bytes, mine, bytes);

@@ -15,7 +15,7 @@
 
 namespace tessera::runtime {
 
-/// Ends the process where MPI would start as a world of one, which takes a
+/// Exits the process where MPI would start as a world of one, which takes a
 /// while, or as another world than the executable's.
 static void requireMpiLauncher(int world) {
   bool byMpi = environmentText("OMPI_COMM_WORLD_SIZE") ||

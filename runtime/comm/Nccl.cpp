@@ -175,7 +175,7 @@ void NcclCollectives::look(double waited) {
       continue;
     abort();
     // That a peer has died is a better reason than what NCCL sees of it, and
-    // rank 0 tells of it in a moment.
+    // rank 0 reports it in a moment.
     for (int i = 0; i < 20; ++i) {
       all.rendezvous.look();
       std::this_thread::sleep_for(std::chrono::milliseconds(50));

@@ -49,8 +49,9 @@ struct UniqueId {
   char internal[128];
 };
 
-/// libnccl.so.2. A call ends the process on an error, with the library's words.
-/// Counts are elements: of a rank's part for all_gather and reduce_scatter.
+/// libnccl.so.2. A call exits the process on an error, with the library's
+/// words. Counts are elements: of a rank's part for all_gather and
+/// reduce_scatter.
 struct Api {
   Api();
 

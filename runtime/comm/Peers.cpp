@@ -100,7 +100,7 @@ void giveUpWaiting(double waited, const std::vector<bool> &missing,
 void stopAfter(int rank, int first) {
   fprintf(stderr, "%s: rank %d stops, since rank %d has failed\n",
           executableName(), rank, first);
-  endProcess(1);
+  exitProcess(1);
 }
 
 void PeerWatch::giveUp(const Wait &wait, double waited) {

@@ -18,13 +18,13 @@
 
 namespace tessera::runtime {
 
-/// Ends this process with a message that it has \p waited so many seconds for
+/// Exits this process with a message that it has waited \p waited seconds for
 /// the ranks that are \p missing (none: it isn't known which) in \p what,
 /// such as "a meeting of all ranks".
 [[noreturn]] void giveUpWaiting(double waited, const std::vector<bool> &missing,
                                 const char *what);
 
-/// Ends this process without an error of its own, since \p first has one.
+/// Exits this process without an error of its own, since \p first has one.
 [[noreturn]] void stopAfter(int rank, int first);
 
 /// Sees to it that no rank waits for ever: while it waits, it looks now and
@@ -41,8 +41,8 @@ public:
   void add(int peer, pid_t process);
 
   /// How to find out, once the time is up, which ranks still answer: \p call
-  /// gives one flag a rank, and takes part in the call of another rank, of
-  /// which \p isCalled tells. Without it those count as missing that have not
+  /// gives one flag per rank, and takes part in the call of another rank, of
+  /// which \p isCalled says. Without it those count as missing that have not
   /// arrived, though some of them may wait for another in turn.
   void setRollCall(std::function<std::vector<bool>()> call,
                    std::function<bool()> isCalled) {
@@ -55,9 +55,9 @@ public:
     lookFurther = std::move(further);
   }
 
-  /// Spins, then yields the processor, until \p done() holds. When it never
-  /// will, ends this process with a message that names \p what, the step, and
-  /// the ranks of which \p arrived(rank) does not hold.
+  /// Spins, then yields the CPU, until \p done() holds. When it never will,
+  /// exits this process with a message that names \p what, the step, and the
+  /// ranks of which \p arrived(rank) does not hold.
   template <typename Done, typename Arrived>
   void until(const char *what, Done done, const Arrived &arrived) {
     for (int i = 0; i < spins; ++i) {
@@ -110,7 +110,7 @@ private:
   std::atomic<int> *failed;
   std::vector<int> peers;
   std::vector<pid_t> processes;
-  std::vector<pollfd> handles; ///< readable once the process has ended
+  std::vector<pollfd> handles; ///< readable once the process has exited
   std::function<std::vector<bool>()> rollCall;
   std::function<bool()> rollIsCalled;
   std::function<void()> lookFurther;

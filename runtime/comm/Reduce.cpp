@@ -12,8 +12,8 @@
 #include <algorithm>
 #include <type_traits>
 
-// The loader takes the widest form that the processor has. They give the same
-// bits: each element is a chain of plain additions and conversions.
+// The loader takes the widest form that the CPU has. They give the same bits:
+// each element is a chain of plain additions and conversions.
 #define TESSERA_VECTORISED                                                     \
   __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 

@@ -376,7 +376,7 @@ void Rendezvous::waitFor(int peer, short events, double begin,
     return;
   look();
   // The others wait a little longer, so that rank 0, which knows who is
-  // missing, is the one that tells.
+  // missing, is the one that reports it.
   double waited = now() - begin;
   if (waited < timeoutSeconds() + (rank == 0 ? 0 : 5))
     return;

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// What ranks tell each other beside their collectives, with no MPI: each has a
+// What ranks exchange beside their collectives, with no MPI: each has a
 // connection to rank 0, which passes on what all are to know. Whatever waits
-// here ends the process when a peer has failed or died, or when the time is up
+// here exits the process when a peer has failed or died, or when the time is up
 // (TESSERA_TIMEOUT).
 //
 //===----------------------------------------------------------------------===//
@@ -38,10 +38,11 @@ public:
   void sendToRoot(const void *data, size_t bytes);
   void receive(int source, void *data, size_t bytes);
 
-  /// Ends the process if a peer has failed or died; for who waits elsewhere.
+  /// Exits the process if a peer has failed or died; for who waits elsewhere.
   void look();
 
-  /// Tells the peers that this rank has failed; true if it is the first one.
+  /// Reports to the peers that this rank has failed; true if it is the first
+  /// one.
   bool markFailed();
 
 private:
@@ -71,7 +72,7 @@ private:
   void lookAt(int peer);
   [[noreturn]] void died(int peer);
   /// Rank 0 alone: the rank that counts as the first to fail, which is \p peer
-  /// if none does yet; tells all ranks.
+  /// if none does yet; reports it to all ranks.
   int decideFirst(int peer);
   [[noreturn]] void stop(int first);
 
@@ -79,7 +80,7 @@ private:
   /// By rank: rank 0 has one for each other rank, the others one for rank 0;
   /// -1 where there is none.
   std::vector<int> sockets;
-  /// The rank that has failed first as all are told, -1 while none has. Other
+  /// The rank that has failed first as all have heard, -1 while none has. Other
   /// threads may fail, too.
   std::atomic<int> firstFailed = -1;
 };

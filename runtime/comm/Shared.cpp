@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // Each rank's arena lies in memory that all ranks map, so that a collective is
-// a read of the peers' memory. Ranks tell each other how far they are by
+// a read of the peers' memory. Ranks report to each other how far they are by
 // counters that only grow: `ready` of a collective counts the starts of a
 // rank, `done` the times that the rank has finished reading its peers.
 //

@@ -41,7 +41,7 @@ public:
     node.exchange = [this](const void *mine, void *everyones, size_t bytes) {
       all.rendezvous.exchange(mine, everyones, bytes);
     };
-    node.remedy = "start one rank a GPU, which does without";
+    node.remedy = "start one rank per GPU, which does without";
     node.processes.resize(all.ranks);
     int process = getpid();
     node.exchange(&process, node.processes.data(), sizeof process);

@@ -19,7 +19,7 @@ namespace tessera::runtime {
 struct NodeRanks {
   int rank = 0;
   std::vector<int> processes; ///< by rank
-  /// Every rank gives so many bytes and gets those of all, in rank order.
+  /// Every rank gives \p bytes bytes and gets those of all, in rank order.
   std::function<void(const void *mine, void *all, size_t bytes)> exchange;
   /// For messages: what does without shared memory.
   const char *remedy = "";

@@ -35,7 +35,7 @@ struct Option {
 struct Command {
   const char *name, *summary;
   std::span<const Option> options; ///< in the order of the help
-  /// Runs to the end and returns the exit code; errors end the process.
+  /// Runs to the end and returns the exit code; errors exit the process.
   int (*run)(const Manifest &manifest, const Options &options);
   /// Refuses options that do not go together; null where all do.
   void (*check)(const Options &options) = nullptr;
@@ -49,14 +49,14 @@ struct Command {
   bool readerMayLeave = false;
 };
 
-/// Makes \p command, which lives until the process ends, one of this
+/// Makes \p command, which lives until the process exits, one of this
 /// executable's. Called before main, by an object that is linked with it.
 void registerCommand(const Command &command);
 
 /// Those of AllCommands.h, then those that were registered.
 std::span<const Command *const> commands();
 
-/// Ends the process, of several ranks once, with an error of the command line.
+/// Exits the process, of several ranks once, with an error of the command line.
 template <typename... Arguments>
 [[noreturn]] void refuseCommandLine(const char *format,
                                     Arguments... arguments) {

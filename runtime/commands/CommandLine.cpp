@@ -80,7 +80,7 @@ void printCommandHelp(const Command &command) {
       left += std::string(" ") + option->value;
     printf("  %-30s %s\n", left.c_str(), option->help);
   }
-  printf("  %-30s %s\n", "--help", "print this and end");
+  printf("  %-30s %s\n", "--help", "print this and exit");
 }
 
 [[noreturn]] void endHelp() {

@@ -12,8 +12,8 @@
 
 namespace tessera::runtime {
 
-/// Reads the command line. Prints help and ends the process where it asks for
-/// help; ends it with an error and the remedy where it is wrong. Of several
+/// Reads the command line. Prints help and exits the process where it asks for
+/// help; exits it with an error and the remedy where it is wrong. Of several
 /// ranks, rank 0 prints.
 Options parseCommandLine(int argc, char **argv);
 

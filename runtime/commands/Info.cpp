@@ -45,11 +45,11 @@ static void printModel(const Manifest &manifest) {
     printf("  ramp         %" PRId64 " samples at first, %" PRId64
            " more at a time, all after %s samples\n",
            ramp.start, ramp.increment, countText(ramp.samples).c_str());
-  const Recomputation &again = manifest.training.recomputed;
-  if (again.whole || again.cheap)
+  const Recomputation &recomputed = manifest.training.recomputed;
+  if (recomputed.whole || recomputed.cheap)
     printf("  recompute    %" PRId64 " of %" PRId64 " layers, and of %" PRId64
            " what is cheap\n",
-           again.whole, again.segments, again.cheap);
+           recomputed.whole, recomputed.segments, recomputed.cheap);
   if (manifest.device.empty()) {
     printf("  target       %s\n", manifest.cpu.c_str());
     return;
@@ -61,7 +61,7 @@ static void printModel(const Manifest &manifest) {
 }
 
 static void printMemory(const Program &program) {
-  printf("\nMemory of a rank in training\n\n");
+  printf("\nMemory per rank in training\n\n");
   for (const auto &[category, bytes] : program.memory)
     printf("  %-14s %16s B %12s\n", category.c_str(), countText(bytes).c_str(),
            byteText(double(bytes)).c_str());
@@ -86,7 +86,7 @@ static const char *kindName(CollectiveKind kind) {
 }
 
 static void printCollectives(const Manifest &manifest, const Program &program) {
-  printf("\nCollectives of a program's run (received by a rank)\n\n");
+  printf("\nCollectives of a program's run (received per rank)\n\n");
   if (program.collectives.empty()) {
     printf("  none\n");
     return;
@@ -120,7 +120,7 @@ static int runInfo(const Manifest &manifest, const Options &options) {
   printModel(manifest);
   printMemory(program);
   printCollectives(manifest, program);
-  printf("\nArithmetic of a step: %s floating-point operations a rank\n",
+  printf("\nArithmetic of a step: %s floating-point operations per rank\n",
          countText(program.flops).c_str());
   return 0;
 }

@@ -1,4 +1,4 @@
-//===- Log.cpp - What a training run tells --------------------------------===//
+//===- Log.cpp - What a training run reports ------------------------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -116,7 +116,7 @@ void StepLog::lose(int descriptor, const char *what) {
       (reason == EPIPE || reason == EIO || reason == EBADF || reason == EINTR))
     return;
   if (!lost)
-    warning("cannot write %s%s%s: %s; the run goes on, and ends with code 1",
+    warning("cannot write %s%s%s: %s; the run goes on, and exits with code 1",
             what, descriptor == file ? path.c_str() : "",
             descriptor == file ? "'" : "", strerror(reason));
   lost = true;

@@ -1,4 +1,4 @@
-//===- Log.h - What a training run tells ------------------------*- C++ -*-===//
+//===- Log.h - What a training run reports ----------------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -31,7 +31,7 @@ struct StepReport {
   bool spike = false;       ///< of the loss (runtime/training/LossWatch.h)
 };
 
-/// Prints a line a step on standard output, a progress bar where standard
+/// Prints a line per step on standard output, a progress bar where standard
 /// error is a terminal, and a line of JSON to a file. Allocates nothing after
 /// it is made. What cannot be written is said once and keeps no step from being
 /// made.
@@ -45,8 +45,8 @@ public:
 
   /// Has lines go to \p path; empty: nowhere; "-": standard output, what is for
   /// people then goes to standard error. \p append goes on after what the file
-  /// holds, but for a last line that is torn; without it the process ends where
-  /// the file holds anything.
+  /// holds, but for a last line that is torn; without it the process exits
+  /// where the file holds anything.
   void open(const std::string &path, bool append);
 
   void write(const StepReport &report);

@@ -51,7 +51,7 @@ static bool hasWork(const Started &started, const Manifest &manifest,
         started.size, started.name, started.name, started.size);
 }
 
-/// Ends the process where this CPU lacks features that the executable's code
+/// Exits the process where this CPU lacks features that the executable's code
 /// was compiled with: it would meet an instruction that it does not know.
 static void requireCpu(const Manifest &manifest) {
   if (!tessera_cpu_features)
@@ -63,9 +63,9 @@ static void requireCpu(const Manifest &manifest) {
   for (size_t i = 1; i < missing.size(); ++i)
     list += (i + 1 < missing.size() ? ", " : " and ") + missing[i];
   giveRootALead();
-  fatal("this machine's processor lacks %s, which the executable's code uses "
+  fatal("this machine's CPU lacks %s, which the executable's code uses "
         "(compiled for '%s'): compile it on this machine, or with --set "
-        "target.cpu.name=%s, which this processor runs",
+        "target.cpu.name=%s, which this CPU runs",
         list.c_str(), manifest.cpu.c_str(), cpuLevel());
 }
 

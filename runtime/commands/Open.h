@@ -19,7 +19,7 @@ namespace tessera::runtime {
 int runThreads(const Manifest &manifest, int ranksOnNode);
 
 /// The ranks, threads, arena, file and GEMMs of the program "train". The
-/// context and its communicator live until the process ends.
+/// context and its communicator live until the process exits.
 tessera_context &openTraining(const Manifest &manifest, const Options &options);
 
 /// Threads, arena and GEMMs of a program for one rank ("eval", "predict"), with
@@ -31,7 +31,7 @@ tessera_context &openLocal(const Manifest &manifest, const Options &options,
 void startParameters(const tessera_context &context, const Options &options,
                      uint64_t seed);
 
-/// Ends the process where the output \p path, which \p option names, is one of
+/// Exits the process where the output \p path, which \p option names, is one of
 /// \p used or this executable, under whatever name.
 void requireApart(const char *option, const std::string &path,
                   const std::vector<UsedFile> &used);

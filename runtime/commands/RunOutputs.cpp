@@ -55,7 +55,7 @@ void RunOutputs::openCheckpoints(std::vector<int64_t> refused, int64_t step,
                                               std::move(refused), data);
 }
 
-/// Ends the process where the disk has no room for a checkpoint, and warns
+/// Exits the process where the disk has no room for a checkpoint, and warns
 /// where it has none for as many as there are at the same time.
 void RunOutputs::requireRoom() const {
   static constexpr int64_t mostAtOnce = 3; // two are kept, one is under way

@@ -17,7 +17,7 @@
 namespace tessera::runtime {
 
 /// The log, the weights of --save and the checkpoints, opened before the first
-/// step: what cannot be written ends the process then, with nothing left
+/// step: what cannot be written exits the process then, with nothing left
 /// behind. All ranks make it and call it alike; rank 0 opens log and weights.
 class RunOutputs {
 public:

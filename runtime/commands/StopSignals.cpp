@@ -125,8 +125,8 @@ bool writeUnlessStopped(int descriptor, const void *data, int64_t bytes) {
       errno = EINTR;
       return false;
     }
-    // A pipe with room takes so much at once. A terminal may not: the first
-    // signal interrupts it.
+    // A pipe with room takes PIPE_BUF bytes at once. A terminal may not: the
+    // first signal interrupts it.
     ssize_t count = write(descriptor, next, std::min<int64_t>(bytes, PIPE_BUF));
     if (count < 0 && errno != EAGAIN && errno != EINTR)
       return false;

@@ -34,7 +34,7 @@
 namespace tessera::runtime {
 namespace {
 
-/// What ranks tell each other before a step's update, beside stopBits.
+/// What ranks exchange before a step's update, beside stopBits.
 constexpr uint8_t partWritten = 1, inputFailed = 2;
 static_assert(((partWritten | inputFailed) & stopBits) == 0);
 
@@ -118,19 +118,19 @@ void printSettings(const tessera_context &context, const Options &options,
     snprintf(text + length, sizeof text - length, "then constant");
   row("schedule", text);
   row("seed", std::to_string(progress.seed));
-  row("arena", byteText(double(context.program->arenaBytes)) + " a rank");
+  row("arena", byteText(double(context.program->arenaBytes)) + " per rank");
   for (const auto &[name, text] : context.device->settings())
     row(name.c_str(), text);
   if (context.offload)
     row("offloaded", byteText(double(context.offload->size())) +
-                         " a rank, in a file in " +
+                         " per rank, in a file in " +
                          context.offload->directory());
   if (!options.checkpointDir.empty()) {
     std::string text = "every " + std::to_string(options.checkpointEvery) +
                        " steps to '" + options.checkpointDir + "'";
     if (copyBytes)
       text += " while steps go on, from a copy of " +
-              byteText(double(copyBytes)) + " a rank";
+              byteText(double(copyBytes)) + " per rank";
     row("checkpoints", text);
   }
   if (training.maxSkips > 0)
@@ -315,8 +315,8 @@ static int runTrain(const Manifest &manifest, const Options &options) {
     setErrorStep(report.step);
     report.loss = step.computeGradients(progress);
     report.gradNorm = context.output(slotNames::gradNorm);
-    // One meeting a step; a rank without its input has taken part in all others
-    // with zeros.
+    // One meeting per step; a rank without its input has taken part in all
+    // others with zeros.
     Communicator::Agreement agreement = communicator.agree(
         notedStop() |
         (checkpoints && checkpoints->partIsWritten() ? partWritten : 0) |

@@ -10,7 +10,7 @@
 // use of a block, taking and giving it back touches no system allocator. Large
 // blocks, and those after a list's share of the pool is used up, are malloc's.
 //
-// Where there is no memory the process ends with an error instead of an
+// Where there is no memory the process exits with an error instead of an
 // exception, which could not pass emitted code; the forms that may fail return
 // null.
 //
@@ -94,7 +94,7 @@ void *takeAligned(size_t bytes, std::align_val_t alignment) {
   return aligned_alloc(multiple, whole ? whole : multiple);
 }
 
-/// \p block, or the end of the process where there is none.
+/// \p block, or the exit of the process where there is none.
 void *require(void *block, size_t bytes) {
   if (block)
     return block;

@@ -114,7 +114,7 @@ uint32_t savedState() {
 
 bool has(const FeatureInfo &feature) {
   uint32_t values[4] = {};
-  // A leaf tells in its subleaf 0 how many others it has.
+  // A leaf says in its subleaf 0 how many others it has.
   if (feature.subleaf) {
     uint32_t rest;
     if (!__get_cpuid_count(feature.leaf, 0, values, &rest, &rest, &rest) ||

@@ -30,7 +30,7 @@ constexpr int64_t sizeOf(ElementType type) {
                                     : 2;
 }
 
-/// The type of a name like "f32"; ends the process on another.
+/// The type of a name like "f32"; exits the process on another.
 ElementType parseElementType(const std::string &name);
 
 /// \p count elements of 16 bits or of f32 at \p from, as fp32.

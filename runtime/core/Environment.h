@@ -12,7 +12,7 @@
 
 namespace tessera::runtime {
 
-// Each ends the process with the remedy where the variable's value means
+// Each exits the process with the remedy where the variable's value means
 // nothing. A variable that is set to nothing counts as one that is not set.
 
 /// The most candidates of a GEMM that TESSERA_GEMM_TRIALS may ask for.

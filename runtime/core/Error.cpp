@@ -34,7 +34,7 @@ bool speaks() { return rank == 0; }
 void giveRootALead() {
   // A signal in the meantime is the launcher's.
   if (!speaks() && sleep(2) > 0)
-    endProcess(1);
+    exitProcess(1);
 }
 
 void leaveErrorToRoot() {
@@ -51,7 +51,7 @@ void setFailureHook(bool (*hook)()) { failureHook = hook; }
 
 void setExitHook(void (*hook)()) { exitHook = hook; }
 
-void endProcess(int code) {
+void exitProcess(int code) {
   if (exitHook)
     exitHook();
   _exit(code);
@@ -86,7 +86,7 @@ void fatal(const char *format, ...) {
     print("error", true, format, arguments);
     va_end(arguments);
   }
-  endProcess(1);
+  exitProcess(1);
 }
 
 static void printError(bool flushes, const char *format, ...) {
@@ -101,7 +101,7 @@ void printError(const char *text) { printError(true, "%s", text); }
 void fatalInHandler(const char *format, const char *argument) {
   if (!failureHook || failureHook())
     printError(false, format, argument);
-  endProcess(1);
+  exitProcess(1);
 }
 
 void requirePrinted(bool readerMayLeave) {

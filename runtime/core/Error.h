@@ -13,8 +13,8 @@
 namespace tessera::runtime {
 
 /// Prints "NAME: error: MESSAGE" (with the rank where there are several),
-/// tells the peers that this rank has failed, and ends the process with exit
-/// code 1. Of several ranks that fail, one prints. Never returns, throws
+/// reports to the peers that this rank has failed, and exits the process with
+/// exit code 1. Of several ranks that fail, one prints. Never returns, throws
 /// nothing, so it may be called under emitted code.
 [[noreturn]] void fatal(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
@@ -28,7 +28,7 @@ void printError(const char *text);
 /// Prints "NAME: warning: MESSAGE" on rank 0.
 void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/// Ends the process with an error where not all that was printed has reached
+/// Exits the process with an error where not all that was printed has reached
 /// standard output. With \p readerMayLeave a pipe or terminal whose reader has
 /// gone, and a closed stream, are no error.
 void requirePrinted(bool readerMayLeave);
@@ -40,30 +40,30 @@ void setErrorContext(const char *executable, int rank, int size);
 /// Whether this rank is the one that prints what all ranks would, rank 0.
 bool speaks();
 
-/// For an error of which ranks cannot agree who tells it: lets rank 0 tell it
-/// first, and a launcher end the other ranks before they do.
+/// For an error of which ranks cannot agree who reports it: lets rank 0 report
+/// it first, and a launcher end the other ranks before they do.
 void giveRootALead();
 
 /// For an error that all ranks meet alike: returns on rank 0, which prints it,
-/// and ends the others with exit code 1; a little later, since a launcher ends
-/// all processes once one has failed.
+/// and exits the others with code 1; a little later, since a launcher ends all
+/// processes once one has failed.
 void leaveErrorToRoot();
 
 /// The step under way, for messages about it; 0: none.
 void setErrorStep(int64_t step);
 int64_t errorStep();
 
-/// Called by fatal() before the process ends. It marks the failure for the
+/// Called by fatal() before the process exits. It marks the failure for the
 /// peers and returns true when this rank is the first one to fail and so the
 /// one that prints.
 void setFailureHook(bool (*hook)());
 
-/// Called before this rank ends the process by itself, also in a signal's
+/// Called before this rank exits the process by itself, also in a signal's
 /// handler.
 void setExitHook(void (*hook)());
 
-/// Ends the process at once, without a word.
-[[noreturn]] void endProcess(int code);
+/// Exits the process at once, without a word.
+[[noreturn]] void exitProcess(int code);
 
 /// The executable's name as the user wrote it.
 const char *executableName();

@@ -8,7 +8,7 @@
 // bfloat16 and IEEE 754 binary16 as bits, and their conversions. To 16 bits a
 // number is rounded to nearest, ties to even; what is too large becomes
 // infinite; a NaN stays one. No conversion branches or calls a library, so
-// loops over them are vectorised for any processor.
+// loops over them are vectorised for any CPU.
 //
 //===----------------------------------------------------------------------===//
 

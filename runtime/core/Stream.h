@@ -22,8 +22,8 @@ void streamCopy(char *destination, const char *source, int64_t bytes);
 /// What this thread has streamed is seen before what it stores from here on.
 void streamFence();
 
-/// From so many bytes on it pays, unless they are read at once: a core's own
-/// caches hold no more.
+/// From this number of bytes on it pays, unless they are read at once: a core's
+/// own caches hold no more.
 constexpr int64_t streamedBytes = 1 << 20;
 
 } // namespace tessera::runtime

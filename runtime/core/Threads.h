@@ -20,8 +20,8 @@ namespace tessera::runtime {
 /// A body computes [begin, end) on thread \p thread.
 using RangeBody = void (*)(void *data, int64_t begin, int64_t end, int thread);
 
-/// The threads a rank takes: \p wanted, or where that is 0 the cores of the
-/// node over its \p ranksOnNode, at least 1, at most those it may run on.
+/// The threads that a rank takes: \p wanted, or where that is 0 the cores of
+/// the node over its \p ranksOnNode, at least 1, at most those it may run on.
 int threadCount(int wanted, int ranksOnNode);
 
 /// The cores that this process may run on, at least 1.

@@ -58,7 +58,7 @@ GpuDevice::GpuDevice(const Manifest &manifest, int localRank)
   };
   major = read(capabilityMajor);
   minor = read(capabilityMinor);
-  processors = read(multiprocessors);
+  smCount = read(multiprocessors);
   clockHertz = 1e3 * read(clockRate);
   cuda.driverGetVersion(&version);
   if (version < neededVersion)
@@ -88,7 +88,7 @@ GpuDevice::GpuDevice(const Manifest &manifest, int localRank)
     snprintf(text, sizeof text,
              "%.1f TFLOP/s (%d SMs x %.3f GHz x %d); MFU = a step's operations "
              "/ (its seconds x peak)",
-             peak * 1e-12, processors, clockHertz * 1e-9, flopsPerClock());
+             peak * 1e-12, smCount, clockHertz * 1e-9, flopsPerClock());
     addSetting({"peak", text});
   }
 }
@@ -310,7 +310,7 @@ int GpuDevice::flopsPerClock() const {
 }
 
 double GpuDevice::peakFlops() const {
-  return processors * clockHertz * flopsPerClock();
+  return smCount * clockHertz * flopsPerClock();
 }
 
 void GpuDevice::launch(int id, char *const *args, int count,

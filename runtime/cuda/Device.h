@@ -52,7 +52,7 @@ public:
   /// watch now and then. Not within an entry that is captured.
   void synchronize(Stream stream) const;
   /// Has \p poll(data, seconds) called now and then while the host waits for
-  /// the GPU, `seconds` up to now; null: nothing is called. It ends the
+  /// the GPU, `seconds` up to now; null: nothing is called. It exits the
   /// process where a peer has failed.
   void setWatch(void (*poll)(void *data, double seconds), void *data);
 
@@ -69,7 +69,7 @@ public:
   /// Launches kernel \p id of the manifest; see tessera_device_launch.
   void launch(int id, char *const *args, int count, char *scratch) const;
 
-  /// Adds a row to what settings() tells.
+  /// Adds a row to what settings() reports.
   void addSetting(Setting setting) { rows.push_back(std::move(setting)); }
 
 private:
@@ -93,18 +93,18 @@ private:
                    void *data) override;
   void readPieces(const char *address, int64_t bytes, Piece<const char *> body,
                   void *data) override;
-  /// Ends the process: the device's code does not run on this GPU.
+  /// Exits the process: the device's code does not run on this GPU.
   [[noreturn]] void refuse(const char *reason) const;
   void requireCapability() const;
   void loadKernels();
   /// Waits until \p query answers success and not notReady.
   template <typename Query> void waitFor(Query query) const;
-  /// Of a multiprocessor, for the type of the GEMMs' factors; 0: not known.
+  /// Per SM, for the type of the GEMMs' factors; 0: not known.
   int flopsPerClock() const;
   GraphExec capture(tessera_context &context, const tessera_entry &entry) const;
 
   const Manifest &manifest;
-  int number = 0, major = 0, minor = 0, processors = 0;
+  int number = 0, major = 0, minor = 0, smCount = 0;
   double clockHertz = 0;
   std::string deviceName;
   Stream computeStream = nullptr, communicationStream = nullptr;

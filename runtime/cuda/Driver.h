@@ -13,7 +13,7 @@
 
 namespace tessera::runtime::cuda {
 
-/// libcuda.so.1. A call ends the process on an error, with the driver's words.
+/// libcuda.so.1. A call exits the process on an error, with the driver's words.
 struct Driver {
   Driver();
 

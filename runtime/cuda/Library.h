@@ -21,13 +21,13 @@ namespace tessera::runtime::cuda {
 class Library {
 public:
   /// Opens \p name ("libcublasLt.so.13"): where the loader looks, then in the
-  /// folders of searchFolders. Ends the process where it is in none of them:
+  /// folders of searchFolders. Exits the process where it is in none of them:
   /// "this executable trains on an NVIDIA GPU: \p remedy".
   Library(const char *name, const char *remedy);
   Library(const Library &) = delete;
   Library &operator=(const Library &) = delete;
 
-  /// Ends the process where the library has no such function.
+  /// Exits the process where the library has no such function.
   void *find(const char *function) const;
 
   /// Where it lies.
@@ -36,7 +36,7 @@ public:
   /// What the library says of its error number; set by who knows.
   const char *(*describeError)(int number) = nullptr;
 
-  /// Ends the process: \p function has answered \p error.
+  /// Exits the process: \p function has answered \p error.
   [[noreturn]] void fail(const char *function, int error) const;
 
 private:
@@ -52,7 +52,7 @@ public:
       : library(library), name(name),
         address(reinterpret_cast<int (*)(Arguments...)>(library.find(name))) {}
 
-  /// Ends the process on an error.
+  /// Exits the process on an error.
   void operator()(Arguments... arguments) const {
     if (int error = address(arguments...))
       library.fail(name, error);

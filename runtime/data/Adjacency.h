@@ -52,7 +52,7 @@ struct SparseRows {
 };
 
 /// Writes the edges of \p file as \p rows, a row for each target, and as
-/// \p transpose, a row for each source. Takes memory for one float a node
+/// \p transpose, a row for each source. Takes memory for one float per node
 /// beside theirs.
 void buildAdjacency(const GraphFile &file, AdjacencyForm form,
                     const NodeWeights &nodes, SparseRows rows,

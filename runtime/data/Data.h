@@ -56,7 +56,7 @@ public:
   /// the next run. All ranks call it.
   virtual void verify(Communicator &, const std::string &) const {}
 
-  /// What tells the data from other data; all ranks have the same.
+  /// What distinguishes the data from other data; all ranks have the same.
   virtual std::optional<DataFingerprint> fingerprint() const { return {}; }
 
   /// 1 / number of targets that count in \p batch.
@@ -74,7 +74,7 @@ enum class SampleOrder { sequential, shuffled };
 
 /// Opens \p path for training as rank \p rank of \p ranks: tokens for a
 /// transformer, of the type \p type ("u8", "u16" or "i32"; empty where the file
-/// says it), a graph for a GNN. Ends the process on data that does not fit the
+/// says it), a graph for a GNN. Exits the process on data that does not fit the
 /// model.
 std::unique_ptr<BatchSource> openBatchSource(const Manifest &manifest,
                                              const std::string &path,
@@ -85,7 +85,7 @@ std::unique_ptr<BatchSource> openBatchSource(const Manifest &manifest,
 /// The files that \p path may stand for: itself or a pair of tokens and index.
 std::vector<UsedFile> dataFiles(const std::string &path);
 
-/// Ends the process where --data-type is given for a graph.
+/// Exits the process where --data-type is given for a graph.
 void requireNoType(const std::string &type);
 
 } // namespace tessera::runtime

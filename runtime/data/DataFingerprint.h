@@ -15,7 +15,7 @@
 
 namespace tessera::runtime {
 
-/// What tells data from other data, whatever its path.
+/// What distinguishes data from other data, whatever its path.
 struct DataFingerprint {
   int64_t bytes = 0;     ///< of the file that holds it
   uint32_t checksum = 0; ///< CRC32C of samples of its content
@@ -23,7 +23,7 @@ struct DataFingerprint {
 };
 
 /// The fingerprint of \p file, of which sampledChecksum() reads samples, and of
-/// the numbers \p reading, which say how its content is read. Ends the process
+/// the numbers \p reading, which say how its content is read. Exits the process
 /// where it cannot be read.
 DataFingerprint fingerprintOf(const InputFile &file,
                               std::initializer_list<int64_t> reading);

@@ -17,7 +17,7 @@ static constexpr const char *splitNames[3] = {"train", "val", "test"};
 /// The class of a node that does not count.
 static constexpr int32_t ignoredTarget = -100;
 
-/// Ends the process where \p file is not the graph that \p model is compiled
+/// Exits the process where \p file is not the graph that \p model is compiled
 /// for.
 static void requireShape(const Model &model, const GraphFile &file) {
   const GraphShape &shape = file.shape();

@@ -19,7 +19,7 @@ namespace tessera::runtime {
 /// A graph file that fits a model.
 class Graph {
 public:
-  /// Ends the process where the file does not fit the model. Warns of what
+  /// Exits the process where the file does not fit the model. Warns of what
   /// nothing uses.
   Graph(const Manifest &manifest, const std::string &path);
 

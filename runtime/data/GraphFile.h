@@ -55,7 +55,7 @@ public:
 
   const std::string &path() const { return file->path(); }
   const GraphShape &shape() const { return counts; }
-  /// Sparse features do not tell how many columns there are beyond the used.
+  /// Sparse features do not say how many columns there are beyond the used.
   bool hasSparseFeatures() const { return indptr; }
 
   /// Writes x as [nodes, \p columns], \p columns being at least

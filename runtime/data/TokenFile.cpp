@@ -40,7 +40,7 @@ const TypeInfo &infoOf(TokenType type) {
   return typeTable[static_cast<int>(type)];
 }
 
-/// Tokens are checked and widened in pieces of so many, which stay in the
+/// Tokens are checked and widened in pieces of this size, which stay in the
 /// first cache.
 constexpr int64_t pieceTokens = 2048;
 
@@ -155,7 +155,7 @@ const char *knownFormat(const char *head, int64_t bytes, int64_t size) {
   for (const auto &[magic, name] : table)
     if (beginsWith(text, magic))
       return name;
-  // Two bytes may be a token of u16; the method and the reserved flags tell.
+  // Two bytes may be a token of u16; the method and the reserved flags decide.
   if (bytes >= 4 && beginsWith(text, "\x1f\x8b\x08") && !(head[3] & 0xe0))
     return "gzip";
   if (bytes >= 10 && beginsWith(text, "BZh") &&

@@ -36,9 +36,9 @@ struct StrangeToken {
 /// 256.
 class TokenFile {
 public:
-  /// Ends the process where the file cannot be read, is damaged, is known to be
-  /// something else, or does not say what it holds. \p type is the user's, for
-  /// a file without a header.
+  /// Exits the process where the file cannot be read, is damaged, is known to
+  /// be something else, or does not say what it holds. \p type is the user's,
+  /// for a file without a header.
   TokenFile(const std::string &path, int64_t vocabulary,
             std::optional<TokenType> type = {});
 
@@ -48,8 +48,8 @@ public:
   int64_t vocabularySize() const { return vocabulary; }
   /// The file that holds the tokens.
   const InputFile &content() const { return *file; }
-  /// What tells its content, and how that is read, from others. Ends the
-  /// process where it cannot be read.
+  /// What distinguishes its content, and how that is read, from others. Exits
+  /// the process where it cannot be read.
   DataFingerprint fingerprint() const;
   /// How the data is read: "bytes", "u16 tokens", "MMIDIDX i32", "llm.c u16".
   std::string form() const;

@@ -49,14 +49,14 @@ StrangeToken findInParallel(const TokenFile &file, int64_t begin, int64_t end) {
   return first;
 }
 
-/// Ends the process where the file has a token outside the vocabulary.
+/// Exits the process where the file has a token outside the vocabulary.
 void scan(const TokenFile &file, Communicator &communicator) {
   using Clock = std::chrono::steady_clock;
   int ranks = communicator.size(), rank = communicator.rank();
   int64_t share = roundBytes / bytesOf(file.type());
-  Clock::time_point told = Clock::now();
+  Clock::time_point reported = Clock::now();
   std::vector<StrangeToken> all(ranks);
-  bool hasTold = false;
+  bool hasReported = false;
   for (int64_t begin = 0; begin < file.count(); begin += share * ranks) {
     int64_t from = std::min(begin + share * rank, file.count());
     int64_t to = std::min(from + share, file.count());
@@ -67,9 +67,9 @@ void scan(const TokenFile &file, Communicator &communicator) {
       if (token.position >= 0)
         communicator.failTogether(file.describe(token).c_str());
     if (communicator.isRoot() &&
-        Clock::now() - told > std::chrono::seconds(2)) {
-      told = Clock::now();
-      hasTold = true;
+        Clock::now() - reported > std::chrono::seconds(2)) {
+      reported = Clock::now();
+      hasReported = true;
       double part = double(std::min(begin + share * ranks, file.count())) /
                     double(file.count());
       printf("%slooking through the data: %.0f %%%s",
@@ -78,7 +78,7 @@ void scan(const TokenFile &file, Communicator &communicator) {
       fflush(stdout);
     }
   }
-  if (hasTold && isatty(STDOUT_FILENO))
+  if (hasReported && isatty(STDOUT_FILENO))
     printf("\n");
 }
 

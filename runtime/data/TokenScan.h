@@ -14,8 +14,8 @@
 namespace tessera::runtime {
 
 /// Reads all tokens of \p file, each rank its share, where they can be outside
-/// the vocabulary, and ends the process with the first one that is. Tells how
-/// far it is where that takes long. A good verdict is kept in the file
+/// the vocabulary, and exits the process with the first one that is. Reports
+/// how far it is where that takes long. A good verdict is kept in the file
 /// "data-verdict.json" of \p directory (empty: nowhere), with the data's size,
 /// time of change and sampled checksum, its type and the vocabulary; where all
 /// are as they were the tokens are not read again. All ranks call it.

@@ -18,7 +18,7 @@ int64_t sampleAt(SampleOrder order, int64_t position, int64_t samples,
                  uint64_t seed);
 
 /// The samples of the text or tokens at \p path, of \p type where the file does
-/// not say it. Ends the process where they do not fit the model.
+/// not say it. Exits the process where they do not fit the model.
 std::unique_ptr<BatchSource> openTokenBatches(const Manifest &manifest,
                                               const std::string &path,
                                               std::optional<TokenType> type,

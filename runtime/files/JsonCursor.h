@@ -40,7 +40,7 @@ public:
   bool has(const char *key) const;
   /// A member of an object, which must be there.
   JsonCursor at(const char *key) const;
-  /// An element of an array of at least so many.
+  /// An element of an array, which must have it.
   JsonCursor element(size_t index) const;
   /// The length of an array of \p least to \p most elements.
   size_t length(size_t least, size_t most) const;

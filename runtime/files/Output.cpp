@@ -61,7 +61,7 @@ bool syncDirectory(const std::string &directory) {
 }
 
 //===----------------------------------------------------------------------===//
-// What goes when the process ends before its time
+// What goes when the process exits before its time
 //===----------------------------------------------------------------------===//
 
 static std::array<std::atomic<const char *>, 8> unfinished;

@@ -98,8 +98,8 @@ private:
   std::map<std::string, std::string> notes;
 };
 
-/// Writes a file of float tensors (runtime/files/Output.h). Ends the process on
-/// a failed write.
+/// Writes a file of float tensors (runtime/files/Output.h). Exits the process
+/// on a failed write.
 class SafetensorsWriter {
 public:
   SafetensorsWriter(std::string path,

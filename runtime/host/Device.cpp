@@ -1,4 +1,4 @@
-//===- Device.cpp - The processor as a rank's device ----------------------===//
+//===- Device.cpp - The CPU as a rank's device ----------------------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

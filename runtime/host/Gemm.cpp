@@ -28,8 +28,8 @@ struct Operand {
   const char *address = nullptr;
 };
 
-/// A matrix of 16 bits where the library takes none on this processor: it works
-/// on a copy in fp32.
+/// A matrix of 16 bits where the library takes none on this CPU: it works on a
+/// copy in fp32.
 struct Copy {
   int64_t elements = 0; ///< 0: the library takes the matrix as it is
   int64_t offset = 0;   ///< of the copy in the scratch memory
@@ -38,7 +38,7 @@ struct Copy {
 
 /// A primitive with its operands, whose addresses are set at each call.
 struct GemmPrimitive {
-  dnnl_primitive_t product = nullptr, packing = nullptr;
+  dnnl_primitive_t matmul = nullptr, packing = nullptr;
   Copy copyA, copyB, copyBias, copyC;
   bool readsC = false;   ///< its copy must hold what is there before
   int64_t copyBytes = 0; ///< of all copies, at the scratch memory's start
@@ -61,10 +61,10 @@ constexpr int64_t copyGrain = 1 << 14;
 constexpr int64_t packedRows = 256, packedRowsTransposed = 1024;
 
 /// Whether b goes to the library's own layout first. Measured with oneDNN
-/// 2.6.3: a product then runs at 0.92 of the peak rather than at 0.5 to 0.85
+/// 2.6.3: a GEMM then runs at 0.92 of the peak rather than at 0.5 to 0.85
 /// where b is stored as it is read, and at 0.85 to 0.9 where it is stored
 /// transposed, which the library copies by itself. The copy costs
-/// about 26 / m of the product.
+/// about 26 / m of the GEMM.
 bool isPacked(const Gemm &gemm) {
   int64_t least = gemm.transposeB ? packedRowsTransposed : packedRows;
   return gemm.m >= least &&
@@ -101,14 +101,14 @@ Gemm inSinglePrecision(Gemm gemm) {
 /// What the library says of a GEMM before it is made.
 struct Description {
   dnnl_memory_desc_t a, b, bias, c, packed;
-  dnnl_primitive_desc_t product = nullptr;
+  dnnl_primitive_desc_t matmul = nullptr;
   dnnl_primitive_desc_t packing = nullptr; ///< null: b is used as it is
 
   explicit Description(const Gemm &gemm);
   Description(const Description &) = delete;
   ~Description() {
-    if (product)
-      dnnl_primitive_desc_destroy(product);
+    if (matmul)
+      dnnl_primitive_desc_destroy(matmul);
     if (packing)
       dnnl_primitive_desc_destroy(packing);
   }
@@ -123,7 +123,7 @@ struct Description {
     return roundUp(dnnl_memory_desc_get_size(&packed));
   }
   int64_t scratchBytes() const {
-    int64_t bytes = dnnl_memory_desc_get_size(scratchOf(product));
+    int64_t bytes = dnnl_memory_desc_get_size(scratchOf(matmul));
     if (packing)
       bytes = std::max<int64_t>(bytes,
                                 dnnl_memory_desc_get_size(scratchOf(packing)));
@@ -131,15 +131,15 @@ struct Description {
   }
 
 private:
-  dnnl_primitive_desc_t describeProduct(const Gemm &gemm,
-                                        const_dnnl_primitive_attr_t attributes);
+  dnnl_primitive_desc_t describeMatmul(const Gemm &gemm,
+                                       const_dnnl_primitive_attr_t attributes);
 };
 
 /// Null where the library cannot do it; `packed` becomes the layout of b that
 /// it wants.
 dnnl_primitive_desc_t
-Description::describeProduct(const Gemm &gemm,
-                             const_dnnl_primitive_attr_t attributes) {
+Description::describeMatmul(const Gemm &gemm,
+                            const_dnnl_primitive_attr_t attributes) {
   dnnl_matmul_desc_t operation;
   dnnl_primitive_desc_t result = nullptr;
   if (dnnl_matmul_desc_init(&operation, &a, &packed,
@@ -166,32 +166,32 @@ Description::Description(const Gemm &gemm) {
     dnnl_post_ops_append_sum(postOps, 1.0f);
   if (gemm.epilogue == "gelu")
     dnnl_post_ops_append_eltwise(postOps, 1.0f, dnnl_eltwise_gelu_tanh, 0, 0);
-  dnnl_primitive_attr_t productAttributes;
-  dnnl_primitive_attr_clone(&productAttributes, attributes);
-  dnnl_primitive_attr_set_post_ops(productAttributes, postOps);
+  dnnl_primitive_attr_t matmulAttributes;
+  dnnl_primitive_attr_clone(&matmulAttributes, attributes);
+  dnnl_primitive_attr_set_post_ops(matmulAttributes, postOps);
   if (isPacked(gemm)) {
     dnnl_dims_t dims = {gemm.k, gemm.n};
     dnnl_memory_desc_init_by_tag(&packed, 2, dims, dataType(gemm.type),
                                  dnnl_format_tag_any);
-    product = describeProduct(gemm, productAttributes);
+    matmul = describeMatmul(gemm, matmulAttributes);
     // Some forms of the library have no layout of their own.
-    if (product && packed.format_desc.blocking.inner_nblks == 0) {
-      dnnl_primitive_desc_destroy(product);
-      product = nullptr;
+    if (matmul && packed.format_desc.blocking.inner_nblks == 0) {
+      dnnl_primitive_desc_destroy(matmul);
+      matmul = nullptr;
     }
-    if (product && dnnl_reorder_primitive_desc_create(
-                       &packing, &b, engine, &packed, engine, attributes) !=
-                       dnnl_success) {
-      dnnl_primitive_desc_destroy(product);
-      product = packing = nullptr;
+    if (matmul && dnnl_reorder_primitive_desc_create(
+                      &packing, &b, engine, &packed, engine, attributes) !=
+                      dnnl_success) {
+      dnnl_primitive_desc_destroy(matmul);
+      matmul = packing = nullptr;
     }
   }
-  if (!product) {
+  if (!matmul) {
     packed = b;
-    product = describeProduct(gemm, productAttributes);
+    matmul = describeMatmul(gemm, matmulAttributes);
   }
   dnnl_post_ops_destroy(postOps);
-  dnnl_primitive_attr_destroy(productAttributes);
+  dnnl_primitive_attr_destroy(matmulAttributes);
   dnnl_primitive_attr_destroy(attributes);
 }
 
@@ -204,7 +204,7 @@ bool openEngine() {
   return dnnl_engine_create(&engine, dnnl_cpu, 0) == dnnl_success;
 }
 
-/// What a GEMM takes on this processor.
+/// What a GEMM takes on this CPU.
 struct Recipe {
   Description description;
   Copy a, b, bias, c;
@@ -252,7 +252,7 @@ std::unique_ptr<Recipe> findRecipe(const Gemm &gemm) {
     return nullptr;
   for (bool copies : {false, true}) {
     auto recipe = std::make_unique<Recipe>(gemm, copies);
-    if (recipe->description.product)
+    if (recipe->description.matmul)
       return recipe;
   }
   return nullptr;
@@ -293,8 +293,8 @@ GemmPrimitive prepare(const Gemm &gemm) {
   result.copyBytes = recipe->copyBytes;
   result.readsC = gemm.accumulate || gemm.ldc > gemm.n;
   result.packedBytes = description.packedBytes();
-  bool made = dnnl_primitive_create(&result.product, description.product) ==
-              dnnl_success;
+  bool made =
+      dnnl_primitive_create(&result.matmul, description.matmul) == dnnl_success;
   if (description.packing)
     made = made && dnnl_primitive_create(&result.packing,
                                          description.packing) == dnnl_success;
@@ -321,7 +321,7 @@ GemmPrimitive prepare(const Gemm &gemm) {
   if (gemm.bias)
     add(DNNL_ARG_BIAS, result.bias, description.bias);
   add(DNNL_ARG_SCRATCHPAD, result.scratch,
-      *Description::scratchOf(description.product));
+      *Description::scratchOf(description.matmul));
   return result;
 }
 
@@ -377,7 +377,7 @@ void tessera_prepare_gemms(const tessera::runtime::Manifest *manifest, int) {
   if (!openEngine() ||
       (!stream && dnnl_stream_create(&stream, engine, dnnl_stream_in_order) !=
                       dnnl_success))
-    fatal("oneDNN cannot use this processor");
+    fatal("oneDNN cannot use this CPU");
   primitives.clear();
   primitives.reserve(manifest->gemms.size());
   for (const Gemm &gemm : manifest->gemms) {
@@ -406,7 +406,7 @@ void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
     done =
         dnnl_primitive_execute(gemm.packing, stream, gemm.packingArgumentCount,
                                gemm.packingArguments) == dnnl_success;
-  if (!done || dnnl_primitive_execute(gemm.product, stream, gemm.argumentCount,
+  if (!done || dnnl_primitive_execute(gemm.matmul, stream, gemm.argumentCount,
                                       gemm.arguments) != dnnl_success)
     fatal("oneDNN failed in GEMM %d", id);
   if (gemm.copyC.elements)

@@ -1,4 +1,4 @@
-//===- Launch.cpp - Kernels, fills and copies on the processor ------------===//
+//===- Launch.cpp - Kernels, fills and copies on the CPU ------------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

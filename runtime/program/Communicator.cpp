@@ -44,7 +44,7 @@ void Communicator::failTogether(const char *reason) {
     printError(reason);
   // A launcher that sees one end with an error may end the others.
   finish();
-  endProcess(1);
+  exitProcess(1);
 }
 
 std::vector<Collective> Communicator::resolve(const Program &program) const {

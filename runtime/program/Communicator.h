@@ -54,7 +54,7 @@ public:
   };
   Agreement agree(uint8_t bits);
 
-  /// Ends the processes of all ranks, which call it alike, with exit code 1:
+  /// Exits the processes of all ranks, which call it alike, with exit code 1:
   /// the first rank that has a \p reason (null: none) prints it.
   [[noreturn]] void failTogether(const char *reason);
 
@@ -87,14 +87,14 @@ char *mapPrivateArena(int64_t bytes, int64_t room = 0);
 /// The same for a rank that shares nothing with others, with the file behind.
 char *mapPrivateArena(const Program &program, OffloadFile *offload);
 
-/// Ends the process where \p ranks arenas of \p bytes do not fit the memory
+/// Exits the process where \p ranks arenas of \p bytes do not fit the memory
 /// that this node has available: touching them would end it by a signal.
 void requireMemory(int64_t bytes, int ranks);
 
 } // namespace tessera::runtime
 
 /// Defined by the archive linked: makes the communicator for an executable of
-/// \p world ranks. Ends the process with the remedy where the number of
+/// \p world ranks. Exits the process with the remedy where the number of
 /// processes differs.
 extern "C" tessera::runtime::Communicator *
 tessera_create_communicator(int world);

@@ -34,7 +34,7 @@ struct tessera_context {
   float output(const char *name) const;
   /// Runs \p entry on the device.
   void run(const tessera_entry &entry) { device->run(*this, entry); }
-  /// The entry of that name; ends the process where the object has none.
+  /// The entry of that name; exits the process where the object has none.
   static const tessera_entry &entry(const char *name);
   /// Makes the program's GEMM primitives where the object has GEMMs.
   void prepareGemms();

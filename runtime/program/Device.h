@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One interface with two forms, each in an archive of its own: the processor
-// (host/), whose arena is the process's memory, and an NVIDIA GPU (cuda/),
-// whose arena only the GPU can read, in the order in which work is issued.
+// One interface with two forms, each in an archive of its own: the CPU (host/),
+// whose arena is the process's memory, and an NVIDIA GPU (cuda/), whose arena
+// only the GPU can read, in the order in which work is issued.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,7 +27,7 @@ class Device {
 public:
   virtual ~Device() = default;
 
-  /// Makes the arena of \p program for this rank, zeroed. Ends the process
+  /// Makes the arena of \p program for this rank, zeroed. Exits the process
   /// where it does not fit. Called once, by the communicator where there is
   /// one.
   virtual char *allocateArena(const Program &program) = 0;
@@ -65,11 +65,11 @@ public:
     readPieces(address, bytes, &callPiece<Body, const char *>, &body);
   }
 
-  /// What `train` tells of the device: a row's name and its text.
+  /// What `train` reports of the device: a row's name and its text.
   using Setting = std::pair<std::string, std::string>;
   virtual std::vector<Setting> settings() const = 0;
 
-  /// Floating-point operations a second that the program's GEMMs could reach
+  /// Floating-point operations per second that the program's GEMMs could reach
   /// at best; 0 where it is not known.
   virtual double peakFlops() const = 0;
 
@@ -95,8 +95,8 @@ private:
 } // namespace tessera::runtime
 
 /// Defined by the archive linked: opens the device of the rank that is number
-/// \p localRank of its node. Ends the process with the remedy where there is
-/// none. It lives until the process ends.
+/// \p localRank of its node. Exits the process with the remedy where there is
+/// none. It lives until the process exits.
 extern "C" tessera::runtime::Device *
 tessera_open_device(const tessera::runtime::Manifest *manifest, int localRank);
 

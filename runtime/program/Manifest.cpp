@@ -175,9 +175,9 @@ static Training parseTraining(const json &j) {
   if (auto ramp = j.find("batch_ramp"); ramp != j.end())
     training.ramp = {ramp->at("start"), ramp->at("increment"),
                      ramp->at("samples")};
-  if (auto again = j.find("recomputed"); again != j.end())
-    training.recomputed = {again->at("segments"), again->at("whole"),
-                           again->at("cheap")};
+  if (auto recomputed = j.find("recomputed"); recomputed != j.end())
+    training.recomputed = {recomputed->at("segments"), recomputed->at("whole"),
+                           recomputed->at("cheap")};
   return training;
 }
 

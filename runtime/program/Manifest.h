@@ -65,8 +65,8 @@ struct ScheduleSpec {
   int64_t warmupSamples = 0, decaySamples = 0;
 };
 
-/// Of how many segments of the forward pass how many are computed again on the
-/// way back, as a whole or as far as it is cheap.
+/// Of how many segments of the forward pass how many are recomputed in the
+/// backward pass, as a whole or as far as it is cheap.
 struct Recomputation {
   int64_t segments = 0, whole = 0, cheap = 0;
 };
@@ -169,7 +169,8 @@ struct Collective {
   int64_t elements = 0;
   /// Among how many ranks (0: all), and how far apart these are.
   int ranks = 0, step = 1;
-  /// Source and destination lie rank mod step times so many bytes further.
+  /// Source and destination lie rank mod step times this number of bytes
+  /// further.
   int64_t stride = 0;
   ElementType type = ElementType::f32;
   /// Differs from the source's type in a reduce_scatter out of place alone.
@@ -205,26 +206,26 @@ struct Manifest {
   Training training;
   std::string cpu;
   int threads = 0;      ///< 0: cores / ranks of the node
-  int maxThreads = 512; ///< The plan's scratch memory is for so many.
+  int maxThreads = 512; ///< The plan's scratch memory is for that many threads.
   std::vector<Parameter> parameters;
   std::map<std::string, std::string> tied; ///< name -> parameter it is
   std::vector<Group> groups;
   std::vector<Gemm> gemms;
-  std::string device; ///< "cuda"; empty: the processor
+  std::string device; ///< "cuda"; empty: the CPU
   /// What the device's code is compiled for: "sm_80", "sm_90a".
   std::vector<std::string> architectures;
   std::vector<Kernel> kernels;
   std::map<std::string, Program> programs;
   /// What determines the mathematics of a run, by the specification's names;
-  /// empty where the compiler was not told.
+  /// empty where the compiler did not say it.
   std::map<std::string, std::string> fingerprint;
 
   int64_t parameterCount() const;
-  /// The named program; ends the process where the executable has none.
+  /// The named program; exits the process where the executable has none.
   const Program &program(const std::string &name) const;
 };
 
-/// Reads the text of a manifest; ends the process on one that this runtime
+/// Reads the text of a manifest; exits the process on one that this runtime
 /// does not understand.
 Manifest parseManifest(const char *text);
 

@@ -23,7 +23,7 @@ std::string defaultOffloadDirectory() {
   return directory ? directory : "/tmp";
 }
 
-/// A file that is gone when the process is, however it ends.
+/// A file that is gone when the process is, however it exits.
 static int openUnnamed(const std::string &directory) {
   int file = open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))

@@ -14,12 +14,12 @@
 namespace tessera::runtime {
 
 /// A rank's states that the plan puts into a file: one without a name, mapped
-/// behind the arena. The plan says when a stretch of it is needed (`fetch`)
+/// behind the arena. The plan says when a range of it is needed (`fetch`)
 /// and when not for a while (`evict`), so that the process holds a group's
 /// states in memory, not all.
 class OffloadFile {
 public:
-  /// Makes a file of \p bytes zeros in \p directory. Ends the process where
+  /// Makes a file of \p bytes zeros in \p directory. Exits the process where
   /// the disk has no room for it.
   OffloadFile(const std::string &directory, int64_t bytes);
   ~OffloadFile();

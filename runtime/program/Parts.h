@@ -32,7 +32,7 @@ inline Range intersect(Range a, Range b) {
   return {std::max(a.begin, b.begin), std::min(a.end, b.end)};
 }
 
-/// The state of that name; ends the process where the program has none.
+/// The state of that name; exits the process where the program has none.
 const State &requireState(const tessera_context &context,
                           const std::string &name, int group);
 

@@ -22,7 +22,7 @@ struct Progress {
   uint64_t seed = 1;
   std::string order = "shuffled";
   int64_t skipped = 0;      ///< steps whose update was left out
-  int64_t skippedInRow = 0; ///< the last so many of them
+  int64_t skippedInRow = 0; ///< those of them in a row up to here
   LossStatistics losses;
   LossScale lossScale;
   /// Steps that changed the parameters: Adam's t.

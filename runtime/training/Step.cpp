@@ -20,7 +20,7 @@ namespace tessera::runtime {
         slot.name.c_str());
 }
 
-/// Ends the process where an input has another size than what fills it.
+/// Exits the process where an input has another size than what fills it.
 static void requireRoom(const Slot &slot, const Manifest &manifest) {
   size_t count = slot.elements();
   if (slot.name == slotNames::hyper)

@@ -24,7 +24,7 @@ int64_t classEnd(const Training &training, const Group &group, int64_t end,
 /// allocated in a step.
 class TrainingStep {
 public:
-  /// Fills the inputs whose `when` is "load". Ends the process where the
+  /// Fills the inputs whose `when` is "load". Exits the process where the
   /// program has an input that this runtime does not know.
   TrainingStep(tessera_context &context, BatchSource &source);
 

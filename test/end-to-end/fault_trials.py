@@ -7,10 +7,10 @@
 # ===----------------------------------------------------------------------===#
 #
 # Each trial resumes a run, hits it with a fault at a random moment, and checks
-# that it ends in time, that every loss it logged is that of an undisturbed run,
-# that no complete checkpoint is lost, and that --save holds what it should. The
-# runs are small (FakeProgram.cpp at several numbers of ranks and stages), so
-# that a trial takes about a second.
+# that it exits in time, that every loss it logged is that of an undisturbed
+# run, that no complete checkpoint is lost, and that --save holds what it
+# should. The runs are small (FakeProgram.cpp at several numbers of ranks and
+# stages), so that a trial takes about a second.
 #
 #     test/end-to-end/fault_trials.py --trials 320 --seed 1
 #
@@ -40,7 +40,7 @@ class Outcome:
     """What is right after a fault."""
 
     code: object = None  # the exit code; None: any but 0; "any": any
-    told: str = ""  # what the output must match
+    says: str = ""  # what the output must match
     whole: bool = False  # the last step's checkpoint and --save are there
     goes_on: bool = False  # to the last step
 
@@ -80,7 +80,7 @@ class Trials:
         victim = self.choice.choice(ranks)
         send(victim, signal.SIGSTOP)
         ranks.remove(victim)  # it is for mpirun to end
-        return Outcome(told=r"for .*rank|has died|Killed|exited")
+        return Outcome(says=r"for .*rank|has died|Killed|exited")
 
     def kill_launcher(self, run, ranks):
         send(run.pid, signal.SIGKILL)
@@ -117,7 +117,7 @@ class Trials:
             send(self.choice.choice(ranks), signal.SIGPIPE)
             return Outcome(0, goes_on=True, whole=True)
         run.lose_reader()
-        # mpirun ends itself and its ranks.
+        # mpirun exits, and its ranks with it.
         if self.campaign.world > 1:
             return Outcome("any")
         return Outcome(0, goes_on=True, whole=True)
@@ -142,12 +142,12 @@ class Trials:
 
     def fill_disk(self, run, ranks):
         self.fill(self.campaign.folder)
-        return Outcome(told="No space left on device")
+        return Outcome(says="No space left on device")
 
     def fill_log_disk(self, run, ranks):
         self.fill(self.campaign.log_folder)
-        told = "cannot write the log .*: No space left on device; the run goes on"
-        return Outcome(1, told, whole=True, goes_on=True)
+        says = "cannot write the log .*: No space left on device; the run goes on"
+        return Outcome(1, says, whole=True, goes_on=True)
 
     def damage(self, run, ranks):
         """Ends the run, then flips a bit or removes a file of the newest."""
@@ -299,7 +299,7 @@ class Trials:
             raise Failure(f"lost: {complete} are complete, {due} was due")
 
     def check_outcome(self, name, right, code, output, over, lines_before):
-        """The exit code, what is told, and what is saved."""
+        """The exit code, what is reported, and what is saved."""
         campaign = self.campaign
         said = f"{name}: code {code}\n{output[-2000:]}"
         # The fault may have come after the last step.
@@ -308,9 +308,9 @@ class Trials:
             raise Failure(f"wrong: {said}")
         if isinstance(right.code, int) and code not in codes:
             raise Failure(f"wrong: {said}")
-        if right.told and not over | right.goes_on and not re.search(right.told, output):
+        if right.says and not over | right.goes_on and not re.search(right.says, output):
             raise Failure(f"wrong: no word of it: {said}")
-        if right.goes_on and (not over or not re.search(right.told, output)):
+        if right.goes_on and (not over or not re.search(right.says, output)):
             raise Failure(f"wrong: it did not go on: {said}")
         lines = campaign.lines()
         made = len(lines) > lines_before

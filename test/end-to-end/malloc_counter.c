@@ -6,7 +6,7 @@
 |*===----------------------------------------------------------------------===*|
 |*
 |* Preloaded into an executable, this library counts the calls that allocate
-|* memory, on the heap or as mappings. When the process ends it writes the
+|* memory, on the heap or as mappings. When the process exits it writes the
 |* count to the file $MALLOC_COUNTER.PID. Two runs that differ only in their
 |* number of steps must count the same if a step allocates nothing. The process
 |* may ask for the count itself: the executables log it for each step when

@@ -154,7 +154,7 @@ def physical_bytes(executable, data, world, steps=3):
     log.write_text("")
     command = launcher(world) + [executable, "train", "--data", data]
     command = [str(part) for part in command + ["--log", log, "--steps", 1000000]]
-    output = subprocess.DEVNULL  # mpirun tells at length of ranks that are killed
+    output = subprocess.DEVNULL  # mpirun reports at length ranks that are killed
     process = subprocess.Popen(command, env=ENVIRONMENT, stdout=output, stderr=output)
     try:
         while log.read_text().count("\n") < steps:

@@ -61,7 +61,7 @@ class Commands(unittest.TestCase):
         self.assertIn(f"has {LENGTH} tokens; one sample takes {LENGTH + 1}", done.stderr)
 
     def test_generate_goes_on_from_what_its_context_holds(self):
-        # A token a run is the same as all in one.
+        # A token per run is the same as all in one.
         whole = self.generate("bcab", 6)
         self.assertEqual(whole, "cabcab")
         text = "bcab"

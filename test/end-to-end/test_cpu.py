@@ -1,4 +1,4 @@
-# ===- test_cpu.py - Executables for another processor ---------------------===#
+# ===- test_cpu.py - Executables for another CPU ---------------------------===#
 #
 # Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -20,8 +20,8 @@ SMALL = {
 }
 
 
-class ForeignProcessor(unittest.TestCase):
-    def test_is_refused_and_told_what_it_runs(self):
+class ForeignCpu(unittest.TestCase):
+    def test_is_refused_with_what_it_runs(self):
         folder = support.scratch("cpu")
         data = folder / "data"
         data.write_bytes(bytes(range(256)) * 40)
@@ -35,7 +35,7 @@ class ForeignProcessor(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(
             done.stderr,
-            r"^foreign: error: this machine's processor lacks .*xop, fma4 and tbm, .*"
+            r"^foreign: error: this machine's CPU lacks .*xop, fma4 and tbm, .*"
             r"\(compiled for 'bdver4'\)",
         )
         self.assertFalse(log.exists())

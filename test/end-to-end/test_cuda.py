@@ -41,7 +41,7 @@ class Executable:
         support.run([support.BUILD / "bin" / "emulate-kernels", module, self.kernels])
 
     def run(self, arguments, world=1, check=True, **environment):
-        """Runs a rank a process, as torchrun would start them, each with a GPU
+        """Runs a rank per process, as torchrun would start them, each with a GPU
         of its own unless told otherwise; what each said."""
         with socket.socket() as probe:
             probe.bind(("localhost", 0))
@@ -319,7 +319,7 @@ class Ranks(unittest.TestCase):
 
 class Commands(unittest.TestCase):
     def test_eval(self):
-        """As the processor's, by weights that a GPU has trained."""
+        """As the CPU's, by weights that a GPU has trained."""
         folder = support.GOLDEN / "gcn"
         data = folder / "graph.safetensors"
         out = support.scratch("cuda-commands")
@@ -342,7 +342,7 @@ class Commands(unittest.TestCase):
             self.assertLess(abs(ours - theirs), 1e-5)
 
     def test_generate(self):
-        """The processor's text, by the same weights."""
+        """The CPU's text, by the same weights."""
         out = support.scratch("cuda-generate")
         data = support.repeated_text(out / "text.txt", 1 << 14)
         fields = {

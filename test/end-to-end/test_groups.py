@@ -32,7 +32,7 @@ def plan(world, stage=3, **parallel):
 
 
 def received(plan):
-    """Bytes that a rank receives a step for the states of groups."""
+    """Bytes that a rank receives per step for the states of groups."""
     return sum(c["bytes"] * c["times"] for c in plan["collectives"] if c["group"])
 
 
@@ -61,7 +61,7 @@ class Groups(unittest.TestCase):
                     )
                     if group["exceeds_limit"]:
                         self.assertEqual(group["parameters"], 1)
-                # No more is received than with a group a layer, but padding.
+                # No more is received than with a group per layer, but padding.
                 times = gathers(found)
                 self.assertLessEqual(max(times.values()), 3)
                 elements = sum(g["padded"] * (1 + times[g["name"]]) for g in groups)

@@ -40,7 +40,7 @@ class Memory(unittest.TestCase):
         self.assertEqual(len(few), world)
         self.assertGreater(few[0], 0)
         self.assertEqual(steps, 55 * [0])
-        # Rank 0 tells of its steps itself; of the others the whole run is known,
+        # Rank 0 reports its steps itself; of the others the whole run is known,
         # where MPI's start and end allocate a few times more or less.
         for rank, (a, b) in enumerate(zip(few, many)):
             self.assertLess(abs(b - a), 50, f"50 more steps allocated on rank {rank}")
@@ -106,19 +106,19 @@ class Memory(unittest.TestCase):
             for name, values in (
                 ("empty", empty),
                 ("large", large),
-                ("again", dict(large, training__recompute="LAYER")),
+                ("recomputed", dict(large, training__recompute="LAYER")),
             ):
                 values = dict(values, **ranks)
                 executable = support.compile(BLOOM, out / name, **values)
                 planned[name] = world * support.plan(BLOOM, **values)["peak_bytes"]
                 used[name] = support.physical_bytes(executable, data, world)
-            for name in ("large", "again"):
+            for name in ("large", "recomputed"):
                 plan = planned[name] - planned["empty"]
                 off = (used[name] - used["empty"]) / plan - 1
                 print(f"{world} ranks, {name}: planned {plan / 1e6:.1f} MB, off {off:+.2%}")
                 self.assertGreater(plan, 1.5e8)
                 self.assertLess(abs(off), 0.03)
-            self.assertLess(planned["again"], 0.95 * planned["large"])
+            self.assertLess(planned["recomputed"], 0.95 * planned["large"])
 
 
 if __name__ == "__main__":

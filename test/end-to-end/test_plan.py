@@ -35,7 +35,7 @@ def bloom_groups(vocabulary, layers, hidden):
 
 
 def padded_elements(groups, world):
-    """Parameters start at multiples of 16 elements, groups fill 16 a rank."""
+    """Parameters start at multiples of 16 elements, groups fill 16 per rank."""
     sizes = [sum(round_up(size, 16) for size in group) for group in groups]
     return [round_up(size, 16 * world) for size in sizes]
 
@@ -118,7 +118,7 @@ class Plan(unittest.TestCase):
                     self.assertEqual(peaks, sorted(peaks, reverse=True), where)
 
     def test_traffic(self):
-        """A rank receives (N-1)/N of 2P elements a step, of 3P in stage 3."""
+        """A rank receives (N-1)/N of 2P elements per step, of 3P in stage 3."""
         for world in (2, 4, 8):
             for stage in range(4):
                 plan = support.plan(

@@ -186,7 +186,7 @@ class Precision(unittest.TestCase):
             self.assertLess(abs(a / b - 1), 3e-3)
 
     def test_model_states(self):
-        """16 bytes a parameter: 2 and 2 or 4 of gradients, and 12 in fp32."""
+        """16 bytes per parameter: 2 and 2 or 4 of gradients, and 12 in fp32."""
         for types, gradient in ((("BF16", "BF16"), 2), (("FP16",), 4)):
             for stage in range(4):
                 plan = support.plan(

@@ -20,7 +20,7 @@ STEPS = 10
 
 
 def message(elements):
-    """Bytes of a quantized part: one an element, a scale of four a block."""
+    """Bytes of a quantized part: one per element, a scale of four per block."""
     return elements + 4 * -(-elements // BLOCK)
 
 
@@ -218,8 +218,8 @@ class Quantized(unittest.TestCase):
         self.assertEqual(self.train("late", parallel__prefetch=0, **values), plain)
         budget = {"parallel__prefetch": 3, "parallel__prefetch_bytes": 700000}
         self.assertEqual(self.train("budget", **budget, **values), plain)
-        again = self.train("again", training__recompute="LAYER", **values)
-        self.assertEqual(again, plain)
+        recomputed = self.train("recomputed", training__recompute="LAYER", **values)
+        self.assertEqual(recomputed, plain)
 
         # From a checkpoint on, too: it has the exact parameters.
         checkpoints = ["--checkpoint-dir", self.out / "checkpoints"]

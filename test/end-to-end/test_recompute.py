@@ -1,4 +1,4 @@
-# ===- test_recompute.py - Computing activations again ---------------------===#
+# ===- test_recompute.py - Recomputation of activations --------------------===#
 #
 # Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -37,7 +37,7 @@ def shape(specification, layers):
 
 
 def layer_bytes():
-    """What a layer keeps: 16 activations and three kinds of numbers a row.
+    """What a layer keeps: 16 activations and three kinds of numbers per row.
 
     Its input, two layer norms (1 each), queries, keys and values (3), what
     attention gives, the stream between the halves, and the inside of the
@@ -49,28 +49,29 @@ def layer_bytes():
 
 class Recompute(unittest.TestCase):
     def test_memory_by_layers(self):
-        """All of every layer without, one input a layer and one layer with it."""
+        """All of every layer without, one input per layer and one layer with it."""
         for specification in (GPT2, BLOOM):
             for layers in (4, 8, 24):
                 values = shape(specification, layers)
-                kept, again = (
+                kept, recomputed = (
                     support.plan(specification, training__recompute=mode, **values)
                     for mode in ("NONE", "LAYER")
                 )
                 where = f"{specification.name}, {layers} layers"
-                # What the last layer's way back needs of itself and the end.
+                # What the last layer's backward pass needs of itself and the
+                # end.
                 rest = 6 * UNIT
                 all_layers = layers * layer_bytes()
                 activations = kept["memory"]["activations"]
                 self.assertGreaterEqual(activations, all_layers, where)
                 self.assertLess(activations, all_layers + rest, where)
                 one_layer = layers * UNIT + layer_bytes()
-                activations = again["memory"]["activations"]
+                activations = recomputed["memory"]["activations"]
                 self.assertGreaterEqual(activations, one_layer - UNIT, where)
                 self.assertLess(activations, one_layer + rest, where)
                 for category in ("parameters", "gradients", "optimizer"):
                     self.assertEqual(
-                        kept["memory"][category], again["memory"][category], where
+                        kept["memory"][category], recomputed["memory"][category], where
                     )
 
     def test_each_layer_costs_its_input(self):
@@ -95,15 +96,15 @@ class Recompute(unittest.TestCase):
         self.assertLess(share, 0.51)
 
     def test_arithmetic(self):
-        """Less than one more forward pass: a layer's last product is spared."""
+        """Less than one more forward pass: a layer's last GEMM is spared."""
         for specification in (GPT2, BLOOM):
             values = shape(specification, 24)
-            kept, again = (
+            kept, recomputed = (
                 support.plan(specification, training__recompute=mode, **values)["flops"]
                 for mode in ("NONE", "LAYER")
             )
-            self.assertGreater(again, kept)
-            self.assertLess(again, 4 / 3 * kept)
+            self.assertGreater(recomputed, kept)
+            self.assertLess(recomputed, 4 / 3 * kept)
 
     def test_traffic(self):
         """Parameters are gathered as often as without, in stage 3 too."""
@@ -111,20 +112,20 @@ class Recompute(unittest.TestCase):
             values = dict(
                 shape(BLOOM, 6), parallel__world=4, parallel__zero_stage=stage
             )
-            kept, again = (
+            kept, recomputed = (
                 support.plan(BLOOM, training__recompute=mode, **values)
                 for mode in ("NONE", "LAYER")
             )
-            self.assertEqual(kept["collectives"], again["collectives"], f"stage {stage}")
+            self.assertEqual(kept["collectives"], recomputed["collectives"], f"stage {stage}")
 
     def test_within_a_limit(self):
         """The compiler does just what the limit takes, cheap work first."""
         values = shape(BLOOM, 12)
-        kept, again = (
+        kept, recomputed = (
             support.plan(BLOOM, training__recompute=mode, **values)
             for mode in ("NONE", "LAYER")
         )
-        most, least = kept["peak_bytes"], again["peak_bytes"]
+        most, least = kept["peak_bytes"], recomputed["peak_bytes"]
         # A norm or an activation takes no more than a hundredth of a layer.
         cheap_work = 1.01 * kept["flops"]
         before = kept["flops"]
@@ -140,7 +141,7 @@ class Recompute(unittest.TestCase):
             # What is left unused is less than a layer.
             self.assertLess(limit - plan["peak_bytes"], layer_bytes(), share)
             self.assertGreaterEqual(plan["flops"], before, share)
-            self.assertLessEqual(plan["flops"], again["flops"] * 1.01, share)
+            self.assertLessEqual(plan["flops"], recomputed["flops"] * 1.01, share)
             if share >= 0.7:
                 self.assertLess(plan["flops"], cheap_work, share)
             if share == 1:
@@ -148,7 +149,7 @@ class Recompute(unittest.TestCase):
             before = plan["flops"]
 
     def test_limit_refused(self):
-        """One byte too few is refused, whatever is computed again."""
+        """One byte too few is refused, whatever is recomputed."""
         values = shape(BLOOM, 4)
         for mode in ("NONE", "LAYER"):
             bytes = support.plan(BLOOM, training__recompute=mode, **values)["peak_bytes"]

@@ -65,7 +65,7 @@ class Resume(unittest.TestCase):
         )
 
     def wait_for_steps(self, process, name, steps):
-        """Returns once the log has so many lines."""
+        """Returns once the log has `steps` lines."""
         log = self.out / f"{name}.log"
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
@@ -98,7 +98,7 @@ class Resume(unittest.TestCase):
             self.resume_and_compare(world, name, 22)
 
     def test_one_rank_killed(self):
-        """The other rank ends within seconds and says why."""
+        """The other rank exits within seconds and says why."""
         for victim in (0, 1):
             name = f"rank{victim}"
             process = self.start(2, name)

@@ -1,4 +1,4 @@
-# ===- test_scale.py - Many plans, pictures and predicted times ------------===#
+# ===- test_scale.py - Many plans, charts and predicted times --------------===#
 #
 # Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -74,7 +74,7 @@ class Predictions(unittest.TestCase):
             self.assertAlmostEqual(shared["ms"] / product["ms"], share, places=4)
 
     def test_updates_take_their_bytes(self):
-        """AdamW reads p, g, m and v and writes p, m and v: 28 bytes an element."""
+        """AdamW reads p, g, m and v and writes p, m and v: 28 bytes per element."""
         plan = predict(machine={"memory_gbytes": 1, "cache_mib": 0}, parallel__world=1)
         update = kinds(plan)["update"]
         self.assertAlmostEqual(update["bytes"] / (28 * plan["padded_elements"]), 1, places=3)
@@ -95,7 +95,8 @@ class Predictions(unittest.TestCase):
         plan = predict(machine={"between.gbytes": 1}, **values)
         wanted = 1e-6 * plan["volume_bytes"]
         self.assertAlmostEqual(plan["predicted"]["communication_ms"] / wanted, 1, places=3)
-        # Two ranks a node: one of three peers is near, and they share the link.
+        # Two ranks per node: one of three peers is near, and they share the
+        # link.
         machine = {"ranks_per_node": 2, "between.gbytes": 1}
         plan = predict(machine=machine, **values)
         wanted = 2 * (2 / 3) * 1e-6 * plan["volume_bytes"]
@@ -178,7 +179,7 @@ class Sweeps(unittest.TestCase):
         self.assertEqual(fit["next"]["value"], min(fitting) // 2)
 
 
-class Pictures(unittest.TestCase):
+class Charts(unittest.TestCase):
     def page(self, text):
         """The page's elements; it is whole by itself."""
         for outside in ("<script", "<link", "<img", "@import", "url("):

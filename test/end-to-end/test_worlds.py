@@ -175,7 +175,7 @@ class NonFinite(unittest.TestCase):
         cls.out = support.scratch("non-finite")
         data = support.repeated_text(cls.out / "text.txt", 1 << 16).read_bytes()
         data = bytearray(data.replace(b"\xff", b" "))
-        # 24 samples of 16 tokens a step: the last sample of the third one.
+        # 24 samples of 16 tokens per step: the last sample of the third one.
         data[(3 * 24 - 1) * 16 + 8] = 255
         cls.data = cls.out / "data"
         cls.data.write_bytes(data)

@@ -35,7 +35,7 @@ void storeSmallest(Options &, const std::string &text) {
 }
 
 constexpr Option options[] = {
-    {"--at-least", "N", "only those with so many elements", storeSmallest}};
+    {"--at-least", "N", "only those with N elements or more", storeSmallest}};
 
 const Command parametersCommand = {.name = "parameters",
                                    .summary = "list the model's parameters",

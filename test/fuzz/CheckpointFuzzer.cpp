@@ -17,7 +17,7 @@
 #include "runtime/data/TokenScan.h"
 #include "runtime/files/Checksum.h"
 #include "runtime/files/Safetensors.h"
-#include "test/fuzz/Ending.h"
+#include "test/fuzz/Exit.h"
 #include "test/fuzz/JsonMutator.h"
 #include "test/fuzz/Scratch.h"
 #include <cmath>
@@ -111,7 +111,7 @@ static void scanTokens(const std::string &folder) {
     setThreads(1); // a team for four tokens is most of an input's time
     return *tessera_create_communicator(1);
   }();
-  require(ends([&] {
+  require(exits([&] {
             requireKnownTokens(TokenFile(path, 10, TokenType::i32), alone,
                                folder);
           }),

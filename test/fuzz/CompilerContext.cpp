@@ -11,7 +11,7 @@
 #include "frontends/ModelBuilder.h"
 #include "mlir/IR/Verifier.h"
 #include "target/Target.h"
-#include "test/fuzz/Ending.h"
+#include "test/fuzz/Exit.h"
 #include "test/fuzz/Scratch.h"
 
 using namespace mlir;

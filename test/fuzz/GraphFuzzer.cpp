@@ -12,7 +12,7 @@
 
 #include "runtime/data/Adjacency.h"
 #include "runtime/data/GraphFile.h"
-#include "test/fuzz/Ending.h"
+#include "test/fuzz/Exit.h"
 #include "test/fuzz/TensorFile.h"
 #include <algorithm>
 #include <cmath>

@@ -13,7 +13,7 @@
 #include "runtime/files/Checksum.h"
 #include "runtime/files/Safetensors.h"
 #include "runtime/files/SafetensorsHeader.h"
-#include "test/fuzz/Ending.h"
+#include "test/fuzz/Exit.h"
 #include "test/fuzz/Scratch.h"
 #include "test/fuzz/TensorFile.h"
 #include <algorithm>

@@ -14,7 +14,7 @@
 namespace tessera::fuzz {
 
 /// The path of \p name in a folder of this process below TMPDIR (or /tmp),
-/// which is removed when the process ends in good order. Targets write nowhere
+/// which is removed when the process exits in good order. Targets write nowhere
 /// else.
 std::string scratchPath(const std::string &name);
 

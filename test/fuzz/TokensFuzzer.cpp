@@ -20,7 +20,7 @@
 
 #include "runtime/data/TokenFile.h"
 #include "test/fuzz/Dice.h"
-#include "test/fuzz/Ending.h"
+#include "test/fuzz/Exit.h"
 #include "test/fuzz/Scratch.h"
 #include <algorithm>
 #include <cstring>
@@ -256,7 +256,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Input input(std::string(data, data + size));
   std::string path = writeFiles(input);
   static const char *const types[] = {"", "u8", "u16", "i32"};
-  ends([&] {
+  exits([&] {
     readAll(
         TokenFile(path, input.vocabulary, tokenTypeNamed(types[input.type])));
   });

@@ -198,7 +198,7 @@ def write_case(name, make_model, loss_of_step, schedule, prefixed=False, mixed=F
 
 
 def write_transformer(name, make_model, vocabulary, length, batch, index=None, **options):
-    """`index`: (documents, bytes a token) of an MMIDIDX pair; else a token is a byte."""
+    """`index`: (documents, bytes per token) of an MMIDIDX pair; else a token is a byte."""
     count = STEPS * batch * length + 1
     tokens = make_tokens(count, vocabulary, seed=len(name))
     (HERE / name).mkdir(exist_ok=True)

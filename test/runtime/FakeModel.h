@@ -40,7 +40,7 @@ constexpr int64_t padded[2] = {
 constexpr int64_t shard[2] = {padded[0] / world, padded[1] / world};
 constexpr int64_t decayed = tableElements;
 
-/// Enough for what oneDNN wants for so small a product.
+/// Enough for what oneDNN wants for so small a GEMM.
 constexpr int64_t scratchBytes = 1 << 21;
 
 /// Offsets in the arena, in bytes.

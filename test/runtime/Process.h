@@ -51,7 +51,7 @@ Result run(const std::vector<std::string> &command,
 /// The children of a process.
 std::vector<pid_t> childrenOf(pid_t parent);
 
-/// Waits until a process that is no child of this one has ended, also where
+/// Waits until a process that is no child of this one has exited, also where
 /// nobody has waited for it; false when it runs on after \p seconds.
 bool endsWithin(pid_t process, double seconds);
 

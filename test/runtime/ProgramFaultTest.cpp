@@ -85,11 +85,11 @@ TEST_F(ProgramTest, PeersOfAKilledRankEndWithAMessage) {
     Result result = process.finish(10);
     EXPECT_NE(result.code, 0);
     EXPECT_LT(result.seconds, 10);
-    // mpirun tells of the rank; over shared memory its peer does, too.
+    // mpirun reports the rank; over shared memory its peer does, too.
     EXPECT_TRUE(result.text.find("Killed") != std::string::npos ||
                 result.text.find("has died") != std::string::npos)
         << result.text;
-    // mpirun may end before the processes that it has killed.
+    // mpirun may exit before the processes that it has killed.
     EXPECT_TRUE(endsWithin(ranks[1], 5));
   }
 }

@@ -228,7 +228,7 @@ TEST_F(ProgramTest, ACpuThatLacksWhatTheCodeUsesIsRefused) {
             0);
   Environment foreign = {"FAKE_CPU_FEATURES=sse3,no-such,sse4.2,nor-this"};
   const char *message =
-      "this machine's processor lacks no-such and nor-this, which the "
+      "this machine's CPU lacks no-such and nor-this, which the "
       "executable's code uses (compiled for ";
   fails("fake-1", "train --data @data --log @log", message, foreign);
   fails("fake-1", "grads --data @data --init @w --out @g", message, foreign);
@@ -236,12 +236,11 @@ TEST_F(ProgramTest, ACpuThatLacksWhatTheCodeUsesIsRefused) {
   fails("fake-1", "generate --init @w --prompt a --max-tokens 4", message,
         foreign);
   fails("fake-1", "train --data @data",
-        std::string("target.cpu.name=") + cpuLevel() +
-            ", which this processor runs",
+        std::string("target.cpu.name=") + cpuLevel() + ", which this CPU runs",
         foreign);
   EXPECT_FALSE(exists("log"));
   EXPECT_EQ(runFake("fake-1", "info", foreign).code, 0);
-  // One rank tells it, and none waits for another.
+  // One rank reports it, and none waits for another.
   Result result = runFake("fake-2-0", "train --data @data", foreign);
   EXPECT_EQ(result.code, 1);
   size_t first = result.text.find("no-such");

@@ -402,8 +402,8 @@ TEST_F(ProgramOutputTest, AFullDiskCostsTheLogAndNotTheRun) {
   run({"umount", file("small")});
   EXPECT_EQ(result.code, 1) << result.text;
   EXPECT_NE(result.text.find("step 300/300"), std::string::npos);
-  std::string said = "log': No space left on device; the run goes on, and ends "
-                     "with code 1";
+  std::string said = "log': No space left on device; the run goes on, and "
+                     "exits with code 1";
   EXPECT_NE(result.text.find(said), std::string::npos) << result.text;
   EXPECT_EQ(result.text.find(said), result.text.rfind(said));
   EXPECT_EQ(tensors("w").size(), 4u);

@@ -58,18 +58,18 @@ TEST_F(ProgramTest, TellsWhatARunIs) {
            "weight_decay 0.1, clip 1\n"
            "  schedule     warmup 3 steps, cosine to 0.005 at step 30\n"
            "  seed         5\n"
-           "  arena        2.20 MB a rank\n"
+           "  arena        2.20 MB per rank\n"
            "  checkpoints  every " +
            every + " steps to '" + file("c") + "'\n" + progress + "\nstep ";
   };
-  auto tells = [&](const std::string &options, const std::string &expected) {
+  auto reports = [&](const std::string &options, const std::string &expected) {
     Result result = runFake("fake-1", train + options, {"OMP_NUM_THREADS=2"});
     EXPECT_EQ(result.code, 0) << result.text;
     EXPECT_NE(result.text.find(expected), std::string::npos) << result.text;
   };
-  tells("2 --steps 3", table("2", "  steps        3\n"));
-  tells("4 --steps 5 --resume", table("4", "  resumed      after step 3\n"
-                                           "  steps        5\n"));
+  reports("2 --steps 3", table("2", "  steps        3\n"));
+  reports("4 --steps 5 --resume", table("4", "  resumed      after step 3\n"
+                                             "  steps        5\n"));
 }
 
 TEST_F(ProgramTest, StagesAndFormsPrintTheSameLosses) {
@@ -314,7 +314,7 @@ TEST_F(ProgramTest, InfoPrintsThePlan) {
   batch        4 (2 x 1 micro-batches x 2 ranks)
   target       native
 
-Memory of a rank in training
+Memory per rank in training
 
   parameters                    0 B          0 B
   gradients                     0 B          0 B
@@ -324,7 +324,7 @@ Memory of a rank in training
   workspace                     0 B          0 B
   peak                  2,201,792 B      2.20 MB
 
-Collectives of a program's run (received by a rank)
+Collectives of a program's run (received per rank)
 
     id  kind           group                       elements            bytes
      0  reduce_scatter table                          2,048                0
@@ -335,7 +335,7 @@ Collectives of a program's run (received by a rank)
      5  all_reduce     -                                  1                0
      6  in all                                                             0
 
-Arithmetic of a step: 1,000,000 floating-point operations a rank
+Arithmetic of a step: 1,000,000 floating-point operations per rank
 )");
 }
 

@@ -14,10 +14,10 @@
 using namespace tessera::runtime;
 
 std::vector<int> membersOf(const Collective &collective, int own, int ranks) {
-  int stretch = (collective.ranks ? collective.ranks : ranks) * collective.step;
+  int span = (collective.ranks ? collective.ranks : ranks) * collective.step;
   std::vector<int> members;
   for (int rank = 0; rank < ranks; ++rank)
-    if (rank / stretch == own / stretch &&
+    if (rank / span == own / span &&
         rank % collective.step == own % collective.step)
       members.push_back(rank);
   return members;

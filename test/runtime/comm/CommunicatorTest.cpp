@@ -22,7 +22,7 @@ namespace {
 
 int ranksGiven() { return atoi(getenv("OMPI_COMM_WORLD_SIZE")); }
 
-/// One arena for all tests: MPI starts and ends once a process.
+/// One arena for all tests: MPI starts and ends once per process.
 class World : public testing::Environment {
 public:
   void SetUp() override {

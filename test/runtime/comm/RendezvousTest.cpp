@@ -21,7 +21,7 @@ namespace {
 
 Rendezvous *rendezvous = nullptr;
 
-/// What a communicator does: the ranks meet, and errors are told to peers.
+/// What a communicator does: the ranks meet, and errors are reported to peers.
 Rendezvous &meet() {
   rendezvous = new Rendezvous(readLaunch());
   setFailureHook([] { return rendezvous->markFailed(); });

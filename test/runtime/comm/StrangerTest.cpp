@@ -88,7 +88,7 @@ Environment nodes(int rank, int size) {
   return environment;
 }
 
-/// What a stranger, a process of its own, tells the test.
+/// What a stranger, a process of its own, reports to the test.
 struct Report {
   volatile bool ready;   ///< the ranks may start
   volatile bool refused; ///< what it was there for has happened

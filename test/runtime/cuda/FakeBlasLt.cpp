@@ -48,7 +48,7 @@ constexpr int invalidValue = 7;
 constexpr uint64_t algorithmMark = 0x616c676f;
 constexpr size_t workspaceWanted = 4096;
 
-struct Product {
+struct Matmul {
   OpaqueMatmulDesc description;
   OpaqueLayout a, b, c;
   const void *factorA, *factorB;
@@ -85,51 +85,49 @@ float geluDerivative(float x) {
          0.5f * x * (1 - t * t) * 0.7978845608f * (1 + 3 * 0.044715f * x * x);
 }
 
-int runProduct(void *arguments) {
-  const Product &product = *static_cast<Product *>(arguments);
-  const OpaqueMatmulDesc &description = product.description;
-  if (product.workspaceBytes)
-    memset(fake_cuda_host(product.workspace), 0xff, product.workspaceBytes);
-  Floats a(product.factorA, product.a), b(product.factorB, product.b);
-  Floats c(product.result, product.c);
-  int64_t inner =
-      description.transA == none ? product.a.columns : product.a.rows;
+int runMatmul(void *arguments) {
+  const Matmul &matmul = *static_cast<Matmul *>(arguments);
+  const OpaqueMatmulDesc &description = matmul.description;
+  if (matmul.workspaceBytes)
+    memset(fake_cuda_host(matmul.workspace), 0xff, matmul.workspaceBytes);
+  Floats a(matmul.factorA, matmul.a), b(matmul.factorB, matmul.b);
+  Floats c(matmul.result, matmul.c);
+  int64_t inner = description.transA == none ? matmul.a.columns : matmul.a.rows;
   // Column-major c = a . b is row-major c' = b' . a'.
   auto letter = [](int32_t operation) { return operation == none ? 'N' : 'T'; };
   dnnl_sgemm(letter(description.transB), letter(description.transA),
-             product.c.columns, product.c.rows, inner, product.alpha,
-             b.values.data(), product.b.leading, a.values.data(),
-             product.a.leading, product.beta, c.values.data(),
-             product.c.leading);
-  std::vector<float> bias(product.c.rows);
+             matmul.c.columns, matmul.c.rows, inner, matmul.alpha,
+             b.values.data(), matmul.b.leading, a.values.data(),
+             matmul.a.leading, matmul.beta, c.values.data(), matmul.c.leading);
+  std::vector<float> bias(matmul.c.rows);
   if (description.epilogue & cublaslt::bias) {
-    int32_t type = description.biasType < 0 ? int32_t(product.c.type)
+    int32_t type = description.biasType < 0 ? int32_t(matmul.c.type)
                                             : description.biasType;
     toFloats(elementType(type), fake_cuda_host(description.bias), bias.size(),
              bias.data());
   }
-  ElementType type = elementType(product.c.type);
-  auto *result = static_cast<char *>(fake_cuda_host(product.result));
-  for (int64_t column = 0; column < product.c.columns; ++column) {
-    float *values = c.values.data() + column * product.c.leading;
+  ElementType type = elementType(matmul.c.type);
+  auto *result = static_cast<char *>(fake_cuda_host(matmul.result));
+  for (int64_t column = 0; column < matmul.c.columns; ++column) {
+    float *values = c.values.data() + column * matmul.c.leading;
     char *aux = description.aux
                     ? static_cast<char *>(fake_cuda_host(description.aux)) +
                           column * description.auxLeading * sizeOf(type)
                     : nullptr;
-    for (int64_t row = 0; row < product.c.rows; ++row)
+    for (int64_t row = 0; row < matmul.c.rows; ++row)
       values[row] += bias[row];
     if ((description.epilogue & geluAux) == geluAux)
-      fromFloats(type, values, product.c.rows, aux);
-    std::vector<float> operand(product.c.rows);
+      fromFloats(type, values, matmul.c.rows, aux);
+    std::vector<float> operand(matmul.c.rows);
     if (description.epilogue == geluGrad)
-      toFloats(type, aux, product.c.rows, operand.data());
-    for (int64_t row = 0; row < product.c.rows; ++row)
+      toFloats(type, aux, matmul.c.rows, operand.data());
+    for (int64_t row = 0; row < matmul.c.rows; ++row)
       if (description.epilogue & cublaslt::gelu)
         values[row] = gelu(values[row]);
       else if (description.epilogue == geluGrad)
         values[row] *= geluDerivative(operand[row]);
-    fromFloats(type, values, product.c.rows,
-               result + column * product.c.leading * sizeOf(type));
+    fromFloats(type, values, matmul.c.rows,
+               result + column * matmul.c.leading * sizeOf(type));
   }
   return 1;
 }
@@ -257,19 +255,19 @@ int cublasLtMatmul(Handle, MatmulDesc description, const void *alpha,
       (number == 1 && workspaceBytes < workspaceWanted) ||
       reinterpret_cast<uintptr_t>(workspace) % 256)
     return invalidValue;
-  Product product = {*description,
-                     *a,
-                     *b,
-                     *layoutC,
-                     factorA,
-                     factorB,
-                     d,
-                     *static_cast<const float *>(alpha),
-                     *static_cast<const float *>(beta),
-                     workspace,
-                     number == 1 ? workspaceWanted : 0};
-  return fake_cuda_enqueue(stream, "cublasLtMatmul", runProduct, &product,
-                           sizeof product)
+  Matmul matmul = {*description,
+                   *a,
+                   *b,
+                   *layoutC,
+                   factorA,
+                   factorB,
+                   d,
+                   *static_cast<const float *>(alpha),
+                   *static_cast<const float *>(beta),
+                   workspace,
+                   number == 1 ? workspaceWanted : 0};
+  return fake_cuda_enqueue(stream, "cublasLtMatmul", runMatmul, &matmul,
+                           sizeof matmul)
              ? invalidValue
              : int(cublaslt::success);
 }

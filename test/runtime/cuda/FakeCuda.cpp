@@ -27,8 +27,8 @@ namespace cuda = tessera::runtime::cuda;
 
 namespace {
 
-/// A stretch of device memory: its addresses cannot be touched, the memory
-/// behind them lies elsewhere.
+/// A range of device memory: its addresses cannot be touched, the memory behind
+/// them lies elsewhere.
 struct Allocation {
   size_t bytes;
   char *memory;

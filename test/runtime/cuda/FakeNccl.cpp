@@ -116,7 +116,7 @@ struct ncclComm {
     }
     return true;
   }
-  /// What \p peer gives in this rank's round, or so many further.
+  /// What \p peer gives in this rank's round, or \p further rounds later.
   char *slot(int peer, int further = 0) const {
     return board->slots[peer][(board->rounds[rank] + further) & 1];
   }
@@ -127,7 +127,7 @@ bool ncclComm::isInVain() const {
     int process = board->processes[peer];
     if (!process || board->rounds[peer] >= board->rounds[rank])
       continue;
-    // Also knows of a process that has ended and that nobody has waited for.
+    // Also knows of a process that has exited and that nobody has waited for.
     pollfd handle = {static_cast<int>(syscall(SYS_pidfd_open, process, 0)),
                      POLLIN, 0};
     bool ended = handle.fd < 0 || poll(&handle, 1, 0) > 0;

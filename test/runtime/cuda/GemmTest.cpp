@@ -52,7 +52,8 @@ TEST_P(GpuGemm, AgreesWithDoublePrecision) {
   }
 }
 
-/// What a GELU saves is what its way back reads: the derivative times a sum.
+/// What a GELU saves is what its backward pass reads: the derivative times a
+/// sum.
 TEST_F(GpuTest, GelusSaveTheirOperands) {
   constexpr int64_t size = 8;
   Gemm forward;
@@ -103,7 +104,7 @@ TEST_F(GpuTest, GelusSaveTheirOperands) {
 
 class GpuGemmChoice : public GpuTest {
 protected:
-  /// The row that tells how GEMMs were chosen.
+  /// The row that says how GEMMs were chosen.
   std::string choose(const char *trials, int64_t arenaBytes) {
     Gemm gemm;
     gemm.m = gemm.n = gemm.k = gemm.lda = gemm.ldb = gemm.ldc = 8;

@@ -41,7 +41,7 @@ protected:
   }
 };
 
-TEST_F(GpuProgram, TrainsAsTheProcessorDoes) {
+TEST_F(GpuProgram, TrainsAsTheCpuDoes) {
   for (const char *fake : {"fake-1", "fake-2-0", "fake-2-3"}) {
     std::string train = std::string(sequential) + "--steps 8 --save ";
     runGpu(fake + std::string("-cuda"), train + "@gpu");
@@ -64,7 +64,7 @@ TEST_F(GpuProgram, GivesTheSameBitsHoweverWorkIsDone) {
   EXPECT_EQ(losses("late").size(), 8u);
   EXPECT_EQ(losses("late"), losses("eager"));
   EXPECT_EQ(losses("late"), losses("issued"));
-  // Four entries a step; an entry is captured when it runs again.
+  // Four entries per step; an entry is captured when it runs again.
   EXPECT_EQ(count("late.calls", "cuGraphLaunch"), 4 * 7);
   EXPECT_EQ(count("issued.calls", "cuGraphLaunch"), 0);
   EXPECT_EQ(count("late.calls", "cuMemAlloc"), 1);

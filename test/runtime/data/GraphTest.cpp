@@ -34,7 +34,7 @@ Manifest manifestOf() {
 struct Arena {
   /// All inputs of the edges, and features of \p columns columns.
   explicit Arena(const Manifest &manifest, int64_t columns = 2) {
-    // Room for a self-loop a node, though one exists already.
+    // Room for a self-loop per node, though one exists already.
     for (const char *end : {"", "_t"}) {
       add("row_ptr", end, 4, "i32");
       add("col", end, 7, "i32");

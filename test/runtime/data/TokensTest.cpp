@@ -355,7 +355,7 @@ TEST(TokenBatches, SequentialOrderDealsConsecutiveMicroBatches) {
   std::string text(201, 0);
   std::iota(text.begin(), text.end(), 0);
   std::string path = writeText("count.bytes", text);
-  Manifest manifest = manifestOf(2, 2, 10); // 20 samples, 2 ranks: 8 a step
+  Manifest manifest = manifestOf(2, 2, 10); // 20 samples, 2 ranks: 8 per step
   for (int rank = 0; rank < 2; ++rank) {
     auto source = openTokenBatches(manifest, path, {}, SampleOrder::sequential,
                                    1, rank, 2);

@@ -1,11 +1,11 @@
-//===- Ending.cpp - Errors that would end the process ---------------------===//
+//===- Exit.cpp - Errors that would exit the process ----------------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "test/fuzz/Ending.h"
+#include "test/fuzz/Exit.h"
 #include <cstdio>
 #include <cstdlib>
 
@@ -18,6 +18,6 @@ void tessera::fuzz::require(bool holds, const char *what) {
 
 // The linker lets the runtime call this one (--wrap=_exit).
 extern "C" void __wrap__exit(int code) {
-  tessera::fuzz::require(code == 1, "an error ends with exit code 1");
-  throw tessera::fuzz::Ending();
+  tessera::fuzz::require(code == 1, "an error exits with code 1");
+  throw tessera::fuzz::Exit();
 }
