@@ -56,7 +56,7 @@ def run(command, check=True, **options):
     done = subprocess.run(command, capture_output=True, text=True, **options)
     if check and done.returncode != 0:
         raise AssertionError(
-            f"{' '.join(command)}\nended with {done.returncode}\n{done.stdout}{done.stderr}"
+            f"{' '.join(command)}\nexited with {done.returncode}\n{done.stdout}{done.stderr}"
         )
     return done
 
@@ -143,7 +143,7 @@ def most_memory(command):
         most = max(most, memory_of(process.pid))
         time.sleep(0.001)
     if process.returncode != 0:
-        raise AssertionError(f"{' '.join(command)}\nended with {process.returncode}")
+        raise AssertionError(f"{' '.join(command)}\nexited with {process.returncode}")
     return most
 
 
@@ -159,7 +159,7 @@ def physical_bytes(executable, data, world, steps=3):
     try:
         while log.read_text().count("\n") < steps:
             if process.poll() is not None:
-                raise AssertionError(f"{' '.join(command)}\nended with {process.returncode}")
+                raise AssertionError(f"{' '.join(command)}\nexited with {process.returncode}")
             time.sleep(0.05)
         ranks = list(processes(executable))
         if len(ranks) != world:
