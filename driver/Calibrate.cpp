@@ -54,7 +54,7 @@ constexpr size_t cachedBytes = size_t(256) << 10;
 
 /// What one process measured: operations or bytes a second.
 struct Rates {
-  double fma, bf16, product, bf16Product, memory, cache, copy;
+  double fma, bf16, product, bf16Gemm, memory, cache, copy;
 };
 
 /// What the processes share.
@@ -233,7 +233,7 @@ void measure(int process, int count, Board &board, Rates *rates,
   meet(board, count, turn);
   own.product = products.measure(runtime::ElementType::f32);
   meet(board, count, turn);
-  own.bf16Product = products.measure(runtime::ElementType::bf16);
+  own.bf16Gemm = products.measure(runtime::ElementType::bf16);
   meet(board, count, turn);
   own.memory = measureUpdates(streamBytes / count, streamBytes / count);
   meet(board, count, turn);
@@ -339,20 +339,20 @@ Error tessera::calibrate(raw_ostream &out) {
   double bf16 = sum(&Rates::bf16);
   out << "# Measured by `tessera calibrate`. The network between nodes is "
          "not:\n"
-         "# add `between { latency_us: ... gbytes: ... }`.\nmachine {\n"
+         "# add `inter_node { latency_us: ... gbytes: ... }`.\nmachine {\n"
       << "  name: \"" << sys::getHostCPUName() << ", " << cores
       << (cores == 1 ? " core" : " cores") << "\"\n  cores: " << cores << "\n";
   line("fp32_gflops", sum(&Rates::fma));
   line("bf16_gflops", bf16 > 0 ? bf16 : sum(&Rates::fma));
-  line("fp32_product_gflops", sum(&Rates::product));
-  if (double product = sum(&Rates::bf16Product))
-    line("bf16_product_gflops", product);
+  line("fp32_gemm_gflops", sum(&Rates::product));
+  if (double product = sum(&Rates::bf16Gemm))
+    line("bf16_gemm_gflops", product);
   line("memory_gbytes", sum(&Rates::memory));
   line("cache_gbytes", sum(&Rates::cache));
   if (double mib = readCacheSize(cores))
     line("cache_mib", mib);
   line("launch_us", 1e6 * measureLaunch(cores));
-  out << "  inside {\n";
+  out << "  intra_node {\n";
   // Where the two processes never ran at the same time it says nothing.
   if (cores > 1 && board->latency < 1e-4)
     out << "    latency_us: " << format("%.4g", 1e6 * board->latency) << "\n";

@@ -25,8 +25,8 @@ static spec::LinkAttr linkAttr(const spec::Link &given,
   return spec::LinkAttr::get(
       &context, real(given.has_latency_us(), given.latency_us()),
       real(given.has_gbytes(), given.gbytes()),
-      given.has_beside_computation()
-          ? mlir::BoolAttr::get(&context, given.beside_computation())
+      given.has_overlaps_compute()
+          ? mlir::BoolAttr::get(&context, given.overlaps_compute())
           : mlir::BoolAttr());
 }
 
@@ -43,13 +43,14 @@ spec::MachineAttr tessera::machineAttr(const spec::Machine &given,
       whole(given.has_ranks_per_node(), given.ranks_per_node()),
       real(given.has_fp32_gflops(), given.fp32_gflops()),
       real(given.has_bf16_gflops(), given.bf16_gflops()),
-      real(given.has_fp32_product_gflops(), given.fp32_product_gflops()),
-      real(given.has_bf16_product_gflops(), given.bf16_product_gflops()),
+      real(given.has_fp32_gemm_gflops(), given.fp32_gemm_gflops()),
+      real(given.has_bf16_gemm_gflops(), given.bf16_gemm_gflops()),
       real(given.has_memory_gbytes(), given.memory_gbytes()),
       real(given.has_cache_gbytes(), given.cache_gbytes()),
       real(given.has_cache_mib(), given.cache_mib()),
       real(given.has_launch_us(), given.launch_us()),
-      linkAttr(given.inside(), context), linkAttr(given.between(), context));
+      linkAttr(given.intra_node(), context),
+      linkAttr(given.inter_node(), context));
 }
 
 bool tessera::readMachine(const SourceText &source, spec::Machine &machine,

@@ -151,6 +151,24 @@ static Location locationOf(llvm::StringRef text, size_t offset) {
           static_cast<int>(offset - (line == before.npos ? 0 : line + 1))};
 }
 
+/// The path that \p path, of which one name is a former one, has now; or "".
+static std::string pathOfNow(const Descriptor *type, llvm::StringRef path) {
+  std::string prefix;
+  while (type) {
+    auto [name, rest] = path.split('.');
+    for (int i = 0; i < type->field_count(); ++i)
+      if (type->field(i)->options().GetExtension(spec::formerly) == name) {
+        prefix += type->field(i)->name();
+        return rest.empty() ? prefix : prefix + "." + rest.str();
+      }
+    const FieldDescriptor *field = type->FindFieldByName(name.str());
+    type = field ? field->message_type() : nullptr;
+    prefix += name.str() + ".";
+    path = rest;
+  }
+  return "";
+}
+
 /// How to mend the unknown field \p path.
 static std::string unknownFieldRemedy(const Descriptor *root,
                                       llvm::StringRef path) {
@@ -158,6 +176,8 @@ static std::string unknownFieldRemedy(const Descriptor *root,
       (path.contains('.') ? path.rsplit('.').second : path).str();
   const Descriptor *type = typeAround(root, path);
 
+  if (std::string now = pathOfNow(root, path); !now.empty())
+    return "it is called `" + now + "` now";
   if (type) {
     std::vector<std::string> siblings;
     for (int i = 0; i < type->field_count(); ++i)

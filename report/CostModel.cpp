@@ -137,8 +137,7 @@ StepCost CostModel::getCost(Operation *step) {
     bool wide =
         cast<ShapedType>(gemm.getA().getType()).getElementType().isF32();
     cost.arithmetic =
-        cost.flops /
-        ((wide ? machine.fp32Product : machine.bf16Product) * share);
+        cost.flops / ((wide ? machine.fp32Gemm : machine.bf16Gemm) * share);
     addMemory(cost,
               bytesOf(gemm.getA()) + bytesOf(gemm.getB()) +
                   bytesOf(gemm.getBias()) + bytesOf(gemm.getAux()) +
@@ -170,11 +169,11 @@ CollectiveCost CostModel::getCost(StartOp start) {
   auto add = [&](const Machine::Link &link, double peers) {
     if (peers == 0)
       return;
-    (link.besideComputation ? cost.beside : cost.atWait) +=
+    (link.overlapsCompute ? cost.beside : cost.atWait) +=
         peers * link.latency + peers * part / (link.rate * share);
   };
-  add(machine.inside, near);
-  add(machine.between, far);
+  add(machine.intraNode, near);
+  add(machine.interNode, far);
   // Beside its peers' parts a rank reads or copies its own.
   double own = start.getKind() == Collective::AllGather
                    ? (start.getInPlace() ? 0 : 2 * part)

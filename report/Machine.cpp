@@ -19,8 +19,8 @@ static Machine::Link getLink(spec::LinkAttr given, Machine::Link assumed) {
     link.latency = 1e-6 * *given.getLatencyUs();
   if (given.getGbytes())
     link.rate = 1e9 * *given.getGbytes();
-  if (given.getBesideComputation())
-    link.besideComputation = given.getBesideComputation().getValue();
+  if (given.getOverlapsCompute())
+    link.overlapsCompute = given.getOverlapsCompute().getValue();
   return link;
 }
 
@@ -49,10 +49,10 @@ Machine Machine::get(ModuleOp module, const Target &target, int64_t world) {
   double memory = choose(given.getMemoryGbytes(), assumed.memory);
   machine.fp32 = 1e9 * fp32;
   machine.bf16 = 1e9 * bf16;
-  machine.fp32Product =
-      1e9 * choose(given.getFp32ProductGflops(), assumed.fp32Share * fp32);
-  machine.bf16Product =
-      1e9 * choose(given.getBf16ProductGflops(), assumed.bf16Share * bf16);
+  machine.fp32Gemm =
+      1e9 * choose(given.getFp32GemmGflops(), assumed.fp32Share * fp32);
+  machine.bf16Gemm =
+      1e9 * choose(given.getBf16GemmGflops(), assumed.bf16Share * bf16);
   machine.memory = 1e9 * memory;
   machine.cache = 1e9 * choose(given.getCacheGbytes(),
                                memory * (assumed.cache / assumed.memory));
@@ -60,13 +60,14 @@ Machine Machine::get(ModuleOp module, const Target &target, int64_t world) {
       choose(given.getCacheMib(), assumed.cacheMiB) * (int64_t(1) << 20);
   machine.launch = 1e-6 * choose(given.getLaunchUs(), assumed.launch);
   // Messages of devices travel on a stream of their own.
-  machine.inside = getLink(given.getInside(),
-                           {1e-6 * assumed.insideLatency,
-                            1e9 * (memory * (assumed.inside / assumed.memory)),
-                            machine.hasDevices});
-  machine.between =
-      getLink(given.getBetween(), {1e-6 * assumed.betweenLatency,
-                                   1e9 * assumed.between, machine.hasDevices});
+  machine.intraNode =
+      getLink(given.getIntraNode(),
+              {1e-6 * assumed.intraNodeLatency,
+               1e9 * (memory * (assumed.intraNode / assumed.memory)),
+               machine.hasDevices});
+  machine.interNode = getLink(given.getInterNode(),
+                              {1e-6 * assumed.interNodeLatency,
+                               1e9 * assumed.interNode, machine.hasDevices});
   return machine;
 }
 

@@ -29,13 +29,13 @@ namespace tessera {
 /// What is known of a node, before a machine is given. Rates are those of the
 /// whole node.
 struct NodeFigures {
-  std::string name;               ///< "A100"; empty: cores of any kind
-  double fp32, bf16;              ///< Gflop/s, multiply-adds counted as two
-  double fp32Share, bf16Share;    ///< that GEMMs reach
-  double memory, cache, cacheMiB; ///< GB/s, GB/s, MiB
-  double launch;                  ///< microseconds
-  double insideLatency, inside;   ///< between its ranks: microseconds, GB/s
-  double betweenLatency, between; ///< to other nodes
+  std::string name;                   ///< "A100"; empty: cores of any kind
+  double fp32, bf16;                  ///< Gflop/s, multiply-adds counted as two
+  double fp32Share, bf16Share;        ///< that GEMMs reach
+  double memory, cache, cacheMiB;     ///< GB/s, GB/s, MiB
+  double launch;                      ///< microseconds
+  double intraNodeLatency, intraNode; ///< between its ranks: microseconds, GB/s
+  double interNodeLatency, interNode; ///< to other nodes
 };
 
 /// What an executable is linked from, beside its object and the runtime.

@@ -115,10 +115,10 @@ public:
     node.cache = 60 * cores;
     node.cacheMiB = cores;
     node.launch = 5;
-    node.insideLatency = 1;
-    node.inside = 10 * cores;
-    node.betweenLatency = 5;
-    node.between = 12.5;
+    node.intraNodeLatency = 1;
+    node.intraNode = 10 * cores;
+    node.interNodeLatency = 5;
+    node.interNode = 12.5;
     return node;
   }
 };

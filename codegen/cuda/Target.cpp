@@ -239,10 +239,10 @@ public:
     node.cache = ranks * 2 * gpu.memory;
     node.cacheMiB = ranks * gpu.cacheMiB;
     node.launch = 2;
-    node.insideLatency = 5;
-    node.inside = ranks * gpu.link;
-    node.betweenLatency = 10;
-    node.between = ranks * kGpuLink;
+    node.intraNodeLatency = 5;
+    node.intraNode = ranks * gpu.link;
+    node.interNodeLatency = 10;
+    node.interNode = ranks * kGpuLink;
     return node;
   }
 

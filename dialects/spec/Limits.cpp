@@ -81,16 +81,16 @@ static constexpr Limit limits[] = {
     {"machine.ranks_per_node", Need::Optional, 1, Low::Closed, 65536},
     {"machine.fp32_gflops", Need::Optional, 0, Low::Open, 1e9},
     {"machine.bf16_gflops", Need::Optional, 0, Low::Open, 1e9},
-    {"machine.fp32_product_gflops", Need::Optional, 0, Low::Open, 1e9},
-    {"machine.bf16_product_gflops", Need::Optional, 0, Low::Open, 1e9},
+    {"machine.fp32_gemm_gflops", Need::Optional, 0, Low::Open, 1e9},
+    {"machine.bf16_gemm_gflops", Need::Optional, 0, Low::Open, 1e9},
     {"machine.memory_gbytes", Need::Optional, 0, Low::Open, 1e9},
     {"machine.cache_gbytes", Need::Optional, 0, Low::Open, 1e9},
     {"machine.cache_mib", Need::Optional, 0, Low::Closed, 1e9},
     {"machine.launch_us", Need::Optional, 0, Low::Closed, 1e6},
-    {"machine.inside.latency_us", Need::Optional, 0, Low::Closed, 1e6},
-    {"machine.inside.gbytes", Need::Optional, 0, Low::Open, 1e9},
-    {"machine.between.latency_us", Need::Optional, 0, Low::Closed, 1e6},
-    {"machine.between.gbytes", Need::Optional, 0, Low::Open, 1e9},
+    {"machine.intra_node.latency_us", Need::Optional, 0, Low::Closed, 1e6},
+    {"machine.intra_node.gbytes", Need::Optional, 0, Low::Open, 1e9},
+    {"machine.inter_node.latency_us", Need::Optional, 0, Low::Closed, 1e6},
+    {"machine.inter_node.gbytes", Need::Optional, 0, Low::Open, 1e9},
 };
 
 bool Limit::allows(double value) const {

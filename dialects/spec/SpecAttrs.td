@@ -321,18 +321,18 @@ def Spec_SpecificationAttr : Spec_Struct<"Specification", "specification"> {
 
 def Spec_LinkAttr : Spec_Defaults<"Link", "link",
     (ins Spec_OptionalReal:$latency_us, Spec_OptionalReal:$gbytes,
-         Spec_OptionalBool:$beside_computation)> {
+         Spec_OptionalBool:$overlaps_compute)> {
   let summary = "how messages travel between ranks";
 }
 
 def Spec_MachineAttr : Spec_Defaults<"Machine", "machine",
     (ins Spec_OptionalText:$name, Spec_OptionalInt:$cores,
          Spec_OptionalInt:$ranks_per_node, Spec_OptionalReal:$fp32_gflops,
-         Spec_OptionalReal:$bf16_gflops, Spec_OptionalReal:$fp32_product_gflops,
-         Spec_OptionalReal:$bf16_product_gflops,
+         Spec_OptionalReal:$bf16_gflops, Spec_OptionalReal:$fp32_gemm_gflops,
+         Spec_OptionalReal:$bf16_gemm_gflops,
          Spec_OptionalReal:$memory_gbytes, Spec_OptionalReal:$cache_gbytes,
          Spec_OptionalReal:$cache_mib, Spec_OptionalReal:$launch_us,
-         Spec_Group<"LinkAttr">:$inside, Spec_Group<"LinkAttr">:$between)> {
+         Spec_Group<"LinkAttr">:$intra_node, Spec_Group<"LinkAttr">:$inter_node)> {
   let summary = "what is known of the machine that times are predicted for";
   let description = [{
     What is not given, report/Machine.h derives from the rest or from the target.

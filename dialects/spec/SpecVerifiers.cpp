@@ -223,25 +223,25 @@ LogicalResult LinkAttr::verify(EmitError, std::optional<Real>,
 LogicalResult MachineAttr::verify(
     EmitError emitError, StringAttr, std::optional<int64_t> cores,
     std::optional<int64_t> ranksPerNode, std::optional<Real> fp32,
-    std::optional<Real> bf16, std::optional<Real> fp32Product,
-    std::optional<Real> bf16Product, std::optional<Real> memory,
+    std::optional<Real> bf16, std::optional<Real> fp32Gemm,
+    std::optional<Real> bf16Gemm, std::optional<Real> memory,
     std::optional<Real> cache, std::optional<Real> cacheMiB,
-    std::optional<Real> launch, LinkAttr inside, LinkAttr between) {
+    std::optional<Real> launch, LinkAttr intraNode, LinkAttr interNode) {
   return check(emitError,
                {{"machine.cores", cores},
                 {"machine.ranks_per_node", ranksPerNode},
                 {"machine.fp32_gflops", fp32},
                 {"machine.bf16_gflops", bf16},
-                {"machine.fp32_product_gflops", fp32Product},
-                {"machine.bf16_product_gflops", bf16Product},
+                {"machine.fp32_gemm_gflops", fp32Gemm},
+                {"machine.bf16_gemm_gflops", bf16Gemm},
                 {"machine.memory_gbytes", memory},
                 {"machine.cache_gbytes", cache},
                 {"machine.cache_mib", cacheMiB},
                 {"machine.launch_us", launch},
-                {"machine.inside.latency_us", inside.getLatencyUs()},
-                {"machine.inside.gbytes", inside.getGbytes()},
-                {"machine.between.latency_us", between.getLatencyUs()},
-                {"machine.between.gbytes", between.getGbytes()}});
+                {"machine.intra_node.latency_us", intraNode.getLatencyUs()},
+                {"machine.intra_node.gbytes", intraNode.getGbytes()},
+                {"machine.inter_node.latency_us", interNode.getLatencyUs()},
+                {"machine.inter_node.gbytes", interNode.getGbytes()}});
 }
 
 LogicalResult RecomputedAttr::verify(EmitError emitError, int64_t segments,

@@ -19,14 +19,14 @@ SLOW = {
     "cores": 1,
     "ranks_per_node": 1,
     "fp32_gflops": 1e9,
-    "fp32_product_gflops": 1e9,
+    "fp32_gemm_gflops": 1e9,
     "memory_gbytes": 1e9,
     "cache_gbytes": 1e9,
     "launch_us": 0,
-    "inside.latency_us": 0,
-    "inside.gbytes": 1e9,
-    "between.latency_us": 0,
-    "between.gbytes": 1e9,
+    "intra_node.latency_us": 0,
+    "intra_node.gbytes": 1e9,
+    "inter_node.latency_us": 0,
+    "inter_node.gbytes": 1e9,
 }
 
 
@@ -60,7 +60,7 @@ class Predictions(unittest.TestCase):
                     self.assertAlmostEqual(predicted["step_ms"] / listed, 1, places=9)
 
     def test_products_take_their_arithmetic(self):
-        plan = predict(machine={"fp32_product_gflops": 0.5}, parallel__world=1)
+        plan = predict(machine={"fp32_gemm_gflops": 0.5}, parallel__world=1)
         product = kinds(plan)["product"]
         self.assertAlmostEqual(product["ms"] / (product["flops"] / 0.5e6), 1, places=4)
         self.assertLess(plan["predicted"]["step_ms"] - product["ms"], 1e-3 * product["ms"])
@@ -69,7 +69,7 @@ class Predictions(unittest.TestCase):
             ({"parallel__world": 2, "training__global_batch": 32}, 2),
             ({"parallel__world": 1, "target__cpu__threads": 1}, 4),
         ]:
-            machine = {"cores": 4, "ranks_per_node": 2, "fp32_product_gflops": 0.5}
+            machine = {"cores": 4, "ranks_per_node": 2, "fp32_gemm_gflops": 0.5}
             shared = kinds(predict(machine=machine, **values))["product"]
             self.assertAlmostEqual(shared["ms"] / product["ms"], share, places=4)
 
@@ -89,25 +89,25 @@ class Predictions(unittest.TestCase):
 
     def test_collectives_take_latency_and_bytes(self):
         values = {"parallel__world": 4, "parallel__zero_stage": 3, "training__global_batch": 16}
-        plan = predict(machine={"between.latency_us": 1000}, **values)
+        plan = predict(machine={"inter_node.latency_us": 1000}, **values)
         times = sum(collective["times"] for collective in plan["collectives"])
         self.assertAlmostEqual(plan["predicted"]["communication_ms"], 3 * times, places=2)
-        plan = predict(machine={"between.gbytes": 1}, **values)
+        plan = predict(machine={"inter_node.gbytes": 1}, **values)
         wanted = 1e-6 * plan["volume_bytes"]
         self.assertAlmostEqual(plan["predicted"]["communication_ms"] / wanted, 1, places=3)
         # Two ranks per node: one of three peers is near, and they share the
         # link.
-        machine = {"ranks_per_node": 2, "between.gbytes": 1}
+        machine = {"ranks_per_node": 2, "inter_node.gbytes": 1}
         plan = predict(machine=machine, **values)
         wanted = 2 * (2 / 3) * 1e-6 * plan["volume_bytes"]
         self.assertAlmostEqual(plan["predicted"]["communication_ms"] / wanted, 1, places=3)
 
     def test_what_travels_beside_the_computation_is_hidden(self):
         values = {"parallel__world": 4, "parallel__zero_stage": 3, "training__global_batch": 16}
-        machine = {"fp32_product_gflops": 100, "between.gbytes": 1}
+        machine = {"fp32_gemm_gflops": 100, "inter_node.gbytes": 1}
         exposed = {}
         for beside in ("false", "true"):
-            plan = predict(machine={**machine, "between.beside_computation": beside}, **values)
+            plan = predict(machine={**machine, "inter_node.overlaps_compute": beside}, **values)
             predicted = plan["predicted"]
             exposed[beside] = predicted["exposed_communication_ms"]
             hidden = predicted["communication_ms"] - exposed[beside]
@@ -115,7 +115,7 @@ class Predictions(unittest.TestCase):
                 self.assertAlmostEqual(hidden, 0, places=6)
         self.assertLess(exposed["true"], 0.5 * exposed["false"])
         # Without prefetching every gather is waited for at once.
-        machine["between.beside_computation"] = "true"
+        machine["inter_node.overlaps_compute"] = "true"
         gathers = {
             prefetch: kinds(predict(machine=machine, parallel__prefetch=prefetch, **values))
             for prefetch in (0, 1)

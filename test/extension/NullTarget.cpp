@@ -79,7 +79,7 @@ public:
     NodeFigures node = {};
     node.name = "machine of no speed";
     node.fp32 = node.bf16 = node.fp32Share = node.bf16Share = 1;
-    node.memory = node.cache = node.inside = node.between = 1;
+    node.memory = node.cache = node.intraNode = node.interNode = 1;
     return node;
   }
 };

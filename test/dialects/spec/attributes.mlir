@@ -65,10 +65,10 @@ module attributes {spec.specification = #spec.specification<
 
 // What is known of a machine, and nothing.
 
-// CHECK: module attributes {spec.machine = #spec.machine<name = "m", cores = 2, memory_gbytes = 1.050000e+01, inside = <latency_us = 1.000000e+00, beside_computation = true>, between = <gbytes = 3.000000e+00>>}
+// CHECK: module attributes {spec.machine = #spec.machine<name = "m", cores = 2, memory_gbytes = 1.050000e+01, intra_node = <latency_us = 1.000000e+00, overlaps_compute = true>, inter_node = <gbytes = 3.000000e+00>>}
 module attributes {spec.machine = #spec.machine<
-    name = "m", cores = 2, memory_gbytes = 10.5, between = <gbytes = 3.0>,
-    inside = <latency_us = 1.0, beside_computation = true>>} {
+    name = "m", cores = 2, memory_gbytes = 10.5, inter_node = <gbytes = 3.0>,
+    intra_node = <latency_us = 1.0, overlaps_compute = true>>} {
 }
 
 // -----

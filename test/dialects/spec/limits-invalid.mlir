@@ -322,13 +322,13 @@ module attributes {test.a = #spec.machine<bf16_gflops = 0x7FF8000000000000>} {}
 
 // -----
 
-// expected-error @below {{`machine.fp32_product_gflops` cannot be nan; give a number above 0 and up to 1000000000}}
-module attributes {test.a = #spec.machine<fp32_product_gflops = 0x7FF8000000000000>} {}
+// expected-error @below {{`machine.fp32_gemm_gflops` cannot be nan; give a number above 0 and up to 1000000000}}
+module attributes {test.a = #spec.machine<fp32_gemm_gflops = 0x7FF8000000000000>} {}
 
 // -----
 
-// expected-error @below {{`machine.bf16_product_gflops` cannot be nan; give a number above 0 and up to 1000000000}}
-module attributes {test.a = #spec.machine<bf16_product_gflops = 0x7FF8000000000000>} {}
+// expected-error @below {{`machine.bf16_gemm_gflops` cannot be nan; give a number above 0 and up to 1000000000}}
+module attributes {test.a = #spec.machine<bf16_gemm_gflops = 0x7FF8000000000000>} {}
 
 // -----
 
@@ -352,23 +352,23 @@ module attributes {test.a = #spec.machine<launch_us = -1.0>} {}
 
 // -----
 
-// expected-error @below {{`machine.between.latency_us` cannot be inf; give a number from 0 to 1000000}}
-module attributes {test.a = #spec.machine<between = <latency_us = 0x7FF0000000000000>>} {}
+// expected-error @below {{`machine.inter_node.latency_us` cannot be inf; give a number from 0 to 1000000}}
+module attributes {test.a = #spec.machine<inter_node = <latency_us = 0x7FF0000000000000>>} {}
 
 // -----
 
-// expected-error @below {{`machine.inside.gbytes` cannot be 0; give a number above 0 and up to 1000000000}}
-module attributes {test.a = #spec.machine<inside = <gbytes = 0.0>>} {}
+// expected-error @below {{`machine.intra_node.gbytes` cannot be 0; give a number above 0 and up to 1000000000}}
+module attributes {test.a = #spec.machine<intra_node = <gbytes = 0.0>>} {}
 
 // -----
 
-// expected-error @below {{`machine.inside.latency_us` cannot be -1; give a number from 0 to 1000000}}
-module attributes {test.a = #spec.machine<inside = <latency_us = -1.0>>} {}
+// expected-error @below {{`machine.intra_node.latency_us` cannot be -1; give a number from 0 to 1000000}}
+module attributes {test.a = #spec.machine<intra_node = <latency_us = -1.0>>} {}
 
 // -----
 
-// expected-error @below {{`machine.between.gbytes` cannot be nan; give a number above 0 and up to 1000000000}}
-module attributes {test.a = #spec.machine<between = <gbytes = 0x7FF8000000000000>>} {}
+// expected-error @below {{`machine.inter_node.gbytes` cannot be nan; give a number above 0 and up to 1000000000}}
+module attributes {test.a = #spec.machine<inter_node = <gbytes = 0x7FF8000000000000>>} {}
 
 // -----
 
