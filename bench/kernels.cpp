@@ -214,7 +214,7 @@ void benchmarkRows(int threads) {
   }
 }
 
-void benchmarkProduct(int64_t rows, int64_t columns, int64_t inner) {
+void benchmarkGemm(int64_t rows, int64_t columns, int64_t inner) {
   double start = processSeconds();
   CompiledModule compiled;
   ModuleOp module = compiled.parse();
@@ -233,10 +233,11 @@ void benchmarkProduct(int64_t rows, int64_t columns, int64_t inner) {
   codegen::VectorBuilder vb(builder, loc);
   Value zero = vb.index(0);
   vb.loop(zero, block->getArgument(3), 1, [&](Value) {
-    cpu::emitProduct(vb, rows, columns / codegen::kLanes, zero, vb.index(inner),
-                     4, {block->getArgument(0), zero, inner},
-                     {block->getArgument(1), zero, columns},
-                     {block->getArgument(2), zero, columns});
+    cpu::emitTileMatmul(vb, rows, columns / codegen::kLanes, zero,
+                        vb.index(inner), 4,
+                        {block->getArgument(0), zero, inner},
+                        {block->getArgument(1), zero, columns},
+                        {block->getArgument(2), zero, columns});
   });
   func::ReturnOp::create(builder, loc);
   compiled.compile();
@@ -260,10 +261,10 @@ int main(int argc, char **argv) {
       argc > 1 ? std::atoi(argv[1]) : std::thread::hardware_concurrency();
   std::string wanted = argc > 2 ? argv[2] : "";
   if (wanted.empty() || wanted == "gemm") {
-    benchmarkProduct(64, 32, 64);
-    benchmarkProduct(64, 64, 64);
-    benchmarkProduct(32, 32, 64);
-    benchmarkProduct(64, 48, 32);
+    benchmarkGemm(64, 32, 64);
+    benchmarkGemm(64, 64, 64);
+    benchmarkGemm(32, 32, 64);
+    benchmarkGemm(64, 48, 32);
   }
   if (wanted.empty() || wanted == "memory") {
     benchmarkOptimizer(threads);

@@ -81,7 +81,7 @@ private:
   Value getScratch(Operation *step);
   LogicalResult writeLaunch(LaunchOp launch);
   void writeCollective(StringRef what, Operation *start);
-  void writeStretches(StringRef function, ValueRange buffers);
+  void writeRanges(StringRef function, ValueRange buffers);
 
   Target &target;
   ProgramOp program;
@@ -240,9 +240,9 @@ void EntryWriter::writeCollective(StringRef what, Operation *start) {
        {context, constant(getId(start), 32)});
 }
 
-/// Calls \p function for each stretch of the file that \p buffers fill without
+/// Calls \p function for each range of the file that \p buffers fill without
 /// a gap of a page.
-void EntryWriter::writeStretches(StringRef function, ValueRange buffers) {
+void EntryWriter::writeRanges(StringRef function, ValueRange buffers) {
   SmallVector<BufferOp> sorted;
   for (Value buffer : buffers)
     sorted.push_back(buffer.getDefiningOp<BufferOp>());
@@ -299,11 +299,11 @@ LogicalResult EntryWriter::write(Operation *step) {
         return success();
       })
       .Case([&](FetchOp fetch) {
-        writeStretches("tessera_fetch", fetch.getBuffers());
+        writeRanges("tessera_fetch", fetch.getBuffers());
         return success();
       })
       .Case([&](EvictOp evict) {
-        writeStretches("tessera_evict", evict.getBuffers());
+        writeRanges("tessera_evict", evict.getBuffers());
         return success();
       })
       .Default([](Operation *) { return success(); });

@@ -5,9 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One process a core measures the same at the same time, as the ranks of a node
-// compute at the same time; the node's rate is the sum of theirs. Processes
-// rather than threads, since a rank's copies read another process's memory.
+// One process per core measures the same at the same time, as the ranks of a
+// node compute at the same time; the node's rate is the sum of theirs.
+// Processes rather than threads, since a rank's copies read another process's
+// memory.
 //
 //===----------------------------------------------------------------------===//
 
@@ -52,9 +53,9 @@ constexpr size_t streamBytes = size_t(512) << 20, copyBytes = size_t(256) << 20;
 /// Of one process: what stays in a core's cache.
 constexpr size_t cachedBytes = size_t(256) << 10;
 
-/// What one process measured: operations or bytes a second.
+/// What one process measured: operations or bytes per second.
 struct Rates {
-  double fma, bf16, product, bf16Gemm, memory, cache, copy;
+  double fma, bf16, gemm, bf16Gemm, memory, cache, copy;
 };
 
 /// What the processes share.
@@ -79,8 +80,8 @@ template <typename Body> double medianRate(double work, Body body) {
   return median(rates);
 }
 
-runtime::Gemm describeProduct(int64_t m, int64_t n, int64_t k, bool transposeA,
-                              bool transposeB) {
+runtime::Gemm describeGemm(int64_t m, int64_t n, int64_t k, bool transposeA,
+                           bool transposeB) {
   runtime::Gemm gemm;
   gemm.m = m;
   gemm.n = n;
@@ -93,12 +94,12 @@ runtime::Gemm describeProduct(int64_t m, int64_t n, int64_t k, bool transposeA,
   return gemm;
 }
 
-/// A Transformer's products as the runtime does them: forward, the gradients
+/// A Transformer's GEMMs as the runtime does them: forward, the gradients
 /// of input and weights, and a part of a vocabulary's head. In fp32 and, where
 /// the library has them, in bf16.
-class Products {
+class Gemms {
 public:
-  Products() {
+  Gemms() {
     omp_set_num_threads(1);
     if (!add(runtime::ElementType::f32))
       return;
@@ -108,7 +109,7 @@ public:
       tessera_prepare_gemms(&manifest, 1);
   }
 
-  /// Operations a second; 0 where they cannot be done.
+  /// Operations per second; 0 where they cannot be done.
   double measure(runtime::ElementType type) {
     double flops = 0;
     for (const runtime::Gemm &gemm : manifest.gemms)
@@ -128,10 +129,10 @@ public:
 private:
   bool add(runtime::ElementType type) {
     size_t before = manifest.gemms.size();
-    for (runtime::Gemm gemm : {describeProduct(1024, 3072, 768, false, false),
-                               describeProduct(1024, 768, 3072, false, true),
-                               describeProduct(3072, 768, 1024, true, false),
-                               describeProduct(512, 8192, 768, false, true)}) {
+    for (runtime::Gemm gemm : {describeGemm(1024, 3072, 768, false, false),
+                               describeGemm(1024, 768, 3072, false, true),
+                               describeGemm(3072, 768, 1024, true, false),
+                               describeGemm(512, 8192, 768, false, true)}) {
       gemm.id = static_cast<int>(manifest.gemms.size());
       gemm.type = gemm.resultType = type;
       gemm.scratch = runtime::gemmScratchBytes(gemm, 1);
@@ -229,11 +230,11 @@ void measure(int process, int count, Board &board, Rates *rates,
   meet(board, count, turn);
   own.bf16 = sample(measureBf16Rate);
   meet(board, count, turn);
-  Products products;
+  Gemms gemms;
   meet(board, count, turn);
-  own.product = products.measure(runtime::ElementType::f32);
+  own.gemm = gemms.measure(runtime::ElementType::f32);
   meet(board, count, turn);
-  own.bf16Gemm = products.measure(runtime::ElementType::bf16);
+  own.bf16Gemm = gemms.measure(runtime::ElementType::bf16);
   meet(board, count, turn);
   own.memory = measureUpdates(streamBytes / count, streamBytes / count);
   meet(board, count, turn);
@@ -344,9 +345,9 @@ Error tessera::calibrate(raw_ostream &out) {
       << (cores == 1 ? " core" : " cores") << "\"\n  cores: " << cores << "\n";
   line("fp32_gflops", sum(&Rates::fma));
   line("bf16_gflops", bf16 > 0 ? bf16 : sum(&Rates::fma));
-  line("fp32_gemm_gflops", sum(&Rates::product));
-  if (double product = sum(&Rates::bf16Gemm))
-    line("bf16_gemm_gflops", product);
+  line("fp32_gemm_gflops", sum(&Rates::gemm));
+  if (double gemm = sum(&Rates::bf16Gemm))
+    line("bf16_gemm_gflops", gemm);
   line("memory_gbytes", sum(&Rates::memory));
   line("cache_gbytes", sum(&Rates::cache));
   if (double mib = readCacheSize(cores))

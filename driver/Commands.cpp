@@ -13,7 +13,7 @@
 #include "driver/Link.h"
 #include "driver/MemoryLimit.h"
 #include "driver/Variants.h"
-#include "report/PlanPicture.h"
+#include "report/PlanChart.h"
 #include "report/PlanReport.h"
 #include "target/Target.h"
 
@@ -57,7 +57,7 @@ LogicalResult writePlan(const CommandOptions &options, ModuleOp module,
     if (options.format == PlanFormat::Json)
       printPlanJson(*report, out);
     else if (options.format == PlanFormat::Html)
-      printPlanPicture(module, *report, out);
+      printPlanChart(module, *report, out);
     else
       printPlanText(*report, out);
   });

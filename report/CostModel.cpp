@@ -17,7 +17,7 @@ using namespace mlir;
 using namespace tessera;
 using namespace tessera::plan;
 
-/// The part of the multiply-add peak that generated kernels with products of
+/// The part of the multiply-add peak that generated kernels with matmuls of
 /// tiles (attention) reach; bench-kernels measures it.
 static constexpr double kTileShare = 0.7;
 /// The same of a GPU's tensor cores, for 16-bit numbers (Shah et al., arXiv
@@ -26,7 +26,7 @@ static constexpr double kTensorTileShare = 0.35;
 
 /// How many multiply-adds an elementwise operation lasts as long as: the
 /// polynomials of approximate-math, and divisions and roots, which
-/// processors do several times slower.
+/// CPUs do several times slower.
 static double getWeight(Operation *op) {
   if (isa<math::ExpOp, math::LogOp>(op))
     return 16;
@@ -132,7 +132,7 @@ StepCost CostModel::getCost(Operation *step) {
     cost.arithmetic = kernel.arithmetic;
     addMemory(cost, kernel.bytes);
   } else if (auto gemm = dyn_cast<GemmOp>(step)) {
-    cost.kind = "product";
+    cost.kind = "gemm";
     cost.flops = 2.0 * gemm.getM() * gemm.getN() * gemm.getK();
     bool wide =
         cast<ShapedType>(gemm.getA().getType()).getElementType().isF32();

@@ -25,7 +25,7 @@ namespace tessera {
 /// What a step of one rank does and how long it takes, in seconds.
 struct StepCost {
   llvm::StringRef
-      kind; ///< "product", "fused", an operation's name, "clear", "copy"
+      kind; ///< "gemm", "fused", an operation's name, "clear", "copy"
   double flops = 0, bytes = 0;
   double arithmetic = 0; ///< of the flops alone
   double memory = 0;     ///< of the bytes alone

@@ -1,4 +1,4 @@
-//===- Html.cpp - Pages with pictures ---------------------------*- C++ -*-===//
+//===- Html.cpp - Pages with charts -----------------------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Html.h - Pages with pictures -----------------------------*- C++ -*-===//
+//===- Html.h - Pages with charts -------------------------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -28,7 +28,7 @@ std::string escapeXml(llvm::StringRef text);
 void writePage(llvm::StringRef title, llvm::raw_ostream &out,
                llvm::function_ref<void()> body);
 
-/// A number within a picture: two decimals.
+/// A number within a chart: two decimals.
 std::string coordinate(double number);
 
 /// A rectangle that tells \p title where the pointer rests on it.

@@ -1,4 +1,4 @@
-//===- Lane.cpp - A row of rectangles of a picture --------------*- C++ -*-===//
+//===- Lane.cpp - A row of rectangles of a chart ----------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

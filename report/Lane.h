@@ -1,4 +1,4 @@
-//===- Lane.h - A row of rectangles of a picture ----------------*- C++ -*-===//
+//===- Lane.h - A row of rectangles of a chart ------------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -26,7 +26,7 @@ public:
       : out(out), y(y), height(height) {}
   ~Lane() { flush(); }
 
-  /// From \p x to \p end, in the picture's units, in the order of \p x.
+  /// From \p x to \p end, in the chart's units, in the order of \p x.
   void add(double x, double end, llvm::StringRef kind, double seconds,
            llvm::StringRef colour, llvm::function_ref<std::string()> title);
 

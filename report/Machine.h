@@ -18,8 +18,8 @@ namespace tessera {
 /// node, which its ranks share alike: operations, bytes and seconds.
 struct Machine {
   struct Link {
-    double latency = 0; ///< seconds a message
-    double rate = 0;    ///< bytes a second that a node's ranks receive together
+    double latency = 0; ///< seconds per message
+    double rate = 0; ///< bytes per second that a node's ranks receive together
     bool overlapsCompute = false;
   };
 
@@ -28,10 +28,10 @@ struct Machine {
   bool hasDevices = false; ///< its ranks compute on a device each
   int64_t cores = 1, ranksPerNode = 1;
   double fp32 = 0, bf16 = 0;         ///< multiply-adds count as two
-  double fp32Gemm = 0, bf16Gemm = 0; ///< of the library's products
-  double memory = 0, cache = 0;      ///< bytes a second
+  double fp32Gemm = 0, bf16Gemm = 0; ///< of the library's GEMMs
+  double memory = 0, cache = 0;      ///< bytes per second
   double cacheBytes = 0;
-  double launch = 0; ///< seconds of a launch or product beside its work
+  double launch = 0; ///< seconds of a launch or GEMM beside its work
   Link intraNode, interNode;
 
   /// "znver4, 2 cores: 1 rank a node, 213 Gflop/s, memory 84.1 GB/s".

@@ -70,7 +70,7 @@ cl::opt<PlanFormat>
                       clEnumValN(PlanFormat::Csv, "csv",
                                  "comma-separated values, of a sweep"),
                       clEnumValN(PlanFormat::Html, "html",
-                                 "a page with a picture of the step")),
+                                 "a page with a chart of the step")),
            cl::init(PlanFormat::Text), cl::cat(category), cl::sub(planCommand));
 cl::opt<std::string>
     machineFile("machine",

@@ -154,8 +154,8 @@ private:
     Matrix weights{scores, vb.index(0), kQueries};
     Matrix value{values, vb.mul(key, shape.paddedDim), 1, shape.paddedDim};
     Matrix sum{result, vb.index(0), kQueries};
-    emitProduct(vb, shape.dim, kBlockVectors, vb.index(0), count, 4, value,
-                weights, sum, decay);
+    emitTileMatmul(vb, shape.dim, kBlockVectors, vb.index(0), count, 4, value,
+                   weights, sum, decay);
     return next;
   }
 

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Attention's way back (Dao et al., arXiv 2205.14135, algorithm 4). With P the
-// probabilities, recomputed from the log-sum-exps, G the gradient of the
+// Attention's backward pass (Dao et al., arXiv 2205.14135, algorithm 4). With P
+// the probabilities, recomputed from the log-sum-exps, G the gradient of the
 // output and delta_i = g_i . out_i:
 //
 //   dV = P^T G      dS = P o (G V^T - delta)
@@ -193,10 +193,10 @@ private:
       if (shape.causal)
         visible = vb.min(
             count, vb.sub(vb.add(vb.add(first, lane), kBlockQueries), key));
-      emitProduct(vb, shape.dim, kBlockVectors, zero, visible, 4,
-                  {keys, vb.mul(key, shape.paddedDim), 1, shape.paddedDim},
-                  {pairs, vb.add(lane, kPairs), kQueries},
-                  {queryGradientsAcross, lane, kQueries});
+      emitTileMatmul(vb, shape.dim, kBlockVectors, zero, visible, 4,
+                     {keys, vb.mul(key, shape.paddedDim), 1, shape.paddedDim},
+                     {pairs, vb.add(lane, kPairs), kQueries},
+                     {queryGradientsAcross, lane, kQueries});
     });
   }
 
@@ -204,7 +204,7 @@ private:
   /// of scores, and their share in the gradients of these keys and values.
   void emitRows(Value key, Value r, Value first) {
     // The first lane that sees one of the keys, for whole register blocks and
-    // for the products' inner loops.
+    // for the matmuls' inner loops.
     Value firstBlock = zero, firstLane = zero;
     if (shape.causal) {
       firstLane = vb.max(vb.sub(key, first), zero);
@@ -215,7 +215,7 @@ private:
     // dV += P^T G, then dK += dS^T Q.
     Value tileRow = vb.mul(r, kQueries), row = vb.mul(key, shape.paddedDim);
     vb.loop(0, 2, 1, [&](Value which) {
-      emitProduct(
+      emitTileMatmul(
           vb, kBlockRows, shape.vectors(), firstLane, vb.index(kQueries), 4,
           {pairs, vb.add(vb.mul(which, kPairs), tileRow), kQueries},
           {rows, vb.mul(which, tileSize()), shape.paddedDim},

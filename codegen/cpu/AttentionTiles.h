@@ -8,7 +8,7 @@
 // Both directions work on tiles of scores that are transposed: a row a key, a
 // lane a query. Then the maximum and the sum of a softmax, the causal mask and
 // the rescaling of partial results are all lane by lane, with no operation
-// across a vector, and every product has the form of SmallGemm.h.
+// across a vector, and every matmul has the form of SmallGemm.h.
 //
 // Scores are kept in base 2: queries are scaled by `scale * log2(e)` when they
 // are packed, so that a probability is one exp2. ALiBi's bias of a score is

@@ -42,18 +42,18 @@ struct PartialSumSquaresKernel
           arith::ExtFOp::create(b, vb.loc, wide, vb.load(input, at, mask));
       return vb.fma(x, x, sum);
     };
-    // Each sum has a stretch of its own: a core reads several streams faster
+    // Each sum has a range of its own: a core reads several streams faster
     // than one.
-    constexpr int64_t kStretch = kBlock / kSums;
+    constexpr int64_t kRange = kBlock / kSums;
     bool ragged = elements % kBlock != 0;
     vb.loop(body.begin, body.end, 1, [&](Value block) {
       Value first = vb.mul(block, kBlock);
       SmallVector<Value> sums = vb.loop(
-          first, vb.add(first, kStretch), kLanes,
-          SmallVector<Value>(kSums, zero), [&](Value i, ValueRange carried) {
+          first, vb.add(first, kRange), kLanes, SmallVector<Value>(kSums, zero),
+          [&](Value i, ValueRange carried) {
             SmallVector<Value> next(carried);
             for (int64_t s = 0; s < kSums; ++s) {
-              Value at = vb.add(i, s * kStretch);
+              Value at = vb.add(i, s * kRange);
               Value mask;
               if (ragged)
                 mask = vb.mask(vb.sub(vb.index(elements), at));

@@ -1,4 +1,4 @@
-//===- SmallGemm.cpp - Products of tiles in cache ---------------*- C++ -*-===//
+//===- SmallGemm.cpp - Matmuls of tiles in cache ----------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -37,9 +37,10 @@ SmallVector<Value> tessera::cpu::emitBlock(VectorBuilder &vb, int64_t rows,
   });
 }
 
-void tessera::cpu::emitProduct(VectorBuilder &vb, int64_t rows, int64_t vectors,
-                               Value begin, Value end, int64_t unroll, Matrix a,
-                               Matrix b, Matrix c, ValueRange scales) {
+void tessera::cpu::emitTileMatmul(VectorBuilder &vb, int64_t rows,
+                                  int64_t vectors, Value begin, Value end,
+                                  int64_t unroll, Matrix a, Matrix b, Matrix c,
+                                  ValueRange scales) {
   // One block of the result: its first row and column, its sizes.
   auto emit = [&](Value row, int64_t height, Value column, int64_t width) {
     Matrix aBlock = a, bBlock = b;

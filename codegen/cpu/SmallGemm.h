@@ -1,12 +1,12 @@
-//===- SmallGemm.h - Products of tiles in cache -----------------*- C++ -*-===//
+//===- SmallGemm.h - Matmuls of tiles in cache ------------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// Products C += A . B of tiles that lie in cache, for kernels in which a
-// library's product would have to store what attention must not. B and C have
+// Matmuls C += A . B of tiles that lie in cache, for kernels in which a
+// library's GEMM would have to store what attention must not. B and C have
 // their columns contiguous, in whole vectors; A has any strides, its elements
 // are broadcast. A block of the result stays in registers over the whole inner
 // dimension.
@@ -51,9 +51,9 @@ llvm::SmallVector<mlir::Value> emitBlock(VectorBuilder &vb, int64_t rows,
 /// the inner indices [begin, end). \p unroll divides end - begin. If \p scales
 /// is not empty, C is first multiplied by it: one vector for each of the
 /// columns' vectors, of which there is but one block.
-void emitProduct(VectorBuilder &vb, int64_t rows, int64_t vectors,
-                 mlir::Value begin, mlir::Value end, int64_t unroll, Matrix a,
-                 Matrix b, Matrix c, mlir::ValueRange scales = {});
+void emitTileMatmul(VectorBuilder &vb, int64_t rows, int64_t vectors,
+                    mlir::Value begin, mlir::Value end, int64_t unroll,
+                    Matrix a, Matrix b, Matrix c, mlir::ValueRange scales = {});
 
 } // namespace tessera::cpu
 

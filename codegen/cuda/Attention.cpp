@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // Attention with an online softmax over tiles of keys, rows of queries dealt to
-// warps, so that no product needs what another warp has (Dao, arXiv
+// warps, so that no matmul needs what another warp has (Dao, arXiv
 // 2307.08691); AttentionThread.h says how the tiles lie.
 //
 //===----------------------------------------------------------------------===//
@@ -49,7 +49,7 @@ public:
 
     // Sums of weighted values, the maximum of each row, and this lane's part of
     // the sum of its powers.
-    SmallVector<Value> state = product.zero(shape.paddedDim);
+    SmallVector<Value> state = matmul.zero(shape.paddedDim);
     state.append(2, tb.number(codegen::kMaskedScore));
     state.append(2, tb.number(0));
     state = tb.loop(getBeginColumn(), getEndColumn(), tiling.columns, state,
@@ -68,8 +68,8 @@ private:
     MutableArrayRef<Value> all(state), sums = all.drop_back(4);
     MutableArrayRef<Value> maximum = all.take_back(4).take_front(2);
     MutableArrayRef<Value> total = all.take_back(2);
-    WarpProduct::Fragments scores =
-        product.multiply(queries, warpRow, keys.to, tiling.columns);
+    WarpMatmul::Fragments scores =
+        matmul.multiply(queries, warpRow, keys.to, tiling.columns);
     finishScores(key, scores);
     for (int64_t i : {0, 1}) {
       // One instruction, as NaN may be lost: the powers have it again.
@@ -93,7 +93,7 @@ private:
     finishCopy(nextValues);
     tb.barrier();
     Pending nextKeys = startCopy({keys}, getNextColumn(key));
-    llvm::copy(product.accumulate(scores, values.to, sums), sums.begin());
+    llvm::copy(matmul.accumulate(scores, values.to, sums), sums.begin());
     finishCopy(nextKeys);
     tb.barrier();
     return state;
@@ -108,7 +108,7 @@ private:
           tb.combineWarp(state.take_back(2)[i], 4,
                          [&](Value a, Value b) { return tb.addf(a, b); });
       factors[i] = tb.divf(tb.number(1), total);
-      Value exists = tb.isEqual(product.member, tb.index(0));
+      Value exists = tb.isEqual(matmul.member, tb.index(0));
       if (shape.sequence % tiling.rows())
         exists = tb.both(exists, tb.isLess(row[i], tb.index(shape.sequence)));
       tb.onlyIf(exists, [&] {

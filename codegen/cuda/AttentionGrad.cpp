@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Attention's way back (Dao, arXiv 2307.08691). With P the probabilities,
+// Attention's backward pass (Dao, arXiv 2307.08691). With P the probabilities,
 // recomputed from the log-sum-exps, G the gradient of the output and
 // delta_i = g_i . out_i:
 //
@@ -15,7 +15,7 @@
 // Three grids run one after another: the deltas, in scratch memory; dK and dV,
 // whose blocks have rows of keys and walk over queries; dQ, whose blocks have
 // rows of queries and walk over keys. Each result is the sum of one thread, in
-// a fixed order, for two more products a pair than with sums across blocks.
+// a fixed order, for two more products per pair than with sums across blocks.
 //
 //===----------------------------------------------------------------------===//
 
@@ -151,7 +151,7 @@ public:
       storeNumbers(loadColumnNumbers(getBeginColumn()));
     tb.barrier();
     SmallVector<Value> sums =
-        product.zero(shape.paddedDim * (rowsAreKeys ? 2 : 1));
+        matmul.zero(shape.paddedDim * (rowsAreKeys ? 2 : 1));
     sums = tb.loop(getBeginColumn(), getEndColumn(), tiling.columns, sums,
                    [&](Value column, ValueRange carried) {
                      // The next tile is on its way while this one is worked on.
@@ -204,7 +204,7 @@ private:
   /// Number \p which (0 log-sum-exp, 1 delta) of the query of each fragment.
   SmallVector<Value> getNumbers(int64_t which) {
     SmallVector<Value> numbers;
-    for (int64_t block = 0; block < tiling.columns / WarpProduct::kBlock;
+    for (int64_t block = 0; block < tiling.columns / WarpMatmul::kBlock;
          ++block) {
       if (!rowsAreKeys) {
         for (auto [shift, delta] : rowNumbers)
@@ -214,7 +214,7 @@ private:
       Value pair[2];
       for (int64_t j : {0, 1})
         pair[j] = tb.loadScalar(columnNumbers[which],
-                                tb.add(product.getColumn(block), j));
+                                tb.add(matmul.getColumn(block), j));
       numbers.append({pair[0], pair[1], pair[0], pair[1]});
     }
     return numbers;
@@ -230,27 +230,27 @@ private:
       copyTiles({copy}, column, tiling.columns);
       tb.barrier();
     };
-    WarpProduct::Fragments weights =
-        product.multiply(rowTile, warpRow, columnTile, tiling.columns);
+    WarpMatmul::Fragments weights =
+        matmul.multiply(rowTile, warpRow, columnTile, tiling.columns);
     finishScores(column, weights);
     for (auto [weight, shift] : llvm::zip(weights, getNumbers(0)))
       weight = exp2(tb.subf(weight, shift));
     replaceTile(second);
-    WarpProduct::Fragments slopes =
-        product.multiply(rowTile2, warpRow, columnTile2, tiling.columns);
+    WarpMatmul::Fragments slopes =
+        matmul.multiply(rowTile2, warpRow, columnTile2, tiling.columns);
     for (auto [slope, weight, delta] :
          llvm::zip(slopes, weights, getNumbers(1)))
       slope = tb.mulf(weight, tb.subf(slope, delta));
     SmallVector<Value> sums(carried);
-    int64_t count = product.zero(shape.paddedDim).size();
+    int64_t count = matmul.zero(shape.paddedDim).size();
     MutableArrayRef<Value> all(sums);
     if (rowsAreKeys)
-      llvm::copy(product.accumulate(weights, columnTile2,
-                                    ValueRange(all.drop_front(count))),
+      llvm::copy(matmul.accumulate(weights, columnTile2,
+                                   ValueRange(all.drop_front(count))),
                  all.drop_front(count).begin());
     replaceTile(first);
-    llvm::copy(product.accumulate(slopes, columnTile,
-                                  ValueRange(all.take_front(count))),
+    llvm::copy(matmul.accumulate(slopes, columnTile,
+                                 ValueRange(all.take_front(count))),
                all.begin());
     return sums;
   }

@@ -32,7 +32,7 @@ AttentionTiling AttentionTiling::get(const AttentionShape &shape,
   Type element = types[0];
   if (!llvm::all_equal(types))
     element = Float32Type::get(element.getContext());
-  int64_t bytes = WarpProduct::getStride(element, shape.paddedDim) *
+  int64_t bytes = WarpMatmul::getStride(element, shape.paddedDim) *
                   (element.getIntOrFloatBitWidth() / 8);
   // Many warps hide each other's waiting; many columns make up for the loads of
   // rows. Tiles of 16 columns at least, for that, where they fit.
@@ -63,7 +63,7 @@ AttentionThread::AttentionThread(ThreadBuilder &tb, const AttentionShape &shape,
                                  const AttentionTiling &tiling,
                                  bool rowsAreKeys)
     : tb(tb), shape(shape), tiling(tiling), rowsAreKeys(rowsAreKeys),
-      product(tb, tiling.element, shape.paddedDim) {
+      matmul(tb, tiling.element, shape.paddedDim) {
   int64_t heads = shape.batch * shape.heads;
   batchHead = tb.rem(tb.block(), heads);
   head = tb.rem(batchHead, shape.heads);
@@ -75,9 +75,9 @@ AttentionThread::AttentionThread(ThreadBuilder &tb, const AttentionShape &shape,
     tile = tb.sub(tb.index(llvm::divideCeil(shape.sequence, tiling.rows()) - 1),
                   tile);
   firstRow = tb.mul(tile, tiling.rows());
-  warpRow = tb.mul(tb.div(tb.thread(), kWarp), WarpProduct::kRows);
+  warpRow = tb.mul(tb.div(tb.thread(), kWarp), WarpMatmul::kRows);
   for (int64_t i : {0, 1})
-    row[i] = tb.add(tb.add(firstRow, warpRow), product.getRow(i));
+    row[i] = tb.add(tb.add(firstRow, warpRow), matmul.getRow(i));
   if (shape.alibi)
     slope = getSlope();
 }
@@ -128,7 +128,7 @@ AttentionThread::loadVectors(ArrayRef<Copy> copies, Value first, int64_t rows,
     Value r = tb.add(r0, step * all.step), c = tb.add(c0, piece * threads);
     Value column = tb.mul(c, all.lanes);
     Vectors &vectors = loaded.emplace_back();
-    vectors.place = tb.add(tb.mul(r, product.stride), column);
+    vectors.place = tb.add(tb.mul(r, matmul.stride), column);
     vectors.exists = isBusy;
     if (endsRows)
       vectors.exists = tb.both(vectors.exists, tb.isLess(r, tb.index(rows)));
@@ -182,7 +182,7 @@ AttentionThread::Pending AttentionThread::startCopy(ArrayRef<Copy> copies,
                                                     Value first) {
   Pending pending{SmallVector<Copy>(copies), first, {}};
   int64_t count = getCopyShape(tiling.columns).count;
-  // Products in fp32 take longer than memory, and more registers.
+  // Matmuls in fp32 take longer than memory, and more registers.
   if (!tiling.element.isF32() &&
       count * static_cast<int64_t>(copies.size()) <= kMostPending)
     pending.vectors = loadVectors(copies, first, tiling.columns, 0, count);
@@ -209,17 +209,17 @@ void AttentionThread::storeRows(ValueRange sums, ArrayRef<Value> factors,
       exists = tb.isLess(row[i], tb.index(shape.sequence));
     tb.onlyIf(exists, [&] {
       Value start = tb.add(to.offset, tb.mul(row[i], to.stride));
-      for (int64_t block = 0; block * WarpProduct::kBlock < shape.paddedDim;
+      for (int64_t block = 0; block * WarpMatmul::kBlock < shape.paddedDim;
            ++block)
         for (int64_t j = 0; j < 2; j += tb.lanes) {
-          Value column = tb.add(product.getSumColumn(block), j);
+          Value column = tb.add(matmul.getSumColumn(block), j);
           Value isInside;
           if (shape.dim != shape.paddedDim)
             isInside = tb.isLess(column, tb.index(shape.dim));
           SmallVector<Value> numbers;
           for (int64_t k = j; k < j + tb.lanes; ++k)
             numbers.push_back(tb.mulf(
-                sums[block * WarpProduct::kNumbers + 2 * i + k], factors[i]));
+                sums[block * WarpMatmul::kNumbers + 2 * i + k], factors[i]));
           tb.onlyIf(isInside, [&] {
             Value pair = vector::FromElementsOp::create(
                 tb.builder, tb.loc, tb.vectorType(), numbers);
@@ -266,9 +266,9 @@ Value AttentionThread::getEndColumn() {
 }
 
 void AttentionThread::finishScores(Value column,
-                                   WarpProduct::Fragments &scores) {
+                                   WarpMatmul::Fragments &scores) {
   Value scale = tb.number(shape.scale * codegen::kLog2E);
-  Value start = tb.add(column, product.getColumn(0));
+  Value start = tb.add(column, matmul.getColumn(0));
   Value near[2], step;
   if (shape.alibi) {
     // The bias of a lane's first score in a row, and from there to the others.
@@ -283,9 +283,8 @@ void AttentionThread::finishScores(Value column,
       score = tb.mulf(score, scale);
       continue;
     }
-    int64_t block = n / WarpProduct::kNumbers,
-            i = n % WarpProduct::kNumbers / 2;
-    Value apart = tb.number(block * WarpProduct::kBlock + n % 2);
+    int64_t block = n / WarpMatmul::kNumbers, i = n % WarpMatmul::kNumbers / 2;
+    Value apart = tb.number(block * WarpMatmul::kBlock + n % 2);
     score = tb.fma(score, scale, tb.fma(apart, step, near[i]));
   }
 
@@ -300,7 +299,7 @@ void AttentionThread::finishScores(Value column,
   Value first = tb.add(firstRow, warpRow);
   if (shape.causal)
     orCross(rowsAreKeys
-                ? tb.isLess(column, tb.add(first, WarpProduct::kRows - 1))
+                ? tb.isLess(column, tb.add(first, WarpMatmul::kRows - 1))
                 : tb.isLess(first, tb.sub(end, tb.index(1))));
   if (shape.sequence % tiling.columns)
     orCross(tb.isLess(tb.index(shape.sequence), end));
@@ -319,11 +318,11 @@ void AttentionThread::finishScores(Value column,
   scores.assign(branch.getResults().begin(), branch.getResults().end());
 }
 
-WarpProduct::Fragments
-AttentionThread::mask(Value column, const WarpProduct::Fragments &scores) {
+WarpMatmul::Fragments
+AttentionThread::mask(Value column, const WarpMatmul::Fragments &scores) {
   // The number of a column in the tile is compared with bounds, [from, to), of
   // each row; a lane's own columns come from constants.
-  Value start = tb.add(column, product.getColumn(0));
+  Value start = tb.add(column, matmul.getColumn(0));
   Value from[2], to[2];
   for (int64_t i : {0, 1}) {
     Value end = tb.index(shape.sequence);
@@ -333,11 +332,11 @@ AttentionThread::mask(Value column, const WarpProduct::Fragments &scores) {
       end = tb.min(end, tb.add(row[i], 1));
     to[i] = distance(end, start);
   }
-  WarpProduct::Fragments masked(scores);
+  WarpMatmul::Fragments masked(scores);
   for (auto [n, score] : llvm::enumerate(masked)) {
-    int64_t i = n % WarpProduct::kNumbers / 2;
+    int64_t i = n % WarpMatmul::kNumbers / 2;
     Value number = tb.toI32(
-        tb.index(n / WarpProduct::kNumbers * WarpProduct::kBlock + n % 2));
+        tb.index(n / WarpMatmul::kNumbers * WarpMatmul::kBlock + n % 2));
     Value isAllowed = tb.isLess(number, to[i]);
     if (from[i])
       isAllowed = arith::AndIOp::create(

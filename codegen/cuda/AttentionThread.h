@@ -7,9 +7,9 @@
 //
 // Both directions go over a head's scores tile by tile: a block of threads has
 // some rows of the scores, 16 a warp, and takes columns a tile at a time. Rows
-// are queries and columns keys, or the other way round. What products need of
+// are queries and columns keys, or the other way round. What matmuls need of
 // both lies in shared memory; the scores themselves are fragments in registers
-// (WarpProduct.h).
+// (WarpMatmul.h).
 //
 // Scores are in base 2, so that a probability is one exp2, and ALiBi's bias of
 // a score is slope * (key - query), which differs from slope * key by a
@@ -22,7 +22,7 @@
 #define TESSERA_CODEGEN_CUDA_ATTENTIONTHREAD_H
 
 #include "codegen/cuda/KernelEmission.h"
-#include "codegen/cuda/WarpProduct.h"
+#include "codegen/cuda/WarpMatmul.h"
 #include "codegen/kernels/Attention.h"
 
 namespace tessera::cuda {
@@ -42,7 +42,7 @@ struct AttentionTiling {
                              llvm::ArrayRef<mlir::Type> types,
                              int64_t rowMatrices, int64_t mostColumns);
 
-  int64_t rows() const { return warps * WarpProduct::kRows; }
+  int64_t rows() const { return warps * WarpMatmul::kRows; }
   /// A block of threads for each head and each `rows` of its sequence, with so
   /// many sums of a head's columns in registers.
   Grid getGrid(const codegen::AttentionShape &shape, int64_t sums) const;
@@ -56,7 +56,7 @@ public:
 
   /// Shared memory for \p rows rows of a head's matrix.
   mlir::Value makeTile(int64_t rows) {
-    return tb.shared(rows * product.stride, tiling.element);
+    return tb.shared(rows * matmul.stride, tiling.element);
   }
 
   /// Matrix \p which of the packed columns (0 queries, 1 keys, 2 values) of
@@ -98,7 +98,7 @@ public:
 
   /// Products of queries and keys of the tile at \p column become scores in
   /// base 2, with ALiBi's bias; those the mask forbids are kMaskedScore.
-  void finishScores(mlir::Value column, WarpProduct::Fragments &scores);
+  void finishScores(mlir::Value column, WarpMatmul::Fragments &scores);
 
   /// Stores sums times \p factors, one for each of a lane's two rows.
   void storeRows(mlir::ValueRange sums, llvm::ArrayRef<mlir::Value> factors,
@@ -111,7 +111,7 @@ public:
   codegen::AttentionShape shape;
   AttentionTiling tiling;
   bool rowsAreKeys;
-  WarpProduct product;
+  WarpMatmul matmul;
   /// batch * heads + head of this block.
   mlir::Value batchHead;
   /// The first row of the block, the warp's first one behind it, and the two
@@ -143,8 +143,8 @@ private:
   mlir::Value distance(mlir::Value a, mlir::Value b) {
     return tb.toI32(tb.sub(a, b));
   }
-  WarpProduct::Fragments mask(mlir::Value column,
-                              const WarpProduct::Fragments &scores);
+  WarpMatmul::Fragments mask(mlir::Value column,
+                             const WarpMatmul::Fragments &scores);
 
   mlir::Value head, token, slope;
 };

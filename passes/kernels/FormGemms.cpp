@@ -1,4 +1,4 @@
-//===- FormGemms.cpp - Products as calls of a library -----------*- C++ -*-===//
+//===- FormGemms.cpp - Matmuls as calls of a library ------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -20,13 +20,13 @@ using namespace tessera;
 
 namespace {
 
-/// The product that only \p value's one user sees, or null.
-plan::GemmOp getPrivateProduct(Value value) {
+/// The GEMM that only \p value's one user sees, or null.
+plan::GemmOp getPrivateGemm(Value value) {
   auto gemm = value.getDefiningOp<plan::GemmOp>();
   return gemm && value.hasOneUse() ? gemm : plan::GemmOp();
 }
 
-/// True if nothing but a product has been formed yet.
+/// True if nothing but a GEMM has been formed yet.
 bool isPlain(plan::GemmOp gemm) {
   return gemm && !gemm.getBias() && !gemm.getAddend() &&
          !gemm.getAccumulate() && gemm.getEpilogue() == plan::Epilogue::None;
@@ -44,7 +44,7 @@ plan::GemmOp rebuild(PatternRewriter &rewriter, plan::GemmOp gemm, Value bias,
                               accumulate, epilogue);
 }
 
-struct FormProduct : OpRewritePattern<nn::MatmulOp> {
+struct FormGemm : OpRewritePattern<nn::MatmulOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(nn::MatmulOp op,
                                 PatternRewriter &rewriter) const override {
@@ -57,14 +57,14 @@ struct FormProduct : OpRewritePattern<nn::MatmulOp> {
   }
 };
 
-/// A bias that every row gets, or the sum with another product.
+/// A bias that every row gets, or the sum with another GEMM.
 struct FuseSum : OpRewritePattern<arith::AddFOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::AddFOp op,
                                 PatternRewriter &rewriter) const override {
-    for (auto [product, other] : {std::pair(op.getLhs(), op.getRhs()),
+    for (auto [operand, other] : {std::pair(op.getLhs(), op.getRhs()),
                                   std::pair(op.getRhs(), op.getLhs())}) {
-      plan::GemmOp gemm = getPrivateProduct(product);
+      plan::GemmOp gemm = getPrivateGemm(operand);
       if (!isPlain(gemm))
         continue;
       auto broadcast = other.getDefiningOp<nn::BroadcastOp>();
@@ -74,7 +74,7 @@ struct FuseSum : OpRewritePattern<arith::AddFOp> {
         rewriter.eraseOp(gemm);
         return success();
       }
-      plan::GemmOp first = getPrivateProduct(other);
+      plan::GemmOp first = getPrivateGemm(other);
       if (first && first->isBeforeInBlock(gemm)) {
         rewriter.replaceOp(op, rebuild(rewriter, gemm, Value(), other, false,
                                        plan::Epilogue::None));
@@ -95,12 +95,12 @@ struct FuseGelu : OpRewritePattern<nn::GeluOp> {
       : OpRewritePattern(context), steps(steps) {}
   LogicalResult matchAndRewrite(nn::GeluOp op,
                                 PatternRewriter &rewriter) const override {
-    // The way back needs the operand. Where it computes that again, the GELU
+    // The backward pass needs the operand. Where it recomputes that, the GELU
     // would seem to be its only use here; but the library's tanh has other
     // bits than a kernel's, and both GELUs must have the same.
     if (steps.contains(op->getParentOp()))
       return failure();
-    plan::GemmOp gemm = getPrivateProduct(op.getInput());
+    plan::GemmOp gemm = getPrivateGemm(op.getInput());
     if (!gemm || gemm.getAddend() || gemm.getAccumulate() ||
         gemm.getEpilogue() != plan::Epilogue::None)
       return failure();
@@ -120,16 +120,16 @@ bool mayHaveAux(plan::GemmOp gemm) {
                                      getElementTypeOrSelf(gemm.getResult());
 }
 
-/// Whether \p use is that of a GELU's operand by its way back.
-bool isWayBack(OpOperand &use) {
-  if (auto product = dyn_cast<plan::GemmOp>(use.getOwner()))
-    return product.getAux() == use.get() && product.getA() != use.get() &&
-           product.getB() != use.get();
+/// Whether \p use is that of a GELU's operand by its backward pass.
+bool isBackward(OpOperand &use) {
+  if (auto gemm = dyn_cast<plan::GemmOp>(use.getOwner()))
+    return gemm.getAux() == use.get() && gemm.getA() != use.get() &&
+           gemm.getB() != use.get();
   auto back = dyn_cast<nn::GeluGradOp>(use.getOwner());
   return back && back.getGradient() != use.get();
 }
 
-/// A GELU whose operand nothing needs but its own way back.
+/// A GELU whose operand nothing needs but its own backward pass.
 struct FuseSavedGelu : OpRewritePattern<nn::GeluOp> {
   FuseSavedGelu(MLIRContext *context, const Steps &steps)
       : OpRewritePattern(context), steps(steps) {}
@@ -141,7 +141,7 @@ struct FuseSavedGelu : OpRewritePattern<nn::GeluOp> {
         !steps.contains(op->getParentOp()) || !mayHaveAux(gemm))
       return failure();
     for (OpOperand &use : gemm.getResult().getUses())
-      if (use.getOwner() != op && !isWayBack(use))
+      if (use.getOwner() != op && !isBackward(use))
         return failure();
     bool isSaved = !gemm.getResult().hasOneUse();
     rewriter.setInsertionPoint(gemm);
@@ -159,13 +159,13 @@ struct FuseSavedGelu : OpRewritePattern<nn::GeluOp> {
   const Steps &steps;
 };
 
-/// The gradient that a product gives, times the GELU's derivative.
+/// The gradient that a GEMM gives, times the GELU's derivative.
 struct FuseGeluGrad : OpRewritePattern<nn::GeluGradOp> {
   FuseGeluGrad(MLIRContext *context, const Steps &steps)
       : OpRewritePattern(context), steps(steps) {}
   LogicalResult matchAndRewrite(nn::GeluGradOp op,
                                 PatternRewriter &rewriter) const override {
-    plan::GemmOp gemm = getPrivateProduct(op.getGradient());
+    plan::GemmOp gemm = getPrivateGemm(op.getGradient());
     if (!isPlain(gemm) || !steps.contains(op->getParentOp()) ||
         !mayHaveAux(gemm) ||
         gemm.getResult().getType() != op.getInput().getType())
@@ -183,7 +183,7 @@ struct FuseAccumulate : OpRewritePattern<nn::AccumulateOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(nn::AccumulateOp op,
                                 PatternRewriter &rewriter) const override {
-    plan::GemmOp gemm = getPrivateProduct(op.getInput());
+    plan::GemmOp gemm = getPrivateGemm(op.getInput());
     if (!isPlain(gemm))
       return failure();
     rewriter.setInsertionPoint(gemm);
@@ -204,7 +204,7 @@ struct FormGemms : kernels::impl::FormGemmsBase<FormGemms> {
     for (auto program : getOperation().getOps<func::FuncOp>())
       if (!program.getOps<nn::SectionOp>().empty())
         steps.insert(program);
-    patterns.add<FormProduct, FuseSum, FuseAccumulate>(&getContext());
+    patterns.add<FormGemm, FuseSum, FuseAccumulate>(&getContext());
     patterns.add<FuseGelu>(&getContext(), steps);
     const Target *target = getTarget(getOperation());
     if (!target)
@@ -221,9 +221,9 @@ struct FormGemms : kernels::impl::FormGemmsBase<FormGemms> {
   }
 
   int64_t count() {
-    int64_t products = 0;
-    getOperation().walk([&](plan::GemmOp) { ++products; });
-    return products;
+    int64_t gemms = 0;
+    getOperation().walk([&](plan::GemmOp) { ++gemms; });
+    return gemms;
   }
 };
 

@@ -20,7 +20,7 @@ namespace tessera::kernels {
 #define GEN_PASS_REGISTRATION
 #include "passes/kernels/Passes.h.inc"
 
-/// The phase `kernels`: from tensor computation to launches and products.
+/// The phase `kernels`: from tensor computation to launches and GEMMs.
 void buildPipeline(mlir::OpPassManager &manager);
 
 } // namespace tessera::kernels

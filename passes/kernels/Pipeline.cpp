@@ -11,8 +11,8 @@
 using namespace mlir;
 
 void tessera::kernels::buildPipeline(OpPassManager &manager) {
-  // A GELU can only end a product while it is one operation; a head's chunks
-  // are products only once it is decomposed.
+  // A GELU can only end a GEMM while it is one operation; a head's chunks
+  // are GEMMs only once it is decomposed.
   manager.addPass(createFormGemms());
   manager.addPass(createDecompose());
   manager.addPass(createFormGemms());

@@ -35,7 +35,7 @@ struct VerifyKernels : kernels::impl::VerifyKernelsBase<VerifyKernels> {
                 nn::ConcatOp, nn::CheckpointOp>(op))
           return WalkResult::advance();
         op->emitOpError("is left outside of kernels: programs hold only "
-                        "launches, products, collectives and views");
+                        "launches, GEMMs, collectives and views");
         return WalkResult::interrupt();
       });
       if (result.wasInterrupted())

@@ -21,7 +21,7 @@ using namespace tessera::plan;
 namespace {
 
 /// Steps that follow one another and use the same buffers of the file.
-struct Stretch {
+struct StepRange {
   llvm::SetVector<Value> buffers;
   Operation *first, *last;
 };
@@ -33,8 +33,8 @@ static bool isOffloaded(BufferOp buffer) {
          buffer.getCategory() == Category::Optimizer && !buffer.isInFile();
 }
 
-static SmallVector<Stretch> getStretches(ProgramOp program) {
-  SmallVector<Stretch> stretches;
+static SmallVector<StepRange> getRanges(ProgramOp program) {
+  SmallVector<StepRange> ranges;
   for (Operation *step : program.getSteps()) {
     llvm::SetVector<Value> buffers;
     for (Value operand : step->getOperands())
@@ -43,12 +43,12 @@ static SmallVector<Stretch> getStretches(ProgramOp program) {
           buffers.insert(view.getBuffer());
     if (buffers.empty())
       continue;
-    if (!stretches.empty() && stretches.back().buffers == buffers)
-      stretches.back().last = step;
+    if (!ranges.empty() && ranges.back().buffers == buffers)
+      ranges.back().last = step;
     else
-      stretches.push_back({buffers, step, step});
+      ranges.push_back({buffers, step, step});
   }
-  return stretches;
+  return ranges;
 }
 
 /// Where the section of \p step begins.
@@ -59,10 +59,10 @@ static Operation *getSectionStart(Operation *step) {
 }
 
 /// Moves the buffers, in the order of their first use; returns how many.
-static int64_t moveToFile(ProgramOp program, ArrayRef<Stretch> stretches) {
+static int64_t moveToFile(ProgramOp program, ArrayRef<StepRange> ranges) {
   llvm::SetVector<Value> order;
-  for (const Stretch &stretch : stretches)
-    order.insert(stretch.buffers.begin(), stretch.buffers.end());
+  for (const StepRange &range : ranges)
+    order.insert(range.buffers.begin(), range.buffers.end());
   for (auto buffer : program.getBody().getOps<BufferOp>())
     if (isOffloaded(buffer))
       order.insert(buffer.getResult());
@@ -77,21 +77,20 @@ static int64_t moveToFile(ProgramOp program, ArrayRef<Stretch> stretches) {
   return order.size();
 }
 
-static void streamThroughMemory(ArrayRef<Stretch> stretches) {
-  OpBuilder builder(stretches.front().first);
-  builder.setInsertionPointAfter(getSectionStart(stretches.front().first));
-  FetchOp::create(builder, stretches.front().first->getLoc(),
-                  stretches.front().buffers.getArrayRef());
-  for (size_t i = 0; i < stretches.size(); ++i) {
-    const Stretch &stretch = stretches[i];
-    if (i + 1 < stretches.size()) {
-      builder.setInsertionPoint(stretch.first);
-      FetchOp::create(builder, stretch.first->getLoc(),
-                      stretches[i + 1].buffers.getArrayRef());
+static void streamThroughMemory(ArrayRef<StepRange> ranges) {
+  OpBuilder builder(ranges.front().first);
+  builder.setInsertionPointAfter(getSectionStart(ranges.front().first));
+  FetchOp::create(builder, ranges.front().first->getLoc(),
+                  ranges.front().buffers.getArrayRef());
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    const StepRange &range = ranges[i];
+    if (i + 1 < ranges.size()) {
+      builder.setInsertionPoint(range.first);
+      FetchOp::create(builder, range.first->getLoc(),
+                      ranges[i + 1].buffers.getArrayRef());
     }
-    builder.setInsertionPointAfter(stretch.last);
-    EvictOp::create(builder, stretch.last->getLoc(),
-                    stretch.buffers.getArrayRef());
+    builder.setInsertionPointAfter(range.last);
+    EvictOp::create(builder, range.last->getLoc(), range.buffers.getArrayRef());
   }
 }
 
@@ -120,12 +119,12 @@ struct OffloadPass : plan::impl::OffloadBase<OffloadPass> {
 
   void moveStates() {
     for (auto program : getOperation().getOps<ProgramOp>()) {
-      SmallVector<Stretch> stretches = getStretches(program);
-      if (stretches.empty())
+      SmallVector<StepRange> ranges = getRanges(program);
+      if (ranges.empty())
         continue;
       SmallVector<Operation *> steps = program.getSteps();
-      numBuffers += moveToFile(program, stretches);
-      streamThroughMemory(stretches);
+      numBuffers += moveToFile(program, ranges);
+      streamThroughMemory(ranges);
       renumberLifetimes(program, steps);
     }
   }

@@ -9,8 +9,8 @@
 #include "dialects/Contracts.h"
 #include "dialects/nn/NN.h"
 #include "dialects/spec/Spec.h"
+#include "passes/plan/BufferAssignment.h"
 #include "passes/plan/Passes.h"
-#include "passes/plan/Storage.h"
 #include "target/Target.h"
 #include <map>
 #include <thread>
@@ -28,7 +28,7 @@ static int64_t roundUp(int64_t bytes) {
   return std::max<int64_t>(kAlignment, llvm::alignTo(bytes, kAlignment));
 }
 
-static Category getCategory(const StorageFacts &facts) {
+static Category getCategory(const BufferFacts &facts) {
   if (facts.state)
     return llvm::StringSwitch<Category>(facts.state.getValue())
         .Case(zero::ZeroDialect::kParameter, Category::Parameters)
@@ -55,11 +55,12 @@ public:
                 const Target &target, Scratch &scratch)
       : function(function), accumulation(accumulation), target(target),
         scratch(scratch), world(getAttribute(zero::ZeroDialect::kWorld, 1)),
-        storages(function, world), builder(function), declarations(function) {}
+        assignment(function, world), builder(function), declarations(function) {
+  }
 
   LogicalResult write();
 
-  Storages &getStorages() { return storages; }
+  BufferAssignment &getAssignment() { return assignment; }
   int64_t numBuffers = 0, numCopies = 0, numClears = 0;
 
 private:
@@ -69,12 +70,12 @@ private:
   }
 
   void makeBuffers();
-  std::string describe(int64_t storage);
+  std::string describe(int64_t set);
   BufferOp makeBuffer(StringRef name, Category category, int64_t bytes,
                       bool persistent);
   Value getView(Place place, Type type);
   Value getView(Value tensor) {
-    return getView(storages.getPlace(tensor), tensor.getType());
+    return getView(assignment.getPlace(tensor), tensor.getType());
   }
   void declareInputs();
   void declareOutputs();
@@ -93,7 +94,7 @@ private:
   const Target &target;
   Scratch &scratch;
   int64_t world;
-  Storages storages;
+  BufferAssignment assignment;
   OpBuilder builder, declarations;
   ProgramOp program;
   SymbolTableCollection symbols;
@@ -110,11 +111,11 @@ private:
 
 } // namespace
 
-std::string ProgramWriter::describe(int64_t storage) {
-  const StorageFacts &facts = storages.getFacts(storage);
+std::string ProgramWriter::describe(int64_t set) {
+  const BufferFacts &facts = assignment.getFacts(set);
   if (facts.state)
     return (facts.state.getValue() + " " + facts.group.getValue()).str();
-  Value value = storages.getValue(storage);
+  Value value = assignment.getValue(set);
   if (auto argument = dyn_cast<BlockArgument>(value))
     return function
         .getArgAttrOfType<StringAttr>(argument.getArgNumber(), inputAttrName)
@@ -140,15 +141,15 @@ BufferOp ProgramWriter::makeBuffer(StringRef name, Category category,
 
 void ProgramWriter::makeBuffers() {
   SmallVector<std::pair<Category, int64_t>> order;
-  for (int64_t i = 0; i < storages.size(); ++i)
-    if (storages.getFacts(i).bytes)
-      order.emplace_back(getCategory(storages.getFacts(i)), i);
+  for (int64_t i = 0; i < assignment.size(); ++i)
+    if (assignment.getFacts(i).bytes)
+      order.emplace_back(getCategory(assignment.getFacts(i)), i);
   llvm::sort(order);
-  for (auto [category, storage] : order) {
-    const StorageFacts &facts = storages.getFacts(storage);
+  for (auto [category, set] : order) {
+    const BufferFacts &facts = assignment.getFacts(set);
     BufferOp buffer =
-        makeBuffer(describe(storage), category, facts.bytes, facts.persistent);
-    buffers[storage] = buffer;
+        makeBuffer(describe(set), category, facts.bytes, facts.persistent);
+    buffers[set] = buffer;
     if (!facts.state)
       continue;
     auto group =
@@ -166,7 +167,7 @@ void ProgramWriter::makeBuffers() {
 Value ProgramWriter::getView(Place place, Type type) {
   auto shaped = cast<ShapedType>(type);
   auto viewType = MemRefType::get(shaped.getShape(), shaped.getElementType());
-  Value buffer = buffers.lookup(place.storage);
+  Value buffer = buffers.lookup(place.set);
   auto [shard, replica, secondary] = place.stride;
   Value &view = views[{{buffer, viewType},
                        {{place.offset, shard}, {replica, secondary}}}];
@@ -216,31 +217,31 @@ void ProgramWriter::clear(Place place, int64_t bytes) {
 
 /// Running sums start from zero.
 void ProgramWriter::clearSums() {
-  for (int64_t i = 0; i < storages.size(); ++i) {
-    const StorageFacts &facts = storages.getFacts(i);
+  for (int64_t i = 0; i < assignment.size(); ++i) {
+    const BufferFacts &facts = assignment.getFacts(i);
     if (facts.bytes && facts.accumulates)
       clear({i, 0}, roundUp(facts.bytes));
   }
 }
 
 void ProgramWriter::clearPadding(zero::BucketOp bucket) {
-  Place place = storages.getPlace(bucket.getResult());
-  if (storages.getFacts(place.storage).accumulates)
+  Place place = assignment.getPlace(bucket.getResult());
+  if (assignment.getFacts(place.set).accumulates)
     return;
   int64_t end = 0;
   for (auto [offset, part] :
        llvm::zip(getPartOffsets(bucket, symbols), bucket.getParts())) {
-    clear({place.storage, place.offset + end, place.stride}, offset - end);
+    clear({place.set, place.offset + end, place.stride}, offset - end);
     end = offset + getBytes(cast<ShapedType>(part.getType()));
   }
-  clear({place.storage, place.offset + end, place.stride},
+  clear({place.set, place.offset + end, place.stride},
         getBytes(bucket.getResult().getType()) - end);
 }
 
 void ProgramWriter::copyIfNeeded(OpOperand &operand) {
-  if (!storages.needsCopy(operand))
+  if (!assignment.needsCopy(operand))
     return;
-  Place target = storages.getTarget(operand);
+  Place target = assignment.getTarget(operand);
   if (auto constant = operand.get().getDefiningOp<arith::ConstantOp>()) {
     clear(target, getBytes(cast<ShapedType>(operand.get().getType())));
     return;
@@ -307,8 +308,8 @@ void ProgramWriter::writeStart(zero::CollectiveOpInterface start) {
               : isa<zero::ReduceScatterOp>(start) ? Collective::ReduceScatter
                                                   : Collective::AllReduce;
   Value source = start.getSource();
-  Value from = storages.needsCopy(start->getOpOperand(0))
-                   ? getView(storages.getTarget(start->getOpOperand(0)),
+  Value from = assignment.needsCopy(start->getOpOperand(0))
+                   ? getView(assignment.getTarget(start->getOpOperand(0)),
                              source.getType())
                    : getView(source);
   // Shards are consecutive, replicas as far apart as there are shards.
@@ -349,7 +350,7 @@ LogicalResult ProgramWriter::writeStep(Operation &op) {
       .Case([&](zero::KeepOp keep) {
         Type type = keep.getResult().getType();
         CopyOp::create(builder, op.getLoc(),
-                       getView(storages.getKept(keep), type),
+                       getView(assignment.getKept(keep), type),
                        getView(keep.getResult()));
         ++numCopies;
         return success();
@@ -403,7 +404,7 @@ LogicalResult ProgramWriter::write() {
     if (!function.getResultAttrOfType<StringAttr>(i, outputAttrName))
       return function.emitOpError("result #")
              << i << " needs a name: nn.output";
-  if (failed(storages.run()))
+  if (failed(assignment.run()))
     return failure();
   program = ProgramOp::create(
       builder, function.getLoc(), function.getSymName(), world,
@@ -464,7 +465,7 @@ struct PlacePass : plan::impl::PlaceBase<PlacePass> {
       if (failed(writer.write()))
         return signalPassFailure();
       numBuffers += writer.numBuffers;
-      numInPlace += writer.getStorages().numInPlace;
+      numInPlace += writer.getAssignment().numInPlace;
       numCopies += writer.numCopies;
       numClears += writer.numClears;
     }

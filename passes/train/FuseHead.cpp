@@ -22,17 +22,17 @@ struct FuseHead : train::impl::FuseHeadBase<FuseHead> {
     if (failed(verifyPrograms(getOperation())))
       return signalPassFailure();
     getOperation().walk([&](nn::CrossEntropyOp loss) {
-      auto product = loss.getLogits().getDefiningOp<nn::MatmulOp>();
-      if (!product || !product->hasOneUse() || product.getTransposeA() ||
-          !product.getTransposeB())
+      auto matmul = loss.getLogits().getDefiningOp<nn::MatmulOp>();
+      if (!matmul || !matmul->hasOneUse() || matmul.getTransposeA() ||
+          !matmul.getTransposeB())
         return;
       OpBuilder builder(loss);
       auto fused = nn::LinearCrossEntropyOp::create(
-          builder, loss.getLoc(), product.getA(), product.getB(),
+          builder, loss.getLoc(), matmul.getA(), matmul.getB(),
           loss.getTargets(), loss.getScale());
       loss.replaceAllUsesWith(fused.getLoss());
       loss.erase();
-      product.erase();
+      matmul.erase();
       ++numFused;
     });
   }

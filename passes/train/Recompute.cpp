@@ -29,7 +29,7 @@ enum class Extent {
   All,
 };
 
-/// A stretch of the forward pass between two reads of another group's
+/// A range of the forward pass between two reads of another group's
 /// parameters: a layer.
 struct Segment {
   StringAttr name;

@@ -20,7 +20,7 @@ struct Use {
   unsigned group;
 };
 
-/// A stretch of the program over which a group is there as a whole.
+/// A range of the program over which a group is there as a whole.
 struct Run {
   unsigned group;
   SmallVector<Use> uses = {};

@@ -59,19 +59,19 @@ class Predictions(unittest.TestCase):
                     listed = sum(kind["ms"] for kind in predicted["kinds"])
                     self.assertAlmostEqual(predicted["step_ms"] / listed, 1, places=9)
 
-    def test_products_take_their_arithmetic(self):
+    def test_gemms_take_their_arithmetic(self):
         plan = predict(machine={"fp32_gemm_gflops": 0.5}, parallel__world=1)
-        product = kinds(plan)["product"]
-        self.assertAlmostEqual(product["ms"] / (product["flops"] / 0.5e6), 1, places=4)
-        self.assertLess(plan["predicted"]["step_ms"] - product["ms"], 1e-3 * product["ms"])
+        gemm = kinds(plan)["gemm"]
+        self.assertAlmostEqual(gemm["ms"] / (gemm["flops"] / 0.5e6), 1, places=4)
+        self.assertLess(plan["predicted"]["step_ms"] - gemm["ms"], 1e-3 * gemm["ms"])
         # Ranks share their node; a rank has no more than its threads.
         for values, share in [
             ({"parallel__world": 2, "training__global_batch": 32}, 2),
             ({"parallel__world": 1, "target__cpu__threads": 1}, 4),
         ]:
             machine = {"cores": 4, "ranks_per_node": 2, "fp32_gemm_gflops": 0.5}
-            shared = kinds(predict(machine=machine, **values))["product"]
-            self.assertAlmostEqual(shared["ms"] / product["ms"], share, places=4)
+            shared = kinds(predict(machine=machine, **values))["gemm"]
+            self.assertAlmostEqual(shared["ms"] / gemm["ms"], share, places=4)
 
     def test_updates_take_their_bytes(self):
         """AdamW reads p, g, m and v and writes p, m and v: 28 bytes per element."""
@@ -194,7 +194,7 @@ class Charts(unittest.TestCase):
         options = ["--set", "parallel.world=2", "--set", "parallel.zero_stage=3"]
         text = tessera_plan(BLOOM, "--format", "html", *options)
         titles = self.titles(self.page(text))
-        for wanted in ("product 1024 x 128", "attention", "update", "all_gather (", "peak in use"):
+        for wanted in ("gemm 1024 x 128", "attention", "update", "all_gather (", "peak in use"):
             self.assertTrue(any(wanted in title for title in titles), wanted)
         plan = support.plan(BLOOM, parallel__world=2, parallel__zero_stage=3)
         self.assertIn(f"{plan['peak_bytes']:,}", text)

@@ -97,10 +97,10 @@ TEST_P(Product, AddsToItsResult) {
                    [&](codegen::VectorBuilder &vb, ValueRange args) {
                      Value zero = vb.index(0);
                      // The first factor lies transposed.
-                     cpu::emitProduct(vb, rows, vectors, zero, vb.index(inner),
-                                      unroll, {args[0], zero, 1, rows},
-                                      {args[1], zero, columns},
-                                      {args[2], zero, columns});
+                     cpu::emitTileMatmul(
+                         vb, rows, vectors, zero, vb.index(inner), unroll,
+                         {args[0], zero, 1, rows}, {args[1], zero, columns},
+                         {args[2], zero, columns});
                    });
   std::vector<float> a = randomNumbers(rows * inner, 1, 1),
                      b = randomNumbers(inner * columns, 1, 2),

@@ -10,7 +10,7 @@ func.func @middle(%x: tensor<4xf32>) -> tensor<2x4x8xf32> {
 // -----
 
 func.func @left(%x: tensor<4x4xf32>) -> tensor<4x4xf32> {
-  // expected-error @below {{'nn.matmul' op is left outside of kernels: programs hold only launches, products, collectives and views}}
+  // expected-error @below {{'nn.matmul' op is left outside of kernels: programs hold only launches, GEMMs, collectives and views}}
   %y = nn.matmul %x, %x : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
   return %y : tensor<4x4xf32>
 }

@@ -1,11 +1,11 @@
-//===- PlanPicture.cpp - A picture of a step --------------------*- C++ -*-===//
+//===- PlanChart.cpp - A chart of a step ------------------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "report/PlanPicture.h"
+#include "report/PlanChart.h"
 #include "report/Figures.h"
 #include "report/Html.h"
 #include "report/Lane.h"
@@ -19,7 +19,7 @@ using namespace tessera::plan;
 
 namespace {
 
-// The picture's measures, in its own units.
+// The chart's measures, in its own units.
 constexpr double kWidth = 1400, kLeft = 112, kRight = 1390;
 constexpr double kSections = 6, kGroups = 28, kCompute = 52, kMessages = 100,
                  kTimeAxis = 134, kMemoryTop = 186, kMemoryBottom = 446,
@@ -29,7 +29,7 @@ constexpr llvm::StringLiteral kExposed = "#f6c9c9";
 
 StringRef getKindColour(StringRef kind) {
   return llvm::StringSwitch<StringRef>(kind)
-      .Case("product", "#4269d0")
+      .Case("gemm", "#4269d0")
       .Cases({"attention", "attention_grad"}, "#6cc5b0")
       .Case("fused", "#efb118")
       .Case("update", "#9b6bd3")
@@ -45,9 +45,9 @@ constexpr Category kOrder[] = {Category::Parameters,  Category::Gradients,
                                Category::Optimizer,   Category::Workspace,
                                Category::Activations, Category::Communication};
 
-class Picture {
+class Chart {
 public:
-  Picture(ModuleOp module, const PlanReport &report, llvm::raw_ostream &out)
+  Chart(ModuleOp module, const PlanReport &report, llvm::raw_ostream &out)
       : program(module.lookupSymbol<ProgramOp>("train")), report(report),
         out(out), memory(MemoryUsage::measure(program)) {
     CostModel model(program, report.machine);
@@ -91,7 +91,7 @@ private:
 } // namespace
 
 /// A buffer belongs to the group whose state or message it is.
-void Picture::findGroups() {
+void Chart::findGroups() {
   for (auto state : program.getBody().getOps<StateOp>())
     groups[state.getBuffer().getDefiningOp()] = state.getGroup();
   for (auto start : program.getBody().getOps<StartOp>())
@@ -111,7 +111,7 @@ void Picture::findGroups() {
   }
 }
 
-StringRef Picture::getGroup(Operation *step) {
+StringRef Chart::getGroup(Operation *step) {
   for (Value operand : step->getOperands())
     if (auto view = operand.getDefiningOp<ViewOp>())
       if (StringRef group = groups.lookup(view.getBufferOp()); !group.empty())
@@ -124,7 +124,7 @@ static std::string describeStep(Operation *op) {
   if (auto launch = dyn_cast<LaunchOp>(op))
     return launch.getKernel().str();
   if (auto gemm = dyn_cast<GemmOp>(op))
-    return "product " + std::to_string(gemm.getM()) + " x " +
+    return "gemm " + std::to_string(gemm.getM()) + " x " +
            std::to_string(gemm.getK()) + " by " + std::to_string(gemm.getK()) +
            " x " + std::to_string(gemm.getN());
   if (auto start = dyn_cast<StartOp>(op))
@@ -132,7 +132,7 @@ static std::string describeStep(Operation *op) {
   return op->getName().stripDialect().str();
 }
 
-std::string Picture::describe(const Timeline::Event &event) {
+std::string Chart::describe(const Timeline::Event &event) {
   std::string text = describeStep(event.op);
   if (StringRef group = getGroup(event.op); !group.empty())
     text += " (" + group.str() + ")";
@@ -153,7 +153,7 @@ std::string Picture::describe(const Timeline::Event &event) {
                      : "\nbound by memory");
 }
 
-void Picture::writeSections() {
+void Chart::writeSections() {
   writeText(out, kLeft - 8, kSections + 13, "end", "section");
   for (auto [i, section] : llvm::enumerate(timeline.sections)) {
     double x = getX(section.begin), width = getX(section.end) - x;
@@ -173,7 +173,7 @@ void Picture::writeSections() {
   }
 }
 
-void Picture::writeGroups() {
+void Chart::writeGroups() {
   writeText(out, kLeft - 8, kGroups + 12, "end", "group");
   struct Band {
     StringRef group;
@@ -203,7 +203,7 @@ void Picture::writeGroups() {
   }
 }
 
-void Picture::writeLanes() {
+void Chart::writeLanes() {
   writeText(out, kLeft - 8, kCompute + 24, "end", "computation");
   writeText(out, kLeft - 8, kMessages + 18, "end", "communication");
   auto write = [&](ArrayRef<Timeline::Event> events, double y, double height) {
@@ -222,7 +222,7 @@ void Picture::writeLanes() {
   write(timeline.communication, kMessages, 26);
 }
 
-void Picture::writeTimeAxis(double y, double bottom) {
+void Chart::writeTimeAxis(double y, double bottom) {
   double distance = getTickDistance(span, 12);
   for (double time = 0; time <= span * (1 + 1e-9); time += distance) {
     double x = getX(time);
@@ -234,7 +234,7 @@ void Picture::writeTimeAxis(double y, double bottom) {
   }
 }
 
-void Picture::writeMemory() {
+void Chart::writeMemory() {
   // Ticks in the largest binary unit that the axis has.
   double unit = 1;
   while (report.peak >= 1024 * unit)
@@ -314,7 +314,7 @@ void Picture::writeMemory() {
 }
 
 /// Marks the fullest moment and what the arena reserves.
-void Picture::writePeak() {
+void Chart::writePeak() {
   double reserved = getY(report.peak);
   out << "<line x1=\"" << coordinate(kLeft) << "\" y1=\""
       << coordinate(reserved) << "\" x2=\"" << coordinate(kRight) << "\" y2=\""
@@ -341,7 +341,7 @@ void Picture::writePeak() {
             label, "font-weight:600");
 }
 
-void Picture::writeKeys() {
+void Chart::writeKeys() {
   out << "<div class=\"keys\">";
   llvm::MapVector<StringRef, SmallVector<StringRef>> names;
   for (const Prediction::Kind &kind : report.predicted.kinds)
@@ -354,7 +354,7 @@ void Picture::writeKeys() {
   out << "</div>\n";
 }
 
-void Picture::write() {
+void Chart::write() {
   writePage(report.name + ": a step", out, [&] {
     printPlanHeader(report, out);
     out << "<h2>A step over time</h2>\n";
@@ -377,7 +377,7 @@ void Picture::write() {
   });
 }
 
-void tessera::printPlanPicture(ModuleOp module, const PlanReport &report,
-                               llvm::raw_ostream &out) {
-  Picture(module, report, out).write();
+void tessera::printPlanChart(ModuleOp module, const PlanReport &report,
+                             llvm::raw_ostream &out) {
+  Chart(module, report, out).write();
 }

@@ -1,17 +1,17 @@
-//===- StorageSets.h - Values at places of storages -------------*- C++ -*-===//
+//===- ValueSets.h - Values at places of buffers ----------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// Which values have which bytes of which storage, and whether a value may go to
+// Which values have which bytes of which buffer, and whether a value may go to
 // a place without disturbing another that is needed at the same time.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_PASSES_PLAN_STORAGESETS_H
-#define TESSERA_PASSES_PLAN_STORAGESETS_H
+#ifndef TESSERA_PASSES_PLAN_VALUESETS_H
+#define TESSERA_PASSES_PLAN_VALUESETS_H
 
 #include "dialects/plan/Plan.h"
 #include "dialects/zero/Zero.h"
@@ -37,14 +37,14 @@ struct Stride {
   }
 };
 
-/// Bytes [offset + rank · stride, ...) of a storage.
+/// Bytes [offset + rank · stride, ...) of a buffer.
 struct Place {
-  int64_t storage = -1, offset = 0;
+  int64_t set = -1, offset = 0;
   Stride stride = {};
 };
 
-/// What is known of a storage as a whole.
-struct StorageFacts {
+/// What is known of a buffer as a whole.
+struct BufferFacts {
   int64_t bytes = 0;
   /// Keeps its content over sections that repeat and from step to step.
   bool persistent = false;
@@ -60,16 +60,14 @@ struct StorageFacts {
   mlir::Type element;
 };
 
-/// Storages as sets of values, of which one may be joined to another.
-class StorageSets {
+/// Buffers as sets of values, of which one may be joined to another.
+class ValueSets {
 public:
   Place getPlace(mlir::Value value);
-  /// Storages by number; those that became part of another have no bytes.
-  const StorageFacts &getFacts(int64_t storage) {
-    return entries[storage].facts;
-  }
+  /// Sets by number; those that became part of another have no bytes.
+  const BufferFacts &getFacts(int64_t set) { return entries[set].facts; }
   int64_t size() { return entries.size(); }
-  /// The value that storage \p number was made for, null for a state.
+  /// The value that set \p number was made for, null for a state.
   mlir::Value getValue(int64_t number) { return entries[number].value; }
 
   /// True where \p operand (of a bucket, concat, store or collective) could
@@ -81,7 +79,7 @@ public:
   Place getKept(zero::KeepOp keep);
 
 protected:
-  StorageSets(mlir::func::FuncOp program, int64_t world);
+  ValueSets(mlir::func::FuncOp program, int64_t world);
 
   /// Positions of operations in the block between which bytes matter.
   struct Lifetime {
@@ -98,15 +96,15 @@ protected:
     Stride stride;
     /// Values of one class are the same data: views of each other.
     int64_t data = 0;
-    /// At roots: all entries of the storage, in what positions those up to each
+    /// At roots: all entries of the set, in what positions those up to each
     /// matter, and whether it may not move.
     llvm::SmallVector<int64_t, 1> members;
     llvm::SmallVector<Lifetime, 1> reach;
     bool fixed = false;
-    StorageFacts facts;
+    BufferFacts facts;
   };
 
-  /// Makes a storage of \p bytes for \p value.
+  /// Makes a set of \p bytes for \p value.
   int64_t add(mlir::Value value, int64_t bytes);
   Place find(int64_t entry);
   void unite(int64_t child, Place where);
@@ -116,7 +114,7 @@ protected:
                 Stride stride);
   /// The stride of parts of \p bytes along \p axis.
   Stride getPartStride(zero::Axis axis, int64_t bytes);
-  /// Puts \p value's storage at \p where if that disturbs no value; \p same:
+  /// Puts \p value's set at \p where if that disturbs no value; \p same:
   /// its data is then the data of \p same.
   bool tryPut(mlir::Value value, Place where, mlir::Value same);
   void putOrCopy(mlir::OpOperand &operand, Place where, mlir::Value same);
@@ -129,9 +127,9 @@ protected:
 
 private:
   int64_t findData(int64_t entry);
-  /// Whether, with the root \p storage put at \p where, some of its values are
+  /// Whether, with the root \p set put at \p where, some of its values are
   /// in the way of others there; \p data and \p same count as one.
-  bool collides(int64_t storage, Place where, int64_t data, int64_t same);
+  bool collides(int64_t set, Place where, int64_t data, int64_t same);
   /// Bytes from the first to the last rank's part.
   int64_t getSpan(Stride stride) {
     return (shards - 1) * stride.shard + (world / shards - 1) * stride.replica +
@@ -150,4 +148,4 @@ llvm::SmallVector<int64_t> getInPlaceArguments(mlir::func::FuncOp kernel,
 
 } // namespace tessera::plan
 
-#endif // TESSERA_PASSES_PLAN_STORAGESETS_H
+#endif // TESSERA_PASSES_PLAN_VALUESETS_H

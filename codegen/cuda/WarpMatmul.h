@@ -1,4 +1,4 @@
-//===- WarpProduct.h - Products of matrices by a warp -----------*- C++ -*-===//
+//===- WarpMatmul.h - Matrix products of a warp -----------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -11,8 +11,8 @@
 // (g + 8, 2 t + 1). This is how tensor cores leave results of m16n8k16 (PTX
 // ISA, "Matrix fragments for mma.m16n8k16"), and, two blocks taken together,
 // how they want a left operand of 16 columns, so that a result is the next
-// product's operand where it is. Numbers of 16 bits are multiplied by tensor
-// cores, and summed in fp32; products in fp32 keep the same layout.
+// matmul's operand where it is. Numbers of 16 bits are multiplied by tensor
+// cores, and summed in fp32; matmuls in fp32 keep the same layout.
 //
 // Other operands are rows of `dim` numbers in shared memory. They lie `stride`
 // apart, an odd multiple of 16 bytes, so that eight rows' vectors of 16 bytes
@@ -20,14 +20,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_CODEGEN_CUDA_WARPPRODUCT_H
-#define TESSERA_CODEGEN_CUDA_WARPPRODUCT_H
+#ifndef TESSERA_CODEGEN_CUDA_WARPMATMUL_H
+#define TESSERA_CODEGEN_CUDA_WARPMATMUL_H
 
 #include "codegen/cuda/ThreadBuilder.h"
 
 namespace tessera::cuda {
 
-class WarpProduct {
+class WarpMatmul {
 public:
   /// Rows of the matrix in registers.
   static constexpr int64_t kRows = 16;
@@ -38,7 +38,7 @@ public:
 
   /// Numbers of \p element in memory, fp32 or of 16 bits; \p dim is a multiple
   /// of 16. Tiles have multiples of 8 columns, of 16 with 16 bits.
-  WarpProduct(ThreadBuilder &tb, mlir::Type element, int64_t dim);
+  WarpMatmul(ThreadBuilder &tb, mlir::Type element, int64_t dim);
 
   /// Elements from one row in shared memory to the next.
   static int64_t getStride(mlir::Type element, int64_t dim);
@@ -86,8 +86,8 @@ private:
                                               bool transpose);
   /// Adds A B to \p sums, fragments of two blocks; \p a and \p b are four
   /// registers each.
-  void addProduct(llvm::ArrayRef<mlir::Value> a, llvm::ArrayRef<mlir::Value> b,
-                  llvm::MutableArrayRef<mlir::Value> sums);
+  void addMatmul(llvm::ArrayRef<mlir::Value> a, llvm::ArrayRef<mlir::Value> b,
+                 llvm::MutableArrayRef<mlir::Value> sums);
 
   ThreadBuilder &tb;
   mlir::Type element;
@@ -96,4 +96,4 @@ private:
 
 } // namespace tessera::cuda
 
-#endif // TESSERA_CODEGEN_CUDA_WARPPRODUCT_H
+#endif // TESSERA_CODEGEN_CUDA_WARPMATMUL_H

@@ -1,29 +1,29 @@
-//===- Storage.h - Which values share memory --------------------*- C++ -*-===//
+//===- BufferAssignment.h - Which values share memory -----------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// Gives each tensor value of a program a place in a storage, a piece of memory
-// that is laid out as one. Values share a storage where one is a view of the
+// Gives each tensor value of a program a place in a buffer, a piece of memory
+// that is laid out as one. Values share a buffer where one is a view of the
 // other, where one is computed in its place in the other (the parts of a
 // bucket), where one overwrites another that is not needed any more, and where
 // they are the content of one state.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_PASSES_PLAN_STORAGE_H
-#define TESSERA_PASSES_PLAN_STORAGE_H
+#ifndef TESSERA_PASSES_PLAN_BUFFERASSIGNMENT_H
+#define TESSERA_PASSES_PLAN_BUFFERASSIGNMENT_H
 
-#include "passes/plan/StorageSets.h"
+#include "passes/plan/ValueSets.h"
 
 namespace tessera::plan {
 
-class Storages : public StorageSets {
+class BufferAssignment : public ValueSets {
 public:
-  Storages(mlir::func::FuncOp program, int64_t world)
-      : StorageSets(program, world) {}
+  BufferAssignment(mlir::func::FuncOp program, int64_t world)
+      : ValueSets(program, world) {}
 
   /// Finds all places. Fails with a diagnostic where an operation of the
   /// program has no place in a plan.
@@ -56,4 +56,4 @@ llvm::SmallVector<int64_t> getPartOffsets(mlir::Operation *op,
 
 } // namespace tessera::plan
 
-#endif // TESSERA_PASSES_PLAN_STORAGE_H
+#endif // TESSERA_PASSES_PLAN_BUFFERASSIGNMENT_H

@@ -1,11 +1,11 @@
-//===- WarpProduct.cpp - Products of matrices by a warp ---------*- C++ -*-===//
+//===- WarpMatmul.cpp - Matrix products of a warp ---------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cuda/WarpProduct.h"
+#include "codegen/cuda/WarpMatmul.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "llvm/Support/SaveAndRestore.h"
@@ -16,22 +16,22 @@ using namespace tessera::cuda;
 /// Numbers of a vector of fp32.
 static constexpr int64_t kVector = 4;
 
-WarpProduct::WarpProduct(ThreadBuilder &tb, Type element, int64_t dim)
+WarpMatmul::WarpMatmul(ThreadBuilder &tb, Type element, int64_t dim)
     : dim(dim), stride(getStride(element, dim)), tb(tb), element(element) {
   lane = tb.rem(tb.thread(), kWarp);
   group = tb.div(lane, 4);
   member = tb.rem(lane, 4);
 }
 
-int64_t WarpProduct::getStride(Type element, int64_t dim) {
+int64_t WarpMatmul::getStride(Type element, int64_t dim) {
   return dim + kAccess * 8 / element.getIntOrFloatBitWidth();
 }
 
-WarpProduct::Fragments WarpProduct::zero(int64_t columns) {
+WarpMatmul::Fragments WarpMatmul::zero(int64_t columns) {
   return Fragments(columns / kBlock * kNumbers, tb.number(0));
 }
 
-Value WarpProduct::getSumColumn(int64_t block) {
+Value WarpMatmul::getSumColumn(int64_t block) {
   if (usesTensorCores())
     return getColumn(block);
   // A lane's columns of two blocks are one vector of memory.
@@ -40,7 +40,7 @@ Value WarpProduct::getSumColumn(int64_t block) {
 }
 
 //===----------------------------------------------------------------------===//
-// Products in fp32
+// Matmuls in fp32
 //===----------------------------------------------------------------------===//
 
 /// The \p i-th number of \p vector.
@@ -48,8 +48,8 @@ static Value extract(ThreadBuilder &tb, Value vector, int64_t i) {
   return vector::ExtractOp::create(tb.builder, tb.loc, vector, i);
 }
 
-WarpProduct::Fragments WarpProduct::multiplyByFMA(Value a, Value row, Value b,
-                                                  int64_t columns) {
+WarpMatmul::Fragments WarpMatmul::multiplyByFMA(Value a, Value row, Value b,
+                                                int64_t columns) {
   llvm::SaveAndRestore restore(tb.lanes, kVector);
   Value rows[2], columnRow = tb.mul(tb.mul(member, 2), stride);
   for (int64_t i : {0, 1})
@@ -74,8 +74,8 @@ WarpProduct::Fragments WarpProduct::multiplyByFMA(Value a, Value row, Value b,
       });
 }
 
-void WarpProduct::accumulateByFMA(ArrayRef<Value> weights, Value b,
-                                  Fragments &sums) {
+void WarpMatmul::accumulateByFMA(ArrayRef<Value> weights, Value b,
+                                 Fragments &sums) {
   llvm::SaveAndRestore restore(tb.lanes, kVector);
   Value start = tb.mul(member, kVector);
   Value first = tb.mul(group, 4);
@@ -101,18 +101,18 @@ void WarpProduct::accumulateByFMA(ArrayRef<Value> weights, Value b,
 }
 
 //===----------------------------------------------------------------------===//
-// Products by tensor cores
+// Matmuls by tensor cores
 //===----------------------------------------------------------------------===//
 
-Value WarpProduct::toRegister(Value pair) {
+Value WarpMatmul::toRegister(Value pair) {
   if (element.isF16())
     return pair;
   return LLVM::BitcastOp::create(tb.builder, tb.loc, tb.builder.getI32Type(),
                                  pair);
 }
 
-SmallVector<Value> WarpProduct::loadMatrices(Value buffer, Value position,
-                                             bool byRows, bool transpose) {
+SmallVector<Value> WarpMatmul::loadMatrices(Value buffer, Value position,
+                                            bool byRows, bool transpose) {
   // Lane 8 m + r says where row r of matrix m is.
   Value low = tb.rem(lane, 2 * kBlock), high = tb.div(lane, 2 * kBlock);
   Value row = low, column = tb.mul(high, kBlock);
@@ -130,8 +130,8 @@ SmallVector<Value> WarpProduct::loadMatrices(Value buffer, Value position,
   return registers;
 }
 
-void WarpProduct::addProduct(ArrayRef<Value> a, ArrayRef<Value> b,
-                             MutableArrayRef<Value> sums) {
+void WarpMatmul::addMatmul(ArrayRef<Value> a, ArrayRef<Value> b,
+                           MutableArrayRef<Value> sums) {
   OpBuilder &builder = tb.builder;
   auto type = LLVM::LLVMStructType::getLiteral(
       builder.getContext(), SmallVector<Type>(kNumbers, builder.getF32Type()));
@@ -149,8 +149,8 @@ void WarpProduct::addProduct(ArrayRef<Value> a, ArrayRef<Value> b,
   }
 }
 
-WarpProduct::Fragments WarpProduct::multiply(Value a, Value row, Value b,
-                                             int64_t columns) {
+WarpMatmul::Fragments WarpMatmul::multiply(Value a, Value row, Value b,
+                                           int64_t columns) {
   if (!usesTensorCores())
     return multiplyByFMA(a, row, b, columns);
   Fragments sums = zero(columns);
@@ -159,7 +159,7 @@ WarpProduct::Fragments WarpProduct::multiply(Value a, Value row, Value b,
                                            /*byRows=*/false,
                                            /*transpose=*/false);
     for (int64_t c = 0; c < columns; c += kRows)
-      addProduct(
+      addMatmul(
           left,
           loadMatrices(b, tb.index(c * stride + k), /*byRows=*/true,
                        /*transpose=*/false),
@@ -168,8 +168,8 @@ WarpProduct::Fragments WarpProduct::multiply(Value a, Value row, Value b,
   return sums;
 }
 
-WarpProduct::Fragments WarpProduct::accumulate(ArrayRef<Value> weights, Value b,
-                                               ValueRange previous) {
+WarpMatmul::Fragments WarpMatmul::accumulate(ArrayRef<Value> weights, Value b,
+                                             ValueRange previous) {
   Fragments sums(previous);
   if (!usesTensorCores()) {
     accumulateByFMA(weights, b, sums);
@@ -185,7 +185,7 @@ WarpProduct::Fragments WarpProduct::accumulate(ArrayRef<Value> weights, Value b,
     }
     int64_t row = k / kNumbers * kBlock;
     for (int64_t d = 0; d < dim; d += kRows)
-      addProduct(
+      addMatmul(
           left,
           loadMatrices(b, tb.index(row * stride + d), /*byRows=*/false,
                        /*transpose=*/true),

@@ -1,11 +1,11 @@
-//===- StorageSets.cpp - Values at places of storages -----------*- C++ -*-===//
+//===- ValueSets.cpp - Values at places of buffers --------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/plan/StorageSets.h"
+#include "passes/plan/ValueSets.h"
 #include "dialects/AttributeNames.h"
 
 using namespace mlir;
@@ -24,12 +24,12 @@ SmallVector<int64_t> tessera::plan::getInPlaceArguments(func::FuncOp kernel,
   return arguments;
 }
 
-StorageSets::StorageSets(func::FuncOp program, int64_t world)
+ValueSets::ValueSets(func::FuncOp program, int64_t world)
     : program(program), world(world),
       shards(zero::getShardRanks(program).value_or(world)),
       secondary(zero::getRanks(program, zero::Axis::Secondary).value_or(1)) {}
 
-Stride StorageSets::getPartStride(zero::Axis axis, int64_t bytes) {
+Stride ValueSets::getPartStride(zero::Axis axis, int64_t bytes) {
   switch (axis) {
   case zero::Axis::World:
     return {bytes, shards == world ? 0 : shards * bytes};
@@ -44,10 +44,10 @@ Stride StorageSets::getPartStride(zero::Axis axis, int64_t bytes) {
 }
 
 //===----------------------------------------------------------------------===//
-// Storages as sets of values
+// Buffers as sets of values
 //===----------------------------------------------------------------------===//
 
-int64_t StorageSets::add(Value value, int64_t bytes) {
+int64_t ValueSets::add(Value value, int64_t bytes) {
   int64_t number = entries.size();
   Entry &entry = entries.emplace_back();
   entry.value = value;
@@ -59,7 +59,7 @@ int64_t StorageSets::add(Value value, int64_t bytes) {
   return number;
 }
 
-Place StorageSets::find(int64_t number) {
+Place ValueSets::find(int64_t number) {
   // From the entry up to its root, then from there down again: each gets its
   // place in the root.
   SmallVector<int64_t> path;
@@ -80,13 +80,13 @@ Place StorageSets::find(int64_t number) {
   return place;
 }
 
-int64_t StorageSets::findData(int64_t number) {
+int64_t ValueSets::findData(int64_t number) {
   while (entries[number].data != number)
     number = entries[number].data = entries[entries[number].data].data;
   return number;
 }
 
-void StorageSets::append(Entry &root, ArrayRef<int64_t> members) {
+void ValueSets::append(Entry &root, ArrayRef<int64_t> members) {
   for (int64_t member : members) {
     Lifetime lifetime = entries[member];
     if (!root.reach.empty()) {
@@ -98,9 +98,9 @@ void StorageSets::append(Entry &root, ArrayRef<int64_t> members) {
   }
 }
 
-void StorageSets::unite(int64_t child, Place where) {
-  Entry &from = entries[child], &into = entries[where.storage];
-  from.parent = where.storage;
+void ValueSets::unite(int64_t child, Place where) {
+  Entry &from = entries[child], &into = entries[where.set];
+  from.parent = where.set;
   from.offset = where.offset;
   from.stride = where.stride;
   append(into, from.members);
@@ -113,15 +113,15 @@ void StorageSets::unite(int64_t child, Place where) {
   from.facts.bytes = 0;
 }
 
-Place StorageSets::getPlace(Value value) { return find(numbers.lookup(value)); }
+Place ValueSets::getPlace(Value value) { return find(numbers.lookup(value)); }
 
-Place StorageSets::getTarget(OpOperand &operand) {
+Place ValueSets::getTarget(OpOperand &operand) {
   auto [number, where] = copies.lookup(&operand);
   Place base = find(number);
-  return {base.storage, base.offset + where.offset, base.stride + where.stride};
+  return {base.set, base.offset + where.offset, base.stride + where.stride};
 }
 
-Place StorageSets::getKept(zero::KeepOp keep) {
+Place ValueSets::getKept(zero::KeepOp keep) {
   Place place = getPlace(keep.getInput());
   place.stride =
       place.stride +
@@ -129,12 +129,11 @@ Place StorageSets::getKept(zero::KeepOp keep) {
   return place;
 }
 
-void StorageSets::makeView(Value view, Value of, int64_t offset,
-                           Stride stride) {
+void ValueSets::makeView(Value view, Value of, int64_t offset, Stride stride) {
   int64_t child = numbers.lookup(view), parent = numbers.lookup(of);
   Place place = find(parent);
   entries[findData(child)].data = findData(parent);
-  unite(child, {place.storage, place.offset + offset, place.stride + stride});
+  unite(child, {place.set, place.offset + offset, place.stride + stride});
 }
 
 //===----------------------------------------------------------------------===//
@@ -144,7 +143,7 @@ void StorageSets::makeView(Value view, Value of, int64_t offset,
 /// True where the operation that makes `next` may write it over `previous`,
 /// which it reads last: each operand with that data must be one that the
 /// kernel lets be overwritten.
-bool StorageSets::mayOverwrite(const Entry &next, const Entry &previous) {
+bool ValueSets::mayOverwrite(const Entry &next, const Entry &previous) {
   Operation *op = next.value ? next.value.getDefiningOp() : nullptr;
   if (!op || !previous.value || next.bytes != previous.bytes)
     return false;
@@ -172,8 +171,8 @@ bool StorageSets::mayOverwrite(const Entry &next, const Entry &previous) {
   return reads;
 }
 
-bool StorageSets::conflicts(const Entry &a, int64_t aBegin, const Entry &b,
-                            int64_t bBegin, Stride aStride, Stride bStride) {
+bool ValueSets::conflicts(const Entry &a, int64_t aBegin, const Entry &b,
+                          int64_t bBegin, Stride aStride, Stride bStride) {
   // A rank's part is taken for all the ranks' parts.
   int64_t aEnd = aBegin + getSpan(aStride) + a.bytes,
           bEnd = bBegin + getSpan(bStride) + b.bytes;
@@ -187,8 +186,7 @@ bool StorageSets::conflicts(const Entry &a, int64_t aBegin, const Entry &b,
   return true;
 }
 
-bool StorageSets::collides(int64_t storage, Place where, int64_t data,
-                           int64_t same) {
+bool ValueSets::collides(int64_t set, Place where, int64_t data, int64_t same) {
   auto areApart = [&](int64_t a, int64_t b) {
     int64_t aData = findData(a), bData = findData(b);
     if (aData == bData || (aData == data && bData == same))
@@ -199,9 +197,9 @@ bool StorageSets::collides(int64_t storage, Place where, int64_t data,
                       bPlace.stride);
   };
   // A stream of activations is written over layer by layer: of the larger
-  // storage those are looked at, from the last one put there, before which some
+  // set those are looked at, from the last one put there, before which some
   // may matter at the same time.
-  const Entry &moved = entries[storage], &there = entries[where.storage];
+  const Entry &moved = entries[set], &there = entries[where.set];
   bool movesLess = moved.members.size() <= there.members.size();
   const Entry &small = movesLess ? moved : there,
               &large = movesLess ? there : moved;
@@ -215,27 +213,27 @@ bool StorageSets::collides(int64_t storage, Place where, int64_t data,
   return false;
 }
 
-bool StorageSets::tryPut(Value value, Place where, Value same) {
+bool ValueSets::tryPut(Value value, Place where, Value same) {
   int64_t number = numbers.lookup(value);
   Place from = find(number);
-  Entry &root = entries[from.storage];
-  if (from.storage == where.storage)
+  Entry &root = entries[from.set];
+  if (from.set == where.set)
     return from.offset == where.offset && from.stride == where.stride;
   if (root.fixed || from.offset || from.stride != Stride() ||
       root.bytes != entries[number].bytes)
     return false;
   int64_t data = findData(number),
           sameData = same ? findData(numbers.lookup(same)) : -1;
-  if (collides(from.storage, where, data, sameData))
+  if (collides(from.set, where, data, sameData))
     return false;
   if (same)
     entries[data].data = sameData;
-  unite(from.storage, where);
+  unite(from.set, where);
   return true;
 }
 
-void StorageSets::putOrCopy(OpOperand &operand, Place where, Value same) {
+void ValueSets::putOrCopy(OpOperand &operand, Place where, Value same) {
   if (numbers.contains(operand.get()) && tryPut(operand.get(), where, same))
     return;
-  copies[&operand] = {where.storage, where};
+  copies[&operand] = {where.set, where};
 }

@@ -1,11 +1,11 @@
-//===- Storage.cpp - Which values share memory ------------------*- C++ -*-===//
+//===- BufferAssignment.cpp - Which values share memory ---------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/plan/Storage.h"
+#include "passes/plan/BufferAssignment.h"
 #include "dialects/AttributeNames.h"
 #include "dialects/nn/NN.h"
 
@@ -33,8 +33,8 @@ tessera::plan::getPartOffsets(Operation *op, SymbolTableCollection &symbols) {
   return offsets;
 }
 
-int64_t Storages::getState(StringAttr state, FlatSymbolRefAttr group,
-                           ShapedType type) {
+int64_t BufferAssignment::getState(StringAttr state, FlatSymbolRefAttr group,
+                                   ShapedType type) {
   auto [found, isNew] = states.insert({{state, group}, 0});
   if (isNew) {
     found->second = add(Value(), getBytes(type));
@@ -52,7 +52,7 @@ int64_t Storages::getState(StringAttr state, FlatSymbolRefAttr group,
 }
 
 /// The position up to which a use needs its operand.
-int64_t Storages::endOfUse(OpOperand &use) {
+int64_t BufferAssignment::endOfUse(OpOperand &use) {
   Operation *user = use.getOwner();
   if (auto start = dyn_cast<zero::CollectiveOpInterface>(user))
     for (Operation *waits : start.getStartToken().getUsers())
@@ -60,7 +60,7 @@ int64_t Storages::endOfUse(OpOperand &use) {
   return position(user);
 }
 
-void Storages::measureLifetimes() {
+void BufferAssignment::measureLifetimes() {
   llvm::DenseSet<std::pair<Attribute, Attribute>> stored;
   for (auto store : program.getOps<zero::StoreOp>())
     stored.insert({store.getStateAttr(), store.getGroupAttr()});
@@ -105,7 +105,7 @@ static bool accumulates(Operation *op, unsigned result,
   return false;
 }
 
-void Storages::addViews(Operation &op) {
+void BufferAssignment::addViews(Operation &op) {
   TypeSwitch<Operation *>(&op)
       .Case([&](nn::SliceOp slice) {
         auto type = slice.getInput().getType();
@@ -139,7 +139,7 @@ void Storages::addViews(Operation &op) {
       });
 }
 
-LogicalResult Storages::pinStates() {
+LogicalResult BufferAssignment::pinStates() {
   for (auto store : program.getOps<zero::StoreOp>()) {
     Value value = store.getValue();
     int64_t state = getState(store.getStateAttr(), store.getGroupAttr(),
@@ -163,7 +163,7 @@ static bool isAlong(Stride stride, Stride part) {
 }
 
 /// Puts what \p gather puts together around its source, if that is a part.
-bool Storages::putAround(zero::AllGatherOp gather) {
+bool BufferAssignment::putAround(zero::AllGatherOp gather) {
   Stride part =
       getPartStride(gather.getAxis(),
                     getBytes(cast<ShapedType>(gather.getInput().getType())));
@@ -176,7 +176,7 @@ bool Storages::putAround(zero::AllGatherOp gather) {
 
 /// Parts before wholes are merged from the last operation backwards, so that
 /// a bucket has its place when its parts look for theirs.
-void Storages::pinParts() {
+void BufferAssignment::pinParts() {
   // Where the source is a rank's part already, the result is around it; so it
   // is a part itself where the next gather, along another axis, begins.
   for (auto gather : program.getOps<zero::AllGatherOp>())
@@ -204,29 +204,29 @@ void Storages::pinParts() {
   }
 }
 
-bool Storages::tryShare(Value result, Value operand, bool always) {
+bool BufferAssignment::tryShare(Value result, Value operand, bool always) {
   auto number = numbers.find(operand);
   if (number == numbers.end())
     return false;
   Place mine = getPlace(result), other = find(number->second);
-  if (mine.storage == other.storage)
+  if (mine.set == other.set)
     return mine.offset == other.offset && mine.stride == other.stride;
-  // The result moves to the operand, where that keeps no larger storage alive.
-  if (entries[other.storage].bytes == entries[number->second].bytes &&
+  // The result moves to the operand, where that keeps no larger buffer alive.
+  if (entries[other.set].bytes == entries[number->second].bytes &&
       tryPut(result, other, Value()))
     return true;
   // Or the operand is computed where the result is wanted, where that makes
-  // no storage live longer, spares a copy, or lets most of the storage do
+  // no buffer live longer, spares a copy, or lets most of the buffer do
   // without a second one: a tied table's gradient lies in its bucket from the
   // head on, rather than beside it.
-  Entry &target = entries[mine.storage];
+  Entry &target = entries[mine.set];
   bool lives = target.facts.persistent ||
                2 * entries[number->second].bytes >= target.bytes ||
                target.reach.back().first <= entries[number->second].first;
   return (always || lives) && tryPut(operand, mine, Value());
 }
 
-void Storages::shareDying(Operation &op) {
+void BufferAssignment::shareDying(Operation &op) {
   if (auto gemm = dyn_cast<GemmOp>(op)) {
     if (gemm.getAddend())
       numInPlace += tryShare(gemm.getResult(), gemm.getAddend(), true);
@@ -246,7 +246,7 @@ void Storages::shareDying(Operation &op) {
   }
 }
 
-LogicalResult Storages::run() {
+LogicalResult BufferAssignment::run() {
   Block &body = program.getBody().front();
   for (BlockArgument argument : body.getArguments()) {
     Entry &entry =
@@ -280,12 +280,12 @@ LogicalResult Storages::run() {
     // A group that has travelled as bytes is a gathered one too.
     if (isa<zero::CollectiveOpInterface, zero::ReleaseOp>(op)) {
       int64_t source = numbers.lookup(op.getOperand(0));
-      entries[find(source).storage].facts.communicates = true;
+      entries[find(source).set].facts.communicates = true;
     }
     addViews(op);
   }
   for (Value result : body.getTerminator()->getOperands()) {
-    StorageFacts &facts = entries[getPlace(result).storage].facts;
+    BufferFacts &facts = entries[getPlace(result).set].facts;
     facts.persistent = facts.port = true;
   }
   measureLifetimes();
