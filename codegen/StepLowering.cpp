@@ -46,7 +46,7 @@ struct Target {
   }
 
   /// The numbers of the device's functions that kernel \p name is made of, in
-  /// order; none where it is a kernel of the processor.
+  /// order; none where it is a kernel of the CPU.
   ArrayRef<int32_t> getDeviceKernels(StringRef name);
 
   /// The function \p name, declared where the module does not have it.

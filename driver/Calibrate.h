@@ -15,7 +15,7 @@ namespace tessera {
 
 /// Measures this machine for some seconds, all cores at work at the same time,
 /// and writes what a specification's `machine` says of it. Rates count
-/// processor time, so that other processes disturb little.
+/// CPU time, so that other processes disturb little.
 llvm::Error calibrate(llvm::raw_ostream &out);
 
 } // namespace tessera

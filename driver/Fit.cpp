@@ -159,7 +159,7 @@ void Fit::printText(raw_ostream &out) const {
         << " that fits " << memory << " is " << best->value << ".\n  "
         << best->value << " takes " << groupDigits(report.peak) << " bytes ("
         << formatBytes(report.peak)
-        << ") a rank: " << groupDigits(report.parameters) << " parameters, "
+        << ") per rank: " << groupDigits(report.parameters) << " parameters, "
         << report.world << (report.world == 1 ? " rank" : " ranks")
         << ", ZeRO stage " << report.stage << ", a step predicted to take "
         << formatSeconds(report.predicted.step) << ".\n";

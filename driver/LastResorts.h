@@ -11,7 +11,7 @@
 namespace tessera {
 
 /// Where memory or threads are at their end, or LLVM cannot go on, the process
-/// says so in one line and ends with code 1; where it is told to end by HUP,
+/// says so in one line and exits with code 1; where it is asked to end by HUP,
 /// INT or TERM it does. Either way unfinished outputs are removed.
 void installLastResorts();
 

@@ -157,7 +157,7 @@ LogicalResult tessera::checkMemoryLimit(ModuleOp module, StringRef place,
   if (planner)
     remedies = Remedies(module, *planner, limit).find();
   errors << llvm::formatv(
-      "{0}: error: training takes {1:N} bytes a rank, {2:N} more than "
+      "{0}: error: training takes {1:N} bytes per rank, {2:N} more than "
       "`training.memory_limit` allows; ",
       place, bytes, bytes - limit);
   if (remedies.empty()) {

@@ -78,7 +78,7 @@ Planner::Outcome Planner::plan(const Settings &settings) const {
     int64_t limit = spec::getMemoryLimit(*module);
     if (succeeded(report) && report->peak > limit)
       return {std::nullopt, "takes " + formatBytes(report->peak) +
-                                " a rank, `training.memory_limit` is " +
+                                " per rank, `training.memory_limit` is " +
                                 formatBytes(limit)};
     if (succeeded(report))
       return {std::move(*report), ""};

@@ -1,4 +1,4 @@
-//===- Recomputation.cpp - How much is computed again -----------*- C++ -*-===//
+//===- Recomputation.cpp - How much is recomputed ---------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -106,7 +106,7 @@ FailureOr<Recomputation> tessera::chooseWithin(int64_t limit, MakePlan plan) {
     return Recomputation();
   int64_t segments = nothing->segments;
 
-  // The fewest segments of which what is cheap is computed again, besides
+  // The fewest segments of which what is cheap is recomputed, besides
   // `whole` ones, where none are too few and all, with `bytes`, are enough.
   auto chooseCheap = [&](int64_t whole, int64_t none,
                          int64_t bytes) -> FailureOr<Recomputation> {

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // Decides by whole plans, not by formulas: what is asked here is how many bytes
-// a rank takes in training if so many segments are computed again.
+// a rank takes in training if a number of segments is recomputed.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,7 +19,7 @@
 
 namespace tessera {
 
-/// How many segments, from the first, are computed again, see nn-recompute.
+/// How many segments, from the first, are recomputed, see nn-recompute.
 struct Recomputation {
   int64_t whole = 0; ///< entirely
   int64_t cheap = 0; ///< at least as far as it is cheap; not below `whole`
@@ -27,7 +27,7 @@ struct Recomputation {
 
 /// What a plan says.
 struct RecomputationPlan {
-  int64_t segments = 0; ///< that could be computed again
+  int64_t segments = 0; ///< that could be recomputed
   int64_t bytes = 0;    ///< of the arena of training
 };
 
@@ -35,9 +35,9 @@ using MakePlan =
     llvm::function_ref<mlir::FailureOr<RecomputationPlan>(Recomputation)>;
 
 /// The fewest whole segments with which training takes no more memory than
-/// with all of them: the last ones, whose way back comes soon, often make no
-/// difference. Takes the more plans the more segments can be left out; 3 as a
-/// rule. Fails where \p plan does.
+/// with all of them: the last ones, whose backward pass comes soon, often make
+/// no difference. Takes the more plans the more segments can be left out; 3 as
+/// a rule. Fails where \p plan does.
 mlir::FailureOr<Recomputation> chooseLayers(MakePlan plan);
 
 /// The least recomputation with which training takes at most \p limit bytes:

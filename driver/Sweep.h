@@ -36,7 +36,7 @@ struct Sweep {
   void printCsv(llvm::raw_ostream &out) const;
   /// JSON (docs/plan.md).
   void printJson(llvm::raw_ostream &out) const;
-  /// A page of its own with a bar a row.
+  /// A page of its own with one bar per row.
   void printHtml(llvm::StringRef title, llvm::raw_ostream &out) const;
 };
 

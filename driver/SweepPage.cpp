@@ -63,7 +63,7 @@ void Sweep::printHtml(StringRef title, raw_ostream &out) const {
     for (StringRef name : {"peak", "received", "step", "exposed"})
       out << "<th class=\"n\">" << name << "</th>";
     out << "<th class=\"n\">" << (hasTokens ? "tokens/s" : "epochs/s")
-        << "</th><th>memory of a rank, up to " << formatBytes(most)
+        << "</th><th>memory per rank, up to " << formatBytes(most)
         << "</th></tr>\n";
     for (const Row &row : rows) {
       out << "<tr>";

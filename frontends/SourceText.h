@@ -44,7 +44,7 @@ llvm::Expected<SourceText> readSource(llvm::StringRef path, int64_t maxBytes,
                                       llvm::StringRef remedy);
 
 /// No module has brackets and aliases so deep within one another, nor an alias
-/// that stands for so many others: written out, each may double the one before.
+/// that stands for more others: written out, each may double the one before.
 inline constexpr unsigned maxModuleNesting = 256, maxAliasParts = 1 << 16;
 
 /// Where brackets stand \p depth deep for the first time in \p text, an offset;

@@ -27,7 +27,7 @@ struct Specification {
   /// name, batches, feed_forward, position_capacity, decay_steps, the graph's
   /// shape. Read fields by their accessors, which apply the static defaults.
   spec::Specification message;
-  /// Micro-batches a rank computes each step:
+  /// Micro-batches that a rank computes each step:
   /// global_batch = micro_batch * world * accumulation.
   int64_t accumulation = 1;
   /// Bytes that a rank may take in training, and where that was said.

@@ -136,11 +136,11 @@ static const Descriptor *typeAround(const Descriptor *root,
   return root;
 }
 
-/// Messages may stand so deep within one another; a specification's stand three
-/// deep. The parser, which calls itself for each, has stack for far more.
+/// How deep messages may stand within one another; a specification's stand
+/// three deep. The parser, which calls itself for each, has stack for far more.
 static constexpr unsigned maxNesting = 64;
 
-/// So many errors of one text are told: the text is read again for each.
+/// The most errors of one text that are reported: it is read again for each.
 static constexpr unsigned maxErrors = 100;
 
 /// The line and column at \p offset in \p text.

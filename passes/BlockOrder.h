@@ -16,7 +16,7 @@ namespace tessera {
 
 /// Which operation of a block stands before which, while some of them move.
 /// The block itself counts anew after each move, which makes a pass that moves
-/// an operation a layer quadratic in the layers.
+/// an operation per layer quadratic in the layers.
 class BlockOrder {
 public:
   explicit BlockOrder(mlir::Block &block) : block(block) { count(); }

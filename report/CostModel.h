@@ -7,9 +7,9 @@
 //
 // A roofline (Williams, Waterman, Patterson, CACM 52(4), 2009): a step takes
 // the longer of its arithmetic and its bytes at the machine's rates, and what
-// a launch costs. A collective takes a latency a peer and its bytes at the
+// a launch costs. A collective takes a latency per peer and its bytes at the
 // link's rate (the pairwise exchange of Thakur, Rabenseifner, Gropp, IJHPCA
-// 19(1), 2005). docs/plan.md tells the whole.
+// 19(1), 2005). docs/plan.md says the whole.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,7 +36,7 @@ struct StepCost {
 /// How long a collective takes, in seconds.
 struct CollectiveCost {
   double received = 0; ///< bytes
-  double beside = 0;   ///< beside the computation, from its start on
+  double beside = 0;   ///< overlapping compute, from its start on
   double atWait = 0;   ///< by the rank's own cores, at its wait
 };
 

@@ -31,7 +31,7 @@ void writePage(llvm::StringRef title, llvm::raw_ostream &out,
 /// A number within a chart: two decimals.
 std::string coordinate(double number);
 
-/// A rectangle that tells \p title where the pointer rests on it.
+/// A rectangle that shows \p title where the pointer rests on it.
 void writeRectangle(llvm::raw_ostream &out, double x, double y, double width,
                     double height, llvm::StringRef colour,
                     llvm::StringRef title);

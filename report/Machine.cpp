@@ -81,7 +81,7 @@ std::string Machine::describe() const {
   if (!hasDevices)
     text += std::to_string(cores) + (cores == 1 ? " core, " : " cores, ");
   return text + std::to_string(ranksPerNode) +
-         (ranksPerNode == 1 ? " rank a node, " : " ranks a node, ") +
+         (ranksPerNode == 1 ? " rank per node, " : " ranks per node, ") +
          formatDecimal(fp32, "flop/s") + ", memory " +
          formatDecimal(memory, "B/s");
 }

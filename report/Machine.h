@@ -34,7 +34,7 @@ struct Machine {
   double launch = 0; ///< seconds of a launch or GEMM beside its work
   Link intraNode, interNode;
 
-  /// "znver4, 2 cores: 1 rank a node, 213 Gflop/s, memory 84.1 GB/s".
+  /// "znver4, 2 cores: 1 rank per node, 213 Gflop/s, memory 84.1 GB/s".
   std::string describe() const;
 
   /// The machine of \p module's attribute `spec.machine` for \p world ranks

@@ -292,7 +292,7 @@ void Chart::writeMemory() {
     for (size_t i = 0; i < samples.size(); ++i)
       floor[i] += memory.atStep[samples[i].step][c];
   }
-  // Invisible, they tell what is in use below the pointer.
+  // Invisible, they show what is in use below the pointer.
   double from = kLeft;
   size_t fullest = samples.empty() ? 0 : samples[0].step;
   for (const Sample &sample : samples) {

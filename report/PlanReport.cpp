@@ -96,7 +96,7 @@ FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
   report.flops = program.getFlops();
   if (spec::RecomputedAttr recomputed = spec::getRecomputed(module)) {
     report.layers = recomputed.getSegments();
-    report.layersAgain = recomputed.getWhole();
+    report.layersRecomputed = recomputed.getWhole();
     report.layersCheap = recomputed.getCheap();
   }
   auto transformer = dyn_cast_if_present<spec::TransformerAttr>(
@@ -215,7 +215,8 @@ static void printTimes(const PlanReport &report, llvm::raw_ostream &out) {
       << formatSeconds(all.launch) << ", exposed communication "
       << formatSeconds(all.exposed) << " of "
       << formatSeconds(all.communication) << "\n  " << report.formatThroughput()
-      << (report.hasTokens ? " tokens a second" : " epochs a second") << "\n";
+      << (report.hasTokens ? " tokens per second" : " epochs per second")
+      << "\n";
 }
 
 void tessera::printPlanText(const PlanReport &report, llvm::raw_ostream &out) {
@@ -232,8 +233,8 @@ void tessera::printPlanText(const PlanReport &report, llvm::raw_ostream &out) {
   if (!report.collectives.empty())
     printTraffic(report, out);
   printGroups(report, out);
-  if (report.layersAgain || report.layersCheap)
-    out << "\n  computed again " << report.layersAgain << " of "
+  if (report.layersRecomputed || report.layersCheap)
+    out << "\n  recomputed     " << report.layersRecomputed << " of "
         << report.layers << " layers, and of " << report.layersCheap
         << " what is cheap\n";
   out << "\n  arithmetic     " << formatDecimal(report.flops, "flop") << "\n";
@@ -302,7 +303,7 @@ void tessera::printPlanJson(const PlanReport &report, llvm::raw_ostream &out) {
     writePlanFigures(report, json);
     json.attributeObject("recomputed", [&] {
       json.attribute("layers", report.layers);
-      json.attribute("whole", report.layersAgain);
+      json.attribute("whole", report.layersRecomputed);
       json.attribute("cheap", report.layersCheap);
     });
     json.attributeArray("groups", [&] {

@@ -35,9 +35,9 @@ struct PlanReport {
   int64_t pinned = 0;    ///< bytes of the host that a rank's GPU reads
   std::array<int64_t, plan::kCategories> memory = {};
   int64_t flops = 0;
-  /// Of so many layers how many are computed again on the way back, and how
-  /// many as far as it is cheap.
-  int64_t layers = 0, layersAgain = 0, layersCheap = 0;
+  /// How many of the layers are recomputed in the backward pass, and how many
+  /// as far as it is cheap.
+  int64_t layers = 0, layersRecomputed = 0, layersCheap = 0;
   /// What one step of all ranks learns from: tokens, or one graph.
   int64_t units = 1;
   bool hasTokens = false;
@@ -77,7 +77,7 @@ struct PlanReport {
 
   /// Bytes that a rank receives in a step.
   int64_t getVolume() const;
-  /// Units a second of all ranks, as predicted.
+  /// Units per second of all ranks, as predicted.
   double getThroughput() const;
   /// The same for a reader, without the unit.
   std::string formatThroughput() const;

@@ -28,10 +28,10 @@ void tessera::printPlanHeader(const PlanReport &report,
     out << "<div class=\"card\"><b>" << figure << "</b>" << name << "</div>\n";
   };
   card("a step, predicted", formatSeconds(report.predicted.step));
-  card(report.hasTokens ? "tokens a second, all ranks" : "epochs a second",
+  card(report.hasTokens ? "tokens per second, all ranks" : "epochs per second",
        report.formatThroughput());
-  card("memory of a rank, exact", formatBytes(report.peak));
-  card("received by a rank a step, exact", formatBytes(report.getVolume()));
+  card("memory per rank, exact", formatBytes(report.peak));
+  card("received by a rank per step, exact", formatBytes(report.getVolume()));
   card("of communication exposed", formatSeconds(report.predicted.exposed));
   out << "</div>\n";
 }

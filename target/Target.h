@@ -88,8 +88,9 @@ public:
 
   //===--- kernels --------------------------------------------------------===//
 
-  /// Whether GELUs of the training steps of \p module end GEMMs, forwards and
-  /// back: the target's library has both, and the specification wants it.
+  /// Whether GELUs of the training steps of \p module end GEMMs, in the forward
+  /// and the backward pass: the target's library has both, and the
+  /// specification wants it.
   virtual bool endsGemmsWithGelu(mlir::ModuleOp module) const { return false; }
 
   //===--- plan -----------------------------------------------------------===//
@@ -131,10 +132,10 @@ public:
   /// Whether ranks compute on a device each, beside the cores of their node.
   virtual bool hasDevices() const { return false; }
 
-  /// The ranks that a node with so many \p cores has at most.
+  /// The ranks that a node with \p cores cores has at most.
   virtual int64_t getRanksPerNode(int64_t cores) const = 0;
 
-  /// A node with so many \p cores and \p ranks.
+  /// A node with \p cores cores and \p ranks ranks.
   virtual NodeFigures assumeNode(mlir::ModuleOp module, int64_t cores,
                                  int64_t ranks) const = 0;
 

@@ -19,7 +19,7 @@ namespace {
 /// Vectors of a row that are summed in registers at a time.
 constexpr int64_t kRowVectors = 16;
 
-/// One iteration a node; its sum stays in registers over all its edges.
+/// One iteration per node; its sum stays in registers over all its edges.
 struct AggregateKernel
     : KernelEmissionOpInterface::ExternalModel<AggregateKernel,
                                                graph::AggregateOp> {

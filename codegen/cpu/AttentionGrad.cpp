@@ -28,7 +28,7 @@ using namespace tessera::cpu;
 namespace {
 
 /// Queries of a tile. They are the inner dimension of dV and dK, whose sums
-/// are loaded and stored once a tile.
+/// are loaded and stored once per tile.
 constexpr int64_t kQueries = 64;
 constexpr int64_t kKeys = 64;
 /// Elements of a tile of pairs.
@@ -265,18 +265,18 @@ private:
   VectorBuilder vb;
   TiledAttention shape;
   KernelBody &body;
-  /// A head's keys and values, a row a token.
+  /// A head's keys and values, one row per token.
   Value keys, values;
   /// Gradients of a head's values, then of its keys.
   Value sums;
-  /// A tile's gradients of outputs, then its queries, a row a token; those
-  /// named `Across` have a lane a token.
+  /// A tile's gradients of outputs, then its queries, one row per token;
+  /// those named `Across` have one lane per token.
   Value rows;
   Value queriesAcross, outGradientsAcross, queryGradientsAcross;
-  /// One value a query of the tile.
+  /// One value per query of the tile.
   Value shifts, deltas, scales;
-  /// A tile's probabilities, then its gradients of scores: a row a key, a lane
-  /// a query.
+  /// A tile's probabilities, then its gradients of scores: one row per
+  /// key, one lane per query.
   Value pairs;
   Value slope, lseStart, zero;
 };

@@ -5,15 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Both directions work on tiles of scores that are transposed: a row a key, a
-// lane a query. Then the maximum and the sum of a softmax, the causal mask and
-// the rescaling of partial results are all lane by lane, with no operation
-// across a vector, and every matmul has the form of SmallGemm.h.
+// Both directions work on tiles of scores that are transposed: one row per
+// key, one lane per query. Then the maximum and the sum of a softmax, the
+// causal mask and the rescaling of partial results are all lane by lane, with
+// no operation across a vector, and every matmul has the form of SmallGemm.h.
 //
 // Scores are kept in base 2: queries are scaled by `scale * log2(e)` when they
 // are packed, so that a probability is one exp2. ALiBi's bias of a score is
-// slope * (key - query), which differs from slope * key by a constant a row,
-// to which a softmax is blind; it stays small near the diagonal, where the
+// slope * (key - query), which differs from slope * key by a constant per
+// row, to which a softmax is blind; it stays small near the diagonal, where the
 // probabilities are.
 //
 //===----------------------------------------------------------------------===//
@@ -75,9 +75,9 @@ void emitUnpackTransposed(VectorBuilder &vb, const TiledAttention &shape,
                           mlir::Value factors, codegen::HeadRows rows,
                           mlir::Value first);
 
-/// A register block of values, a row a key from \p key on, a lane a query from
-/// \p query on, with \p other in place of those whose query may not see the
-/// key. Blocks that are visible as a whole branch around it.
+/// A register block of values, one row per key from \p key on, one lane per
+/// query from \p query on, with \p other in place of those whose query may not
+/// see the key. Blocks that are visible as a whole branch around it.
 llvm::SmallVector<mlir::Value> emitMasked(VectorBuilder &vb,
                                           const TiledAttention &shape,
                                           mlir::Value key, mlir::Value query,

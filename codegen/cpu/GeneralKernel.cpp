@@ -110,7 +110,7 @@ private:
     }
     if (wide.empty())
       return;
-    // What one value a row costs is paid once, before the columns.
+    // What one value per row costs is paid once, before the columns.
     SmallVector<Value> wanted;
     for (unsigned i : wide)
       wanted.push_back(results[i]);

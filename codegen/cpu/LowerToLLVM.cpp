@@ -24,7 +24,7 @@ using namespace mlir;
 using namespace tessera;
 
 void tessera::cpu::addLowerToLLVMPasses(OpPassManager &manager) {
-  // Kernels are lowered side by side, one a thread.
+  // Kernels are lowered side by side, one per thread.
   OpPassManager &kernels = manager.nest<func::FuncOp>();
   kernels.addPass(codegen::createApproximateMathPass());
   kernels.addPass(memref::createExpandStridedMetadataPass());

@@ -23,10 +23,10 @@ namespace tessera::cpu {
 using codegen::kLanes;
 using codegen::VectorBuilder;
 
-/// Rows of a register block: with two vectors a row, 16 sums hide the latency
+/// Rows of a register block: with two vectors per row, 16 sums hide the latency
 /// of two multiply-add units, and a step loads 10 times for 16 of them.
 constexpr int64_t kBlockRows = 8;
-/// Vectors a row of a register block.
+/// Vectors per row of a register block.
 constexpr int64_t kBlockVectors = 2;
 
 /// A matrix in a flat buffer: element (i, j) is at offset + i * row + j *

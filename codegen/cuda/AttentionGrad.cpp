@@ -45,7 +45,7 @@ int64_t getTokens(const AttentionShape &shape) {
   return shape.batch * shape.heads * shape.sequence;
 }
 
-/// delta of each token and head: some threads of a warp a row of `out`.
+/// delta of each token and head: some threads of a warp per row of `out`.
 class DeltaEmitter {
 public:
   DeltaEmitter(const AttentionShape &shape, Type type)
@@ -187,7 +187,7 @@ private:
             tb.loadScalar(deltas, place)};
   }
 
-  /// Those of the tile of queries at \p column, one a thread; further threads
+  /// Those of the tile of queries at \p column, one per thread; further threads
   /// repeat some.
   std::pair<Value, Value> loadColumnNumbers(Value column) {
     return loadNumbers(

@@ -43,7 +43,7 @@ AttentionTiling AttentionTiling::get(const AttentionShape &shape,
       AttentionTiling tiling{warps, columns, sharesColumns, element};
       int64_t rows =
           rowMatrices * tiling.rows() + (sharesColumns ? 1 : 2) * columns;
-      // Two numbers a column may lie beside the matrices.
+      // Two numbers per column may lie beside the matrices.
       int64_t numbers = 2 * columns * static_cast<int64_t>(sizeof(float));
       if (columns <= mostColumns && rows * bytes + numbers <= kSharedBytes)
         return tiling;

@@ -6,14 +6,14 @@
 //===----------------------------------------------------------------------===//
 //
 // Both directions go over a head's scores tile by tile: a block of threads has
-// some rows of the scores, 16 a warp, and takes columns a tile at a time. Rows
-// are queries and columns keys, or the other way round. What matmuls need of
-// both lies in shared memory; the scores themselves are fragments in registers
-// (WarpMatmul.h).
+// some rows of the scores, 16 per warp, and takes columns a tile at a time.
+// Rows are queries and columns keys, or the other way round. What matmuls need
+// of both lies in shared memory; the scores themselves are fragments in
+// registers (WarpMatmul.h).
 //
 // Scores are in base 2, so that a probability is one exp2, and ALiBi's bias of
 // a score is slope * (key - query), which differs from slope * key by a
-// constant a row, to which a softmax is blind; it stays small near the
+// constant per row, to which a softmax is blind; it stays small near the
 // diagonal, where the probabilities are.
 //
 //===----------------------------------------------------------------------===//

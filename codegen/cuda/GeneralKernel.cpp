@@ -360,7 +360,7 @@ private:
       values.store(i, value, lanes.column);
   }
 
-  /// The second grid: a thread a vector of columns.
+  /// The second grid: one thread per vector of columns.
   void emitParts() {
     Value number =
         tb.add(tb.mul(tb.block(), KernelMapping::kRowThreads), tb.thread());

@@ -153,7 +153,7 @@ public:
     case spec::Offload::None:
       break;
     case spec::Offload::Optimizer:
-      report("parallel.offload", "states in a file are for processors alone",
+      report("parallel.offload", "states in a file are for CPUs alone",
              "leave it out, or `target.cuda`");
     }
     auto model = dyn_cast<spec::TransformerAttr>(specification.getModel());

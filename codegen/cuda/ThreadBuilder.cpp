@@ -55,7 +55,7 @@ Value ThreadBuilder::combineBlock(Value scalar, int64_t threads, Value neutral,
                             div(thread(), kWarp));
   });
   barrier();
-  // Each group of `size` lanes holds one number a warp.
+  // Each group of `size` lanes holds one number per warp.
   int64_t size = llvm::PowerOf2Ceil(warps);
   Value warp = rem(lane, size);
   Value place = size == warps ? warp : min(warp, index(warps - 1));

@@ -78,7 +78,7 @@ private:
   /// Two numbers of 16 bits, vector<2xT>, as a register of tensor cores.
   mlir::Value toRegister(mlir::Value pair);
   /// The 16 x 16 numbers of \p buffer whose first row and column are at
-  /// \p position, as four matrices of 8 x 8, each a register a lane: those of
+  /// \p position, as four matrices of 8 x 8, each a register per lane: those of
   /// the upper left, lower left, upper right and lower right; or, where
   /// \p byRows, upper left, upper right, lower left, lower right.
   llvm::SmallVector<mlir::Value> loadMatrices(mlir::Value buffer,

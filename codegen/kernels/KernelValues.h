@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // What a kernel of elementwise operations, broadcasts and reductions computes
-// at one place, whoever walks over the places: the loops of a processor's
+// at one place, whoever walks over the places: the loops of a CPU's
 // thread (GeneralKernel.h) or the threads of a grid (codegen/cuda). Values of
 // 16 bits are held in fp32, already rounded: what a kernel computes does not
 // depend on which values are stored.
@@ -53,10 +53,10 @@ public:
     row = index;
     rowValues.clear();
   }
-  /// Full elements are found as if rows had so many columns.
+  /// Full elements are found as if rows had \p count columns.
   void setColumns(int64_t count) { columns = count; }
 
-  /// A value with one element a row, in the current row.
+  /// A value with one element per row, in the current row.
   mlir::Value evaluateRow(mlir::Value value, nn::Role role);
   /// A value with one element a column or an element a row and column.
   mlir::Value evaluate(mlir::Value value, nn::Role role, const Lanes &lanes);

@@ -7,7 +7,7 @@
 //
 // What zero.quantize and zero.dequantize compute, with the same bits on every
 // target. A part of n elements is a message of n bytes and, behind them, one
-// fp32 scale a block.
+// fp32 scale per block.
 //
 //===----------------------------------------------------------------------===//
 

@@ -30,7 +30,7 @@ constexpr int64_t roundUp(int64_t value, int64_t unit) {
 }
 
 /// Powers under 2^-80 count as zero: no sum with 1 can feel them, and products
-/// of theirs would be denormal numbers, on which processors are slow.
+/// of theirs would be denormal numbers, on which CPUs are slow.
 constexpr double kSmallestExponent = -80;
 
 /// Short names for the operations that kernels are made of. Vectors have
@@ -87,7 +87,7 @@ public:
   /// rounded to nearest, ties to even.
   mlir::Value narrow(mlir::Value value, mlir::Type element);
 
-  // Memory. Buffers may hold 16 bits an element: what is loaded is widened,
+  // Memory. Buffers may hold 16 bits per element: what is loaded is widened,
   // what is stored rounded.
   /// A buffer of static shape as one dimension.
   mlir::Value flatten(mlir::Value buffer);

@@ -81,7 +81,7 @@ LogicalResult AggregateOp::verify() {
   auto type = cast<RankedTensorType>(getInput().getType());
   if (type.getRank() != 2 ||
       type.getDimSize(0) != getGraph().getType().getNodes())
-    return emitOpError("input must be a matrix with one row a node: ")
+    return emitOpError("input must be a matrix with one row per node: ")
            << getGraph().getType().getNodes();
   return success();
 }

@@ -49,7 +49,7 @@ SmallVector<Value> GeluGradOp::decompose(OpBuilder &builder) {
 
 void ReluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
                             MutableArrayRef<Value> operands) {
-  // The result tells as much as the operand, and is alive anyway.
+  // The result says as much as the operand, and is alive anyway.
   Value zero = createSplat(builder, getLoc(), Formula::typeOf(getResult()), 0);
   Value positive = arith::CmpFOp::create(
       builder, getLoc(), arith::CmpFPredicate::OGT, getResult(), zero);

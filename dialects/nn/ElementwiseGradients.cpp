@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-// How the elementwise operations of `arith` and `math` go back.
+// Gradients of the elementwise operations of `arith` and `math`.
 
 #include "dialects/nn/NN.h"
 

@@ -52,7 +52,7 @@ bool isFusible(mlir::Operation *op);
 bool isTransparent(mlir::Operation *op);
 
 /// The reduction that a value is computed from elementwise, if any: the value
-/// then has one element a row or column of that reduction's space.
+/// then has one element per row or column of that reduction's space.
 ReduceOp findReduction(mlir::Value value);
 
 /// The role of a reduction's result in its own space.

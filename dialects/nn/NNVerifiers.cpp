@@ -198,7 +198,7 @@ static LogicalResult verifyCount(Operation *op, int64_t count,
          << count << ' ' << what << "; 32-bit indices count 2147483647 at most";
 }
 
-/// A table of rows, an index a row, the rows: shared by gather and its
+/// A table of rows, one index per row, the rows: shared by gather and its
 /// gradient.
 static LogicalResult verifyRows(Operation *op, Value table, Value indices,
                                 Value rows, bool mayBeNarrower) {
@@ -244,7 +244,7 @@ LogicalResult LayerNormOp::verify() {
     return emitOpError(
         "weight and bias must have the size of the last dimension");
   if (tensorType(getMean()).getShape() != input.getShape().drop_back())
-    return emitOpError("mean and rstd must have one element a row");
+    return emitOpError("mean and rstd must have one element per row");
   return success();
 }
 
@@ -291,7 +291,7 @@ LogicalResult AttentionGradOp::verify() {
 static LogicalResult verifyLoss(Operation *op, int64_t rows, Value targets,
                                 Value scale, Value loss) {
   if (tensorType(targets).getShape() != ArrayRef<int64_t>{rows})
-    return op->emitOpError("needs one target a row: ") << rows;
+    return op->emitOpError("needs one target per row: ") << rows;
   if (tensorType(scale).getRank() != 0 || tensorType(loss).getRank() != 0)
     return op->emitOpError("scale and loss must be scalars");
   return success();

@@ -29,7 +29,7 @@
 
 namespace tessera::plan {
 
-/// Each buffer begins at a multiple of so many bytes and is as long as one.
+/// Each buffer begins at a multiple of this many bytes and is as long as one.
 constexpr int64_t kAlignment = 64;
 constexpr int64_t kCategories = 6;
 /// Buffers in the file begin at multiples of a page, which is read and dropped

@@ -65,7 +65,7 @@ LogicalResult GemmOp::verify() {
     return emitOpError("result must have shape ") << getM() << "x" << getN();
   if (getBias() && cast<ShapedType>(getBias().getType()).getShape() !=
                        ArrayRef<int64_t>{getN()})
-    return emitOpError("bias must have one element a column: ") << getN();
+    return emitOpError("bias must have one element per column: ") << getN();
   if (getAddend() &&
       cast<ShapedType>(getAddend().getType()).getShape() != c.getShape())
     return emitOpError("addend must have the result's shape");

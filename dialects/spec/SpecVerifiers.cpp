@@ -250,6 +250,6 @@ LogicalResult RecomputedAttr::verify(EmitError emitError, int64_t segments,
       cheap > segments - whole)
     return emitError() << "of " << segments << " segments " << whole
                        << " whole and " << cheap << " cheap ones cannot be "
-                       << "computed again";
+                       << "recomputed";
   return success();
 }

@@ -48,7 +48,7 @@ std::optional<int64_t> getRanks(mlir::Operation *op, Axis axis);
 std::optional<int64_t> getStage(mlir::Operation *op);
 
 /// Bytes of the message that zero.quantize makes of \p elements parameters: one
-/// each, and four a block.
+/// each, and four per block.
 int64_t getQuantizedBytes(int64_t elements);
 
 } // namespace tessera::zero

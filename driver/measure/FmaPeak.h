@@ -5,18 +5,18 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Floating-point operations a second of multiply-adds out of registers, with
-// the widest vectors that this processor has; a multiply-add counts as two.
+// Floating-point operations per second of multiply-adds out of registers, with
+// the widest vectors that this CPU has; a multiply-add counts as two.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef TESSERA_DRIVER_MEASURE_FMAPEAK_H
 #define TESSERA_DRIVER_MEASURE_FMAPEAK_H
 
-/// Of the calling thread in fp32, by its processor time: one try.
+/// Of the calling thread in fp32, by its CPU time: one try.
 double measureFmaRate();
 
-/// The same for products of bf16 numbers summed in fp32; 0 where the processor
+/// The same for products of bf16 numbers summed in fp32; 0 where the CPU
 /// has no instruction for them.
 double measureBf16Rate();
 

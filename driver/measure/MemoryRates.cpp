@@ -1,4 +1,4 @@
-//===- MemoryRates.cpp - What moves through memory a second ---------------===//
+//===- MemoryRates.cpp - What moves through memory per second -------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

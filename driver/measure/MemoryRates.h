@@ -1,4 +1,4 @@
-//===- MemoryRates.h - What moves through memory a second -------*- C++ -*-===//
+//===- MemoryRates.h - What moves through memory per second -----*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

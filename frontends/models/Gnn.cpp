@@ -35,7 +35,7 @@ public:
 private:
   /// The arguments that are the graph, features first.
   SmallVector<Port> graphInputs();
-  /// Those that tell the loss which nodes count and for how much.
+  /// Those that say to the loss which nodes count and for how much.
   SmallVector<Port> lossInputs();
   /// [nodes, classes] from the arguments that graphInputs names.
   Value logits(ArrayRef<Value> arguments);

@@ -88,12 +88,12 @@ void Validator::checkGnn() {
 
   static const char *const counts[] = {"gnn.nodes", "gnn.edges", "gnn.features",
                                        "gnn.classes"};
-  // A graph file tells the counts: see resolveGraph.
+  // A graph file says the counts: see resolveGraph.
   if (given("gnn.graph"))
     return;
   for (const char *path : counts)
     require(path, "give a whole number, or `gnn.graph` with a file that "
-                  "tells it");
+                  "says it");
   if (sound({"gnn.nodes", "gnn.edges"}) &&
       model.nodes() + model.edges() > std::numeric_limits<int32_t>::max())
     diagnostics.error("gnn.edges",

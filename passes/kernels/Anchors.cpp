@@ -215,7 +215,7 @@ bool Anchors::visit(Value value, Operation *user, const IterationSpace &space,
   }
   if (cone.body.contains(op))
     return true;
-  // A table of rows or a value a group of rows is read, not computed.
+  // A table of rows or one value per group of rows is read, not computed.
   if (role.factor != 1) {
     addLeaf(value, user, cone);
     return true;

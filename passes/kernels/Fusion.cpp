@@ -8,7 +8,7 @@
 // Fusion works on anchors: reductions, and values that must be stored. All
 // other fusible operations belong to the anchors that need them, and are
 // repeated where several kernels do. Storing a value is worth it once two
-// kernels would each have to read more than one tensor to compute it again.
+// kernels would each have to read more than one tensor to recompute it.
 
 #include "passes/kernels/Fusion.h"
 #include "dialects/zero/Zero.h"
@@ -248,7 +248,7 @@ private:
           isTransparent(op) || isAnchor(op->getResult(0)))
         return false;
       auto users = usedBy.find(op);
-      // One value a row is stored for nothing, next to what it comes from.
+      // One value per row is stored for nothing, next to what it comes from.
       return users != usedBy.end() && users->second.size() > 1 &&
              (findReduction(op->getResult(0)) ||
               countReads(op->getResult(0)) > 1);

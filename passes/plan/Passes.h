@@ -20,7 +20,7 @@ namespace tessera::plan {
 #define GEN_PASS_REGISTRATION
 #include "passes/plan/Passes.h.inc"
 
-/// The phase `plan`: from tensors to places in one arena a program.
+/// The phase `plan`: from tensors to places in one arena per program.
 void buildPlanPipeline(mlir::OpPassManager &manager);
 
 } // namespace tessera::plan

@@ -105,7 +105,7 @@ private:
                                                   std::pair<int64_t, int64_t>>>;
   DenseMap<ViewKey, Value> views;
   DenseMap<Value, Value> tokens;
-  bool repeats = false; ///< in the section that runs once a micro-batch
+  bool repeats = false; ///< in the section that runs once per micro-batch
   int64_t flops = 0, scratchBytes = 0;
 };
 

@@ -1,4 +1,4 @@
-//===- Recompute.cpp - Compute activations again on the way back -*- C++ -*-==//
+//===- Recompute.cpp - Recompute activations --------------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -22,7 +22,7 @@ using namespace tessera;
 
 namespace {
 
-/// How much of a segment is computed again.
+/// How much of a segment is recomputed.
 enum class Extent {
   Nothing,
   Cheap, ///< what takes no longer than to read what it is computed from
@@ -36,7 +36,7 @@ struct Segment {
   SmallVector<Operation *> operations;
 };
 
-/// What computing a segment again takes and spares.
+/// What recomputing a segment takes and spares.
 struct Choice {
   llvm::SetVector<Operation *> repeated;
   llvm::SetVector<Value> kept; ///< what the repeated operations begin with
@@ -70,7 +70,7 @@ public:
 
   LogicalResult analyse();
   /// The segments that something can be gained from, in program order. The
-  /// last one is not among them: its way back follows at once.
+  /// last one is not among them: its backward pass follows at once.
   SmallVector<unsigned> getCandidates();
   Choice choose(unsigned segment, Extent extent);
   void repeat(unsigned segment, const Choice &choice);
@@ -82,7 +82,7 @@ private:
   void findGroups(Operation &op);
   /// True where the value depends on a parameter or a constant alone.
   bool isFree(Value value) { return !dependent.contains(value); }
-  /// The operations of the way back that use \p value.
+  /// The operations of the backward pass that use \p value.
   SmallVector<OpOperand *> getLaterUses(Value value);
   bool isReadByOthers(Value value);
 

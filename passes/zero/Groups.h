@@ -18,9 +18,9 @@ namespace tessera::zero {
 struct GroupLimits {
   /// Most bytes of a group's gradients, with padding; 0: no limit.
   int64_t bucketBytes = 0;
-  /// Layers become one group up to so many bytes of parameters; 0: none do.
+  /// Layers become one group up to this many bytes of parameters; 0: none do.
   int64_t gatherBytes = 0;
-  /// Parameters of at most so many elements persist; 0: none do.
+  /// Parameters of at most this many elements persist; 0: none do.
   int64_t persistenceThreshold = 0;
 };
 

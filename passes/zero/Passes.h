@@ -53,12 +53,12 @@ struct ZeroPipelineOptions : mlir::PassPipelineOptions<ZeroPipelineOptions> {
       llvm::cl::init(-1)};
   Option<int64_t> persistenceThreshold{
       *this, "persistence-threshold",
-      llvm::cl::desc("Parameters of at most so many elements stay whole; "
+      llvm::cl::desc("Parameters of at most N elements stay whole; "
                      "negative: the specification's"),
       llvm::cl::init(-1)};
   Option<int64_t> gatherBytes{
       *this, "gather-bytes",
-      llvm::cl::desc("Layers become one group up to so many bytes; negative: "
+      llvm::cl::desc("Layers become one group up to N bytes; negative: "
                      "the specification's"),
       llvm::cl::init(-1)};
   Option<int64_t> prefetch{

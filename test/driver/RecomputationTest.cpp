@@ -14,8 +14,8 @@ using namespace tessera;
 namespace {
 
 /// Plans a model of equal layers: each keeps `layer` bytes, `product` where
-/// what is cheap is computed again, or `input` where all is; beside them the
-/// way back of a layer that is computed again, or the model's end, take room.
+/// what is cheap is recomputed, or `input` where all is; beside them the
+/// backward pass of a layer that is recomputed, or the model's end, take room.
 struct Layers {
   int64_t segments, layer, product, input, end;
   int64_t plans = 0;
@@ -36,7 +36,7 @@ TEST(Recomputation, LeavesTheLastLayersWhereThatTakesNoMore) {
   EXPECT_EQ(chooseLayers(all)->whole, 70);
   EXPECT_LE(all.plans, 3);
 
-  // The room of what is computed again is free before the last layer's turn.
+  // The room of what is recomputed is free before the last layer's turn.
   auto last = [](Recomputation recomputation) -> FailureOr<RecomputationPlan> {
     int64_t whole = std::min<int64_t>(recomputation.whole, 24);
     return RecomputationPlan{24, whole == 24 ? 40 : 24 + 16 * (24 - whole)};

@@ -161,7 +161,7 @@ class Recompute(unittest.TestCase):
                 done = support.run(command, check=False)
                 self.assertEqual(done.returncode, code, done.stderr)
                 if code:
-                    self.assertIn(f"takes {bytes:,} bytes a rank, 1 more than", done.stderr)
+                    self.assertIn(f"takes {bytes:,} bytes per rank, 1 more than", done.stderr)
 
     def check_equal(
         self, name, specification, world, stages, modes=("NONE", "LAYER"), **values

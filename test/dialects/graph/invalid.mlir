@@ -20,7 +20,7 @@ func.func @f(%row_ptr: tensor<5xi32>, %col: tensor<2147483648xi32>, %weight: ten
 // -----
 
 func.func @f(%g: !graph.csr<4, 10>, %x: tensor<5x16xf32>) {
-  // expected-error @below {{input must be a matrix with one row a node: 4}}
+  // expected-error @below {{input must be a matrix with one row per node: 4}}
   %y = graph.aggregate %g, %x : !graph.csr<4, 10>, tensor<5x16xf32>
   return
 }
@@ -28,7 +28,7 @@ func.func @f(%g: !graph.csr<4, 10>, %x: tensor<5x16xf32>) {
 // -----
 
 func.func @f(%g: !graph.csr<4, 10>, %x: tensor<4xf32>) {
-  // expected-error @below {{input must be a matrix with one row a node: 4}}
+  // expected-error @below {{input must be a matrix with one row per node: 4}}
   %y = graph.aggregate %g, %x : !graph.csr<4, 10>, tensor<4xf32>
   return
 }

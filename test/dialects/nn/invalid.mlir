@@ -291,7 +291,7 @@ func.func @f(%x: tensor<4x8xf32>, %w: tensor<4xf32>) {
 // -----
 
 func.func @f(%x: tensor<4x8xf32>, %w: tensor<8xf32>) {
-  // expected-error @below {{mean and rstd must have one element a row}}
+  // expected-error @below {{mean and rstd must have one element per row}}
   %y, %m, %r = nn.layer_norm %x, %w, %w epsilon 1.0e-5 : tensor<4x8xf32>, tensor<8xf32> -> tensor<8xf32>
   return
 }
@@ -369,7 +369,7 @@ func.func @f(%x: tensor<8xf32>, %t: tensor<8xi32>, %s: tensor<f32>) {
 // -----
 
 func.func @f(%x: tensor<8x4xf32>, %t: tensor<4xi32>, %s: tensor<f32>) {
-  // expected-error @below {{needs one target a row: 8}}
+  // expected-error @below {{needs one target per row: 8}}
   %l = nn.cross_entropy %x, %t, %s : tensor<8x4xf32>, tensor<4xi32>, tensor<f32>
   return
 }

@@ -295,7 +295,7 @@ func.func @f(%a: tensor<4x8xf32>, %b: tensor<4x8xf32>) {
 // -----
 
 func.func @f(%a: tensor<4x8xf32>, %bias: tensor<5xf32>) {
-  // expected-error @+1 {{bias must have one element a column: 4}}
+  // expected-error @+1 {{bias must have one element per column: 4}}
   %0 = plan.gemm %a, %a transpose_b bias %bias : (tensor<4x8xf32>, tensor<4x8xf32>, tensor<5xf32>) -> tensor<4x4xf32>
   return
 }

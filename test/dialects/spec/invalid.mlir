@@ -154,12 +154,12 @@ module attributes {test.a = #spec.specification<name = "x", model = #spec.gnn<no
 
 // -----
 
-// expected-error @below {{of 2 segments 1 whole and 2 cheap ones cannot be computed again}}
+// expected-error @below {{of 2 segments 1 whole and 2 cheap ones cannot be recomputed}}
 module attributes {test.a = #spec.recomputed<segments = 2, whole = 1, cheap = 2>} {}
 
 // -----
 
-// expected-error @below {{of 2 segments -1 whole and 2 cheap ones cannot be computed again}}
+// expected-error @below {{of 2 segments -1 whole and 2 cheap ones cannot be recomputed}}
 module attributes {test.a = #spec.recomputed<segments = 2, whole = -1, cheap = 2>} {}
 
 // -----

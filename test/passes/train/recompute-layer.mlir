@@ -10,7 +10,7 @@ module attributes {spec.specification = #spec.specification<
       recompute = layer>>} {
 
 // What was done is written down: of two segments from which something could be
-// gained, both are computed again. "head" is the last one.
+// gained, both are recomputed. "head" is the last one.
 // CHECK: spec.recomputed = #spec.recomputed<segments = 2, whole = 2>
 
 nn.parameter @table : tensor<64x8xf32> init normal(0.02) decay group "embeddings"

@@ -5,8 +5,8 @@
 // RUN: tessera-opt %s --nn-differentiate="accumulation=4 max-norm=0" --canonicalize --cse --nn-recompute="whole=9" | FileCheck %s --check-prefix=ACCUMULATE
 
 // Three layers of a product and an activation. Each one's input is read by the
-// next one's product, so it is kept; what lies between is computed again. The
-// last layer ends in the loss: its way back follows at once.
+// next one's product, so it is kept; what lies between is recomputed. The
+// last layer ends in the loss: its backward pass follows at once.
 nn.parameter @"h.0.up" : tensor<8x32xf32> init normal(0.02) decay group "h.0"
 nn.parameter @"h.0.down" : tensor<32x8xf32> init normal(0.02) decay group "h.0"
 nn.parameter @"h.1.up" : tensor<8x32xf32> init normal(0.02) decay group "h.1"
@@ -42,7 +42,7 @@ func.func @objective(%x0: tensor<16x8xf32> {nn.input = "x"})
 // CHECK-NEXT:    %[[A1:.*]] = nn.matmul %[[X1]], %[[UP1]] :
 // CHECK-NEXT:    %[[Y1:.*]] = nn.gelu %[[A1]]
 // CHECK-NEXT:    %[[X2:.*]] = nn.matmul %[[Y1]]
-// The way back of h.2, which nothing is computed again for.
+// The backward pass of h.2, which nothing is recomputed for.
 // CHECK-NOT:     nn.checkpoint %{{.*}} of "h.2"
 // CHECK-NOT:     %[[Y1]]
 // CHECK:         %[[KEPT1:.*]] = nn.checkpoint %[[X1]] of "h.1"
@@ -58,7 +58,7 @@ func.func @objective(%x0: tensor<16x8xf32> {nn.input = "x"})
 // CHECK-NEXT:    nn.matmul %[[Y0B]], %{{.*}} transpose_a
 // CHECK:         nn.section "reduce"
 
-// Nothing is computed again where nothing is trained.
+// Nothing is recomputed where nothing is trained.
 // CHECK-LABEL: func.func @eval
 // CHECK-NOT:     nn.checkpoint
 
