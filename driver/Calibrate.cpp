@@ -264,7 +264,7 @@ double measureLaunch(int cores) {
   return best;
 }
 
-/// MiB of this machine's second- and third-level caches, as the system tells.
+/// MiB of this machine's second- and third-level caches, as the system reports.
 double readCacheSize(int cores) {
   double bytes = 0;
   StringSet<> seen;

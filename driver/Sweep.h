@@ -27,7 +27,7 @@ struct Sweep {
   static llvm::Expected<Sweep> run(const Planner &planner,
                                    std::vector<Axis> axes);
 
-  /// The values of \p row as they were given, one an axis.
+  /// The values of \p row as they were given, one per axis.
   std::vector<std::string> getTexts(const Row &row) const;
   /// Whether any combination could be planned.
   bool hasPlan() const;

@@ -11,7 +11,7 @@
 // - Elementwise throughout: a thread takes a few vectors, a block apart.
 // - By rows: a row belongs to a group of threads, a part of a warp, a warp or a
 //   block. Where a thread has few vectors of the row it keeps them in registers
-//   from pass to pass; else it walks over the row once a pass.
+//   from pass to pass; else it walks over the row once per pass.
 // - By columns: a block takes a strip of columns and a part of the rows. With
 //   several parts, sums go to scratch memory, and a second grid adds them up in
 //   order.
@@ -265,7 +265,7 @@ private:
     return cast<VectorType>(neutral.getType()).getElementType();
   }
 
-  /// The sums of all parts, [parts, columns], one buffer a reduction.
+  /// The sums of all parts, [parts, columns], one buffer per reduction.
   SmallVector<Value> carvePartSums() {
     SmallVector<Value> sums;
     int64_t offset = 0;

@@ -134,7 +134,7 @@ TEST(Specification, EveryGoldenSpecificationLoads) {
   EXPECT_GE(specifications, 3);
 }
 
-// Each file tells at its end, in comments, the options it is loaded with and
+// Each file says at its end, in comments, the options it is loaded with and
 // the errors that must come, all of them and no others.
 TEST(Specification, EveryErrorSaysWhatItShould) {
   std::error_code error;

@@ -18,7 +18,7 @@
 namespace tessera::test {
 
 /// A module of functions on memory, compiled to machine code for this
-/// processor and loaded into this process. Whatever fails ends the process
+/// CPU and loaded into this process. Whatever fails ends the process
 /// with a message.
 class CompiledModule {
 public:

@@ -1,4 +1,4 @@
-//===- VectorBuilderTest.cpp - Vectors, powers and products -----*- C++ -*-===//
+//===- VectorBuilderTest.cpp - Vectors, powers and matmuls ------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -93,15 +93,15 @@ class Product : public testing::TestWithParam<Sizes> {};
 TEST_P(Product, AddsToItsResult) {
   auto [rows, vectors, inner, unroll] = GetParam();
   int64_t columns = vectors * codegen::kLanes;
-  Function product(rows * inner, inner * columns, rows * columns,
-                   [&](codegen::VectorBuilder &vb, ValueRange args) {
-                     Value zero = vb.index(0);
-                     // The first factor lies transposed.
-                     cpu::emitTileMatmul(
-                         vb, rows, vectors, zero, vb.index(inner), unroll,
-                         {args[0], zero, 1, rows}, {args[1], zero, columns},
-                         {args[2], zero, columns});
-                   });
+  Function matmul(rows * inner, inner * columns, rows * columns,
+                  [&](codegen::VectorBuilder &vb, ValueRange args) {
+                    Value zero = vb.index(0);
+                    // The first factor lies transposed.
+                    cpu::emitTileMatmul(
+                        vb, rows, vectors, zero, vb.index(inner), unroll,
+                        {args[0], zero, 1, rows}, {args[1], zero, columns},
+                        {args[2], zero, columns});
+                  });
   std::vector<float> a = randomNumbers(rows * inner, 1, 1),
                      b = randomNumbers(inner * columns, 1, 2),
                      c = randomNumbers(rows * columns, 1, 3);
@@ -111,7 +111,7 @@ TEST_P(Product, AddsToItsResult) {
       for (int64_t j = 0; j < columns; ++j)
         expected[i * columns + j] +=
             static_cast<double>(a[k * rows + i]) * b[k * columns + j];
-  product(a.data(), b.data(), c.data());
+  matmul(a.data(), b.data(), c.data());
   EXPECT_LT(relativeError(c, expected), 5e-7);
 }
 

@@ -15,7 +15,7 @@
 namespace tessera::test {
 
 /// A kernel mapped to grids, from its text to runs of all its threads on this
-/// processor.
+/// CPU.
 class DeviceKernel {
 public:
   /// \p source holds one function from tensors to tensors with the attribute

@@ -1,4 +1,4 @@
-//===- Emulation.cpp - Device functions as a processor's --------*- C++ -*-===//
+//===- Emulation.cpp - Device functions as a CPU's --------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -21,7 +21,7 @@ using namespace tessera;
 
 namespace {
 
-/// Writes one device function as a processor's.
+/// Writes one device function as a CPU's.
 class Writer {
 public:
   Writer(gpu::GPUFuncOp device, ModuleOp module)
@@ -39,7 +39,7 @@ private:
   LogicalResult replace(Operation *op);
   Value writeShuffle(gpu::ShuffleOp shuffle);
   Value makePlace(int64_t bytes);
-  Value writeProduct(NVVM::MmaOp product);
+  Value writeMatmul(NVVM::MmaOp matmul);
   Value writeLoad(nvgpu::LdMatrixOp load);
   void writeEntry(func::FuncOp body);
 
@@ -68,7 +68,7 @@ LLVM::LLVMFuncOp Writer::declare(StringRef name, Type result,
           types));
 }
 
-/// \p address as a buffer of \p type in the memory of the processor.
+/// \p address as a buffer of \p type in the memory of the CPU.
 Value Writer::toBuffer(Value address, Type type) {
   auto buffer = cast<MemRefType>(type);
   buffer = MemRefType::get(buffer.getShape(), buffer.getElementType());
@@ -151,16 +151,16 @@ Value Writer::makePlace(int64_t bytes) {
       ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(bytes)});
 }
 
-Value Writer::writeProduct(NVVM::MmaOp product) {
+Value Writer::writeMatmul(NVVM::MmaOp matmul) {
   Value a = makePlace(0), b = makePlace(16), c = makePlace(32);
   auto store = [&](ValueRange registers, int64_t bytes) {
     for (auto [i, value] : llvm::enumerate(registers))
       LLVM::StoreOp::create(builder, loc, value, makePlace(bytes + 4 * i));
   };
-  store(product.getOperandA(), 0);
-  store(product.getOperandB(), 16);
-  store(product.getOperandC(), 32);
-  bool isBFloat = product.getMultiplicandAPtxType() == NVVM::MMATypes::bf16;
+  store(matmul.getOperandA(), 0);
+  store(matmul.getOperandB(), 16);
+  store(matmul.getOperandC(), 32);
+  bool isBFloat = matmul.getMultiplicandAPtxType() == NVVM::MMATypes::bf16;
   Value which = arith::ConstantOp::create(builder, loc,
                                           builder.getI32IntegerAttr(isBFloat));
   LLVM::CallOp::create(
@@ -168,7 +168,7 @@ Value Writer::writeProduct(NVVM::MmaOp product) {
       declare("tessera_emulated_mma", {},
               {pointer, pointer, pointer, pointer, builder.getI32Type()}),
       ValueRange{thread, a, b, c, which});
-  return LLVM::LoadOp::create(builder, loc, product.getType(), c);
+  return LLVM::LoadOp::create(builder, loc, matmul.getType(), c);
 }
 
 Value Writer::writeLoad(nvgpu::LdMatrixOp load) {
@@ -215,8 +215,8 @@ LogicalResult Writer::replace(Operation *op) {
         shuffle.getMode() != gpu::ShuffleMode::IDX)
       return op->emitError("cannot be emulated: exchange by xor or idx");
     shuffle.getShuffleResult().replaceAllUsesWith(writeShuffle(shuffle));
-  } else if (auto product = dyn_cast<NVVM::MmaOp>(op)) {
-    product.getRes().replaceAllUsesWith(writeProduct(product));
+  } else if (auto matmul = dyn_cast<NVVM::MmaOp>(op)) {
+    matmul.getRes().replaceAllUsesWith(writeMatmul(matmul));
   } else if (auto load = dyn_cast<nvgpu::LdMatrixOp>(op)) {
     load.getRes().replaceAllUsesWith(writeLoad(load));
   } else if (isa<gpu::ReturnOp>(op)) {

@@ -1,4 +1,4 @@
-//===- Emulator.cpp - Runs grids of threads on a processor ----------------===//
+//===- Emulator.cpp - Runs grids of threads on a CPU ----------------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

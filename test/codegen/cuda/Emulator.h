@@ -1,11 +1,11 @@
-//===- Emulator.h - Runs grids of threads on a processor --------*- C++ -*-===//
+//===- Emulator.h - Runs grids of threads on a CPU --------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// The device's functions, compiled for this processor (Emulation.h), run block
+// The device's functions, compiled for this CPU (Emulation.h), run block
 // by block. Each thread of a block is a fiber: it runs until it waits at a
 // barrier or to exchange a register within its warp, and goes on when all
 // threads that must be there are. Threads that do not all come end the process

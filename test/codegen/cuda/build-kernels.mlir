@@ -37,7 +37,7 @@ func.func private @row_sums(%x: tensor<100x256xf32>) -> tensor<100xf32> attribut
   return %0 : tensor<100xf32>
 }
 
-// A cross-entropy's way back in place of the logits: a block of 512 threads has
+// A cross-entropy's backward pass in place of the logits: a block of 512 threads has
 // a row, too long for registers. It walks over it for the maximum, then for the
 // two sums, and once more to write; each reduction is one by warps and one by
 // way of shared memory.
@@ -184,7 +184,7 @@ func.func private @scatter(%table: tensor<9x16xf32>, %indices: tensor<64xi32>, %
   return %0 : tensor<9x16xf32>
 }
 
-// A warp has a block of 256 numbers, eight a thread, and finds their largest.
+// A warp has a block of 256 numbers, eight per thread, and finds their largest.
 // CHECK-LABEL: gpu.func @quantize(
 // CHECK-SAME:      known_block_size = array<i32: 256, 1, 1>, known_grid_size = array<i32: 2, 1, 1>
 // CHECK-COUNT-2: vector.load {{.*}} : memref<4096xf32>, vector<4xf32>
@@ -195,8 +195,8 @@ func.func private @quantize(%x: tensor<4096xf32>) -> tensor<4160xi8> attributes 
   return %0 : tensor<4160xi8>
 }
 
-// Scores are products of tensor cores. As probabilities they are rounded to 16
-// bits where they are, for the product with the values.
+// Scores are matmuls of tensor cores. As probabilities they are rounded to 16
+// bits where they are, for the matmul with the values.
 // CHECK-LABEL: gpu.func @attention(
 // CHECK-SAME:      known_block_size = array<i32: 128, 1, 1>, known_grid_size = array<i32: 8, 1, 1>
 // CHECK:         vector.store {{.*}} {alignment = 16 : i64} : memref<2560xbf16, #gpu.address_space<workgroup>>, vector<8xbf16>

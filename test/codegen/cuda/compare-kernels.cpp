@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 //
 // compare-kernels MODULE runs each kernel of a module in the phase `kernels`
-// twice on the same random numbers: compiled for this processor, and mapped to
+// twice on the same random numbers: compiled for this CPU, and mapped to
 // grids whose threads are emulated, in two orders, which must give the same
 // bits; also where results take the place of arguments that they may overwrite.
 // Prints a line a kernel; ends with 1 where results differ.
@@ -237,7 +237,7 @@ double getDifference(const Buffer &got, const Buffer &expected) {
 }
 
 bool compare(const std::string &source, func::FuncOp kernel) {
-  test::CompiledKernel processor(source);
+  test::CompiledKernel cpu(source);
   test::DeviceKernel device(source);
   std::vector<Buffer> expected;
   for (Type type : kernel.getArgumentTypes())
@@ -253,7 +253,7 @@ bool compare(const std::string &source, func::FuncOp kernel) {
   }
   std::vector<Buffer> start = expected;
   std::vector<Buffer> ascending = start, descending = start;
-  processor.run(addressesOf(expected));
+  cpu.run(addressesOf(expected));
   device.run(addressesOf(ascending));
   device.run(addressesOf(descending), test::ThreadOrder::descending);
 

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // emulate-kernels MODULE LIBRARY maps the kernels of a module in the phase
-// `plan` to grids and writes their functions, compiled for this processor, and
+// `plan` to grids and writes their functions, compiled for this CPU, and
 // the emulator that runs them into a shared library. The driver that stands in
 // for CUDA's in tests runs an executable's kernels by it.
 //
@@ -38,7 +38,7 @@ static LogicalResult buildDeviceFunctions(ModuleOp module) {
   for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
     if (!isa<gpu::GPUModuleOp>(op))
       op.erase();
-  // The object is for this processor, whatever the executable's is.
+  // The object is for this CPU, whatever the executable's is.
   module->removeAttr(spec::SpecificationAttr::kName);
   return success();
 }

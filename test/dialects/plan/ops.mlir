@@ -1,6 +1,6 @@
 // RUN: tessera-opt %s | tessera-opt | FileCheck %s
 
-// Two ranks of a program: a gathered weight, a product, a summed gradient.
+// Two ranks of a program: a gathered weight, a GEMM, a summed gradient.
 
 func.func private @gelu(tensor<16x16xf32>) -> tensor<16x16xf32> attributes {plan.kernel}
 

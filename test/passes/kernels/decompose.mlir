@@ -23,7 +23,7 @@ func.func @head(%x: tensor<512x16xf32>, %w: tensor<64x16xf32>, %targets: tensor<
   return %loss, %dx, %dw : tensor<f32>, tensor<512x16xf32>, tensor<64x16xf32>
 }
 
-// Without a way back there is one product a chunk.
+// Without a backward pass there is one matmul per chunk.
 // CHECK-LABEL: func.func @loss_only
 // CHECK-COUNT-2: nn.matmul
 // CHECK-NOT:     nn.matmul

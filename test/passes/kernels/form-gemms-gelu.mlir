@@ -1,6 +1,6 @@
 // RUN: tessera-opt %s --form-gemms | FileCheck %s
 
-// With target.gelu_epilogue a training step's GELUs end products, forwards and
+// With target.gelu_epilogue a training step's GELUs end GEMMs, forwards and
 // back: the first keeps the GELU's operand for the second.
 module attributes {spec.specification = #spec.specification<
     name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,

@@ -1,6 +1,6 @@
 // RUN: tessera-opt %s --form-gemms | FileCheck %s
 
-// A bias that every row gets, and a GELU, end the product.
+// A bias that every row gets, and a GELU, end the GEMM.
 // CHECK-LABEL: func.func @linear_gelu
 // CHECK-NEXT:    %[[Y:.*]] = plan.gemm %arg0, %arg1 transpose_b bias %arg2 epilogue gelu
 // CHECK-NEXT:    return %[[Y]]
@@ -26,8 +26,8 @@ func.func @linear_gelu_kept(%x: tensor<8x4xf32>, %w: tensor<16x4xf32>,
   return %u, %y : tensor<8x16xf32>, tensor<8x16xf32>
 }
 
-// Nor does a training step end a product with a GELU: the way back may compute
-// the operand again, and then both GELUs must have the same bits.
+// Nor does a training step end a GEMM with a GELU: the backward pass may
+// recompute the operand, and then both GELUs must have the same bits.
 // CHECK-LABEL: func.func @train
 // CHECK:         %[[U:.*]] = plan.gemm %arg0, %arg1 transpose_b :
 // CHECK-NEXT:    nn.gelu %[[U]]
@@ -39,7 +39,7 @@ func.func @train(%x: tensor<8x4xf32>, %w: tensor<16x4xf32>) -> tensor<8x16xf32> 
   return %y : tensor<8x16xf32>
 }
 
-// The sum of two products, as a head's chunks make for its weights.
+// The sum of two GEMMs, as a head's chunks make for its weights.
 // CHECK-LABEL: func.func @sum
 // CHECK:         %[[FIRST:.*]] = plan.gemm %arg0, %arg1 transpose_a :
 // CHECK:         plan.gemm %arg2, %arg3 transpose_a add %[[FIRST]] :

@@ -1,7 +1,7 @@
 // RUN: tessera-opt %s --nn-decompose --canonicalize --cse --outline-kernels | FileCheck %s
 
 // A residual sum and the layer norm after it are one kernel, which stores the
-// sum, the norm, and what the way back needs of each row.
+// sum, the norm, and what the backward pass needs of each row.
 // CHECK-LABEL: func.func @norm
 // CHECK-NEXT:    %[[R:.*]]:4 = plan.launch @add_rowsum_mul_sub_etc(%arg0, %arg1, %arg2, %arg3)
 // CHECK-SAME:      -> (tensor<8x32xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8x32xf32>)

@@ -1,6 +1,6 @@
 // RUN: tessera-opt %s --split-input-file --plan-place --plan-layout | FileCheck %s
 
-// Stage 3 on two ranks, two micro-batches a step: parameters are gathered into
+// Stage 3 on two ranks, two micro-batches per step: parameters are gathered into
 // the lane of communication, gradients are summed into their shard, which is
 // cleared when the step begins.
 

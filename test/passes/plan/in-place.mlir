@@ -40,7 +40,7 @@ func.func @alive(%x: tensor<16xf32> {nn.input = "tokens"}) -> (tensor<16xf32> {n
   return %d : tensor<16xf32>
 }
 
-// A product is added to its addend's memory, or to a copy where the addend is
+// A GEMM is added to its addend's memory, or to a copy where the addend is
 // needed later.
 // CHECK-LABEL: plan.program @addend
 // CHECK: plan.gemm %[[X:.*]], %[[X]] into %[[A:.*]] {

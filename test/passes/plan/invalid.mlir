@@ -1,6 +1,6 @@
 // RUN: tessera-opt %s --split-input-file --plan-place --verify-plan --verify-diagnostics
 
-// What cannot be planned is told where it stands, with the remedy.
+// What cannot be planned is reported where it stands, with the remedy.
 
 // expected-error @+1 {{argument #0 needs a name: nn.input}}
 func.func @predict(%x: tensor<4xf32>) {

@@ -1,8 +1,8 @@
 // RUN: tessera-opt %s --plan-place --plan-layout | FileCheck %s
 
 // One linear layer on one rank: the parts of the gradient's bucket are computed
-// in the gradient's memory, the activation overwrites the product, and the
-// update overwrites the parameters.
+// in the gradient's memory, the activation overwrites the GEMM's result, and
+// the update overwrites the parameters.
 
 module attributes {spec.specification = #spec.specification<
     name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
@@ -36,7 +36,7 @@ module attributes {spec.specification = #spec.specification<
     return %y : tensor<288xf32>
   }
 
-  // The categories sum to the arena; a product counts 2mnk operations.
+  // The categories sum to the arena; a GEMM counts 2mnk operations.
   // CHECK: plan.program @train world 1 stage 0 accumulation 1 arena [[ARENA:[0-9]+]] memory
   // CHECK-SAME: activations = 512
   // CHECK-SAME: communication = 0

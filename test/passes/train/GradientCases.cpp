@@ -226,7 +226,7 @@ static std::vector<GradientCase> getShapes() {
        std::string(indices) + "%r = nn.gather %table, %i : tensor<5x3xf64>, "
                               "tensor<4xi32> -> tensor<4x3xf64>",
        "4x3x"},
-      // The rows are added into the gradient that the product left.
+      // The rows are added into the gradient that the matmul left.
       {"nn.gather",
        "tied",
        {{"table", "5x3x"}},

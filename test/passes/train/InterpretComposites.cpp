@@ -83,7 +83,7 @@ template <typename Op> struct Head {
     return std::pow(2.0, -8.0 * (2 * (head - power) + 1) / (2 * power));
   }
   /// The probabilities [sequence, sequence], zero where masked; \p lse, one
-  /// value a row, counts the bias from the query.
+  /// value per row, counts the bias from the query.
   Array probabilities(const Array &qkv, std::vector<double> &lse) {
     int64_t sequence = op.getSequence();
     Array p;

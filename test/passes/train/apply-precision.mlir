@@ -6,7 +6,7 @@
 
 // What is read of parameters and handed on has 16 bits. Statistics, sums and
 // outputs have 32, and so has arithmetic with them: it is rounded where a
-// product reads it.
+// matmul reads it.
 
 // ERROR: error: nothing computes in 'f8': choose f32, bf16 or f16
 
@@ -41,7 +41,7 @@ nn.parameter @b : tensor<16xf32> init constant(0.0) group "all"
 // HALF:   %[[FACTOR:.*]] = arith.mulf %[[CLIP]], %[[UNSCALE]]
 // HALF:   nn.update @w by %{{.*}}, %[[FACTOR]]
 
-// Gradients of parameters are not rounded: the product and the sum give fp32.
+// Gradients of parameters are not rounded: the matmul and the sum give fp32.
 // GRAD-LABEL: func.func @train
 // GRAD:   %[[DB:.*]] = nn.reduce sum %{{.*}} dims [0] : tensor<4x16xbf16> -> tensor<16xf32>
 // GRAD:   %[[DW:.*]] = nn.matmul %{{.*}}, %{{.*}} transpose_a : tensor<4x16xbf16>, tensor<4x8xbf16> -> tensor<16x8xf32>

@@ -29,7 +29,7 @@ func.func @objective(%x: tensor<4xf32> {nn.input = "x"})
 // CHECK-LABEL: func.func @eval
 // CHECK-NOT:     nn.update
 
-// With several micro-batches a step, what a step needs is summed over them.
+// With several micro-batches per step, what a step needs is summed over them.
 // ACCUMULATE-LABEL: func.func @train
 // ACCUMULATE:         %[[GRADIENT:.*]] = nn.accumulate
 // ACCUMULATE:         %[[LOSS:.*]] = nn.accumulate

@@ -4,8 +4,8 @@
 // RUN: tessera-opt %s --nn-differentiate="accumulation=1 max-norm=0" --canonicalize --cse --nn-recompute | FileCheck %s --check-prefix=NONE
 // RUN: tessera-opt %s --nn-differentiate="accumulation=4 max-norm=0" --canonicalize --cse --nn-recompute="whole=9" | FileCheck %s --check-prefix=ACCUMULATE
 
-// Three layers of a product and an activation. Each one's input is read by the
-// next one's product, so it is kept; what lies between is recomputed. The
+// Three layers of a matmul and an activation. Each one's input is read by the
+// next one's matmul, so it is kept; what lies between is recomputed. The
 // last layer ends in the loss: its backward pass follows at once.
 nn.parameter @"h.0.up" : tensor<8x32xf32> init normal(0.02) decay group "h.0"
 nn.parameter @"h.0.down" : tensor<32x8xf32> init normal(0.02) decay group "h.0"
@@ -62,7 +62,7 @@ func.func @objective(%x0: tensor<16x8xf32> {nn.input = "x"})
 // CHECK-LABEL: func.func @eval
 // CHECK-NOT:     nn.checkpoint
 
-// The products' results are kept, what an activation makes of them is not.
+// The matmuls' results are kept, what an activation makes of them is not.
 // CHEAP-LABEL: func.func @train
 // CHEAP:         %[[A0:.*]] = nn.matmul
 // CHEAP-NEXT:    %[[Y0:.*]] = nn.gelu %[[A0]]

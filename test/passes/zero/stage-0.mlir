@@ -4,7 +4,7 @@
 // ranks is a reduce-scatter and an all-gather in the gradient's own memory.
 
 // Decayed parameters come first, each at a multiple of 16 elements; the group is
-// padded to a multiple of 16 elements a rank.
+// padded to a multiple of 16 elements per rank.
 // CHECK: zero.group @all parameters [@w, @b] offsets [0, 48] elements 56 padded 64 class_ends [40]
 
 // CHECK-LABEL: func.func @train(
