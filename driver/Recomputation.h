@@ -1,4 +1,4 @@
-//===- Recomputation.h - How much is computed again -------------*- C++ -*-===//
+//===- Recomputation.h - How much is recomputed -----------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -15,7 +15,7 @@
 // Three grids run one after another: the deltas, in scratch memory; dK and dV,
 // whose blocks have rows of keys and walk over queries; dQ, whose blocks have
 // rows of queries and walk over keys. Each result is the sum of one thread, in
-// a fixed order, for two more products per pair than with sums across blocks.
+// a fixed order, for two more matmuls per pair than with sums across blocks.
 //
 //===----------------------------------------------------------------------===//
 

@@ -54,7 +54,7 @@ struct TransposeArithmetic
 struct AttentionArithmetic
     : KernelOpInterface::ExternalModel<AttentionArithmetic, nn::AttentionOp> {
   int64_t getFlops(Operation *op) const {
-    // Two products; of a pair's softmax, bias, maximum, exponential and sum.
+    // Two matmuls; of a pair's softmax, bias, maximum, exponential and sum.
     auto shape = AttentionShape::get(cast<nn::AttentionOp>(op));
     return shape.pairs() * (4 * shape.dim + 4);
   }
@@ -64,7 +64,7 @@ struct AttentionGradArithmetic
     : KernelOpInterface::ExternalModel<AttentionGradArithmetic,
                                        nn::AttentionGradOp> {
   int64_t getFlops(Operation *op) const {
-    // Five products; of a pair's probability, bias, exponential, difference
+    // Five matmuls; of a pair's probability, bias, exponential, difference
     // and product.
     auto shape = AttentionShape::get(cast<nn::AttentionGradOp>(op));
     return shape.pairs() * (10 * shape.dim + 4);

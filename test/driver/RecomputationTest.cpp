@@ -13,11 +13,11 @@ using namespace tessera;
 
 namespace {
 
-/// Plans a model of equal layers: each keeps `layer` bytes, `product` where
+/// Plans a model of equal layers: each keeps `layer` bytes, `matmul` where
 /// what is cheap is recomputed, or `input` where all is; beside them the
 /// backward pass of a layer that is recomputed, or the model's end, take room.
 struct Layers {
-  int64_t segments, layer, product, input, end;
+  int64_t segments, layer, matmul, input, end;
   int64_t plans = 0;
 
   FailureOr<RecomputationPlan> operator()(Recomputation recomputation) {
@@ -25,7 +25,7 @@ struct Layers {
     int64_t whole = std::min(recomputation.whole, segments);
     int64_t cheap = std::clamp(recomputation.cheap, whole, segments);
     int64_t kept =
-        whole * input + (cheap - whole) * product + (segments - cheap) * layer;
+        whole * input + (cheap - whole) * matmul + (segments - cheap) * layer;
     return RecomputationPlan{segments, kept + std::max(whole ? layer : 0, end)};
   }
 };

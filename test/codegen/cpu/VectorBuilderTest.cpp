@@ -88,9 +88,9 @@ struct Sizes {
   int64_t rows, vectors, inner, unroll;
 };
 
-class Product : public testing::TestWithParam<Sizes> {};
+class TileMatmul : public testing::TestWithParam<Sizes> {};
 
-TEST_P(Product, AddsToItsResult) {
+TEST_P(TileMatmul, AddsToItsResult) {
   auto [rows, vectors, inner, unroll] = GetParam();
   int64_t columns = vectors * codegen::kLanes;
   Function matmul(rows * inner, inner * columns, rows * columns,
@@ -115,7 +115,7 @@ TEST_P(Product, AddsToItsResult) {
   EXPECT_LT(relativeError(c, expected), 5e-7);
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, Product,
+INSTANTIATE_TEST_SUITE_P(Shapes, TileMatmul,
                          testing::Values(Sizes{8, 2, 16, 4}, Sizes{16, 1, 9, 1},
                                          Sizes{3, 3, 32, 4},
                                          Sizes{24, 4, 20, 2},

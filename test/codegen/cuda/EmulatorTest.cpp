@@ -38,7 +38,7 @@ template <bool isBFloat> Matrices makeMatrices() {
   return m;
 }
 
-void expectProduct(const Matrices &m) {
+void expectMatmul(const Matrices &m) {
   for (int i = 0; i < 16; ++i)
     for (int j = 0; j < 8; ++j) {
       float sum = i - 2 * j;
@@ -76,11 +76,11 @@ TEST(Emulator, MultipliesByTensorCores) {
   auto brain = makeMatrices<true>();
   char *args[] = {reinterpret_cast<char *>(&brain)};
   emulate(multiply<true>, args, 1, 32);
-  expectProduct(brain);
+  expectMatmul(brain);
   auto half = makeMatrices<false>();
   args[0] = reinterpret_cast<char *>(&half);
   emulate(multiply<false>, args, 1, 32, ThreadOrder::descending);
-  expectProduct(half);
+  expectMatmul(half);
 }
 
 /// Operands come by ldmatrix: A's four matrices of 8 x 8 as they are, B's two,
@@ -106,7 +106,7 @@ TEST(Emulator, LoadsMatrices) {
   auto matrices = makeMatrices<true>();
   char *args[] = {reinterpret_cast<char *>(&matrices)};
   emulate(loadAndMultiply, args, 1, 32);
-  expectProduct(matrices);
+  expectMatmul(matrices);
 }
 
 } // namespace
