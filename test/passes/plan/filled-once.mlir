@@ -3,7 +3,7 @@
 // An input that declares it is filled once is filled when the program is loaded,
 // whatever its name; all others before the section that reads them first.
 
-module attributes {tessera.spec = {target = {threads = 1 : i64}}} {
+module {
   func.func private @add(%x: tensor<16xf32>, %y: tensor<16xf32>) -> tensor<16xf32>
       attributes {plan.kernel, plan.iterations = 1} {
     %z = arith.addf %x, %y : tensor<16xf32>
