@@ -20,7 +20,10 @@ using namespace tessera;
 bool tessera::isActivation(StringRef operation, MLIRContext &context) {
   std::optional<RegisteredOperationName> name =
       RegisteredOperationName::lookup(operation, &context);
-  return name && name->hasInterface<nn::DifferentiableOpInterface>() &&
+  return name && name->hasTrait<OpTrait::OneOperand>() &&
+         name->hasTrait<OpTrait::OneResult>() &&
+         name->hasTrait<OpTrait::SameOperandsAndResultType>() &&
+         name->hasInterface<nn::DifferentiableOpInterface>() &&
          name->hasInterface<nn::DecomposableOpInterface>();
 }
 

@@ -17,13 +17,21 @@ template <typename Enum> static std::string nameOf(Enum value) {
       .lower();
 }
 
+/// The norm that \p model names, a layer norm where it names none.
+static std::string normOf(const spec::Transformer &model) {
+  const google::protobuf::FieldDescriptor *field =
+      model.GetReflection()->GetOneofFieldDescriptor(
+          model, model.GetDescriptor()->FindOneofByName("norm"));
+  return field ? std::string(field->name()) : "layer_norm";
+}
+
 ModelKinds tessera::kindsOf(const spec::Specification &message) {
   ModelKinds kinds;
   if (message.has_transformer()) {
     const spec::Transformer &model = message.transformer();
     kinds.family = nameOf(model.names());
     kinds.positions = nameOf(model.positions());
-    kinds.norm = "layer_norm";
+    kinds.norm = normOf(model);
     kinds.activation =
         google::protobuf::GetEnumDescriptor<spec::Transformer::Activation>()
             ->FindValueByNumber(model.activation())

@@ -9,7 +9,13 @@
 #include "codegen/AllTargets.h"
 #include "dialects/AllDialects.h"
 #include "dialects/nn/NN.h"
+#include "dialects/optimizer/Optimizer.h"
 #include "frontends/SpecificationAttr.h"
+#include "frontends/models/Activations.h"
+#include "frontends/models/Families.h"
+#include "frontends/models/GraphLayers.h"
+#include "frontends/models/Norms.h"
+#include "frontends/models/Positions.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Verifier.h"
@@ -260,6 +266,41 @@ training { global_batch: 6 steps: 10 optimizer { lr: 0.5 } )";
   ASSERT_TRUE(scaled) << errors;
   EXPECT_EQ(scaled.getTraining().getPrecision().getLossScale(),
             spec::LossScaleAttr::get(&context));
+}
+
+/// What a specification can name is there to be found.
+TEST_F(ModelBuilder, EveryKindIsRegistered) {
+  context.loadDialect<nn::NNDialect>();
+  auto forEach = [](const google::protobuf::EnumDescriptor *names,
+                    auto function) {
+    for (int i = 0; i < names->value_count(); ++i)
+      function(names->value(i), StringRef(names->value(i)->name()).lower());
+  };
+  forEach(spec::Transformer::Names_descriptor(), [](auto *, auto name) {
+    EXPECT_TRUE(getFamilies().contains(name)) << name;
+  });
+  forEach(spec::Transformer::Positions_descriptor(), [](auto *, auto name) {
+    EXPECT_TRUE(getPositions().contains(name)) << name;
+  });
+  forEach(spec::Gnn::Layer_descriptor(), [](auto *, auto name) {
+    EXPECT_TRUE(getGraphLayers().contains(name)) << name;
+  });
+  forEach(spec::Optimizer::Kind_descriptor(), [](auto *, auto name) {
+    EXPECT_TRUE(optimizer::findKind(name)) << name;
+  });
+  forEach(spec::Transformer::Activation_descriptor(),
+          [&](auto *value, auto name) {
+            EXPECT_TRUE(isActivation(
+                value->options().GetExtension(spec::operation), context))
+                << name;
+          });
+  auto *norms = spec::Transformer::descriptor()->FindOneofByName("norm");
+  for (int i = 0; i < norms->field_count(); ++i)
+    EXPECT_TRUE(getNorms().contains(norms->field(i)->name()))
+        << norms->field(i)->name();
+  EXPECT_FALSE(isActivation("nn.add_nothing", context));
+  EXPECT_FALSE(isActivation("nn.get_parameter", context));
+  EXPECT_FALSE(isActivation("nn.layer_norm", context));
 }
 
 TEST_F(ModelBuilder, EveryTargetBecomesItsAttribute) {
