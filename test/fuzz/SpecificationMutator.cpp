@@ -53,9 +53,16 @@ std::vector<Message *> messagesOf(Message &message) {
     const Reflection *reflection = all[i]->GetReflection();
     std::vector<const FieldDescriptor *> given;
     reflection->ListFields(*all[i], &given);
-    for (const FieldDescriptor *field : given)
-      if (field->message_type())
+    for (const FieldDescriptor *field : given) {
+      if (!field->message_type())
+        continue;
+      if (!field->is_repeated()) {
         all.push_back(reflection->MutableMessage(all[i], field));
+        continue;
+      }
+      for (int k = 0; k < reflection->FieldSize(*all[i], field); ++k)
+        all.push_back(reflection->MutableRepeatedMessage(all[i], field, k));
+    }
   }
   return all;
 }
@@ -116,7 +123,10 @@ void set(Message &message, const FieldDescriptor *field, Dice &dice) {
         field->enum_type()->value(
             static_cast<int>(dice.below(field->enum_type()->value_count()))));
   case FieldDescriptor::CPPTYPE_MESSAGE:
-    reflection->MutableMessage(&message, field);
+    if (field->is_repeated())
+      reflection->AddMessage(&message, field);
+    else
+      reflection->MutableMessage(&message, field);
     return;
   default: // the schema has no others
     return;
