@@ -26,7 +26,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   CompilerContext compiler;
   std::optional<Specification> specification =
       compiler.specification({reinterpret_cast<const char *>(data), size});
-  if (specification && isSmall(*specification))
-    compiler.compile(*compiler.build(*specification), Phase::Model);
+  if (!specification || !isSmall(*specification))
+    return 0;
+  if (auto module = compiler.build(*specification))
+    compiler.compile(*module, Phase::Model);
   return 0;
 }

@@ -87,7 +87,9 @@ CompilerContext::build(const Specification &specification) {
   if (specification.message.transformer().layers() > 20)
     return {};
   OwningOpRef<ModuleOp> module = buildModel(specification, context());
-  require(module && succeeded(verify(*module)),
+  // Whether groups of the optimizer match parameters only the model shows.
+  requireReason(static_cast<bool>(module));
+  require(!module || succeeded(verify(*module)),
           "a specification that is not refused becomes a module that verifies");
   return module;
 }

@@ -27,7 +27,7 @@ public:
   /// The specification of \p text, with overrides from its comments.
   std::optional<Specification> specification(llvm::StringRef text);
   /// The module of phase `model`; null for one of more layers than it is worth
-  /// to build.
+  /// to build, and where groups of the optimizer match no parameter.
   mlir::OwningOpRef<mlir::ModuleOp> build(const Specification &specification);
   /// Parses a module. Null where it is refused.
   mlir::OwningOpRef<mlir::ModuleOp> parse(llvm::StringRef text);
