@@ -39,7 +39,7 @@ struct Formula {
   Value log(Value a) { return apply<mlir::math::LogOp>(a); }
   Value sqrt(Value a) { return apply<mlir::math::SqrtOp>(a); }
   Value tanh(Value a) { return apply<mlir::math::TanhOp>(a); }
-  /// \p a times a number, and plus one.
+  /// \p a times a number, and \p a plus a number.
   Value scale(Value a, double factor) {
     a = wide(a);
     return mul(a, splat(typeOf(a), factor));
