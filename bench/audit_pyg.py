@@ -1,0 +1,386 @@
+#!/usr/bin/env python3
+# ===- audit_pyg.py - Membership inference on GNNs in PyTorch Geometric -----===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# The experiment of Olatunji, Nejdl and Khosla, "Membership inference attack on
+# graph neural networks" (2021), on the splits that examples/cora has: what
+# bench/audit.py compares audits with. bench/README.md says how it is run.
+#
+#   audit_pyg.py run MODEL... [--splits 20] [--defenses]   # appends to build/bench
+#   audit_pyg.py collect                                  # writes audit_pyg.json
+#
+# Runs itself again in the environment that scripts/torch_environment.py makes.
+#
+# A model is trained on the subgraph of its training nodes. Who is asked where:
+#
+#   TSTF MATCHED    members and non-members on the full graph
+#   TSTF REFERENCE  members on the training nodes' subgraph, others on the full
+#                   graph, as the paper's code does
+#   TSTS            members on that subgraph, others on the test nodes' subgraph
+#
+# ===----------------------------------------------------------------------===#
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+import torch_environment
+
+SPLITS = ROOT / "examples" / "cora" / "audit-splits.json"
+RUNS = ROOT / "build" / "bench" / "audit-pyg"
+TABLE = ROOT / "bench" / "audit_pyg.json"
+HIDDEN = 256
+QUERIES = [("TSTF", "MATCHED"), ("TSTF", "REFERENCE"), ("TSTS", None)]
+# What a model is and how it is trained; `batch` nodes a step, whose neighbours
+# all take part, or all training nodes where there is none.
+RECIPES = {
+    "GCN": {"lr": 1e-4, "epochs": 300},
+    "SGC": {"lr": 1e-4, "epochs": 300, "hops": 2},
+    "GAT": {"lr": 1e-4, "epochs": 300, "heads": 8, "attention_dropout": 0.1},
+    "SAGE": {"lr": 1e-3, "epochs": 15, "batch": 64},
+    # As many steps as SAGE takes, each of all training nodes.
+    "SAGE_FULL_BATCH": {"lr": 1e-3, "epochs": 150},
+    "MLP": {"lr": 1e-4, "epochs": 300},
+}
+ATTACK = {"hidden": [100, 50], "lr": 0.01, "epochs": 100, "batch": 32}
+DEFENSES = [
+    *({"kind": "NSD", "neighbors": k} for k in (1, 2, 3)),
+    *({"kind": "LBP", "bins": 2, "beta": b} for b in (0.05, 0.1, 0.2)),
+    *({"kind": "LBP", "bins": 4, "beta": b} for b in (0.05, 0.1)),
+]
+
+
+def make_model(name, features, classes):
+    import torch
+    from torch_geometric import nn as pyg
+
+    recipe = RECIPES[name]
+
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            if name == "GCN":
+                self.first = pyg.GCNConv(features, HIDDEN)
+                self.second = pyg.GCNConv(HIDDEN, classes)
+            elif name == "SGC":
+                # The first layer's x is nobody's result: it is propagated once.
+                self.first = pyg.SGConv(features, HIDDEN, K=recipe["hops"], cached=True)
+                self.second = pyg.SGConv(HIDDEN, classes, K=recipe["hops"])
+            elif name == "GAT":
+                heads, rate = recipe["heads"], recipe["attention_dropout"]
+                self.first = pyg.GATConv(features, HIDDEN, heads=heads, dropout=rate)
+                self.second = pyg.GATConv(HIDDEN * heads, classes, dropout=rate)
+            elif name.startswith("SAGE"):
+                self.first = pyg.SAGEConv(features, HIDDEN)
+                self.second = pyg.SAGEConv(HIDDEN, classes)
+            else:
+                self.first = torch.nn.Linear(features, HIDDEN)
+                self.second = torch.nn.Linear(HIDDEN, classes)
+
+        def forward(self, x, edges):
+            rest = [] if name == "MLP" else [edges]
+            return self.second(torch.relu(self.first(x, *rest)), *rest)
+
+        def forget(self):
+            """Before another graph."""
+            if name == "SGC":
+                self.first._cached_x = None
+
+    return Model()
+
+
+class Graph:
+    """Some nodes of a graph and the edges between them."""
+
+    def __init__(self, x, edges, y, nodes=None):
+        import torch
+        from torch_geometric.utils import subgraph
+
+        self.nodes = torch.arange(len(x)) if nodes is None else nodes
+        self.x, self.y = x[self.nodes], y[self.nodes]
+        self.edges = edges
+        if nodes is not None:
+            self.edges, _ = subgraph(nodes, edges, relabel_nodes=True, num_nodes=len(x))
+        self.place = torch.full((len(x),), -1)
+        self.place[self.nodes] = torch.arange(len(self.nodes))
+
+
+def train(name, graph, classes):
+    """A model that has learned all nodes of a graph."""
+    import torch
+    import torch.nn.functional as F
+
+    recipe = RECIPES[name]
+    model = make_model(name, graph.x.shape[1], classes)
+    optimizer = torch.optim.Adam(model.parameters(), lr=recipe["lr"], fused=True)
+    count = len(graph.x)
+    batch = recipe.get("batch", count)
+    for _ in range(recipe["epochs"]):
+        order = torch.randperm(count)
+        for begin in range(0, count, batch):
+            rows = order[begin : begin + batch]
+            optimizer.zero_grad(set_to_none=True)
+            F.cross_entropy(model(graph.x, graph.edges)[rows], graph.y[rows]).backward()
+            optimizer.step()
+    return model.eval()
+
+
+def sampled(edges, neighbors):
+    """At most so many random edges into each node."""
+    import torch
+
+    order = torch.randperm(edges.shape[1])
+    order = order[torch.sort(edges[1, order], stable=True).indices]
+    targets = edges[1, order]
+    begins = torch.searchsorted(targets, targets)
+    return edges[:, order[torch.arange(len(order)) - begins < neighbors]]
+
+
+def perturbed(posteriors, bins, beta):
+    """LBP: a row's classes in random order, in bins of (nearly) one size, a draw
+    of Laplace(0, beta) added to all of a bin; back in order."""
+    import torch
+
+    rows, classes = posteriors.shape
+    order = torch.rand(rows, classes).argsort(1)
+    noise = torch.distributions.Laplace(0.0, beta).sample((rows, bins))
+    bin_of_place = torch.arange(classes) * bins // classes
+    return posteriors.scatter_add(1, order, noise[:, bin_of_place])
+
+
+class Asked:
+    """A model's posteriors for the members and the non-members, in graphs of each."""
+
+    def __init__(self, model, graphs, nodes, defense):
+        import torch
+
+        drawn = {}  # one draw of NSD for each graph
+        self.posteriors, self.correct = [], []
+        for graph, wanted in zip(graphs, nodes):
+            if id(graph) not in drawn:
+                edges = graph.edges
+                if defense and defense["kind"] == "NSD":
+                    edges = sampled(edges, defense["neighbors"])
+                model.forget()
+                with torch.no_grad():
+                    drawn[id(graph)] = model(graph.x, edges).softmax(1)
+            places = graph.place[wanted]
+            answer = drawn[id(graph)][places]
+            if defense and defense["kind"] == "LBP":
+                answer = perturbed(answer, defense["bins"], defense["beta"])
+            self.posteriors.append(answer)
+            self.correct.append((answer.argmax(1) == graph.y[places]).float().mean().item())
+
+    def distance(self, other):
+        """The mean Jensen-Shannon distance, base 2, of clipped, renormalised rows."""
+        import torch
+
+        def rows(asked):
+            p = torch.cat(asked.posteriors).double().clamp_min(0)
+            return (p + 1e-12) / (p + 1e-12).sum(1, keepdim=True)
+
+        p, q = rows(self), rows(other)
+        m = (p + q) / 2
+        divergence = ((p * (p / m).log2()).sum(1) + (q * (q / m).log2()).sum(1)) / 2
+        return divergence.clamp_min(0).sqrt().mean().item()
+
+
+def attacker(asked):
+    """An MLP that has learned which answers are members'."""
+    import torch
+    import torch.nn.functional as F
+
+    x = torch.cat(asked.posteriors)
+    y = torch.cat([torch.full((len(p),), 1 - i) for i, p in enumerate(asked.posteriors)])
+    first, second = ATTACK["hidden"]
+    mlp = torch.nn.Sequential(
+        torch.nn.Linear(x.shape[1], first),
+        torch.nn.ReLU(),
+        torch.nn.Linear(first, second),
+        torch.nn.ReLU(),
+        torch.nn.Linear(second, 2),
+    )
+    optimizer = torch.optim.Adam(mlp.parameters(), lr=ATTACK["lr"], fused=True)
+    for _ in range(ATTACK["epochs"]):
+        for rows in torch.randperm(len(x)).split(ATTACK["batch"]):
+            optimizer.zero_grad(set_to_none=True)
+            F.cross_entropy(mlp(x[rows]), y[rows]).backward()
+            optimizer.step()
+    return mlp
+
+
+def success(mlp, asked):
+    """What an attacker makes of a model's answers."""
+    import torch
+
+    with torch.no_grad():
+        logits = [mlp(p).double() for p in asked.posteriors]
+    members, others = (l[:, 1] - l[:, 0] for l in logits)
+    # The chance that a member scores above another, ties counted half.
+    ordered = others.sort().values
+    below = torch.searchsorted(ordered, members) + torch.searchsorted(ordered, members, right=True)
+    hits, false = (members > 0).sum().item(), (others > 0).sum().item()
+    recall, fall_out = hits / len(members), false / len(others)
+    return {
+        "auroc": (below.double().mean() / 2 / len(others)).item(),
+        "auroc_hard": (1 + recall - fall_out) / 2,
+        "precision": hits / max(hits + false, 1),
+        "recall": recall,
+        "accuracy": (hits + len(others) - false) / (len(members) + len(others)),
+    }
+
+
+def graphs_of(full, subgraphs, who, setting, query):
+    """Where members and non-members are asked."""
+    if setting == "TSTS":
+        return subgraphs[f"{who}_train"], subgraphs[f"{who}_test"]
+    return (full if query == "MATCHED" else subgraphs[f"{who}_train"]), full
+
+
+def experiment(name, data, split, with_defenses):
+    """All queries of one split; one row each, and one a defense."""
+    import torch
+
+    torch.manual_seed(split["seed"])
+    begin = time.perf_counter()
+    full = Graph(*data)
+    classes = int(data[2].max()) + 1
+    nodes = {key: torch.tensor(ids) for key, ids in split.items() if key != "seed"}
+    subgraphs = {key: Graph(*data, ids) for key, ids in nodes.items()}
+    models = {who: train(name, subgraphs[f"{who}_train"], classes) for who in ("target", "shadow")}
+    trained = time.perf_counter() - begin
+
+    def ask(who, setting, query, defense=None):
+        places = graphs_of(full, subgraphs, who, setting, query)
+        wanted = (nodes[f"{who}_train"], nodes[f"{who}_test"])
+        return Asked(models[who], places, wanted, defense)
+
+    rows = []
+    for setting, query in QUERIES:
+        begin = time.perf_counter()
+        plain = {who: ask(who, setting, query) for who in models}
+        mlp = attacker(plain["shadow"])
+        row = {"model": name, "seed": split["seed"], "setting": setting, "query": query}
+        for who, asked in plain.items():
+            accuracies = zip(("train_accuracy", "test_accuracy"), asked.correct)
+            row |= {f"{who}.{key}": value for key, value in accuracies}
+        row |= {f"attack.{key}": value for key, value in success(mlp, plain["target"]).items()}
+        row["seconds"] = trained + time.perf_counter() - begin
+        rows.append(row)
+        for defense in DEFENSES if with_defenses else []:
+            if defense["kind"] == "NSD" and name == "MLP":
+                continue
+            defended = {who: ask(who, setting, query, defense) for who in models}
+            answers = defended["target"]
+            row = {"model": name, "seed": split["seed"], "setting": setting, "query": query}
+            row |= {"defense": defense, "distance": answers.distance(plain["target"])}
+            row["label_loss"] = plain["target"].correct[1] - answers.correct[1]
+            for kind, learned in (("static", mlp), ("adaptive", attacker(defended["shadow"]))):
+                row |= {f"{kind}.{key}": v for key, v in success(learned, answers).items()}
+            rows.append(row)
+    return rows
+
+
+def read_graph(path):
+    import torch
+    from safetensors.torch import load_file
+
+    tensors = load_file(path)
+    begins, columns = (tensors[k].long() for k in ("x.indptr", "x.indices"))
+    size = (len(begins) - 1, int(columns.max()) + 1)
+    x = torch.sparse_csr_tensor(begins, columns, torch.ones(len(columns)), size).to_dense()
+    return x, tensors["edge_index"].long(), tensors["y"].long()
+
+
+def run(options):
+    import torch
+
+    torch.set_num_threads(options.threads)
+    committed = json.loads(SPLITS.read_text())
+    data = read_graph(SPLITS.parent / committed["graph"])
+    RUNS.mkdir(parents=True, exist_ok=True)
+    for name in options.models:
+        file = RUNS / f"{name}.jsonl"
+        done = set()
+        if file.exists():
+            done = {json.loads(line)["seed"] for line in file.read_text().splitlines()}
+        for split in committed["splits"][: options.splits]:
+            if split["seed"] in done:
+                continue
+            rows = experiment(name, data, split, options.defenses)
+            with open(file, "a") as stream:
+                stream.writelines(json.dumps(row) + "\n" for row in rows)
+            for row in rows:
+                if "defense" not in row:
+                    print(
+                        f"{name} {split['seed']} {row['setting']} {row['query'] or ''}: "
+                        f"{row['target.train_accuracy']:.3f} / {row['target.test_accuracy']:.3f}, "
+                        f"AUROC {row['attack.auroc']:.3f}, {row['seconds']:.1f} s",
+                        flush=True,
+                    )
+
+
+def collect():
+    import torch
+    import torch_geometric
+
+    groups = {}
+    for name in RECIPES:
+        file = RUNS / f"{name}.jsonl"
+        for line in file.read_text().splitlines() if file.exists() else []:
+            row = json.loads(line)
+            key = {k: row.pop(k) for k in ("model", "setting", "query")}
+            key["defense"] = row.pop("defense", None)
+            row.pop("seed")
+            groups.setdefault(json.dumps(key), []).append(row)
+    table = []
+    for key, rows in groups.items():
+        result = {**json.loads(key), "splits": len(rows)}
+        for statistic in ("mean", "stdev") if len(rows) > 1 else ("mean",):
+            values = {
+                k: round(getattr(statistics, statistic)(row[k] for row in rows), 5)
+                for k in rows[0]
+            }
+            result[statistic] = values
+        table.append(result)
+    versions = {"torch": torch.__version__, "torch_geometric": torch_geometric.__version__}
+    text = ",\n".join(json.dumps(row) for row in table)
+    head = {"versions": versions, "hidden": HIDDEN, "recipes": RECIPES, "attack": ATTACK}
+    TABLE.write_text(json.dumps(head)[:-1] + ', "rows": [\n' + text + "\n]}\n")
+    for row in table:
+        if not row["defense"]:
+            means = row["mean"]
+            print(
+                f"{row['model']:16s} {row['setting']} {row['query'] or '':10s} {row['splits']:3d} splits "
+                + " ".join(f"{means[k]:.3f}" for k in ("target.train_accuracy", "target.test_accuracy", "attack.auroc"))
+            )
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Membership inference in PyTorch Geometric.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("run")
+    command.add_argument("models", nargs="+", choices=RECIPES)
+    command.add_argument("--splits", type=int, default=20)
+    command.add_argument("--defenses", action="store_true", help="also, statically and adaptively")
+    command.add_argument("--threads", type=int, default=1)
+    commands.add_parser("collect")
+    options = parser.parse_args()
+    python, environment = torch_environment.make()
+    if pathlib.Path(sys.executable) != python:
+        os.execve(python, [str(python), "-W", "ignore", *sys.argv], environment)
+    collect() if options.command == "collect" else run(options)
+
+
+if __name__ == "__main__":
+    main()
