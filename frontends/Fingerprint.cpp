@@ -89,6 +89,20 @@ static std::string textOf(const Message &message,
   }
 }
 
+/// A list of numbers, as one text; nothing where it is empty, so that a new
+/// list changes no fingerprint of specifications without it.
+static void appendList(const Message &message, const FieldDescriptor *field,
+                       StringRef path, NamedAttrList &entries,
+                       Builder &builder) {
+  const google::protobuf::Reflection *reflection = message.GetReflection();
+  std::string text;
+  for (int i = 0; i < reflection->FieldSize(message, field); ++i)
+    text += (i ? ", " : "") +
+            std::to_string(reflection->GetRepeatedInt64(message, field, i));
+  if (!text.empty())
+    entries.append(path, builder.getStringAttr(text));
+}
+
 static void collect(const Message &message, const std::string &prefix,
                     const spec::Specification &whole, NamedAttrList &entries,
                     Builder &builder) {
@@ -98,6 +112,10 @@ static void collect(const Message &message, const std::string &prefix,
     std::string path = prefix + std::string(field->name());
     if (isLeftOut(path) || isOfOtherOptimizer(path, whole))
       continue;
+    if (field->is_repeated() && !field->message_type()) {
+      appendList(message, field, path, entries, builder);
+      continue;
+    }
     if (field->is_repeated()) {
       for (int j = 0; j < reflection->FieldSize(message, field); ++j)
         collect(reflection->GetRepeatedMessage(message, field, j),

@@ -21,6 +21,14 @@
 
 namespace tessera {
 
+/// A program of a graph neural network that predicts, for a graph of a size of
+/// its own.
+struct GraphQuery {
+  std::string name;
+  int64_t nodes = 0;
+  int64_t edges = 0; ///< Without self-loops that the model adds.
+};
+
 /// A specification that has passed every check.
 struct Specification {
   /// What was read, with every value that depends on another one resolved:
@@ -37,6 +45,11 @@ struct Specification {
   std::vector<std::string> groupPlaces;
   /// The file of `gnn.graph` as it is opened from here; empty for none.
   std::string graphPath;
+  /// Programs that predict, beside `predict` for the specification's graph.
+  std::vector<GraphQuery> queries;
+  /// Each micro-batch has features of its own: nodes are rows of a batch. For
+  /// models without edges.
+  bool hasBatchesOfRows = false;
 
   /// Width of one attention head. Transformers only.
   int64_t headDim() const {

@@ -15,12 +15,18 @@
 #include "frontends/models/Models.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "runtime/program/SlotNames.h"
+#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 using namespace tessera;
 namespace slots = runtime::slotNames;
 
 namespace {
+
+/// How many nodes and edges a program's graph has room for, without self-loops.
+struct GraphRoom {
+  int64_t nodes, edges;
+};
 
 class GnnWriter {
 public:
@@ -30,25 +36,32 @@ public:
   void writeParameters();
   void writeObjective();
   void writeEval();
-  void writePredict();
+  void writePredict(StringRef name, GraphRoom room);
 
 private:
-  /// The arguments that are the graph, features first.
-  SmallVector<Port> graphInputs();
-  /// Those that say to the loss which nodes count and for how much.
-  SmallVector<Port> lossInputs();
-  /// [nodes, classes] from the arguments that graphInputs names.
-  Value logits(ArrayRef<Value> arguments);
-  Value loss(Value logits, Value targets, Value scale);
+  /// Begins function \p name, whose graph is one of \p room, with the inputs of
+  /// a loss where it is \p ofLoss.
+  void begin(StringRef name, GraphRoom room, bool ofLoss,
+             ArrayRef<Port> outputs);
+  /// The argument of the function begun last that is called \p name.
+  Value input(StringRef name) const { return arguments.lookup(name); }
+  /// The graph of the function begun last; null where no layer reads edges.
+  Value graph();
+  /// [nodes, classes] of the function begun last.
+  Value logits();
+  Value loss(Value logits);
   /// How many rows of \p logits have their first largest number at their
   /// target, as fp32; rows with a negative target do not count.
-  Value countCorrect(Value logits, Value targets);
+  Value countCorrect(Value logits);
 
   const Specification &specification;
   const spec::Gnn &model;
   ModuleWriter &writer;
-  int64_t edges; ///< Room for edges, loops included.
+  GraphRoom whole; ///< The specification's graph.
   SmallVector<std::unique_ptr<GraphLayer>> layers;
+  bool readsEdges = false;
+  /// Of the function begun last.
+  llvm::StringMap<Value> arguments;
 };
 
 } // namespace
@@ -56,15 +69,18 @@ private:
 GnnWriter::GnnWriter(const Specification &specification,
                      const ModelKinds &kinds, ModuleWriter &writer)
     : specification(specification), model(specification.message.gnn()),
-      writer(writer),
-      edges(model.edges() + (model.self_loops() ? model.nodes() : 0)) {
-  const GraphLayerFactory &create = getGraphLayers().get(kinds.graphLayer);
+      writer(writer), whole{model.nodes(), model.edges()} {
+  const GraphLayerKind &kind = getGraphLayers().get(kinds.graphLayer);
+  int64_t in = model.features();
   for (int64_t index = 0; index < model.layers(); ++index) {
-    bool isFirst = index == 0, isLast = index + 1 == model.layers();
-    std::string name = "convs." + std::to_string(index);
-    layers.push_back(create({name, name},
-                            isFirst ? model.features() : model.hidden(),
-                            isLast ? model.classes() : model.hidden()));
+    bool isLast = index + 1 == model.layers();
+    std::string name = (kind.listName + "." + Twine(index)).str();
+    int64_t out = isLast                ? model.classes()
+                  : model.widths_size() ? model.widths(static_cast<int>(index))
+                                        : model.hidden();
+    layers.push_back(kind.create({name, name}, in, out));
+    readsEdges |= layers.back()->readsEdges();
+    in = out;
   }
 }
 
@@ -73,54 +89,69 @@ void GnnWriter::writeParameters() {
     layer->declare(writer);
 }
 
-SmallVector<Port> GnnWriter::graphInputs() {
-  Type pointers = writer.i32({model.nodes() + 1});
-  Type columns = writer.i32({edges}), weights = writer.f32({edges});
-  SmallVector<Port> inputs = {
-      {slots::features, writer.f32({model.nodes(), model.features()})},
-      {slots::rowPtr, pointers},
-      {slots::col, columns},
-      {slots::weight, weights},
-      {slots::rowPtrT, pointers},
-      {slots::colT, columns},
-      {slots::weightT, weights}};
-  for (Port &input : inputs)
-    input.filledOnce = true;
-  return inputs;
+void GnnWriter::begin(StringRef name, GraphRoom room, bool ofLoss,
+                      ArrayRef<Port> outputs) {
+  SmallVector<Port> inputs = {{slots::features,
+                               writer.f32({room.nodes, model.features()}),
+                               !specification.hasBatchesOfRows}};
+  if (readsEdges) {
+    int64_t edges = room.edges + (model.self_loops() ? room.nodes : 0);
+    Type pointers = writer.i32({room.nodes + 1});
+    Type columns = writer.i32({edges}), weights = writer.f32({edges});
+    for (Port port :
+         {Port{slots::rowPtr, pointers}, Port{slots::col, columns},
+          Port{slots::weight, weights}, Port{slots::rowPtrT, pointers},
+          Port{slots::colT, columns}, Port{slots::weightT, weights}}) {
+      port.filledOnce = true;
+      inputs.push_back(port);
+    }
+  }
+  if (ofLoss) {
+    inputs.push_back({slots::targets, writer.i32({room.nodes})});
+    inputs.push_back({slots::scale, writer.f32({})});
+  }
+  SmallVector<Value> values = writer.begin(name, inputs, outputs);
+  arguments.clear();
+  for (auto [port, value] : llvm::zip(inputs, values))
+    arguments[port.name] = value;
 }
 
-SmallVector<Port> GnnWriter::lossInputs() {
-  SmallVector<Port> inputs = graphInputs();
-  inputs.push_back({slots::targets, writer.i32({model.nodes()})});
-  inputs.push_back({slots::scale, writer.f32({})});
-  return inputs;
-}
-
-Value GnnWriter::logits(ArrayRef<Value> arguments) {
+Value GnnWriter::graph() {
+  if (!readsEdges)
+    return {};
+  auto lengthOf = [&](StringRef name) {
+    return cast<RankedTensorType>(input(name).getType()).getDimSize(0);
+  };
   OpBuilder &ops = writer.builder();
-  auto type = graph::CSRType::get(ops.getContext(), model.nodes(), edges);
-  Value graph = graph::CSROp::create(ops, writer.loc(), type, arguments[1],
-                                     arguments[2], arguments[3], arguments[4],
-                                     arguments[5], arguments[6]);
-  Value x = arguments[0];
+  auto type = graph::CSRType::get(ops.getContext(), lengthOf(slots::rowPtr) - 1,
+                                  lengthOf(slots::col));
+  return graph::CSROp::create(ops, writer.loc(), type, input(slots::rowPtr),
+                              input(slots::col), input(slots::weight),
+                              input(slots::rowPtrT), input(slots::colT),
+                              input(slots::weightT));
+}
+
+Value GnnWriter::logits() {
+  Value edges = graph(), x = input(slots::features);
   for (const std::unique_ptr<GraphLayer> &layer : layers) {
     if (layer != layers.front())
-      x = createActivation(ops, writer.loc(), "nn.relu", x);
-    x = layer->apply(writer, graph, x);
+      x = createActivation(writer.builder(), writer.loc(), "nn.relu", x);
+    x = layer->apply(writer, edges, x);
   }
   return x;
 }
 
-Value GnnWriter::loss(Value logits, Value targets, Value scale) {
+Value GnnWriter::loss(Value logits) {
   return nn::CrossEntropyOp::create(writer.builder(), writer.loc(), logits,
-                                    targets, scale);
+                                    input(slots::targets), input(slots::scale));
 }
 
-Value GnnWriter::countCorrect(Value logits, Value targets) {
+Value GnnWriter::countCorrect(Value logits) {
   OpBuilder &ops = writer.builder();
   Location loc = writer.loc();
-  int64_t nodes = model.nodes(), classes = model.classes();
   auto type = cast<RankedTensorType>(logits.getType());
+  int64_t nodes = type.getDimSize(0), classes = type.getDimSize(1);
+  Value targets = input(slots::targets);
 
   // The largest logit of a row, of its target alone, and of the columns before
   // its target: a column's index is compared, so that a row whose target is
@@ -157,26 +188,22 @@ Value GnnWriter::countCorrect(Value logits, Value targets) {
 }
 
 void GnnWriter::writeObjective() {
-  SmallVector<Value> arguments =
-      writer.begin("objective", lossInputs(), {{slots::loss, writer.f32({})}});
-  Value result = loss(logits(arguments), arguments[7], arguments[8]);
-  writer.end(writer.addPenalty(result, specification));
+  begin("objective", whole, /*ofLoss=*/true, {{slots::loss, writer.f32({})}});
+  writer.end(writer.addPenalty(loss(logits()), specification));
 }
 
 void GnnWriter::writeEval() {
-  SmallVector<Value> arguments = writer.begin(
-      "eval", lossInputs(),
-      {{slots::loss, writer.f32({})}, {slots::correct, writer.f32({})}});
-  Value scores = logits(arguments);
-  Value result = loss(scores, arguments[7], arguments[8]);
-  writer.end({result, countCorrect(scores, arguments[7])});
+  begin("eval", whole, /*ofLoss=*/true,
+        {{slots::loss, writer.f32({})}, {slots::correct, writer.f32({})}});
+  Value scores = logits();
+  Value result = loss(scores);
+  writer.end({result, countCorrect(scores)});
 }
 
-void GnnWriter::writePredict() {
-  SmallVector<Value> arguments = writer.begin(
-      "predict", graphInputs(),
-      {{slots::logits, writer.f32({model.nodes(), model.classes()})}});
-  writer.end(logits(arguments));
+void GnnWriter::writePredict(StringRef name, GraphRoom room) {
+  begin(name, room, /*ofLoss=*/false,
+        {{slots::logits, writer.f32({room.nodes, model.classes()})}});
+  writer.end(logits());
 }
 
 void tessera::writeGnn(const Specification &specification,
@@ -185,5 +212,8 @@ void tessera::writeGnn(const Specification &specification,
   gnn.writeParameters();
   gnn.writeObjective();
   gnn.writeEval();
-  gnn.writePredict();
+  const spec::Gnn &model = specification.message.gnn();
+  gnn.writePredict("predict", {model.nodes(), model.edges()});
+  for (const GraphQuery &query : specification.queries)
+    gnn.writePredict(query.name, {query.nodes, query.edges});
 }

@@ -9,7 +9,8 @@
 
 using namespace tessera;
 
-Registry<GraphLayerFactory> &tessera::getGraphLayers() {
-  static Registry<GraphLayerFactory> layers = {{"gcn", createGcnLayer}};
+Registry<GraphLayerKind> &tessera::getGraphLayers() {
+  static Registry<GraphLayerKind> layers = {{"gcn", {createGcnLayer}},
+                                            {"mlp", {createMlpLayer, "lins"}}};
   return layers;
 }

@@ -23,7 +23,11 @@ public:
   /// Declares the parameters, in the order of the model.
   virtual void declare(ModuleWriter &writer) const = 0;
 
-  /// Writes the forward pass; \p graph is of type graph.csr.
+  /// Whether it reads the graph's edges.
+  virtual bool readsEdges() const { return true; }
+
+  /// Writes the forward pass; \p graph is of type graph.csr, or null where no
+  /// layer of the model reads edges.
   virtual mlir::Value apply(ModuleWriter &writer, mlir::Value graph,
                             mlir::Value x) const = 0;
 };
@@ -32,12 +36,24 @@ public:
 using GraphLayerFactory = std::function<std::unique_ptr<GraphLayer>(
     LayerName name, int64_t in, int64_t out)>;
 
-/// All layers on graphs: "gcn".
-Registry<GraphLayerFactory> &getGraphLayers();
+/// A kind of layers.
+struct GraphLayerKind {
+  GraphLayerFactory create;
+  /// What files call a model's list of them: "convs" makes "convs.0".
+  llvm::StringLiteral listName = "convs";
+};
+
+/// All layers on graphs: "gcn", "mlp".
+Registry<GraphLayerKind> &getGraphLayers();
 
 /// The layer of Kipf and Welling (arXiv 1609.02907), equation 2: A (x Wᵀ) + b,
 /// A being the weighted adjacency.
 std::unique_ptr<GraphLayer> createGcnLayer(LayerName name, int64_t in,
+                                           int64_t out);
+
+/// A linear layer on each node alone, with the names and the initialisation of
+/// PyTorch Geometric's MLP without norms.
+std::unique_ptr<GraphLayer> createMlpLayer(LayerName name, int64_t in,
                                            int64_t out);
 
 } // namespace tessera

@@ -16,8 +16,7 @@ void Linear::declare(ModuleWriter &writer) const {
     std::swap(shape[0], shape[1]);
   writer.parameter(name.name + ".weight", shape, initializer, name.group);
   if (hasBias)
-    writer.parameter(name.name + ".bias", {out}, Initializer::constant(0),
-                     name.group);
+    writer.parameter(name.name + ".bias", {out}, biasInitializer, name.group);
 }
 
 Value Linear::apply(ModuleWriter &writer, Value x) const {

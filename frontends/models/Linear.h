@@ -19,13 +19,16 @@ enum class WeightLayout {
 };
 
 /// x, [rows, in], times a weight, plus a bias where there is one: [rows, out].
-/// The parameters are NAME.weight and NAME.bias; biases start at 0.
+/// The parameters are NAME.weight and NAME.bias; biases start at 0 unless
+/// something else is given.
 class Linear : public Layer {
 public:
   Linear(LayerName name, int64_t in, int64_t out, WeightLayout layout,
-         bool hasBias, Initializer initializer)
+         bool hasBias, Initializer initializer,
+         Initializer biasInitializer = Initializer::constant(0))
       : name(std::move(name)), in(in), out(out), layout(layout),
-        hasBias(hasBias), initializer(initializer) {}
+        hasBias(hasBias), initializer(initializer),
+        biasInitializer(biasInitializer) {}
 
   void declare(ModuleWriter &writer) const override;
   mlir::Value apply(ModuleWriter &writer, mlir::Value x) const override;
@@ -35,7 +38,7 @@ private:
   int64_t in, out;
   WeightLayout layout;
   bool hasBias;
-  Initializer initializer;
+  Initializer initializer, biasInitializer;
 };
 
 } // namespace tessera

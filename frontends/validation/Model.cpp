@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/spec/Limits.h"
 #include "frontends/models/Families.h"
 #include "frontends/models/Kinds.h"
 #include "frontends/validation/Validation.h"
@@ -68,13 +69,37 @@ void tessera::checkEdges(const spec::Gnn &model, Diagnostics &diagnostics) {
                       "give self_loops: true, or a graph with edges");
 }
 
+void Validator::checkWidths() {
+  const spec::Gnn &model = message.gnn();
+  if (given("gnn.hidden"))
+    diagnostics.error("gnn.hidden",
+                      "`gnn.hidden` and `gnn.widths` both say how wide layers "
+                      "are",
+                      "remove one of them");
+  if (sound({"gnn.layers"}) && model.widths_size() != model.layers() - 1)
+    diagnostics.error("gnn.widths[0]",
+                      "`gnn.widths` has " + llvm::Twine(model.widths_size()) +
+                          " numbers for " + llvm::Twine(model.layers()) +
+                          " layers",
+                      "give a width for each layer but the last");
+  const spec::Limit &limit = spec::getLimit("gnn.hidden");
+  for (int i = 0; i < model.widths_size(); ++i)
+    if (!limit.allows(static_cast<double>(model.widths(i))))
+      return diagnostics.error("gnn.widths[0]",
+                               "`gnn.widths` cannot have " +
+                                   llvm::Twine(model.widths(i)),
+                               limit.getRemedy(/*isWhole=*/true));
+}
+
 void Validator::checkGnn() {
   checkLimits({"gnn"});
   const spec::Gnn &model = message.gnn();
-  if (model.layers() > 1)
+  if (model.widths_size())
+    checkWidths();
+  else if (model.layers() > 1)
     require("gnn.hidden", "give the width of the layers between");
   if (sound({"gnn.heads"}) && model.heads() != 1)
-    diagnostics.error("gnn.heads", "a GCN layer has no attention heads",
+    diagnostics.error("gnn.heads", "these layers have no attention heads",
                       "give heads: 1 or leave it out");
   if (given("gnn.dropout") && !(model.dropout() == 0))
     diagnostics.error("gnn.dropout", "dropout is not supported",

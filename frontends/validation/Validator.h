@@ -30,6 +30,7 @@ private:
   void require(llvm::StringRef path, const llvm::Twine &remedy);
   void checkTransformer();
   void checkGnn();
+  void checkWidths();
   void checkBatches();
   void checkRamp(int64_t unit);
   void checkMemory();

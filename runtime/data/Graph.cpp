@@ -104,11 +104,13 @@ const Slot *Graph::load(const tessera_context &context,
       return slot;
     begun.push_back(slot);
   }
-  for (const SparseRows &part : {rows, transpose})
-    if (!part.rowPtr || !part.col || !part.weight)
-      fatal("the embedded manifest lacks inputs of the graph's edges: compile "
-            "the specification again");
-  buildAdjacency(*file, form, nodes, rows, transpose);
+  if (!begun.empty()) {
+    for (const SparseRows &part : {rows, transpose})
+      if (!part.rowPtr || !part.col || !part.weight)
+        fatal("the embedded manifest lacks inputs of the graph's edges: "
+              "compile the specification again");
+    buildAdjacency(*file, form, nodes, rows, transpose);
+  }
   for (const Slot *slot : begun)
     context.device->commitInput(context, *slot);
   file.reset();

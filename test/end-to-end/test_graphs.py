@@ -79,6 +79,17 @@ class Graphs(unittest.TestCase):
         accuracies = [float(a) for a in re.findall(r"accuracy ([0-9.]+)", output)]
         self.assertEqual(accuracies, [0.5, 0.5, 0.5], output)
 
+    def test_a_model_without_edges(self):
+        # The edges are read and checked, but of no consequence.
+        tensors = ring()
+        options = {"gnn__layer": "MLP", "gnn__normalization": "NONE"}
+        out = self.make("graph-mlp", tensors, **options)
+        losses = self.losses(out, tensors)
+        self.assertLess(losses[-1], losses[0])
+        turned = list(reversed(tensors["edge_index"][2]))
+        tensors["edge_index"] = ("I64", [2, NODES], array.array("q", turned))
+        self.assertEqual(self.losses(out, tensors), losses)
+
     def test_generate_is_for_texts(self):
         out = self.make("graph-generate", ring())
         command = [out / "exe", "generate", "--init", out / "none", "--prompt", "a"]

@@ -25,7 +25,7 @@ constexpr int64_t nodes = 4, edges = 7, features = 3;
 
 class SageLayerTest : public ExtensionTest {
 protected:
-  SageLayerTest() { getGraphLayers().add("sage", createSageLayer); }
+  SageLayerTest() { getGraphLayers().add("sage", {createSageLayer}); }
 
   OwningOpRef<ModuleOp> build() {
     Specification specification = parse(R"(

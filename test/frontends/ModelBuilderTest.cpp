@@ -57,6 +57,17 @@ protected:
     return buildModel(*specification, context);
   }
 
+  Specification parse(const char *text) {
+    std::string errors;
+    llvm::raw_string_ostream stream(errors);
+    SourceText source;
+    source.text = text;
+    source.path = "test.textproto";
+    auto specification = parseSpecification(source, {}, stream);
+    EXPECT_TRUE(specification) << errors;
+    return specification.value_or(Specification());
+  }
+
   MLIRContext context;
 };
 
@@ -266,6 +277,46 @@ training { global_batch: 6 steps: 10 optimizer { lr: 0.5 } )";
   ASSERT_TRUE(scaled) << errors;
   EXPECT_EQ(scaled.getTraining().getPrecision().getLossScale(),
             spec::LossScaleAttr::get(&context));
+}
+
+// A model without edges has no inputs of a graph's edges.
+TEST_F(ModelBuilder, WritesAnMlpOfSeveralWidths) {
+  OwningOpRef<ModuleOp> module = buildModel(parse(R"(
+    gnn {
+      layer: MLP layers: 3 widths: [5, 4] nodes: 6 edges: 0 features: 3
+      classes: 2
+    }
+    training { steps: 3 optimizer { lr: 0.01 } })"),
+                                            context);
+  std::string shapes;
+  for (auto parameter : module->getOps<nn::ParameterOp>()) {
+    llvm::raw_string_ostream(shapes)
+        << parameter.getSymName() << " " << parameter.getTensorType() << "; ";
+  }
+  EXPECT_EQ(shapes, "lins.0.weight tensor<5x3xf32>; lins.0.bias "
+                    "tensor<5xf32>; lins.1.weight tensor<4x5xf32>; lins.1.bias "
+                    "tensor<4xf32>; lins.2.weight tensor<2x4xf32>; lins.2.bias "
+                    "tensor<2xf32>; ");
+  auto predict = module->lookupSymbol<func::FuncOp>("predict");
+  ASSERT_TRUE(predict);
+  EXPECT_EQ(predict.getNumArguments(), 1u);
+}
+
+// Programs for graphs of other sizes share the parameters.
+TEST_F(ModelBuilder, WritesAProgramForEachQuery) {
+  Specification specification = parse(R"(
+    gnn { layers: 2 hidden: 4 nodes: 6 edges: 9 features: 3 classes: 2 }
+    training { steps: 3 optimizer { lr: 0.01 } })");
+  specification.queries = {{"predict_whole", 20, 50}};
+  OwningOpRef<ModuleOp> module = buildModel(specification, context);
+  auto query = module->lookupSymbol<func::FuncOp>("predict_whole");
+  ASSERT_TRUE(query);
+  auto typeOf = [&](unsigned argument) {
+    return cast<RankedTensorType>(query.getArgument(argument).getType());
+  };
+  EXPECT_EQ(typeOf(0).getShape(), ArrayRef<int64_t>({20, 3}));
+  EXPECT_EQ(typeOf(1).getShape(), ArrayRef<int64_t>({21}));
+  EXPECT_EQ(typeOf(2).getShape(), ArrayRef<int64_t>({70}));
 }
 
 /// What a specification can name is there to be found.

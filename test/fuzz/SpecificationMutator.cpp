@@ -107,6 +107,9 @@ void set(Message &message, const FieldDescriptor *field, Dice &dice) {
                                       std::string("a\0b", 3),
                                       std::string(3000, 'n')};
   const Reflection *reflection = message.GetReflection();
+  if (field->is_repeated() &&
+      field->cpp_type() == FieldDescriptor::CPPTYPE_INT64)
+    return reflection->AddInt64(&message, field, number(16, dice));
   switch (field->cpp_type()) {
   case FieldDescriptor::CPPTYPE_INT64:
     return reflection->SetInt64(
