@@ -201,7 +201,7 @@ void benchmarkRows(int threads) {
     std::string pointer = tensor({nodes + 1}, "i32"),
                 list = tensor({edges}, "i32"), weights = tensor({edges}),
                 x = tensor({nodes, features});
-    std::string csr = "!graph.csr<2708, 13264>";
+    std::string csr = "!graph.csr<2708x2708, 13264>";
     benchmarkMemory(
         ("aggregate, Cora x " + std::to_string(features)).c_str(),
         kernelText(

@@ -96,14 +96,16 @@ struct AggregateArithmetic
   int64_t getFlops(Operation *op) const {
     auto graph = cast<graph::CSRType>(op->getOperand(0).getType());
     auto type = cast<RankedTensorType>(op->getResult(0).getType());
-    return 2 * graph.getEdges() * (type.getNumElements() / type.getDimSize(0));
+    return 2 * graph.getEntries() *
+           (type.getNumElements() / type.getDimSize(0));
   }
   /// An edge reads its source's row, its number and its weight.
   int64_t getMovedBytes(Operation *op) const {
     auto graph = cast<graph::CSRType>(op->getOperand(0).getType());
-    int64_t result =
-        plan::getBytes(cast<ShapedType>(op->getResult(0).getType()));
-    return graph.getEdges() * (result / graph.getNodes() + 8) + result;
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    int64_t result = plan::getBytes(type);
+    int64_t row = result / type.getDimSize(0);
+    return graph.getEntries() * (row + 8) + result;
   }
 };
 

@@ -12,6 +12,26 @@ using namespace tessera::graph;
 
 #include "dialects/graph/GraphDialect.cpp.inc"
 
+/// A matrix's rows and columns, as "2708x1433".
+static ParseResult parseShape(AsmParser &parser, int64_t &rows,
+                              int64_t &columns) {
+  SmallVector<int64_t> shape;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseDimensionList(shape, /*allowDynamic=*/false,
+                                /*withTrailingX=*/false))
+    return failure();
+  if (shape.size() != 2)
+    return parser.emitError(loc, "a graph has rows and columns, as in "
+                                 "`!graph.csr<4x4, 10>`");
+  rows = shape[0];
+  columns = shape[1];
+  return success();
+}
+
+static void printShape(AsmPrinter &printer, int64_t rows, int64_t columns) {
+  printer << rows << 'x' << columns;
+}
+
 #define GET_TYPEDEF_CLASSES
 #include "dialects/graph/GraphTypes.cpp.inc"
 
@@ -33,11 +53,13 @@ void GraphDialect::initialize() {
 static SmallVector<Type> getArrayTypes(CSRType type) {
   MLIRContext *context = type.getContext();
   auto i32 = IntegerType::get(context, 32);
-  Type rows = RankedTensorType::get({type.getNodes() + 1}, i32);
-  Type cols = RankedTensorType::get({type.getEdges()}, i32);
-  Type weights =
-      RankedTensorType::get({type.getEdges()}, Float32Type::get(context));
-  return {rows, cols, weights, rows, cols, weights};
+  auto array = [](int64_t elements, Type type) -> Type {
+    return RankedTensorType::get({elements}, type);
+  };
+  Type cols = array(type.getEntries(), i32);
+  Type weights = array(type.getEntries(), Float32Type::get(context));
+  return {array(type.getRows() + 1, i32),    cols, weights,
+          array(type.getColumns() + 1, i32), cols, weights};
 }
 
 ParseResult CSROp::parse(OpAsmParser &parser, OperationState &result) {
@@ -65,24 +87,37 @@ void CSROp::print(OpAsmPrinter &printer) {
 }
 
 LogicalResult CSROp::verify() {
-  if (std::max(getGraph().getType().getNodes(),
-               getGraph().getType().getEdges()) > INT32_MAX)
-    return emitOpError("has more than 2147483647 nodes or edges, which its "
-                       "32-bit indices cannot count");
-  for (auto [i, expected] :
-       llvm::enumerate(getArrayTypes(getGraph().getType())))
+  CSRType type = getGraph().getType();
+  if (std::max({type.getRows(), type.getColumns(), type.getEntries()}) >
+      INT32_MAX)
+    return emitOpError("has more than 2147483647 rows, columns or entries, "
+                       "which its 32-bit indices cannot count");
+  for (auto [i, expected] : llvm::enumerate(getArrayTypes(type)))
     if (getOperand(i).getType() != expected)
       return emitOpError("operand #") << i << " must be " << expected
                                       << ", but is " << getOperand(i).getType();
   return success();
 }
 
-LogicalResult AggregateOp::verify() {
-  auto type = cast<RankedTensorType>(getInput().getType());
-  if (type.getRank() != 2 ||
-      type.getDimSize(0) != getGraph().getType().getNodes())
-    return emitOpError("input must be a matrix with one row per node: ")
-           << getGraph().getType().getNodes();
+LogicalResult AggregateOp::inferReturnTypes(MLIRContext *,
+                                            std::optional<Location> loc,
+                                            Adaptor adaptor,
+                                            SmallVectorImpl<Type> &types) {
+  auto graph = dyn_cast<CSRType>(adaptor.getGraph().getType());
+  auto type = dyn_cast<RankedTensorType>(adaptor.getInput().getType());
+  if (!graph || !type)
+    return failure();
+  bool transpose = adaptor.getTranspose();
+  int64_t rows = graph.getRows(), columns = graph.getColumns();
+  if (transpose)
+    std::swap(rows, columns);
+  if (type.getRank() != 2 || type.getDimSize(0) != columns)
+    return emitOptionalError(loc,
+                             "'graph.aggregate' op input must be a matrix "
+                             "with one row per ",
+                             transpose ? "row" : "column",
+                             " of the graph: ", columns);
+  types.push_back(type.clone({rows, type.getDimSize(1)}));
   return success();
 }
 

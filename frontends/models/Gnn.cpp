@@ -123,8 +123,9 @@ Value GnnWriter::graph() {
     return cast<RankedTensorType>(input(name).getType()).getDimSize(0);
   };
   OpBuilder &ops = writer.builder();
-  auto type = graph::CSRType::get(ops.getContext(), lengthOf(slots::rowPtr) - 1,
-                                  lengthOf(slots::col));
+  auto type =
+      graph::CSRType::get(ops.getContext(), lengthOf(slots::rowPtr) - 1,
+                          lengthOf(slots::rowPtrT) - 1, lengthOf(slots::col));
   return graph::CSROp::create(ops, writer.loc(), type, input(slots::rowPtr),
                               input(slots::col), input(slots::weight),
                               input(slots::rowPtrT), input(slots::colT),

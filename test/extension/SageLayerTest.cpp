@@ -89,8 +89,8 @@ TEST_F(SageLayerTest, ItTakesTheMeanOfNeighbours) {
                    {{"y", writer.f32({nodes, 1})}});
   Value graph = graph::CSROp::create(
       writer.builder(), writer.loc(),
-      graph::CSRType::get(&context, nodes, edges), arguments[1], arguments[2],
-      arguments[3], arguments[4], arguments[5], arguments[6]);
+      graph::CSRType::get(&context, nodes, nodes, edges), arguments[1],
+      arguments[2], arguments[3], arguments[4], arguments[5], arguments[6]);
   Value result = layer->apply(writer, graph, arguments[0]);
   writer.end(result);
 

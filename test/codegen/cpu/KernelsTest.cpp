@@ -18,20 +18,20 @@ namespace {
 // graph.aggregate
 //===----------------------------------------------------------------------===//
 
-/// A random weighted graph and its transpose.
+/// A random weighted graph, or matrix, and its transpose.
 struct Graph {
-  int64_t nodes;
   std::vector<int32_t> start, source, startT, sourceT;
   std::vector<float> weight, weightT;
 
-  Graph(int64_t nodes, int64_t edges) : nodes(nodes) {
+  Graph(int64_t nodes, int64_t columns, int64_t edges) {
     std::mt19937 generator(7);
-    std::uniform_int_distribution<int32_t> any(0, nodes - 1);
+    std::uniform_int_distribution<int32_t> row(0, nodes - 1),
+        column(0, columns - 1);
     std::vector<float> weights = randomNumbers(edges, 1, 5);
     std::vector<std::vector<std::pair<int32_t, float>>> rows(nodes),
-        rowsT(nodes);
+        rowsT(columns);
     for (int64_t e = 0; e < edges; ++e) {
-      int32_t from = any(generator), to = any(generator) / 2;
+      int32_t from = column(generator), to = row(generator) / 2;
       rows[to].push_back({from, weights[e]});
       rowsT[from].push_back({to, weights[e]});
     }
@@ -54,28 +54,35 @@ struct Graph {
   }
 };
 
-class Aggregate : public testing::TestWithParam<std::tuple<int64_t, bool>> {};
+class Aggregate
+    : public testing::TestWithParam<std::tuple<int64_t, int64_t, bool>> {};
 
 TEST_P(Aggregate, SumsTheNeighbours) {
-  auto [width, transpose] = GetParam();
-  int64_t nodes = 50, edges = 400;
-  Graph graph(nodes, edges);
-  std::string pointer = tensor({nodes + 1}, "i32"),
-              col = tensor({edges}, "i32");
-  std::string weight = tensor({edges}), rows = tensor({nodes, width});
-  std::string csr = "!graph.csr<50, 400>";
+  auto [columns, width, transpose] = GetParam();
+  constexpr int64_t nodes = 50, edges = 400, capacity = 420;
+  Graph graph(nodes, columns, edges);
+  std::string col = tensor({capacity}, "i32"), weight = tensor({capacity});
+  int64_t in = transpose ? nodes : columns, out = transpose ? columns : nodes;
+  std::string x = tensor({in, width}), y = tensor({out, width});
+  std::string csr = "!graph.csr<50x" + std::to_string(columns) + ", 420>";
   CompiledKernel kernel(kernelText(
-      {pointer, col, weight, pointer, col, weight, rows}, {rows},
+      {tensor({nodes + 1}, "i32"), col, weight, tensor({columns + 1}, "i32"),
+       col, weight, x},
+      {y},
       "%g = graph.csr %a0, %a1, %a2 transposed %a3, %a4, %a5 : " + csr +
           "\n%r0 = graph.aggregate %g, %a6" + (transpose ? " transpose" : "") +
-          " : " + csr + ", " + rows));
-  EXPECT_EQ(kernel.getIterations(), nodes);
-  std::vector<float> x = randomNumbers(nodes * width, 1, 3), y(x.size(), -1);
+          " : " + csr + ", " + x));
+  EXPECT_EQ(kernel.getIterations(), out);
+  // What is behind the last edge is no source.
+  for (auto *sources : {&graph.source, &graph.sourceT})
+    sources->resize(capacity, INT32_MAX);
+  std::vector<float> input = randomNumbers(in * width, 1, 3);
+  std::vector<float> result(out * width, -1);
   kernel.run({graph.start.data(), graph.source.data(), graph.weight.data(),
               graph.startT.data(), graph.sourceT.data(), graph.weightT.data(),
-              x.data(), y.data()},
+              input.data(), result.data()},
              3);
-  std::vector<double> expected(x.size());
+  std::vector<double> expected(result.size());
   for (int64_t i = 0; i < nodes; ++i)
     for (int32_t e = graph.start[i]; e < graph.start[i + 1]; ++e) {
       int64_t from = graph.source[e], to = i;
@@ -83,14 +90,15 @@ TEST_P(Aggregate, SumsTheNeighbours) {
         std::swap(from, to);
       for (int64_t c = 0; c < width; ++c)
         expected[to * width + c] +=
-            static_cast<double>(graph.weight[e]) * x[from * width + c];
+            static_cast<double>(graph.weight[e]) * input[from * width + c];
     }
-  EXPECT_LT(relativeError(y, expected), 3e-7);
+  EXPECT_LT(relativeError(result, expected), 3e-7);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Widths, Aggregate,
-    testing::Combine(testing::Values(1, 7, 16, 40, 256, 300), testing::Bool()));
+    testing::Combine(testing::Values(50, 13, 190),
+                     testing::Values(1, 7, 16, 40, 256, 300), testing::Bool()));
 
 //===----------------------------------------------------------------------===//
 // nn.scatter_add

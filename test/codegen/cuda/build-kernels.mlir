@@ -150,8 +150,8 @@ func.func private @transpose_heads(%x: tensor<8x128x4x64xf32>) -> tensor<8x4x128
 func.func private @aggregate(%p: tensor<101xi32>, %c: tensor<400xi32>, %w: tensor<400xf32>,
     %pt: tensor<101xi32>, %ct: tensor<400xi32>, %wt: tensor<400xf32>, %x: tensor<100x16xf32>)
     -> tensor<100x16xf32> attributes {plan.kernel} {
-  %g = graph.csr %p, %c, %w transposed %pt, %ct, %wt : !graph.csr<100, 400>
-  %0 = graph.aggregate %g, %x : !graph.csr<100, 400>, tensor<100x16xf32>
+  %g = graph.csr %p, %c, %w transposed %pt, %ct, %wt : !graph.csr<100x100, 400>
+  %0 = graph.aggregate %g, %x : !graph.csr<100x100, 400>, tensor<100x16xf32>
   return %0 : tensor<100x16xf32>
 }
 

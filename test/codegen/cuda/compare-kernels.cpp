@@ -162,26 +162,26 @@ private:
   }
 
   /// Rows of a random number of edges, from \p array on: where rows start, the
-  /// edges' sources, their weights.
+  /// edges' sources, their weights. Fewer than there is room for: what is
+  /// behind the last is no source.
   void fillGraph(graph::CSROp graph, unsigned array,
                  std::vector<Buffer> &buffers) {
     auto bufferOf = [&](unsigned i) -> Buffer & {
-      return buffers[cast<BlockArgument>(graph->getOperand(array + i))
-                         .getArgNumber()];
+      return buffers[cast<BlockArgument>(graph->getOperand(i)).getArgNumber()];
     };
-    Buffer &start = bufferOf(0), &source = bufferOf(1);
+    Buffer &start = bufferOf(array), &source = bufferOf(array + 1);
+    int64_t sources = bufferOf(3 - array).elements - 1;
     std::vector<int64_t> starts(start.elements);
     std::uniform_int_distribution<int64_t> any(0, source.elements);
     for (int64_t &at : starts)
       at = any(generator);
     starts.front() = 0;
-    starts.back() = source.elements;
     llvm::sort(starts);
     for (int64_t i = 0; i < start.elements; ++i)
       start.set(i, starts[i]);
-    std::uniform_int_distribution<int64_t> node(0, start.elements - 2);
+    std::uniform_int_distribution<int64_t> row(0, sources - 1);
     for (int64_t i = 0; i < source.elements; ++i)
-      source.set(i, node(generator));
+      source.set(i, i < starts.back() ? row(generator) : INT32_MAX);
   }
 
   std::mt19937 generator{1};

@@ -1,34 +1,56 @@
 // RUN: tessera-opt %s --split-input-file --verify-diagnostics
 
-// The arrays of a graph follow from its nodes and edges.
+// The arrays of a graph follow from its shape and its entries.
 func.func @f(%row_ptr: tensor<5xi32>, %col: tensor<10xi32>, %weight: tensor<10xf32>) {
   // expected-error @below {{operand #1 must be 'tensor<12xi32>', but is 'tensor<10xi32>'}}
   %g = "graph.csr"(%row_ptr, %col, %weight, %row_ptr, %col, %weight)
       : (tensor<5xi32>, tensor<10xi32>, tensor<10xf32>, tensor<5xi32>, tensor<10xi32>, tensor<10xf32>)
-      -> !graph.csr<4, 12>
+      -> !graph.csr<4x4, 12>
   return
 }
 
 // -----
 
 func.func @f(%row_ptr: tensor<5xi32>, %col: tensor<2147483648xi32>, %weight: tensor<2147483648xf32>) {
-  // expected-error @below {{has more than 2147483647 nodes or edges, which its 32-bit indices cannot count}}
-  %g = graph.csr %row_ptr, %col, %weight transposed %row_ptr, %col, %weight : !graph.csr<4, 2147483648>
+  // expected-error @below {{has more than 2147483647 rows, columns or entries, which its 32-bit indices cannot count}}
+  %g = graph.csr %row_ptr, %col, %weight transposed %row_ptr, %col, %weight : !graph.csr<4x4, 2147483648>
   return
 }
 
 // -----
 
-func.func @f(%g: !graph.csr<4, 10>, %x: tensor<5x16xf32>) {
-  // expected-error @below {{input must be a matrix with one row per node: 4}}
-  %y = graph.aggregate %g, %x : !graph.csr<4, 10>, tensor<5x16xf32>
+func.func @f(%g: !graph.csr<4x4, 10>, %x: tensor<5x16xf32>) {
+  // expected-error @below {{input must be a matrix with one row per column of the graph: 4}}
+  %y = graph.aggregate %g, %x : !graph.csr<4x4, 10>, tensor<5x16xf32>
   return
 }
 
 // -----
 
-func.func @f(%g: !graph.csr<4, 10>, %x: tensor<4xf32>) {
-  // expected-error @below {{input must be a matrix with one row per node: 4}}
-  %y = graph.aggregate %g, %x : !graph.csr<4, 10>, tensor<4xf32>
+func.func @f(%g: !graph.csr<4x4, 10>, %x: tensor<4xf32>) {
+  // expected-error @below {{input must be a matrix with one row per column of the graph: 4}}
+  %y = graph.aggregate %g, %x : !graph.csr<4x4, 10>, tensor<4xf32>
   return
 }
+
+// -----
+
+func.func @f(%g: !graph.csr<4x3, 10>, %x: tensor<3x16xf32>) {
+  // expected-error @below {{input must be a matrix with one row per row of the graph: 4}}
+  %y = graph.aggregate %g, %x transpose : !graph.csr<4x3, 10>, tensor<3x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%g: !graph.csr<4x3, 10>, %x: tensor<3x16xf32>) {
+  // expected-error @below {{'graph.aggregate' op failed to infer returned types}}
+  // expected-error @below {{inferred type(s) 'tensor<4x16xf32>' are incompatible with return type(s) of operation 'tensor<3x16xf32>'}}
+  %y = "graph.aggregate"(%g, %x) : (!graph.csr<4x3, 10>, tensor<3x16xf32>) -> tensor<3x16xf32>
+  return
+}
+
+// -----
+
+// expected-error @below {{a graph has rows and columns, as in `!graph.csr<4x4, 10>`}}
+func.func private @f(!graph.csr<4, 10>)

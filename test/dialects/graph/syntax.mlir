@@ -8,11 +8,22 @@
 func.func @aggregate(%row_ptr: tensor<5xi32>, %col: tensor<10xi32>, %weight: tensor<10xf32>,
                      %row_ptr_t: tensor<5xi32>, %col_t: tensor<10xi32>, %weight_t: tensor<10xf32>,
                      %x: tensor<4x16xf32>) {
-  // CHECK: %[[G:.*]] = graph.csr %{{.*}}, %{{.*}}, %{{.*}} transposed %{{.*}}, %{{.*}}, %{{.*}} : !graph.csr<4, 10>
-  %g = graph.csr %row_ptr, %col, %weight transposed %row_ptr_t, %col_t, %weight_t : !graph.csr<4, 10>
-  // CHECK: graph.aggregate %[[G]], %{{.*}} : !graph.csr<4, 10>, tensor<4x16xf32>
-  %y = graph.aggregate %g, %x : !graph.csr<4, 10>, tensor<4x16xf32>
-  // CHECK: graph.aggregate %[[G]], %{{.*}} transpose : !graph.csr<4, 10>, tensor<4x16xf32>
-  %z = graph.aggregate %g, %y transpose : !graph.csr<4, 10>, tensor<4x16xf32>
+  // CHECK: %[[G:.*]] = graph.csr %{{.*}}, %{{.*}}, %{{.*}} transposed %{{.*}}, %{{.*}}, %{{.*}} : !graph.csr<4x4, 10>
+  %g = graph.csr %row_ptr, %col, %weight transposed %row_ptr_t, %col_t, %weight_t : !graph.csr<4x4, 10>
+  // CHECK: graph.aggregate %[[G]], %{{.*}} : !graph.csr<4x4, 10>, tensor<4x16xf32>
+  %y = graph.aggregate %g, %x : !graph.csr<4x4, 10>, tensor<4x16xf32>
+  // CHECK: graph.aggregate %[[G]], %{{.*}} transpose : !graph.csr<4x4, 10>, tensor<4x16xf32>
+  %z = graph.aggregate %g, %y transpose : !graph.csr<4x4, 10>, tensor<4x16xf32>
   return
+}
+
+// Features of 4 nodes that are mostly 0, and weights of 9 features.
+
+// CHECK-LABEL: func.func @features
+func.func @features(%x: !graph.csr<4x9, 12>, %w: tensor<9x16xf32>) -> (tensor<4x16xf32>, tensor<9x16xf32>) {
+  // CHECK: graph.aggregate %{{.*}}, %{{.*}} : !graph.csr<4x9, 12>, tensor<9x16xf32>
+  %y = graph.aggregate %x, %w : !graph.csr<4x9, 12>, tensor<9x16xf32>
+  // CHECK: graph.aggregate %{{.*}}, %{{.*}} transpose : !graph.csr<4x9, 12>, tensor<4x16xf32>
+  %d = graph.aggregate %x, %y transpose : !graph.csr<4x9, 12>, tensor<4x16xf32>
+  return %y, %d : tensor<4x16xf32>, tensor<9x16xf32>
 }

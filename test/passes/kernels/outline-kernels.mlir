@@ -67,9 +67,9 @@ func.func @zeros(%x: tensor<12x16xf32>) -> tensor<16x16xf32> {
 func.func @constants(%row_ptr: tensor<5xi32>, %col: tensor<7xi32>, %weight: tensor<7xf32>,
                      %row_ptr_t: tensor<5xi32>, %col_t: tensor<7xi32>, %weight_t: tensor<7xf32>,
                      %rows: tensor<3x8xf32>, %indices: tensor<3xi32>) -> (tensor<4x1xf32>, tensor<16x8xf32>) {
-  %g = graph.csr %row_ptr, %col, %weight transposed %row_ptr_t, %col_t, %weight_t : !graph.csr<4, 7>
+  %g = graph.csr %row_ptr, %col, %weight transposed %row_ptr_t, %col_t, %weight_t : !graph.csr<4x4, 7>
   %ones = arith.constant dense<1.0> : tensor<4x1xf32>
-  %degrees = graph.aggregate %g, %ones : !graph.csr<4, 7>, tensor<4x1xf32>
+  %degrees = graph.aggregate %g, %ones : !graph.csr<4x4, 7>, tensor<4x1xf32>
   %zeros = arith.constant dense<0.0> : tensor<16x8xf32>
   %table = nn.scatter_add %rows, %indices into %zeros : tensor<3x8xf32>, tensor<3xi32>, tensor<16x8xf32>
   return %degrees, %table : tensor<4x1xf32>, tensor<16x8xf32>

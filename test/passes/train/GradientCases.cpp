@@ -128,10 +128,31 @@ static GradientCase aggregate(const std::string &variant,
   %weights = arith.constant dense<[1.5, 0.5, 0.25, -0.75, 0.5, 2.0]> : tensor<6xf32>
   %targets = arith.constant dense<[1, 2, 3, 1, 2, 0]> : tensor<6xi32>
   %weights_t = arith.constant dense<[0.5, -0.75, 2.0, 0.25, 0.5, 1.5]> : tensor<6xf32>
-  %graph = graph.csr %pointers, %sources, %weights transposed %pointers, %targets, %weights_t : !graph.csr<4, 6>
+  %graph = graph.csr %pointers, %sources, %weights transposed %pointers, %targets, %weights_t : !graph.csr<4x4, 6>
   %r = graph.aggregate %graph, %x)" +
-              attributes + " : !graph.csr<4, 6>, tensor<4x3xf64>",
+              attributes + " : !graph.csr<4x4, 6>, tensor<4x3xf64>",
           "4x3x"};
+}
+
+/// Two rows and three columns; the last column has no entry.
+static GradientCase aggregateColumns(const std::string &variant,
+                                     const std::string &attributes,
+                                     const std::string &in,
+                                     const std::string &out) {
+  return {"graph.aggregate",
+          variant,
+          {{"x", in}},
+          R"(
+  %pointers = arith.constant dense<[0, 2, 3]> : tensor<3xi32>
+  %columns = arith.constant dense<[0, 1, 0, 7]> : tensor<4xi32>
+  %weights = arith.constant dense<[1.5, 0.5, 0.25, 9.0]> : tensor<4xf32>
+  %pointers_t = arith.constant dense<[0, 2, 3, 3]> : tensor<4xi32>
+  %rows = arith.constant dense<[0, 1, 0, 7]> : tensor<4xi32>
+  %weights_t = arith.constant dense<[1.5, 0.25, 0.5, 9.0]> : tensor<4xf32>
+  %graph = graph.csr %pointers, %columns, %weights transposed %pointers_t, %rows, %weights_t : !graph.csr<2x3, 4>
+  %r = graph.aggregate %graph, %x)" +
+              attributes + " : !graph.csr<2x3, 4>, " + tensor(in),
+          out};
 }
 
 static const char *const indices = R"(
@@ -249,6 +270,8 @@ static std::vector<GradientCase> getShapes() {
        "4x5x"},
       aggregate("forward", ""),
       aggregate("transposed", " transpose"),
+      aggregateColumns("of_columns", "", "3x2x", "2x2x"),
+      aggregateColumns("of_rows", " transpose", "2x2x", "3x2x"),
   };
 }
 
