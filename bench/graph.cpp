@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/data/Adjacency.h"
+#include "runtime/data/GraphFile.h"
 #include "runtime/program/Communicator.h"
 #include <cstdio>
 #include <cstdlib>

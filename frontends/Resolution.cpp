@@ -11,6 +11,7 @@
 #include "frontends/OptimizerSettings.h"
 #include "frontends/validation/Validation.h"
 #include "runtime/data/Adjacency.h"
+#include "runtime/data/GraphFile.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"

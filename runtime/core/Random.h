@@ -25,7 +25,12 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
 
 /// What a number is drawn for; part of the counter, so that streams of
 /// different use never meet.
-enum class RandomUse : uint32_t { initialization = 0, order = 1, sampling = 2 };
+enum class RandomUse : uint32_t {
+  initialization = 0,
+  order = 1,
+  sampling = 2,
+  audit = 8
+};
 
 /// Four uniform numbers in (0, 1): block \p block of stream \p stream.
 std::array<double, 4> uniformBlock(uint64_t seed, RandomUse use,

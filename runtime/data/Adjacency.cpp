@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // Edges are sorted by being dealt to rows three times, each time in the order
-// of the time before: to the transpose in the order of the file, to the rows
+// of the time before: to the transpose in the order of the source, to the rows
 // in the order of their columns, and back. No comparison is made, and what is
 // dealt lies in the result's own memory.
 //
@@ -19,24 +19,24 @@
 
 namespace tessera::runtime {
 
-bool weighNodes(const GraphFile &file, AdjacencyForm form, NodeWeights &nodes,
+bool weighNodes(const EdgeSource &edges, AdjacencyForm form, NodeWeights &nodes,
                 std::string &error) {
   nodes = {};
-  if (!file.weightName())
+  if (!edges.weightName())
     return true;
-  int64_t count = file.shape().nodes;
+  int64_t count = edges.nodeCount();
   if (form.selfLoops)
     nodes.loop.assign(count, 1.0f);
   // Rounded once, as many weights may be added.
   std::vector<double> degree(form.symmetric ? count : 0, 0.0);
-  file.forEdges([&](const EdgeBlock &block) {
+  edges.forEdges([&](const EdgeBlock &block) {
     for (int64_t i = 0; i < block.count; ++i)
       if (form.selfLoops && block.source[i] == block.target[i])
         nodes.loop[block.target[i]] = block.weight[i];
       else if (form.symmetric)
         degree[block.target[i]] += block.weight[i];
   });
-  file.release();
+  edges.release();
   if (!form.symmetric)
     return true;
   nodes.factor.resize(count);
@@ -44,8 +44,8 @@ bool weighNodes(const GraphFile &file, AdjacencyForm form, NodeWeights &nodes,
     auto sum = static_cast<float>(degree[node] +
                                   (form.selfLoops ? nodes.loop[node] : 0));
     if (!(sum >= 0) || !std::isfinite(sum)) {
-      error = "the graph '" + file.path() +
-              "' cannot be used: the weights in '" + file.weightName() +
+      error = "the graph '" + edges.path() +
+              "' cannot be used: the weights in '" + edges.weightName() +
               "' of the edges into node " + std::to_string(node) +
               (form.selfLoops ? ", its edge to itself included," : "") +
               " have the sum " + std::to_string(sum) +
@@ -131,7 +131,7 @@ private:
 
 } // namespace
 
-/// Writes the weights of \p rows of a graph whose file has none.
+/// Writes the weights of \p rows of a graph that has none.
 static void weighEdges(SparseRows rows, int64_t count,
                        const std::vector<float> &factor) {
   if (factor.empty()) {
@@ -143,15 +143,15 @@ static void weighEdges(SparseRows rows, int64_t count,
       rows.weight[i] = factor[row] * factor[rows.col[i]];
 }
 
-/// Sorts the edges of \p file, with the weights that follow from those there.
+/// Sorts \p edges, with the weights that follow from those there.
 template <bool isWeighted>
-static void sortEdges(const GraphFile &file, bool selfLoops,
+static void sortEdges(const EdgeSource &edges, bool selfLoops,
                       const NodeWeights &nodes, SparseRows rows,
                       SparseRows transpose) {
-  int64_t count = file.shape().nodes;
+  int64_t count = edges.nodeCount();
   for (SparseRows each : {rows, transpose})
     std::fill_n(each.rowPtr, count + 1, selfLoops ? 1 : 0);
-  file.forEdges([&](const EdgeBlock &block) {
+  edges.forEdges([&](const EdgeBlock &block) {
     for (int64_t i = 0; i < block.count; ++i) {
       if (selfLoops && block.source[i] == block.target[i])
         continue;
@@ -177,7 +177,7 @@ static void sortEdges(const GraphFile &file, bool selfLoops,
     if (++kept.count == EdgeBlock::room)
       dealKept();
   };
-  file.forEdges([&](const EdgeBlock &block) {
+  edges.forEdges([&](const EdgeBlock &block) {
     for (int64_t i = 0; i < block.count; ++i)
       if (!selfLoops || block.source[i] != block.target[i])
         keep(block.source[i], block.target[i], block.weight[i]);
@@ -188,20 +188,30 @@ static void sortEdges(const GraphFile &file, bool selfLoops,
       keep(node, node, nodes.loop.empty() ? 1.0f : nodes.loop[node]);
     }
   dealKept();
-  file.release();
+  edges.release();
   toTranspose.end();
   toRows.begin();
   toRows.transposeOf(transpose);
   toTranspose.transposeOf(rows);
 }
 
-void buildAdjacency(const GraphFile &file, AdjacencyForm form,
+int64_t countAdjacency(const EdgeSource &edges, AdjacencyForm form) {
+  int64_t count = form.selfLoops ? edges.nodeCount() : 0;
+  edges.forEdges([&](const EdgeBlock &block) {
+    for (int64_t i = 0; i < block.count; ++i)
+      count += !form.selfLoops || block.source[i] != block.target[i];
+  });
+  edges.release();
+  return count;
+}
+
+void buildAdjacency(const EdgeSource &edges, AdjacencyForm form,
                     const NodeWeights &nodes, SparseRows rows,
                     SparseRows transpose) {
-  if (file.weightName())
-    return sortEdges<true>(file, form.selfLoops, nodes, rows, transpose);
-  sortEdges<false>(file, form.selfLoops, nodes, rows, transpose);
-  int64_t count = file.shape().nodes;
+  if (edges.weightName())
+    return sortEdges<true>(edges, form.selfLoops, nodes, rows, transpose);
+  sortEdges<false>(edges, form.selfLoops, nodes, rows, transpose);
+  int64_t count = edges.nodeCount();
   std::vector<float> factor(form.symmetric ? count : 0);
   for (size_t node = 0; node < factor.size(); ++node) {
     int32_t degree = rows.rowPtr[node + 1] - rows.rowPtr[node];

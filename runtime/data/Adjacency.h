@@ -8,7 +8,7 @@
 #ifndef TESSERA_RUNTIME_DATA_ADJACENCY_H
 #define TESSERA_RUNTIME_DATA_ADJACENCY_H
 
-#include "runtime/data/GraphFile.h"
+#include "runtime/data/EdgeSource.h"
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -37,24 +37,27 @@ struct NodeWeights {
   std::vector<float> factor;
 };
 
-/// Computes them for \p file. False with the reason, which names the node, in
+/// Computes them for \p edges. False with the reason, which names the node, in
 /// \p error where a d is negative or not finite.
-bool weighNodes(const GraphFile &file, AdjacencyForm form, NodeWeights &nodes,
+bool weighNodes(const EdgeSource &edges, AdjacencyForm form, NodeWeights &nodes,
                 std::string &error);
 
 /// Compressed rows in memory of the caller: row i of n has the columns
 /// col[rowPtr[i] .. rowPtr[i + 1]), ascending, those that are equal in the
-/// order of the file.
+/// order of the source.
 struct SparseRows {
   int32_t *rowPtr = nullptr; ///< [n + 1]
   int32_t *col = nullptr;    ///< edges and self-loops
   float *weight = nullptr;   ///< as many
 };
 
-/// Writes the edges of \p file as \p rows, a row for each target, and as
+/// The edges that buildAdjacency() writes of \p edges, self-loops included.
+int64_t countAdjacency(const EdgeSource &edges, AdjacencyForm form);
+
+/// Writes \p edges as \p rows, a row for each target, and as
 /// \p transpose, a row for each source. Takes memory for one float per node
 /// beside theirs.
-void buildAdjacency(const GraphFile &file, AdjacencyForm form,
+void buildAdjacency(const EdgeSource &edges, AdjacencyForm form,
                     const NodeWeights &nodes, SparseRows rows,
                     SparseRows transpose);
 

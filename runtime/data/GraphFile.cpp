@@ -62,6 +62,14 @@ void GraphFile::copyFeatures(int64_t columns, float *destination) const {
   });
 }
 
+void GraphFile::visitEdges(Visit visit, void *body) const {
+  EdgeBlock block;
+  for (int64_t at = 0; at < counts.edges; at += block.count) {
+    readEdges(at, block);
+    visit(body, block);
+  }
+}
+
 void GraphFile::readEdges(int64_t begin, EdgeBlock &block) const {
   block.count = std::min(EdgeBlock::room, counts.edges - begin);
   visitIntegers(*edgeIndex, [&](auto ends) {

@@ -13,6 +13,7 @@
 #ifndef TESSERA_RUNTIME_DATA_GRAPHFILE_H
 #define TESSERA_RUNTIME_DATA_GRAPHFILE_H
 
+#include "runtime/data/EdgeSource.h"
 #include "runtime/files/Safetensors.h"
 #include <memory>
 #include <string>
@@ -29,17 +30,8 @@ struct GraphShape {
   int64_t classes = 0;  ///< Largest label + 1.
 };
 
-/// Some edges in the file's order: edge i goes from node source[i] to node
-/// target[i] and has the weight weight[i].
-struct EdgeBlock {
-  static constexpr int64_t room = 2048;
-  int64_t count = 0;
-  int32_t source[room], target[room];
-  float weight[room];
-};
-
 /// A graph that has been read and found sound.
-class GraphFile {
+class GraphFile final : public EdgeSource {
 public:
   /// Features and classes at most.
   static constexpr int64_t mostColumns = 131072;
@@ -53,8 +45,9 @@ public:
   static std::unique_ptr<GraphFile>
   read(std::string_view bytes, const std::string &name, std::string &error);
 
-  const std::string &path() const { return file->path(); }
+  const std::string &path() const override { return file->path(); }
   const GraphShape &shape() const { return counts; }
+  int64_t nodeCount() const override { return counts.nodes; }
   /// Sparse features do not say how many columns there are beyond the used.
   bool hasSparseFeatures() const { return indptr; }
 
@@ -64,15 +57,7 @@ public:
 
   /// The tensor that weighs edges, "edge_weight" or "edge_attr"; null where
   /// none does and all weights are 1.
-  const char *weightName() const { return weightTensor; }
-  /// Calls \p body(const EdgeBlock &) for all edges in their order.
-  template <typename Body> void forEdges(Body &&body) const {
-    EdgeBlock block;
-    for (int64_t at = 0; at < counts.edges; at += block.count) {
-      readEdges(at, block);
-      body(static_cast<const EdgeBlock &>(block));
-    }
-  }
+  const char *weightName() const override { return weightTensor; }
 
   /// The class of each node; negative where it has none, which only nodes in
   /// no mask may lack.
@@ -89,12 +74,13 @@ public:
   std::string unusedTensors() const;
 
   /// Gives back the memory that reading took; it can be read again.
-  void release() const;
+  void release() const override;
 
 private:
   GraphFile() = default;
   static std::unique_ptr<GraphFile>
   checked(std::unique_ptr<SafetensorsFile> file, std::string &error);
+  void visitEdges(Visit visit, void *body) const override;
   /// Reads the edges from \p begin on, as many as there is room for.
   void readEdges(int64_t begin, EdgeBlock &block) const;
   /// Each returns what is wrong, or nothing.

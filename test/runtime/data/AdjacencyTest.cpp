@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/data/Adjacency.h"
+#include "runtime/data/GraphFile.h"
 #include "test/runtime/data/GraphBytes.h"
 #include <algorithm>
 #include <cmath>
