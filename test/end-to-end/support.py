@@ -180,7 +180,7 @@ def losses(log):
 def read_safetensors(path):
     """{name: (shape, values)} of a safetensors file, values as array.array."""
     codes = {"F32": "f", "F64": "d", "BOOL": "b"}
-    codes |= {"I64": "q", "I32": "i", "U16": "H", "U8": "B"}
+    codes |= {"I64": "q", "I32": "i", "I16": "h", "I8": "b", "U16": "H", "U8": "B"}
     data = pathlib.Path(path).read_bytes()
     (length,) = struct.unpack_from("<Q", data)
     header = json.loads(data[8 : 8 + length])
