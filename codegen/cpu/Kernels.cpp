@@ -33,6 +33,7 @@ void tessera::cpu::registerKernels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, graph::GraphDialect *) {
     loadTargets(context);
     registerAggregate(context);
+    registerGraphAttention(context);
   });
   registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {
     loadTargets(context);

@@ -50,6 +50,7 @@ void tessera::cuda::registerKernels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, graph::GraphDialect *) {
     loadTargets(context);
     registerAggregate(context);
+    registerGraphAttention(context);
   });
   registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {
     loadTargets(context);

@@ -25,8 +25,10 @@ int64_t tessera::cuda::getAccessLanes(TypeRange types, int64_t count) {
   return lanes;
 }
 
-RowGroups::RowGroups(int64_t rows, int64_t width, TypeRange types)
-    : rows(rows), width(width), lanes(getAccessLanes(types, width)) {
+RowGroups::RowGroups(int64_t rows, int64_t width, TypeRange types,
+                     int64_t block)
+    : rows(rows), width(width),
+      lanes(getAccessLanes(types, block ? block : width)) {
   int64_t all = width / lanes;
   group = std::min<int64_t>(kWarp, llvm::PowerOf2Ceil(all));
   vectors = std::clamp<int64_t>(llvm::divideCeil(all, group), 1, kKept / lanes);

@@ -31,8 +31,11 @@ public:
     mlir::Value column, exists;
   };
 
-  /// \p rows rows of \p width elements, in tensors of \p types.
-  RowGroups(int64_t rows, int64_t width, mlir::TypeRange types);
+  /// \p rows rows of \p width elements, in tensors of \p types. No vector holds
+  /// columns of two blocks of \p block, where that is given, a divisor of
+  /// \p width.
+  RowGroups(int64_t rows, int64_t width, mlir::TypeRange types,
+            int64_t block = 0);
 
   Grid getGrid() const;
 

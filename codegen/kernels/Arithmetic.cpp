@@ -109,6 +109,30 @@ struct AggregateArithmetic
   }
 };
 
+/// Attention over edges, and its gradient.
+template <typename Op>
+struct GraphAttentionArithmetic
+    : KernelOpInterface::ExternalModel<GraphAttentionArithmetic<Op>, Op> {
+  /// Two products and sums for each edge and column; of a score some ten
+  /// operations, its exponential counted as one.
+  int64_t getFlops(Operation *op) const {
+    auto attention = cast<Op>(op);
+    return attention.getGraph().getType().getEntries() * attention.getHeads() *
+           (4 * attention.getHeadWidth() + 10);
+  }
+  /// An edge reads its neighbour's row, number and scores.
+  int64_t getMovedBytes(Operation *op) const {
+    auto attention = cast<Op>(op);
+    int64_t scores = op->getNumOperands() - 3;
+    int64_t bytes =
+        attention.getGraph().getType().getEntries() *
+        (4 + 4 * attention.getHeads() * (attention.getHeadWidth() + scores));
+    for (Value result : op->getResults())
+      bytes += plan::getBytes(cast<ShapedType>(result.getType()));
+    return bytes;
+  }
+};
+
 struct QuantizeArithmetic
     : KernelOpInterface::ExternalModel<QuantizeArithmetic, zero::QuantizeOp> {
   /// A comparison, a division and a rounding each.
@@ -141,6 +165,10 @@ void codegen::registerKernels(DialectRegistry &registry) {
   });
   registry.addExtension(+[](MLIRContext *context, graph::GraphDialect *) {
     graph::AggregateOp::attachInterface<AggregateArithmetic>(*context);
+    graph::AttentionOp::attachInterface<
+        GraphAttentionArithmetic<graph::AttentionOp>>(*context);
+    graph::AttentionGradOp::attachInterface<
+        GraphAttentionArithmetic<graph::AttentionGradOp>>(*context);
   });
   registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {
     zero::UpdateOp::attachInterface<UpdateArithmetic>(*context);

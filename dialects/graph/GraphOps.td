@@ -97,4 +97,91 @@ def Graph_AggregateOp
   }];
 }
 
+class Graph_AttentionOpBase<string mnemonic, list<Trait> traits = []>
+    : Graph_Op<mnemonic, traits> {
+  code accessors = [{
+    /// Heads, and columns of each.
+    int64_t getHeads() { return getSource().getType().getDimSize(1); }
+    int64_t getHeadWidth() {
+      return getInput().getType().getDimSize(1) / getHeads();
+    }
+  }];
+}
+
+def Graph_AttentionOp : Graph_AttentionOpBase<"attention", [
+    DeclareOpInterfaceMethods<DifferentiableOpInterface>,
+    InferTypeOpAdaptor]> {
+  let summary = "the neighbours' rows, weighted by attention";
+  let description = [{
+    Graph attention (Veličković et al., arXiv 1710.10903, equations 3 to 5), its
+    scores being sums of one number per node and head, `source` of the node
+    where an edge begins and `target` of the one where it ends. For each head
+    of node i, over the edges j → i
+
+      e_ij = LeakyReLU(source_j + target_i), with `slope` below 0,
+      p_ij = exp(e_ij - lse_i),  lse_i = log sum_j exp(e_ij),
+      result_i = sum_j p_ij · input_j,
+
+    in the order of the compressed row; the columns of `input` are those of
+    head 0, then of head 1, and so on. A node without edges gets 0, and 0 as
+    `lse`. Nothing is stored per edge.
+
+    The rest is for the backward pass: with s_ij the derivative of LeakyReLU, 1
+    above 0 and `slope` elsewhere, sloped_i = sum_j p_ij s_ij · input_j and
+    slopes_i = sum_j p_ij s_ij. With the gradient G of the result and
+    delta_i = G_i · result_i the gradient of target_i, the sum over edges of
+    p_ij s_ij (G_i · input_j - delta_i), is G_i · sloped_i - delta_i slopes_i:
+    no edge is visited for it.
+
+    ```mlir
+    %out, %lse, %sloped, %slopes = graph.attention %g, %x, %source, %target slope 0.2
+        : !graph.csr<2708x2708, 13264>, tensor<2708x64xf32>, tensor<2708x8xf32>, tensor<2708x8xf32>
+    ```
+  }];
+  let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input,
+                       Graph_Float:$source, Graph_Float:$target,
+                       F64Attr:$slope);
+  let results = (outs Graph_Float:$result, Graph_Float:$lse,
+                      Graph_Float:$sloped, Graph_Float:$slopes);
+  let assemblyFormat = [{
+    $graph `,` $input `,` $source `,` $target `slope` $slope attr-dict `:`
+    qualified(type($graph)) `,` type($input) `,` type($source) `,` type($target)
+  }];
+  let extraClassDeclaration = accessors;
+  let hasVerifier = 1;
+}
+
+def Graph_AttentionGradOp : Graph_AttentionOpBase<"attention_grad", [
+    InferTypeOpAdaptor, AllTypesMatch<["target", "lse", "delta"]>]> {
+  let summary = "what graph.attention's gradient sums over outgoing edges";
+  let description = [{
+    With the gradient G of the attention's result and delta_i = G_i · result_i
+    per head, sums over the edges j → i of each node j, by the transposed graph:
+
+      result_j = sum_i p_ij G_i, the gradient of input_j,
+      sloped_j = sum_i p_ij s_ij G_i,
+      corrections_j = sum_i p_ij s_ij delta_i.
+
+    The gradient of source_j is input_j · sloped_j - corrections_j per head.
+    Probabilities are recomputed from `lse`.
+
+    ```mlir
+    %dx, %sloped, %corrections = graph.attention_grad %g, %gradient, %source, %target, %lse, %delta slope 0.2
+        : !graph.csr<2708x2708, 13264>, tensor<2708x64xf32>, tensor<2708x8xf32>, tensor<2708x8xf32>
+    ```
+  }];
+  let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input,
+                       Graph_Float:$source, Graph_Float:$target,
+                       Graph_Float:$lse, Graph_Float:$delta, F64Attr:$slope);
+  let results = (outs Graph_Float:$result, Graph_Float:$sloped,
+                      Graph_Float:$corrections);
+  let assemblyFormat = [{
+    $graph `,` $input `,` $source `,` $target `,` $lse `,` $delta `slope`
+    $slope attr-dict `:` qualified(type($graph)) `,` type($input) `,`
+    type($source) `,` type($target)
+  }];
+  let extraClassDeclaration = accessors;
+  let hasVerifier = 1;
+}
+
 #endif // TESSERA_DIALECTS_GRAPH_GRAPHOPS_TD

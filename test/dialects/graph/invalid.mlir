@@ -54,3 +54,51 @@ func.func @f(%g: !graph.csr<4x3, 10>, %x: tensor<3x16xf32>) {
 
 // expected-error @below {{a graph has rows and columns, as in `!graph.csr<4x4, 10>`}}
 func.func private @f(!graph.csr<4, 10>)
+
+// -----
+
+func.func @f(%g: !graph.csr<4x4, 10>, %x: tensor<4x15xf32>, %s: tensor<4x2xf32>) {
+  // expected-error @below {{input must have 4 rows, and columns that are a multiple of its 2 heads}}
+  %0:4 = graph.attention %g, %x, %s, %s slope 0.2 : !graph.csr<4x4, 10>, tensor<4x15xf32>, tensor<4x2xf32>, tensor<4x2xf32>
+  return
+}
+
+// -----
+
+func.func @f(%g: !graph.csr<4x5, 10>, %x: tensor<5x16xf32>, %s: tensor<4x2xf32>, %t: tensor<4x2xf32>) {
+  // expected-error @below {{scores must have a column per head, the same in both, and as many rows as the graph has columns (5, of sources) and rows (4, of targets)}}
+  %0:4 = graph.attention %g, %x, %s, %t slope 0.2 : !graph.csr<4x5, 10>, tensor<5x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
+  return
+}
+
+// -----
+
+func.func @f(%g: !graph.csr<4x4, 10>, %x: tensor<4x16xf32>, %s: tensor<4xf32>) {
+  // expected-error @below {{rows and scores must be matrices}}
+  %0:4 = graph.attention %g, %x, %s, %s slope 0.2 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4xf32>, tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%g: !graph.csr<4x4, 10>, %x: tensor<4x16xf32>, %s: tensor<4x2xf32>) {
+  // expected-error @below {{slope must lie between 0 and 1, but is 1.5}}
+  %0:4 = graph.attention %g, %x, %s, %s slope 1.5 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
+  return
+}
+
+// -----
+
+func.func @f(%g: !graph.csr<4x4, 10>, %x: tensor<4x16xf32>, %s: tensor<4x2xbf16>) {
+  // expected-error @below {{scores must be f32}}
+  %0:4 = graph.attention %g, %x, %s, %s slope 0.2 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xbf16>, tensor<4x2xbf16>
+  return
+}
+
+// -----
+
+func.func @f(%g: !graph.csr<4x5, 10>, %x: tensor<5x16xf32>, %s: tensor<5x2xf32>, %t: tensor<4x2xf32>) {
+  // expected-error @below {{input must have 4 rows}}
+  %0:3 = graph.attention_grad %g, %x, %s, %t, %t, %t slope 0.2 : !graph.csr<4x5, 10>, tensor<5x16xf32>, tensor<5x2xf32>, tensor<4x2xf32>
+  return
+}

@@ -27,3 +27,15 @@ func.func @features(%x: !graph.csr<4x9, 12>, %w: tensor<9x16xf32>) -> (tensor<4x
   %d = graph.aggregate %x, %y transpose : !graph.csr<4x9, 12>, tensor<4x16xf32>
   return %y, %d : tensor<4x16xf32>, tensor<9x16xf32>
 }
+
+// Attention with two heads, and the sums of its gradient.
+
+// CHECK-LABEL: func.func @attention
+func.func @attention(%g: !graph.csr<4x4, 10>, %x: tensor<4x16xf32>, %s: tensor<4x2xf32>, %t: tensor<4x2xf32>,
+                     %d: tensor<4x2xf32>) {
+  // CHECK: %[[Y:.*]], %[[LSE:.*]], %{{.*}}, %{{.*}} = graph.attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} slope 2.000000e-01 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
+  %y, %lse, %sloped, %slopes = graph.attention %g, %x, %s, %t slope 0.2 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
+  // CHECK: graph.attention_grad %{{.*}}, %[[Y]], %{{.*}}, %{{.*}}, %[[LSE]], %{{.*}} slope 2.000000e-01 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
+  %dx, %dsloped, %corrections = graph.attention_grad %g, %y, %s, %t, %lse, %d slope 0.2 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
+  return
+}

@@ -155,6 +155,28 @@ static GradientCase aggregateColumns(const std::string &variant,
           out};
 }
 
+/// Five nodes: one edge twice, a loop, a node without incoming edges and one
+/// without outgoing.
+static GradientCase graphAttention(const std::string &variant, int heads,
+                                   int width, const std::string &slope) {
+  std::string x = "5x" + std::to_string(heads * width) + "x",
+              scores = "5x" + std::to_string(heads) + "x";
+  return {"graph.attention",
+          variant,
+          {{"x", x}, {"source", scores}, {"target", scores}},
+          R"(
+  %pointers = arith.constant dense<[0, 2, 5, 6, 8, 8]> : tensor<6xi32>
+  %sources = arith.constant dense<[1, 4, 1, 2, 2, 0, 1, 4]> : tensor<8xi32>
+  %weights = arith.constant dense<1.0> : tensor<8xf32>
+  %pointers_t = arith.constant dense<[0, 1, 4, 6, 6, 8]> : tensor<6xi32>
+  %targets = arith.constant dense<[2, 0, 1, 3, 1, 1, 0, 3]> : tensor<8xi32>
+  %graph = graph.csr %pointers, %sources, %weights transposed %pointers_t, %targets, %weights : !graph.csr<5x5, 8>
+  %r, %lse, %sloped, %slopes = graph.attention %graph, %x, %source, %target slope )" +
+              slope + " : !graph.csr<5x5, 8>, " + tensor(x) + ", " +
+              tensor(scores) + ", " + tensor(scores),
+          x};
+}
+
 static const char *const indices = R"(
   %i = arith.constant dense<[4, 0, 4, 2]> : tensor<4xi32>
 )";
@@ -287,6 +309,9 @@ static std::vector<GradientCase> getComposites() {
       attention("interleaved_causal_alibi", 3, "interleaved causal alibi"),
       attention("blocked_causal", 2, "blocked causal"),
       attention("blocked_alibi", 6, "blocked alibi"),
+      graphAttention("one_head", 1, 3, "0.2"),
+      graphAttention("heads", 3, 2, "0.2"),
+      graphAttention("relu", 2, 1, "0.0"),
       {"nn.cross_entropy",
        "",
        {{"logits", "4x5x"}},

@@ -53,7 +53,8 @@ LogicalResult Interpreter::visit(Operation &op) {
                       [](const APInt &x) { return x.getSExtValue(); });
     return success();
   }
-  if (visitElementwise(op) || visitShape(op) || visitComposite(op))
+  if (visitElementwise(op) || visitShape(op) || visitComposite(op) ||
+      visitGraphAttention(op))
     return success();
   return op.emitError("the interpreter does not know this operation");
 }

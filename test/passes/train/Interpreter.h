@@ -65,6 +65,7 @@ private:
   bool visitElementwise(mlir::Operation &op);
   bool visitShape(mlir::Operation &op);
   bool visitComposite(mlir::Operation &op);
+  bool visitGraphAttention(mlir::Operation &op);
 
   const Array &operand(mlir::Operation &op, unsigned i) const {
     return values.at(op.getOperand(i));

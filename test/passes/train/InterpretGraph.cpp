@@ -1,0 +1,86 @@
+//===- InterpretGraph.cpp - Attention over edges by definition --*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "test/passes/train/Interpreter.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::test;
+
+namespace {
+/// A score and the slope of LeakyReLU there.
+struct Score {
+  double value, slope;
+};
+} // namespace
+
+static Score getScore(double sum, double slope) {
+  return {sum > 0 ? sum : slope * sum, sum > 0 ? 1 : slope};
+}
+
+bool Interpreter::visitGraphAttention(Operation &op) {
+  if (auto attention = dyn_cast<graph::AttentionOp>(op)) {
+    auto csr = attention.getGraph().getDefiningOp<graph::CSROp>();
+    const Array &pointers = get(csr.getRowPtr()), &sources = get(csr.getCol()),
+                &x = operand(op, 1), &source = operand(op, 2),
+                &target = operand(op, 3);
+    Array &out = define(op.getResult(0)), &lse = define(op.getResult(1)),
+          &sloped = define(op.getResult(2)), &slopes = define(op.getResult(3));
+    double slope = attention.getSlope().convertToDouble();
+    int64_t width = attention.getHeadWidth();
+    for (int64_t i = 0; i < out.rows(); ++i)
+      for (int64_t h = 0; h < lse.columns(); ++h) {
+        auto scoreOf = [&](int64_t edge) {
+          return getScore(source.at(sources.data[edge], h) + target.at(i, h),
+                          slope);
+        };
+        auto begin = static_cast<int64_t>(pointers.data[i]);
+        auto end = static_cast<int64_t>(pointers.data[i + 1]);
+        double sum = 0;
+        for (int64_t edge = begin; edge < end; ++edge)
+          sum += std::exp(scoreOf(edge).value);
+        lse.at(i, h) = begin == end ? 0 : std::log(sum);
+        for (int64_t edge = begin; edge < end; ++edge) {
+          Score score = scoreOf(edge);
+          double p = std::exp(score.value) / sum;
+          slopes.at(i, h) += p * score.slope;
+          for (int64_t c = h * width; c < (h + 1) * width; ++c) {
+            out.at(i, c) += p * x.at(sources.data[edge], c);
+            sloped.at(i, c) += p * score.slope * x.at(sources.data[edge], c);
+          }
+        }
+      }
+    return true;
+  }
+  if (auto attention = dyn_cast<graph::AttentionGradOp>(op)) {
+    auto csr = attention.getGraph().getDefiningOp<graph::CSROp>();
+    const Array &pointers = get(csr.getRowPtrT()),
+                &targets = get(csr.getColT()), &gradient = operand(op, 1),
+                &source = operand(op, 2), &target = operand(op, 3),
+                &lse = operand(op, 4), &delta = operand(op, 5);
+    Array &dx = define(op.getResult(0)), &sloped = define(op.getResult(1)),
+          &corrections = define(op.getResult(2));
+    double slope = attention.getSlope().convertToDouble();
+    int64_t width = attention.getHeadWidth();
+    for (int64_t j = 0; j < dx.rows(); ++j)
+      for (auto edge = static_cast<int64_t>(pointers.data[j]);
+           edge < pointers.data[j + 1]; ++edge)
+        for (int64_t h = 0; h < lse.columns(); ++h) {
+          auto i = static_cast<int64_t>(targets.data[edge]);
+          Score score = getScore(source.at(j, h) + target.at(i, h), slope);
+          double p = std::exp(score.value - lse.at(i, h));
+          corrections.at(j, h) += p * score.slope * delta.at(i, h);
+          for (int64_t c = h * width; c < (h + 1) * width; ++c) {
+            dx.at(j, c) += p * gradient.at(i, c);
+            sloped.at(j, c) += p * score.slope * gradient.at(i, c);
+          }
+        }
+    return true;
+  }
+  return false;
+}
