@@ -100,7 +100,9 @@ void printSettings(const tessera_context &context, const Options &options,
     row("ramp", text);
   }
   row("data", source.describe());
-  if (!manifest.model.isGraph())
+  if (manifest.model.isGraph())
+    row("graph", source.describeGraph());
+  else
     row("order", progress.order);
   row("optimizer",
       training.optimizer.kind + ", " + training.optimizer.settings);

@@ -67,6 +67,9 @@ public:
 
   /// One line for people: what the data is.
   virtual std::string describe() const = 0;
+
+  /// The same for what a graph is like, before load; empty for tokens.
+  virtual std::string describeGraph() const { return ""; }
 };
 
 /// How samples follow one another.

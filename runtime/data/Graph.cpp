@@ -10,6 +10,8 @@
 #include "runtime/program/SlotNames.h"
 #include <algorithm>
 #include <cinttypes>
+#include <cmath>
+#include <cstdio>
 
 namespace tessera::runtime {
 
@@ -118,6 +120,25 @@ const Slot *Graph::load(const tessera_context &context,
   return nullptr;
 }
 
+std::string Graph::describeShape() const {
+  if (!file)
+    return "";
+  const GraphShape &shape = file->shape();
+  char text[160];
+  int length =
+      snprintf(text, sizeof text,
+               "%" PRId64 " nodes, %" PRId64 " edges (mean degree %.2f), "
+               "%" PRId64 " classes",
+               shape.nodes, shape.edges,
+               static_cast<double>(shape.edges) /
+                   static_cast<double>(shape.nodes),
+               shape.classes);
+  // Without edges between nodes of known classes there is none.
+  if (double share = file->homophily(); std::isfinite(share))
+    snprintf(text + length, sizeof text - length, ", homophily %.3f", share);
+  return text;
+}
+
 std::string Graph::describeEdges() const {
   return weightName.empty() ? "" : "; '" + weightName + "' weighs the edges";
 }
@@ -174,6 +195,7 @@ public:
       fatal("%s", error.c_str());
     return fingerprintOf(*content, {});
   }
+  std::string describeGraph() const override { return graph.describeShape(); }
   std::string describe() const override {
     return graph.path() + " (" + std::to_string(count) + " training nodes, " +
            std::to_string(graph.split("val").size()) + " for validation, " +

@@ -41,6 +41,9 @@ public:
                    int64_t begin, int64_t end) const;
 
   const std::string &path() const { return filePath; }
+  /// Nodes, edges as the file has them and what they are like, on a line. Reads
+  /// all edges. Empty after load.
+  std::string describeShape() const;
   /// What weighs the edges, behind "; "; empty where nothing in the file does.
   std::string describeEdges() const;
 

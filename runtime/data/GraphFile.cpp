@@ -113,6 +113,21 @@ std::vector<int32_t> GraphFile::split(const std::string &name) const {
   return nodes;
 }
 
+double GraphFile::homophily() const {
+  std::vector<int32_t> classes = labels();
+  int64_t alike = 0, known = 0;
+  forEdges([&](const EdgeBlock &block) {
+    for (int64_t i = 0; i < block.count; ++i) {
+      int32_t from = classes[block.source[i]], to = classes[block.target[i]];
+      bool count = from >= 0 && to >= 0;
+      known += count;
+      alike += count && from == to;
+    }
+  });
+  release();
+  return static_cast<double>(alike) / static_cast<double>(known);
+}
+
 std::string GraphFile::trainingError() const {
   if (!split("train").empty())
     return "";

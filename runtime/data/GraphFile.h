@@ -65,6 +65,11 @@ public:
   /// The nodes of "train", "val" or "test", ascending.
   std::vector<int32_t> split(const std::string &name) const;
 
+  /// The share of edges whose ends have one class, of those whose ends have
+  /// any; not a number where there are none ("edge homophily": Zhu et al.,
+  /// "Beyond homophily in graph neural networks", NeurIPS 2020).
+  double homophily() const;
+
   /// Why nothing can be learned from it, though it can be evaluated; empty
   /// where something can.
   std::string trainingError() const;

@@ -143,6 +143,23 @@ class Graphs(unittest.TestCase):
         graph = dict(ring(), edge_index=("I64", [2, 0], array.array("q")))
         out = self.make("graph-no-edges", graph)
         self.assertTrue(all(loss > 0 for loss in self.losses(out, graph)))
+        self.assertEqual(self.shape_said(out), "12 nodes, 0 edges (mean degree 0.00), 3 classes")
+
+    def test_the_table_says_what_the_graph_is_like(self):
+        graph = ring()
+        out = self.make("graph-said", graph)
+        begin = "12 nodes, 12 edges (mean degree 1.00), 3 classes"
+        self.assertEqual(self.shape_said(out), f"{begin}, homophily 0.750")
+        # Its transpose's memory under its own shape, as some converters leave it.
+        ends = graph["edge_index"][2]
+        pairs = array.array("q", [end for pair in zip(ends, ends[NODES:]) for end in pair])
+        scrambled = dict(graph, edge_index=("I64", [2, NODES], pairs))
+        support.write_safetensors(out / "graph.safetensors", scrambled)
+        self.assertEqual(self.shape_said(out), f"{begin}, homophily 0.000")
+
+    def shape_said(self, out):
+        command = [out / "exe", "train", "--data", out / "graph.safetensors", "--steps", 0]
+        return re.search("^  graph +(.*)$", support.run(command).stdout, re.M).group(1)
 
     def test_compiler_and_executable_refuse_alike(self):
         graph = ring()

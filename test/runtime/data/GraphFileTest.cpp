@@ -367,6 +367,25 @@ TEST(GraphFile, NamesWhatNothingUses) {
   EXPECT_NE(text.find("'a7' and 2 more"), std::string::npos) << text;
 }
 
+TEST(GraphFile, CountsEdgesWithinAClass) {
+  auto homophilyOf = [](const TensorBytes &tensors) {
+    std::string bytes = tensors.bytes(), error;
+    auto file = GraphFile::read(bytes, "g", error);
+    EXPECT_TRUE(file) << error;
+    return file ? file->homophily() : -1;
+  };
+  TensorBytes graph = smallGraph();
+  EXPECT_EQ(homophilyOf(graph), 0.25);
+  graph.set("y", "U8", {3}, {1, 1, 0});
+  EXPECT_EQ(homophilyOf(graph), 0.75);
+  // Node 1 is of no class: of the other edges there is one loop alone.
+  graph.set("y", "I8", {3}, {1, -1, 1});
+  graph.set("val_mask", "BOOL", {3}, {0, 0, 0});
+  EXPECT_EQ(homophilyOf(graph), 1.0);
+  graph.set("edge_index", "I64", {2, 0}, {});
+  EXPECT_TRUE(std::isnan(homophilyOf(graph)));
+}
+
 TEST(GraphFile, IsNotForTrainingWithoutTrainingNodes) {
   TensorBytes graph = smallGraph();
   std::string bytes = graph.bytes(), error;

@@ -78,8 +78,11 @@ TEST(Graph, FillsTheInputsOfARank) {
     EXPECT_EQ(source->tokens({}), 0);
     EXPECT_EQ(source->describe(),
               path + " (2 training nodes, 1 for validation, 0 for the test)");
+    EXPECT_EQ(source->describeGraph(), "3 nodes, 4 edges (mean degree 1.33), "
+                                       "2 classes, homophily 0.250");
     Arena arena(manifest);
     EXPECT_EQ(source->load(arena.context, arena.slots()), nullptr);
+    EXPECT_EQ(source->describeGraph(), "");
     EXPECT_EQ(arena.at<float>("features", 5), 6.0f);
     EXPECT_EQ(arena.at<int32_t>("row_ptr", 3), 6);
     EXPECT_EQ(arena.at<int32_t>("col_t", 5), 2);
