@@ -73,11 +73,15 @@ private:
     json.attribute("classes", model.getClasses());
     json.attribute("edges", model.getEdges());
     json.attribute("family", model.getLayer().getValue());
+    if (model.getFeatureEntries())
+      json.attribute("feature_entries", model.getFeatureEntries());
     json.attribute("features", model.getFeatures());
     json.attribute("kind", model.getMnemonic());
     json.attribute("nodes", model.getNodes());
     json.attribute("normalization",
                    spec::stringifyNormalization(model.getNormalization()));
+    if (model.getNormalizeFeatures())
+      json.attribute("normalize_features", true);
     json.attribute("self_loops", model.getSelfLoops());
   }
 

@@ -26,6 +26,7 @@ using google::protobuf::Message;
 static bool isLeftOut(StringRef path) {
   static constexpr StringLiteral paths[] = {"transformer.initialization",
                                             "gnn.graph",
+                                            "gnn.feature_entries",
                                             "training.micro_batch",
                                             "training.steps",
                                             "training.seed",

@@ -10,13 +10,37 @@
 #include "frontends/Fields.h"
 #include "frontends/OptimizerSettings.h"
 #include "frontends/validation/Validation.h"
-#include "runtime/data/Adjacency.h"
+#include "runtime/data/Features.h"
 #include "runtime/data/GraphFile.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
 
 using namespace tessera;
+
+/// The room for sparse features: none where \p file has dense ones, or such as
+/// do not stay sparse, and nothing else is said.
+static void resolveFeatures(const runtime::GraphFile &file, spec::Gnn &model,
+                            Diagnostics &diagnostics) {
+  std::string error = runtime::sparseFeaturesError(
+      file, {model.features(), model.normalize_features()});
+  if (!model.has_feature_entries()) {
+    bool staySparse = file.hasSparseFeatures() && error.empty();
+    return model.set_feature_entries(staySparse ? file.featureEntries() : 0);
+  }
+  if (model.feature_entries() == 0)
+    return;
+  if (!error.empty())
+    return diagnostics.error("gnn.graph", error, "or take another file");
+  if (int64_t entries = file.featureEntries();
+      model.feature_entries() < entries)
+    diagnostics.error("gnn.feature_entries",
+                      "`gnn.feature_entries` is " +
+                          llvm::Twine(model.feature_entries()) +
+                          ", but `gnn.graph` has " + llvm::Twine(entries),
+                      "leave it out, or give " + llvm::Twine(entries) +
+                          " or more, or 0 for dense features");
+}
 
 void tessera::resolveGraph(spec::Specification &message, llvm::StringRef base,
                            Diagnostics &diagnostics) {
@@ -66,6 +90,7 @@ void tessera::resolveGraph(spec::Specification &message, llvm::StringRef base,
   model.set_features(
       resolved("gnn.features", shape.features, file->hasSparseFeatures()));
   model.set_classes(resolved("gnn.classes", shape.classes, true));
+  resolveFeatures(*file, model, diagnostics);
   checkEdges(model, diagnostics);
 }
 

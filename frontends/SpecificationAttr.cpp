@@ -44,7 +44,8 @@ static Attribute modelAttr(const spec::Specification &message,
   return spec::GnnAttr::get(
       &context, nameAttr(spec::Gnn::Layer_Name(model.layer()), context),
       model.self_loops(), normalization(), model.nodes(), model.edges(),
-      model.features(), model.classes());
+      model.features(), model.classes(), model.feature_entries(),
+      model.normalize_features());
 }
 
 static spec::NumberType numberType(spec::Precision::Type type) {

@@ -38,6 +38,7 @@ static constexpr Limit limits[] = {
     {"gnn.edges", Need::Optional, 0, Low::Closed, 2147483647},
     {"gnn.features", Need::Optional, 1, Low::Closed, 131072},
     {"gnn.classes", Need::Optional, 1, Low::Closed, 131072},
+    {"gnn.feature_entries", Need::Optional, 0, Low::Closed, 2147483647},
     {"training.global_batch", Need::Optional, 1, Low::Closed, 16777216},
     {"training.micro_batch", Need::Optional, 1, Low::Closed, 16777216},
     {"training.steps", Need::Required, 1, Low::Closed, 1e12},

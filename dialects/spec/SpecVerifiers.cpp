@@ -66,11 +66,13 @@ LogicalResult TransformerAttr::verify(EmitError emitError, StringAttr names,
 LogicalResult GnnAttr::verify(EmitError emitError, StringAttr layer,
                               bool selfLoops, Normalization normalization,
                               int64_t nodes, int64_t edges, int64_t features,
-                              int64_t classes) {
+                              int64_t classes, int64_t featureEntries,
+                              bool normalizeFeatures) {
   return check(emitError, {{"gnn.nodes", nodes},
                            {"gnn.edges", edges},
                            {"gnn.features", features},
-                           {"gnn.classes", classes}});
+                           {"gnn.classes", classes},
+                           {"gnn.feature_entries", featureEntries}});
 }
 
 LogicalResult LossScaleAttr::verify(EmitError emitError, Real initial,

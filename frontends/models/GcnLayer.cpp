@@ -24,6 +24,8 @@ public:
         linear({name.name + ".lin", name.group}, in, out, WeightLayout::OutIn,
                /*hasBias=*/false, glorot(in, out)) {}
 
+  bool takesSparseFeatures() const override { return true; }
+
   void declare(ModuleWriter &writer) const override {
     linear.declare(writer);
     writer.parameter(bias, {out}, Initializer::constant(0), group);

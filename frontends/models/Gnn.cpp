@@ -28,6 +28,15 @@ struct GraphRoom {
   int64_t nodes, edges;
 };
 
+/// The names of the inputs that are a sparse matrix: those of its rows, then
+/// those of its columns.
+using CSRNames = std::array<slots::Name, 6>;
+constexpr CSRNames edgeNames = {slots::rowPtr,  slots::col,  slots::weight,
+                                slots::rowPtrT, slots::colT, slots::weightT};
+constexpr CSRNames featureNames = {slots::featureRowPtr, slots::featureCol,
+                                   slots::featureValue,  slots::featureRowPtrT,
+                                   slots::featureColT,   slots::featureValueT};
+
 class GnnWriter {
 public:
   GnnWriter(const Specification &specification, const ModelKinds &kinds,
@@ -45,8 +54,8 @@ private:
              ArrayRef<Port> outputs);
   /// The argument of the function begun last that is called \p name.
   Value input(StringRef name) const { return arguments.lookup(name); }
-  /// The graph of the function begun last; null where no layer reads edges.
-  Value graph();
+  /// The sparse matrix of the inputs \p names of the function begun last.
+  Value sparse(const CSRNames &names);
   /// [nodes, classes] of the function begun last.
   Value logits();
   Value loss(Value logits);
@@ -59,7 +68,7 @@ private:
   ModuleWriter &writer;
   GraphRoom whole; ///< The specification's graph.
   SmallVector<std::unique_ptr<GraphLayer>> layers;
-  bool readsEdges = false;
+  bool readsEdges = false, hasSparseFeatures = false;
   /// Of the function begun last.
   llvm::StringMap<Value> arguments;
 };
@@ -82,6 +91,8 @@ GnnWriter::GnnWriter(const Specification &specification,
     readsEdges |= layers.back()->readsEdges();
     in = out;
   }
+  hasSparseFeatures =
+      model.feature_entries() > 0 && layers.front()->takesSparseFeatures();
 }
 
 void GnnWriter::writeParameters() {
@@ -89,23 +100,34 @@ void GnnWriter::writeParameters() {
     layer->declare(writer);
 }
 
+/// Appends inputs \p names: a sparse matrix of \p entries entries at most.
+static void appendSparse(ModuleWriter &writer, const CSRNames &names,
+                         int64_t rows, int64_t columns, int64_t entries,
+                         bool filledOnce, SmallVectorImpl<Port> &inputs) {
+  for (auto [i, name] : llvm::enumerate(names)) {
+    Type type = i % 3 == 2 ? writer.f32({entries})
+                : i == 0   ? writer.i32({rows + 1})
+                : i == 3   ? writer.i32({columns + 1})
+                           : writer.i32({entries});
+    inputs.push_back({name, type, filledOnce});
+  }
+}
+
 void GnnWriter::begin(StringRef name, GraphRoom room, bool ofLoss,
                       ArrayRef<Port> outputs) {
-  SmallVector<Port> inputs = {{slots::features,
-                               writer.f32({room.nodes, model.features()}),
-                               !specification.hasBatchesOfRows}};
-  if (readsEdges) {
-    int64_t edges = room.edges + (model.self_loops() ? room.nodes : 0);
-    Type pointers = writer.i32({room.nodes + 1});
-    Type columns = writer.i32({edges}), weights = writer.f32({edges});
-    for (Port port :
-         {Port{slots::rowPtr, pointers}, Port{slots::col, columns},
-          Port{slots::weight, weights}, Port{slots::rowPtrT, pointers},
-          Port{slots::colT, columns}, Port{slots::weightT, weights}}) {
-      port.filledOnce = true;
-      inputs.push_back(port);
-    }
-  }
+  SmallVector<Port> inputs;
+  bool featuresStay = !specification.hasBatchesOfRows;
+  if (hasSparseFeatures)
+    appendSparse(writer, featureNames, room.nodes, model.features(),
+                 model.feature_entries(), featuresStay, inputs);
+  else
+    inputs.push_back({slots::features,
+                      writer.f32({room.nodes, model.features()}),
+                      featuresStay});
+  if (readsEdges)
+    appendSparse(writer, edgeNames, room.nodes, room.nodes,
+                 room.edges + (model.self_loops() ? room.nodes : 0),
+                 /*filledOnce=*/true, inputs);
   if (ofLoss) {
     inputs.push_back({slots::targets, writer.i32({room.nodes})});
     inputs.push_back({slots::scale, writer.f32({})});
@@ -116,24 +138,21 @@ void GnnWriter::begin(StringRef name, GraphRoom room, bool ofLoss,
     arguments[port.name] = value;
 }
 
-Value GnnWriter::graph() {
-  if (!readsEdges)
-    return {};
+Value GnnWriter::sparse(const CSRNames &names) {
   auto lengthOf = [&](StringRef name) {
     return cast<RankedTensorType>(input(name).getType()).getDimSize(0);
   };
   OpBuilder &ops = writer.builder();
-  auto type =
-      graph::CSRType::get(ops.getContext(), lengthOf(slots::rowPtr) - 1,
-                          lengthOf(slots::rowPtrT) - 1, lengthOf(slots::col));
-  return graph::CSROp::create(ops, writer.loc(), type, input(slots::rowPtr),
-                              input(slots::col), input(slots::weight),
-                              input(slots::rowPtrT), input(slots::colT),
-                              input(slots::weightT));
+  auto type = graph::CSRType::get(ops.getContext(), lengthOf(names[0]) - 1,
+                                  lengthOf(names[3]) - 1, lengthOf(names[1]));
+  auto arrays =
+      llvm::map_to_vector(names, [&](slots::Name name) { return input(name); });
+  return graph::CSROp::create(ops, writer.loc(), TypeRange(type), arrays);
 }
 
 Value GnnWriter::logits() {
-  Value edges = graph(), x = input(slots::features);
+  Value edges = readsEdges ? sparse(edgeNames) : Value();
+  Value x = hasSparseFeatures ? sparse(featureNames) : input(slots::features);
   for (const std::unique_ptr<GraphLayer> &layer : layers) {
     if (layer != layers.front())
       x = createActivation(writer.builder(), writer.loc(), "nn.relu", x);

@@ -26,8 +26,12 @@ public:
   /// Whether it reads the graph's edges.
   virtual bool readsEdges() const { return true; }
 
+  /// Whether x may be sparse: where the layer only applies Linear to it.
+  virtual bool takesSparseFeatures() const { return false; }
+
   /// Writes the forward pass; \p graph is of type graph.csr, or null where no
-  /// layer of the model reads edges.
+  /// layer of the model reads edges. \p x is of type graph.csr, too, where it
+  /// is sparse.
   virtual mlir::Value apply(ModuleWriter &writer, mlir::Value graph,
                             mlir::Value x) const = 0;
 };

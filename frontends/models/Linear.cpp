@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/models/Linear.h"
+#include "dialects/graph/Graph.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -19,12 +20,26 @@ void Linear::declare(ModuleWriter &writer) const {
     writer.parameter(name.name + ".bias", {out}, biasInitializer, name.group);
 }
 
-Value Linear::apply(ModuleWriter &writer, Value x) const {
+Value Linear::multiply(ModuleWriter &writer, Value x) const {
+  OpBuilder &ops = writer.builder();
+  Location loc = writer.loc();
   Value weight = writer.use(name.name + ".weight");
+  bool isTransposed = layout == WeightLayout::OutIn;
+  if (isa<graph::CSRType>(x.getType())) {
+    if (isTransposed)
+      weight = nn::TransposeOp::create(ops, loc, writer.f32({in, out}), weight,
+                                       ArrayRef<int64_t>{1, 0});
+    return graph::AggregateOp::create(ops, loc, x, weight,
+                                      /*transpose=*/false);
+  }
   int64_t rows = cast<RankedTensorType>(x.getType()).getDimSize(0);
-  Value result = nn::MatmulOp::create(
-      writer.builder(), writer.loc(), writer.f32({rows, out}), x, weight,
-      /*transpose_a=*/false, /*transpose_b=*/layout == WeightLayout::OutIn);
+  return nn::MatmulOp::create(ops, loc, writer.f32({rows, out}), x, weight,
+                              /*transpose_a=*/false,
+                              /*transpose_b=*/isTransposed);
+}
+
+Value Linear::apply(ModuleWriter &writer, Value x) const {
+  Value result = multiply(writer, x);
   return hasBias ? writer.addBias(result, writer.use(name.name + ".bias"))
                  : result;
 }

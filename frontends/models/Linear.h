@@ -19,6 +19,8 @@ enum class WeightLayout {
 };
 
 /// x, [rows, in], times a weight, plus a bias where there is one: [rows, out].
+/// x may be sparse, a graph.csr: its entries alone are multiplied, in the
+/// forward pass and for the gradient of the weight.
 /// The parameters are NAME.weight and NAME.bias; biases start at 0 unless
 /// something else is given.
 class Linear : public Layer {
@@ -34,6 +36,8 @@ public:
   mlir::Value apply(ModuleWriter &writer, mlir::Value x) const override;
 
 private:
+  mlir::Value multiply(ModuleWriter &writer, mlir::Value x) const;
+
   LayerName name;
   int64_t in, out;
   WeightLayout layout;

@@ -23,6 +23,8 @@ public:
 
   bool readsEdges() const override { return false; }
 
+  bool takesSparseFeatures() const override { return true; }
+
   void declare(ModuleWriter &writer) const override { linear.declare(writer); }
 
   Value apply(ModuleWriter &writer, Value, Value x) const override {

@@ -9,6 +9,7 @@
 #include "runtime/core/Error.h"
 #include "runtime/program/SlotNames.h"
 #include <algorithm>
+#include <array>
 #include <cinttypes>
 #include <cmath>
 #include <cstdio>
@@ -35,6 +36,9 @@ static void requireShape(const Model &model, const GraphFile &file) {
   require(shape.features == model.features ||
               (file.hasSparseFeatures() && shape.features < model.features),
           "features", shape.features, model.features);
+  if (int64_t room = model.featureEntries)
+    if (int64_t entries = file.featureEntries(); entries > room)
+      require(false, "features that are not 0", entries, room);
   require(shape.classes <= model.classes, "classes", shape.classes,
           model.classes);
 }
@@ -48,6 +52,10 @@ Graph::Graph(const Manifest &manifest, const std::string &path)
   if (!file || !weighNodes(*file, form, nodes, error))
     fatal("%s", error.c_str());
   requireShape(model, *file);
+  featureForm = {model.features, model.normalizeFeatures};
+  if (model.featureEntries)
+    if (error = sparseFeaturesError(*file, featureForm); !error.empty())
+      fatal("%s", error.c_str());
   if (std::string unused = file->unusedTensors(); !unused.empty())
     warning("%s", unused.c_str());
   if (file->weightName())
@@ -76,45 +84,94 @@ static Element *beginInput(const tessera_context &context, const Slot &slot,
   return reinterpret_cast<Element *>(context.device->beginInput(context, slot));
 }
 
+namespace {
+
+/// The inputs that are a sparse matrix: compressed rows, and those of its
+/// transpose.
+class SparseInputs {
+public:
+  /// Their names, those of the transpose last.
+  using Names = std::array<slotNames::Name, 6>;
+
+  SparseInputs(const tessera_context &context, Names names)
+      : context(context), names(names) {}
+
+  /// Has the input \p slot written where it is one of these. The matrix has
+  /// \p rows rows, \p columns columns and at most \p entries entries.
+  bool begin(const Slot &slot, int64_t rows, int64_t columns, int64_t entries) {
+    auto found = std::find(names.begin(), names.end(), slot.name);
+    if (found == names.end())
+      return false;
+    int64_t which = found - names.begin();
+    SparseRows &part = parts[which / 3];
+    if (which % 3 == 0)
+      part.rowPtr =
+          beginInput<int32_t>(context, slot, (which == 0 ? rows : columns) + 1);
+    else if (which % 3 == 1)
+      part.col = beginInput<int32_t>(context, slot, entries);
+    else
+      part.weight = beginInput<float>(context, slot, entries);
+    begun.push_back(&slot);
+    return true;
+  }
+
+  bool empty() const { return begun.empty(); }
+  const SparseRows &rows() const { return parts[0]; }
+  const SparseRows &transpose() const { return parts[1]; }
+
+  /// Exits the process where one of them is missing.
+  void requireAll() const {
+    for (const SparseRows &part : parts)
+      if (!part.rowPtr || !part.col || !part.weight)
+        fatal("the embedded manifest lacks inputs of the graph's edges or "
+              "features: compile the specification again");
+  }
+
+  void commit() const {
+    for (const Slot *slot : begun)
+      context.device->commitInput(context, *slot);
+  }
+
+private:
+  const tessera_context &context;
+  Names names;
+  SparseRows parts[2];
+  std::vector<const Slot *> begun;
+};
+
+} // namespace
+
 const Slot *Graph::load(const tessera_context &context,
                         const std::vector<const Slot *> &slots) {
-  SparseRows rows, transpose;
-  int64_t edges = model.edges + (model.selfLoops ? model.nodes : 0);
-  std::vector<const Slot *> begun;
+  using namespace slotNames;
+  SparseInputs edges(context, {rowPtr, col, weight, rowPtrT, colT, weightT});
+  SparseInputs features(context, {featureRowPtr, featureCol, featureValue,
+                                  featureRowPtrT, featureColT, featureValueT});
+  int64_t edgeCount = model.edges + (model.selfLoops ? model.nodes : 0);
   for (const Slot *slot : slots) {
     if (slot->name == slotNames::features) {
-      file->copyFeatures(
-          model.features,
+      copyFeatures(
+          *file, featureForm,
           beginInput<float>(context, *slot, model.nodes * model.features));
       context.device->commitInput(context, *slot);
       continue;
     }
-    SparseRows *part = nullptr;
-    auto isOne = [&](const char *name, const char *nameOfTranspose) {
-      part = slot->name == name              ? &rows
-             : slot->name == nameOfTranspose ? &transpose
-                                             : nullptr;
-      return part != nullptr;
-    };
-    if (isOne(slotNames::rowPtr, slotNames::rowPtrT))
-      part->rowPtr = beginInput<int32_t>(context, *slot, model.nodes + 1);
-    else if (isOne(slotNames::col, slotNames::colT))
-      part->col = beginInput<int32_t>(context, *slot, edges);
-    else if (isOne(slotNames::weight, slotNames::weightT))
-      part->weight = beginInput<float>(context, *slot, edges);
-    else
+    if (!edges.begin(*slot, model.nodes, model.nodes, edgeCount) &&
+        !features.begin(*slot, model.nodes, model.features,
+                        model.featureEntries))
       return slot;
-    begun.push_back(slot);
   }
-  if (!begun.empty()) {
-    for (const SparseRows &part : {rows, transpose})
-      if (!part.rowPtr || !part.col || !part.weight)
-        fatal("the embedded manifest lacks inputs of the graph's edges: "
-              "compile the specification again");
-    buildAdjacency(*file, form, nodes, rows, transpose);
+  if (!features.empty()) {
+    features.requireAll();
+    copySparseFeatures(*file, featureForm, features.rows(),
+                       features.transpose());
+    features.commit();
   }
-  for (const Slot *slot : begun)
-    context.device->commitInput(context, *slot);
+  if (!edges.empty()) {
+    edges.requireAll();
+    buildAdjacency(*file, form, nodes, edges.rows(), edges.transpose());
+    edges.commit();
+  }
   file.reset();
   nodes = {};
   return nullptr;

@@ -10,6 +10,7 @@
 
 #include "runtime/data/Adjacency.h"
 #include "runtime/data/Data.h"
+#include "runtime/data/Features.h"
 #include "runtime/data/GraphFile.h"
 #include "runtime/program/Context.h"
 #include <vector>
@@ -30,9 +31,10 @@ public:
   const std::vector<int32_t> &split(const std::string &name) const;
 
   /// Fills \p slots of \p context's program, which depend on the graph alone:
-  /// features, row_ptr, col, weight and their transposes; edges are sorted in
-  /// the inputs' own memory. Null, or the first slot that has another name.
-  /// Called once: what the file takes is given back then.
+  /// features, row_ptr, col, weight and their transposes, or sparse features'
+  /// arrays; edges are sorted in the inputs' own memory. Null, or the first
+  /// slot that has another name. Called once: what the file takes is given back
+  /// then.
   const Slot *load(const tessera_context &context,
                    const std::vector<const Slot *> &slots);
 
@@ -51,6 +53,7 @@ private:
   const Model model;
   std::string filePath, weightName;
   AdjacencyForm form;
+  FeatureForm featureForm;
   std::unique_ptr<GraphFile> file; ///< until load
   NodeWeights nodes;               ///< until load
   std::vector<int32_t> classes;

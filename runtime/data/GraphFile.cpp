@@ -8,6 +8,7 @@
 #include "runtime/data/GraphFile.h"
 #include "runtime/data/GraphNumbers.h"
 #include <algorithm>
+#include <limits>
 
 namespace tessera::runtime {
 
@@ -36,6 +37,73 @@ std::unique_ptr<GraphFile> GraphFile::read(std::string_view bytes,
   return checked(SafetensorsFile::read(bytes, name, error), error);
 }
 
+template <typename Body> void GraphFile::visitFeatures(Body &&body) const {
+  if (x)
+    visitFloats(*x, body);
+  else if (values)
+    visitFloats(*values, body);
+  else
+    body([](int64_t) { return 1.0f; });
+}
+
+int64_t GraphFile::featureEntries() const {
+  if (indices)
+    return indices->elements();
+  int64_t entries = 0, count = x->elements();
+  visitFeatures([&](auto get) {
+    for (int64_t i = 0; i < count; ++i)
+      entries += get(i) != 0;
+  });
+  file->release(*x);
+  return entries;
+}
+
+float GraphFile::smallestFeature() const {
+  int64_t count = (x ? x : indices)->elements();
+  bool hasOthers = indices && count < counts.nodes * counts.features;
+  float smallest = hasOthers ? 0.0f : std::numeric_limits<float>::max();
+  visitFeatures([&](auto get) {
+    for (int64_t i = 0; i < count; ++i)
+      smallest = std::min(smallest, get(i));
+  });
+  release();
+  return smallest;
+}
+
+void GraphFile::copySparseFeatures(int32_t *begins, int32_t *columns,
+                                   float *numbers) const {
+  if (x) {
+    int32_t entry = 0;
+    visitFeatures([&](auto get) {
+      for (int64_t row = 0; row < counts.nodes; ++row) {
+        begins[row] = entry;
+        for (int64_t column = 0; column < counts.features; ++column) {
+          float number = get(row * counts.features + column);
+          if (number == 0)
+            continue;
+          columns[entry] = static_cast<int32_t>(column);
+          numbers[entry++] = number;
+        }
+      }
+    });
+    begins[counts.nodes] = entry;
+    return file->release(*x);
+  }
+  auto copy = [](const Tensor &tensor, int32_t *destination) {
+    visitIntegers(tensor, [&](auto get) {
+      for (int64_t i = 0; i < tensor.elements(); ++i)
+        destination[i] = static_cast<int32_t>(get[i]);
+    });
+  };
+  copy(*indptr, begins);
+  copy(*indices, columns);
+  visitFeatures([&](auto get) {
+    for (int64_t i = 0; i < indices->elements(); ++i)
+      numbers[i] = get(i);
+  });
+  release();
+}
+
 void GraphFile::copyFeatures(int64_t columns, float *destination) const {
   if (x) {
     visitFloats(*x, [&](auto get) {
@@ -48,16 +116,12 @@ void GraphFile::copyFeatures(int64_t columns, float *destination) const {
   std::fill_n(destination, counts.nodes * columns, 0.0f);
   visitIntegers(*indptr, [&](auto begins) {
     visitIntegers(*indices, [&](auto used) {
-      auto expand = [&](auto get) {
+      visitFeatures([&](auto get) {
         for (int64_t row = 0; row < counts.nodes; ++row)
           for (auto i = static_cast<int64_t>(begins[row]);
                i < static_cast<int64_t>(begins[row + 1]); ++i)
             destination[row * columns + static_cast<int64_t>(used[i])] = get(i);
-      };
-      if (values)
-        visitFloats(*values, expand);
-      else
-        expand([](int64_t) { return 1.0f; });
+      });
     });
   });
 }

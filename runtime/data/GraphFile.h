@@ -51,9 +51,18 @@ public:
   /// Sparse features do not say how many columns there are beyond the used.
   bool hasSparseFeatures() const { return indptr; }
 
+  /// The features that are stored; of dense ones those that are not 0.
+  int64_t featureEntries() const;
+  /// The smallest feature, of sparse ones 0 where that is smaller.
+  float smallestFeature() const;
+
   /// Writes x as [nodes, \p columns], \p columns being at least
   /// shape().features, and equal to it unless features are sparse.
   void copyFeatures(int64_t columns, float *destination) const;
+  /// Writes x as compressed rows: where each node's entries begin, [nodes + 1],
+  /// and for featureEntries() entries their columns and numbers.
+  void copySparseFeatures(int32_t *begins, int32_t *columns,
+                          float *numbers) const;
 
   /// The tensor that weighs edges, "edge_weight" or "edge_attr"; null where
   /// none does and all weights are 1.
@@ -86,6 +95,8 @@ private:
   static std::unique_ptr<GraphFile>
   checked(std::unique_ptr<SafetensorsFile> file, std::string &error);
   void visitEdges(Visit visit, void *body) const override;
+  /// Calls \p body(get), get(i) being the number of entry i.
+  template <typename Body> void visitFeatures(Body &&body) const;
   /// Reads the edges from \p begin on, as many as there is room for.
   void readEdges(int64_t begin, EdgeBlock &block) const;
   /// Each returns what is wrong, or nothing.

@@ -26,6 +26,8 @@ struct Model {
   std::string family; ///< "bloom", "gpt2", "gcn"
   int64_t vocabulary = 0, sequence = 0;
   int64_t nodes = 0, edges = 0, features = 0, classes = 0;
+  int64_t featureEntries = 0; ///< room for those of sparse features
+  bool normalizeFeatures = false;
   bool selfLoops = true;
   std::string normalization = "symmetric";
   bool isGraph() const { return kind == "gnn"; }

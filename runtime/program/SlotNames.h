@@ -26,6 +26,13 @@ inline constexpr Name targets = "targets", scale = "scale";
 inline constexpr Name features = "features", rowPtr = "row_ptr", col = "col",
                       weight = "weight", rowPtrT = "row_ptr_t", colT = "col_t",
                       weightT = "weight_t";
+// The same of features that are sparse.
+inline constexpr Name featureRowPtr = "feature_row_ptr",
+                      featureCol = "feature_col",
+                      featureValue = "feature_value",
+                      featureRowPtrT = "feature_row_ptr_t",
+                      featureColT = "feature_col_t",
+                      featureValueT = "feature_value_t";
 // Inputs of the optimizer: of the step, where classes of parameters end,
 // and what makes scaled gradients true ones.
 inline constexpr Name hyper = "hyper", classEnds = "class_ends",

@@ -90,6 +90,41 @@ class Graphs(unittest.TestCase):
         tensors["edge_index"] = ("I64", [2, NODES], array.array("q", turned))
         self.assertEqual(self.losses(out, tensors), losses)
 
+    def test_sparse_features(self):
+        # Zeros are not multiplied, and nothing else differs.
+        graph = ring()
+        values = graph["x"][2]
+        used = [i for i, value in enumerate(values) if value]
+        sparse = {name: tensor for name, tensor in graph.items() if name != "x"}
+        begins = [sum(i < node * FEATURES for i in used) for node in range(NODES + 1)]
+        sparse["x.indptr"] = ("I64", [NODES + 1], array.array("q", begins))
+        columns = array.array("q", [i % FEATURES for i in used])
+        sparse["x.indices"] = ("I64", [len(used)], columns)
+        numbers = array.array("f", [values[i] for i in used])
+        sparse["x.values"] = ("F32", [len(used)], numbers)
+        for layer in ("GCN", "MLP"):
+            for normalize in ("false", "true"):
+                options = {"gnn__normalize_features": normalize, "gnn__layer": layer}
+                dense = self.make("graph-dense", graph, **options)
+                out = self.make("graph-sparse", sparse, **options)
+                for tensors in (sparse, graph):
+                    expected, losses = (self.losses(o, tensors) for o in (dense, out))
+                    for a, b in zip(expected, losses):
+                        self.assertLess(abs(a - b), 1e-6 * abs(a), options)
+        # Fewer entries than there is room for are taken, more are not.
+        out = self.make("graph-fewer", sparse)
+        self.losses(out, dict(graph, x=ring(empty=True)["x"]))
+        ones = ("F32", [NODES, FEATURES], array.array("f", [1] * NODES * FEATURES))
+        support.write_safetensors(out / "data.safetensors", dict(graph, x=ones))
+        command = [out / "exe", "train", "--data", out / "data.safetensors"]
+        done = support.run(command, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(
+            f"has {len(values)} features that are not 0, the model was compiled for "
+            f"{len(used)}: compile it with this graph's sizes",
+            done.stderr,
+        )
+
     def test_generate_is_for_texts(self):
         out = self.make("graph-generate", ring())
         command = [out / "exe", "generate", "--init", out / "none", "--prompt", "a"]

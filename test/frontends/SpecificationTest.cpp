@@ -341,6 +341,40 @@ TEST(Specification, SparseFeaturesNeedNotUseAllColumns) {
                     "`gnn.graph` has 3; leave it out, or give 3 or more\n");
 }
 
+TEST(Specification, KeepsSparseFeaturesSparse) {
+  TensorBytes graph = smallGraph();
+  auto entriesOf = [&](const std::string &fields) -> int64_t {
+    std::string errors;
+    auto specification = loadWithGraph(graph, fields, errors);
+    EXPECT_TRUE(specification) << errors;
+    return specification ? specification->message.gnn().feature_entries() : -1;
+  };
+  EXPECT_EQ(entriesOf(""), 0);
+  EXPECT_EQ(entriesOf("feature_entries: 6"), 6);
+  graph.remove("x");
+  graph.set("x.indptr", "I64", {4}, {0, 1, 1, 2});
+  graph.set("x.indices", "I64", {2}, {0, 2});
+  EXPECT_EQ(entriesOf(""), 2);
+  EXPECT_EQ(entriesOf("feature_entries: 0"), 0);
+  EXPECT_EQ(entriesOf("feature_entries: 9"), 9);
+  EXPECT_EQ(entriesOf("normalize_features: true"), 2);
+  std::string errors;
+  EXPECT_FALSE(loadWithGraph(graph, "feature_entries: 1", errors));
+  EXPECT_EQ(errors, "spec.textproto:1:17: error: `gnn.feature_entries` is 1, "
+                    "but `gnn.graph` has 2; leave it out, or give 2 or more, "
+                    "or 0 for dense features\n");
+  graph.set("x.values", "F32", {2}, {1, -1});
+  EXPECT_EQ(entriesOf(""), 2);
+  EXPECT_EQ(entriesOf("normalize_features: true"), 0);
+  EXPECT_FALSE(loadWithGraph(
+      graph, "normalize_features: true feature_entries: 2", errors));
+  EXPECT_EQ(errors,
+            "spec.textproto:1:61: error: the graph 'PATH' has the feature "
+            "-1.000000, which normalize_features takes off all features, so "
+            "that none stays 0: give feature_entries: 0, or change it; or take "
+            "another file\n");
+}
+
 // The reader is the executable's: test/runtime/data/GraphFileTest.cpp has its
 // rules.
 TEST(Specification, RefusesGraphsThatTrainingWouldRefuse) {

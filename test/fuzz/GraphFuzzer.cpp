@@ -10,7 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/data/Adjacency.h"
+#include "runtime/data/Features.h"
 #include "runtime/data/GraphFile.h"
 #include "test/fuzz/Exit.h"
 #include "test/fuzz/TensorFile.h"
@@ -29,6 +29,34 @@ const std::span<const char *const> tessera::fuzz::tensorNames = names;
 /// A limit on what inputs of some kilobytes may ask for.
 static constexpr int64_t mostElements = 1 << 20;
 
+namespace {
+
+struct RowMemory {
+  std::vector<int32_t> rowPtr, col;
+  std::vector<float> weight;
+  RowMemory(int64_t nodes, int64_t edges)
+      : rowPtr(nodes + 1), col(edges), weight(edges) {}
+  SparseRows rows() { return {rowPtr.data(), col.data(), weight.data()}; }
+
+  /// As compressed rows with \p columns columns.
+  void check(int64_t columns) const {
+    auto nodes = static_cast<int64_t>(rowPtr.size()) - 1;
+    require(rowPtr.front() == 0 &&
+                rowPtr.back() == static_cast<int64_t>(col.size()) &&
+                std::is_sorted(rowPtr.begin(), rowPtr.end()),
+            "rows follow one another");
+    for (int64_t node = 0; node < nodes; ++node)
+      require(std::is_sorted(col.begin() + rowPtr[node],
+                             col.begin() + rowPtr[node + 1]),
+              "columns ascend in a row");
+    for (size_t i = 0; i < col.size(); ++i)
+      require(col[i] >= 0 && col[i] < columns && !std::isnan(weight[i]),
+              "a column exists and has a weight");
+  }
+};
+
+} // namespace
+
 static void checkFeatures(const GraphFile &file) {
   int64_t columns = file.shape().features + (file.hasSparseFeatures() ? 1 : 0);
   int64_t count = file.shape().nodes * columns;
@@ -39,6 +67,13 @@ static void checkFeatures(const GraphFile &file) {
   require(std::all_of(features.begin(), features.end(),
                       [](float value) { return std::isfinite(value); }),
           "features are finite");
+  FeatureForm form = {columns, /*normalize=*/true};
+  int64_t entries = file.featureEntries();
+  if (entries > mostElements || !sparseFeaturesError(file, form).empty())
+    return;
+  RowMemory rows(file.shape().nodes, entries), transpose(columns, entries);
+  copySparseFeatures(file, form, rows.rows(), transpose.rows());
+  transpose.check(file.shape().nodes);
 }
 
 static void checkEdges(const GraphFile &file) {
@@ -70,33 +105,6 @@ static void checkSplits(const GraphFile &file) {
   }
 }
 
-namespace {
-
-struct RowMemory {
-  std::vector<int32_t> rowPtr, col;
-  std::vector<float> weight;
-  RowMemory(int64_t nodes, int64_t edges)
-      : rowPtr(nodes + 1), col(edges), weight(edges) {}
-  SparseRows rows() { return {rowPtr.data(), col.data(), weight.data()}; }
-
-  void check() const {
-    auto nodes = static_cast<int64_t>(rowPtr.size()) - 1;
-    require(rowPtr.front() == 0 &&
-                rowPtr.back() == static_cast<int64_t>(col.size()) &&
-                std::is_sorted(rowPtr.begin(), rowPtr.end()),
-            "rows follow one another");
-    for (int64_t node = 0; node < nodes; ++node)
-      require(std::is_sorted(col.begin() + rowPtr[node],
-                             col.begin() + rowPtr[node + 1]),
-              "columns ascend in a row");
-    for (size_t i = 0; i < col.size(); ++i)
-      require(col[i] >= 0 && col[i] < nodes && !std::isnan(weight[i]),
-              "a column is a node and has a weight");
-  }
-};
-
-} // namespace
-
 static void checkAdjacency(const GraphFile &file, AdjacencyForm form) {
   NodeWeights nodes;
   std::string error;
@@ -111,8 +119,8 @@ static void checkAdjacency(const GraphFile &file, AdjacencyForm form) {
   edges += form.selfLoops ? count : 0;
   RowMemory rows(count, edges), transpose(count, edges);
   buildAdjacency(file, form, nodes, rows.rows(), transpose.rows());
-  rows.check();
-  transpose.check();
+  rows.check(count);
+  transpose.check(count);
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

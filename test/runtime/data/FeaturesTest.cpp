@@ -1,0 +1,131 @@
+//===- FeaturesTest.cpp - Tests of features -------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/data/Features.h"
+#include "test/runtime/data/GraphBytes.h"
+#include <gmock/gmock.h>
+
+using namespace tessera::runtime;
+using testing::ElementsAre;
+
+namespace {
+
+/// Features 2 0 3, none, 0 0.5 0, in a file that stores entry 2 of node 0
+/// first.
+TensorBytes sparseGraph(std::vector<double> values = {3, 2, 0.5}) {
+  TensorBytes graph = smallGraph();
+  graph.remove("x");
+  graph.set("x.indptr", "I64", {4}, {0, 2, 2, 3});
+  graph.set("x.indices", "U8", {3}, {2, 0, 1});
+  graph.set("x.values", "F32", {3}, values);
+  return graph;
+}
+
+/// The file of \p tensors, whose bytes must stay.
+std::unique_ptr<GraphFile> open(const std::string &bytes) {
+  std::string error;
+  auto file = GraphFile::read(bytes, "g", error);
+  EXPECT_TRUE(file) << error;
+  return file;
+}
+
+struct Matrix {
+  std::vector<int32_t> rowPtr, col;
+  std::vector<float> weight;
+  Matrix(int64_t rows, int64_t entries)
+      : rowPtr(rows + 1, -1), col(entries, -1), weight(entries, -1) {}
+  SparseRows rows() { return {rowPtr.data(), col.data(), weight.data()}; }
+};
+
+TEST(Features, StaySparse) {
+  std::string bytes = sparseGraph().bytes();
+  auto file = open(bytes);
+  EXPECT_EQ(file->featureEntries(), 3);
+  // A model may have more columns, and room for more entries.
+  Matrix rows(3, 4), transpose(4, 4);
+  copySparseFeatures(*file, {.columns = 4}, rows.rows(), transpose.rows());
+  EXPECT_THAT(rows.rowPtr, ElementsAre(0, 2, 2, 3));
+  EXPECT_THAT(rows.col, ElementsAre(2, 0, 1, -1));
+  EXPECT_THAT(rows.weight, ElementsAre(3, 2, 0.5, -1));
+  EXPECT_THAT(transpose.rowPtr, ElementsAre(0, 1, 2, 3, 3));
+  EXPECT_THAT(transpose.col, ElementsAre(0, 2, 0, -1));
+  EXPECT_THAT(transpose.weight, ElementsAre(2, 0.5, 3, -1));
+}
+
+TEST(Features, OfOneColumnAreTransposed) {
+  TensorBytes tensors = sparseGraph();
+  tensors.set("x.indptr", "I64", {4}, {0, 1, 1, 2});
+  tensors.set("x.indices", "U8", {2}, {0, 0});
+  tensors.set("x.values", "F32", {2}, {4, 5});
+  std::string bytes = tensors.bytes();
+  Matrix rows(3, 2), transpose(1, 2);
+  copySparseFeatures(*open(bytes), {.columns = 1}, rows.rows(),
+                     transpose.rows());
+  EXPECT_THAT(transpose.rowPtr, ElementsAre(0, 2));
+  EXPECT_THAT(transpose.col, ElementsAre(0, 2));
+  EXPECT_THAT(transpose.weight, ElementsAre(4, 5));
+}
+
+TEST(Features, BecomeSparse) {
+  TensorBytes tensors = smallGraph();
+  tensors.set("x", "F32", {3, 2}, {0, 2, 0, 0, 5, 6});
+  std::string bytes = tensors.bytes();
+  auto file = open(bytes);
+  EXPECT_EQ(file->featureEntries(), 3);
+  Matrix rows(3, 3), transpose(2, 3);
+  copySparseFeatures(*file, {.columns = 2}, rows.rows(), transpose.rows());
+  EXPECT_THAT(rows.rowPtr, ElementsAre(0, 1, 1, 3));
+  EXPECT_THAT(rows.col, ElementsAre(1, 0, 1));
+  EXPECT_THAT(rows.weight, ElementsAre(2, 5, 6));
+  EXPECT_THAT(transpose.col, ElementsAre(2, 0, 2));
+}
+
+// A sum below 1 stays; so does a node without features.
+TEST(Features, AreNormalised) {
+  std::string bytes = sparseGraph().bytes();
+  auto file = open(bytes);
+  FeatureForm form = {.columns = 3, .normalize = true};
+  EXPECT_EQ(sparseFeaturesError(*file, form), "");
+  std::vector<float> x(9);
+  copyFeatures(*file, form, x.data());
+  EXPECT_THAT(x, ElementsAre(0.4f, 0, 0.6f, 0, 0, 0, 0, 0.5f, 0));
+  Matrix rows(3, 3), transpose(3, 3);
+  copySparseFeatures(*file, form, rows.rows(), transpose.rows());
+  EXPECT_THAT(rows.weight, ElementsAre(0.6f, 0.4f, 0.5f));
+  EXPECT_THAT(transpose.weight, ElementsAre(0.4f, 0.5f, 0.6f));
+}
+
+// The smallest of all is taken off: 1 here, so that one becomes 0.
+TEST(Features, AreNormalisedWithoutZeros) {
+  std::string bytes = smallGraph().bytes();
+  auto file = open(bytes);
+  FeatureForm form = {.columns = 2, .normalize = true};
+  std::vector<float> x(6);
+  copyFeatures(*file, form, x.data());
+  EXPECT_THAT(x, ElementsAre(0, 1, 2 / 5.f, 3 / 5.f, 4 / 9.f, 5 / 9.f));
+  Matrix rows(3, 6), transpose(2, 6);
+  copySparseFeatures(*file, form, rows.rows(), transpose.rows());
+  EXPECT_THAT(rows.weight,
+              ElementsAre(0, 1, 2 / 5.f, 3 / 5.f, 4 / 9.f, 5 / 9.f));
+}
+
+TEST(Features, ThatAreNegativeDoNotStaySparse) {
+  std::string bytes = sparseGraph({3, -2, 0.5}).bytes();
+  auto file = open(bytes);
+  EXPECT_EQ(sparseFeaturesError(*file, {.columns = 3}), "");
+  FeatureForm form = {.columns = 3, .normalize = true};
+  EXPECT_EQ(sparseFeaturesError(*file, form),
+            "the graph 'g' has the feature -2.000000, which normalize_features "
+            "takes off all features, so that none stays 0: give "
+            "feature_entries: 0, or change it");
+  std::vector<float> x(9);
+  copyFeatures(*file, form, x.data());
+  EXPECT_THAT(x, ElementsAre(0, 2 / 7.f, 5 / 7.f, 1 / 3.f, 1 / 3.f, 1 / 3.f,
+                             2 / 6.5f, 2.5f / 6.5f, 2 / 6.5f));
+}
+
+} // namespace
