@@ -22,10 +22,18 @@ static constexpr double leastFalsePositives = 10;
 
 const char *metricName(Metric metric) {
   static constexpr const char *names[metricCount] = {
-      "auroc",    "auroc_hard",           "precision",
-      "recall",   "macro_precision",      "macro_recall",
-      "accuracy", "tpr_at_1_percent_fpr", "tpr_at_0.1_percent_fpr"};
+      "auroc",    "auroc_hard",      "precision",
+      "recall",   "macro_precision", "macro_recall",
+      "accuracy", "tpr_at_fpr_0.01", "tpr_at_fpr_0.001"};
   return names[static_cast<size_t>(metric)];
+}
+
+const char *metricTitle(Metric metric) {
+  static constexpr const char *titles[metricCount] = {
+      "AUROC",    "AUROC of labels", "precision",
+      "recall",   "macro precision", "macro recall",
+      "accuracy", "TPR at 1 % FPR",  "TPR at 0.1 % FPR"};
+  return titles[static_cast<size_t>(metric)];
 }
 
 RankedScores::RankedScores(std::span<const double> members,

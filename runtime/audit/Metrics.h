@@ -31,8 +31,10 @@ enum class Metric : uint32_t {
 };
 inline constexpr size_t metricCount = 9;
 
-/// The field of a metric in report.json: "auroc_hard".
+/// The field of a metric in reports: "auroc_hard".
 const char *metricName(Metric metric);
+/// For people: "AUROC of labels".
+const char *metricTitle(Metric metric);
 
 /// One value for each metric.
 template <typename Value> struct PerMetric {

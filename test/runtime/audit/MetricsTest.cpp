@@ -268,7 +268,7 @@ TEST(Bootstrap, IsTheSameAgain) {
 
 TEST(Metrics, HaveNames) {
   EXPECT_STREQ(metricName(Metric::auroc), "auroc");
-  EXPECT_STREQ(metricName(Metric::tprAt01Percent), "tpr_at_0.1_percent_fpr");
+  EXPECT_STREQ(metricName(Metric::tprAt01Percent), "tpr_at_fpr_0.001");
 }
 
 } // namespace
