@@ -182,14 +182,13 @@ std::string Graph::describeShape() const {
     return "";
   const GraphShape &shape = file->shape();
   char text[160];
-  int length =
-      snprintf(text, sizeof text,
-               "%" PRId64 " nodes, %" PRId64 " edges (mean degree %.2f), "
-               "%" PRId64 " classes",
-               shape.nodes, shape.edges,
-               static_cast<double>(shape.edges) /
-                   static_cast<double>(shape.nodes),
-               shape.classes);
+  int length = snprintf(
+      text, sizeof text,
+      "%" PRId64 " nodes, %" PRId64 " edges (mean degree %.2f), "
+      "%" PRId64 " classes",
+      shape.nodes, shape.edges,
+      static_cast<double>(shape.edges) / static_cast<double>(shape.nodes),
+      shape.classes);
   // Without edges between nodes of known classes there is none.
   if (double share = file->homophily(); std::isfinite(share))
     snprintf(text + length, sizeof text - length, ", homophily %.3f", share);
