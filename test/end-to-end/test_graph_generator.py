@@ -13,7 +13,7 @@ import unittest
 import support
 
 sys.path.insert(0, str(support.ROOT / "test" / "graphs"))
-import generate
+from block_model import block_model, edges_of, homophily
 
 SPECIFICATION = """name: "graph"
 gnn { layer: GCN layers: 2 hidden: 16 graph: "graph.safetensors" }
@@ -29,14 +29,14 @@ def words_of(graph):
 
 class Generator(unittest.TestCase):
     def test_options_are_what_comes_out(self):
-        for homophily in (0.2, 0.9):
-            graph = generate.block_model(nodes=500, degree=5, homophily=homophily, isolated=0.1)
-            edges = list(zip(*generate.edges_of(graph)))
+        for share in (0.2, 0.9):
+            graph = block_model(nodes=500, degree=5, homophily=share, isolated=0.1)
+            edges = list(zip(*edges_of(graph)))
             self.assertEqual(len(edges), 2500)
             self.assertEqual(len(set(edges)), 2500)
             self.assertEqual({(b, a) for a, b in edges}, set(edges))
             self.assertTrue(all(a != b for a, b in edges))
-            self.assertAlmostEqual(generate.homophily(graph), homophily, delta=0.001)
+            self.assertAlmostEqual(homophily(graph), share, delta=0.001)
             self.assertGreaterEqual(500 - len({a for a, _ in edges}), 50)
             sizes = collections.Counter(graph["y"][2])
             self.assertEqual(sorted(sizes), [0, 1, 2, 3])
@@ -47,8 +47,8 @@ class Generator(unittest.TestCase):
             self.assertEqual(set(train.values()), {10})
 
     def test_loops_duplicates_and_directed_edges(self):
-        graph = generate.block_model(directed=True, self_loops=7, duplicates=11)
-        edges = list(zip(*generate.edges_of(graph)))
+        graph = block_model(directed=True, self_loops=7, duplicates=11)
+        edges = list(zip(*edges_of(graph)))
         self.assertEqual(len(edges), 800 + 7 + 11)
         self.assertEqual(sum(a == b for a, b in edges), 7)
         plain = [edge for edge in edges if edge[0] != edge[1]]
@@ -56,23 +56,23 @@ class Generator(unittest.TestCase):
         self.assertTrue(any((b, a) not in set(edges) for a, b in plain))
 
     def test_seeds(self):
-        self.assertEqual(generate.block_model(seed=3), generate.block_model(seed=3))
-        self.assertNotEqual(generate.block_model(seed=3), generate.block_model(seed=4))
+        self.assertEqual(block_model(seed=3), block_model(seed=3))
+        self.assertNotEqual(block_model(seed=3), block_model(seed=4))
 
     def test_dense_features_are_the_sparse_ones(self):
-        rows = words_of(generate.block_model())
-        (_, (_, columns), x) = generate.block_model(dense=True)["x"]
+        rows = words_of(block_model())
+        (_, (_, columns), x) = block_model(dense=True)["x"]
         dense = [x[i : i + columns] for i in range(0, len(x), columns)]
         self.assertEqual(rows, [[c for c, value in enumerate(row) if value] for row in dense])
         self.assertEqual(max(max(row) for row in rows), 39)
 
     def test_what_does_not_exist(self):
         with self.assertRaisesRegex(ValueError, "no room for degree 9"):
-            generate.block_model(nodes=10, degree=9)
+            block_model(nodes=10, degree=9)
         with self.assertRaisesRegex(ValueError, "too few for 4 classes"):
-            generate.block_model(nodes=7)
+            block_model(nodes=7)
         with self.assertRaisesRegex(TypeError, "has no edge"):
-            generate.block_model(edge=1)
+            block_model(edge=1)
 
     def test_a_model_learns_its_classes(self):
         """Well where words and edges say something of them, else not."""
@@ -81,7 +81,7 @@ class Generator(unittest.TestCase):
             "nothing": {"signal": 0, "homophily": 0.25},
         }.items():
             out = support.scratch(f"graph-generator-{name}")
-            graph = generate.block_model(nodes=400, train_per_class=40, **values)
+            graph = block_model(nodes=400, train_per_class=40, **values)
             support.write_safetensors(out / "graph.safetensors", graph)
             (out / "spec.textproto").write_text(SPECIFICATION)
             support.compile(out / "spec.textproto", out / "exe")

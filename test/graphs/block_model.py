@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# ===- generate.py - Graphs to test with ------------------------------------===#
+# ===- block_model.py - Graphs to test with ---------------------------------===#
 #
 # Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -9,7 +9,7 @@
 # Random graphs of a block model, so that nothing is fitted to the one real graph
 # that the tests have:
 #
-#   test/graphs/generate.py OUT.safetensors --nodes 500 --classes 4 --homophily 0.6
+#   test/graphs/block_model.py OUT.safetensors --nodes 500 --classes 4 --homophily 0.6
 #
 # or, in a script, block_model(...). The same options give the same file with any
 # Python. Needs the standard library alone.
@@ -185,7 +185,7 @@ def main():
     try:
         graph = block_model(**options)
     except ValueError as error:
-        sys.exit(f"generate.py: {error}")
+        sys.exit(f"block_model.py: {error}")
     support.write_safetensors(out, graph)
     print(f"{out}: {len(edges_of(graph)[0])} edges, homophily {homophily(graph):.3f}")
 

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# ===- generate_layers.py - Make the golden files of graphs' layers ---------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# Trains stacks of layers for 50 steps on a graph that test/graphs/block_model.py makes,
+# with directed and doubled edges, loops and isolated nodes, and writes what
+# generate.py says of its own models. A folder is written where the specification,
+# by hand, is there.
+#
+#   python3 test/golden/generate_layers.py [NAME...]
+#
+# ===----------------------------------------------------------------------===#
+
+import os
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+
+if __name__ == "__main__" and "TESSERA_GOLDEN" not in os.environ:
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import torch_environment
+
+    python, environment = torch_environment.make()
+    environment.update(TESSERA_GOLDEN="1", OMP_NUM_THREADS="1")
+    os.execve(python, [str(python), "-W", "ignore", *sys.argv], environment)
+
+sys.path[:0] = [str(ROOT / "test" / "graphs"), str(ROOT / "test" / "end-to-end")]
+import generate
+import support
+import torch
+import torch.nn.functional as F
+from block_model import block_model
+from torch_geometric import nn as pyg
+
+GRAPH = {
+    "nodes": 61,
+    "classes": 5,
+    "features": 17,
+    "degree": 3,
+    "isolated": 0.1,
+    "directed": True,
+    "duplicates": 6,
+    "self_loops": 4,
+    "dense": True,
+    "seed": 3,
+}
+FEATURES, CLASSES = GRAPH["features"], GRAPH["classes"]
+
+
+class Stack(torch.nn.Module):
+    """Layers that `make(inputs, outputs)` makes, with a ReLU between them."""
+
+    def __init__(self, widths, make):
+        super().__init__()
+        widths = [FEATURES, *widths, CLASSES]
+        self.convs = torch.nn.ModuleList(make(a, b) for a, b in zip(widths, widths[1:]))
+
+    def forward(self, x, edges):
+        for i, conv in enumerate(self.convs):
+            x = conv(torch.relu(x) if i else x, edges)
+        return x
+
+
+class Mlp(pyg.MLP):
+    def forward(self, x, edges):
+        return super().forward(x)
+
+
+def gin_mlp(inputs, outputs):
+    return pyg.MLP([inputs, outputs, outputs], norm=None)
+
+
+CASES = {
+    "gcn-generated": lambda: Stack([13, 9], pyg.GCNConv),
+    "mlp": lambda: Mlp([FEATURES, 13, 9, CLASSES], norm=None),
+    "sage": lambda: Stack([13], pyg.SAGEConv),
+    "sage-max": lambda: Stack([13], lambda a, b: pyg.SAGEConv(a, b, aggr="max")),
+    "sage-sum": lambda: Stack(
+        [13, 9], lambda a, b: pyg.SAGEConv(a, b, aggr="sum", root_weight=False)
+    ),
+    "sgc": lambda: Stack([], lambda a, b: pyg.SGConv(a, b, K=3)),
+    "sgc-2-layers": lambda: Stack([13], lambda a, b: pyg.SGConv(a, b, K=2)),
+    "gin": lambda: Stack([13], lambda a, b: pyg.GINConv(gin_mlp(a, b), 0.2, train_eps=True)),
+    "gin-fixed-eps": lambda: Stack([13], lambda a, b: pyg.GINConv(gin_mlp(a, b), 0.2)),
+}
+
+
+def write_layers(name, make_model):
+    graph = block_model(**GRAPH)
+    tensors = {
+        key: torch.tensor(list(values)).reshape(shape) for key, (_, shape, values) in graph.items()
+    }
+    support.write_safetensors(HERE / name / "graph.safetensors", graph)
+    mask, labels = tensors["train_mask"].bool(), tensors["y"].long()
+    edges = tensors["edge_index"].long()
+
+    def make():
+        model = make_model()
+        generate.randomize(model, seed=5, weight_std=0.3)
+        return model.train()
+
+    def loss_of_step(model, step):
+        dtype = next(model.parameters()).dtype
+        logits = model(tensors["x"].to(dtype), edges)
+        return F.cross_entropy(logits[mask], labels[mask])
+
+    rate = generate.OPTIMIZER["lr"]
+    generate.write_case(name, make, loss_of_step, schedule=lambda step: rate)
+
+
+def main():
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(1)
+    generate.STEPS = 50
+    for name in sys.argv[1:] or CASES:
+        if (HERE / name / "specification.textproto").exists():
+            write_layers(name, CASES[name])
+        else:
+            print(f"{name}: no specification")
+
+
+if __name__ == "__main__":
+    main()
