@@ -116,8 +116,8 @@ std::vector<int64_t> inDegrees(const EdgeSource &edges) {
   return degrees;
 }
 
-std::vector<double> homophily(const EdgeSource &edges,
-                              std::span<const int32_t> labels) {
+std::vector<double> nodeHomophily(const EdgeSource &edges,
+                                  std::span<const int32_t> labels) {
   std::vector<double> same(edges.nodeCount()), all(edges.nodeCount());
   edges.forEdges([&](const EdgeBlock &block) {
     for (int64_t i = 0; i < block.count; ++i) {

@@ -92,8 +92,8 @@ std::vector<int64_t> inDegrees(const EdgeSource &edges);
 /// For each node the share of its incoming edges, without those to itself, that
 /// come from a node of its class; NaN where it has none, or no class. Edges
 /// from nodes without a class do not count.
-std::vector<double> homophily(const EdgeSource &edges,
-                              std::span<const int32_t> labels);
+std::vector<double> nodeHomophily(const EdgeSource &edges,
+                                  std::span<const int32_t> labels);
 
 } // namespace tessera::runtime
 

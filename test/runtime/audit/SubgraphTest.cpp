@@ -309,14 +309,14 @@ TEST(Subgraph, ReadsAFilesEdges) {
 
 TEST(Subgraph, SaysHowAlikeNeighboursAre) {
   Ints labels = {0, 0, 1, 1};
-  std::vector<double> shares = homophily(smallOne(), labels);
+  std::vector<double> shares = nodeHomophily(smallOne(), labels);
   EXPECT_EQ(shares[0], 1);   // 1
   EXPECT_EQ(shares[1], 0.5); // 0, 2
   EXPECT_EQ(shares[2], 0);   // 1, 0
   EXPECT_EQ(shares[3], 1);   // 2
-  EXPECT_TRUE(std::isnan(homophily(NoEdges(smallOne()), labels)[0]));
+  EXPECT_TRUE(std::isnan(nodeHomophily(NoEdges(smallOne()), labels)[0]));
   labels[1] = -1;
-  EXPECT_TRUE(std::isnan(homophily(smallOne(), labels)[0]));
+  EXPECT_TRUE(std::isnan(nodeHomophily(smallOne(), labels)[0]));
 }
 
 } // namespace
