@@ -101,9 +101,11 @@ void benchmarkAttention(const char *name, const AttentionCase &shape,
   std::vector<float> random = randomNumbers(packed, 1, 1);
   std::copy(random.begin(), random.end(), qkv.data);
   std::fill_n(lse.data, shape.batch * shape.heads * shape.sequence, 10.0f);
-  std::vector<void *> buffers = {qkv.data, out.data, lse.data};
-  if (gradient)
-    buffers = {qkv.data, out.data, lse.data, g.data, result.data};
+  AttentionDraw draw(shape);
+  std::vector<void *> buffers =
+      gradient
+          ? draw.insert({qkv.data, out.data, lse.data, g.data}, {result.data})
+          : draw.insert({qkv.data}, {out.data, lse.data});
   auto *args = reinterpret_cast<char *const *>(buffers.data());
   Aligned scratch(threads * kernel.getScratchBytes() / 4);
   double pairs = shape.causal ? shape.sequence * (shape.sequence + 1) / 2.0
@@ -172,6 +174,41 @@ void benchmarkOptimizer(int threads) {
                              "%r0 = nn.partial_sum_squares %a0 : " + flat +
                                  " -> " + partial),
                   {g.data, sums.data()}, 4.0 * elements, threads);
+}
+
+/// Dropout beside a product with a number, in cache and in memory: 8 bytes move
+/// for each element of both.
+void benchmarkDropout(int threads) {
+  for (int64_t tokens : {64, 16384}) {
+    constexpr int64_t width = 1024;
+    Aligned x(tokens * width), y(tokens * width);
+    Stream stream = someStream;
+    std::vector<int32_t> samples = {5, 6};
+    std::string full = tensor({tokens, width}),
+                bits = tensor({tokens, width}, "i32");
+    std::string constants =
+        "%one = arith.constant dense<1.25> : " + full +
+        "\n%zero = arith.constant dense<0.0> : " + full +
+        "\n%limit = arith.constant dense<858993459> : " + bits + "\n";
+    std::string place = tokens == 64 ? ", in cache" : "";
+    benchmarkMemory(
+        ("scale" + place).c_str(),
+        kernelText({full}, {full},
+                   constants + "%r0 = arith.mulf %a0, %one : " + full),
+        {x.data, y.data}, 8.0 * tokens * width, threads);
+    benchmarkMemory(
+        ("dropout" + place).c_str(),
+        kernelText({full, "tensor<1x4xi32>", "tensor<2xi32>"}, {full},
+                   constants +
+                       "%b = nn.random_bits %a1, %a2 : tensor<1x4xi32>, "
+                       "tensor<2xi32> -> " +
+                       bits + "\n%k = arith.cmpi uge, %b, %limit : " + bits +
+                       "\n%f = arith.select %k, %one, %zero : " +
+                       tensor({tokens, width}, "i1") + ", " + full +
+                       "\n%r0 = arith.mulf %a0, %f : " + full),
+        {x.data, stream.data(), samples.data(), y.data}, 8.0 * tokens * width,
+        threads);
+  }
 }
 
 void benchmarkRows(int threads) {
@@ -269,12 +306,15 @@ int main(int argc, char **argv) {
   if (wanted.empty() || wanted == "memory") {
     benchmarkOptimizer(threads);
     benchmarkRows(threads);
+    benchmarkDropout(threads);
   }
   struct {
     const char *name;
     AttentionCase shape;
   } cases[] = {{"bloom 4x256", {8, 8, 256, 32, true, true, true}},
                {"gpt2-124m, T 256", {4, 12, 256, 64, false}},
+               {"gpt2-124m, T 256, dropout",
+                {4, 12, 256, 64, false, true, false, "f32", 0.1}},
                {"gpt2-124m, T 1024", {4, 12, 1024, 64, false}},
                {"bloom-560m, T 256", {1, 16, 256, 64, true, true, true}}};
   for (auto &[name, shape] : cases)

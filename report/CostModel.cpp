@@ -34,6 +34,9 @@ static double getWeight(Operation *op) {
     return 24;
   if (isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(op))
     return 8;
+  // Four instructions a round for a whole vector.
+  if (isa<nn::RandomBitsOp>(op))
+    return 40;
   return 1;
 }
 

@@ -95,6 +95,9 @@ public:
       emitPackRows(vb, shape, rows(2), zero, shape.paddedKeys, values, zero);
       if (shape.alibi)
         slope = emitAlibiSlope(vb, shape, head);
+      if (shape.dropout)
+        draw = HeadDraw::load(vb, ValueRange(body.inputs).drop_front(1),
+                              vb.div(batchHead, shape.heads), head);
       // Causal tiles cost more the later they are: parts take turns.
       vb.loop(vb.mul(vb.rem(iteration, parts), kQueries),
               vb.index(shape.sequence), parts * kQueries, [&](Value first) {
@@ -146,8 +149,13 @@ private:
             Value at = vb.add(start, i * kLanes);
             Value p = vb.exp2(
                 vb.subf(vb.load(scores, at), next.maximum[i % kBlockVectors]));
-            vb.store(p, scores, at);
             lane = vb.addf(lane, p);
+            if (shape.dropout)
+              p = vb.mulf(p, emitTileDropFactors(
+                                 vb, shape, draw,
+                                 vb.add(vb.add(key, r), i / kBlockVectors),
+                                 vb.add(first, i % kBlockVectors * kLanes)));
+            vb.store(p, scores, at);
           }
           return sum;
         });
@@ -213,6 +221,7 @@ private:
   TiledAttention shape;
   KernelBody &body;
   Value keys, values, queries, result, scores, factors, slope;
+  HeadDraw draw;
 };
 
 struct AttentionKernel

@@ -12,6 +12,8 @@
 //   dV = P^T G      dS = P o (G V^T - delta)
 //   dQ = scale dS K         dK = scale dS^T Q
 //
+// without dropout; see emitDropout for it.
+//
 // One iteration does a whole head, tile after tile, so that the order of all
 // sums is fixed. AttentionTiles.h says how the tiles lie.
 //
@@ -72,6 +74,9 @@ public:
       lseStart = vb.mul(batchHead, shape.sequence);
       if (shape.alibi)
         slope = emitAlibiSlope(vb, shape, head);
+      if (shape.dropout)
+        draw = HeadDraw::load(vb, ValueRange(body.inputs).drop_front(4),
+                              vb.div(batchHead, shape.heads), head);
       emitPackRows(vb, shape, columns(packed, 1), zero, shape.paddedKeys, keys,
                    zero);
       emitPackRows(vb, shape, columns(packed, 2), zero, shape.paddedKeys,
@@ -251,15 +256,42 @@ private:
         vb.store(scores[i * kBlockVectors + v], pairs, place(i, v));
     for (int64_t i = 0; i < kBlockRows; ++i)
       for (int64_t v = 0; v < kBlockVectors; ++v)
-        slopes.push_back(vb.load(deltas, vb.add(lane, v * kLanes)));
+        slopes.push_back(shape.dropout
+                             ? vb.splat(0.0)
+                             : vb.load(deltas, vb.add(lane, v * kLanes)));
     slopes = emitBlock(vb, kBlockRows, kBlockVectors, zero, dim,
                        shape.dimUnroll(), {values, row, shape.paddedDim},
                        {outGradientsAcross, lane, kQueries}, slopes);
     for (int64_t i = 0; i < kBlockRows; ++i)
-      for (int64_t v = 0; v < kBlockVectors; ++v)
-        vb.store(
-            vb.mulf(slopes[i * kBlockVectors + v], vb.load(pairs, place(i, v))),
-            pairs, vb.add(place(i, v), kPairs));
+      for (int64_t v = 0; v < kBlockVectors; ++v) {
+        Value slope = slopes[i * kBlockVectors + v];
+        if (!shape.dropout)
+          slope = vb.mulf(slope, vb.load(pairs, place(i, v)));
+        vb.store(slope, pairs, vb.add(place(i, v), kPairs));
+      }
+    if (shape.dropout)
+      emitDropout(key, r, first, lane);
+  }
+
+  /// Takes a register block's probabilities P and products G V^T to (P o F) and
+  /// P o (F o (G V^T) - delta), F being dropout's factors: dV takes the dropped
+  /// probabilities, and delta is what it is without dropout, as `out` is
+  /// theirs.
+  void emitDropout(Value key, Value r, Value first, Value lane) {
+    vb.loop(0, kBlockRows, 1, [&](Value i) {
+      for (int64_t v = 0; v < kBlockVectors; ++v) {
+        Value column = vb.add(lane, v * kLanes);
+        Value at = vb.add(vb.mul(vb.add(r, i), kQueries), column);
+        Value slopeAt = vb.add(at, kPairs);
+        Value factors = emitTileDropFactors(vb, shape, draw, vb.add(key, i),
+                                            vb.add(first, column));
+        Value p = vb.load(pairs, at), dropped = vb.mulf(p, factors);
+        Value slope = vb.mulf(p, vb.load(deltas, column));
+        vb.store(dropped, pairs, at);
+        vb.store(vb.fma(dropped, vb.load(pairs, slopeAt), slope), pairs,
+                 slopeAt);
+      }
+    });
   }
 
   VectorBuilder vb;
@@ -279,6 +311,7 @@ private:
   /// key, one lane per query.
   Value pairs;
   Value slope, lseStart, zero;
+  HeadDraw draw;
 };
 
 struct AttentionGradKernel

@@ -119,6 +119,15 @@ Value tessera::cpu::emitLaneNumbers(VectorBuilder &vb, int64_t vector) {
                              ArrayRef<int32_t>(lanes)));
 }
 
+Value tessera::cpu::emitTileDropFactors(VectorBuilder &vb,
+                                        const TiledAttention &shape,
+                                        const HeadDraw &draw, Value key,
+                                        Value query) {
+  Value row = vb.toI32(vb.mul(key, roundUp(shape.sequence, 4) / 4));
+  return emitDropFactors(
+      vb, shape, emitRandomRow(vb, draw.stream, row, draw.sample, query));
+}
+
 SmallVector<Value> tessera::cpu::emitMasked(VectorBuilder &vb,
                                             const TiledAttention &shape,
                                             Value key, Value query,

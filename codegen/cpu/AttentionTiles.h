@@ -83,6 +83,12 @@ llvm::SmallVector<mlir::Value> emitMasked(VectorBuilder &vb,
                                           mlir::Value key, mlir::Value query,
                                           mlir::ValueRange block, double other);
 
+/// What the probabilities of key \p key are multiplied by, one lane per query
+/// from \p query on, a multiple of kLanes.
+mlir::Value emitTileDropFactors(VectorBuilder &vb, const TiledAttention &shape,
+                                const codegen::HeadDraw &draw, mlir::Value key,
+                                mlir::Value query);
+
 /// Lane l of vector \p vector holds l + vector * kLanes.
 mlir::Value emitLaneNumbers(VectorBuilder &vb, int64_t vector);
 

@@ -40,6 +40,7 @@ public:
 
   void emit() {
     Value packed = tb.flatten(buffers.inputs[0]);
+    loadDraw(ValueRange(buffers.inputs).drop_front(1));
     Value queries = makeTile(tiling.rows());
     keys = {getPacked(packed, 1), makeTile(tiling.columns)};
     values = {getPacked(packed, 2), makeTile(tiling.columns)};
@@ -90,6 +91,9 @@ private:
       for (size_t n = 2 * i; n < sums.size(); n += n % 2 ? 3 : 1)
         sums[n] = tb.mulf(sums[n], decay);
     }
+    if (shape.dropout)
+      for (auto [score, factor] : llvm::zip(scores, getDropFactors(key)))
+        score = tb.mulf(score, factor);
     finishCopy(nextValues);
     tb.barrier();
     Pending nextKeys = startCopy({keys}, getNextColumn(key));

@@ -118,9 +118,11 @@ public:
         packed(tb.flatten(buffers.inputs[0])),
         lse(tb.flatten(buffers.inputs[2])),
         gradient(tb.flatten(buffers.inputs[3])),
-        result(tb.flatten(buffers.outputs[0])), deltas(deltas) {}
+        result(tb.flatten(buffers.outputs[0])), deltas(deltas),
+        drawBuffers(ValueRange(buffers.inputs).drop_front(4)) {}
 
   void emit() {
+    loadDraw(drawBuffers);
     HeadRows queries = getPacked(packed, 0), keys = getPacked(packed, 1);
     HeadRows values = getPacked(packed, 2), outGradients = getPlain(gradient);
     // What scores are products of, and what their gradients are.
@@ -238,9 +240,18 @@ private:
     replaceTile(second);
     WarpMatmul::Fragments slopes =
         matmul.multiply(rowTile2, warpRow, columnTile2, tiling.columns);
+    // delta is what it is without dropout, as `out` is of dropped weights,
+    // which the values' gradients take, too.
+    WarpMatmul::Fragments factors;
+    if (shape.dropout)
+      factors = getDropFactors(column);
+    for (auto [slope, factor] : llvm::zip(slopes, factors))
+      slope = tb.mulf(slope, factor);
     for (auto [slope, weight, delta] :
          llvm::zip(slopes, weights, getNumbers(1)))
       slope = tb.mulf(weight, tb.subf(slope, delta));
+    for (auto [weight, factor] : llvm::zip(weights, factors))
+      weight = tb.mulf(weight, factor);
     SmallVector<Value> sums(carried);
     int64_t count = matmul.zero(shape.paddedDim).size();
     MutableArrayRef<Value> all(sums);
@@ -256,6 +267,7 @@ private:
   }
 
   Value packed, lse, gradient, result, deltas;
+  ValueRange drawBuffers;
   Value columnTile, columnTile2;
   /// Log-sum-exps and deltas where queries are columns, and where they are
   /// rows.

@@ -100,6 +100,12 @@ public:
   /// base 2, with ALiBi's bias; those the mask forbids are kMaskedScore.
   void finishScores(mlir::Value column, WarpMatmul::Fragments &scores);
 
+  /// Draws from the operand `draw`, if attention drops probabilities.
+  void loadDraw(mlir::ValueRange buffers);
+  /// What the probabilities of the tile at \p column are multiplied by. Lanes
+  /// that share a counter compute it once: all threads of the warp take part.
+  WarpMatmul::Fragments getDropFactors(mlir::Value column);
+
   /// Stores sums times \p factors, one for each of a lane's two rows.
   void storeRows(mlir::ValueRange sums, llvm::ArrayRef<mlir::Value> factors,
                  codegen::HeadRows to);
@@ -146,7 +152,14 @@ private:
   WarpMatmul::Fragments mask(mlir::Value column,
                              const WarpMatmul::Fragments &scores);
 
+  /// The bits of the four numbers of a block of columns from \p column on.
+  std::array<mlir::Value, 4> drawForKeys(mlir::Value column);
+  std::array<mlir::Value, 4> drawForQueries(mlir::Value column);
+  /// The words that key \p key has for queries [4 · \p quad, 4 · \p quad + 4).
+  std::array<mlir::Value, 4> drawWords(mlir::Value key, mlir::Value quad);
+
   mlir::Value head, token, slope;
+  codegen::HeadDraw draw;
 };
 
 } // namespace tessera::cuda

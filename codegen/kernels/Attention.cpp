@@ -10,6 +10,8 @@
 #include <cmath>
 
 using namespace mlir;
+using namespace tessera;
+using namespace tessera::codegen;
 
 SmallVector<double> tessera::codegen::getAlibiSlopes(int64_t heads) {
   auto power = static_cast<int64_t>(llvm::bit_floor<uint64_t>(heads));
@@ -19,4 +21,34 @@ SmallVector<double> tessera::codegen::getAlibiSlopes(int64_t heads) {
                          ? std::exp2(-8.0 * (head + 1) / power)
                          : std::exp2(-4.0 * (2 * (head - power) + 1) / power));
   return slopes;
+}
+
+HeadDraw codegen::HeadDraw::load(VectorBuilder &vb, ValueRange draw,
+                                 Value batch, Value head) {
+  HeadDraw result{RandomStream::load(vb, draw[0]),
+                  vb.loadScalar(vb.flatten(draw[1]), batch)};
+  result.stream.draw =
+      vb.add(result.stream.draw, vb.toI32(vb.mul(head, 1 << 16)));
+  return result;
+}
+
+Value codegen::emitDropFactors(VectorBuilder &vb, const AttentionShape &shape,
+                               Value bits) {
+  OpBuilder &builder = vb.builder;
+  Type numbers = builder.getF32Type();
+  if (auto vector = dyn_cast<VectorType>(bits.getType()))
+    numbers = vector.clone(numbers);
+  auto constant = [&](Type type, Attribute number) -> Value {
+    if (auto vector = dyn_cast<VectorType>(type))
+      number = DenseElementsAttr::get(vector, number);
+    return arith::ConstantOp::create(builder, vb.loc, cast<TypedAttr>(number));
+  };
+  auto threshold = static_cast<int32_t>(nn::getDropThreshold(shape.rate));
+  Value kept = arith::CmpIOp::create(
+      builder, vb.loc, arith::CmpIPredicate::uge, bits,
+      constant(bits.getType(), builder.getI32IntegerAttr(threshold)));
+  return arith::SelectOp::create(
+      builder, vb.loc, kept,
+      constant(numbers, builder.getF32FloatAttr(1 / (1 - shape.rate))),
+      constant(numbers, builder.getF32FloatAttr(0)));
 }

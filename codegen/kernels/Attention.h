@@ -8,7 +8,7 @@
 #ifndef TESSERA_CODEGEN_KERNELS_ATTENTION_H
 #define TESSERA_CODEGEN_KERNELS_ATTENTION_H
 
-#include "codegen/kernels/VectorBuilder.h"
+#include "codegen/kernels/Philox.h"
 #include "dialects/nn/NN.h"
 #include "llvm/ADT/SmallVector.h"
 
@@ -29,6 +29,8 @@ struct AttentionShape {
   bool causal, alibi;
   double scale;
   int64_t paddedDim; ///< dim in whole multiples of kLanes
+  bool dropout;      ///< of probabilities, at this rate
+  double rate;
 
   /// \p op is an AttentionOp or an AttentionGradOp.
   template <typename Op> static AttentionShape get(Op op) {
@@ -45,6 +47,8 @@ struct AttentionShape {
     s.alibi = op.getAlibi();
     s.scale = op.getScale().convertToDouble();
     s.paddedDim = roundUp(s.dim, kLanes);
+    s.dropout = op.hasDropout();
+    s.rate = op.getRate().convertToDouble();
     return s;
   }
 
@@ -54,6 +58,21 @@ struct AttentionShape {
            2;
   }
 };
+
+/// What drops the probabilities of one head: see nn.attention.
+struct HeadDraw {
+  RandomStream stream;
+  mlir::Value sample;
+
+  /// From the buffers of an operand `draw`, for positions \p batch and
+  /// \p head.
+  static HeadDraw load(VectorBuilder &vb, mlir::ValueRange draw,
+                       mlir::Value batch, mlir::Value head);
+};
+
+/// What probabilities are multiplied by, for their \p bits: numbers or vectors.
+mlir::Value emitDropFactors(VectorBuilder &vb, const AttentionShape &shape,
+                            mlir::Value bits);
 
 /// ALiBi's slope of each head, by BLOOM's rule for counts that are no power of
 /// two: with p the largest power of two up to \p heads, the first p heads have

@@ -23,7 +23,7 @@ KernelSpace KernelSpace::get(func::FuncOp kernel) {
     if (auto broadcast = dyn_cast<nn::BroadcastOp>(op))
       positional |= cast<RankedTensorType>(broadcast.getInput().getType())
                         .getNumElements() != 1;
-    positional |= isa<nn::GatherOp, nn::IotaOp>(op);
+    positional |= isa<nn::GatherOp, nn::IotaOp, nn::RandomBitsOp>(op);
   });
   if (reduction) {
     result.space = getReductionSpace(reduction);
@@ -51,6 +51,11 @@ KernelValues::KernelValues(func::FuncOp kernel, const IterationSpace &space,
   results = llvm::to_vector(block.getTerminator()->getOperands());
   for (auto reduce : block.getOps<nn::ReduceOp>())
     reductions.push_back(reduce);
+  for (auto bits : block.getOps<nn::RandomBitsOp>()) {
+    Value stream = bits.getStream();
+    if (!streams.contains(stream))
+      streams[stream] = RandomStream::load(vb, buffers.lookup(stream));
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -170,6 +175,8 @@ Value KernelValues::compute(Value value, Role role, const Lanes &lanes) {
                    vb.add(vb.mul(vb.toIndex(from), columns), lanes.column),
                    lanes.mask);
   }
+  if (auto bits = dyn_cast<nn::RandomBitsOp>(op))
+    return drawBits(bits, lanes);
   if (isa<nn::IotaOp>(op)) {
     auto steps = llvm::to_vector(llvm::seq<int32_t>(vb.lanes));
     Value lane = arith::ConstantOp::create(builder, loc,
@@ -180,6 +187,23 @@ Value KernelValues::compute(Value value, Role role, const Lanes &lanes) {
   for (Value operand : op->getOperands())
     operands.push_back(evaluate(operand, role, lanes));
   return cloneElementwise(op, operands, vectorType(value));
+}
+
+/// The role of one id a sample.
+static Role getSampleRole(nn::RandomBitsOp bits) {
+  return {RoleKind::Row, bits.getRowsOfSample()};
+}
+
+Value KernelValues::drawBits(nn::RandomBitsOp bits, const Lanes &lanes) {
+  Value sample, place = index(0);
+  if (bits.getSamples()) {
+    sample = evaluateRow(bits.getSamples(), getSampleRole(bits));
+    place = vb.mul(vb.rem(row, bits.getRowsOfSample()), bits.getCallsOfRow());
+  } else {
+    sample = vb.toI32(row);
+  }
+  return emitRandomRow(vb, streams.lookup(bits.getStream()), vb.toI32(place),
+                       sample, lanes.column);
 }
 
 void KernelValues::prepare(ArrayRef<Value> values) {
@@ -198,6 +222,11 @@ void KernelValues::prepare(ArrayRef<Value> values) {
       continue;
     if (auto gather = dyn_cast<nn::GatherOp>(op)) {
       evaluateRow(gather.getIndices(), {RoleKind::Row, 1});
+      continue;
+    }
+    if (auto bits = dyn_cast<nn::RandomBitsOp>(op)) {
+      if (bits.getSamples())
+        evaluateRow(bits.getSamples(), getSampleRole(bits));
       continue;
     }
     auto broadcast = dyn_cast<nn::BroadcastOp>(op);

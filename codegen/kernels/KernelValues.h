@@ -16,7 +16,7 @@
 #ifndef TESSERA_CODEGEN_KERNELS_KERNELVALUES_H
 #define TESSERA_CODEGEN_KERNELS_KERNELVALUES_H
 
-#include "codegen/kernels/VectorBuilder.h"
+#include "codegen/kernels/Philox.h"
 #include "dialects/nn/IterationSpace.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -93,6 +93,7 @@ public:
   Vectors vectors;
 
 private:
+  mlir::Value drawBits(nn::RandomBitsOp bits, const Lanes &lanes);
   mlir::Value index(int64_t value) { return vb.index(value); }
   mlir::Type elementType(mlir::Value value);
   mlir::VectorType vectorType(mlir::Value value);
@@ -112,6 +113,8 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> buffers;
   llvm::SmallVector<mlir::Value> outputs;
   llvm::DenseMap<mlir::Value, unsigned> depths;
+  /// Of random bits by their operand `stream`, loaded before all else.
+  llvm::DenseMap<mlir::Value, RandomStream> streams;
   mlir::Value row;
   llvm::DenseMap<mlir::Value, mlir::Value> rowValues;
 };

@@ -17,5 +17,5 @@ void AttentionOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   operands[0] = AttentionGradOp::create(
       builder, getLoc(), getQkv().getType(), getQkv(), getResult(), getLse(),
       gradients[0], getBatch(), getHeads(), getLayout(), getCausal(),
-      getAlibi(), getScale());
+      getAlibi(), getScale(), getDraw(), getRate());
 }

@@ -33,7 +33,7 @@ bool nn::isFusible(Operation *op) {
     return areLeading(reduce.getDims()) ||
            areTrailing(reduce.getDims(),
                        tensorType(reduce.getInput()).getRank());
-  if (isa<BroadcastOp, GatherOp, IotaOp, AccumulateOp>(op))
+  if (isa<BroadcastOp, GatherOp, IotaOp, RandomBitsOp, AccumulateOp>(op))
     return true;
   return op->hasTrait<OpTrait::Elementwise>() && op->getNumResults() == 1 &&
          isa<RankedTensorType>(op->getResult(0).getType());
@@ -48,7 +48,7 @@ ReduceOp nn::findReduction(Value value) {
     return {};
   if (auto reduce = dyn_cast<ReduceOp>(op))
     return reduce;
-  if (isa<BroadcastOp, GatherOp, IotaOp>(op))
+  if (isa<BroadcastOp, GatherOp, IotaOp, RandomBitsOp>(op))
     return {};
   for (Value operand : op->getOperands())
     if (ReduceOp reduce = findReduction(operand))

@@ -45,7 +45,7 @@ struct Role {
 
 /// True if the general emitter can compute \p op: elementwise arithmetic,
 /// splat constants, broadcasts, reductions along leading or trailing
-/// dimensions, gathers, indices and accumulation.
+/// dimensions, gathers, indices, random bits and accumulation.
 bool isFusible(mlir::Operation *op);
 
 /// A reshape is nothing but another name inside of a kernel.

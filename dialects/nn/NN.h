@@ -56,6 +56,9 @@ bool isSplat(mlir::Value value, double number);
 mlir::Value broadcastScalar(mlir::OpBuilder &builder, mlir::Location loc,
                             mlir::Value scalar, mlir::RankedTensorType type);
 
+/// Random bits below this number drop an element: \p rate · 2³².
+uint32_t getDropThreshold(double rate);
+
 /// \p value in fp32, if it has fewer bits.
 mlir::Value widen(mlir::OpBuilder &builder, mlir::Location loc,
                   mlir::Value value);

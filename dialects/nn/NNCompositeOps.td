@@ -71,6 +71,35 @@ def NN_ReluOp : NN_DifferentiableOp<"relu", [
   let assemblyFormat = "$input attr-dict `:` type($input)";
 }
 
+def NN_DropoutOp
+    : NN_DifferentiableOp<"dropout", [NN_Decomposable, NN_Cheap,
+                                      NN_MixedPrecision,
+                                      AllTypesMatch<["input", "result"]>]> {
+  let summary = "sets elements to zero at random and scales the others";
+  let description = [{
+    result = input · keep / (1 - rate) (Srivastava et al., "Dropout", JMLR 15,
+    2014, scaled as in PyTorch): keep is 1 where the bits that `nn.random_bits`
+    gives for `stream` and `samples`, as an unsigned number, are at least
+    rate · 2³², and 0 elsewhere. No mask is stored: the gradient is the same
+    operation on the result's gradient and draws the same bits.
+
+    ```mlir
+    %y = nn.dropout %x from %stream, %samples rate 1.0e-1
+        : tensor<128x64xf32>, tensor<1x4xi32>, tensor<2xi32>
+    ```
+
+    Constraints: `rate` is from 0 to below 1.
+  }];
+  let arguments = (ins NN_Float:$input, NN_Int:$stream,
+      Optional<NN_Int>:$samples, F64Attr:$rate);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = [{
+    $input `from` $stream (`,` $samples^)? `rate` $rate attr-dict `:`
+    type($input) `,` type($stream) (`,` type($samples)^)?
+  }];
+  let hasVerifier = 1;
+}
+
 def NN_SoftmaxOp : NN_DifferentiableOp<"softmax", [
     NN_Decomposable, NN_Cheap, NN_MixedPrecision, SameOperandsAndResultType]> {
   let summary = "exp(x - max) / sum over the last dimension";
@@ -90,6 +119,9 @@ class NN_AttentionBase<string mnemonic, list<Trait> traits = []>
     : NN_PureOp<mnemonic, traits> {
   dag shape = (ins I64Attr:$batch, I64Attr:$heads, NN_QKVLayout:$layout,
                    UnitAttr:$causal, UnitAttr:$alibi, F64Attr:$scale);
+  /// A stream and one id a batch row, and the rate at which they drop.
+  dag draw = (ins Variadic<NN_Int>:$draw,
+      DefaultValuedAttr<F64Attr, "0.0">:$rate);
   code accessors = [{
     /// Batch rows, tokens per row, heads, columns per head.
     int64_t getSequence() { return getQkv().getType().getDimSize(0) / getBatch(); }
@@ -99,6 +131,8 @@ class NN_AttentionBase<string mnemonic, list<Trait> traits = []>
       return which * getHeadDim() *
              (getLayout() == QKVLayout::Interleaved ? 1 : getHeads());
     }
+    /// Whether probabilities are dropped: see `draw`.
+    bool hasDropout() { return !getDraw().empty(); }
     /// Columns from one head's queries to the next one's.
     int64_t getHeadStride() {
       return getHeadDim() * (getLayout() == QKVLayout::Interleaved ? 3 : 1);
@@ -124,17 +158,27 @@ def NN_AttentionOp : NN_AttentionBase<"attention", [
     the query: slope_head · (j - i). No sequence x sequence matrix is ever
     stored (Dao et al., arXiv 2205.14135).
 
+    With `dropout` the probabilities are dropped and scaled before the sum, as
+    `nn.dropout` does: `draw` are a stream and one id a batch row. Query i's bits
+    for key j are those of `nn.random_bits` for row j, column i of a sample of
+    [sequence, sequence], with 2¹⁶ · head added to the draw. Neighbouring queries
+    thus share a counter, which lie in the lanes of a vector.
+
     ```mlir
     %out, %lse = nn.attention %qkv batch 2 heads 4 layout interleaved causal alibi scale 0.25
         : tensor<128x192xf32> -> tensor<128x64xf32>, tensor<8x64xf32>
+    %out2, %lse2 = nn.attention %qkv batch 2 heads 4 layout blocked causal scale 0.25
+        dropout 1.0e-1 from %stream, %samples
+        : tensor<128x192xf32>, tensor<1x4xi32>, tensor<2xi32>
+        -> tensor<128x64xf32>, tensor<8x64xf32>
     ```
   }];
-  let arguments = !con((ins NN_Float:$qkv), shape);
+  let arguments = !con((ins NN_Float:$qkv), shape, draw);
   let results = (outs NN_Float:$result, NN_Float:$lse);
   let assemblyFormat = [{
     $qkv `batch` $batch `heads` $heads `layout` $layout (`causal` $causal^)?
-    (`alibi` $alibi^)? `scale` $scale attr-dict `:` type($qkv) `->`
-    type($result) `,` type($lse)
+    (`alibi` $alibi^)? `scale` $scale (`dropout` $rate `from` $draw^)? attr-dict
+    `:` type($qkv) (`,` type($draw)^)? `->` type($result) `,` type($lse)
   }];
   let extraClassDeclaration = accessors;
   let hasVerifier = 1;
@@ -145,15 +189,18 @@ def NN_AttentionGradOp : NN_AttentionBase<"attention_grad", [
   let summary = "attention's gradient with respect to the packed columns";
   let description = [{
     Recomputes the probabilities from `lse`, tile by tile (Dao et al.,
-    arXiv 2205.14135, algorithm 4); `result` is packed like `qkv`.
+    arXiv 2205.14135, algorithm 4), and what of them is dropped from `draw`;
+    `result` is packed like `qkv`.
   }];
   let arguments = !con((ins NN_Float:$qkv, NN_Float:$out, NN_Float:$lse,
-                            NN_Float:$gradient), shape);
+                           NN_Float:$gradient),
+                       shape, draw);
   let results = (outs NN_Float:$result);
   let assemblyFormat = [{
     $qkv `,` $out `,` $lse `,` $gradient `batch` $batch `heads` $heads `layout`
-    $layout (`causal` $causal^)? (`alibi` $alibi^)? `scale` $scale attr-dict
-    `:` type($qkv) `,` type($out) `,` type($lse)
+    $layout (`causal` $causal^)? (`alibi` $alibi^)? `scale` $scale
+    (`dropout` $rate `from` $draw^)? attr-dict `:` type($qkv) `,` type($out)
+    `,` type($lse) (`,` type($draw)^)?
   }];
   let extraClassDeclaration = accessors;
   let hasVerifier = 1;

@@ -245,4 +245,47 @@ def NN_IotaOp : NN_PureOp<"iota"> {
   let hasVerifier = 1;
 }
 
+def NN_RandomBitsOp : NN_PureOp<"random_bits"> {
+  let summary = "32 random bits an element, by counter";
+  let description = [{
+    Element c of row r is word c mod 4 of Philox4x32-10 (Salmon, Moraes, Dror,
+    Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC11) with
+
+      counter = (p · ceil(columns / 4) + c div 4, id, step, draw), key = key,
+
+    rows being all dimensions but the last. `stream` holds step, draw and the
+    two words of the key, in this order. With `samples`, one id each, the rows
+    are dealt to them evenly and in order: id is that of r's sample and p is r's
+    place in it. Without them id = r and p = 0. An element's bits thus depend on
+    nothing but its place in its sample, and computing them again gives the same.
+
+    ```mlir
+    // Rows 0 to 63 are of the first sample, rows 64 to 127 of the second.
+    %0 = nn.random_bits %stream, %samples
+        : tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xi32>
+    ```
+  }];
+  let arguments = (ins NN_Int:$stream, Optional<NN_Int>:$samples);
+  let results = (outs NN_Int:$result);
+  let assemblyFormat = [{
+    $stream (`,` $samples^)? attr-dict `:` type($stream)
+    (`,` type($samples)^)? `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    /// Rows that follow one another in a sample.
+    int64_t getRowsOfSample() {
+      ::llvm::ArrayRef<int64_t> shape = getResult().getType().getShape();
+      return getSamples() ? getResult().getType().getNumElements() /
+                                shape.back() /
+                                getSamples().getType().getDimSize(0)
+                          : 1;
+    }
+    /// Counters that a row takes.
+    int64_t getCallsOfRow() {
+      return (getResult().getType().getShape().back() + 3) / 4;
+    }
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // TESSERA_DIALECTS_NN_NNCOREOPS_TD

@@ -237,6 +237,50 @@ LogicalResult IotaOp::verify() {
                      "elements along its dimension");
 }
 
+/// What draws for each element of \p type: a stream, and ids among which the
+/// rows are dealt evenly. Counters have 32 bits.
+static LogicalResult verifyDraws(Operation *op, Value stream, Value samples,
+                                 RankedTensorType type) {
+  if (tensorType(stream).getShape() != ArrayRef<int64_t>{1, 4})
+    return op->emitOpError("stream must be 1x4: step, draw and the key's two "
+                           "words");
+  if (type.getRank() == 0)
+    return op->emitOpError("result must have a last dimension");
+  int64_t columns = type.getShape().back();
+  int64_t rows = columns ? type.getNumElements() / columns : 0;
+  int64_t ofSample = 1;
+  if (samples) {
+    int64_t count = tensorType(samples).getNumElements();
+    if (tensorType(samples).getRank() != 1 || count == 0 || rows % count)
+      return op->emitOpError("samples must be a vector among whose elements "
+                             "the ")
+             << rows << " rows can be dealt evenly";
+    ofSample = rows / count;
+  }
+  constexpr int64_t most = int64_t(1) << 32;
+  if (columns > most || rows > most || (columns + 3) / 4 > most / ofSample)
+    return op->emitOpError("a sample takes more than 2^32 counters");
+  return success();
+}
+
+LogicalResult RandomBitsOp::verify() {
+  return verifyDraws(*this, getStream(), getSamples(), tensorType(getResult()));
+}
+
+/// A share of elements to drop.
+static LogicalResult verifyRate(Operation *op, const APFloat &rate) {
+  double value = rate.convertToDouble();
+  if (!(value >= 0 && value < 1))
+    return op->emitOpError("rate must be from 0 to below 1, but is ") << value;
+  return success();
+}
+
+LogicalResult DropoutOp::verify() {
+  if (failed(verifyRate(*this, getRate())))
+    return failure();
+  return verifyDraws(*this, getStream(), getSamples(), tensorType(getResult()));
+}
+
 LogicalResult LayerNormOp::verify() {
   auto input = tensorType(getInput());
   if (input.getRank() == 0 ||
@@ -277,14 +321,36 @@ static LogicalResult verifyPacked(Operation *op, Value qkv, Value out,
   return success();
 }
 
+/// Attention's draw, if it has one.
+template <typename Op> static LogicalResult verifyAttentionDraw(Op op) {
+  ValueRange draw = op.getDraw();
+  if (draw.empty())
+    return success();
+  if (draw.size() != 2)
+    return op.emitOpError("dropout takes a stream and samples");
+  int64_t batch = op.getBatch(), sequence = op.getSequence();
+  if (tensorType(draw[1]).getShape() != ArrayRef<int64_t>{batch})
+    return op.emitOpError("samples must have one id per batch row");
+  if (op.getHeads() > 1 << 16)
+    return op.emitOpError("dropout has room for 65536 heads");
+  if (failed(verifyRate(op, op.getRate())))
+    return failure();
+  return verifyDraws(op, draw[0], draw[1],
+                     tensorType(draw[1]).clone({batch * sequence, sequence}));
+}
+
 LogicalResult AttentionOp::verify() {
-  return verifyPacked(*this, getQkv(), getResult(), getLse(), getBatch(),
-                      getHeads());
+  if (failed(verifyPacked(*this, getQkv(), getResult(), getLse(), getBatch(),
+                          getHeads())))
+    return failure();
+  return verifyAttentionDraw(*this);
 }
 
 LogicalResult AttentionGradOp::verify() {
-  return verifyPacked(*this, getQkv(), getOut(), getLse(), getBatch(),
-                      getHeads());
+  if (failed(verifyPacked(*this, getQkv(), getOut(), getLse(), getBatch(),
+                          getHeads())))
+    return failure();
+  return verifyAttentionDraw(*this);
 }
 
 /// The targets and the scale of a loss over \p rows rows.

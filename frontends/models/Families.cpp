@@ -23,6 +23,7 @@ static const TransformerFamily bloom = {
     .down = "mlp.dense_4h_to_h",
     .layout = WeightLayout::OutIn,
     .qkvLayout = nn::QKVLayout::Interleaved,
+    .dropsEmbeddings = false,
 };
 
 /// transformers' GPT-2 (Radford et al. 2019).
@@ -39,6 +40,7 @@ static const TransformerFamily gpt2 = {
     .down = "mlp.c_proj",
     .layout = WeightLayout::InOut,
     .qkvLayout = nn::QKVLayout::Blocked,
+    .dropsEmbeddings = true,
 };
 
 Registry<TransformerFamily> &tessera::getFamilies() {

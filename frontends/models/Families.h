@@ -26,6 +26,8 @@ struct TransformerFamily {
   llvm::StringLiteral feedForwardNorm, up, down;
   WeightLayout layout;
   nn::QKVLayout qkvLayout;
+  /// Whether hidden dropout drops the sum of the embeddings, too.
+  bool dropsEmbeddings;
 
   /// The parameter that is the output projection, too, where it is tied.
   std::string embedding() const { return (tokens + ".weight").str(); }

@@ -92,7 +92,8 @@ GnnWriter::GnnWriter(const Specification &specification,
     in = out;
   }
   hasSparseFeatures =
-      model.feature_entries() > 0 && layers.front()->takesSparseFeatures();
+      model.feature_entries() > 0 && model.dropout() == 0 &&
+      layers.front()->takesSparseFeatures();
 }
 
 void GnnWriter::writeParameters() {
@@ -156,7 +157,7 @@ Value GnnWriter::logits() {
   for (const std::unique_ptr<GraphLayer> &layer : layers) {
     if (layer != layers.front())
       x = createActivation(writer.builder(), writer.loc(), "nn.relu", x);
-    x = layer->apply(writer, edges, x);
+    x = layer->apply(writer, edges, writer.dropout(x, model.dropout()));
   }
   return x;
 }
@@ -209,6 +210,7 @@ Value GnnWriter::countCorrect(Value logits) {
 
 void GnnWriter::writeObjective() {
   begin("objective", whole, /*ofLoss=*/true, {{slots::loss, writer.f32({})}});
+  writer.beginDropout(specification.hasBatchesOfRows ? whole.nodes : 0);
   writer.end(writer.addPenalty(loss(logits()), specification));
 }
 

@@ -8,6 +8,7 @@
 #include "frontends/models/ModuleWriter.h"
 #include "dialects/AttributeNames.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "runtime/program/SlotNames.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -49,7 +50,7 @@ SmallVector<Value> ModuleWriter::begin(StringRef name, ArrayRef<Port> inputs,
     });
   };
   ops.setInsertionPointToEnd(module.getBody());
-  auto function = func::FuncOp::create(
+  function = func::FuncOp::create(
       ops, loc(), name, ops.getFunctionType(types(inputs), types(outputs)));
   function.setAllArgAttrs(attributes(inputAttrName, inputs));
   function.setAllResultAttrs(attributes(outputAttrName, outputs));
@@ -60,6 +61,56 @@ SmallVector<Value> ModuleWriter::begin(StringRef name, ArrayRef<Port> inputs,
 
 void ModuleWriter::end(ValueRange results) {
   func::ReturnOp::create(ops, loc(), results);
+  endDropout();
+}
+
+void ModuleWriter::beginDropout(int64_t samples) {
+  drops = true;
+  samplesOfBatch = samples;
+}
+
+/// How many draws there are is known at the end.
+void ModuleWriter::endDropout() {
+  if (drawInput) {
+    drawInput.setType(i32({draws, 4}));
+    function.setType(
+        ops.getFunctionType(function.getBody().front().getArgumentTypes(),
+                            function.getResultTypes()));
+  }
+  drops = false;
+  draws = 0;
+  drawInput = sampleInput = {};
+}
+
+Value ModuleWriter::addInput(StringRef name, RankedTensorType type) {
+  unsigned index = function.getNumArguments();
+  (void)function.insertArgument(index, type,
+                                ops.getDictionaryAttr(ops.getNamedAttr(
+                                    inputAttrName, ops.getStringAttr(name))),
+                                loc());
+  return function.getArgument(index);
+}
+
+ModuleWriter::Draw ModuleWriter::draw(double rate) {
+  if (!drops || rate == 0)
+    return {};
+  if (!drawInput) {
+    drawInput = addInput(runtime::slotNames::draws, i32({1, 4}));
+    if (samplesOfBatch)
+      sampleInput =
+          addInput(runtime::slotNames::samples, i32({samplesOfBatch}));
+  }
+  Value stream =
+      nn::SliceOp::create(ops, loc(), i32({1, 4}), drawInput, draws++);
+  return {stream, sampleInput};
+}
+
+Value ModuleWriter::dropout(Value input, double rate) {
+  Draw drawn = draw(rate);
+  if (!drawn)
+    return input;
+  return nn::DropoutOp::create(ops, loc(), input, drawn.stream, drawn.samples,
+                               APFloat(rate));
 }
 
 Value ModuleWriter::use(StringRef name) {

@@ -60,6 +60,32 @@ public:
                                        llvm::ArrayRef<Port> outputs);
   void end(mlir::ValueRange results);
 
+  /// What dropout draws from in the function that was begun, which is run in
+  /// training: until it ends, dropout() drops. Its rows are the tokens of
+  /// \p samples texts, or the nodes of a graph where that is 0. The function
+  /// gets the inputs that this takes once something draws.
+  void beginDropout(int64_t samples = 0);
+  /// \p input, rows of features, with elements dropped at \p rate: see
+  /// nn.dropout. The input itself in a function without dropout, as of
+  /// evaluation and prediction, and where \p rate is 0.
+  mlir::Value dropout(mlir::Value input, double rate);
+  /// The operands of an operation that draws, by the name that these have in
+  /// nn.random_bits; null in a function without dropout or at rate 0. Each call
+  /// is another draw, numbered in the order of the calls.
+  struct Draw {
+    mlir::Value stream, samples;
+    explicit operator bool() const { return static_cast<bool>(stream); }
+    /// Those that are there.
+    llvm::SmallVector<mlir::Value, 2> operands() const {
+      llvm::SmallVector<mlir::Value, 2> all;
+      for (mlir::Value value : {stream, samples})
+        if (value)
+          all.push_back(value);
+      return all;
+    }
+  };
+  Draw draw(double rate);
+
   /// The value of parameter \p name.
   mlir::Value use(llvm::StringRef name);
 
@@ -73,9 +99,17 @@ public:
   mlir::Value addPenalty(mlir::Value loss, const Specification &specification);
 
 private:
+  mlir::Value addInput(llvm::StringRef name, mlir::RankedTensorType type);
+  void endDropout();
+
   mlir::ModuleOp module;
   mlir::OpBuilder ops;
   mlir::SymbolTable symbols;
+  mlir::func::FuncOp function; ///< that was begun
+  bool drops = false;          ///< whether it has dropout
+  int64_t samplesOfBatch = 0;
+  int64_t draws = 0; ///< so far
+  mlir::Value drawInput, sampleInput;
 };
 
 } // namespace tessera

@@ -11,7 +11,13 @@
 //   x = embedding[tokens] (+ position table) (layer-normed)
 //   for each layer:  x = x + projection(attention(qkv(norm(x))))
 //                    x = x + down(gelu(up(norm(x))))
+//
 //   logits = norm(x) . headᵀ, the head being the embedding where tied
+//
+// with hidden dropout on what each block adds, and attention dropout on its
+// probabilities, where transformers has them: GPT-2's resid_pdrop, embd_pdrop
+// (on the sum of the embeddings) and attn_pdrop, BLOOM's hidden_dropout and
+// attention_dropout.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,11 +45,14 @@ public:
 
   void declare(ModuleWriter &writer) const;
   void writeObjective(ModuleWriter &writer) const;
+  void writeEval(ModuleWriter &writer) const;
   void writePredict(ModuleWriter &writer) const;
 
 private:
   /// The blocks of layer \p index, in order.
   void addBlocks(int64_t index, const ModelKinds &kinds);
+  /// The function of the loss named \p function, with dropout if it \p drops.
+  void writeLoss(ModuleWriter &writer, StringRef function, bool drops) const;
   /// The last norm's result, [batch * T, hidden], for \p tokens [batch, T].
   Value hiddenStates(ModuleWriter &writer, Value tokens) const;
   /// The scores of all tokens for each row of \p x: [rows, vocabulary].
@@ -98,14 +107,15 @@ void Transformer::addBlocks(int64_t index, const ModelKinds &kinds) {
                   Initializer::normal(std));
   };
   auto add = [&](std::unique_ptr<Layer> norm, std::unique_ptr<Layer> body) {
-    layers.push_back(
-        std::make_unique<ResidualBlock>(std::move(norm), std::move(body)));
+    layers.push_back(std::make_unique<ResidualBlock>(
+        std::move(norm), std::move(body), model.hidden_dropout()));
   };
   add(norm(family.attentionNorm),
       std::make_unique<SelfAttention>(
           SelfAttention::Shape{model.sequence_length(), model.heads(),
                                specification.headDim(), family.qkvLayout,
-                               positions->hasAlibi()},
+                               positions->hasAlibi(),
+                               model.attention_dropout()},
           linear(family.qkv, hidden, 3 * hidden, std),
           linear(family.projection, hidden, hidden, residual)));
   add(norm(family.feedForwardNorm),
@@ -133,6 +143,8 @@ Value Transformer::hiddenStates(ModuleWriter &writer, Value tokens) const {
                                  writer.f32({rows, model.hidden()}), table,
                                  writer.reshape(tokens, {rows}));
   x = positions->apply(writer, x);
+  if (family.dropsEmbeddings)
+    x = writer.dropout(x, model.hidden_dropout());
   for (const std::unique_ptr<Layer> &layer : layers)
     x = layer->apply(writer, x);
   return x;
@@ -147,20 +159,33 @@ Value Transformer::logits(ModuleWriter &writer, Value x) const {
                               /*transpose_a=*/false, /*transpose_b=*/true);
 }
 
-void Transformer::writeObjective(ModuleWriter &writer) const {
+void Transformer::writeLoss(ModuleWriter &writer, StringRef function,
+                            bool drops) const {
   int64_t batch = specification.message.training().micro_batch();
   int64_t length = model.sequence_length();
   SmallVector<Value> arguments =
-      writer.begin("objective",
+      writer.begin(function,
                    {{slots::tokens, writer.i32({batch, length})},
                     {slots::targets, writer.i32({batch, length})},
                     {slots::scale, writer.f32({})}},
                    {{slots::loss, writer.f32({})}});
+  if (drops)
+    writer.beginDropout(batch);
   Value scores = logits(writer, hiddenStates(writer, arguments[0]));
   Value loss = nn::CrossEntropyOp::create(
       writer.builder(), writer.loc(), scores,
       writer.reshape(arguments[1], {batch * length}), arguments[2]);
   writer.end(writer.addPenalty(loss, specification));
+}
+
+void Transformer::writeObjective(ModuleWriter &writer) const {
+  writeLoss(writer, "objective", /*drops=*/true);
+}
+
+/// The objective is what is evaluated, unless it drops something.
+void Transformer::writeEval(ModuleWriter &writer) const {
+  if (model.hidden_dropout() != 0 || model.attention_dropout() != 0)
+    writeLoss(writer, "eval", /*drops=*/false);
 }
 
 void Transformer::writePredict(ModuleWriter &writer) const {
@@ -182,5 +207,6 @@ void tessera::writeTransformer(const Specification &specification,
   Transformer transformer(specification, kinds);
   transformer.declare(writer);
   transformer.writeObjective(writer);
+  transformer.writeEval(writer);
   transformer.writePredict(writer);
 }

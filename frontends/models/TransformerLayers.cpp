@@ -23,12 +23,15 @@ Value SelfAttention::apply(ModuleWriter &writer, Value x) const {
   int64_t rows = cast<RankedTensorType>(packed.getType()).getDimSize(0);
   int64_t batch = rows / shape.length;
   double scale = 1.0 / std::sqrt(static_cast<double>(shape.headDim));
+  ModuleWriter::Draw drawn = writer.draw(shape.dropout);
+  double rate = drawn ? shape.dropout : 0;
   Value attended =
       nn::AttentionOp::create(writer.builder(), writer.loc(),
                               writer.f32({rows, shape.heads * shape.headDim}),
                               writer.f32({batch * shape.heads, shape.length}),
                               packed, batch, shape.heads, shape.layout,
-                              /*causal=*/true, shape.hasAlibi, APFloat(scale))
+                              /*causal=*/true, shape.hasAlibi, APFloat(scale),
+                              drawn.operands(), APFloat(rate))
           .getResult();
   return projection.apply(writer, attended);
 }
@@ -50,5 +53,6 @@ void ResidualBlock::declare(ModuleWriter &writer) const {
 }
 
 Value ResidualBlock::apply(ModuleWriter &writer, Value x) const {
-  return writer.add(x, body->apply(writer, norm->apply(writer, x)));
+  Value branch = body->apply(writer, norm->apply(writer, x));
+  return writer.add(x, writer.dropout(branch, dropout));
 }

@@ -22,6 +22,7 @@ public:
     int64_t headDim;
     nn::QKVLayout layout;
     bool hasAlibi;
+    double dropout; ///< Of probabilities.
   };
   SelfAttention(Shape shape, Linear qkv, Linear projection)
       : shape(shape), qkv(std::move(qkv)), projection(std::move(projection)) {}
@@ -49,17 +50,19 @@ private:
   std::string activation;
 };
 
-/// x + body(norm(x)).
+/// x + dropout(body(norm(x))).
 class ResidualBlock : public Layer {
 public:
-  ResidualBlock(std::unique_ptr<Layer> norm, std::unique_ptr<Layer> body)
-      : norm(std::move(norm)), body(std::move(body)) {}
+  ResidualBlock(std::unique_ptr<Layer> norm, std::unique_ptr<Layer> body,
+                double dropout)
+      : norm(std::move(norm)), body(std::move(body)), dropout(dropout) {}
 
   void declare(ModuleWriter &writer) const override;
   mlir::Value apply(ModuleWriter &writer, mlir::Value x) const override;
 
 private:
   std::unique_ptr<Layer> norm, body;
+  double dropout;
 };
 
 } // namespace tessera

@@ -32,6 +32,7 @@ void Validator::checkTransformer() {
                           getNearestDivisors(model.hidden(), model.heads()) +
                           " heads, or a hidden that is a multiple of " +
                           llvm::Twine(model.heads()));
+  checkDropout(model);
   bool learned = model.positions() == spec::Transformer::LEARNED;
   if (given("transformer.position_capacity")) {
     if (given("transformer.positions") && !learned)
@@ -60,6 +61,35 @@ void Validator::checkTransformer() {
     diagnostics.error("transformer.embedding_norm",
                       family.title + " has no name for an embedding norm",
                       "give embedding_norm: false, or names: BLOOM");
+}
+
+/// Whether counters of 32 bits number the elements of \p rows rows, four at a
+/// time: see nn.random_bits.
+static bool isCounted(int64_t rows, int64_t columns) {
+  return (columns + 3) / 4 <= (int64_t(1) << 32) / rows;
+}
+
+void Validator::checkDropout(const spec::Transformer &model) {
+  if (!sound({"transformer.sequence_length", "transformer.hidden",
+              "transformer.heads"}))
+    return;
+  int64_t length = model.sequence_length();
+  if (sound({"transformer.hidden_dropout"}) && model.hidden_dropout() != 0 &&
+      !isCounted(length, model.hidden()))
+    diagnostics.error("transformer.hidden_dropout",
+                      "dropout has room for 2^34 elements of a sample",
+                      "take a shorter `transformer.sequence_length`");
+  if (!sound({"transformer.attention_dropout"}) ||
+      model.attention_dropout() == 0)
+    return;
+  if (!isCounted(length, length))
+    diagnostics.error("transformer.attention_dropout",
+                      "dropout has room for sequences of 131072 tokens",
+                      "take a shorter `transformer.sequence_length`");
+  if (model.heads() > 1 << 16)
+    diagnostics.error("transformer.attention_dropout",
+                      "dropout has room for 65536 heads",
+                      "take fewer `transformer.heads`");
 }
 
 void tessera::checkEdges(const spec::Gnn &model, Diagnostics &diagnostics) {
@@ -101,9 +131,9 @@ void Validator::checkGnn() {
   if (sound({"gnn.heads"}) && model.heads() != 1)
     diagnostics.error("gnn.heads", "these layers have no attention heads",
                       "give heads: 1 or leave it out");
-  if (given("gnn.dropout") && !(model.dropout() == 0))
-    diagnostics.error("gnn.dropout", "dropout is not supported",
-                      "give dropout: 0 or leave it out");
+  if (sound({"gnn.attention_dropout"}) && model.attention_dropout() != 0)
+    diagnostics.error("gnn.attention_dropout", "a GCN layer has no attention",
+                      "give attention_dropout: 0 or leave it out");
   for (const char *path :
        {"training.global_batch", "training.micro_batch", "training.batch_ramp",
         "training.schedule.warmup_samples", "training.schedule.decay_samples"})

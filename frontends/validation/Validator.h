@@ -29,6 +29,7 @@ private:
   void checkLimits(llvm::ArrayRef<llvm::StringRef> groups);
   void require(llvm::StringRef path, const llvm::Twine &remedy);
   void checkTransformer();
+  void checkDropout(const spec::Transformer &model);
   void checkGnn();
   void checkWidths();
   void checkBatches();

@@ -36,7 +36,8 @@ void Anchors::rememberReduction(Operation *op) {
   if (op->getNumResults() != 1 || isa<arith::ConstantOp>(op) || !isInside(op))
     return;
   auto reduce = dyn_cast<nn::ReduceOp>(op);
-  if (!reduce && !isa<nn::BroadcastOp, nn::GatherOp, nn::IotaOp>(op))
+  if (!reduce &&
+      !isa<nn::BroadcastOp, nn::GatherOp, nn::IotaOp, nn::RandomBitsOp>(op))
     for (Value operand : op->getOperands())
       if ((reduce = reductions.lookup(operand)))
         break;
@@ -169,6 +170,15 @@ bool Anchors::visitOperands(Operation *op, const IterationSpace &space,
     return finish(role.kind == RoleKind::Full &&
                   static_cast<int64_t>(iota.getDim()) == type.getRank() - 1 &&
                   type.getShape().back() == space.columns);
+  }
+  if (auto bits = dyn_cast<nn::RandomBitsOp>(op)) {
+    auto type = tensorType(bits.getResult());
+    if (role.kind != RoleKind::Full || type.getShape().back() != space.columns)
+      return false;
+    addLeaf(bits.getStream(), op, cone);
+    return finish(!bits.getSamples() ||
+                  visit(bits.getSamples(), op, space,
+                        {RoleKind::Row, bits.getRowsOfSample()}, cone));
   }
   for (Value operand : op->getOperands())
     if (!visit(operand, op, space, role, cone))

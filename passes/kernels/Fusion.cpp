@@ -215,6 +215,10 @@ private:
       else if (auto gather = dyn_cast<nn::GatherOp>(op))
         read = operand == gather.getTable() ? Role{RoleKind::Table, 1}
                                             : Role{RoleKind::Row, 1};
+      else if (auto bits = dyn_cast<nn::RandomBitsOp>(op))
+        read = operand == bits.getStream()
+                   ? Role{RoleKind::Table, 1}
+                   : Role{RoleKind::Row, bits.getRowsOfSample()};
       if (operand == leaf) {
         bool single =
             getElements(space, made) == 1 && getElements(space, read) == 1;
@@ -243,8 +247,8 @@ private:
         usedBy[op].insert(anchor.group);
     auto isShared = [&](Operation *op) {
       // What is widened is stored before it is: in fewer bits.
-      if (isa<arith::ConstantOp, arith::ExtFOp, nn::BroadcastOp, nn::IotaOp>(
-              op) ||
+      if (isa<arith::ConstantOp, arith::ExtFOp, nn::BroadcastOp, nn::IotaOp,
+              nn::RandomBitsOp>(op) ||
           isTransparent(op) || isAnchor(op->getResult(0)))
         return false;
       auto users = usedBy.find(op);

@@ -167,7 +167,8 @@ private:
       if (!seen.insert(value).second)
         continue;
       for (Operation *user : value.getUsers()) {
-        if (isa<nn::BroadcastOp, nn::GatherOp, nn::ReshapeOp>(user))
+        if (isa<nn::BroadcastOp, nn::GatherOp, nn::ReshapeOp, nn::RandomBitsOp>(
+                user))
           return false;
         if (auto reduce = dyn_cast<nn::ReduceOp>(user)) {
           // Along its own row only, and the row must be one of the results.

@@ -36,6 +36,7 @@ static int runGrads(const Manifest &manifest, const Options &options) {
                       manifest.training.seed, context.rank(), context.size());
   TrainingStep step(context, *source);
   Progress progress;
+  progress.seed = manifest.training.seed;
   progress.lossScale = initialLossScale(manifest.training);
   float loss = step.computeGradients(progress);
   if (context.communicator->any(source->error() != nullptr))

@@ -19,6 +19,12 @@
 
 namespace tessera::runtime {
 
+/// A round of Philox 4x32 takes the products of words 0 and 2 with the
+/// multipliers; the key's words grow by the increments between two rounds.
+constexpr int philoxRounds = 10;
+constexpr std::array<uint32_t, 2> philoxMultipliers = {0xD2511F53, 0xCD9E8D57},
+                                  philoxIncrements = {0x9E3779B9, 0xBB67AE85};
+
 /// Ten rounds of Philox 4x32.
 std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
                                std::array<uint32_t, 2> key);
@@ -29,8 +35,16 @@ enum class RandomUse : uint32_t {
   initialization = 0,
   order = 1,
   sampling = 2,
+  dropout = 3,
   audit = 8
 };
+
+/// The counter's last word for draw number \p draw of a training step, below
+/// 2^12: the use in the low bits, so that it meets no other's. The high 16 bits
+/// are left to parts of a draw, such as attention's heads.
+constexpr uint32_t dropoutWord(uint32_t draw) {
+  return uint32_t(RandomUse::dropout) | draw << 4;
+}
 
 /// Four uniform numbers in (0, 1): block \p block of stream \p stream.
 std::array<double, 4> uniformBlock(uint64_t seed, RandomUse use,

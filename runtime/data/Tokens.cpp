@@ -42,10 +42,19 @@ public:
 
   bool fill(const Slot &slot, char *address, const GlobalBatch &batch,
             int64_t micro) override {
+    int64_t first = batch.position + (rank * batch.microBatches + micro) * rows;
+    if (slot.name == slotNames::samples) {
+      // Places in the order, not in the data: however samples are dealt to
+      // ranks and micro-batches they stay, and a sample that comes twice in a
+      // batch draws twice.
+      for (int64_t i = 0; i < rows; ++i)
+        reinterpret_cast<int32_t *>(address)[i] =
+            static_cast<int32_t>(static_cast<uint32_t>(first + i));
+      return true;
+    }
     int64_t shift = slot.name == slotNames::targets ? 1 : 0;
     if (!shift && slot.name != slotNames::tokens)
       return false;
-    int64_t first = batch.position + (rank * batch.microBatches + micro) * rows;
     for (int64_t i = 0; i < rows; ++i) {
       int64_t sample = sampleAt(order, first + i, samples, seed);
       auto *row = reinterpret_cast<int32_t *>(address) + i * length;

@@ -33,6 +33,9 @@ inline constexpr Name featureRowPtr = "feature_row_ptr",
                       featureRowPtrT = "feature_row_ptr_t",
                       featureColT = "feature_col_t",
                       featureValueT = "feature_value_t";
+// Inputs of dropout: for each draw step, draw and key, [draws, 4]; the places
+// in the order of the data that a text's samples have, [batch].
+inline constexpr Name draws = "draws", samples = "samples";
 // Inputs of the optimizer: of the step, where classes of parameters end,
 // and what makes scaled gradients true ones.
 inline constexpr Name hyper = "hyper", classEnds = "class_ends",

@@ -7,6 +7,7 @@
 
 #include "runtime/training/Step.h"
 #include "runtime/core/Error.h"
+#include "runtime/core/Random.h"
 #include "runtime/program/SlotNames.h"
 #include "runtime/training/Schedule.h"
 #include <algorithm>
@@ -14,6 +15,9 @@
 #include <cstring>
 
 namespace tessera::runtime {
+
+/// Words of a draw's row of the input `draws`.
+static constexpr int64_t drawWords = 4;
 
 [[noreturn]] static void failForInput(const Slot &slot) {
   fatal("the program 'train' has an input '%s' that this runtime does not know",
@@ -30,6 +34,9 @@ static void requireRoom(const Slot &slot, const Manifest &manifest) {
     for (const Group &group : manifest.groups)
       count += group.classEnds.size();
   }
+  // Whole draws.
+  if (slot.name == slotNames::draws)
+    count = (count + drawWords - 1) / drawWords * drawWords;
   if (count != size_t(slot.elements()))
     fatal("the embedded manifest gives input '%s' %" PRId64
           " elements, but %zu fill it",
@@ -72,6 +79,15 @@ int64_t classEnd(const Training &training, const Group &group, int64_t end,
   return std::clamp<int64_t>(end - begin, 0, part);
 }
 
+/// What the draws of a step begin with: see nn.random_bits.
+static void fillDraws(const Slot &slot, const Progress &progress,
+                      int32_t *words) {
+  for (uint32_t draw = 0; draw < slot.elements() / drawWords; ++draw)
+    for (uint64_t word : {uint64_t(progress.step), uint64_t(dropoutWord(draw)),
+                          progress.seed, progress.seed >> 32})
+      *words++ = static_cast<int32_t>(static_cast<uint32_t>(word));
+}
+
 void TrainingStep::fill(const char *when, const Progress &progress,
                         int64_t index) {
   const Training &training = context.manifest->training;
@@ -92,6 +108,8 @@ void TrainingStep::fill(const char *when, const Progress &progress,
           progress.samples + globalBatchAt(training, progress.samples);
       fillHyper(training, {progress.step + 1, end}, progress.updates() + 1,
                 reinterpret_cast<float *>(address));
+    } else if (slot.name == slotNames::draws) {
+      fillDraws(slot, progress, reinterpret_cast<int32_t *>(address));
     } else if (slot.name == slotNames::classEnds) {
       auto *ends = reinterpret_cast<int64_t *>(address);
       for (const Group &group : context.manifest->groups)

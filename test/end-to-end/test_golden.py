@@ -78,6 +78,28 @@ class Golden(unittest.TestCase):
             "gpt2-4-heads", "tokens.bin", parallel__world=4, parallel__zero_stage=2
         )
 
+    def test_bloom_dropout(self):
+        self.check("bloom-dropout", "tokens.bin")
+
+    def test_bloom_dropout_on_2_ranks(self):
+        self.check(
+            "bloom-dropout", "tokens.bin", parallel__world=2, parallel__zero_stage=3
+        )
+
+    def test_gpt2_dropout(self):
+        self.check("gpt2-dropout", "tokens.bin")
+
+    def test_gpt2_dropout_by_accumulation(self):
+        self.check("gpt2-dropout", "tokens.bin", training__micro_batch=1)
+
+    def test_gcn_dropout(self):
+        self.check("gcn-dropout", "graph.safetensors")
+
+    def test_gcn_dropout_on_2_ranks(self):
+        self.check(
+            "gcn-dropout", "graph.safetensors", parallel__world=2, parallel__zero_stage=2
+        )
+
     def test_gcn(self):
         self.check("gcn", "graph.safetensors")
 

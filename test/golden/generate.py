@@ -13,10 +13,14 @@
 #   NAME/weights.safetensors      the weights at the start
 #   NAME/tokens.bin, .idx         the text, or NAME/tokens.bytes; NAME/graph.safetensors the graph
 #   NAME/gradients.safetensors    every gradient of the first batch
-#   NAME/expected.json            the first loss, the losses of 20 AdamW steps,
-#                                 how far float32 is from float64, versions
+#   NAME/expected.json            the first loss, the losses of 20 AdamW steps (50
+#                                 with dropout), how far float32 is from float64,
+#                                 versions
 #
-# Run as `python3 test/golden/generate.py`: it runs itself again in the
+# Dropout draws what Tessera draws: F.dropout is replaced by one that takes its
+# bits from Philox, computed here (docs/rationale-nn.md says which).
+#
+# Run as `python3 test/golden/generate.py [NAME...]`: it runs itself again in the
 # environment that scripts/torch_environment.py makes.
 #
 # ===----------------------------------------------------------------------===#
@@ -41,8 +45,9 @@ if __name__ == "__main__" and "TESSERA_GOLDEN" not in os.environ:
 
     python, environment = torch_environment.make()
     environment.update(TESSERA_GOLDEN="1", OMP_NUM_THREADS="1")
-    os.execve(python, [str(python), __file__], environment)
+    os.execve(python, [str(python), __file__, *sys.argv[1:]], environment)
 
+import numpy
 import torch
 import torch.nn.functional as F
 import torch_geometric
@@ -88,6 +93,68 @@ def write_mmididx(stem, tokens, documents, width):
     stem.with_suffix(".idx").write_bytes(index)
 
 
+def philox(counter, key):
+    """Ten rounds of Philox 4x32 (Salmon et al., SC11): four words of each counter.
+
+    `counter` is four arrays of one shape, `key` two numbers.
+    """
+    low = numpy.uint64(0xFFFFFFFF)
+    half = numpy.uint64(32)
+    c = [word.astype(numpy.uint64) for word in counter]
+    key = list(key)
+    for _ in range(10):
+        p0, p1 = numpy.uint64(0xD2511F53) * c[0], numpy.uint64(0xCD9E8D57) * c[2]
+        c = [
+            (p1 >> half) ^ c[1] ^ numpy.uint64(key[0]),
+            p1 & low,
+            (p0 >> half) ^ c[3] ^ numpy.uint64(key[1]),
+            p0 & low,
+        ]
+        key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return c
+
+
+class Drawing:
+    """F.dropout with Tessera's bits, for the step and the samples that are set.
+
+    Draws of a step are numbered as they come; the use that word 3 begins with is 3.
+    """
+
+    SEED = 1
+
+    def start(self, step, samples):
+        """`samples`: a number for each text of the batch; None: rows are nodes."""
+        self.step, self.samples, self.draw = step, samples, 0
+
+    def bits(self, samples, rows, columns, part):
+        """[samples, rows, columns]: element c of row r is word c mod 4 of a counter."""
+        ids, row, column = numpy.meshgrid(
+            numpy.array(samples), numpy.arange(rows), numpy.arange(columns), indexing="ij"
+        )
+        call = row * ((columns + 3) // 4) + column // 4
+        word = 3 + (self.draw << 4) + (part << 16)
+        counter = [call, ids, numpy.full_like(call, self.step), numpy.full_like(call, word)]
+        words = numpy.stack(philox(counter, (self.SEED, 0)))
+        return numpy.take_along_axis(words, (column % 4)[None], axis=0)[0]
+
+    def dropout(self, x, p=0.5, training=True, inplace=False):
+        if not training or p == 0:
+            return x
+        if x.dim() == 4:
+            # Probabilities [batch, heads, queries, keys]: a row of bits is a key.
+            batch, heads, queries, keys = x.shape
+            bits = numpy.stack(
+                [self.bits(self.samples, keys, queries, h) for h in range(heads)], axis=1
+            ).swapaxes(2, 3)
+        elif self.samples is None:
+            bits = self.bits(range(x.shape[0]), 1, x.shape[1], 0)[:, 0]
+        else:
+            bits = self.bits(self.samples, *x.shape[1:], 0)
+        self.draw += 1
+        keep = torch.from_numpy(bits >= int(p * 2**32)).to(x.dtype)
+        return x * (keep / (1 - p))
+
+
 def cosine(step):
     """Warm-up over 4 steps, then half a cosine down to a tenth at step 16."""
     peak, low, warmup, end = OPTIMIZER["lr"], 0.1 * OPTIMIZER["lr"], 4, 16
@@ -97,14 +164,14 @@ def cosine(step):
     return low + 0.5 * (peak - low) * (1 + math.cos(math.pi * progress))
 
 
-def train(model, loss_of_step, schedule):
-    """Returns (losses, gradients of the first batch) of STEPS steps of AdamW."""
+def train(model, loss_of_step, schedule, steps=STEPS):
+    """Returns (losses, gradients of the first batch) of so many steps of AdamW."""
     decayed = [p for p in model.parameters() if p.dim() >= 2]
     plain = [p for p in model.parameters() if p.dim() < 2]
     groups = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, foreach=False, fused=False, **OPTIMIZER)
     losses, gradients = [], {}
-    for step in range(1, STEPS + 1):
+    for step in range(1, steps + 1):
         for group in optimizer.param_groups:
             group["lr"] = schedule(step)
         optimizer.zero_grad()
@@ -146,7 +213,9 @@ def published(name):
     return name.removeprefix("transformer.")
 
 
-def write_case(name, make_model, loss_of_step, schedule, prefixed=False, mixed=False):
+def write_case(
+    name, make_model, loss_of_step, schedule, prefixed=False, mixed=False, steps=STEPS
+):
     folder = HERE / name
     folder.mkdir(exist_ok=True)
     model = make_model()
@@ -154,9 +223,9 @@ def write_case(name, make_model, loss_of_step, schedule, prefixed=False, mixed=F
         (n if prefixed else published(n)): p.detach().clone()
         for n, p in model.named_parameters()
     }
-    losses, gradients = train(model, loss_of_step, schedule)
+    losses, gradients = train(model, loss_of_step, schedule, steps)
     with InDouble():
-        double_losses, double = train(make_model().double(), loss_of_step, schedule)
+        double_losses, double = train(make_model().double(), loss_of_step, schedule, steps)
 
     def relative(n, gradients=gradients):
         scale = double[n].norm().item()
@@ -197,9 +266,11 @@ def write_case(name, make_model, loss_of_step, schedule, prefixed=False, mixed=F
     print(name, f"{losses[0]:.6f} -> {losses[-1]:.6f}", expected["float32_from_float64"])
 
 
-def write_transformer(name, make_model, vocabulary, length, batch, index=None, **options):
+def write_transformer(
+    name, make_model, vocabulary, length, batch, index=None, steps=STEPS, mixed=True, **options
+):
     """`index`: (documents, bytes per token) of an MMIDIDX pair; else a token is a byte."""
-    count = STEPS * batch * length + 1
+    count = steps * batch * length + 1
     tokens = make_tokens(count, vocabulary, seed=len(name))
     (HERE / name).mkdir(exist_ok=True)
     if index:
@@ -212,21 +283,22 @@ def write_transformer(name, make_model, vocabulary, length, batch, index=None, *
         starts = [(step * batch + b) * length for b in range(batch)]
         inputs = torch.stack([tokens[s : s + length] for s in starts])
         targets = torch.stack([tokens[s + 1 : s + length + 1] for s in starts])
+        drawing.start(step, range(step * batch, (step + 1) * batch))
         logits = model(inputs, use_cache=False).logits
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
-    write_case(name, make_model, loss_of_step, mixed=True, **options)
+    write_case(name, make_model, loss_of_step, mixed=mixed, steps=steps, **options)
 
 
-def bloom(vocabulary, layers, hidden, heads):
+def bloom(vocabulary, layers, hidden, heads, dropout=0.0, attention_dropout=0.0):
     def make():
         config = transformers.BloomConfig(
             vocab_size=vocabulary,
             hidden_size=hidden,
             n_layer=layers,
             n_head=heads,
-            hidden_dropout=0.0,
-            attention_dropout=0.0,
+            hidden_dropout=dropout,
+            attention_dropout=attention_dropout,
             attn_implementation="eager",
         )
         model = transformers.BloomForCausalLM(config)
@@ -236,7 +308,7 @@ def bloom(vocabulary, layers, hidden, heads):
     return make
 
 
-def gpt2(vocabulary, layers, hidden, heads, positions):
+def gpt2(vocabulary, layers, hidden, heads, positions, dropout=0.0, attention_dropout=0.0):
     def make():
         config = transformers.GPT2Config(
             vocab_size=vocabulary,
@@ -244,9 +316,9 @@ def gpt2(vocabulary, layers, hidden, heads, positions):
             n_embd=hidden,
             n_layer=layers,
             n_head=heads,
-            resid_pdrop=0.0,
-            embd_pdrop=0.0,
-            attn_pdrop=0.0,
+            resid_pdrop=dropout,
+            embd_pdrop=dropout,
+            attn_pdrop=attention_dropout,
             bos_token_id=None,
             eos_token_id=None,
             attn_implementation="eager",
@@ -258,7 +330,24 @@ def gpt2(vocabulary, layers, hidden, heads, positions):
     return make
 
 
-def write_gcn(name, weighted=False):
+class DroppingGcn(torch.nn.Module):
+    """A GCN that drops the input of each layer, as PyTorch Geometric's examples do."""
+
+    def __init__(self, features, hidden, classes, dropout):
+        super().__init__()
+        self.dropout = dropout
+        self.convs = torch.nn.ModuleList(
+            torch_geometric.nn.GCNConv(a, b) for a, b in [(features, hidden), (hidden, classes)]
+        )
+
+    def forward(self, x, edges, edge_weight=None):
+        for i, conv in enumerate(self.convs):
+            x = F.dropout(x.relu() if i else x, self.dropout, self.training)
+            x = conv(x, edges, edge_weight)
+        return x
+
+
+def write_gcn(name, weighted=False, dropout=0.0, steps=STEPS):
     """A directed graph with isolated nodes, self-loops and a doubled edge; with
     `weighted`, weights of its edges, of which one is 0 and one is negative."""
     nodes, features, hidden, classes = 60, 24, 16, 5
@@ -292,42 +381,59 @@ def write_gcn(name, weighted=False):
     save_file(graph, HERE / name / "graph.safetensors")
 
     def make():
-        model = torch_geometric.nn.models.GCN(features, hidden, 2, classes)
+        if dropout:
+            model = DroppingGcn(features, hidden, classes, dropout)
+        else:
+            model = torch_geometric.nn.models.GCN(features, hidden, 2, classes)
         randomize(model, seed=5, weight_std=0.3)
         return model.train()
 
     def loss_of_step(model, step):
+        drawing.start(step, None)
         dtype = next(model.parameters()).dtype
         weight = weights.to(dtype) if weighted else None
         logits = model(x.to(dtype), edges, edge_weight=weight)
         return F.cross_entropy(logits[train_mask], labels[train_mask])
 
-    write_case(name, make, loss_of_step, schedule=lambda step: OPTIMIZER["lr"])
+    write_case(name, make, loss_of_step, schedule=lambda step: OPTIMIZER["lr"], steps=steps)
+
+
+drawing = Drawing()
 
 
 def main():
+    F.dropout = drawing.dropout
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(1)
-    constant = lambda step: OPTIMIZER["lr"]
-    write_transformer(
-        "bloom-3-heads", bloom(257, 2, 48, 3), 257, 29, 2, index=(5, 2), schedule=cosine
-    )
-    write_transformer(
-        "bloom-4-heads", bloom(256, 2, 32, 4), 256, 32, 4, schedule=constant, prefixed=True
-    )
-    write_transformer(
-        "gpt2-3-heads", gpt2(100, 2, 48, 3, 32), 100, 24, 2, index=(1, 2), schedule=constant
-    )
-    write_transformer(
-        "gpt2-4-heads",
-        gpt2(64, 2, 32, 4, 27),
-        *(64, 27, 4),
-        index=(3, 4),
-        schedule=cosine,
-        prefixed=True,
-    )
-    write_gcn("gcn")
-    write_gcn("gcn-weighted", weighted=True)
+    constant = {"schedule": lambda step: OPTIMIZER["lr"]}
+    dropping = {"steps": 50, "mixed": False, "index": (3, 2), **constant}
+    text = write_transformer
+    cases = {
+        "bloom-3-heads": lambda name: text(
+            name, bloom(257, 2, 48, 3), 257, 29, 2, index=(5, 2), schedule=cosine
+        ),
+        "bloom-4-heads": lambda name: text(
+            name, bloom(256, 2, 32, 4), 256, 32, 4, prefixed=True, **constant
+        ),
+        "gpt2-3-heads": lambda name: text(
+            name, gpt2(100, 2, 48, 3, 32), 100, 24, 2, index=(1, 2), **constant
+        ),
+        "gpt2-4-heads": lambda name: text(
+            name, gpt2(64, 2, 32, 4, 27), 64, 27, 4, index=(3, 4), schedule=cosine, prefixed=True
+        ),
+        "gcn": write_gcn,
+        "gcn-weighted": lambda name: write_gcn(name, weighted=True),
+        # Rates that differ, widths and lengths that are no multiples of 4.
+        "bloom-dropout": lambda name: text(
+            name, bloom(64, 2, 24, 3, 0.1, 0.2), 64, 22, 2, **dropping
+        ),
+        "gpt2-dropout": lambda name: text(
+            name, gpt2(64, 2, 30, 3, 19, 0.2, 0.1), 64, 19, 4, prefixed=True, **dropping
+        ),
+        "gcn-dropout": lambda name: write_gcn(name, dropout=0.6, steps=50),
+    }
+    for name in sys.argv[1:] or cases:
+        cases[name](name)
 
 
 if __name__ == "__main__":

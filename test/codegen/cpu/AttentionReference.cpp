@@ -18,6 +18,8 @@ void tessera::test::PrintTo(const AttentionCase &c, std::ostream *os) {
       << c.dim << " " << c.element
       << (c.interleaved ? " interleaved" : " blocked")
       << (c.causal ? " causal" : "") << (c.alibi ? " alibi" : "");
+  if (c.dropout != 0)
+    *os << " dropout " << c.dropout;
 }
 
 double AttentionCase::scale() const {
@@ -34,17 +36,47 @@ std::string AttentionCase::source(bool gradient) const {
                       (interleaved ? "interleaved" : "blocked") +
                       (causal ? " causal" : "") + (alibi ? " alibi" : "") +
                       " scale " + std::to_string(scale());
+  std::string arguments, types;
+  if (dropout != 0) {
+    std::string ids = tensor({batch}, "i32");
+    shape += " dropout " + std::to_string(dropout) + " from %stream, %samples";
+    arguments = ", %stream: tensor<1x4xi32>, %samples: " + ids;
+    types = ", tensor<1x4xi32>, " + ids;
+  }
   if (!gradient)
-    return "func.func private @kernel(%qkv: " + qkv + ") -> (" + out + ", " +
-           lse + ") attributes {plan.kernel} {\n  %0:2 = nn.attention %qkv" +
-           shape + " : " + qkv + " -> " + out + ", " + lse +
+    return "func.func private @kernel(%qkv: " + qkv + arguments + ") -> (" +
+           out + ", " + lse +
+           ") attributes {plan.kernel} {\n  %0:2 = nn.attention %qkv" + shape +
+           " : " + qkv + types + " -> " + out + ", " + lse +
            "\n  return %0#0, %0#1 : " + out + ", " + lse + "\n}\n";
   return "func.func private @kernel(%qkv: " + qkv + ", %out: " + out +
-         ", %lse: " + lse + ", %g: " + out + ") -> " + qkv +
+         ", %lse: " + lse + ", %g: " + out + arguments + ") -> " + qkv +
          " attributes {plan.kernel} {\n  %0 = nn.attention_grad %qkv, %out, "
          "%lse, %g" +
-         shape + " : " + qkv + ", " + out + ", " + lse +
+         shape + " : " + qkv + ", " + out + ", " + lse + types +
          "\n  return %0 : " + qkv + "\n}\n";
+}
+
+std::vector<int32_t> AttentionCase::samples() const {
+  std::vector<int32_t> ids;
+  for (int64_t b = 0; b < batch; ++b)
+    ids.push_back(static_cast<int32_t>(1000 - 7 * b));
+  return ids;
+}
+
+std::vector<void *> AttentionDraw::insert(std::vector<void *> buffers,
+                                          const std::vector<void *> &others) {
+  if (drops)
+    buffers.insert(buffers.end(), {stream.data(), samples.data()});
+  buffers.insert(buffers.end(), others.begin(), others.end());
+  return buffers;
+}
+
+double AttentionCase::factor(int64_t b, int64_t h, int64_t i, int64_t j) const {
+  if (dropout == 0)
+    return 1;
+  return dropFactor(drawBits(someStream, samples()[b], j, sequence, i, h),
+                    dropout);
 }
 
 int64_t AttentionCase::packed(int64_t b, int64_t t, int64_t h, int64_t which,
@@ -97,10 +129,12 @@ void AttentionCase::forward(const std::vector<double> &qkv,
     for (int64_t h = 0; h < heads; ++h) {
       std::vector<double> p = probabilities(qkv, b, h, lse);
       for (int64_t i = 0; i < sequence; ++i)
-        for (int64_t j = 0; j < sequence; ++j)
+        for (int64_t j = 0; j < sequence; ++j) {
+          double weight = p[i * sequence + j] * factor(b, h, i, j);
           for (int64_t c = 0; c < dim; ++c)
             out[(b * sequence + i) * hidden() + h * dim + c] +=
-                p[i * sequence + j] * qkv[packed(b, j, h, 2, c)];
+                weight * qkv[packed(b, j, h, 2, c)];
+        }
     }
 }
 
@@ -116,9 +150,10 @@ AttentionCase::backward(const std::vector<double> &qkv,
         std::vector<double> dp(sequence);
         double mean = 0;
         for (int64_t j = 0; j < sequence; ++j) {
+          double kept = factor(b, h, i, j);
           for (int64_t c = 0; c < dim; ++c) {
-            dp[j] += g[c] * qkv[packed(b, j, h, 2, c)];
-            result[packed(b, j, h, 2, c)] += p[i * sequence + j] * g[c];
+            dp[j] += kept * g[c] * qkv[packed(b, j, h, 2, c)];
+            result[packed(b, j, h, 2, c)] += kept * p[i * sequence + j] * g[c];
           }
           mean += p[i * sequence + j] * dp[j];
         }

@@ -8,6 +8,7 @@
 #ifndef TESSERA_TEST_CODEGEN_CPU_ATTENTIONREFERENCE_H
 #define TESSERA_TEST_CODEGEN_CPU_ATTENTIONREFERENCE_H
 
+#include "test/codegen/cpu/RandomReference.h"
 #include <cstdint>
 #include <iosfwd>
 #include <string>
@@ -22,11 +23,16 @@ struct AttentionCase {
   bool interleaved = true, causal = true, alibi = false;
   /// Of all tensors but the log-sum-exps.
   std::string element = "f32";
+  /// Of the probabilities, drawn from `someStream` and the ids of samples.
+  double dropout = 0;
 
   int64_t hidden() const { return heads * dim; }
   int64_t rows() const { return batch * sequence; }
   double scale() const;
-  /// The kernel's text: nn.attention or nn.attention_grad.
+  /// An id for each batch row.
+  std::vector<int32_t> samples() const;
+  /// The kernel's text: nn.attention or nn.attention_grad, with `draw` behind
+  /// the other arguments.
   std::string source(bool gradient) const;
   /// Position of element \p c of token \p t of head \p h's queries (which = 0),
   /// keys (1) or values (2).
@@ -41,9 +47,25 @@ struct AttentionCase {
                                const std::vector<double> &weight) const;
 
 private:
+  double factor(int64_t b, int64_t h, int64_t i, int64_t j) const;
   /// Appends the rows' log-sum-exps to \p lse.
   std::vector<double> probabilities(const std::vector<double> &qkv, int64_t b,
                                     int64_t h, std::vector<double> &lse) const;
+};
+
+/// The buffers of an operand `draw`; none without dropout.
+class AttentionDraw {
+public:
+  explicit AttentionDraw(const AttentionCase &shape)
+      : drops(shape.dropout != 0), samples(shape.samples()) {}
+  /// \p buffers, those of the draw, and \p others.
+  std::vector<void *> insert(std::vector<void *> buffers,
+                             const std::vector<void *> &others);
+
+private:
+  bool drops;
+  Stream stream = someStream;
+  std::vector<int32_t> samples;
 };
 
 /// For GoogleTest's messages.

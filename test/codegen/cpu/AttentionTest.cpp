@@ -17,6 +17,7 @@ namespace {
 class Attention : public testing::TestWithParam<AttentionCase> {
 protected:
   AttentionCase shape = GetParam();
+  AttentionDraw draw{shape};
   std::vector<float> qkv =
       randomNumbers(shape.rows() * 3 * shape.hidden(), 1.5, 1);
   std::vector<float> out = std::vector<float>(shape.rows() * shape.hidden());
@@ -25,7 +26,7 @@ protected:
 
   void forward(int64_t pieces) {
     CompiledKernel kernel(shape.source(false));
-    kernel.run({qkv.data(), out.data(), lse.data()}, pieces);
+    kernel.run(draw.insert({qkv.data()}, {out.data(), lse.data()}), pieces);
   }
 };
 
@@ -46,13 +47,13 @@ TEST_P(Attention, Backward) {
   std::vector<float> weight = randomNumbers(out.size(), 1, 2);
   std::vector<float> gradient(qkv.size(), -1);
   CompiledKernel kernel(shape.source(true));
-  kernel.run(
-      {qkv.data(), out.data(), lse.data(), weight.data(), gradient.data()});
+  std::vector<void *> buffers = draw.insert(
+      {qkv.data(), out.data(), lse.data(), weight.data()}, {gradient.data()});
+  kernel.run(buffers);
   EXPECT_LT(relativeError(gradient, shape.backward(widen(qkv), widen(weight))),
             2e-6);
   std::vector<float> whole = gradient;
-  kernel.run(
-      {qkv.data(), out.data(), lse.data(), weight.data(), gradient.data()}, 3);
+  kernel.run(buffers, 3);
   EXPECT_EQ(whole, gradient);
 }
 
@@ -97,6 +98,10 @@ std::vector<AttentionCase> cases() {
       {1, 1, 64, 48, true, false, false},
       {3, 7, 33, 33, true, true, true},
       {1, 2, 300, 128, true, true, true},
+      {1, 1, 1, 16, true, true, false, "f32", 0.5},
+      {2, 3, 100, 16, true, true, true, "f32", 0.1},
+      {1, 2, 129, 24, false, false, false, "f32", 0.25},
+      {3, 5, 66, 7, false, true, false, "f32", 0.9},
   };
 }
 

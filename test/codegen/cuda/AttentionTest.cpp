@@ -45,6 +45,7 @@ private:
 class DeviceAttention : public testing::TestWithParam<AttentionCase> {
 protected:
   AttentionCase shape = GetParam();
+  AttentionDraw draw{shape};
   Tensor qkv{shape.element,
              randomNumbers(shape.rows() * 3 * shape.hidden(), 1.5, 1)};
   Tensor weight{shape.element,
@@ -62,14 +63,16 @@ protected:
 
 TEST_P(DeviceAttention, Forward) {
   DeviceKernel kernel(shape.source(false));
-  kernel.run({qkv.data(), out.data(), lse.data()});
+  std::vector<void *> buffers =
+      draw.insert({qkv.data()}, {out.data(), lse.data()});
+  kernel.run(buffers);
   std::vector<double> expected, expectedLse;
   shape.forward(widen(qkv.get()), expected, expectedLse);
   EXPECT_LT(relativeError(out.get(), expected), tolerance(1e-6));
   // Products of 16 bits are exact in fp32, and the sums are not rounded.
   EXPECT_LT(relativeError(lse.get(), expectedLse), 1e-6);
   std::vector<float> ascending = out.get(), sums = lse.get();
-  kernel.run({qkv.data(), out.data(), lse.data()}, ThreadOrder::descending);
+  kernel.run(buffers, ThreadOrder::descending);
   EXPECT_EQ(ascending, out.get());
   EXPECT_EQ(sums, lse.get());
 }
@@ -77,12 +80,14 @@ TEST_P(DeviceAttention, Forward) {
 TEST_P(DeviceAttention, Backward) {
   // With the other target's log-sum-exps: both mean the same by them.
   CompiledKernel forward(shape.source(false));
-  forward.run({qkv.data(), out.data(), lse.data()});
+  std::vector<void *> buffers =
+      draw.insert({qkv.data()}, {out.data(), lse.data()});
+  forward.run(buffers);
   Tensor gradient(shape.element,
                   static_cast<size_t>(shape.rows() * 3 * shape.hidden()));
   DeviceKernel kernel(shape.source(true));
-  std::vector<void *> buffers = {qkv.data(), out.data(), lse.data(),
-                                 weight.data(), gradient.data()};
+  buffers = draw.insert({qkv.data(), out.data(), lse.data(), weight.data()},
+                        {gradient.data()});
   kernel.run(buffers);
   EXPECT_LT(relativeError(gradient.get(), shape.backward(widen(qkv.get()),
                                                          widen(weight.get()))),
@@ -118,6 +123,10 @@ std::vector<AttentionCase> cases() {
       {1, 2, 77, 20, false, false, true, "f16"},
       {1, 1, 129, 128, false, true, false, "bf16"},
       {1, 1, 100, 256, true, true, true, "f16"},
+      {1, 2, 17, 16, true, true, false, "f32", 0.5},
+      {2, 3, 77, 20, false, false, true, "f32", 0.1},
+      {2, 2, 100, 64, false, true, false, "bf16", 0.25},
+      {1, 3, 66, 32, true, true, true, "f16", 0.9},
   };
 }
 

@@ -439,3 +439,70 @@ func.func @f(%x: tensor<8x4xf32>, %w: tensor<16x4xf32>, %t: tensor<8xi32>, %s: t
       : tensor<8x4xf32>, tensor<16x4xf32>, tensor<8xi32>, tensor<f32> -> tensor<16x4xbf16>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<8x4xf32>, %s: tensor<1x4xi32>) {
+  // expected-error @below {{rate must be from 0 to below 1, but is 1}}
+  %0 = nn.dropout %x from %s rate 1.0 : tensor<8x4xf32>, tensor<1x4xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<8x4xf32>, %s: tensor<4xi32>) {
+  // expected-error @below {{stream must be 1x4: step, draw and the key's two words}}
+  %0 = nn.dropout %x from %s rate 0.5 : tensor<8x4xf32>, tensor<4xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<8x4xf32>, %s: tensor<1x4xi32>, %ids: tensor<3xi32>) {
+  // expected-error @below {{samples must be a vector among whose elements the 8 rows can be dealt evenly}}
+  %0 = nn.dropout %x from %s, %ids rate 0.5 : tensor<8x4xf32>, tensor<1x4xi32>, tensor<3xi32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<1x4xi32>) {
+  // expected-error @below {{result must have a last dimension}}
+  %0 = nn.random_bits %s : tensor<1x4xi32> -> tensor<i32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<1x4xi32>, %ids: tensor<1xi32>) {
+  // expected-error @below {{a sample takes more than 2^32 counters}}
+  %0 = nn.random_bits %s, %ids : tensor<1x4xi32>, tensor<1xi32> -> tensor<131072x131076xi32>
+  return
+}
+
+// -----
+
+func.func @f(%qkv: tensor<8x12xf32>, %s: tensor<1x4xi32>) {
+  // expected-error @below {{dropout takes a stream and samples}}
+  %0, %1 = nn.attention %qkv batch 2 heads 2 layout blocked scale 0.5 dropout 0.5 from %s
+      : tensor<8x12xf32>, tensor<1x4xi32> -> tensor<8x4xf32>, tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%qkv: tensor<8x12xf32>, %s: tensor<1x4xi32>, %ids: tensor<4xi32>) {
+  // expected-error @below {{samples must have one id per batch row}}
+  %0, %1 = nn.attention %qkv batch 2 heads 2 layout blocked scale 0.5 dropout 0.5 from %s, %ids
+      : tensor<8x12xf32>, tensor<1x4xi32>, tensor<4xi32> -> tensor<8x4xf32>, tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%qkv: tensor<8x12xf32>, %out: tensor<8x4xf32>, %lse: tensor<4x4xf32>, %s: tensor<1x4xi32>, %ids: tensor<2xi32>) {
+  // expected-error @below {{rate must be from 0 to below 1, but is 2}}
+  %0 = nn.attention_grad %qkv, %out, %lse, %out batch 2 heads 2 layout blocked scale 0.5 dropout 2.0 from %s, %ids
+      : tensor<8x12xf32>, tensor<8x4xf32>, tensor<4x4xf32>, tensor<1x4xi32>, tensor<2xi32>
+  return
+}

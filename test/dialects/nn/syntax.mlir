@@ -46,7 +46,8 @@ func.func @general(%x: tensor<128x64xf32>, %bias: tensor<64xf32>, %table: tensor
 // CHECK-LABEL: func.func @composites
 func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<128x192xf32>,
                       %logits: tensor<128x256xf32>, %table: tensor<256x64xf32>,
-                      %targets: tensor<128xi32>, %scale: tensor<f32>) {
+                      %targets: tensor<128xi32>, %scale: tensor<f32>,
+                      %draws: tensor<2x4xi32>, %samples: tensor<2xi32>) {
   // CHECK: nn.layer_norm %{{.*}}, %{{.*}}, %{{.*}} epsilon 1.000000e-05 : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
   %y, %mean, %rstd = nn.layer_norm %x, %w, %w epsilon 1.0e-5 : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
   // CHECK: nn.gelu %{{.*}} : tensor<128x64xf32>
@@ -63,6 +64,22 @@ func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<1
   // CHECK: nn.attention %{{.*}} batch 2 heads 4 layout blocked scale 2.500000e-01
   %out2, %lse2 = nn.attention %qkv batch 2 heads 4 layout blocked scale 0.25
       : tensor<128x192xf32> -> tensor<128x64xf32>, tensor<8x64xf32>
+  // CHECK: nn.slice %{{.*}} from 1 : tensor<2x4xi32> -> tensor<1x4xi32>
+  %stream = nn.slice %draws from 1 : tensor<2x4xi32> -> tensor<1x4xi32>
+  // CHECK: nn.random_bits %{{.*}}, %{{.*}} : tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xi32>
+  %bits = nn.random_bits %stream, %samples : tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xi32>
+  // CHECK: nn.random_bits %{{.*}} : tensor<1x4xi32> -> tensor<128x64xi32>
+  %bits2 = nn.random_bits %stream : tensor<1x4xi32> -> tensor<128x64xi32>
+  // CHECK: nn.dropout %{{.*}} from %{{.*}}, %{{.*}} rate 1.000000e-01 : tensor<128x64xf32>, tensor<1x4xi32>, tensor<2xi32>
+  %drop = nn.dropout %x from %stream, %samples rate 0.1 : tensor<128x64xf32>, tensor<1x4xi32>, tensor<2xi32>
+  // CHECK: nn.dropout %{{.*}} from %{{.*}} rate 1.000000e-01 : tensor<128x64xf32>, tensor<1x4xi32>
+  %drop2 = nn.dropout %x from %stream rate 0.1 : tensor<128x64xf32>, tensor<1x4xi32>
+  // CHECK: nn.attention %{{.*}} batch 2 heads 4 layout blocked scale 2.500000e-01 dropout 1.000000e-01 from %{{.*}}, %{{.*}} : tensor<128x192xf32>, tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xf32>, tensor<8x64xf32>
+  %out3, %lse3 = nn.attention %qkv batch 2 heads 4 layout blocked scale 0.25 dropout 0.1 from %stream, %samples
+      : tensor<128x192xf32>, tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xf32>, tensor<8x64xf32>
+  // CHECK: nn.attention_grad {{.*}} dropout 1.000000e-01 from %{{.*}}, %{{.*}} : tensor<128x192xf32>, tensor<128x64xf32>, tensor<8x64xf32>, tensor<1x4xi32>, tensor<2xi32>
+  %dqkv3 = nn.attention_grad %qkv, %out3, %lse3, %x batch 2 heads 4 layout blocked scale 0.25 dropout 0.1 from %stream, %samples
+      : tensor<128x192xf32>, tensor<128x64xf32>, tensor<8x64xf32>, tensor<1x4xi32>, tensor<2xi32>
   // CHECK: nn.attention_grad %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} batch 2 heads 4 layout interleaved causal alibi scale 2.500000e-01 : tensor<128x192xf32>, tensor<128x64xf32>, tensor<8x64xf32>
   %dqkv = nn.attention_grad %qkv, %out, %lse, %x batch 2 heads 4 layout interleaved causal alibi scale 0.25
       : tensor<128x192xf32>, tensor<128x64xf32>, tensor<8x64xf32>

@@ -41,3 +41,18 @@ func.func @softmax(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
   %y = nn.softmax %x : tensor<8x16xf32>
   return %y : tensor<8x16xf32>
 }
+
+// A quarter of 2^32 is the limit below which bits drop. What is dropped is
+// multiplied by 0, so that a NaN stays.
+// CHECK-LABEL: func.func @dropout
+// CHECK:         %[[BITS:.*]] = nn.random_bits %arg1, %arg2 : tensor<1x4xi32>, tensor<2xi32> -> tensor<8x16xi32>
+// CHECK:         %[[LIMIT:.*]] = arith.constant dense<1073741824> : tensor<8x16xi32>
+// CHECK:         %[[KEPT:.*]] = arith.cmpi uge, %[[BITS]], %[[LIMIT]]
+// CHECK-DAG:     %[[SCALE:.*]] = arith.constant dense<1.33333337> : tensor<8x16xf32>
+// CHECK-DAG:     %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : tensor<8x16xf32>
+// CHECK:         %[[FACTOR:.*]] = arith.select %[[KEPT]], %[[SCALE]], %[[ZERO]]
+// CHECK:         arith.mulf %arg0, %[[FACTOR]]
+func.func @dropout(%x: tensor<8x16xf32>, %stream: tensor<1x4xi32>, %samples: tensor<2xi32>) -> tensor<8x16xf32> {
+  %y = nn.dropout %x from %stream, %samples rate 0.25 : tensor<8x16xf32>, tensor<1x4xi32>, tensor<2xi32>
+  return %y : tensor<8x16xf32>
+}

@@ -100,19 +100,28 @@ static GradientCase reduce(const std::string &kind, const std::string &variant,
           result};
 }
 
+/// What dropout draws from.
+static const char *const draw = R"(
+  %stream = arith.constant dense<[[7, 35, -19, 1000]]> : tensor<1x4xi32>
+  %samples = arith.constant dense<[11, 12]> : tensor<2xi32>
+)";
+
 /// Two batch rows of five tokens, two columns a head.
 static GradientCase attention(const std::string &variant, int heads,
-                              const std::string &attributes) {
+                              const std::string &attributes,
+                              bool drops = false) {
   std::string qkv = "10x" + std::to_string(6 * heads) + "x",
               out = "10x" + std::to_string(2 * heads) + "x",
               lse = std::to_string(2 * heads) + "x5x";
   return {"nn.attention",
           variant,
           {{"qkv", qkv}},
-          "%r, %lse = nn.attention %qkv batch 2 heads " +
-              std::to_string(heads) + " layout " + attributes +
-              " scale 0.7 : " + tensor(qkv) + " -> " + tensor(out) + ", " +
-              tensor(lse),
+          draw +
+              ("%r, %lse = nn.attention %qkv batch 2 heads " +
+               std::to_string(heads) + " layout " + attributes + " scale 0.7 " +
+               (drops ? "dropout 0.4 from %stream, %samples " : "") + ": " +
+               tensor(qkv) + (drops ? ", tensor<1x4xi32>, tensor<2xi32>" : "") +
+               " -> " + tensor(out) + ", " + tensor(lse)),
           out};
 }
 
@@ -312,6 +321,19 @@ static std::vector<GradientCase> getComposites() {
       graphAttention("one_head", 1, 3, "0.2"),
       graphAttention("heads", 3, 2, "0.2"),
       graphAttention("relu", 2, 1, "0.0"),
+      attention("dropout", 3, "blocked causal", /*drops=*/true),
+      {"nn.dropout",
+       "of_samples",
+       {{"x", "6x5x"}},
+       draw + std::string("%r = nn.dropout %x from %stream, %samples rate 0.4 "
+                          ": tensor<6x5xf64>, tensor<1x4xi32>, tensor<2xi32>"),
+       "6x5x"},
+      {"nn.dropout",
+       "of_rows",
+       {{"x", "6x5x"}},
+       draw + std::string("%r = nn.dropout %x from %stream rate 0.4 : "
+                          "tensor<6x5xf64>, tensor<1x4xi32>"),
+       "6x5x"},
       {"nn.cross_entropy",
        "",
        {{"logits", "4x5x"}},

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "test/codegen/cpu/RandomReference.h"
 #include "test/passes/train/Interpreter.h"
 #include <algorithm>
 #include <cmath>
@@ -55,11 +56,29 @@ static double crossEntropy(const Array &logits, const Array &targets,
   return loss;
 }
 
+static Stream streamOf(const Array &words) {
+  Stream stream;
+  llvm::transform(words.data, stream.begin(),
+                  [](double word) { return static_cast<int32_t>(word); });
+  return stream;
+}
+
 namespace {
 /// One head of one batch row, dense.
 template <typename Op> struct Head {
   Op op;
   int64_t batch, head;
+  /// The operand `draw`, if there is one.
+  std::vector<Array> draw;
+
+  /// What the probability of query \p i and key \p j is multiplied by.
+  double factor(int64_t i, int64_t j) {
+    if (draw.empty())
+      return 1;
+    return dropFactor(drawBits(streamOf(draw[0]), draw[1].data[batch], j,
+                               op.getSequence(), i, head),
+                      op.getRate().convertToDouble());
+  }
 
   /// The row of token \p i.
   int64_t row(int64_t i) { return batch * op.getSequence() + i; }
@@ -116,7 +135,7 @@ template <typename Op> struct Head {
       for (int64_t c = 0; c < op.getHeadDim(); ++c)
         for (int64_t j = 0; j < op.getSequence(); ++j)
           out.at(row(i), head * op.getHeadDim() + c) +=
-              p.at(i, j) * qkv.at(row(j), packed(2, c));
+              factor(i, j) * p.at(i, j) * qkv.at(row(j), packed(2, c));
     }
   }
 
@@ -132,7 +151,7 @@ template <typename Op> struct Head {
       double dot = 0;
       for (int64_t j = 0; j < sequence; ++j) {
         for (int64_t c = 0; c < dim; ++c) {
-          double dout = gradient.at(row(i), head * dim + c);
+          double dout = factor(i, j) * gradient.at(row(i), head * dim + c);
           dp[j] += dout * qkv.at(row(j), packed(2, c));
           result.at(row(j), packed(2, c)) += p.at(i, j) * dout;
         }
@@ -151,10 +170,11 @@ template <typename Op> struct Head {
 } // namespace
 
 template <typename Op, typename Function>
-static void forEachHead(Op op, Function function) {
+static void forEachHead(Op op, const std::vector<Array> &draw,
+                        Function function) {
   for (int64_t batch = 0; batch < static_cast<int64_t>(op.getBatch()); ++batch)
     for (int64_t head = 0; head < static_cast<int64_t>(op.getHeads()); ++head)
-      function(Head<Op>{op, batch, head});
+      function(Head<Op>{op, batch, head, draw});
 }
 
 bool Interpreter::visitComposite(Operation &op) {
@@ -187,6 +207,22 @@ bool Interpreter::visitComposite(Operation &op) {
     }
     return true;
   }
+  if (auto dropout = dyn_cast<nn::DropoutOp>(op)) {
+    const Array &x = operand(op, 0);
+    Stream stream = streamOf(operand(op, 1));
+    Array &y = define(dropout.getResult());
+    int64_t ofSample =
+        dropout.getSamples() ? x.rows() / operand(op, 2).shape[0] : 1;
+    for (int64_t i = 0; i < x.rows(); ++i)
+      for (int64_t j = 0; j < x.columns(); ++j) {
+        auto sample = static_cast<int32_t>(
+            dropout.getSamples() ? operand(op, 2).data[i / ofSample] : i);
+        uint32_t bits = drawBits(stream, sample, i % ofSample, x.columns(), j);
+        y.at(i, j) =
+            x.at(i, j) * dropFactor(bits, dropout.getRate().convertToDouble());
+      }
+    return true;
+  }
   if (isa<nn::SoftmaxOp>(op)) {
     const Array &x = operand(op, 0);
     Array &y = define(op.getResult(0));
@@ -198,7 +234,7 @@ bool Interpreter::visitComposite(Operation &op) {
   if (auto attention = dyn_cast<nn::AttentionOp>(op)) {
     Array &out = define(attention.getResult()),
           &lse = define(attention.getLse());
-    forEachHead(attention,
+    forEachHead(attention, getAll(attention.getDraw()),
                 [&](auto head) { head.forward(operand(op, 0), out, lse); });
     return true;
   }
@@ -206,7 +242,7 @@ bool Interpreter::visitComposite(Operation &op) {
     // The kernel takes `out` and `lse` for those of the forward pass.
     Array out(attention.getOut().getType()), lse(attention.getLse().getType());
     Array &result = define(attention.getResult());
-    forEachHead(attention, [&](auto head) {
+    forEachHead(attention, getAll(attention.getDraw()), [&](auto head) {
       head.forward(operand(op, 0), out, lse);
       head.backward(operand(op, 0), get(attention.getGradient()), result);
     });

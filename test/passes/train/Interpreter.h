@@ -70,6 +70,12 @@ private:
   const Array &operand(mlir::Operation &op, unsigned i) const {
     return values.at(op.getOperand(i));
   }
+  std::vector<Array> getAll(mlir::ValueRange some) const {
+    std::vector<Array> all;
+    for (mlir::Value value : some)
+      all.push_back(get(value));
+    return all;
+  }
   Array &define(mlir::Value value) {
     return values.insert_or_assign(value, Array(value.getType())).first->second;
   }

@@ -72,6 +72,17 @@ TEST(FillRandom, DependsOnSeedAndParameter) {
   EXPECT_NE(a[0], c[0]);
 }
 
+TEST(DropoutWord, MeetsNoOtherUse) {
+  for (uint32_t draw : {0u, 1u, 4095u}) {
+    EXPECT_EQ(dropoutWord(draw) % 16, 3u);
+    EXPECT_EQ(dropoutWord(draw) / 16, draw);
+    EXPECT_LT(dropoutWord(draw), 1u << 16);
+  }
+  for (RandomUse use : {RandomUse::initialization, RandomUse::order,
+                        RandomUse::sampling, RandomUse::audit})
+    EXPECT_NE(uint32_t(use) % 16, 3u);
+}
+
 TEST(Permute, IsABijectionForEachEpoch) {
   for (uint64_t size : {1, 2, 3, 7, 16, 17, 1000, 4097}) {
     std::set<uint64_t> seen;

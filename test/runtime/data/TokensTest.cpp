@@ -383,6 +383,26 @@ TEST(TokenBatches, SequentialOrderDealsConsecutiveMicroBatches) {
             (std::vector<int32_t>{0, 10}));
 }
 
+// A sample's place in the order, whichever rank and micro-batch has it, and in
+// each epoch another one.
+TEST(TokenBatches, SamplesAreNumberedByTheirPlaceInTheOrder) {
+  std::string path = writeText("places.bytes", std::string(201, 'a'));
+  Manifest manifest = manifestOf(2, 2, 10);
+  Slot slot{"samples", "i32", "micro", {2}, 0};
+  for (int rank = 0; rank < 2; ++rank)
+    for (int micro = 0; micro < 2; ++micro)
+      for (int64_t position : {8, 48}) {
+        auto source = openTokenBatches(manifest, path, {},
+                                       SampleOrder::shuffled, 1, rank, 2);
+        int32_t ids[2] = {};
+        EXPECT_TRUE(source->fill(slot, reinterpret_cast<char *>(ids),
+                                 {position, 2}, micro));
+        int64_t first = position + (rank * 2 + micro) * 2;
+        EXPECT_EQ(ids[0], first);
+        EXPECT_EQ(ids[1], first + 1);
+      }
+}
+
 TEST(TokenBatches, ShuffledOrderTakesEachSampleOnceAnEpoch) {
   for (int epoch = 0; epoch < 3; ++epoch) {
     std::vector<bool> seen(37, false);
