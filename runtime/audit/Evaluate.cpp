@@ -26,7 +26,7 @@ static double medianOf(const AttackScores &scores) {
 }
 
 std::vector<AttackResult> untrainedAttacks(std::span<const RunAnswers> runs,
-                                           BootstrapSettings settings) {
+                                           const BootstrapSettings &settings) {
   std::vector<AttackResult> results;
   for (ScoreAttack attack : scoreAttacks) {
     std::vector<AttackScores> scores;
@@ -63,7 +63,7 @@ static bool haveDegrees(std::span<const RunAnswers> runs) {
 }
 
 std::vector<AttackResult> baselines(std::span<const RunAnswers> runs,
-                                    BootstrapSettings settings) {
+                                    const BootstrapSettings &settings) {
   std::vector<AttackResult> results;
   auto add = [&](const char *name, auto score,
                  std::vector<int64_t> (*keysOf)(const Answers &)) {

@@ -35,13 +35,14 @@ struct RunAnswers {
 /// Each of scoreAttacks in all runs. Labels are those that the threshold gives
 /// which is best on the shadow's answers; where there are none, on scores above
 /// the median of the target's.
-std::vector<AttackResult> untrainedAttacks(std::span<const RunAnswers> runs,
-                                           BootstrapSettings settings = {});
+std::vector<AttackResult>
+untrainedAttacks(std::span<const RunAnswers> runs,
+                 const BootstrapSettings &settings = {});
 
 /// "class" and, where degrees are given, "degree": classScores() and
 /// degreeScores() of the target's nodes from the shadow's.
 std::vector<AttackResult> baselines(std::span<const RunAnswers> runs,
-                                    BootstrapSettings settings = {});
+                                    const BootstrapSettings &settings = {});
 
 /// By class, and by degree and homophily where those are given, of an attack
 /// with \p scores of each run.

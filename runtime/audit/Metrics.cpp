@@ -6,8 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/audit/Metrics.h"
-#include "runtime/audit/Draws.h"
-#include "runtime/core/Threads.h"
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -38,8 +36,7 @@ const char *metricTitle(Metric metric) {
 
 RankedScores::RankedScores(std::span<const double> members,
                            std::span<const double> nonMembers,
-                           double labelThreshold)
-    : labelThreshold(labelThreshold) {
+                           double labelThreshold) {
   thresholds.assign(members.begin(), members.end());
   thresholds.insert(thresholds.end(), nonMembers.begin(), nonMembers.end());
   hasNaN = std::any_of(thresholds.begin(), thresholds.end(),
@@ -49,6 +46,9 @@ RankedScores::RankedScores(std::span<const double> members,
   std::sort(thresholds.begin(), thresholds.end(), std::greater<>());
   thresholds.erase(std::unique(thresholds.begin(), thresholds.end()),
                    thresholds.end());
+  labelled = std::lower_bound(thresholds.begin(), thresholds.end(),
+                              labelThreshold, std::greater<>()) -
+             thresholds.begin();
   auto groupsOf = [&](std::span<const double> scores) {
     std::vector<uint32_t> groups(scores.size());
     for (size_t i = 0; !hasNaN && i < scores.size(); ++i)
@@ -63,16 +63,16 @@ RankedScores::RankedScores(std::span<const double> members,
 }
 
 RankedScores::Counts
-RankedScores::countsOf(std::span<const uint32_t> memberTimes,
-                       std::span<const uint32_t> nonMemberTimes) const {
+RankedScores::countsOf(std::span<const uint8_t> memberTimes,
+                       std::span<const uint8_t> nonMemberTimes) const {
   Counts counts;
   auto count = [&](const std::vector<uint32_t> &groups,
-                   std::span<const uint32_t> times,
+                   std::span<const uint8_t> times,
                    std::vector<uint32_t> &sizes) {
     sizes.resize(thresholds.size());
     for (size_t i = 0; i < groups.size(); ++i)
       sizes[groups[i]] += times.empty() ? 1 : times[i];
-    return std::accumulate(sizes.begin(), sizes.end(), 0.0);
+    return double(std::accumulate(sizes.begin(), sizes.end(), uint64_t(0)));
   };
   counts.allMembers = count(memberGroups, memberTimes, counts.members);
   counts.allNonMembers =
@@ -106,15 +106,18 @@ AttackMetrics RankedScores::metricsOf(const Counts &counts) const {
     result.values.fill(nan);
     return result;
   }
-  double pairs = 0, members = 0, truePositives = 0, trueNegatives = 0;
+  // Twice the pairs in which the member is above, so that a tie is one.
+  uint64_t wins = 0, members = 0;
   for (size_t i = 0; i < thresholds.size(); ++i) {
-    pairs += counts.nonMembers[i] * (members + 0.5 * counts.members[i]);
+    wins += counts.nonMembers[i] * (2 * members + counts.members[i]);
     members += counts.members[i];
-    if (thresholds[i] > labelThreshold)
-      truePositives += counts.members[i];
-    else
-      trueNegatives += counts.nonMembers[i];
   }
+  auto firstOf = [&](const std::vector<uint32_t> &sizes) {
+    return double(
+        std::accumulate(sizes.begin(), sizes.begin() + labelled, uint64_t(0)));
+  };
+  double truePositives = firstOf(counts.members);
+  double trueNegatives = counts.allNonMembers - firstOf(counts.nonMembers);
   double falsePositives = counts.allNonMembers - trueNegatives;
   double falseNegatives = counts.allMembers - truePositives;
   auto share = [](double part, double rest) {
@@ -124,7 +127,8 @@ AttackMetrics RankedScores::metricsOf(const Counts &counts) const {
   double recall = share(truePositives, falseNegatives);
   double otherPrecision = share(trueNegatives, falseNegatives);
   double otherRecall = share(trueNegatives, falsePositives);
-  result[Metric::auroc] = pairs / (counts.allMembers * counts.allNonMembers);
+  result[Metric::auroc] =
+      double(wins) / (2 * counts.allMembers * counts.allNonMembers);
   // A curve with one corner, (1 - otherRecall, recall).
   result[Metric::aurocHard] = (recall + otherRecall) / 2;
   result[Metric::precision] = precision;
@@ -201,50 +205,6 @@ PerMetric<MeanDeviation> meanDeviation(std::span<const AttackMetrics> runs) {
     result.values[metric] = meanDeviation(values);
   }
   return result;
-}
-
-/// How often each of \p times is drawn in as many draws as there are.
-static void resample(Draws &draws, std::vector<uint32_t> &times) {
-  std::fill(times.begin(), times.end(), 0);
-  auto count = static_cast<uint32_t>(times.size());
-  for (uint32_t i = 0; i < count; ++i)
-    ++times[draws.below(count)];
-}
-
-PerMetric<Interval> bootstrap(std::span<const RankedScores> runs,
-                              BootstrapSettings settings) {
-  std::vector<AttackMetrics> means(settings.draws);
-  parallelFor(settings.draws, 8, [&](int64_t begin, int64_t end) {
-    std::vector<uint32_t> members, nonMembers;
-    for (int64_t draw = begin; draw < end; ++draw)
-      for (size_t run = 0; run < runs.size(); ++run) {
-        members.resize(runs[run].members());
-        nonMembers.resize(runs[run].nonMembers());
-        Draws draws(settings.seed, Draw::bootstrap, run, draw);
-        resample(draws, members);
-        resample(draws, nonMembers);
-        AttackMetrics metrics = runs[run].metrics(members, nonMembers);
-        for (size_t metric = 0; metric < metricCount; ++metric)
-          means[draw].values[metric] +=
-              metrics.values[metric] / double(runs.size());
-      }
-  });
-  PerMetric<Interval> intervals;
-  std::vector<double> values(settings.draws);
-  for (size_t metric = 0; metric < metricCount; ++metric) {
-    for (int64_t draw = 0; draw < settings.draws; ++draw)
-      values[draw] = means[draw].values[metric];
-    Interval &interval = intervals.values[metric];
-    if (std::any_of(values.begin(), values.end(),
-                    [](double value) { return std::isnan(value); })) {
-      interval = {nan, nan};
-      continue;
-    }
-    std::sort(values.begin(), values.end());
-    interval = {quantile(values, (1 - settings.level) / 2),
-                quantile(values, (1 + settings.level) / 2)};
-  }
-  return intervals;
 }
 
 double quantile(std::span<const double> sorted, double rank) {

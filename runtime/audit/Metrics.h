@@ -99,8 +99,8 @@ public:
 
   /// The metrics with member number i there memberTimes[i] times, and
   /// non-member number i nonMemberTimes[i] times; of each at least one.
-  AttackMetrics metrics(std::span<const uint32_t> memberTimes,
-                        std::span<const uint32_t> nonMemberTimes) const {
+  AttackMetrics metrics(std::span<const uint8_t> memberTimes,
+                        std::span<const uint8_t> nonMemberTimes) const {
     return metricsOf(countsOf(memberTimes, nonMemberTimes));
   }
 
@@ -111,15 +111,15 @@ private:
     double allMembers = 0, allNonMembers = 0;
   };
   /// Each once where there are no times.
-  Counts countsOf(std::span<const uint32_t> memberTimes,
-                  std::span<const uint32_t> nonMemberTimes) const;
+  Counts countsOf(std::span<const uint8_t> memberTimes,
+                  std::span<const uint8_t> nonMemberTimes) const;
   AttackMetrics metricsOf(const Counts &counts) const;
   double truePositiveRateAt(double rate, const Counts &counts) const;
 
   std::vector<double> thresholds; ///< the scores that are there, descending
+  size_t labelled = 0;            ///< of those, above the threshold of labels
   /// The group, a place in thresholds, of each member and non-member.
   std::vector<uint32_t> memberGroups, nonMemberGroups;
-  double labelThreshold;
   bool hasNaN = false;
 };
 
@@ -147,24 +147,6 @@ struct MeanDeviation {
 MeanDeviation meanDeviation(std::span<const double> values);
 /// The same of each metric.
 PerMetric<MeanDeviation> meanDeviation(std::span<const AttackMetrics> runs);
-
-struct Interval {
-  double low = 0, high = 0;
-};
-
-struct BootstrapSettings {
-  uint64_t seed = 0;
-  int64_t draws = 1000;
-  double level = 0.95;
-};
-
-/// Percentile intervals of the means over \p runs of their metrics (Efron and
-/// Tibshirani, "An introduction to the bootstrap", 1993, chapter 13): in each
-/// draw, members and non-members of each run are resampled apart, with
-/// replacement. They hold for these models and splits; the deviation over seeds
-/// says how much others differ. The same on any number of threads.
-PerMetric<Interval> bootstrap(std::span<const RankedScores> runs,
-                              BootstrapSettings settings = {});
 
 /// The quantile \p rank, in [0, 1], of \p sorted, with linear interpolation
 /// between neighbours, as numpy's.

@@ -59,7 +59,7 @@ static Histogram histogramOf(const AttackScores &scores) {
 }
 
 AttackResult summarize(std::string name, std::span<const AttackScores> runs,
-                       BootstrapSettings settings,
+                       const BootstrapSettings &settings,
                        std::span<const double> labelThresholds) {
   AttackResult result;
   result.name = std::move(name);

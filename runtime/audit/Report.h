@@ -9,6 +9,7 @@
 #define TESSERA_RUNTIME_AUDIT_REPORT_H
 
 #include "runtime/audit/Attacks.h"
+#include "runtime/audit/Bootstrap.h"
 #include "runtime/audit/Defenses.h"
 #include "runtime/audit/Metrics.h"
 #include "runtime/audit/Splits.h"
@@ -60,7 +61,7 @@ struct AttackResult {
 /// The attack \p name with its scores in each of one or more runs.
 /// \p labelThresholds: of each run, 0.5 where there are none.
 AttackResult summarize(std::string name, std::span<const AttackScores> runs,
-                       BootstrapSettings settings = {},
+                       const BootstrapSettings &settings = {},
                        std::span<const double> labelThresholds = {});
 
 /// A defense with its strength.

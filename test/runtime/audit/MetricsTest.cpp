@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/audit/Metrics.h"
+#include "runtime/audit/Bootstrap.h"
 #include "runtime/audit/Draws.h"
 #include <algorithm>
 #include <cmath>
@@ -168,7 +169,7 @@ TEST(Metrics, TheTprAllowsNoMoreFalsePositivesThanSaid) {
 
 TEST(Metrics, WithTimesAreThoseOfScoresRepeated) {
   AttackScores scores = tied(), repeated;
-  std::vector<uint32_t> memberTimes, nonMemberTimes;
+  std::vector<uint8_t> memberTimes, nonMemberTimes;
   for (size_t i = 0; i < scores.members.size(); ++i) {
     memberTimes.push_back(i % 4);
     repeated.members.insert(repeated.members.end(), i % 4, scores.members[i]);
@@ -264,6 +265,33 @@ TEST(Bootstrap, IsTheSameAgain) {
     EXPECT_EQ(first.values[i].high, again.values[i].high);
   }
   EXPECT_NE(first[Metric::auroc].low, other[Metric::auroc].low);
+}
+
+TEST(Bootstrap, IsTheSameWhereResamplesAreShared) {
+  RankedScores first[] = {normalScores(1, 300).ranked()};
+  RankedScores second[] = {normalScores(2, 300).ranked()};
+  BootstrapSettings settings{.seed = 3, .draws = 100};
+  Interval fresh = bootstrap(second, {.seed = 3, .draws = 100})[Metric::auroc];
+  bootstrap(first, settings);
+  Interval shared = bootstrap(second, settings)[Metric::auroc];
+  EXPECT_EQ(fresh.low, shared.low);
+  EXPECT_EQ(fresh.high, shared.high);
+}
+
+TEST(Bootstrap, IsTheSameWhereResamplesAreTooManyToKeep) {
+  Resamples resamples;
+  EXPECT_EQ(resamples.find(1, 0, 1000, 1 << 20, 1), nullptr);
+  const auto *kept = resamples.find(1, 2, 10, 50, 60);
+  ASSERT_TRUE(kept);
+  for (uint64_t draw = 0; draw < 10; ++draw) {
+    Resamples::Times times = Resamples::draw(1, 2, draw, 50, 60);
+    EXPECT_EQ((*kept)[draw].members, times.members);
+    EXPECT_EQ((*kept)[draw].nonMembers, times.nonMembers);
+    int64_t sum = 0;
+    for (uint8_t time : times.nonMembers)
+      sum += time;
+    EXPECT_EQ(sum, 60);
+  }
 }
 
 TEST(Metrics, HaveNames) {
