@@ -157,6 +157,16 @@ std::string splitHash(std::span<const AuditSplit> splits) {
 }
 
 std::string describe(const ThreatModel &model) {
+  if (model.setting == "DOCUMENTS")
+    return "The attacker has documents and sees the probabilities that the "
+           "trained model gives their tokens, but no parameters, gradients or "
+           "training steps. Members are documents that it was trained on, "
+           "non-members others; nothing but the model's probabilities" +
+           std::string(model.hasReference
+                           ? " and those of a reference model that was trained "
+                             "on none of them"
+                           : "") +
+           " tells them apart, unless the two differ in kind.";
   std::string text = "The attacker asks the trained model for nodes and sees ";
   text += model.input == "LABEL_ONLY" ? "the predicted class"
           : model.input == "TOP_K"    ? "the largest posteriors, without "

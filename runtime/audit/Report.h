@@ -141,6 +141,7 @@ struct ThreatModel {
   std::string attack;         ///< "SHADOW_MLP"
   std::string input;          ///< "POSTERIORS"
   bool hasShadowGraph = false;
+  bool hasReference = false; ///< of "DOCUMENTS"
 };
 std::string describe(const ThreatModel &model);
 

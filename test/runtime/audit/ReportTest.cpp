@@ -124,6 +124,14 @@ TEST(Report, SaysWhatTheAttackerKnows) {
     EXPECT_NE(other.find(part), std::string::npos) << part;
 }
 
+TEST(Report, SaysWhatTheAttackerOfDocumentsKnows) {
+  ThreatModel model{.setting = "DOCUMENTS"};
+  EXPECT_EQ(describe(model).find("reference"), std::string::npos);
+  model.hasReference = true;
+  EXPECT_NE(describe(model).find("a reference model"), std::string::npos);
+  EXPECT_EQ(describe(model).find("graph"), std::string::npos);
+}
+
 TEST(ReportJson, HasTheFieldsThatProgramsRead) {
   const AuditReport &report = sample();
   Json json = Json::parse(reportJson(report));
