@@ -95,6 +95,57 @@ static void addCpuFeatures(llvm::Module &module,
                            "tessera_cpu_features");
 }
 
+/// The global of the model's tables that \p model, one of several, calls
+/// \p name: they are linked into one executable.
+static std::string getTableName(StringRef name, ModuleOp model) {
+  return (name + "." + model.getSymName().value_or("model")).str();
+}
+
+/// Keeps the kernels of \p module, one of several models, to its object:
+/// others have some of the same names.
+static void hideKernels(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration())
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+}
+
+/// Names the tables of \p module apart from those of the first model.
+static void renameTables(llvm::Module &module, ModuleOp model) {
+  for (StringRef name : {"tessera_manifest", "tessera_entries"})
+    if (llvm::GlobalVariable *table = module.getGlobalVariable(name))
+      table->setName(getTableName(name, model));
+}
+
+/// `tessera_models` (runtime/abi.h): the models beside the first.
+static void addModels(llvm::Module &module, ArrayRef<ModuleOp> others) {
+  llvm::LLVMContext &context = module.getContext();
+  llvm::PointerType *pointer = llvm::PointerType::get(context, 0);
+  llvm::Constant *null = llvm::ConstantPointerNull::get(pointer);
+  auto *row = llvm::StructType::get(context, {pointer, pointer, pointer});
+  auto declare = [&](StringRef name, ModuleOp model) -> llvm::Constant * {
+    return new llvm::GlobalVariable(module, llvm::Type::getInt8Ty(context),
+                                    /*isConstant=*/true,
+                                    llvm::GlobalValue::ExternalLinkage, nullptr,
+                                    getTableName(name, model));
+  };
+  SmallVector<llvm::Constant *> rows;
+  for (ModuleOp model : others) {
+    auto *text = llvm::ConstantDataArray::getString(
+        context, model.getSymName().value_or("model"));
+    auto *name = new llvm::GlobalVariable(
+        module, text->getType(), /*isConstant=*/true,
+        llvm::GlobalValue::PrivateLinkage, text, "model.name");
+    rows.push_back(llvm::ConstantStruct::get(
+        row, {name, declare("tessera_manifest", model),
+              declare("tessera_entries", model)}));
+  }
+  rows.push_back(llvm::ConstantStruct::get(row, {null, null, null}));
+  auto *type = llvm::ArrayType::get(row, rows.size());
+  new llvm::GlobalVariable(
+      module, type, /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage,
+      llvm::ConstantArray::get(type, rows), "tessera_models");
+}
+
 LogicalResult codegen::emitObject(ModuleOp module, StringRef path,
                                   StringRef deviceImage) {
   auto machine = createMachine(module);
@@ -112,7 +163,17 @@ LogicalResult codegen::emitObject(ModuleOp module, StringRef path,
   ir->setDataLayout((*machine)->createDataLayout());
   if (!deviceImage.empty())
     addDeviceImage(*ir, deviceImage);
-  addCpuFeatures(*ir, **machine);
+  auto executable = module->getParentOfType<ModuleOp>();
+  SmallVector<ModuleOp> models =
+      spec::getModels(executable ? executable : module);
+  if (models.size() > 1)
+    hideKernels(*ir);
+  if (models.front() != module)
+    renameTables(*ir, module);
+  else
+    addCpuFeatures(*ir, **machine);
+  if (models.front() == module && models.size() > 1)
+    addModels(*ir, ArrayRef(models).drop_front());
   preferWideVectors(*ir);
   optimizeModule(*ir, **machine);
 

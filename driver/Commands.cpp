@@ -18,9 +18,12 @@
 #include "target/Target.h"
 
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Signals.h"
+
+#include <deque>
 
 using namespace mlir;
 using namespace tessera;
@@ -50,16 +53,31 @@ LogicalResult writePlan(const CommandOptions &options, ModuleOp module,
   if (options.format == PlanFormat::Csv)
     return failCommand(
         "--format=csv is for --sweep; choose text, json or html");
-  FailureOr<PlanReport> report = PlanReport::make(module);
-  if (failed(report))
-    return failure();
+  SmallVector<ModuleOp> models = spec::getModels(module);
+  if (options.format == PlanFormat::Html && models.size() > 1)
+    return failCommand("--format=html is for one model, and an audit has " +
+                       Twine(models.size()) + "; choose text or json");
+  std::vector<PlanReport> reports;
+  for (ModuleOp model : models) {
+    FailureOr<PlanReport> report = PlanReport::make(model);
+    if (failed(report))
+      return failure();
+    reports.push_back(std::move(*report));
+  }
   return writeOutput(output, [&](llvm::raw_ostream &out) {
-    if (options.format == PlanFormat::Json)
-      printPlanJson(*report, out);
-    else if (options.format == PlanFormat::Html)
-      printPlanChart(module, *report, out);
-    else
-      printPlanText(*report, out);
+    bool isList = options.format == PlanFormat::Json && reports.size() > 1;
+    StringRef separator = isList ? "," : "\n", next = "";
+    out << (isList ? "[" : "");
+    for (auto [model, report] : llvm::zip(models, reports)) {
+      out << std::exchange(next, separator);
+      if (options.format == PlanFormat::Json)
+        printPlanJson(report, out);
+      else if (options.format == PlanFormat::Html)
+        printPlanChart(model, report, out);
+      else
+        printPlanText(report, out);
+    }
+    out << (isList ? "]\n" : "");
   });
 }
 
@@ -85,22 +103,35 @@ private:
 
 LogicalResult writeExecutable(const CommandOptions &options, ModuleOp module,
                               Outputs &outputs) {
-  const Target *target = getTarget(module);
-  TemporaryFile object, linked;
-  if (!target || failed(object.make("o")) || failed(linked.make("exe")))
-    return failure();
-  std::string report;
-  llvm::raw_string_ostream reportStream(report);
-  if (failed(target->emitObject(module, object.getPath(),
-                                options.kernelReport.empty() ? nullptr
-                                                             : &reportStream)))
-    return failure();
+  SmallVector<ModuleOp> models = spec::getModels(module);
+  std::deque<TemporaryFile> files(models.size());
+  std::vector<std::string> objects;
+  std::vector<std::string> reports;
+  LinkParts parts;
+  for (auto [model, object] : llvm::zip(models, files)) {
+    const Target *target = getTarget(model);
+    if (!target || failed(object.make("o")))
+      return failure();
+    std::string &report = reports.emplace_back();
+    llvm::raw_string_ostream stream(report);
+    if (failed(target->emitObject(model, object.getPath(),
+                                  options.kernelReport.empty() ? nullptr
+                                                               : &stream)))
+      return failure();
+    objects.push_back(object.getPath().str());
+    parts.add(target->getLinkParts(model));
+  }
   if (!options.kernelReport.empty() &&
-      failed(writeOutput(outputs.kernelReport,
-                         [&](llvm::raw_ostream &out) { out << report; })))
+      failed(writeOutput(outputs.kernelReport, [&](llvm::raw_ostream &out) {
+        bool isList = reports.size() > 1;
+        out << (isList ? "[" : "") << llvm::join(reports, ",")
+            << (isList ? "]\n" : "");
+      })))
     return failure();
-  if (llvm::Error error = linkExecutable(object.getPath(), linked.getPath(),
-                                         target->getLinkParts(module)))
+  TemporaryFile linked;
+  if (failed(linked.make("exe")))
+    return failure();
+  if (llvm::Error error = linkExecutable(objects, linked.getPath(), parts))
     return failCommand(llvm::toString(std::move(error)));
   if (llvm::Error error = outputs.main.writeProgram(linked.getPath()))
     return failCommand(llvm::toString(std::move(error)));
@@ -170,10 +201,11 @@ LogicalResult compileOnce(const CommandOptions &options, bool planOnly) {
                        options.timing)))
     return failure();
   Planner planner = makePlanner(options, *inputs);
-  if (failed(checkMemoryLimit(*module, beginning.limitPlace,
-                              options.compileFrom.empty() ? &planner : nullptr,
-                              llvm::errs())))
-    return failure();
+  for (ModuleOp model : spec::getModels(*module))
+    if (failed(checkMemoryLimit(
+            model, beginning.limitPlace,
+            options.compileFrom.empty() ? &planner : nullptr, llvm::errs())))
+      return failure();
   if (planned < *to) {
     // Kernels are lowered one by one.
     context.enableMultithreading();

@@ -28,8 +28,8 @@ static SmallString<128> getLibraryDirectory() {
   return path;
 }
 
-Error tessera::linkExecutable(StringRef object, StringRef executable,
-                              const LinkParts &parts) {
+Error tessera::linkExecutable(ArrayRef<std::string> objects,
+                              StringRef executable, const LinkParts &parts) {
   ErrorOr<std::string> driver = sys::findProgramByName("c++");
   if (!driver)
     return createStringError(
@@ -43,10 +43,11 @@ Error tessera::linkExecutable(StringRef object, StringRef executable,
   };
   // The runtime's allocation functions are exported: libraries must use them.
   // What no object needs is left out again.
-  std::vector<std::string> arguments = {*driver,           "-o",
-                                        executable.str(),  object.str(),
-                                        "-rdynamic",       "-Wl,--start-group",
-                                        archive("runtime")};
+  std::vector<std::string> arguments = {*driver, "-o", executable.str()};
+  append_range(arguments, objects);
+  append_range(arguments,
+               ArrayRef<std::string>{"-rdynamic", "-Wl,--start-group",
+                                     archive("runtime")});
   for (const std::string &name : parts.archives)
     arguments.push_back(archive(name));
   append_range(arguments,

@@ -9,15 +9,16 @@
 #define TESSERA_DRIVER_LINK_H
 
 #include "target/Target.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
 namespace tessera {
 
-/// Links \p object with the runtime that stands beside this compiler and
+/// Links \p objects with the runtime that stands beside this compiler and
 /// \p parts into \p executable, by the system's C++ compiler.
-llvm::Error linkExecutable(llvm::StringRef object, llvm::StringRef executable,
-                           const LinkParts &parts);
+llvm::Error linkExecutable(llvm::ArrayRef<std::string> objects,
+                           llvm::StringRef executable, const LinkParts &parts);
 
 } // namespace tessera
 

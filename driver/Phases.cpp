@@ -69,7 +69,7 @@ static void buildPhase(Phase phase, const Target &target,
   }
 }
 
-LogicalResult tessera::verifyPhase(ModuleOp module, Phase phase) {
+static LogicalResult verifyModel(ModuleOp module, Phase phase) {
   PassManager manager(module.getContext(), ModuleOp::getOperationName());
   switch (phase) {
   case Phase::Model:
@@ -93,6 +93,13 @@ LogicalResult tessera::verifyPhase(ModuleOp module, Phase phase) {
     break;
   }
   return manager.run(module);
+}
+
+LogicalResult tessera::verifyPhase(ModuleOp module, Phase phase) {
+  for (ModuleOp model : spec::getModels(module))
+    if (failed(verifyModel(model, phase)))
+      return failure();
+  return success();
 }
 
 /// Runs \p phase on \p module. Its operations are verified once, at its end:
@@ -187,17 +194,20 @@ LogicalResult tessera::runPhases(ModuleOp module, Phase from, Phase to,
   unsigned first = static_cast<unsigned>(from) + (from != Phase::Model);
   unsigned last =
       std::min(static_cast<unsigned>(to), static_cast<unsigned>(Phase::Target));
-  Recomputation recomputation;
+  SmallVector<ModuleOp> models = spec::getModels(module);
   for (unsigned index = first; index <= last; ++index) {
     auto phase = static_cast<Phase>(index);
-    if (phase == Phase::Train) {
-      FailureOr<Recomputation> choice = chooseRecomputation(module);
-      if (failed(choice))
+    for (ModuleOp model : models) {
+      Recomputation recomputation;
+      if (phase == Phase::Train) {
+        FailureOr<Recomputation> choice = chooseRecomputation(model);
+        if (failed(choice))
+          return failure();
+        recomputation = *choice;
+      }
+      if (failed(runPhase(model, phase, recomputation, timing)))
         return failure();
-      recomputation = *choice;
     }
-    if (failed(runPhase(module, phase, recomputation, timing)))
-      return failure();
     if (!dumpDirectory.empty() && failed(dump(module, phase, dumpDirectory)))
       return failure();
   }

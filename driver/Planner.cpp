@@ -74,7 +74,8 @@ Planner::Outcome Planner::plan(const Settings &settings) const {
   });
   OwningOpRef<ModuleOp> module = buildModel(*specification, context);
   if (module && succeeded(runPhases(*module, Phase::Model, Phase::Plan, ""))) {
-    FailureOr<PlanReport> report = PlanReport::make(*module);
+    FailureOr<PlanReport> report =
+        PlanReport::make(spec::getModels(*module).front());
     int64_t limit = spec::getMemoryLimit(*module);
     if (succeeded(report) && report->peak > limit)
       return {std::nullopt, "takes " + formatBytes(report->peak) +

@@ -7,6 +7,7 @@
 
 #include "frontends/ModelBuilder.h"
 #include "dialects/graph/Graph.h"
+#include "frontends/Audit.h"
 #include "frontends/Machine.h"
 #include "frontends/OptimizerSettings.h"
 #include "frontends/SpecificationAttr.h"
@@ -37,7 +38,25 @@ OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
   return module;
 }
 
+/// A module of the modules of all models.
+static OwningOpRef<ModuleOp> buildAudit(const Specification &specification,
+                                        MLIRContext &context) {
+  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
+  for (const AuditModel &model : getAuditModels(specification)) {
+    OwningOpRef<ModuleOp> one = buildModel(model.specification, context);
+    if (!one)
+      return {};
+    (*one).setSymName(model.name);
+    module->push_back(one.release());
+  }
+  spec::getModels(*module).front()->setAttr(
+      spec::AuditAttr::kName, getAuditAttr(specification, context));
+  return module;
+}
+
 OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
                                           MLIRContext &context) {
+  if (specification.message.has_audit())
+    return buildAudit(specification, context);
   return buildModel(specification, kindsOf(specification.message), context);
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/Resolution.h"
+#include "frontends/Audit.h"
 #include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
 #include "frontends/OptimizerSettings.h"
@@ -125,6 +126,8 @@ Specification tessera::resolve(const spec::Specification &given,
   result.accumulation =
       training.global_batch() / (training.micro_batch() * world);
   resolveOptimizer(*training.mutable_optimizer());
+  if (message.has_audit())
+    resolveAudit(message);
   if (!training.schedule().has_decay_steps())
     training.mutable_schedule()->set_decay_steps(training.steps());
   return result;

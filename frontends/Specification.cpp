@@ -42,6 +42,8 @@ std::optional<Specification> tessera::parseSpecification(
     }
     resolveGraph(message, folder, diagnostics);
   }
+  if (message.has_audit() && diagnostics.count() == 0)
+    checkAuditSizes(message, diagnostics);
   if (diagnostics.count() != 0)
     return std::nullopt;
   Specification specification = resolve(message, source.path);

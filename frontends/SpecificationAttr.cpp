@@ -228,7 +228,7 @@ void tessera::validateTarget(const Specification &specification,
                    });
 }
 
-LogicalResult tessera::verifySpecificationAttr(ModuleOp module) {
+static LogicalResult verifyOneSpecification(ModuleOp module) {
   spec::SpecificationAttr specification = spec::getSpecification(module);
   if (!specification)
     return module.emitError("has no ")
@@ -245,4 +245,11 @@ LogicalResult tessera::verifySpecificationAttr(ModuleOp module) {
     module.emitError() << "`" << path << "`: " << what << "; " << remedy;
   });
   return success(isSound);
+}
+
+LogicalResult tessera::verifySpecificationAttr(ModuleOp module) {
+  for (ModuleOp model : spec::getModels(module))
+    if (failed(verifyOneSpecification(model)))
+      return failure();
+  return success();
 }

@@ -40,6 +40,16 @@ extern const tessera_entry tessera_entries[];
 /// The device's machine code, a fatbin or PTX text; only for a target other
 /// than the CPU.
 extern const char tessera_device_image[];
+/// Another model of the executable, with a manifest and entries of its own.
+typedef struct tessera_model {
+  const char *name;
+  const char *manifest;
+  const tessera_entry *entries;
+} tessera_model;
+
+/// The models beside the one of `tessera_manifest`; the last one has a null
+/// name. Only in an executable that has several.
+extern const tessera_model tessera_models[] __attribute__((weak));
 /// The features that the object's code may use beyond those of each x86-64,
 /// LLVM's names with commas between them; ends in NUL. Not in an object that
 /// another compiler made.

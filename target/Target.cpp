@@ -11,6 +11,17 @@
 using namespace mlir;
 using namespace tessera;
 
+void LinkParts::add(const LinkParts &others) {
+  auto addTo = [](std::vector<std::string> &all,
+                  const std::vector<std::string> &more) {
+    for (const std::string &part : more)
+      if (!llvm::is_contained(all, part))
+        all.push_back(part);
+  };
+  addTo(archives, others.archives);
+  addTo(libraries, others.libraries);
+}
+
 Target::~Target() = default;
 
 spec::TargetAttrInterface Target::getAttribute(DictionaryAttr fields) const {

@@ -44,6 +44,9 @@ struct LinkParts {
   std::vector<std::string> archives;
   /// Arguments of the linker.
   std::vector<std::string> libraries;
+
+  /// Adds those of \p others that are not among these yet.
+  void add(const LinkParts &others);
 };
 
 /// Reports what is wrong with a specification: the path of its field, what,

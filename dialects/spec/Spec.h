@@ -50,6 +50,18 @@ mlir::FailureOr<optimizer::Settings> getOptimizer(mlir::ModuleOp module);
 /// specification.
 int64_t getScalarCount(mlir::ModuleOp module);
 
+/// The models that \p module holds, each a module with a specification of its
+/// own that phases compile apart: those within it, or itself where there are
+/// none.
+llvm::SmallVector<mlir::ModuleOp> getModels(mlir::ModuleOp module);
+
+/// What the model of \p module is audited by; null where it is not.
+AuditAttr getAudit(mlir::ModuleOp module);
+
+/// Whether a defense of \p kind reads the number \p field, a name of
+/// spec.proto.
+bool readsField(DefenseKind kind, llvm::StringRef field);
+
 /// What the step recomputes, as its compilation has chosen; null before that.
 RecomputedAttr getRecomputed(mlir::ModuleOp module);
 

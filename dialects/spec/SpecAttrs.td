@@ -129,6 +129,25 @@ def Spec_Offload : Spec_Enum<"Offload", "which states lie in a file", [
   I32EnumAttrCase<"None", 0, "none">,
   I32EnumAttrCase<"Optimizer", 1, "optimizer">]>;
 
+def Spec_AuditSetting : Spec_Enum<"AuditSetting", "which graph is queried", [
+  I32EnumAttrCase<"TSTF", 0, "tstf">, I32EnumAttrCase<"TSTS", 1, "tsts">]>;
+
+def Spec_AuditQuery : Spec_Enum<"AuditQuery", "where members are queried", [
+  I32EnumAttrCase<"Matched", 0, "matched">,
+  I32EnumAttrCase<"Reference", 1, "reference">]>;
+
+def Spec_AttackInput : Spec_Enum<"AttackInput", "what an attack reads", [
+  I32EnumAttrCase<"Posteriors", 0, "posteriors">,
+  I32EnumAttrCase<"Sorted", 1, "sorted">, I32EnumAttrCase<"TopK", 2, "top_k">,
+  I32EnumAttrCase<"LabelOnly", 3, "label_only">]>;
+
+def Spec_DefenseKind : Spec_Enum<"DefenseKind", "what is done to predictions", [
+  I32EnumAttrCase<"NSD", 0, "nsd">, I32EnumAttrCase<"LBP", 1, "lbp">,
+  I32EnumAttrCase<"VanPD", 2, "vanpd">,
+  I32EnumAttrCase<"Rounding", 3, "rounding">,
+  I32EnumAttrCase<"Temperature", 4, "temperature">,
+  I32EnumAttrCase<"LabelOnly", 5, "label_only">]>;
+
 //===----------------------------------------------------------------------===//
 // Attributes
 //===----------------------------------------------------------------------===//
@@ -318,6 +337,46 @@ def Spec_SpecificationAttr : Spec_Struct<"Specification", "specification"> {
       return getTraining().getGlobalBatch() /
              (getTraining().getMicroBatch() * getParallel().getWorld());
     }
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Audits
+//===----------------------------------------------------------------------===//
+
+def Spec_DefenseAttr : Spec_Struct<"Defense", "defense"> {
+  let summary = "what is done to predictions before an attacker sees them";
+  let description = "A defense has just the numbers that it reads.";
+  let parameters = (ins EnumParameter<Spec_DefenseKind>:$kind,
+      Spec_OptionalInt:$neighbors, Spec_OptionalInt:$bins,
+      Spec_OptionalReal:$beta, Spec_OptionalInt:$digits,
+      Spec_OptionalReal:$temperature);
+}
+
+def Spec_AttackAttr : Spec_Defaults<"Attack", "attack",
+    (ins Spec_Int<"100">:$epochs, Spec_Int<"32">:$batch,
+         Spec_Case<Spec_AttackInput, "Posteriors">:$input,
+         Spec_Int<"3">:$top_k, Spec_Bool<"false">:$standardize)> {
+  let summary = "how the model that tells members apart is trained";
+}
+
+def Spec_AuditAttr : Spec_Struct<"Audit", "audit"> {
+  let summary = "an audit of membership";
+  let description = [{
+    On the module of the target, beside those of the models that the audit trains
+    besides it. `nodes` and `edges` are those of the whole graph.
+  }];
+  let parameters = (ins Spec_Case<Spec_AuditSetting, "TSTF">:$setting,
+      Spec_Case<Spec_AuditQuery, "Matched">:$query, Spec_Int<>:$nodes,
+      Spec_Int<>:$edges, Spec_Int<>:$train_nodes_per_class,
+      Spec_Int<>:$test_nodes, Spec_OptionalInt:$test_nodes_per_class,
+      Spec_Group<"AttackAttr">:$attack,
+      DefaultValuedParameter<"::mlir::ArrayAttr",
+                             "::mlir::ArrayAttr::get($_ctxt, {})">:$defenses,
+      Spec_Bool<"false">:$without_edges);
+  let extraClassDeclaration = [{
+    /// The module's attribute that holds it.
+    static constexpr ::llvm::StringLiteral kName = "spec.audit";
   }];
 }
 

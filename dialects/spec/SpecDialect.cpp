@@ -43,9 +43,14 @@ LogicalResult SpecDialect::verifyOperationAttribute(Operation *op,
     return isa<MachineAttr>(attribute.getValue())
                ? success()
                : op->emitError() << name << " must be a #spec.machine";
+  if (name == AuditAttr::kName)
+    return isa<AuditAttr>(attribute.getValue())
+               ? success()
+               : op->emitError() << name << " must be a #spec.audit";
   return op->emitError() << "no attribute is named " << name
                          << ": a module has " << SpecificationAttr::kName
-                         << ", " << MachineAttr::kName << " and "
+                         << ", " << MachineAttr::kName << ", "
+                         << AuditAttr::kName << " and "
                          << RecomputedAttr::kName;
 }
 
@@ -111,6 +116,35 @@ int64_t tessera::spec::getScalarCount(ModuleOp module) {
     settings = getOptimizer(module);
   // AdamW's are the learning rate, two corrections and the step.
   return succeeded(settings) ? settings->optimizer.getScalars().size() : 4;
+}
+
+SmallVector<ModuleOp> tessera::spec::getModels(ModuleOp module) {
+  auto models = llvm::to_vector(module.getOps<ModuleOp>());
+  if (models.empty())
+    models.push_back(module);
+  return models;
+}
+
+AuditAttr tessera::spec::getAudit(ModuleOp module) {
+  return module->getAttrOfType<AuditAttr>(AuditAttr::kName);
+}
+
+bool tessera::spec::readsField(DefenseKind kind, StringRef field) {
+  switch (kind) {
+  case DefenseKind::NSD:
+    return field == "neighbors";
+  case DefenseKind::LBP:
+    return field == "bins" || field == "beta";
+  case DefenseKind::VanPD:
+    return field == "beta";
+  case DefenseKind::Rounding:
+    return field == "digits";
+  case DefenseKind::Temperature:
+    return field == "temperature";
+  case DefenseKind::LabelOnly:
+    return false;
+  }
+  llvm_unreachable("all defenses are handled");
 }
 
 RecomputedAttr tessera::spec::getRecomputed(ModuleOp module) {

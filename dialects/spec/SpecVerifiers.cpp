@@ -216,6 +216,54 @@ LogicalResult SpecificationAttr::verify(EmitError emitError, StringAttr name,
   return success();
 }
 
+LogicalResult DefenseAttr::verify(EmitError emitError, DefenseKind kind,
+                                  std::optional<int64_t> neighbors,
+                                  std::optional<int64_t> bins,
+                                  std::optional<Real> beta,
+                                  std::optional<int64_t> digits,
+                                  std::optional<Real> temperature) {
+  const std::pair<StringRef, bool> given[] = {
+      {"neighbors", neighbors.has_value()},
+      {"bins", bins.has_value()},
+      {"beta", beta.has_value()},
+      {"digits", digits.has_value()},
+      {"temperature", temperature.has_value()}};
+  for (auto [field, isGiven] : given)
+    if (isGiven != readsField(kind, field))
+      return emitError() << "a defense of kind " << stringifyDefenseKind(kind)
+                         << (isGiven ? " has no `" : " needs `") << field
+                         << "`";
+  return check(emitError, {{"defense.neighbors", neighbors},
+                           {"defense.bins", bins},
+                           {"defense.beta", beta},
+                           {"defense.digits", digits},
+                           {"defense.temperature", temperature}});
+}
+
+LogicalResult AttackAttr::verify(EmitError emitError, int64_t epochs,
+                                 int64_t batch, AttackInput, int64_t topK,
+                                 bool) {
+  return check(emitError, {{"audit.attack.epochs", epochs},
+                           {"audit.attack.batch", batch},
+                           {"audit.attack.top_k", topK}});
+}
+
+LogicalResult AuditAttr::verify(EmitError emitError, AuditSetting, AuditQuery,
+                                int64_t nodes, int64_t edges,
+                                int64_t trainNodesPerClass, int64_t testNodes,
+                                std::optional<int64_t> testNodesPerClass,
+                                AttackAttr, ArrayAttr defenses, bool) {
+  for (Attribute defense : defenses)
+    if (!isa<DefenseAttr>(defense))
+      return emitError() << "the audit's defenses are #spec.defense, not "
+                         << defense;
+  return check(emitError, {{"gnn.nodes", nodes},
+                           {"gnn.edges", edges},
+                           {"audit.train_nodes_per_class", trainNodesPerClass},
+                           {"audit.test_nodes", testNodes},
+                           {"audit.test_nodes_per_class", testNodesPerClass}});
+}
+
 /// Links are checked where it is known which one it is: in a machine.
 LogicalResult LinkAttr::verify(EmitError, std::optional<Real>,
                                std::optional<Real>, BoolAttr) {

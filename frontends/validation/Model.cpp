@@ -93,7 +93,8 @@ void Validator::checkDropout(const spec::Transformer &model) {
 }
 
 void tessera::checkEdges(const spec::Gnn &model, Diagnostics &diagnostics) {
-  if (model.edges() == 0 && !model.self_loops())
+  if (model.layer() != spec::Gnn::MLP && model.edges() == 0 &&
+      !model.self_loops())
     diagnostics.error(model.has_graph() ? "gnn.graph" : "gnn.edges",
                       "the graph has no edges and gets no self-loops",
                       "give self_loops: true, or a graph with edges");

@@ -61,6 +61,8 @@ void Validator::run() {
     checkTransformer();
   if (message.has_gnn())
     checkGnn();
+  if (message.has_audit())
+    checkAudit();
   checkLimits({"training", "parallel", "target", "machine"});
   checkBatches();
   checkMemory();

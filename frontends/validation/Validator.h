@@ -32,6 +32,8 @@ private:
   void checkDropout(const spec::Transformer &model);
   void checkGnn();
   void checkWidths();
+  void checkAudit();
+  void checkDefense(int index);
   void checkBatches();
   void checkRamp(int64_t unit);
   void checkMemory();

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The compiler gives them to a program's inputs and outputs, and the runtime
-// fills and reads them by these names.
+// The compiler gives them to programs and to their inputs and outputs, and the
+// runtime runs, fills and reads them by these names.
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,6 +40,11 @@ inline constexpr Name draws = "draws", samples = "samples";
 // and what makes scaled gradients true ones.
 inline constexpr Name hyper = "hyper", classEnds = "class_ends",
                       unscale = "unscale";
+
+// Programs of an audit: predictions on the whole graph, on a subgraph of test
+// nodes, and of the attack for all that it is asked of.
+inline constexpr Name predictWhole = "predict_whole",
+                      predictTest = "predict_test", predictAll = "predict_all";
 
 // Outputs.
 inline constexpr Name loss = "loss", gradNorm = "grad_norm",
