@@ -22,6 +22,8 @@ public:
         parallel(specification.getParallel()), json(json) {}
 
   void write() {
+    if (spec::AuditAttr audit = spec::getAudit(module))
+      json.attributeObject("audit", [&] { writeAudit(audit); });
     if (!specification.getFingerprint().empty())
       writeValue("fingerprint", specification.getFingerprint());
     json.attributeObject("model", [&] { writeModel(); });
@@ -58,6 +60,41 @@ private:
   void writeOptional(StringRef key, std::optional<int64_t> number) {
     if (number)
       json.attribute(key, *number);
+  }
+
+  void writeAudit(spec::AuditAttr audit) {
+    spec::AttackAttr attack = audit.getAttack();
+    json.attributeObject("attack", [&] {
+      json.attribute("batch", attack.getBatch());
+      json.attribute("epochs", attack.getEpochs());
+      json.attribute("input", spec::stringifyAttackInput(attack.getInput()));
+      json.attribute("standardize", attack.getStandardize());
+      json.attribute("top_k", attack.getTopK());
+    });
+    json.attributeArray("defenses", [&] {
+      for (auto defense : audit.getDefenses().getAsRange<spec::DefenseAttr>())
+        json.object([&] { writeDefense(defense); });
+    });
+    json.attribute("edges", audit.getEdges());
+    json.attribute("nodes", audit.getNodes());
+    json.attribute("query", spec::stringifyAuditQuery(audit.getQuery()));
+    json.attribute("setting", spec::stringifyAuditSetting(audit.getSetting()));
+    json.attribute("test_nodes", audit.getTestNodes());
+    writeOptional("test_nodes_per_class", audit.getTestNodesPerClass());
+    json.attribute("train_nodes_per_class", audit.getTrainNodesPerClass());
+    json.attribute("without_edges", audit.getWithoutEdges());
+  }
+
+  void writeDefense(spec::DefenseAttr defense) {
+    writeOptional("bins", defense.getBins());
+    if (defense.getBeta())
+      json.attribute("beta", static_cast<double>(*defense.getBeta()));
+    writeOptional("digits", defense.getDigits());
+    json.attribute("kind", spec::stringifyDefenseKind(defense.getKind()));
+    writeOptional("neighbors", defense.getNeighbors());
+    if (defense.getTemperature())
+      json.attribute("temperature",
+                     static_cast<double>(*defense.getTemperature()));
   }
 
   void writeModel() {

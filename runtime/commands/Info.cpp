@@ -8,6 +8,7 @@
 #include "runtime/abi.h"
 #include "runtime/commands/AllCommands.h"
 #include "runtime/core/Text.h"
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -108,18 +109,58 @@ static void printCollectives(const Manifest &manifest, const Program &program) {
          "in all", "", "", countText(total).c_str());
 }
 
+/// The models of an audit and their programs, one of which runs at a time.
+static void printPrograms(const Manifest &manifest) {
+  printf("\nPrograms, in the same memory in turn\n\n");
+  int64_t most = 0;
+  auto print = [&](const char *model, const Manifest &of) {
+    for (const auto &[name, program] : of.programs) {
+      printf("  %-8s %-14s %16s B %12s %16s flop\n", model, name.c_str(),
+             countText(program.arenaBytes).c_str(),
+             byteText(double(program.arenaBytes)).c_str(),
+             countText(program.flops).c_str());
+      most = std::max(most, program.arenaBytes);
+    }
+  };
+  print("target", manifest);
+  for (const tessera_model *model = tessera_models; model->name; ++model)
+    print(model->name, parseManifest(model->manifest, model->entries));
+  printf("  %-23s %16s B %12s\n", "in all", countText(most).c_str(),
+         byteText(double(most)).c_str());
+}
+
+/// A manifest's text, which ends a line.
+static void printText(const char *text) {
+  fputs(text, stdout);
+  size_t length = strlen(text);
+  if (length == 0 || text[length - 1] != '\n')
+    putchar('\n');
+}
+
+/// The manifest, or a list of those of all models.
+static void printJson() {
+  if (!tessera_models)
+    return printText(tessera_manifest);
+  printf("[");
+  printText(tessera_manifest);
+  for (const tessera_model *model = tessera_models; model->name; ++model) {
+    printf(",");
+    printText(model->manifest);
+  }
+  printf("]\n");
+}
+
 static int runInfo(const Manifest &manifest, const Options &options) {
   if (options.json) {
-    fputs(tessera_manifest, stdout);
-    size_t length = strlen(tessera_manifest);
-    if (length == 0 || tessera_manifest[length - 1] != '\n')
-      putchar('\n');
+    printJson();
     return 0;
   }
   const Program &program = manifest.program("train");
   printModel(manifest);
   printMemory(program);
   printCollectives(manifest, program);
+  if (tessera_models)
+    printPrograms(manifest);
   printf("\nArithmetic of a step: %s floating-point operations per rank\n",
          countText(program.flops).c_str());
   return 0;

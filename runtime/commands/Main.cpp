@@ -71,7 +71,8 @@ static void requireCpu(const Manifest &manifest) {
 
 static int runCommand(const Started &started, const Options &options,
                       char **argv) {
-  static const Manifest manifest = parseManifest(tessera_manifest);
+  static const Manifest manifest =
+      parseManifest(tessera_manifest, tessera_entries);
   if (!hasWork(started, manifest, options))
     return 0;
   const Command &command = *options.command;

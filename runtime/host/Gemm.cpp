@@ -11,6 +11,7 @@
 #include "runtime/program/Context.h"
 #include <algorithm>
 #include <dnnl.h>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -51,7 +52,9 @@ struct GemmPrimitive {
 
 dnnl_engine_t engine = nullptr;
 dnnl_stream_t stream = nullptr;
-std::vector<GemmPrimitive> primitives;
+/// Those of each model, and of the one that runs.
+std::map<const Manifest *, std::vector<GemmPrimitive>> models;
+std::vector<GemmPrimitive> *primitives = nullptr;
 
 constexpr int64_t alignment = 64;
 /// A larger matrix is not packed: its copy would dominate the workspace.
@@ -378,20 +381,26 @@ void tessera_prepare_gemms(const tessera::runtime::Manifest *manifest, int) {
       (!stream && dnnl_stream_create(&stream, engine, dnnl_stream_in_order) !=
                       dnnl_success))
     fatal("oneDNN cannot use this CPU");
-  primitives.clear();
-  primitives.reserve(manifest->gemms.size());
+  primitives = &models[manifest];
+  primitives->clear();
+  primitives->reserve(manifest->gemms.size());
   for (const Gemm &gemm : manifest->gemms) {
-    if (gemm.id != static_cast<int>(primitives.size()))
+    if (gemm.id != static_cast<int>(primitives->size()))
       fatal("the embedded manifest lists GEMM %d at place %zu", gemm.id,
-            primitives.size());
-    primitives.push_back(prepare(gemm));
+            primitives->size());
+    primitives->push_back(prepare(gemm));
   }
+}
+
+void tessera_select_gemms(const tessera::runtime::Manifest *manifest) {
+  using namespace tessera::runtime;
+  primitives = &models.at(manifest);
 }
 
 void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
                   const char *bias, char *, char *c, char *scratch) {
   using namespace tessera::runtime;
-  GemmPrimitive &gemm = primitives[id];
+  GemmPrimitive &gemm = (*primitives)[id];
   setAddress(gemm.a, copyIn(gemm.copyA, a, scratch, true));
   setAddress(gemm.b, copyIn(gemm.copyB, b, scratch, true));
   setAddress(gemm.bias, copyIn(gemm.copyBias, bias, scratch, true));

@@ -20,8 +20,9 @@ float tessera_context::output(const char *name) const {
   return value;
 }
 
-const tessera_entry &tessera_context::entry(const char *name) {
-  for (const tessera_entry *entry = tessera_entries; entry->name; ++entry)
+const tessera_entry &tessera_context::entry(const char *name) const {
+  for (const tessera_entry *entry = manifest->entries; entry && entry->name;
+       ++entry)
     if (!strcmp(entry->name, name))
       return *entry;
   tessera::runtime::fatal("this executable has no entry '%s': compile the "
@@ -29,9 +30,21 @@ const tessera_entry &tessera_context::entry(const char *name) {
                           name);
 }
 
+/// Whose primitives tessera_gemm runs.
+static const tessera::runtime::Manifest *selected = nullptr;
+
 void tessera_context::prepareGemms() {
+  selected = manifest;
   if (!manifest->gemms.empty() && tessera_prepare_gemms)
     tessera_prepare_gemms(manifest, threads);
+}
+
+void tessera_context::selectGemms() {
+  if (selected == manifest)
+    return;
+  selected = manifest;
+  if (!manifest->gemms.empty() && tessera_select_gemms)
+    tessera_select_gemms(manifest);
 }
 
 int32_t tessera_rank(tessera_context *context) { return context->rank(); }

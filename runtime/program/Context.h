@@ -33,16 +33,27 @@ struct tessera_context {
   /// The place of a scalar output as a float; NaN where there is none.
   float output(const char *name) const;
   /// Runs \p entry on the device.
-  void run(const tessera_entry &entry) { device->run(*this, entry); }
-  /// The entry of that name; exits the process where the object has none.
-  static const tessera_entry &entry(const char *name);
-  /// Makes the program's GEMM primitives where the object has GEMMs.
+  void run(const tessera_entry &entry) {
+    selectGemms();
+    device->run(*this, entry);
+  }
+  /// The entry of that name; exits the process where the model has none.
+  const tessera_entry &entry(const char *name) const;
+  /// Makes the model's GEMM primitives where the object has GEMMs.
   void prepareGemms();
+
+private:
+  /// Makes those of the model the ones that tessera_gemm runs.
+  void selectGemms();
 };
 
 /// Defined with tessera_gemm, so present only in an executable that calls it:
-/// makes one primitive for each GEMM of the manifest.
+/// makes one primitive for each GEMM of the manifest, which are those that
+/// tessera_gemm runs until others are made or selected.
 extern "C" __attribute__((weak)) void
 tessera_prepare_gemms(const tessera::runtime::Manifest *manifest, int threads);
+/// Those that were made for \p manifest are the ones that tessera_gemm runs.
+extern "C" __attribute__((weak)) void
+tessera_select_gemms(const tessera::runtime::Manifest *manifest);
 
 #endif // TESSERA_RUNTIME_PROGRAM_CONTEXT_H

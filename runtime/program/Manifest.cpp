@@ -325,12 +325,38 @@ static Program parseProgram(const std::string &name, const json &j,
   return program;
 }
 
+static AuditSettings parseAudit(const json &j) {
+  AuditSettings audit;
+  audit.setting = j.at("setting");
+  audit.query = j.at("query");
+  audit.nodes = j.at("nodes");
+  audit.edges = j.at("edges");
+  audit.trainNodesPerClass = j.at("train_nodes_per_class");
+  audit.testNodes = j.at("test_nodes");
+  audit.testNodesPerClass = j.value("test_nodes_per_class", int64_t(0));
+  const json &attack = j.at("attack");
+  audit.attackEpochs = attack.at("epochs");
+  audit.attackBatch = attack.at("batch");
+  audit.attackInput = attack.at("input");
+  audit.topK = attack.at("top_k");
+  audit.standardize = attack.at("standardize");
+  for (const json &defense : j.at("defenses"))
+    audit.defenses.push_back(
+        {defense.at("kind"), defense.value("neighbors", int64_t(0)),
+         defense.value("bins", int64_t(0)), defense.value("digits", int64_t(0)),
+         defense.value("beta", 0.0), defense.value("temperature", 0.0)});
+  audit.withoutEdges = j.at("without_edges");
+  return audit;
+}
+
 static Manifest convert(const json &j) {
   if (j.at("tessera") != 1)
     fatal("the embedded manifest has a version other than 1: link the object "
           "with the runtime of the tessera that compiled it");
   Manifest manifest;
   manifest.name = j.at("name");
+  if (auto audit = j.find("audit"); audit != j.end())
+    manifest.audit = parseAudit(*audit);
   manifest.model = parseModel(j.at("model"));
   manifest.training = parseTraining(j.at("training"));
   parseOptimizer(j.at("optimizer"), manifest.training.optimizer);
@@ -371,14 +397,16 @@ static Manifest convert(const json &j) {
   return manifest;
 }
 
-Manifest parseManifest(const char *text) {
+Manifest parseManifest(const char *text, const tessera_entry *entries) {
   auto refuse = [](const char *reason) {
     fatal("the embedded manifest is damaged (%s): compile the specification "
           "again",
           reason);
   };
   try {
-    return convert(JsonCursor::parse(text, maxDepth));
+    Manifest manifest = convert(JsonCursor::parse(text, maxDepth));
+    manifest.entries = entries;
+    return manifest;
   } catch (const json::exception &error) {
     refuse(error.what());
   } catch (const JsonCursor::Refusal &refusal) {

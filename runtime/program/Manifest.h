@@ -13,9 +13,11 @@
 #ifndef TESSERA_RUNTIME_PROGRAM_MANIFEST_H
 #define TESSERA_RUNTIME_PROGRAM_MANIFEST_H
 
+#include "runtime/abi.h"
 #include "runtime/core/ElementType.h"
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -202,8 +204,32 @@ struct Program {
   const Slot *output(const std::string &name) const;
 };
 
+/// A defense that an audit tries: its kind, "nsd", "lbp", "vanpd", "rounding",
+/// "temperature" or "label_only", and the numbers that it reads.
+struct AuditDefense {
+  std::string kind;
+  int64_t neighbors = 0, bins = 0, digits = 0;
+  double beta = 0, temperature = 0;
+};
+
+/// What an executable audits, as the specification says it.
+struct AuditSettings {
+  std::string setting;          ///< "tstf" or "tsts"
+  std::string query;            ///< "matched" or "reference"
+  int64_t nodes = 0, edges = 0; ///< of the whole graph
+  int64_t trainNodesPerClass = 0, testNodes = 0;
+  int64_t testNodesPerClass = 0; ///< 0: testNodes of all classes together
+  int64_t attackEpochs = 0, attackBatch = 0, topK = 0;
+  std::string attackInput; ///< "posteriors", "sorted", "top_k", "label_only"
+  bool standardize = false;
+  std::vector<AuditDefense> defenses;
+  bool withoutEdges = false;
+};
+
 struct Manifest {
   std::string name;
+  /// Of an audit's target alone.
+  std::optional<AuditSettings> audit;
   Model model;
   Training training;
   std::string cpu;
@@ -222,14 +248,18 @@ struct Manifest {
   /// empty where the compiler did not say it.
   std::map<std::string, std::string> fingerprint;
 
+  /// The model's entries, which end in one with a null name.
+  const tessera_entry *entries = nullptr;
+
   int64_t parameterCount() const;
   /// The named program; exits the process where the executable has none.
   const Program &program(const std::string &name) const;
 };
 
-/// Reads the text of a manifest; exits the process on one that this runtime
-/// does not understand.
-Manifest parseManifest(const char *text);
+/// Reads the text of a manifest, of the model with \p entries; exits the
+/// process on one that this runtime does not understand.
+Manifest parseManifest(const char *text,
+                       const tessera_entry *entries = nullptr);
 
 } // namespace tessera::runtime
 

@@ -164,7 +164,8 @@ TEST(StepDeathTest, SaysWhatIsWrong) {
         text(std::string(R"(, "inputs": [{"name": ")") + name +
              R"(", "type": "i32", "shape": [1], "offset": 0, "when": ")" +
              when + "\"}]")
-            .c_str());
+            .c_str(),
+        tessera_entries);
     char arena[640];
     tessera_context context;
     context.manifest = &manifest;
@@ -177,7 +178,10 @@ TEST(StepDeathTest, SaysWhatIsWrong) {
   };
   fails("tokens", "never", "fills input 'tokens' at an unknown time 'never'");
   fails("pixels", "load", "has an input 'pixels' that this runtime does not");
-  EXPECT_EXIT(tessera_context::entry("eval.run"), testing::ExitedWithCode(1),
+  Manifest empty;
+  tessera_context context;
+  context.manifest = &empty;
+  EXPECT_EXIT(context.entry("eval.run"), testing::ExitedWithCode(1),
               "has no entry 'eval.run'");
 }
 

@@ -1,0 +1,308 @@
+//===- Audit.cpp - The command audit --------------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/commands/AllCommands.h"
+#include "runtime/commands/AuditTrial.h"
+#include "runtime/commands/Open.h"
+#include "runtime/commands/SharedOptions.h"
+#include "runtime/core/Error.h"
+#include "runtime/core/Text.h"
+#include "runtime/files/InputFile.h"
+#include "runtime/files/Sha256.h"
+#include <chrono>
+#include <cinttypes>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <unistd.h>
+
+namespace tessera::runtime {
+namespace {
+
+/// What the command's own options say.
+struct {
+  int64_t seeds = 0; ///< 0: not given
+  std::string splits, report;
+} given;
+
+constexpr int64_t defaultSeeds = 5;
+
+void storeSeeds(Options &, const std::string &text) {
+  given.seeds = readInteger("--seeds", text, 1);
+}
+void storeSplits(Options &, const std::string &text) { given.splits = text; }
+void storeReport(Options &, const std::string &text) { given.report = text; }
+
+void checkAudit(const Options &options) {
+  if (!given.splits.empty() && options.seed)
+    refuseCommandLine("--seed is of splits that are drawn, and --splits gives "
+                      "them: leave one of them out");
+}
+
+/// The models of this executable beside the one of \p target, by name.
+const Manifest &otherModel(const char *name) {
+  static std::map<std::string, Manifest> models;
+  if (models.empty() && tessera_models)
+    for (const tessera_model *model = tessera_models; model->name; ++model)
+      models.emplace(model->name,
+                     parseManifest(model->manifest, model->entries));
+  auto model = models.find(name);
+  if (model == models.end())
+    fatal("this executable has no model '%s': compile the specification again",
+          name);
+  return model->second;
+}
+
+std::vector<AuditSplit> splitsOf(const AuditGraph &graph,
+                                 const AuditSettings &settings, int64_t classes,
+                                 uint64_t seed) {
+  SplitRules rules;
+  rules.labels = graph.labels();
+  rules.classes = classes;
+  rules.sizes.trainPerClass = settings.trainNodesPerClass;
+  if (settings.testNodesPerClass)
+    rules.sizes.testPerClass = settings.testNodesPerClass;
+  else
+    rules.sizes.test = settings.testNodes;
+  std::string error;
+  if (given.splits.empty()) {
+    int64_t count = given.seeds ? given.seeds : defaultSeeds;
+    std::vector<AuditSplit> splits(count);
+    for (int64_t i = 0; i < count; ++i)
+      if (!drawSplit(rules, seed + i, {}, splits[i], error))
+        fatal("%s", error.c_str());
+    return splits;
+  }
+  SplitsFile file;
+  if (!readSplits(given.splits, rules, file, error))
+    fatal("%s", error.c_str());
+  if (given.seeds > std::ssize(file.splits))
+    fatal("--seeds asks for %" PRId64 " splits, and '%s' has %zu", given.seeds,
+          given.splits.c_str(), file.splits.size());
+  if (given.seeds)
+    file.splits.resize(given.seeds);
+  return file.splits;
+}
+
+std::string hashOf(const std::string &path) {
+  std::string error;
+  std::unique_ptr<InputFile> file = InputFile::open(path, "the graph ", error);
+  if (!file)
+    fatal("%s", error.c_str());
+  std::string bytes(file->size(), '\0');
+  if (!file->read(0, bytes.data(), std::ssize(bytes), error))
+    fatal("%s", error.c_str());
+  return sha256(bytes);
+}
+
+/// A line of what is done now, which the next one takes the place of.
+class Status {
+public:
+  explicit Status(int64_t trials) : trials(trials) {}
+
+  void begin(int64_t number) {
+    trial = number;
+    started = Clock::now();
+  }
+  void show(const std::string &stage) const {
+    if (isatty(STDERR_FILENO))
+      fprintf(stderr, "\r\033[K%" PRId64 " of %" PRId64 ": %s", trial + 1,
+              trials, stage.c_str());
+  }
+  void end(const Trial &done, const std::vector<AuditQuery> &queries) const {
+    if (isatty(STDERR_FILENO))
+      fprintf(stderr, "\r\033[K");
+    printf("%3" PRId64 " of %" PRId64 "  seed %-6" PRIu64
+           " target %.3f/%.3f  shadow %.3f/%.3f",
+           trial + 1, trials, done.run.seed, done.run.target.train,
+           done.run.target.test, done.run.shadow.train, done.run.shadow.test);
+    for (size_t i = 0; i < queries.size(); ++i)
+      printf("  %s %.3f", queryName(queries[i]),
+             done.queries[i].attack.ranked().metrics({}, {})[Metric::auroc]);
+    std::chrono::duration<double> seconds = Clock::now() - started;
+    printf("  %.1f s\n", seconds.count());
+    fflush(stdout);
+  }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  int64_t trials, trial = 0;
+  Clock::time_point started;
+};
+
+/// What the trials say together of query number \p query.
+QueryResult summarizeQuery(const std::vector<Trial> &trials, size_t query,
+                           AuditQuery kind,
+                           const std::vector<Defense> &defenses,
+                           BootstrapSettings bootstrap) {
+  auto collect = [&](auto get) {
+    std::vector<AttackScores> scores;
+    for (const Trial &trial : trials)
+      scores.push_back(get(trial.queries[query]));
+    return scores;
+  };
+  QueryResult result;
+  result.name = queryName(kind);
+  std::vector<AttackScores> attack =
+      collect([](const QueryTrial &trial) { return trial.attack; });
+  result.attack = summarize("SHADOW_MLP", attack, bootstrap);
+  for (size_t i = 0; i < std::size(scoreAttacks); ++i) {
+    std::vector<double> thresholds;
+    for (const Trial &trial : trials)
+      thresholds.push_back(trial.queries[query].thresholds[i]);
+    result.untrained.push_back(summarize(
+        attackName(scoreAttacks[i]),
+        collect([&](const QueryTrial &trial) { return trial.untrained[i]; }),
+        bootstrap, thresholds));
+  }
+  result.baselines.push_back(summarize(
+      "class", collect([](const QueryTrial &trial) { return trial.byClass; }),
+      bootstrap));
+  result.baselines.push_back(summarize(
+      "degree", collect([](const QueryTrial &trial) { return trial.byDegree; }),
+      bootstrap));
+  for (size_t i = 0; i < defenses.size(); ++i) {
+    DefenseResult &defense = result.defenses.emplace_back();
+    defense.defense = defenses[i];
+    defense.adaptive =
+        summarize("SHADOW_MLP", collect([&](const QueryTrial &trial) {
+                    return trial.defenses[i].adaptive;
+                  }),
+                  bootstrap);
+    defense.fixed =
+        summarize("SHADOW_MLP", collect([&](const QueryTrial &trial) {
+                    return trial.defenses[i].fixed;
+                  }),
+                  bootstrap);
+    for (const Trial &trial : trials) {
+      defense.labelLoss.push_back(trial.queries[query].defenses[i].labelLoss);
+      defense.distortion.push_back(trial.queries[query].defenses[i].distortion);
+    }
+  }
+  auto keys = [&](NodeKeys QueryTrial::*member) {
+    std::vector<NodeKeys> all;
+    for (const Trial &trial : trials)
+      all.push_back(trial.queries[query].*member);
+    return all;
+  };
+  result.analyses = {
+      analyze(GroupBy::nodeClass, attack, keys(&QueryTrial::classes)),
+      analyze(GroupBy::degree, attack, keys(&QueryTrial::degrees)),
+      analyze(GroupBy::homophily, attack, keys(&QueryTrial::homophilies))};
+  return result;
+}
+
+int runAudit(const Manifest &manifest, const Options &options) {
+  if (!manifest.audit)
+    fatal("this executable audits nothing: its specification has no `audit "
+          "{ ... }`");
+  const AuditSettings &settings = *manifest.audit;
+  const Manifest &attackManifest = otherModel("attack");
+  ReportFiles files;
+  std::string error;
+  if (!given.report.empty() && !files.open(given.report, error))
+    fatal("%s", error.c_str());
+  AuditGraph graph(manifest, options.data);
+  uint64_t seed = options.seed.value_or(manifest.training.seed);
+  std::vector<AuditSplit> splits =
+      splitsOf(graph, settings, manifest.model.classes, seed);
+
+  AuditArena arena({&manifest, &attackManifest});
+  AuditModel target(manifest, arena, runThreads(manifest, 1));
+  // Its steps are too short for several threads.
+  AuditModel attackModel(attackManifest, arena, 1);
+  ShadowAttack attack(attackModel, settings);
+
+  const GraphShape &shape = graph.file().shape();
+  printf("%s: audit of %s, %s\n", manifest.name.c_str(),
+         manifest.model.family.c_str(),
+         settings.setting == "tsts" ? "TSTS" : "TSTF");
+  printf("  graph        %s (%s nodes, %s edges, %" PRId64 " classes)\n",
+         options.data.c_str(), countText(shape.nodes).c_str(),
+         countText(shape.edges).c_str(), manifest.model.classes);
+  printf("  members      %zu nodes, of each class %" PRId64
+         "; non-members %zu\n",
+         splits.front().targetTrain.size(), settings.trainNodesPerClass,
+         splits.front().targetTest.size());
+  printf("  memory       %s, of all models in turn\n\n",
+         byteText(double(arena.bytes())).c_str());
+  fflush(stdout);
+
+  Status status(std::ssize(splits));
+  AuditSetup setup{graph, settings, target, attack,
+                   [&](const std::string &stage) { status.show(stage); }};
+  std::vector<AuditQuery> queries = queriesOf(settings);
+  std::vector<Trial> trials;
+  for (int64_t i = 0; i < std::ssize(splits); ++i) {
+    status.begin(i);
+    trials.push_back(runTrial(setup, splits[i]));
+    status.end(trials.back(), queries);
+  }
+
+  AuditReport report;
+  report.model = manifest.name;
+  report.setting = settings.setting == "tsts" ? "TSTS" : "TSTF";
+  report.data = options.data;
+  report.graphHash = hashOf(options.data);
+  report.specificationHash = sha256(tessera_manifest);
+  report.splitsHash = splitHash(splits);
+  report.members = std::ssize(splits.front().targetTrain);
+  report.nonMembers = std::ssize(splits.front().targetTest);
+  report.threatModel =
+      describe(ThreatModel{report.setting, queryName(queries.front()),
+                           "SHADOW_MLP", settings.attackInput});
+  report.bootstrap.seed = seed;
+  for (const Trial &trial : trials)
+    report.runs.push_back(trial.run);
+  for (size_t i = 0; i < queries.size(); ++i)
+    report.queries.push_back(summarizeQuery(
+        trials, i, queries[i], defensesOf(settings), report.bootstrap));
+  if (settings.withoutEdges) {
+    AblationResult &ablation = report.ablations.emplace_back();
+    ablation.name = "NO_EDGES";
+    std::vector<AttackScores> scores;
+    for (const Trial &trial : trials) {
+      ablation.targets.push_back(trial.withoutEdges->target);
+      scores.push_back(trial.withoutEdges->attack);
+    }
+    ablation.attack = summarize("SHADOW_MLP", scores, report.bootstrap);
+  }
+  printf("\n%s", reportTable(report).c_str());
+  if (!given.report.empty() && !files.write(report, error))
+    fatal("%s", error.c_str());
+  return 0;
+}
+
+constexpr Option graphOption = {"--data", "GRAPH", "the graph (safetensors)",
+                                keepText<&Options::data>};
+constexpr Option options[] = {
+    required(graphOption),
+    {"--seeds", "N",
+     "trials, each with splits and models of its own "
+     "(default: 5, or all of --splits)",
+     storeSeeds},
+    {"--seed", "S",
+     "of the first trial; the others' follow (default: the "
+     "specification's)",
+     storeSeed},
+    {"--splits", "FILE", "take the nodes of each trial from a JSON file",
+     storeSplits},
+    {"--report", "DIR", "write report.json, report.csv and report.html",
+     storeReport}};
+
+} // namespace
+
+const Command auditCommand = {
+    .name = "audit",
+    .summary = "tell what the model leaks of its training nodes",
+    .options = options,
+    .run = runAudit,
+    .check = checkAudit,
+    .runsPrograms = true,
+    .usesThreads = true};
+
+} // namespace tessera::runtime
