@@ -8,6 +8,8 @@
 #include "runtime/commands/AuditGraph.h"
 #include "runtime/audit/Subgraph.h"
 #include "runtime/core/Error.h"
+#include "runtime/data/Features.h"
+#include "runtime/data/SparseInputs.h"
 #include "runtime/program/SlotNames.h"
 #include <algorithm>
 #include <cinttypes>
@@ -41,8 +43,25 @@ AuditGraph::AuditGraph(const Manifest &manifest, const std::string &path)
   require(shape.classes <= model.classes, "classes", shape.classes,
           model.classes);
   classes = graph->labels();
-  features.resize(shape.nodes * model.features);
-  graph->copyFeatures(model.features, features.data());
+  FeatureForm form{model.features, model.normalizeFeatures};
+  if (model.featureEntries == 0) {
+    features.resize(shape.nodes * model.features);
+    runtime::copyFeatures(*graph, form, features.data());
+  } else {
+    if (error = sparseFeaturesError(*graph, form); !error.empty())
+      fatal("%s", error.c_str());
+    int64_t entries = graph->featureEntries();
+    require(entries <= model.featureEntries, "stored features", entries,
+            model.featureEntries);
+    rowPtr.resize(shape.nodes + 1);
+    columns.resize(entries);
+    values.resize(entries);
+    std::vector<int32_t> unusedPtr(model.features + 1), unused(entries);
+    std::vector<float> unusedValues(entries);
+    copySparseFeatures(*graph, form,
+                       {rowPtr.data(), columns.data(), values.data()},
+                       {unusedPtr.data(), unused.data(), unusedValues.data()});
+  }
   everyNode.resize(shape.nodes);
   std::iota(everyNode.begin(), everyNode.end(), 0);
 }
@@ -55,49 +74,69 @@ AuditGraph::labelsOf(std::span<const int32_t> nodes) const {
   return labels;
 }
 
+void AuditGraph::copyFeatures(std::span<const int32_t> nodes,
+                              float *destination) const {
+  for (int32_t node : nodes)
+    destination = std::copy_n(features.data() + node * model.features,
+                              model.features, destination);
+}
+
+void AuditGraph::copyFeatures(std::span<const int32_t> nodes,
+                              SparseRows rows) const {
+  int32_t at = 0;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    rows.rowPtr[i] = at;
+    for (int32_t entry = rowPtr[nodes[i]]; entry < rowPtr[nodes[i] + 1];
+         ++entry, ++at) {
+      rows.col[at] = columns[entry];
+      rows.weight[at] = values[entry];
+    }
+  }
+  rows.rowPtr[nodes.size()] = at;
+}
+
 const Slot *AuditGraph::load(const tessera_context &context,
                              const std::vector<const Slot *> &slots,
                              const EdgeSource &edges,
                              std::span<const int32_t> nodes) const {
-  NodeWeights weights;
-  std::string error;
-  if (!weighNodes(edges, form, weights, error))
-    fatal("%s", error.c_str());
-  SparseRows rows, transpose;
-  std::vector<const Slot *> begun;
+  auto count = static_cast<int64_t>(nodes.size());
+  int64_t edgeCount = countAdjacency(edges, form);
+  SparseInputs edgeInputs(context, SparseInputs::edgeNames);
+  SparseInputs featureInputs(context, SparseInputs::featureNames);
   for (const Slot *slot : slots) {
-    char *address = context.device->beginInput(context, *slot);
-    auto *numbers = reinterpret_cast<float *>(address);
-    auto *indices = reinterpret_cast<int32_t *>(address);
-    begun.push_back(slot);
     if (slot->name == slotNames::features) {
-      for (size_t i = 0; i < nodes.size(); ++i)
-        std::copy_n(features.data() + nodes[i] * model.features, model.features,
-                    numbers + i * model.features);
-    } else if (slot->name == slotNames::rowPtr) {
-      rows.rowPtr = indices;
-    } else if (slot->name == slotNames::rowPtrT) {
-      transpose.rowPtr = indices;
-    } else if (slot->name == slotNames::col || slot->name == slotNames::colT) {
-      int64_t count = countAdjacency(edges, form);
-      int64_t loops = form.selfLoops ? std::ssize(nodes) : 0;
-      if (count > slot->elements())
-        fatal("%s", capacityError(graph->path(), count - loops,
-                                  slot->elements() - loops)
-                        .c_str());
-      (slot->name == slotNames::col ? rows : transpose).col = indices;
-    } else if (slot->name == slotNames::weight) {
-      rows.weight = numbers;
-    } else if (slot->name == slotNames::weightT) {
-      transpose.weight = numbers;
-    } else {
-      return slot;
+      copyFeatures(nodes,
+                   beginInput<float>(context, *slot, count * model.features));
+      context.device->commitInput(context, *slot);
+      continue;
     }
+    int64_t loops = form.selfLoops ? count : 0;
+    if (slot->name == slotNames::col && edgeCount > slot->elements())
+      fatal("%s", capacityError(graph->path(), edgeCount - loops,
+                                slot->elements() - loops)
+                      .c_str());
+    if (!edgeInputs.begin(*slot, count, count, edgeCount) &&
+        !featureInputs.begin(*slot, count, model.features,
+                             model.featureEntries))
+      return slot;
   }
-  if (rows.rowPtr)
-    buildAdjacency(edges, form, weights, rows, transpose);
-  for (const Slot *slot : begun)
-    context.device->commitInput(context, *slot);
+  if (!featureInputs.empty()) {
+    featureInputs.requireAll();
+    copyFeatures(nodes, featureInputs.rows());
+    transposeRows(featureInputs.rows(), count, model.features,
+                  featureInputs.transpose());
+    featureInputs.commit();
+  }
+  if (!edgeInputs.empty()) {
+    NodeWeights weights;
+    std::string error;
+    if (!weighNodes(edges, form, weights, error))
+      fatal("%s", error.c_str());
+    edgeInputs.requireAll();
+    buildAdjacency(edges, form, weights, edgeInputs.rows(),
+                   edgeInputs.transpose());
+    edgeInputs.commit();
+  }
   return nullptr;
 }
 

@@ -50,7 +50,14 @@ private:
   const Model model; ///< As compiled for the subgraph that it trains on.
   AdjacencyForm form;
   std::unique_ptr<GraphFile> graph;
-  std::vector<float> features; ///< [nodes, model.features]
+  /// Writes the features of \p nodes as rows of a matrix.
+  void copyFeatures(std::span<const int32_t> nodes, float *destination) const;
+  void copyFeatures(std::span<const int32_t> nodes, SparseRows rows) const;
+
+  /// Of all nodes: [nodes, model.features], or where they are sparse, the
+  /// columns and values of each node's.
+  std::vector<float> features, values;
+  std::vector<int32_t> rowPtr, columns;
   std::vector<int32_t> classes, everyNode;
 };
 

@@ -59,6 +59,12 @@ void copySparseFeatures(const GraphFile &file, FeatureForm form,
       normalizeRow(rows.weight + rows.rowPtr[node],
                    rows.rowPtr[node + 1] - rows.rowPtr[node], smallest);
   }
+  transposeRows(rows, nodes, columns, transpose);
+}
+
+void transposeRows(SparseRows rows, int64_t count, int64_t columns,
+                   SparseRows transpose) {
+  int64_t entries = rows.rowPtr[count];
   // Where a column begins, and while entries are dealt, where its next is.
   int32_t *next = transpose.rowPtr + 1;
   std::fill_n(transpose.rowPtr, columns + 1, 0);
@@ -67,7 +73,7 @@ void copySparseFeatures(const GraphFile &file, FeatureForm form,
       ++next[rows.col[i] + 1];
   for (int64_t column = 1; column < columns; ++column)
     next[column] += next[column - 1];
-  for (int64_t node = 0; node < nodes; ++node)
+  for (int64_t node = 0; node < count; ++node)
     for (int32_t i = rows.rowPtr[node]; i < rows.rowPtr[node + 1]; ++i) {
       int32_t at = next[rows.col[i]]++;
       transpose.col[at] = static_cast<int32_t>(node);

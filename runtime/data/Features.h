@@ -35,6 +35,11 @@ void copyFeatures(const GraphFile &file, FeatureForm form, float *destination);
 void copySparseFeatures(const GraphFile &file, FeatureForm form,
                         SparseRows rows, SparseRows transpose);
 
+/// Writes the transpose of \p rows, of which there are \p count with \p columns
+/// columns. Its entries are in the order of the rows.
+void transposeRows(SparseRows rows, int64_t count, int64_t columns,
+                   SparseRows transpose);
+
 } // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_DATA_FEATURES_H

@@ -7,6 +7,7 @@
 
 #include "runtime/data/Graph.h"
 #include "runtime/core/Error.h"
+#include "runtime/data/SparseInputs.h"
 #include "runtime/program/SlotNames.h"
 #include <algorithm>
 #include <array>
@@ -73,80 +74,11 @@ const std::vector<int32_t> &Graph::split(const std::string &name) const {
   fatal("internal error: no split '%s'", name.c_str());
 }
 
-/// The address at which \p device has \p slot written, which must have room for
-/// \p elements.
-template <typename Element>
-static Element *beginInput(const tessera_context &context, const Slot &slot,
-                           int64_t elements) {
-  if (slot.elements() < elements)
-    fatal("input '%s' holds %" PRId64 " elements, the graph has %" PRId64,
-          slot.name.c_str(), slot.elements(), elements);
-  return reinterpret_cast<Element *>(context.device->beginInput(context, slot));
-}
-
-namespace {
-
-/// The inputs that are a sparse matrix: compressed rows, and those of its
-/// transpose.
-class SparseInputs {
-public:
-  /// Their names, those of the transpose last.
-  using Names = std::array<slotNames::Name, 6>;
-
-  SparseInputs(const tessera_context &context, Names names)
-      : context(context), names(names) {}
-
-  /// Has the input \p slot written where it is one of these. The matrix has
-  /// \p rows rows, \p columns columns and at most \p entries entries.
-  bool begin(const Slot &slot, int64_t rows, int64_t columns, int64_t entries) {
-    auto found = std::find(names.begin(), names.end(), slot.name);
-    if (found == names.end())
-      return false;
-    int64_t which = found - names.begin();
-    SparseRows &part = parts[which / 3];
-    if (which % 3 == 0)
-      part.rowPtr =
-          beginInput<int32_t>(context, slot, (which == 0 ? rows : columns) + 1);
-    else if (which % 3 == 1)
-      part.col = beginInput<int32_t>(context, slot, entries);
-    else
-      part.weight = beginInput<float>(context, slot, entries);
-    begun.push_back(&slot);
-    return true;
-  }
-
-  bool empty() const { return begun.empty(); }
-  const SparseRows &rows() const { return parts[0]; }
-  const SparseRows &transpose() const { return parts[1]; }
-
-  /// Exits the process where one of them is missing.
-  void requireAll() const {
-    for (const SparseRows &part : parts)
-      if (!part.rowPtr || !part.col || !part.weight)
-        fatal("the embedded manifest lacks inputs of the graph's edges or "
-              "features: compile the specification again");
-  }
-
-  void commit() const {
-    for (const Slot *slot : begun)
-      context.device->commitInput(context, *slot);
-  }
-
-private:
-  const tessera_context &context;
-  Names names;
-  SparseRows parts[2];
-  std::vector<const Slot *> begun;
-};
-
-} // namespace
-
 const Slot *Graph::load(const tessera_context &context,
                         const std::vector<const Slot *> &slots) {
-  using namespace slotNames;
-  SparseInputs edges(context, {rowPtr, col, weight, rowPtrT, colT, weightT});
-  SparseInputs features(context, {featureRowPtr, featureCol, featureValue,
-                                  featureRowPtrT, featureColT, featureValueT});
+
+  SparseInputs edges(context, SparseInputs::edgeNames);
+  SparseInputs features(context, SparseInputs::featureNames);
   int64_t edgeCount = model.edges + (model.selfLoops ? model.nodes : 0);
   for (const Slot *slot : slots) {
     if (slot->name == slotNames::features) {
