@@ -1,0 +1,241 @@
+# ===- test_audit.py - Audits of membership --------------------------------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+
+import array
+import json
+import pathlib
+import re
+import sys
+import unittest
+
+import support
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "graphs"))
+import generate
+
+SPECIFICATION = """name: "audit"
+gnn {{ layer: GCN layers: 2 hidden: 16 graph: "graph.safetensors" }}
+training {{ steps: 40 optimizer {{ kind: ADAM lr: 0.02 }} }}
+audit {{
+  setting: {setting}
+  train_nodes_per_class: 20
+  test_nodes: 60
+  attack {{ hidden: [16] epochs: 20 }}
+  {more}
+}}
+target {{ cpu {{ name: "native" threads: 1 }} }}
+"""
+DEFENSES = "defense { kind: NSD neighbors: 2 } defense { kind: LABEL_ONLY }"
+NODES, CLASSES = 500, 3
+
+
+class Audit(unittest.TestCase):
+    def make(self, name, setting="TSTF", more="", **fields):
+        out = support.scratch(name)
+        tensors = generate.block_model(
+            nodes=NODES, classes=CLASSES, features=40, degree=5, homophily=0.7, seed=1
+        )
+        support.write_safetensors(out / "graph.safetensors", tensors)
+        text = SPECIFICATION.format(setting=setting, more=more)
+        (out / "spec.textproto").write_text(text)
+        support.compile(out / "spec.textproto", out / "exe", **fields)
+        return out, tensors
+
+    def audit(self, out, *options, check=True):
+        command = [out / "exe", "audit", "--data", out / "graph.safetensors", *options]
+        return support.run([str(part) for part in command], check=check)
+
+    def report(self, out, *options):
+        self.audit(out, "--report", out / "report", *options)
+        return json.loads((out / "report" / "report.json").read_text())
+
+    def test_a_report_of_two_trials(self):
+        out, _ = self.make("audit-tstf", more=DEFENSES + " ablation: NO_EDGES")
+        report = self.report(out, "--seeds", 2)
+        self.assertEqual(len(report["runs"]), 2)
+        for run in report["runs"]:
+            # A graph whose nodes were numbered wrongly teaches nothing of others.
+            self.assertGreater(run["target"]["train_accuracy"], 0.9)
+            self.assertGreater(run["target"]["test_accuracy"], 0.5)
+            self.assertGreater(
+                run["target"]["train_accuracy"], run["target"]["test_accuracy"]
+            )
+        output = self.audit(out, "--seeds", 2).stdout
+        for row in ("MATCHED", "REFERENCE", "class alone", "NSD, 2 neighbors"):
+            self.assertIn(row, output)
+
+        # Audits of one seed are equal to the bit, alone or among others.
+        first = (out / "report" / "report.json").read_bytes()
+        self.report(out, "--seeds", 2)
+        self.assertEqual((out / "report" / "report.json").read_bytes(), first)
+        alone = self.report(out, "--seeds", 1, "--seed", 2)
+        self.assertEqual(alone["runs"][0], report["runs"][1])
+
+        # All programs are listed, and share memory.
+        info = support.run([out / "exe", "info"]).stdout
+        sizes = {}
+        for model, program, size in re.findall(
+            r"^  (target|attack) +(\w+) +([\d,]+) B", info, re.M
+        ):
+            sizes[model, program] = int(size.replace(",", ""))
+        self.assertLessEqual(
+            {
+                ("target", "train"),
+                ("target", "predict_whole"),
+                ("attack", "train"),
+                ("attack", "predict_all"),
+            },
+            sizes.keys(),
+        )
+        whole = re.search(r"^  in all +([\d,]+) B", info, re.M).group(1)
+        self.assertEqual(int(whole.replace(",", "")), max(sizes.values()))
+
+    def test_the_target_is_one_that_train_makes(self):
+        # The same subgraph, cut out here, as an ordinary graph: its training
+        # gives the accuracies that the audit reports.
+        out, tensors = self.make("audit-target")
+        splits = [
+            {
+                "seed": 7,
+                "target_train": [],
+                "target_test": [],
+                "shadow_train": [],
+                "shadow_test": [],
+            }
+        ]
+        labels = list(tensors["y"][2])
+        free = {c: [n for n in range(NODES) if labels[n] == c] for c in range(CLASSES)}
+        for part in ("target_train", "shadow_train"):
+            splits[0][part] = sorted(n for c in free for n in free[c][:20])
+            free = {c: free[c][20:] for c in free}
+        rest = sorted(n for c in free for n in free[c])
+        splits[0]["target_test"], splits[0]["shadow_test"] = rest[:60], rest[60:120]
+        (out / "splits.json").write_text(
+            json.dumps({"graph": "graph", "splits": splits})
+        )
+        report = self.report(out, "--splits", out / "splits.json")
+        run = report["runs"][0]
+        self.assertEqual(run["seed"], 7)
+
+        nodes = splits[0]["target_train"]
+        number = {node: i for i, node in enumerate(nodes)}
+        ends = tensors["edge_index"][2]
+        count = len(ends) // 2
+        kept = [
+            (number[ends[i]], number[ends[count + i]])
+            for i in range(count)
+            if ends[i] in number and ends[count + i] in number
+        ]
+        support.write_safetensors(
+            out / "sub.safetensors",
+            {
+                "x": self.rows(tensors, nodes),
+                "edge_index": (
+                    "I64",
+                    [2, len(kept)],
+                    array.array("q", [*[a for a, _ in kept], *[b for _, b in kept]]),
+                ),
+                "y": (
+                    "I64",
+                    [len(nodes)],
+                    array.array("q", [labels[n] for n in nodes]),
+                ),
+                **{
+                    f"{name}_mask": (
+                        "BOOL",
+                        [len(nodes)],
+                        array.array("b", [name == "train"] * len(nodes)),
+                    )
+                    for name in ("train", "val", "test")
+                },
+            },
+        )
+        plain = re.sub(r"audit \{.*?\n\}\n", "", (out / "spec.textproto").read_text(), flags=re.S)
+        plain = plain.replace("graph.safetensors", "sub.safetensors")
+        (out / "plain.textproto").write_text(plain)
+        support.compile(out / "plain.textproto", out / "plain")
+        weights = out / "weights.safetensors"
+        # The target's parameters are drawn by this seed (runtime/commands/AuditTrial.cpp).
+        support.train(
+            out / "plain",
+            out / "sub.safetensors",
+            out / "log",
+            1,
+            ["--seed", str(8 * 7), "--save", weights],
+        )
+        command = [out / "plain", "eval", "--data", out / "sub.safetensors"]
+        output = support.run([*command, "--init", weights]).stdout
+        accuracy = float(re.search(r"train .* accuracy ([\d.]+)", output).group(1))
+        self.assertAlmostEqual(accuracy, run["target"]["train_accuracy"], places=5)
+
+    def rows(self, tensors, nodes):
+        """The features of some nodes, dense."""
+        if "x" in tensors:
+            _, (_, columns), values = tensors["x"]
+            picked = [values[n * columns + c] for n in nodes for c in range(columns)]
+        else:
+            indptr, indices = tensors["x.indptr"][2], tensors["x.indices"][2]
+            columns = max(indices) + 1
+            picked = [0.0] * (len(nodes) * columns)
+            for i, n in enumerate(nodes):
+                for c in indices[indptr[n] : indptr[n + 1]]:
+                    picked[i * columns + c] = 1.0
+        return "F32", [len(nodes), columns], array.array("f", picked)
+
+    def test_train_on_subgraph_test_on_subgraph(self):
+        out, _ = self.make("audit-tsts", setting="TSTS", more=DEFENSES)
+        report = self.report(out, "--seeds", 2)
+        self.assertEqual(report["setting"], "TSTS")
+        self.assertEqual([q["name"] for q in report["queries"]], ["SUBGRAPHS"])
+
+    def test_too_little_room_for_edges_is_refused_with_the_number(self):
+        out, _ = self.make("audit-capacity", more="edge_capacity: 3")
+        done = self.audit(out, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"has \d+ edges.*room for 3.*edge_capacity")
+
+    def test_what_cannot_be_audited_is_refused(self):
+        out, tensors = self.make("audit-refused")
+        done = self.audit(out, "--seed", 1, "--splits", out / "none", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--seed is of splits that are drawn", done.stderr)
+
+        (out / "report").write_text("a file")
+        done = self.audit(out, "--report", out / "report", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertNotIn("of 5", done.stdout)  # before the work
+
+        smaller = generate.block_model(
+            nodes=NODES - 1,
+            classes=CLASSES,
+            features=40,
+            degree=5,
+            homophily=0.7,
+            seed=1,
+        )
+        support.write_safetensors(out / "graph.safetensors", smaller)
+        done = self.audit(out, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("has 499 nodes, the audit was compiled for 500", done.stderr)
+
+        command = [out / "exe", "train", "--data", out / "graph.safetensors"]
+        done = support.run([str(part) for part in command], check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("499 nodes", done.stderr)
+
+        support.write_safetensors(out / "graph.safetensors", tensors)
+        text = (out / "spec.textproto").read_text()
+        plain = re.sub(r"audit \{.*?\n\}\n", "", text, flags=re.S)
+        (out / "plain.textproto").write_text(plain)
+        support.compile(out / "plain.textproto", out / "exe")
+        done = self.audit(out, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("this executable audits nothing", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
