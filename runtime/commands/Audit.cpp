@@ -39,8 +39,8 @@ void storeReport(Options &, const std::string &text) { given.report = text; }
 
 void checkAudit(const Options &options) {
   if (!given.splits.empty() && options.seed)
-    refuseCommandLine("--seed is of splits that are drawn, and --splits gives "
-                      "them: leave one of them out");
+    refuseCommandLine("%s", "--seed is of splits that are drawn, and --splits "
+                            "gives them: leave one of them out");
 }
 
 /// The models of this executable beside the one of \p target, by name.
@@ -150,21 +150,11 @@ QueryResult summarizeQuery(const std::vector<Trial> &trials, size_t query,
   std::vector<AttackScores> attack =
       collect([](const QueryTrial &trial) { return trial.attack; });
   result.attack = summarize("SHADOW_MLP", attack, bootstrap);
-  for (size_t i = 0; i < std::size(scoreAttacks); ++i) {
-    std::vector<double> thresholds;
-    for (const Trial &trial : trials)
-      thresholds.push_back(trial.queries[query].thresholds[i]);
-    result.untrained.push_back(summarize(
-        attackName(scoreAttacks[i]),
-        collect([&](const QueryTrial &trial) { return trial.untrained[i]; }),
-        bootstrap, thresholds));
-  }
-  result.baselines.push_back(summarize(
-      "class", collect([](const QueryTrial &trial) { return trial.byClass; }),
-      bootstrap));
-  result.baselines.push_back(summarize(
-      "degree", collect([](const QueryTrial &trial) { return trial.byDegree; }),
-      bootstrap));
+  std::vector<RunAnswers> answers;
+  for (const Trial &trial : trials)
+    answers.push_back(trial.queries[query].answers);
+  result.untrained = untrainedAttacks(answers, bootstrap);
+  result.baselines = baselines(answers, bootstrap);
   for (size_t i = 0; i < defenses.size(); ++i) {
     DefenseResult &defense = result.defenses.emplace_back();
     defense.defense = defenses[i];
@@ -183,16 +173,7 @@ QueryResult summarizeQuery(const std::vector<Trial> &trials, size_t query,
       defense.distortion.push_back(trial.queries[query].defenses[i].distortion);
     }
   }
-  auto keys = [&](NodeKeys QueryTrial::*member) {
-    std::vector<NodeKeys> all;
-    for (const Trial &trial : trials)
-      all.push_back(trial.queries[query].*member);
-    return all;
-  };
-  result.analyses = {
-      analyze(GroupBy::nodeClass, attack, keys(&QueryTrial::classes)),
-      analyze(GroupBy::degree, attack, keys(&QueryTrial::degrees)),
-      analyze(GroupBy::homophily, attack, keys(&QueryTrial::homophilies))};
+  result.analyses = analyses(answers, attack);
   return result;
 }
 

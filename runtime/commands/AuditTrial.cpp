@@ -81,7 +81,7 @@ struct Nodes {
 
 /// What a model answers: by query and, for each, undefended and then by those
 /// of the defenses that change the graph.
-struct Answers {
+struct ModelAnswers {
   struct OfQuery {
     MemberAnswers plain;
     std::vector<MemberAnswers> sampled; ///< by defense; empty for others
@@ -99,15 +99,20 @@ public:
   Trial run();
 
 private:
-  Answers trainAndAsk(const std::string &name, Nodes nodes, Purpose seed,
-                      Purpose noise, bool withEdges);
+  ModelAnswers trainAndAsk(const std::string &name, Nodes nodes, Purpose seed,
+                           Purpose noise, bool withEdges);
   MemberAnswers ask(AuditQuery query, Nodes nodes, const Defense *defense,
                     uint64_t noiseSeed, bool withEdges);
   Posteriors askAbout(const char *program, const EdgeSource &edges,
                       std::span<const int32_t> nodes);
-  QueryTrial attack(size_t query, const Answers &target, const Answers &shadow);
-  NodeKeys degreesOf(AuditQuery query, Nodes nodes) const;
-  NodeKeys homophiliesOf(AuditQuery query, Nodes nodes) const;
+  QueryTrial attack(size_t query, const ModelAnswers &target,
+                    const ModelAnswers &shadow);
+  /// With what is known of \p nodes in \p edges, the graph that answered.
+  Answers described(const Posteriors &posteriors, const EdgeSource &edges,
+                    std::span<const int32_t> nodes) const;
+  /// What \p answers were about in \p query: members, then others.
+  std::pair<Answers, Answers>
+  described(AuditQuery query, const MemberAnswers &answers, Nodes nodes) const;
   AttackScores trainAndScore(const MemberAnswers &shadow,
                              const MemberAnswers &target) {
     setup.attack.train(shadow, seedFor(split.seed, Purpose::attack));
@@ -175,8 +180,9 @@ MemberAnswers TrialRun::ask(AuditQuery query, Nodes nodes,
   return answers;
 }
 
-Answers TrialRun::trainAndAsk(const std::string &name, Nodes nodes,
-                              Purpose seed, Purpose noise, bool withEdges) {
+ModelAnswers TrialRun::trainAndAsk(const std::string &name, Nodes nodes,
+                                   Purpose seed, Purpose noise,
+                                   bool withEdges) {
   setup.onStage("training the " + name + (withEdges ? "" : " without edges"));
   const GraphFile &whole = setup.graph.file();
   NoEdges none(whole);
@@ -187,10 +193,10 @@ Answers TrialRun::trainAndAsk(const std::string &name, Nodes nodes,
   setup.target.train(batches, setup.target.manifest.training.steps);
 
   setup.onStage("asking the " + name);
-  Answers answers;
+  ModelAnswers answers;
   uint64_t noiseSeed = seedFor(split.seed, noise);
   for (AuditQuery query : queries) {
-    Answers::OfQuery &of = answers.queries.emplace_back();
+    ModelAnswers::OfQuery &of = answers.queries.emplace_back();
     of.plain = ask(query, nodes, nullptr, noiseSeed, withEdges);
     for (const Defense &defense : defenses)
       of.sampled.push_back(
@@ -211,61 +217,57 @@ Answers TrialRun::trainAndAsk(const std::string &name, Nodes nodes,
 
 /// What \p defense makes of \p answers of query number \p query.
 static MemberAnswers defended(const Defense &defense,
-                              const Answers::OfQuery &answers, size_t index,
-                              uint64_t seed, uint64_t query) {
+                              const ModelAnswers::OfQuery &answers,
+                              size_t index, uint64_t seed, uint64_t query) {
   if (defense.kind == DefenseKind::nsd)
     return answers.sampled[index];
   return {defend(defense, answers.plain.members, seed, 2 * query),
           defend(defense, answers.plain.nonMembers, seed, 2 * query + 1)};
 }
 
-/// The classes of \p nodes, or what \p keys has for each.
-template <typename Key>
-static std::vector<int64_t> keysOf(std::span<const int32_t> nodes,
-                                   const std::vector<Key> &keys) {
-  std::vector<int64_t> of;
-  for (int32_t node : nodes)
-    of.push_back(static_cast<int64_t>(keys[node]));
-  return of;
+Answers TrialRun::described(const Posteriors &posteriors,
+                            const EdgeSource &edges,
+                            std::span<const int32_t> nodes) const {
+  bool isWhole = &edges == &setup.graph.file();
+  std::vector<int32_t> labels = setup.graph.labelsOf(nodes);
+  Answers answers{posteriors, labels, inDegrees(edges), {}};
+  answers.homophily =
+      nodeHomophily(edges, isWhole ? setup.graph.labels() : labels);
+  if (!isWhole)
+    return answers;
+  std::vector<int64_t> degrees;
+  std::vector<double> shares;
+  for (int32_t node : nodes) {
+    degrees.push_back(answers.degrees[node]);
+    shares.push_back(answers.homophily[node]);
+  }
+  answers.degrees = std::move(degrees);
+  answers.homophily = std::move(shares);
+  return answers;
 }
 
-NodeKeys TrialRun::degreesOf(AuditQuery query, Nodes nodes) const {
+std::pair<Answers, Answers> TrialRun::described(AuditQuery query,
+                                                const MemberAnswers &answers,
+                                                Nodes nodes) const {
   const GraphFile &whole = setup.graph.file();
-  std::vector<int64_t> degrees = inDegrees(whole);
-  NodeKeys keys{keysOf(nodes.train, degrees), keysOf(nodes.test, degrees)};
-  if (query != AuditQuery::matched)
-    keys.members = inDegrees(InducedEdges(whole, nodes.train));
-  if (query == AuditQuery::subgraphs)
-    keys.nonMembers = inDegrees(InducedEdges(whole, nodes.test));
-  return keys;
+  InducedEdges ofMembers(whole, nodes.train), ofOthers(whole, nodes.test);
+  bool isMatched = query == AuditQuery::matched;
+  bool areApart = query == AuditQuery::subgraphs;
+  return {
+      described(answers.members,
+                isMatched ? static_cast<const EdgeSource &>(whole) : ofMembers,
+                nodes.train),
+      described(answers.nonMembers,
+                areApart ? static_cast<const EdgeSource &>(ofOthers) : whole,
+                nodes.test)};
 }
 
-NodeKeys TrialRun::homophiliesOf(AuditQuery query, Nodes nodes) const {
-  const GraphFile &whole = setup.graph.file();
-  auto groups = [&](const EdgeSource &edges, std::span<const int32_t> labels) {
-    std::vector<int64_t> of;
-    for (double share : homophily(edges, labels))
-      of.push_back(homophilyGroup(share));
-    return of;
-  };
-  std::vector<int64_t> all = groups(whole, setup.graph.labels());
-  NodeKeys keys{keysOf(nodes.train, all), keysOf(nodes.test, all)};
-  if (query != AuditQuery::matched)
-    keys.members = groups(InducedEdges(whole, nodes.train),
-                          setup.graph.labelsOf(nodes.train));
-  if (query == AuditQuery::subgraphs)
-    keys.nonMembers = groups(InducedEdges(whole, nodes.test),
-                             setup.graph.labelsOf(nodes.test));
-  return keys;
-}
-
-QueryTrial TrialRun::attack(size_t query, const Answers &target,
-                            const Answers &shadow) {
+QueryTrial TrialRun::attack(size_t query, const ModelAnswers &target,
+                            const ModelAnswers &shadow) {
   QueryTrial trial;
-  const Answers::OfQuery &asked = target.queries[query];
-  const Answers::OfQuery &learnt = shadow.queries[query];
+  const ModelAnswers::OfQuery &asked = target.queries[query];
+  const ModelAnswers::OfQuery &learnt = shadow.queries[query];
   Nodes mine = targetNodes(), others = shadowNodes();
-  std::vector<int32_t> memberLabels = setup.graph.labelsOf(mine.train);
   std::vector<int32_t> otherLabels = setup.graph.labelsOf(mine.test);
   uint64_t targetSeed = seedFor(split.seed, Purpose::targetNoise);
   uint64_t shadowSeed = seedFor(split.seed, Purpose::shadowNoise);
@@ -293,45 +295,19 @@ QueryTrial TrialRun::attack(size_t query, const Answers &target,
         confidenceDistortion(asked.plain.nonMembers, answers[i].nonMembers);
   }
 
-  std::vector<int32_t> shadowMembers = setup.graph.labelsOf(others.train);
-  std::vector<int32_t> shadowOthers = setup.graph.labelsOf(others.test);
-  for (ScoreAttack kind : scoreAttacks) {
-    trial.untrained.push_back(
-        {attackScores(kind, asked.plain.members, memberLabels),
-         attackScores(kind, asked.plain.nonMembers, otherLabels)});
-    AttackScores ofShadow = {
-        attackScores(kind, learnt.plain.members, shadowMembers),
-        attackScores(kind, learnt.plain.nonMembers, shadowOthers)};
-    trial.thresholds.push_back(ofShadow.ranked().bestThreshold());
-  }
-
-  const std::vector<int32_t> &labels = setup.graph.labels();
-  trial.classes = {keysOf(mine.train, labels), keysOf(mine.test, labels)};
-  NodeKeys shadowClasses = {keysOf(others.train, labels),
-                            keysOf(others.test, labels)};
-  trial.byClass = {classScores(shadowClasses.members, shadowClasses.nonMembers,
-                               trial.classes.members),
-                   classScores(shadowClasses.members, shadowClasses.nonMembers,
-                               trial.classes.nonMembers)};
-  NodeKeys degrees = degreesOf(queries[query], mine);
-  NodeKeys shadowDegrees = degreesOf(queries[query], others);
-  trial.byDegree = {degreeScores(shadowDegrees.members,
-                                 shadowDegrees.nonMembers, degrees.members),
-                    degreeScores(shadowDegrees.members,
-                                 shadowDegrees.nonMembers, degrees.nonMembers)};
-  for (std::vector<int64_t> *keys : {&degrees.members, &degrees.nonMembers})
-    for (int64_t &degree : *keys)
-      degree = degreeGroup(degree);
-  trial.degrees = std::move(degrees);
-  trial.homophilies = homophiliesOf(queries[query], mine);
+  auto [members, nonMembers] = described(queries[query], asked.plain, mine);
+  auto [shadowMembers, shadowOthers] =
+      described(queries[query], learnt.plain, others);
+  trial.answers = {std::move(members), std::move(nonMembers),
+                   std::move(shadowMembers), std::move(shadowOthers)};
   return trial;
 }
 
 Trial TrialRun::run() {
-  Answers target = trainAndAsk("target", targetNodes(), Purpose::target,
-                               Purpose::targetNoise, /*withEdges=*/true);
-  Answers shadow = trainAndAsk("shadow", shadowNodes(), Purpose::shadow,
-                               Purpose::shadowNoise, /*withEdges=*/true);
+  ModelAnswers target = trainAndAsk("target", targetNodes(), Purpose::target,
+                                    Purpose::targetNoise, /*withEdges=*/true);
+  ModelAnswers shadow = trainAndAsk("shadow", shadowNodes(), Purpose::shadow,
+                                    Purpose::shadowNoise, /*withEdges=*/true);
   Trial trial;
   trial.run = {.seed = split.seed,
                .split = splitHash(std::span(&split, 1)),
@@ -341,10 +317,11 @@ Trial TrialRun::run() {
     trial.queries.push_back(attack(query, target, shadow));
   if (!setup.settings.withoutEdges)
     return trial;
-  Answers alone = trainAndAsk("target", targetNodes(), Purpose::target,
-                              Purpose::targetNoise, /*withEdges=*/false);
-  Answers shadowAlone = trainAndAsk("shadow", shadowNodes(), Purpose::shadow,
-                                    Purpose::shadowNoise, /*withEdges=*/false);
+  ModelAnswers alone = trainAndAsk("target", targetNodes(), Purpose::target,
+                                   Purpose::targetNoise, /*withEdges=*/false);
+  ModelAnswers shadowAlone =
+      trainAndAsk("shadow", shadowNodes(), Purpose::shadow,
+                  Purpose::shadowNoise, /*withEdges=*/false);
   setup.onStage("attacking without edges");
   trial.withoutEdges = {alone.accuracy,
                         trainAndScore(shadowAlone.queries.front().plain,

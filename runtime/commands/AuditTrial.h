@@ -8,6 +8,7 @@
 #ifndef TESSERA_RUNTIME_COMMANDS_AUDITTRIAL_H
 #define TESSERA_RUNTIME_COMMANDS_AUDITTRIAL_H
 
+#include "runtime/audit/Evaluate.h"
 #include "runtime/audit/Report.h"
 #include "runtime/commands/AuditAttack.h"
 #include "runtime/commands/AuditGraph.h"
@@ -34,16 +35,12 @@ std::vector<Defense> defensesOf(const AuditSettings &settings);
 /// What one trial finds in one query.
 struct QueryTrial {
   AttackScores attack;
-  /// By scoreAttacks, and the thresholds of the shadow's scores.
-  std::vector<AttackScores> untrained;
-  std::vector<double> thresholds;
-  AttackScores byClass, byDegree; ///< the baselines
+  RunAnswers answers; ///< undefended
   struct Defended {
     AttackScores adaptive, fixed;
     double labelLoss = 0, distortion = 0;
   };
   std::vector<Defended> defenses; ///< by the settings'
-  NodeKeys classes, degrees, homophilies;
 };
 
 /// What one trial finds.

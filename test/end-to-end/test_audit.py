@@ -15,7 +15,7 @@ import unittest
 import support
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "graphs"))
-import generate
+import block_model
 
 SPECIFICATION = """name: "audit"
 gnn {{ layer: GCN layers: 2 hidden: 16 graph: "graph.safetensors" }}
@@ -36,7 +36,7 @@ NODES, CLASSES = 500, 3
 class Audit(unittest.TestCase):
     def make(self, name, setting="TSTF", more="", **fields):
         out = support.scratch(name)
-        tensors = generate.block_model(
+        tensors = block_model.block_model(
             nodes=NODES, classes=CLASSES, features=40, degree=5, homophily=0.7, seed=1
         )
         support.write_safetensors(out / "graph.safetensors", tensors)
@@ -209,7 +209,7 @@ class Audit(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertNotIn("of 5", done.stdout)  # before the work
 
-        smaller = generate.block_model(
+        smaller = block_model.block_model(
             nodes=NODES - 1,
             classes=CLASSES,
             features=40,
