@@ -95,7 +95,24 @@ static LogicalResult verifyModel(ModuleOp module, Phase phase) {
   return manager.run(module);
 }
 
+/// A module is a model or has named models and nothing else.
+static LogicalResult verifyModels(ModuleOp module) {
+  if (module.getOps<ModuleOp>().empty())
+    return success();
+  for (Operation &op : *module.getBody()) {
+    auto model = dyn_cast<ModuleOp>(op);
+    if (!model)
+      return op.emitError("stands beside modules: a module is a model or has "
+                          "models alone");
+    if (!model.getSymName())
+      return model.emitError("is one of several models and has no name");
+  }
+  return success();
+}
+
 LogicalResult tessera::verifyPhase(ModuleOp module, Phase phase) {
+  if (failed(verifyModels(module)))
+    return failure();
   for (ModuleOp model : spec::getModels(module))
     if (failed(verifyModel(model, phase)))
       return failure();

@@ -90,7 +90,7 @@ static constexpr Limit limits[] = {
     {"audit.attack.batch", Need::Optional, 1, Low::Closed, 1e6},
     {"audit.attack.lr", Need::Optional, 0, Low::Open, 1e6},
     {"audit.attack.top_k", Need::Optional, 1, Low::Closed, 131072},
-    {"defense.neighbors", Need::Optional, 0, Low::Closed, 2147483647},
+    {"defense.neighbors", Need::Optional, 1, Low::Closed, 2147483647},
     {"defense.bins", Need::Optional, 1, Low::Closed, 131072},
     {"defense.beta", Need::Optional, 0, Low::Open, 1e6},
     {"defense.digits", Need::Optional, 0, Low::Closed, 9},

@@ -10,6 +10,8 @@
 #include "frontends/validation/Validation.h"
 #include "frontends/validation/Validator.h"
 
+#include <cmath>
+
 using namespace tessera;
 using google::protobuf::FieldDescriptor;
 
@@ -104,6 +106,15 @@ void tessera::checkAuditSizes(const spec::Specification &message,
             " test nodes each, but the graph has " +
             llvm::Twine(model.nodes()) + " nodes",
         "give fewer of them");
+  const spec::Attack &attack = audit.attack();
+  double steps =
+      static_cast<double>(attack.epochs()) *
+      std::ceil((train + test) / static_cast<double>(attack.batch()));
+  if (!spec::getLimit("training.steps").allows(steps))
+    diagnostics.error("audit.attack.epochs",
+                      "the attack would take " + spec::getNumberText(steps) +
+                          " steps",
+                      "give fewer epochs, or a larger batch");
   if (audit.edge_capacity() > model.edges())
     diagnostics.error("audit.edge_capacity",
                       "`audit.edge_capacity` (" +

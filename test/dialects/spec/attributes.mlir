@@ -76,3 +76,11 @@ module attributes {spec.machine = #spec.machine<
 // CHECK: module attributes {spec.machine = #spec.machine}
 module attributes {spec.machine = #spec.machine} {
 }
+
+// An audit, with what has a default left out.
+
+// CHECK: module attributes {spec.audit = #spec.audit<setting = tsts, nodes = 9, edges = 20, train_nodes_per_class = 2, test_nodes = 3, attack = <epochs = 5>, defenses = [#spec.defense<kind = lbp, bins = 2, beta = 5.000000e-01>]>}
+module attributes {spec.audit = #spec.audit<
+    setting = tsts, query = matched, nodes = 9, edges = 20,
+    train_nodes_per_class = 2, test_nodes = 3, attack = <epochs = 5, batch = 32>,
+    defenses = [#spec.defense<kind = lbp, bins = 2, beta = 0.5>]>} {}

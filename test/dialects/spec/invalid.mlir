@@ -164,6 +164,21 @@ module attributes {test.a = #spec.recomputed<segments = 2, whole = -1, cheap = 2
 
 // -----
 
+// expected-error @below {{a defense of kind lbp needs `beta`}}
+module attributes {test.a = #spec.defense<kind = lbp, bins = 2>} {}
+
+// -----
+
+// expected-error @below {{a defense of kind label_only has no `digits`}}
+module attributes {test.a = #spec.defense<kind = label_only, digits = 2>} {}
+
+// -----
+
+// expected-error @below {{the audit's defenses are #spec.defense, not 3}}
+module attributes {test.a = #spec.audit<nodes = 9, edges = 9, train_nodes_per_class = 1, test_nodes = 1, defenses = [3 : i64]>} {}
+
+// -----
+
 // Where they stand.
 
 // expected-error @below {{spec.specification must be a #spec.specification}}
@@ -184,7 +199,13 @@ module attributes {spec.machine = {cores = 2}} {
 
 // -----
 
-// expected-error @below {{no attribute is named spec.training: a module has spec.specification, spec.machine and spec.recomputed}}
+// expected-error @below {{spec.audit must be a #spec.audit}}
+module attributes {spec.audit = 3} {
+}
+
+// -----
+
+// expected-error @below {{no attribute is named spec.training: a module has spec.specification, spec.machine, spec.audit and spec.recomputed}}
 module attributes {spec.training = 3} {
 }
 
