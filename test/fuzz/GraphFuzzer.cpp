@@ -10,6 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/audit/Subgraph.h"
+#include "runtime/data/Adjacency.h"
 #include "runtime/data/Features.h"
 #include "runtime/data/GraphFile.h"
 #include "test/fuzz/Exit.h"
@@ -105,22 +107,34 @@ static void checkSplits(const GraphFile &file) {
   }
 }
 
-static void checkAdjacency(const GraphFile &file, AdjacencyForm form) {
+static void checkAdjacency(const EdgeSource &source, AdjacencyForm form) {
   NodeWeights nodes;
   std::string error;
-  if (!weighNodes(file, form, nodes, error))
+  if (!weighNodes(source, form, nodes, error))
     return require(!error.empty(), "a refusal has a reason");
   // What the file has of self-loops is not doubled.
-  int64_t count = file.shape().nodes, edges = 0;
-  file.forEdges([&](const EdgeBlock &block) {
-    for (int64_t i = 0; i < block.count; ++i)
-      edges += !form.selfLoops || block.source[i] != block.target[i];
-  });
-  edges += form.selfLoops ? count : 0;
+  int64_t count = source.nodeCount(), edges = countAdjacency(source, form);
   RowMemory rows(count, edges), transpose(count, edges);
-  buildAdjacency(file, form, nodes, rows.rows(), transpose.rows());
+  buildAdjacency(source, form, nodes, rows.rows(), transpose.rows());
   rows.check(count);
   transpose.check(count);
+}
+
+/// What an audit makes of a graph.
+static void checkSubgraphs(const GraphFile &file) {
+  std::vector<int32_t> half;
+  for (int64_t node = file.shape().nodes - 1; node >= 0; node -= 2)
+    half.push_back(static_cast<int32_t>(node));
+  InducedEdges induced(file, half);
+  SampledEdges sampled(file, 2, 1, 1), both(induced, 1, 1, 1);
+  for (const EdgeSource *source :
+       std::initializer_list<const EdgeSource *>{&induced, &sampled, &both})
+    for (bool selfLoops : {false, true})
+      checkAdjacency(*source, {selfLoops, /*symmetric=*/true});
+  std::vector<int64_t> kept = inDegrees(sampled), all = inDegrees(file);
+  for (size_t node = 0; node < all.size(); ++node)
+    require(kept[node] == std::min<int64_t>(2, all[node]),
+            "two neighbours are kept, or all");
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -139,6 +153,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   for (bool selfLoops : {false, true})
     for (bool symmetric : {false, true})
       checkAdjacency(*file, {selfLoops, symmetric});
+  checkSubgraphs(*file);
   file->release();
   return 0;
 }
