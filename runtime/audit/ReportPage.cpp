@@ -358,7 +358,7 @@ std::string reportPage(const AuditReport &report) {
   for (const std::string &note : notesOf(report))
     html += element("p", "Note: " + note + ".", "note");
 
-  html += element("h2", "Who is told apart");
+  html += element("h2", "ROC curves");
   html += charts(report, [&](const QueryResult &query) {
     return rocChart(query, leastRate(report));
   });
@@ -402,7 +402,7 @@ std::string reportPage(const AuditReport &report) {
                     "note");
   }
   if (!leading.analyses.empty()) {
-    html += element("h2", "Among alike");
+    html += element("h2", "By class, degree and homophily");
     html += "<div class=\"tables\">\n" + analysisTables(report) + "</div>\n";
     html += element("p",
                     "AUROC of members against non-members of the same group "

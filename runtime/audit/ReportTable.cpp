@@ -103,7 +103,7 @@ static std::string attackTable(const AuditReport &report) {
   const QueryResult &leading = report.queries.front();
   if (!leading.analyses.empty()) {
     table.gap();
-    table.row({"AUROC among alike"});
+    table.row({"AUROC within groups"});
     for (size_t i = 0; i < leading.analyses.size(); ++i) {
       std::vector<std::string> cells = {"within " + leading.analyses[i].by};
       for (const QueryResult &query : report.queries)

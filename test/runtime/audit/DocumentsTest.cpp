@@ -31,6 +31,7 @@ TEST(Documents, ScoreAsTheirFormulasSay) {
   // (value - mean) / deviation: 1, -1, 0.5, -2, 0.5, 1, -2, 1, 1, 0.
   EXPECT_NEAR(minKPlusPlusScore(document, 0.2), -2, 1e-12);
   EXPECT_NEAR(minKPlusPlusScore(document, 0.3), -5.0 / 3, 1e-12);
+  EXPECT_NEAR(minKPlusPlusScore(document, 1), 0, 1e-12);
   DocumentLikelihood reference{
       {-2, -2, -2, -2, -2, -2, -2, -2, -2, -2}, {}, {}};
   EXPECT_NEAR(referenceScore(document, reference), 0.4, 1e-12);

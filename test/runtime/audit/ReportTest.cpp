@@ -47,7 +47,11 @@ TEST(Report, SummarizesRuns) {
   EXPECT_TRUE(result.isPooled[Metric::tprAt1Percent]);
   EXPECT_EQ(result.summary[Metric::tprAt1Percent].mean,
             pooled(runs).ranked().truePositiveRateAt(0.01));
-  EXPECT_FALSE(std::isnan(result.intervals[Metric::tprAt1Percent].low));
+  EXPECT_GT(result.intervals[Metric::tprAt1Percent].low, 0);
+  EXPECT_LT(result.intervals[Metric::tprAt1Percent].low,
+            result.summary[Metric::tprAt1Percent].mean);
+  EXPECT_GT(result.intervals[Metric::tprAt1Percent].high,
+            result.summary[Metric::tprAt1Percent].mean);
   EXPECT_FALSE(result.isPooled[Metric::tprAt01Percent]);
   EXPECT_TRUE(std::isnan(result.summary[Metric::tprAt01Percent].mean));
   EXPECT_FALSE(result.isPooled[Metric::auroc]);
@@ -245,11 +249,25 @@ TEST(ReportTable, HasQueriesSideBySide) {
   for (const char *name :
        {"target", "shadow", "target, NO_EDGES", "AUROC ", "AUROC of labels",
         "precision", "TPR at 1 % FPR", "confidence", "class alone",
-        "degree alone", "within class", "NO_EDGES", "LBP, 2 bins, beta 0.05"})
+        "degree alone", "within class", "NO_EDGES", "none ",
+        "LBP, 2 bins, beta 0.05"})
     EXPECT_NE(lineOf(name), "") << name;
+  const AttackResult &attack = sample().queries[0].attack;
+  char row[100];
+  snprintf(row, sizeof row, "%.3f ± %.3f [%.3f, %.3f]", attack.auroc(),
+           attack.summary[Metric::auroc].deviation,
+           attack.intervals[Metric::auroc].low,
+           attack.intervals[Metric::auroc].high);
+  EXPECT_NE(lineOf("AUROC ").find(row), std::string::npos) << row;
+  // Blocks stand apart.
+  for (const char *name : {"AUROC without training", "AUROC without a model",
+                           "AUROC within groups", "AUROC of ablations"})
+    EXPECT_NE(table.find("\n\n  " + std::string(name) + "\n"),
+              std::string::npos)
+        << name;
   EXPECT_NE(lineOf("TPR at 1 % FPR").find("pooled"), std::string::npos);
   std::string rare = lineOf("TPR at 0.1 % FPR");
-  EXPECT_EQ(rare.find_first_of("0123456789", 20), std::string::npos) << rare;
+  EXPECT_EQ(rare.find_first_of("0123456789[", 20), std::string::npos) << rare;
 }
 
 TEST(ReportTable, ShowsOneRunWithoutDeviation) {
@@ -289,6 +307,70 @@ TEST(ReportPage, EscapesText) {
   EXPECT_NE(page.find("gcn &lt;&quot;cora&quot; &amp; more&gt;"),
             std::string::npos);
   EXPECT_EQ(page.find("gcn <"), std::string::npos);
+}
+
+/// The elements that are open at some place of \p page where one of another
+/// name is closed, or at its end; empty where it is well-formed.
+std::string unbalanced(const std::string &page) {
+  Strings open;
+  for (size_t at = page.find('<', 1); at != std::string::npos;
+       at = page.find('<', at + 1)) {
+    size_t end = page.find('>', at);
+    std::string tag = page.substr(at + 1, end - at - 1);
+    if (tag.back() == '/')
+      continue;
+    std::string name = tag.substr(0, tag.find(' '));
+    if (name[0] != '/')
+      open.push_back(name);
+    else if (open.empty() || open.back() != name.substr(1))
+      return name + " closes " + (open.empty() ? "nothing" : open.back());
+    else
+      open.pop_back();
+  }
+  return open.empty() ? "" : open.back() + " stays open";
+}
+
+TEST(ReportPage, IsWellFormed) {
+  EXPECT_EQ(unbalanced("<!><p><br/></p>"), "");
+  EXPECT_EQ(unbalanced("<!><p><b></p>"), "/p closes b");
+  EXPECT_EQ(unbalanced("<!><p>"), "p stays open");
+  EXPECT_EQ(unbalanced(reportPage(sample())), "");
+}
+
+TEST(ReportPage, HasItsFiguresAndTables) {
+  std::string page = reportPage(sample());
+  const AttackResult &attack = sample().queries[1].attack;
+  for (const std::string &part :
+       {std::string("<h2>ROC curves</h2>"),
+        std::string("<h2>Scores</h2>"),
+        std::string("<h2>Defenses</h2>"),
+        std::string("<h2>By class, degree and homophily</h2>"),
+        std::string("<h2>Runs</h2>"),
+        std::string("<h2>What was audited</h2>"),
+        std::string("<h3>MATCHED</h3>"),
+        std::string("<h3>REFERENCE</h3>"),
+        "<td>AUROC</td><td class=\"n\">" +
+            metricText(sample().queries[0].attack, Metric::auroc) +
+            "</td><td class=\"n\">" + metricText(attack, Metric::auroc),
+        "<td>AUROC of confidence</td><td class=\"n\">" +
+            metricText(sample().queries[0].untrained[0], Metric::auroc),
+        "<td>AUROC of degree alone</td><td class=\"n\">" +
+            metricText(sample().queries[0].baselines[1], Metric::auroc),
+        std::string("<td>shadow</td><td class=\"n\">0.950 ± 0.014</td><td "
+                    "class=\"n\">0.800 ± 0.014</td>"),
+        std::string("<td>target, NO_EDGES</td>"),
+        std::string("<td>LBP, 2 bins, beta 0.05</td>"),
+        std::string("<td>graph</td><td class=\"n\">aaaa"),
+        std::string("<td>specification</td><td class=\"n\">bbbb"),
+        std::string(">false positive rate</text>"),
+        std::string("</i>LBP, 2 bins</span>"),
+        std::string("<p class=\"note\">"),
+        std::string("stroke-dasharray=\"6 4\""),
+        std::string("stroke-dasharray=\"5 4\""),
+        sample().threatModel})
+    EXPECT_NE(page.find(part), std::string::npos) << part;
+  // There is no hash of splits.
+  EXPECT_EQ(page.find("<td>splits</td>"), std::string::npos);
 }
 
 TEST(ReportPage, HasItsCurves) {

@@ -266,6 +266,12 @@ TEST_F(SplitsFileTest, ComesBackAsItWasWritten) {
   EXPECT_EQ(back.splits, file.splits);
 }
 
+TEST_F(SplitsFileTest, SaysWhyItCannotBeWritten) {
+  std::string error;
+  EXPECT_FALSE(writeSplits(path + "/no/such", {}, error));
+  EXPECT_NE(error.find("there is no folder"), std::string::npos) << error;
+}
+
 TEST_F(SplitsFileTest, KeepsTheOrderOfAList) {
   std::ofstream(path) << with("target_test", "[4, 2, 3]");
   SplitsFile file;

@@ -315,6 +315,8 @@ TEST(Subgraph, SaysHowAlikeNeighboursAre) {
   EXPECT_EQ(shares[2], 0);   // 1, 0
   EXPECT_EQ(shares[3], 1);   // 2
   EXPECT_TRUE(std::isnan(nodeHomophily(NoEdges(smallOne()), labels)[0]));
+  // 0 <- 1, 0 <- 2: one of two.
+  EXPECT_EQ(nodeHomophily(Listed(3, {{1, 0}, {2, 0}}), Ints{0, 0, 1})[0], 0.5);
   labels[1] = -1;
   EXPECT_TRUE(std::isnan(nodeHomophily(smallOne(), labels)[0]));
 }
