@@ -192,6 +192,26 @@ class Audit(unittest.TestCase):
         self.assertEqual(report["setting"], "TSTS")
         self.assertEqual(report["queries"], ["SUBGRAPHS"])
 
+    def test_a_browser_shows_the_example(self):
+        # What scripts/demo-audit does, with fewer trials.
+        out = support.scratch("audit-demo")
+        support.compile(support.EXAMPLES / "audit-cora.textproto", out / "exe")
+        command = [out / "exe", "audit", "--data", support.CORA, "--seeds", 2]
+        support.run([str(part) for part in [*command, "--report", out / "report"]])
+        check = support.ROOT / "test" / "runtime" / "audit" / "check_report.py"
+        done = support.run([sys.executable, check, out / "report"], check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+        # Figures of PyTorch Geometric on other splits of the same kind: MATCHED
+        # .732, REFERENCE .897, test accuracy .826, which deviate by about .02.
+        report = json.loads((out / "report" / "report.json").read_text())
+        mean = report["mean"]
+        self.assertAlmostEqual(mean["attack"]["auroc"], 0.732, delta=0.05)
+        self.assertAlmostEqual(mean["target"]["test_accuracy"], 0.82, delta=0.05)
+        reference = [run["queries"]["REFERENCE"]["auroc"] for run in report["runs"]]
+        for auroc in reference:
+            self.assertAlmostEqual(auroc, 0.897, delta=0.05)
+
     def test_too_little_room_for_edges_is_refused_with_the_number(self):
         out, _ = self.make("audit-capacity", more="edge_capacity: 3")
         done = self.audit(out, check=False)
