@@ -63,6 +63,9 @@ private:
   }
 
   void writeAudit(spec::AuditAttr audit) {
+    json.attribute("setting", spec::stringifyAuditSetting(audit.getSetting()));
+    if (audit.getSetting() == spec::AuditSetting::Documents)
+      return;
     spec::AttackAttr attack = audit.getAttack();
     json.attributeObject("attack", [&] {
       json.attribute("batch", attack.getBatch());
@@ -75,13 +78,12 @@ private:
       for (auto defense : audit.getDefenses().getAsRange<spec::DefenseAttr>())
         json.object([&] { writeDefense(defense); });
     });
-    json.attribute("edges", audit.getEdges());
-    json.attribute("nodes", audit.getNodes());
+    writeOptional("edges", audit.getEdges());
+    writeOptional("nodes", audit.getNodes());
     json.attribute("query", spec::stringifyAuditQuery(audit.getQuery()));
-    json.attribute("setting", spec::stringifyAuditSetting(audit.getSetting()));
-    json.attribute("test_nodes", audit.getTestNodes());
+    writeOptional("test_nodes", audit.getTestNodes());
     writeOptional("test_nodes_per_class", audit.getTestNodesPerClass());
-    json.attribute("train_nodes_per_class", audit.getTrainNodesPerClass());
+    writeOptional("train_nodes_per_class", audit.getTrainNodesPerClass());
     json.attribute("without_edges", audit.getWithoutEdges());
   }
 

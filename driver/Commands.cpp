@@ -120,6 +120,10 @@ LogicalResult writeExecutable(const CommandOptions &options, ModuleOp module,
       return failure();
     objects.push_back(object.getPath().str());
     parts.add(target->getLinkParts(model));
+    // The runtime names zlib's functions weakly: other executables have none.
+    spec::AuditAttr audit = spec::getAudit(model);
+    if (audit && audit.getSetting() == spec::AuditSetting::Documents)
+      parts.add({{}, {"-Wl,-u,compress2,-u,compressBound", TESSERA_ZLIB}});
   }
   if (!options.kernelReport.empty() &&
       failed(writeOutput(outputs.kernelReport, [&](llvm::raw_ostream &out) {

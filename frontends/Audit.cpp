@@ -15,6 +15,8 @@ using namespace tessera;
 namespace slots = runtime::slotNames;
 
 void tessera::resolveAudit(spec::Specification &message) {
+  if (!message.has_gnn())
+    return;
   spec::Audit &audit = *message.mutable_audit();
   const spec::Gnn &model = message.gnn();
   if (audit.has_test_nodes_per_class())
@@ -123,6 +125,11 @@ spec::AuditAttr tessera::getAuditAttr(const Specification &specification,
   const spec::Audit &audit = specification.message.audit();
   const spec::Gnn &graph = specification.message.gnn();
   const spec::Attack &attack = audit.attack();
+  if (specification.message.has_transformer())
+    return spec::AuditAttr::get(&context, spec::AuditSetting::Documents,
+                                spec::AuditQuery::Matched, {}, {}, {}, {}, {},
+                                spec::AttackAttr::get(&context),
+                                ArrayAttr::get(&context, {}), false);
   SmallVector<Attribute> defenses;
   for (const spec::Defense &defense : audit.defense())
     defenses.push_back(defenseAttr(defense, context));

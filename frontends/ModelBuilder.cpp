@@ -13,6 +13,7 @@
 #include "frontends/SpecificationAttr.h"
 #include "frontends/models/Models.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -20,8 +21,9 @@ using namespace tessera;
 OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
                                           const ModelKinds &kinds,
                                           MLIRContext &context) {
-  context.loadDialect<nn::NNDialect, graph::GraphDialect, func::FuncDialect,
-                      arith::ArithDialect, spec::SpecDialect>();
+  context
+      .loadDialect<nn::NNDialect, graph::GraphDialect, func::FuncDialect,
+                   arith::ArithDialect, math::MathDialect, spec::SpecDialect>();
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
   (*module)->setAttr(spec::SpecificationAttr::kName,
                      getSpecificationAttr(specification, context));
@@ -56,7 +58,13 @@ static OwningOpRef<ModuleOp> buildAudit(const Specification &specification,
 
 OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
                                           MLIRContext &context) {
-  if (specification.message.has_audit())
+  const spec::Specification &message = specification.message;
+  if (message.has_audit() && message.has_gnn())
     return buildAudit(specification, context);
-  return buildModel(specification, kindsOf(specification.message), context);
+  OwningOpRef<ModuleOp> module =
+      buildModel(specification, kindsOf(message), context);
+  if (module && message.has_audit())
+    (*module)->setAttr(spec::AuditAttr::kName,
+                       getAuditAttr(specification, context));
+  return module;
 }

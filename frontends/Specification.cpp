@@ -42,7 +42,7 @@ std::optional<Specification> tessera::parseSpecification(
     }
     resolveGraph(message, folder, diagnostics);
   }
-  if (message.has_audit() && diagnostics.count() == 0)
+  if (message.has_audit() && message.has_gnn() && diagnostics.count() == 0)
     checkAuditSizes(message, diagnostics);
   if (diagnostics.count() != 0)
     return std::nullopt;

@@ -82,7 +82,7 @@ static constexpr Limit limits[] = {
     {"parallel.secondary_ranks", Need::Optional, 2, Low::Closed, 65536},
     {"parallel.prefetch_bytes", Need::Optional, 0, Low::Closed, 1e12},
     {"target.cpu.threads", Need::Optional, 0, Low::Closed, 4096},
-    {"audit.train_nodes_per_class", Need::Required, 1, Low::Closed, 2147483647},
+    {"audit.train_nodes_per_class", Need::Optional, 1, Low::Closed, 2147483647},
     {"audit.test_nodes", Need::Optional, 1, Low::Closed, 2147483647},
     {"audit.test_nodes_per_class", Need::Optional, 1, Low::Closed, 2147483647},
     {"audit.edge_capacity", Need::Optional, 0, Low::Closed, 2147483647},

@@ -130,7 +130,8 @@ def Spec_Offload : Spec_Enum<"Offload", "which states lie in a file", [
   I32EnumAttrCase<"Optimizer", 1, "optimizer">]>;
 
 def Spec_AuditSetting : Spec_Enum<"AuditSetting", "which graph is queried", [
-  I32EnumAttrCase<"TSTF", 0, "tstf">, I32EnumAttrCase<"TSTS", 1, "tsts">]>;
+  I32EnumAttrCase<"TSTF", 0, "tstf">, I32EnumAttrCase<"TSTS", 1, "tsts">,
+  I32EnumAttrCase<"Documents", 2, "documents">]>;
 
 def Spec_AuditQuery : Spec_Enum<"AuditQuery", "where members are queried", [
   I32EnumAttrCase<"Matched", 0, "matched">,
@@ -364,12 +365,13 @@ def Spec_AuditAttr : Spec_Struct<"Audit", "audit"> {
   let summary = "an audit of membership";
   let description = [{
     On the module of the target, beside those of the models that the audit trains
-    besides it. `nodes` and `edges` are those of the whole graph.
+    besides it. `nodes` and `edges` are those of the whole graph. A Transformer is
+    asked about `documents`, where no other field counts.
   }];
   let parameters = (ins Spec_Case<Spec_AuditSetting, "TSTF">:$setting,
-      Spec_Case<Spec_AuditQuery, "Matched">:$query, Spec_Int<>:$nodes,
-      Spec_Int<>:$edges, Spec_Int<>:$train_nodes_per_class,
-      Spec_Int<>:$test_nodes, Spec_OptionalInt:$test_nodes_per_class,
+      Spec_Case<Spec_AuditQuery, "Matched">:$query, Spec_OptionalInt:$nodes,
+      Spec_OptionalInt:$edges, Spec_OptionalInt:$train_nodes_per_class,
+      Spec_OptionalInt:$test_nodes, Spec_OptionalInt:$test_nodes_per_class,
       Spec_Group<"AttackAttr">:$attack,
       DefaultValuedParameter<"::mlir::ArrayAttr",
                              "::mlir::ArrayAttr::get($_ctxt, {})">:$defenses,

@@ -248,15 +248,21 @@ LogicalResult AttackAttr::verify(EmitError emitError, int64_t epochs,
                            {"audit.attack.top_k", topK}});
 }
 
-LogicalResult AuditAttr::verify(EmitError emitError, AuditSetting, AuditQuery,
-                                int64_t nodes, int64_t edges,
-                                int64_t trainNodesPerClass, int64_t testNodes,
+LogicalResult AuditAttr::verify(EmitError emitError, AuditSetting setting,
+                                AuditQuery, std::optional<int64_t> nodes,
+                                std::optional<int64_t> edges,
+                                std::optional<int64_t> trainNodesPerClass,
+                                std::optional<int64_t> testNodes,
                                 std::optional<int64_t> testNodesPerClass,
                                 AttackAttr, ArrayAttr defenses, bool) {
   for (Attribute defense : defenses)
     if (!isa<DefenseAttr>(defense))
       return emitError() << "the audit's defenses are #spec.defense, not "
                          << defense;
+  bool isComplete = nodes && edges && trainNodesPerClass && testNodes;
+  if (setting != AuditSetting::Documents && !isComplete)
+    return emitError() << "an audit of a graph needs `nodes`, `edges`, "
+                          "`train_nodes_per_class` and `test_nodes`";
   return check(emitError, {{"gnn.nodes", nodes},
                            {"gnn.edges", edges},
                            {"audit.train_nodes_per_class", trainNodesPerClass},

@@ -26,9 +26,13 @@
 #include "frontends/models/Norms.h"
 #include "frontends/models/Positions.h"
 #include "frontends/models/TransformerLayers.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "runtime/program/SlotNames.h"
 
+#include <array>
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace tessera;
@@ -47,6 +51,8 @@ public:
   void writeObjective(ModuleWriter &writer) const;
   void writeEval(ModuleWriter &writer) const;
   void writePredict(ModuleWriter &writer) const;
+  /// How likely each token of a text is: see runtime/audit/Documents.h.
+  void writeScore(ModuleWriter &writer) const;
 
 private:
   /// The blocks of layer \p index, in order.
@@ -57,6 +63,10 @@ private:
   Value hiddenStates(ModuleWriter &writer, Value tokens) const;
   /// The scores of all tokens for each row of \p x: [rows, vocabulary].
   Value logits(ModuleWriter &writer, Value x) const;
+  /// Of each row of \p x the logarithm of the probability of its target, and
+  /// the mean and deviation of those of all tokens: [rows] each.
+  std::array<Value, 3> likelihoods(ModuleWriter &writer, Value x,
+                                   Value targets) const;
 
   const Specification &specification;
   const spec::Transformer &model;
@@ -202,6 +212,87 @@ void Transformer::writePredict(ModuleWriter &writer) const {
   writer.end(writer.reshape(logits(writer, row), {vocabulary}));
 }
 
+std::array<Value, 3> Transformer::likelihoods(ModuleWriter &writer, Value x,
+                                              Value targets) const {
+  OpBuilder &ops = writer.builder();
+  Location loc = writer.loc();
+  Value scores = logits(writer, x);
+  auto type = cast<RankedTensorType>(scores.getType());
+  RankedTensorType perRow = writer.f32({type.getDimSize(0)});
+  auto reduce = [&](nn::Reduction kind, Value value) -> Value {
+    return nn::ReduceOp::create(ops, loc, perRow, kind, value,
+                                ArrayRef<int64_t>{1});
+  };
+  auto spread = [&](Value value) {
+    return nn::createBroadcast(ops, loc, value, type.getShape(), {0});
+  };
+  auto subtract = [&](Value a, Value b) -> Value {
+    return arith::SubFOp::create(ops, loc, a, b);
+  };
+  auto multiply = [&](Value a, Value b) -> Value {
+    return arith::MulFOp::create(ops, loc, a, b);
+  };
+  Value shifted = subtract(scores, spread(reduce(nn::Reduction::Max, scores)));
+  Value weight = math::ExpOp::create(ops, loc, shifted);
+  Value sum = reduce(nn::Reduction::Sum, weight);
+  Value logs = subtract(shifted, spread(math::LogOp::create(ops, loc, sum)));
+  // A target's column is compared, so that a row without one finds none.
+  Value column = nn::IotaOp::create(ops, loc, writer.i32(type.getShape()), 1);
+  Value isTarget = arith::CmpIOp::create(ops, loc, arith::CmpIPredicate::eq,
+                                         column, spread(targets));
+  Value nothing =
+      nn::createSplat(ops, loc, type, -std::numeric_limits<float>::max());
+  Value ofTarget =
+      reduce(nn::Reduction::Max,
+             arith::SelectOp::create(ops, loc, isTarget, logs, nothing));
+  auto expected = [&](Value value) -> Value {
+    return arith::DivFOp::create(
+        ops, loc, reduce(nn::Reduction::Sum, multiply(weight, value)), sum);
+  };
+  Value mean = expected(logs);
+  Value apart = subtract(logs, spread(mean));
+  Value deviation =
+      math::SqrtOp::create(ops, loc, expected(multiply(apart, apart)));
+  return {ofTarget, mean, deviation};
+}
+
+void Transformer::writeScore(ModuleWriter &writer) const {
+  OpBuilder &ops = writer.builder();
+  int64_t length = model.sequence_length();
+  RankedTensorType perToken = writer.f32({length});
+  SmallVector<Value> arguments =
+      writer.begin(slots::score,
+                   {{slots::tokens, writer.i32({1, length})},
+                    {slots::targets, writer.i32({1, length})}},
+                   {{slots::logProbability, perToken},
+                    {slots::mean, perToken},
+                    {slots::deviation, perToken}});
+  Value x = hiddenStates(writer, arguments[0]);
+  Value targets = writer.reshape(arguments[1], {length});
+  // Some rows at a time: the scores of all tokens for all rows are not stored.
+  constexpr int64_t mostScores = int64_t(1) << 22;
+  int64_t atOnce = std::max<int64_t>(1, mostScores / model.vocabulary());
+  std::array<SmallVector<Value>, 3> parts;
+  for (int64_t begin = 0; begin < length; begin += atOnce) {
+    int64_t rows = std::min(atOnce, length - begin);
+    auto slice = [&](Value value, RankedTensorType type) -> Value {
+      return nn::SliceOp::create(ops, writer.loc(), type, value, begin);
+    };
+    auto some =
+        likelihoods(writer, slice(x, writer.f32({rows, model.hidden()})),
+                    slice(targets, writer.i32({rows})));
+    for (auto [list, part] : llvm::zip(parts, some))
+      list.push_back(part);
+  }
+  SmallVector<Value> results;
+  for (SmallVector<Value> &list : parts)
+    results.push_back(list.size() == 1 ? list.front()
+                                       : nn::ConcatOp::create(ops, writer.loc(),
+                                                              perToken, list)
+                                             .getResult());
+  writer.end(results);
+}
+
 void tessera::writeTransformer(const Specification &specification,
                                const ModelKinds &kinds, ModuleWriter &writer) {
   Transformer transformer(specification, kinds);
@@ -209,4 +300,6 @@ void tessera::writeTransformer(const Specification &specification,
   transformer.writeObjective(writer);
   transformer.writeEval(writer);
   transformer.writePredict(writer);
+  if (specification.message.has_audit())
+    transformer.writeScore(writer);
 }

@@ -47,12 +47,29 @@ void Validator::checkDefense(int index) {
   }
 }
 
+/// A Transformer is asked about documents, which are named when it is.
+void Validator::checkDocumentAudit() {
+  const google::protobuf::Message &audit = message.audit();
+  for (int i = 0; i < audit.GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor *field = audit.GetDescriptor()->field(i);
+    const google::protobuf::Reflection *reflection = audit.GetReflection();
+    bool isGiven = field->is_repeated()
+                       ? reflection->FieldSize(audit, field) > 0
+                       : reflection->HasField(audit, field);
+    if (isGiven)
+      diagnostics.error(
+          "audit." + field->name() + (field->is_repeated() ? "[0]" : ""),
+          "`audit." + field->name() + "` is of a graph neural network's audit",
+          "remove it: a Transformer's has no fields");
+  }
+}
+
 void Validator::checkAudit() {
+  if (message.has_transformer())
+    return checkDocumentAudit();
   checkLimits({"audit"});
   const spec::Audit &audit = message.audit();
-  if (complete && !message.has_gnn())
-    diagnostics.error("audit", "an audit is of a graph neural network",
-                      "remove it, or give `gnn { ... }`");
+  require("audit.train_nodes_per_class", "give a whole number");
   if (given("audit.test_nodes") && given("audit.test_nodes_per_class"))
     diagnostics.error("audit.test_nodes",
                       "`audit.test_nodes` and `audit.test_nodes_per_class` both "

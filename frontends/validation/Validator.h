@@ -33,6 +33,7 @@ private:
   void checkGnn();
   void checkWidths();
   void checkAudit();
+  void checkDocumentAudit();
   void checkDefense(int index);
   void checkBatches();
   void checkRamp(int64_t unit);

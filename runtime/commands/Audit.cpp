@@ -6,12 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/commands/AllCommands.h"
+#include "runtime/commands/AuditDocuments.h"
 #include "runtime/commands/AuditTrial.h"
 #include "runtime/commands/Open.h"
 #include "runtime/commands/SharedOptions.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/files/InputFile.h"
+#include "runtime/files/Output.h"
 #include "runtime/files/Sha256.h"
 #include <chrono>
 #include <cinttypes>
@@ -27,6 +29,7 @@ namespace {
 struct {
   int64_t seeds = 0; ///< 0: not given
   std::string splits, report;
+  DocumentPaths documents;
 } given;
 
 constexpr int64_t defaultSeeds = 5;
@@ -36,6 +39,15 @@ void storeSeeds(Options &, const std::string &text) {
 }
 void storeSplits(Options &, const std::string &text) { given.splits = text; }
 void storeReport(Options &, const std::string &text) { given.report = text; }
+void storeMembers(Options &, const std::string &text) {
+  given.documents.members = text;
+}
+void storeNonMembers(Options &, const std::string &text) {
+  given.documents.nonMembers = text;
+}
+void storeReference(Options &, const std::string &text) {
+  given.documents.reference = text;
+}
 
 void checkAudit(const Options &options) {
   if (!given.splits.empty() && options.seed)
@@ -177,20 +189,41 @@ QueryResult summarizeQuery(const std::vector<Trial> &trials, size_t query,
   return result;
 }
 
-int runAudit(const Manifest &manifest, const Options &options) {
-  if (!manifest.audit)
-    fatal("this executable audits nothing: its specification has no `audit "
-          "{ ... }`");
+/// Exits the process where an option that is of the other kind of audits is
+/// given, or one of this kind is missing.
+void requireOptions(bool ofDocuments, const Options &options) {
+  struct Row {
+    const char *name;
+    bool isGiven, isOfDocuments, isNeeded;
+  };
+  const Row rows[] = {
+      {"--data", !options.data.empty(), false, true},
+      {"--seeds", given.seeds != 0, false, false},
+      {"--splits", !given.splits.empty(), false, false},
+      {"--members", !given.documents.members.empty(), true, true},
+      {"--non-members", !given.documents.nonMembers.empty(), true, true},
+      {"--init", !options.init.empty(), true, true},
+      {"--reference", !given.documents.reference.empty(), true, false}};
+  for (const Row &row : rows) {
+    if (row.isGiven && row.isOfDocuments != ofDocuments)
+      fatal("%s is for audits of %s, and this executable audits what a model "
+            "leaks of %s: leave it out",
+            row.name, ofDocuments ? "graphs" : "texts",
+            ofDocuments ? "documents" : "nodes");
+    if (!row.isGiven && row.isNeeded && row.isOfDocuments == ofDocuments)
+      fatal("'audit' needs %s: see '%s audit --help'", row.name,
+            executableName());
+  }
+}
+
+/// Trains and attacks models of a graph, and fills in \p report.
+void auditGraph(const Manifest &manifest, const Options &options,
+                AuditReport &report) {
   const AuditSettings &settings = *manifest.audit;
   const Manifest &attackManifest = otherModel("attack");
-  ReportFiles files;
-  std::string error;
-  if (!given.report.empty() && !files.open(given.report, error))
-    fatal("%s", error.c_str());
   AuditGraph graph(manifest, options.data);
-  uint64_t seed = options.seed.value_or(manifest.training.seed);
   std::vector<AuditSplit> splits =
-      splitsOf(graph, settings, manifest.model.classes, seed);
+      splitsOf(graph, settings, manifest.model.classes, report.bootstrap.seed);
 
   AuditArena arena({&manifest, &attackManifest});
   AuditModel target(manifest, arena, runThreads(manifest, 1));
@@ -224,19 +257,15 @@ int runAudit(const Manifest &manifest, const Options &options) {
     status.end(trials.back(), queries);
   }
 
-  AuditReport report;
-  report.model = manifest.name;
   report.setting = settings.setting == "tsts" ? "TSTS" : "TSTF";
   report.data = options.data;
   report.graphHash = hashOf(options.data);
-  report.specificationHash = sha256(tessera_manifest);
   report.splitsHash = splitHash(splits);
   report.members = std::ssize(splits.front().targetTrain);
   report.nonMembers = std::ssize(splits.front().targetTest);
   report.threatModel =
       describe(ThreatModel{report.setting, queryName(queries.front()),
                            "SHADOW_MLP", settings.attackInput});
-  report.bootstrap.seed = seed;
   for (const Trial &trial : trials)
     report.runs.push_back(trial.run);
   for (size_t i = 0; i < queries.size(); ++i)
@@ -252,6 +281,41 @@ int runAudit(const Manifest &manifest, const Options &options) {
     }
     ablation.attack = summarize("SHADOW_MLP", scores, report.bootstrap);
   }
+}
+
+int runAudit(const Manifest &manifest, const Options &options) {
+  if (!manifest.audit)
+    fatal("this executable audits nothing: its specification has no `audit "
+          "{ ... }`");
+  bool ofDocuments = manifest.audit->setting == "documents";
+  requireOptions(ofDocuments, options);
+  ReportFiles files;
+  std::string error;
+  if (!given.report.empty() && !files.open(given.report, error))
+    fatal("%s", error.c_str());
+  OutputFile table;
+  bool hasTable = ofDocuments && !given.report.empty();
+  if (hasTable && !table.open(given.report + "/documents.csv", 0))
+    fatal("%s", table.error().c_str());
+  AuditReport report;
+  report.model = manifest.name;
+  report.specificationHash = sha256(tessera_manifest);
+  report.bootstrap.seed = options.seed.value_or(manifest.training.seed);
+  if (ofDocuments) {
+    report.setting = "DOCUMENTS";
+    report.what = "documents";
+    report.data = given.documents.members;
+    ThreatModel threat;
+    threat.setting = report.setting;
+    report.threatModel = describe(threat);
+    std::string rows =
+        auditDocuments(manifest, options, given.documents, report);
+    if (hasTable &&
+        !(table.write(rows.data(), std::ssize(rows)) && table.commit()))
+      fatal("%s", table.error().c_str());
+  } else {
+    auditGraph(manifest, options, report);
+  }
   printf("\n%s", reportTable(report).c_str());
   if (!given.report.empty() && !files.write(report, error))
     fatal("%s", error.c_str());
@@ -261,7 +325,7 @@ int runAudit(const Manifest &manifest, const Options &options) {
 constexpr Option graphOption = {"--data", "GRAPH", "the graph (safetensors)",
                                 keepText<&Options::data>};
 constexpr Option options[] = {
-    required(graphOption),
+    graphOption,
     {"--seeds", "N",
      "trials, each with splits and models of its own "
      "(default: 5, or all of --splits)",
@@ -272,6 +336,17 @@ constexpr Option options[] = {
      storeSeed},
     {"--splits", "FILE", "take the nodes of each trial from a JSON file",
      storeSplits},
+    {"--members", "PATH",
+     "texts: documents that the model was trained on, a folder of files or "
+     "lines of JSON with \"text\" or \"tokens\"",
+     storeMembers},
+    {"--non-members", "PATH",
+     "texts: documents of the same kind that it was "
+     "not trained on",
+     storeNonMembers},
+    initOption,
+    {"--reference", "W", "texts: weights of a model that has seen neither",
+     storeReference},
     {"--report", "DIR", "write report.json, report.csv and report.html",
      storeReport}};
 
@@ -279,7 +354,7 @@ constexpr Option options[] = {
 
 const Command auditCommand = {
     .name = "audit",
-    .summary = "tell what the model leaks of its training nodes",
+    .summary = "tell what the model leaks of what it was trained on",
     .options = options,
     .run = runAudit,
     .check = checkAudit,

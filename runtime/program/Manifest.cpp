@@ -328,6 +328,8 @@ static Program parseProgram(const std::string &name, const json &j,
 static AuditSettings parseAudit(const json &j) {
   AuditSettings audit;
   audit.setting = j.at("setting");
+  if (audit.setting == "documents")
+    return audit;
   audit.query = j.at("query");
   audit.nodes = j.at("nodes");
   audit.edges = j.at("edges");

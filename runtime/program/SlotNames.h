@@ -45,6 +45,9 @@ inline constexpr Name hyper = "hyper", classEnds = "class_ends",
 // nodes, and of the attack for all that it is asked of.
 inline constexpr Name predictWhole = "predict_whole",
                       predictTest = "predict_test", predictAll = "predict_all";
+// The program that says how likely each token is, and its outputs.
+inline constexpr Name score = "score", logProbability = "log_probability",
+                      mean = "mean", deviation = "deviation";
 
 // Outputs.
 inline constexpr Name loss = "loss", gradNorm = "grad_norm",
