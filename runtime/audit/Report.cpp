@@ -168,10 +168,10 @@ std::string describe(const ThreatModel &model) {
                            : "") +
            " tells them apart, unless the two differ in kind.";
   std::string text = "The attacker asks the trained model for nodes and sees ";
-  text += model.input == "LABEL_ONLY" ? "the predicted class"
-          : model.input == "TOP_K"    ? "the largest posteriors, without "
+  text += model.input == "label_only" ? "the predicted class"
+          : model.input == "top_k"    ? "the largest posteriors, without "
                                         "their classes"
-          : model.input == "SORTED"   ? "the posteriors, without their classes"
+          : model.input == "sorted"   ? "the posteriors, without their classes"
                                       : "the posteriors of all classes";
   text += " of each, but no parameters, gradients or training steps (black "
           "box). ";

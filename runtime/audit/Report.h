@@ -139,7 +139,7 @@ std::string splitHash(std::span<const AuditSplit> splits);
 struct ThreatModel {
   std::string setting, query; ///< "TSTF", "MATCHED"
   std::string attack;         ///< "SHADOW_MLP"
-  std::string input;          ///< "POSTERIORS"
+  std::string input;          ///< the manifest's: "posteriors"
   bool hasShadowGraph = false;
   bool hasReference = false; ///< of "DOCUMENTS"
 };

@@ -116,12 +116,19 @@ TEST(Report, SaysWhatTheAttackerKnows) {
       .setting = "TSTF", .query = "MATCHED", .attack = "SHADOW_MLP"});
   EXPECT_NE(matched.find("both asked for on the whole graph"),
             std::string::npos);
+  for (auto [input, part] :
+       {std::pair("posteriors", "the posteriors of all classes"),
+        std::pair("sorted", "the posteriors, without their classes"),
+        std::pair("top_k", "the largest posteriors, without their classes")})
+    EXPECT_NE(describe(ThreatModel{.input = input}).find(part),
+              std::string::npos)
+        << input;
   std::string reference =
       describe(ThreatModel{.setting = "TSTF", .query = "REFERENCE"});
   EXPECT_NE(reference.find("telling the two graphs"), std::string::npos);
   std::string other = describe(ThreatModel{.setting = "TSTS",
                                            .attack = "LIRA",
-                                           .input = "LABEL_ONLY",
+                                           .input = "label_only",
                                            .hasShadowGraph = true});
   for (const char *part : {"the predicted class", "a subgraph of their own",
                            "another graph", "with and without"})

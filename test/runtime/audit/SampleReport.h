@@ -37,7 +37,7 @@ inline tessera::runtime::AuditReport sampleReport(int64_t count = 600) {
   report.threatModel = describe(ThreatModel{.setting = "TSTF",
                                             .query = "MATCHED",
                                             .attack = "SHADOW_MLP",
-                                            .input = "POSTERIORS"});
+                                            .input = "posteriors"});
   report.graphHash = std::string(64, 'a');
   report.specificationHash = std::string(64, 'b');
   report.members = report.nonMembers = count;
