@@ -151,13 +151,8 @@ def gcn_step(mode, graph):
     return step
 
 
-def main():
-    name, mode, threads, *rest = sys.argv[1:]
-    torch.manual_seed(1)
-    if int(threads):
-        torch.set_num_threads(int(threads))
-    make_step = gcn_step if name == "gcn-cora" else lambda *args: transformer_step(name, *args)
-    step = make_step(mode, *rest)
+def serve(step):
+    """Answers numbers on standard input, as said above, with times of steps."""
     print("ready", flush=True)
     for line in sys.stdin:
         if not line.strip():
@@ -169,6 +164,15 @@ def main():
             times.append(1e3 * (time.perf_counter() - begin))
         print(json.dumps(times), flush=True)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, flush=True)
+
+
+def main():
+    name, mode, threads, *rest = sys.argv[1:]
+    torch.manual_seed(1)
+    if int(threads):
+        torch.set_num_threads(int(threads))
+    make_step = gcn_step if name == "gcn-cora" else lambda *args: transformer_step(name, *args)
+    serve(make_step(mode, *rest))
 
 
 if __name__ == "__main__":
