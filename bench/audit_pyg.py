@@ -60,6 +60,33 @@ DEFENSES = [
 ]
 
 
+def sparse_linear(linear):
+    """The same as `linear` for sparse features, with their transpose in `x.transposed`:
+    the paper's words are there or not, and a dense product spends its time on zeros."""
+    import torch
+
+    class Product(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, weight):
+            ctx.transposed = x.transposed
+            return x @ weight.t()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return None, (ctx.transposed @ gradient).t()
+
+    class SparseLinear(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight, self.bias = linear.weight, linear.bias
+
+        def forward(self, x):
+            result = Product.apply(x, self.weight)
+            return result if self.bias is None else result + self.bias
+
+    return SparseLinear()
+
+
 def make_model(name, features, classes):
     import torch
     from torch_geometric import nn as pyg
@@ -84,10 +111,14 @@ def make_model(name, features, classes):
                 self.first = pyg.SAGEConv(features, HIDDEN)
                 self.second = pyg.SAGEConv(HIDDEN, classes)
             else:
-                self.first = torch.nn.Linear(features, HIDDEN)
+                self.first = sparse_linear(torch.nn.Linear(features, HIDDEN))
                 self.second = torch.nn.Linear(HIDDEN, classes)
+            if name in ("GCN", "GAT"):
+                self.first.lin = sparse_linear(self.first.lin)
+            self.takes_sparse = name in ("GCN", "GAT", "MLP")
 
-        def forward(self, x, edges):
+        def forward(self, graph, edges):
+            x = graph.sparse if self.takes_sparse else graph.x
             rest = [] if name == "MLP" else [edges]
             return self.second(torch.relu(self.first(x, *rest)), *rest)
 
@@ -111,6 +142,8 @@ class Graph:
         self.edges = edges
         if nodes is not None:
             self.edges, _ = subgraph(nodes, edges, relabel_nodes=True, num_nodes=len(x))
+        self.sparse = self.x.to_sparse_csr()
+        self.sparse.transposed = self.x.t().to_sparse_csr()
         self.place = torch.full((len(x),), -1)
         self.place[self.nodes] = torch.arange(len(self.nodes))
 
@@ -130,7 +163,7 @@ def train(name, graph, classes):
         for begin in range(0, count, batch):
             rows = order[begin : begin + batch]
             optimizer.zero_grad(set_to_none=True)
-            F.cross_entropy(model(graph.x, graph.edges)[rows], graph.y[rows]).backward()
+            F.cross_entropy(model(graph, graph.edges)[rows], graph.y[rows]).backward()
             optimizer.step()
     return model.eval()
 
@@ -173,7 +206,7 @@ class Asked:
                     edges = sampled(edges, defense["neighbors"])
                 model.forget()
                 with torch.no_grad():
-                    drawn[id(graph)] = model(graph.x, edges).softmax(1)
+                    drawn[id(graph)] = model(graph, edges).softmax(1)
             places = graph.place[wanted]
             answer = drawn[id(graph)][places]
             if defense and defense["kind"] == "LBP":
@@ -195,37 +228,61 @@ class Asked:
         return divergence.clamp_min(0).sqrt().mean().item()
 
 
-def attacker(asked):
-    """An MLP that has learned which answers are members'."""
+class Attackers:
+    """MLPs, one for each of several models' answers, that have learned which of them
+    are members'. They are trained at once, which changes nothing but the time: each
+    has its own start, order and optimizer state."""
+
+    def __init__(self, lessons):
+        import torch
+        import torch.nn.functional as F
+
+        x = torch.stack([torch.cat(asked.posteriors) for asked in lessons])
+        count, rows, classes = x.shape
+        members = len(lessons[0].posteriors[0])
+        y = (torch.arange(rows) < members).long().expand(count, rows)
+        widths = [classes, *ATTACK["hidden"], 2]
+        self.layers = []
+        for inputs, outputs in zip(widths, widths[1:]):  # as torch.nn.Linear starts
+            bound = inputs**-0.5
+            weight = torch.empty(count, inputs, outputs).uniform_(-bound, bound)
+            bias = torch.empty(count, 1, outputs).uniform_(-bound, bound)
+            self.layers.append((weight.requires_grad_(), bias.requires_grad_()))
+        parameters = [p for layer in self.layers for p in layer]
+        optimizer = torch.optim.Adam(parameters, lr=ATTACK["lr"], fused=True)
+        for _ in range(ATTACK["epochs"]):
+            order = torch.rand(count, rows).argsort(1)
+            for batch in order.split(ATTACK["batch"], dim=1):
+                optimizer.zero_grad(set_to_none=True)
+                logits = self.logits(x.gather(1, batch[:, :, None].expand(-1, -1, classes)))
+                losses = F.cross_entropy(
+                    logits.flatten(0, 1), y.gather(1, batch).flatten(), reduction="sum"
+                )
+                (losses / batch.shape[1]).backward()
+                optimizer.step()
+
+    def logits(self, x):
+        import torch
+
+        for i, (weight, bias) in enumerate(self.layers):
+            x = torch.baddbmm(bias, torch.relu(x) if i else x, weight)
+        return x
+
+    def successes(self, targets):
+        """What each makes of a model's answers."""
+        import torch
+
+        with torch.no_grad():
+            logits = self.logits(torch.stack([torch.cat(a.posteriors) for a in targets])).double()
+        scores = logits[:, :, 1] - logits[:, :, 0]
+        return [success(s, len(a.posteriors[0])) for s, a in zip(scores, targets)]
+
+
+def success(scores, count):
+    """The first `count` scores are members'; those above 0 are taken for members'."""
     import torch
-    import torch.nn.functional as F
 
-    x = torch.cat(asked.posteriors)
-    y = torch.cat([torch.full((len(p),), 1 - i) for i, p in enumerate(asked.posteriors)])
-    first, second = ATTACK["hidden"]
-    mlp = torch.nn.Sequential(
-        torch.nn.Linear(x.shape[1], first),
-        torch.nn.ReLU(),
-        torch.nn.Linear(first, second),
-        torch.nn.ReLU(),
-        torch.nn.Linear(second, 2),
-    )
-    optimizer = torch.optim.Adam(mlp.parameters(), lr=ATTACK["lr"], fused=True)
-    for _ in range(ATTACK["epochs"]):
-        for rows in torch.randperm(len(x)).split(ATTACK["batch"]):
-            optimizer.zero_grad(set_to_none=True)
-            F.cross_entropy(mlp(x[rows]), y[rows]).backward()
-            optimizer.step()
-    return mlp
-
-
-def success(mlp, asked):
-    """What an attacker makes of a model's answers."""
-    import torch
-
-    with torch.no_grad():
-        logits = [mlp(p).double() for p in asked.posteriors]
-    members, others = (l[:, 1] - l[:, 0] for l in logits)
+    members, others = scores[:count], scores[count:]
     # The chance that a member scores above another, ties counted half.
     ordered = others.sort().values
     below = torch.searchsorted(ordered, members) + torch.searchsorted(ordered, members, right=True)
@@ -247,48 +304,58 @@ def graphs_of(full, subgraphs, who, setting, query):
     return (full if query == "MATCHED" else subgraphs[f"{who}_train"]), full
 
 
-def experiment(name, data, split, with_defenses):
-    """All queries of one split; one row each, and one a defense."""
+def answers_of(name, data, split, with_defenses):
+    """All that is asked of one split's target and shadow: (row, {who: Asked}, plain's)
+    for each query and defense."""
     import torch
 
     torch.manual_seed(split["seed"])
-    begin = time.perf_counter()
     full = Graph(*data)
     classes = int(data[2].max()) + 1
     nodes = {key: torch.tensor(ids) for key, ids in split.items() if key != "seed"}
     subgraphs = {key: Graph(*data, ids) for key, ids in nodes.items()}
     models = {who: train(name, subgraphs[f"{who}_train"], classes) for who in ("target", "shadow")}
-    trained = time.perf_counter() - begin
 
-    def ask(who, setting, query, defense=None):
+    def ask(who, setting, query, defense):
         places = graphs_of(full, subgraphs, who, setting, query)
         wanted = (nodes[f"{who}_train"], nodes[f"{who}_test"])
         return Asked(models[who], places, wanted, defense)
 
-    rows = []
     for setting, query in QUERIES:
-        begin = time.perf_counter()
-        plain = {who: ask(who, setting, query) for who in models}
-        mlp = attacker(plain["shadow"])
-        row = {"model": name, "seed": split["seed"], "setting": setting, "query": query}
-        for who, asked in plain.items():
-            accuracies = zip(("train_accuracy", "test_accuracy"), asked.correct)
-            row |= {f"{who}.{key}": value for key, value in accuracies}
-        row |= {f"attack.{key}": value for key, value in success(mlp, plain["target"]).items()}
-        row["seconds"] = trained + time.perf_counter() - begin
-        rows.append(row)
-        for defense in DEFENSES if with_defenses else []:
-            if defense["kind"] == "NSD" and name == "MLP":
+        plain = None
+        for defense in [None, *(DEFENSES if with_defenses else [])]:
+            if name == "MLP" and defense and defense["kind"] == "NSD":
                 continue
-            defended = {who: ask(who, setting, query, defense) for who in models}
-            answers = defended["target"]
+            asked = {who: ask(who, setting, query, defense) for who in models}
+            plain = plain or asked
             row = {"model": name, "seed": split["seed"], "setting": setting, "query": query}
-            row |= {"defense": defense, "distance": answers.distance(plain["target"])}
-            row["label_loss"] = plain["target"].correct[1] - answers.correct[1]
-            for kind, learned in (("static", mlp), ("adaptive", attacker(defended["shadow"]))):
-                row |= {f"{kind}.{key}": v for key, v in success(learned, answers).items()}
-            rows.append(row)
-    return rows
+            yield {**row, "defense": defense}, asked, plain
+
+
+def experiments(name, data, splits, with_defenses):
+    """The rows of several splits, their attackers being trained together."""
+    asked = [each for split in splits for each in answers_of(name, data, split, with_defenses)]
+    attackers = Attackers([answers["shadow"] for _, answers, _ in asked])
+    targets = [answers["target"] for _, answers, _ in asked]
+    adaptive = attackers.successes(targets)
+    # Attackers that know of no defense ask as the one of the plain answers has learned.
+    own = {id(plain): i for i, (_, answers, plain) in enumerate(asked) if answers is plain}
+    learned = [own[id(plain)] for _, _, plain in asked]
+    attackers.layers = [(w[learned], b[learned]) for w, b in attackers.layers]
+    static = attackers.successes(targets)
+    for (row, answers, plain), knows, ignores in zip(asked, adaptive, static):
+        target = answers["target"]
+        if row["defense"]:
+            row["distance"] = target.distance(plain["target"])
+            row["label_loss"] = plain["target"].correct[1] - target.correct[1]
+            row |= {f"static.{key}": value for key, value in ignores.items()}
+            row |= {f"adaptive.{key}": value for key, value in knows.items()}
+        else:
+            for who, own_answers in answers.items():
+                accuracies = zip(("train_accuracy", "test_accuracy"), own_answers.correct)
+                row |= {f"{who}.{key}": value for key, value in accuracies}
+            row |= {f"attack.{key}": value for key, value in knows.items()}
+        yield row
 
 
 def read_graph(path):
@@ -314,34 +381,31 @@ def run(options):
         done = set()
         if file.exists():
             done = {json.loads(line)["seed"] for line in file.read_text().splitlines()}
-        for split in committed["splits"][: options.splits]:
-            if split["seed"] in done:
-                continue
-            rows = experiment(name, data, split, options.defenses)
+        splits = [s for s in committed["splits"][: options.splits] if s["seed"] not in done]
+        for begin in range(0, len(splits), options.together):
+            start = time.perf_counter()
+            group = splits[begin : begin + options.together]
+            rows = list(experiments(name, data, group, options.defenses))
             with open(file, "a") as stream:
                 stream.writelines(json.dumps(row) + "\n" for row in rows)
-            for row in rows:
-                if "defense" not in row:
-                    print(
-                        f"{name} {split['seed']} {row['setting']} {row['query'] or ''}: "
-                        f"{row['target.train_accuracy']:.3f} / {row['target.test_accuracy']:.3f}, "
-                        f"AUROC {row['attack.auroc']:.3f}, {row['seconds']:.1f} s",
-                        flush=True,
-                    )
+            print(f"{name}: {len(group)} splits in {time.perf_counter() - start:.1f} s", flush=True)
 
 
 def collect():
     import torch
     import torch_geometric
 
-    groups = {}
+    groups, plain = {}, {}
     for name in RECIPES:
         file = RUNS / f"{name}.jsonl"
         for line in file.read_text().splitlines() if file.exists() else []:
             row = json.loads(line)
-            key = {k: row.pop(k) for k in ("model", "setting", "query")}
-            key["defense"] = row.pop("defense", None)
-            row.pop("seed")
+            key = {k: row.pop(k) for k in ("model", "setting", "query", "defense")}
+            asked = (key["model"], key["setting"], key["query"], row.pop("seed"))
+            if key["defense"]:  # of the same split
+                row["undefended.auroc"] = plain[asked]
+            else:
+                plain[asked] = row["attack.auroc"]
             groups.setdefault(json.dumps(key), []).append(row)
     table = []
     for key, rows in groups.items():
@@ -373,6 +437,7 @@ def main():
     command.add_argument("models", nargs="+", choices=RECIPES)
     command.add_argument("--splits", type=int, default=20)
     command.add_argument("--defenses", action="store_true", help="also, statically and adaptively")
+    command.add_argument("--together", type=int, default=5, help="splits between two writes")
     command.add_argument("--threads", type=int, default=1)
     commands.add_parser("collect")
     options = parser.parse_args()
