@@ -73,7 +73,7 @@ def defenses_of(rows):
 
 
 def audit(name, setting, rows, options):
-    """report.json of a model in a setting, on as many splits as its rows have."""
+    """report.json of a model in a setting, on the splits that its rows have."""
     gnn, lr, steps = MODELS[name]
     stem = OUT / f"{name.lower()}-{setting.lower()}"
     defenses = defenses_of(rows) if not options.no_defenses else ""
@@ -88,8 +88,9 @@ def audit(name, setting, rows, options):
     )
     stem.with_suffix(".textproto").write_text(text)
     committed = json.loads(SPLITS.read_text())
-    count = min(options.splits, max(row["splits"] for row in rows))
-    splits = dict(committed, splits=committed["splits"][:count])
+    known = {seed for row in rows for seed in row.get("seeds", [])}
+    chosen = [split for split in committed["splits"] if split["seed"] in known]
+    splits = dict(committed, splits=chosen[: options.splits])
     stem.with_suffix(".splits.json").write_text(json.dumps(splits))
     support.compile(stem.with_suffix(".textproto"), stem)
     command = [stem, "audit", "--data", support.CORA]
@@ -98,14 +99,21 @@ def audit(name, setting, rows, options):
     return json.loads((stem.with_suffix(".report") / "report.json").read_text())
 
 
-def mean_of(report, count, *path):
-    """The mean of what the first runs have there."""
+def mean_of(report, seeds, *path):
+    """The mean of what the runs of these seeds have there."""
     values = []
-    for run in report["runs"][:count]:
-        for key in path:
-            run = run[key]
-        values.append(run)
+    for run in report["runs"]:
+        if run["seed"] in seeds:
+            for key in path:
+                run = run[key]
+            values.append(run)
     return statistics.mean(values)
+
+
+def peer_mean(row, seeds, key):
+    """The same of PyTorch Geometric's."""
+    pairs = zip(row["seeds"], row["values"][key])
+    return statistics.mean(value for seed, value in pairs if seed in seeds)
 
 
 class Table:
@@ -131,22 +139,23 @@ def compare_queries(name, setting, report, rows, table):
     plain = [row for row in rows if not row["defense"]]
     trained = next(row for row in plain if row["query"] in ("REFERENCE", None))
     for row in plain:
-        count = min(row["splits"], len(report["runs"]))
+        seeds = {run["seed"] for run in report["runs"]} & set(row["seeds"])
         query = row["query"] or SUBGRAPHS
-        mean = row["mean"]
         compared = []
         for who in ("target", "shadow"):
-            for part, peer in (("train", trained["mean"]), ("test", mean)):
-                own = mean_of(report, count, who, f"{part}_accuracy")
-                compared.append((own, peer[f"{who}.{part}_accuracy"], ACCURACY))
+            for part, peer in (("train", trained), ("test", row)):
+                own = mean_of(report, seeds, who, f"{part}_accuracy")
+                peers = peer_mean(peer, seeds, f"{who}.{part}_accuracy")
+                compared.append((own, peers, ACCURACY))
         tolerances = {"auroc": AUROC, "auroc_hard": AUROC, "precision": None, "recall": None}
         for key, tolerance in tolerances.items():
-            own = mean_of(report, count, "queries", query, key)
-            compared.append((own, mean[f"attack.{key}"], tolerance))
-        table.add(f"{name} {setting} {query}", [str(count)], compared)
+            own = mean_of(report, seeds, "queries", query, key)
+            compared.append((own, peer_mean(row, seeds, f"attack.{key}"), tolerance))
+        table.add(f"{name} {setting} {query}", [str(len(seeds))], compared)
 
 
 def compare_defenses(name, setting, report, rows, table):
+    """Of ratios of means, which fewer splits change little."""
     found = {}
     for each in report["defenses"]:
         key = {k: each[k] for k in ("kind", "neighbors", "bins", "beta") if k in each}
@@ -202,7 +211,7 @@ def main():
             compare_defenses(name, setting, report, rows, defenses)
     text = "\n".join([*queries.lines, "", *defenses.lines, ""])
     (OUT / "table.md").write_text(text)
-    print(f"\nhere / in PyTorch Geometric, means of the same splits:\n\n{text}")
+    print(f"\nhere / in PyTorch Geometric, means of the same splits but for defenses:\n\n{text}")
     print(*missing, sep="\n")
     print(f"also in {OUT / 'table.md'}")
     failures = queries.failures + defenses.failures

@@ -395,13 +395,15 @@ def collect():
     import torch
     import torch_geometric
 
-    groups, plain = {}, {}
+    groups, plain, seeds = {}, {}, {}
     for name in RECIPES:
         file = RUNS / f"{name}.jsonl"
         for line in file.read_text().splitlines() if file.exists() else []:
             row = json.loads(line)
             key = {k: row.pop(k) for k in ("model", "setting", "query", "defense")}
-            asked = (key["model"], key["setting"], key["query"], row.pop("seed"))
+            seed = row.pop("seed")
+            asked = (key["model"], key["setting"], key["query"], seed)
+            seeds.setdefault(json.dumps(key), []).append(seed)
             if key["defense"]:  # of the same split
                 row["undefended.auroc"] = plain[asked]
             else:
@@ -416,6 +418,9 @@ def collect():
                 for k in rows[0]
             }
             result[statistic] = values
+        if not result["defense"]:  # so that means of any of the splits can be made
+            result["seeds"] = seeds[key]
+            result["values"] = {k: [round(row[k], 5) for row in rows] for k in rows[0]}
         table.append(result)
     versions = {"torch": torch.__version__, "torch_geometric": torch_geometric.__version__}
     text = ",\n".join(json.dumps(row) for row in table)
