@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/audit/PosteriorsFile.h"
 #include "runtime/commands/AllCommands.h"
 #include "runtime/commands/AuditDocuments.h"
 #include "runtime/commands/AuditTrial.h"
@@ -15,6 +16,7 @@
 #include "runtime/files/InputFile.h"
 #include "runtime/files/Output.h"
 #include "runtime/files/Sha256.h"
+#include "runtime/program/SlotNames.h"
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
@@ -28,7 +30,7 @@ namespace {
 /// What the command's own options say.
 struct {
   int64_t seeds = 0; ///< 0: not given
-  std::string splits, report;
+  std::string splits, report, target, posteriors;
   DocumentPaths documents;
 } given;
 
@@ -39,6 +41,10 @@ void storeSeeds(Options &, const std::string &text) {
 }
 void storeSplits(Options &, const std::string &text) { given.splits = text; }
 void storeReport(Options &, const std::string &text) { given.report = text; }
+void storeTarget(Options &, const std::string &text) { given.target = text; }
+void storePosteriors(Options &, const std::string &text) {
+  given.posteriors = text;
+}
 void storeMembers(Options &, const std::string &text) {
   given.documents.members = text;
 }
@@ -53,6 +59,14 @@ void checkAudit(const Options &options) {
   if (!given.splits.empty() && options.seed)
     refuseCommandLine("%s", "--seed is of splits that are drawn, and --splits "
                             "gives them: leave one of them out");
+  if (!given.target.empty() && !given.posteriors.empty())
+    refuseCommandLine("%s", "--target and --posteriors are both of a target "
+                            "that is there: leave one of them out");
+  if (!given.splits.empty() &&
+      (!given.target.empty() || !given.posteriors.empty()))
+    refuseCommandLine("%s", "--splits says what the target is trained on, and "
+                            "it is trained already: its members are those of "
+                            "the graph's train_mask; leave --splits out");
 }
 
 /// The models of this executable beside the one of \p target, by name.
@@ -71,7 +85,8 @@ const Manifest &otherModel(const char *name) {
 
 std::vector<AuditSplit> splitsOf(const AuditGraph &graph,
                                  const AuditSettings &settings, int64_t classes,
-                                 uint64_t seed) {
+                                 uint64_t seed,
+                                 const std::vector<int32_t> &members) {
   SplitRules rules;
   rules.labels = graph.labels();
   rules.classes = classes;
@@ -85,7 +100,7 @@ std::vector<AuditSplit> splitsOf(const AuditGraph &graph,
     int64_t count = given.seeds ? given.seeds : defaultSeeds;
     std::vector<AuditSplit> splits(count);
     for (int64_t i = 0; i < count; ++i)
-      if (!drawSplit(rules, seed + i, {}, splits[i], error))
+      if (!drawSplit(rules, seed + i, members, splits[i], error))
         fatal("%s", error.c_str());
     return splits;
   }
@@ -102,13 +117,10 @@ std::vector<AuditSplit> splitsOf(const AuditGraph &graph,
 
 std::string hashOf(const std::string &path) {
   std::string error;
-  std::unique_ptr<InputFile> file = InputFile::open(path, "the graph ", error);
-  if (!file)
+  std::string hash = fileSha256(path, "the graph ", error);
+  if (!error.empty())
     fatal("%s", error.c_str());
-  std::string bytes(file->size(), '\0');
-  if (!file->read(0, bytes.data(), std::ssize(bytes), error))
-    fatal("%s", error.c_str());
-  return sha256(bytes);
+  return hash;
 }
 
 /// A line of what is done now, which the next one takes the place of.
@@ -200,6 +212,8 @@ void requireOptions(bool ofDocuments, const Options &options) {
       {"--data", !options.data.empty(), false, true},
       {"--seeds", given.seeds != 0, false, false},
       {"--splits", !given.splits.empty(), false, false},
+      {"--target", !given.target.empty(), false, false},
+      {"--posteriors", !given.posteriors.empty(), false, false},
       {"--members", !given.documents.members.empty(), true, true},
       {"--non-members", !given.documents.nonMembers.empty(), true, true},
       {"--init", !options.init.empty(), true, true},
@@ -216,14 +230,64 @@ void requireOptions(bool ofDocuments, const Options &options) {
   }
 }
 
+/// The target that the command line names; exits the process where this
+/// executable cannot ask it.
+ExistingTarget readTarget(const AuditGraph &graph, const Manifest &manifest) {
+  ExistingTarget target;
+  target.weights = given.target;
+  if (!given.posteriors.empty()) {
+    std::string error;
+    Posteriors posteriors;
+    if (!readPosteriors(given.posteriors, graph.file().shape().nodes,
+                        manifest.model.classes, posteriors, error))
+      fatal("%s", error.c_str());
+    target.posteriors = std::move(posteriors);
+  }
+  if (target.isThere() && manifest.audit->setting != "tstf")
+    fatal("a target that is trained already is asked on the whole graph: "
+          "compile the audit with --set audit.setting=TSTF");
+  return target;
+}
+
+/// Exits the process where the attack has no room for what is asked about
+/// \p members.
+void requireRoom(const Manifest &attack, const AuditSettings &settings,
+                 size_t members) {
+  const Slot *slot =
+      attack.program(slotNames::predictAll).input(slotNames::features);
+  int64_t rows = slot ? slot->shape.front() : 0;
+  int64_t most = rows - settings.testNodes;
+  if (static_cast<int64_t>(members) > most)
+    fatal("the graph's train_mask has %zu members, the audit was compiled for "
+          "at most %" PRId64 ": raise audit.train_nodes_per_class",
+          members, most);
+}
+
 /// Trains and attacks models of a graph, and fills in \p report.
 void auditGraph(const Manifest &manifest, const Options &options,
                 AuditReport &report) {
   const AuditSettings &settings = *manifest.audit;
   const Manifest &attackManifest = otherModel("attack");
   AuditGraph graph(manifest, options.data);
-  std::vector<AuditSplit> splits =
-      splitsOf(graph, settings, manifest.model.classes, report.bootstrap.seed);
+  ExistingTarget existing = readTarget(graph, manifest);
+  std::vector<int32_t> members;
+  if (existing.isThere())
+    members = graph.file().split("train");
+  requireRoom(attackManifest, settings, members.size());
+  std::vector<AuditSplit> splits = splitsOf(
+      graph, settings, manifest.model.classes, report.bootstrap.seed, members);
+  // To ask the target elsewhere than on the whole graph takes its training.
+  std::vector<AuditQuery> queries = queriesOf(settings);
+  std::vector<Defense> defenses = defensesOf(settings);
+  if (existing.isThere())
+    queries = {AuditQuery::matched};
+  if (existing.posteriors &&
+      std::erase_if(defenses, [](const Defense &defense) {
+        return defense.kind == DefenseKind::nsd;
+      }))
+    warning("NSD is left out: it changes the graph that a model is asked on, "
+            "and '%s' has answers alone",
+            given.posteriors.c_str());
 
   AuditArena arena({&manifest, &attackManifest});
   AuditModel target(manifest, arena, runThreads(manifest, 1));
@@ -238,18 +302,18 @@ void auditGraph(const Manifest &manifest, const Options &options,
   printf("  graph        %s (%s nodes, %s edges, %" PRId64 " classes)\n",
          options.data.c_str(), countText(shape.nodes).c_str(),
          countText(shape.edges).c_str(), manifest.model.classes);
-  printf("  members      %zu nodes, of each class %" PRId64
-         "; non-members %zu\n",
-         splits.front().targetTrain.size(), settings.trainNodesPerClass,
-         splits.front().targetTest.size());
+  printf("  members      %zu nodes; non-members %zu\n",
+         splits.front().targetTrain.size(), splits.front().targetTest.size());
   printf("  memory       %s, of all models in turn\n\n",
          byteText(double(arena.bytes())).c_str());
   fflush(stdout);
 
   Status status(std::ssize(splits));
-  AuditSetup setup{graph, settings, target, attack,
-                   [&](const std::string &stage) { status.show(stage); }};
-  std::vector<AuditQuery> queries = queriesOf(settings);
+  AuditSetup setup{
+      graph,    settings,
+      queries,  defenses,
+      existing, target,
+      attack,   [&](const std::string &stage) { status.show(stage); }};
   std::vector<Trial> trials;
   for (int64_t i = 0; i < std::ssize(splits); ++i) {
     status.begin(i);
@@ -269,9 +333,9 @@ void auditGraph(const Manifest &manifest, const Options &options,
   for (const Trial &trial : trials)
     report.runs.push_back(trial.run);
   for (size_t i = 0; i < queries.size(); ++i)
-    report.queries.push_back(summarizeQuery(
-        trials, i, queries[i], defensesOf(settings), report.bootstrap));
-  if (settings.withoutEdges) {
+    report.queries.push_back(
+        summarizeQuery(trials, i, queries[i], defenses, report.bootstrap));
+  if (settings.withoutEdges && !existing.isThere()) {
     AblationResult &ablation = report.ablations.emplace_back();
     ablation.name = "NO_EDGES";
     std::vector<AttackScores> scores;
@@ -336,6 +400,14 @@ constexpr Option options[] = {
      storeSeed},
     {"--splits", "FILE", "take the nodes of each trial from a JSON file",
      storeSplits},
+    {"--target", "W",
+     "audit a model that is there, by its weights (safetensors, or a "
+     "checkpoint's folder): its members are the graph's train_mask",
+     storeTarget},
+    {"--posteriors", "P",
+     "the same by its answers for all nodes (safetensors with \"posteriors\" "
+     "or \"logits\")",
+     storePosteriors},
     {"--members", "PATH",
      "texts: documents that the model was trained on, a folder of files or "
      "lines of JSON with \"text\" or \"tokens\"",

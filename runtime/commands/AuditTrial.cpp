@@ -93,14 +93,17 @@ struct ModelAnswers {
 class TrialRun {
 public:
   TrialRun(const AuditSetup &setup, const AuditSplit &split)
-      : setup(setup), split(split), queries(queriesOf(setup.settings)),
-        defenses(defensesOf(setup.settings)) {}
+      : setup(setup), split(split), queries(setup.queries),
+        defenses(setup.defenses) {}
 
   Trial run();
 
 private:
   ModelAnswers trainAndAsk(const std::string &name, Nodes nodes, Purpose seed,
                            Purpose noise, bool withEdges);
+  ModelAnswers askTarget();
+  ModelAnswers askAll(const std::string &name, Nodes nodes, Purpose noise,
+                      bool withEdges);
   MemberAnswers ask(AuditQuery query, Nodes nodes, const Defense *defense,
                     uint64_t noiseSeed, bool withEdges);
   Posteriors askAbout(const char *program, const EdgeSource &edges,
@@ -124,8 +127,8 @@ private:
 
   const AuditSetup &setup;
   const AuditSplit &split;
-  std::vector<AuditQuery> queries;
-  std::vector<Defense> defenses;
+  const std::vector<AuditQuery> &queries;
+  const std::vector<Defense> &defenses;
 };
 
 } // namespace
@@ -192,6 +195,16 @@ ModelAnswers TrialRun::trainAndAsk(const std::string &name, Nodes nodes,
   SubgraphBatches batches(setup.graph, edges, nodes.train);
   setup.target.train(batches, setup.target.manifest.training.steps);
 
+  ModelAnswers answers = askAll(name, nodes, noise, withEdges);
+  // Training accuracy is that on the graph of the training, which every query
+  // but MATCHED asks members on.
+  answers.accuracy.train = accuracy(askAbout("predict", edges, nodes.train),
+                                    setup.graph.labelsOf(nodes.train));
+  return answers;
+}
+
+ModelAnswers TrialRun::askAll(const std::string &name, Nodes nodes,
+                              Purpose noise, bool withEdges) {
   setup.onStage("asking the " + name);
   ModelAnswers answers;
   uint64_t noiseSeed = seedFor(split.seed, noise);
@@ -204,14 +217,32 @@ ModelAnswers TrialRun::trainAndAsk(const std::string &name, Nodes nodes,
               ? ask(query, nodes, &defense, noiseSeed, withEdges)
               : MemberAnswers());
   }
-  // Training accuracy is that on the graph of the training, which every query
-  // but MATCHED asks members on.
-  InducedEdges own(withEdges ? static_cast<const EdgeSource &>(whole) : none,
-                   nodes.train);
-  answers.accuracy.train = accuracy(askAbout("predict", own, nodes.train),
+  answers.accuracy.train = accuracy(answers.queries.front().plain.members,
                                     setup.graph.labelsOf(nodes.train));
   answers.accuracy.test = accuracy(answers.queries.front().plain.nonMembers,
                                    setup.graph.labelsOf(nodes.test));
+  return answers;
+}
+
+/// What the target answers, where it is trained already or after it is.
+ModelAnswers TrialRun::askTarget() {
+  Nodes nodes = targetNodes();
+  const ExistingTarget &existing = setup.existing;
+  if (!existing.isThere())
+    return trainAndAsk("target", nodes, Purpose::target, Purpose::targetNoise,
+                       /*withEdges=*/true);
+  if (!existing.posteriors) {
+    setup.target.load(existing.weights);
+    return askAll("target", nodes, Purpose::targetNoise, /*withEdges=*/true);
+  }
+  ModelAnswers answers;
+  ModelAnswers::OfQuery &of = answers.queries.emplace_back();
+  of.plain = {selectRows(*existing.posteriors, nodes.train),
+              selectRows(*existing.posteriors, nodes.test)};
+  of.sampled.resize(defenses.size());
+  answers.accuracy = {
+      accuracy(of.plain.members, setup.graph.labelsOf(nodes.train)),
+      accuracy(of.plain.nonMembers, setup.graph.labelsOf(nodes.test))};
   return answers;
 }
 
@@ -304,8 +335,7 @@ QueryTrial TrialRun::attack(size_t query, const ModelAnswers &target,
 }
 
 Trial TrialRun::run() {
-  ModelAnswers target = trainAndAsk("target", targetNodes(), Purpose::target,
-                                    Purpose::targetNoise, /*withEdges=*/true);
+  ModelAnswers target = askTarget();
   ModelAnswers shadow = trainAndAsk("shadow", shadowNodes(), Purpose::shadow,
                                     Purpose::shadowNoise, /*withEdges=*/true);
   Trial trial;
@@ -315,7 +345,7 @@ Trial TrialRun::run() {
                .shadow = shadow.accuracy};
   for (size_t query = 0; query < queries.size(); ++query)
     trial.queries.push_back(attack(query, target, shadow));
-  if (!setup.settings.withoutEdges)
+  if (!setup.settings.withoutEdges || setup.existing.isThere())
     return trial;
   ModelAnswers alone = trainAndAsk("target", targetNodes(), Purpose::target,
                                    Purpose::targetNoise, /*withEdges=*/false);

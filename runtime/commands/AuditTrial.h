@@ -54,10 +54,22 @@ struct Trial {
   std::optional<WithoutEdges> withoutEdges;
 };
 
+/// A target that was trained elsewhere, whose members are the nodes of the
+/// graph's train_mask: a file of weights, or what it answers for all nodes.
+struct ExistingTarget {
+  std::string weights;
+  std::optional<Posteriors> posteriors;
+
+  bool isThere() const { return !weights.empty() || posteriors; }
+};
+
 /// What trials need.
 struct AuditSetup {
   const AuditGraph &graph;
   const AuditSettings &settings;
+  std::vector<AuditQuery> queries; ///< the first leads
+  std::vector<Defense> defenses;
+  const ExistingTarget &existing;
   AuditModel &target; ///< and the shadow
   ShadowAttack &attack;
   /// Called with what is done next.

@@ -192,6 +192,57 @@ class Audit(unittest.TestCase):
         self.assertEqual(report["setting"], "TSTS")
         self.assertEqual(report["queries"], ["SUBGRAPHS"])
 
+    def test_a_model_that_is_there(self):
+        # The target of a plain run on the whole graph, by its weights and by its
+        # answers: only shadow and attack are trained, and both ways agree.
+        out, tensors = self.make("audit-existing", more="defense { kind: LABEL_ONLY }")
+        labels = list(tensors["y"][2])
+        masks = {
+            name: array.array("b", [node % 9 == part for node in range(NODES)])
+            for part, name in enumerate(("train", "val", "test"))
+        }
+        for name, flags in masks.items():
+            tensors[f"{name}_mask"] = ("BOOL", [NODES], flags)
+        support.write_safetensors(out / "graph.safetensors", tensors)
+        text = (out / "spec.textproto").read_text()
+        plain = re.sub(r"audit \{.*?\n\}\n", "", text, flags=re.S)
+        (out / "plain.textproto").write_text(plain)
+        support.compile(out / "plain.textproto", out / "plain")
+        weights = out / "weights.safetensors"
+        options = ["--save", weights]
+        graph = out / "graph.safetensors"
+        support.train(out / "plain", graph, out / "log", 1, options)
+        report = self.report(out, "--target", weights, "--seeds", 1)
+        self.assertEqual(report["queries"], ["MATCHED"])
+        self.assertEqual(report["members"], sum(masks["train"]))
+        command = [out / "plain", "eval", "--data", graph, "--init", weights]
+        output = support.run(command).stdout
+        accuracy = float(re.search(r"train .* accuracy ([\d.]+)", output).group(1))
+        target = report["runs"][0]["target"]
+        self.assertAlmostEqual(accuracy, target["train_accuracy"], places=5)
+
+        # Answers that name the members outright.
+        rows = [
+            [0.98 if label == c else 0.01 for c in range(CLASSES)]
+            if masks["train"][node]
+            else [1 / CLASSES] * CLASSES
+            for node, label in enumerate(labels)
+        ]
+        posteriors = array.array("f", [p for row in rows for p in row])
+        support.write_safetensors(
+            out / "answers.safetensors",
+            {"posteriors": ("F32", [NODES, CLASSES], posteriors)},
+        )
+        options = ["--posteriors", out / "answers.safetensors", "--seeds", 1]
+        report = self.report(out, *options)
+        self.assertEqual(report["runs"][0]["target"]["train_accuracy"], 1)
+        aurocs = {a["name"]: a["mean"]["auroc"] for a in report["attacks"]}
+        self.assertEqual(aurocs["confidence"], 1)
+
+        done = self.audit(out, *options, "--target", weights, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--target and --posteriors are both", done.stderr)
+
     def test_a_browser_shows_the_example(self):
         # What scripts/demo-audit does, with fewer trials.
         out = support.scratch("audit-demo")

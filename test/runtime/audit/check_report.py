@@ -31,7 +31,7 @@ WIDTH, HEIGHT = 1100, 2800
 PARTS = {
     "ROC curves": (r"<polyline class=\"roc\".*?</polyline>", "#4269d0"),
     "trade-off curves": (r"<polyline class=\"(adaptive|static)\".*?</polyline>", "#e0605e"),
-    "histograms": (r"<rect .*?</rect>", "#8da5e3"),
+    "histograms": (r"<rect .*?</rect>", "#eea8a6"),
 }
 
 
