@@ -71,6 +71,7 @@ private:
       json.attribute("batch", attack.getBatch());
       json.attribute("epochs", attack.getEpochs());
       json.attribute("input", spec::stringifyAttackInput(attack.getInput()));
+      json.attribute("lira_shadows", attack.getLiraShadows());
       json.attribute("standardize", attack.getStandardize());
       json.attribute("top_k", attack.getTopK());
     });

@@ -29,6 +29,8 @@ void tessera::resolveAudit(spec::Specification &message) {
     attack.add_hidden(100);
     attack.add_hidden(50);
   }
+  if (attack.kind() == spec::Attack::LIRA && !attack.has_shadows())
+    attack.set_shadows(16);
   if (!attack.has_top_k())
     attack.set_top_k(std::min<int64_t>(3, model.classes()));
 }
@@ -150,6 +152,6 @@ spec::AuditAttr tessera::getAuditAttr(const Specification &specification,
           &context, attack.epochs(), attack.batch(),
           *spec::symbolizeAttackInput(
               StringRef(spec::Attack::Input_Name(attack.input())).lower()),
-          attack.top_k(), attack.standardize()),
+          attack.top_k(), attack.standardize(), attack.shadows()),
       ArrayAttr::get(&context, defenses), withoutEdges);
 }

@@ -90,6 +90,7 @@ static constexpr Limit limits[] = {
     {"audit.attack.batch", Need::Optional, 1, Low::Closed, 1e6},
     {"audit.attack.lr", Need::Optional, 0, Low::Open, 1e6},
     {"audit.attack.top_k", Need::Optional, 1, Low::Closed, 131072},
+    {"audit.attack.shadows", Need::Optional, 2, Low::Closed, 10000},
     {"defense.neighbors", Need::Optional, 1, Low::Closed, 2147483647},
     {"defense.bins", Need::Optional, 1, Low::Closed, 131072},
     {"defense.beta", Need::Optional, 0, Low::Open, 1e6},

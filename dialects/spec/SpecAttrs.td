@@ -357,8 +357,10 @@ def Spec_DefenseAttr : Spec_Struct<"Defense", "defense"> {
 def Spec_AttackAttr : Spec_Defaults<"Attack", "attack",
     (ins Spec_Int<"100">:$epochs, Spec_Int<"32">:$batch,
          Spec_Case<Spec_AttackInput, "Posteriors">:$input,
-         Spec_Int<"3">:$top_k, Spec_Bool<"false">:$standardize)> {
+         Spec_Int<"3">:$top_k, Spec_Bool<"false">:$standardize,
+         Spec_Int<"0">:$lira_shadows)> {
   let summary = "how the model that tells members apart is trained";
+  let description = "`lira_shadows`: of LiRA, 0 where it does not attack.";
 }
 
 def Spec_AuditAttr : Spec_Struct<"Audit", "audit"> {

@@ -241,8 +241,11 @@ LogicalResult DefenseAttr::verify(EmitError emitError, DefenseKind kind,
 }
 
 LogicalResult AttackAttr::verify(EmitError emitError, int64_t epochs,
-                                 int64_t batch, AttackInput, int64_t topK,
-                                 bool) {
+                                 int64_t batch, AttackInput, int64_t topK, bool,
+                                 int64_t liraShadows) {
+  if (liraShadows < 0 || liraShadows == 1 || liraShadows > 10000)
+    return emitError() << "`audit.attack.shadows` cannot be " << liraShadows
+                       << "; give 0, or 2 to 10000";
   return check(emitError, {{"audit.attack.epochs", epochs},
                            {"audit.attack.batch", batch},
                            {"audit.attack.top_k", topK}});

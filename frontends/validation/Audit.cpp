@@ -101,6 +101,14 @@ void Validator::checkAudit() {
   if (given("audit.attack.top_k") && attack.input() != spec::Attack::TOP_K)
     diagnostics.error("audit.attack.top_k",
                       "`audit.attack.top_k` is for input: TOP_K", "remove it");
+  bool isLira = attack.kind() == spec::Attack::LIRA;
+  if (given("audit.attack.shadows") && !isLira)
+    diagnostics.error("audit.attack.shadows",
+                      "`audit.attack.shadows` is for kind: LIRA", "remove it");
+  if (isLira && audit.setting() == spec::Audit::TSTS)
+    diagnostics.error("audit.attack.kind",
+                      "LIRA asks about all nodes on the whole graph",
+                      "give setting: TSTF, or kind: SHADOW_MLP");
   for (int i = 0; i < audit.defense_size(); ++i)
     checkDefense(i);
 }

@@ -21,6 +21,7 @@ enum class Draw : uint32_t {
   binOrder = 2,
   noise = 3,
   bootstrap = 4,
+  shadows = 5,
 };
 
 /// Random numbers of one purpose, a function of all its arguments: the same on

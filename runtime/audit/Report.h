@@ -102,7 +102,9 @@ Analysis analyze(GroupBy by, std::span<const AttackScores> runs,
 struct QueryResult {
   std::string name;                    ///< "MATCHED"
   AttackResult attack;                 ///< the one that leads
-  std::vector<AttackResult> untrained; ///< attacks without training
+  std::vector<AttackResult>
+      untrained; ///< other attacks: those without training, and the MLP where
+                 ///< LiRA leads
   std::vector<AttackResult> baselines; ///< "class", "degree": without a model
   std::vector<DefenseResult> defenses;
   std::vector<Analysis> analyses;

@@ -96,7 +96,7 @@ static std::string attackTable(const AuditReport &report) {
       cells.push_back(metricText(query.attack, metric));
     table.row(std::move(cells));
   }
-  aurocRows(table, "AUROC without training", report, &QueryResult::untrained,
+  aurocRows(table, "AUROC of other attacks", report, &QueryResult::untrained,
             "");
   aurocRows(table, "AUROC without a model", report, &QueryResult::baselines,
             " alone");

@@ -174,10 +174,20 @@ QueryResult summarizeQuery(const std::vector<Trial> &trials, size_t query,
   std::vector<AttackScores> attack =
       collect([](const QueryTrial &trial) { return trial.attack; });
   result.attack = summarize("SHADOW_MLP", attack, bootstrap);
+  bool isLira = trials.front().queries[query].lira.has_value();
   std::vector<RunAnswers> answers;
   for (const Trial &trial : trials)
     answers.push_back(trial.queries[query].answers);
   result.untrained = untrainedAttacks(answers, bootstrap);
+  if (isLira) {
+    // Its scores are logarithms of ratios, a member's above 0.
+    std::vector<double> thresholds(trials.size(), 0);
+    std::swap(result.attack, result.untrained.emplace_back(summarize(
+                                 "LIRA", collect([](const QueryTrial &trial) {
+                                   return *trial.lira;
+                                 }),
+                                 bootstrap, thresholds)));
+  }
   result.baselines = baselines(answers, bootstrap);
   for (size_t i = 0; i < defenses.size(); ++i) {
     DefenseResult &defense = result.defenses.emplace_back();

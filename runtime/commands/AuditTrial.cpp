@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/commands/AuditTrial.h"
+#include "runtime/audit/Draws.h"
+#include "runtime/audit/Lira.h"
 #include "runtime/audit/Subgraph.h"
 #include "runtime/core/Error.h"
 #include "runtime/program/SlotNames.h"
@@ -29,6 +31,9 @@ const char *queryName(AuditQuery query) {
 std::vector<AuditQuery> queriesOf(const AuditSettings &settings) {
   if (settings.setting == "tsts")
     return {AuditQuery::subgraphs};
+  // LiRA compares answers that models give on one graph.
+  if (settings.liraShadows > 0)
+    return {AuditQuery::matched};
   if (settings.query == "reference")
     return {AuditQuery::reference, AuditQuery::matched};
   return {AuditQuery::matched, AuditQuery::reference};
@@ -67,7 +72,8 @@ enum class Purpose : uint64_t {
   shadow,
   attack,
   targetNoise,
-  shadowNoise
+  shadowNoise,
+  shadows
 };
 
 uint64_t seedFor(uint64_t seed, Purpose purpose) {
@@ -108,6 +114,8 @@ private:
                     uint64_t noiseSeed, bool withEdges);
   Posteriors askAbout(const char *program, const EdgeSource &edges,
                       std::span<const int32_t> nodes);
+  std::vector<int32_t> drawShadow(int64_t number) const;
+  AttackScores attackByLikelihood(const MemberAnswers &target);
   QueryTrial attack(size_t query, const ModelAnswers &target,
                     const ModelAnswers &shadow);
   /// With what is known of \p nodes in \p edges, the graph that answered.
@@ -334,6 +342,66 @@ QueryTrial TrialRun::attack(size_t query, const ModelAnswers &target,
   return trial;
 }
 
+/// The training nodes of LiRA's shadow number \p number: as many of each class
+/// as the target's, of all nodes of the trial.
+std::vector<int32_t> TrialRun::drawShadow(int64_t number) const {
+  std::map<int32_t, std::vector<int32_t>> byClass;
+  for (const std::vector<int32_t> *nodes :
+       {&split.targetTrain, &split.targetTest, &split.shadowTrain,
+        &split.shadowTest})
+    for (int32_t node : *nodes)
+      byClass[setup.graph.labels()[node]].push_back(node);
+  Draws draws(split.seed, Draw::shadows, 0, number);
+  auto wanted = static_cast<size_t>(setup.settings.trainNodesPerClass);
+  std::vector<int32_t> chosen;
+  for (auto &[label, nodes] : byClass) {
+    std::sort(nodes.begin(), nodes.end());
+    size_t count = std::min(wanted, nodes.size());
+    draws.shuffle(std::span(nodes), count);
+    chosen.insert(chosen.end(), nodes.begin(), nodes.begin() + count);
+  }
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+AttackScores TrialRun::attackByLikelihood(const MemberAnswers &target) {
+  std::vector<int32_t> audited = split.targetTrain;
+  audited.insert(audited.end(), split.targetTest.begin(),
+                 split.targetTest.end());
+  std::vector<int32_t> labels = setup.graph.labelsOf(audited);
+  LiraShadows shadows;
+  shadows.shadows = setup.settings.liraShadows;
+  shadows.nodes = std::ssize(audited);
+  const GraphFile &whole = setup.graph.file();
+  for (int64_t i = 0; i < shadows.shadows; ++i) {
+    setup.onStage("training shadow " + std::to_string(i + 1) + " of " +
+                  std::to_string(shadows.shadows));
+    std::vector<int32_t> nodes = drawShadow(i);
+    InducedEdges edges(whole, nodes);
+    setup.target.initialize(seedFor(split.seed, Purpose::shadows) +
+                            uint64_t(i) * (uint64_t(1) << 32));
+    SubgraphBatches batches(setup.graph, edges, nodes);
+    setup.target.train(batches, setup.target.manifest.training.steps);
+    Posteriors answers = selectRows(
+        askAbout(slotNames::predictWhole, whole, setup.graph.allNodes()),
+        audited);
+    std::vector<double> confidence = logitConfidences(answers, labels);
+    shadows.confidence.insert(shadows.confidence.end(), confidence.begin(),
+                              confidence.end());
+    for (int32_t node : audited)
+      shadows.isMember.push_back(
+          std::binary_search(nodes.begin(), nodes.end(), node));
+  }
+  std::vector<double> observed =
+      logitConfidences(target.members, setup.graph.labelsOf(split.targetTrain));
+  std::vector<double> others = logitConfidences(
+      target.nonMembers, setup.graph.labelsOf(split.targetTest));
+  observed.insert(observed.end(), others.begin(), others.end());
+  std::vector<double> scores = liraScores(shadows, observed);
+  auto border = scores.begin() + std::ssize(split.targetTrain);
+  return {{scores.begin(), border}, {border, scores.end()}};
+}
+
 Trial TrialRun::run() {
   ModelAnswers target = askTarget();
   ModelAnswers shadow = trainAndAsk("shadow", shadowNodes(), Purpose::shadow,
@@ -345,6 +413,9 @@ Trial TrialRun::run() {
                .shadow = shadow.accuracy};
   for (size_t query = 0; query < queries.size(); ++query)
     trial.queries.push_back(attack(query, target, shadow));
+  if (setup.settings.liraShadows > 0)
+    trial.queries.front().lira =
+        attackByLikelihood(target.queries.front().plain);
   if (!setup.settings.withoutEdges || setup.existing.isThere())
     return trial;
   ModelAnswers alone = trainAndAsk("target", targetNodes(), Purpose::target,

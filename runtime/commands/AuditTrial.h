@@ -35,6 +35,7 @@ std::vector<Defense> defensesOf(const AuditSettings &settings);
 /// What one trial finds in one query.
 struct QueryTrial {
   AttackScores attack;
+  std::optional<AttackScores> lira;
   RunAnswers answers; ///< undefended
   struct Defended {
     AttackScores adaptive, fixed;

@@ -342,6 +342,7 @@ static AuditSettings parseAudit(const json &j) {
   audit.attackInput = attack.at("input");
   audit.topK = attack.at("top_k");
   audit.standardize = attack.at("standardize");
+  audit.liraShadows = attack.at("lira_shadows");
   for (const json &defense : j.at("defenses"))
     audit.defenses.push_back(
         {defense.at("kind"), defense.value("neighbors", int64_t(0)),

@@ -222,6 +222,7 @@ struct AuditSettings {
   int64_t attackEpochs = 0, attackBatch = 0, topK = 0;
   std::string attackInput; ///< "posteriors", "sorted", "top_k", "label_only"
   bool standardize = false;
+  int64_t liraShadows = 0; ///< 0: LiRA does not attack
   std::vector<AuditDefense> defenses;
   bool withoutEdges = false;
 };

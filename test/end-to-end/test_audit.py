@@ -263,6 +263,20 @@ class Audit(unittest.TestCase):
         for auroc in reference:
             self.assertAlmostEqual(auroc, 0.897, delta=0.05)
 
+    def test_likelihood_ratios(self):
+        out, _ = self.make("audit-lira")
+        text = (out / "spec.textproto").read_text()
+        text = text.replace("attack {", "attack { kind: LIRA shadows: 4")
+        (out / "spec.textproto").write_text(text)
+        support.compile(out / "spec.textproto", out / "exe")
+        report = self.report(out, "--seeds", 2)
+        names = [(a["query"], a["name"]) for a in report["attacks"]]
+        self.assertEqual(names[0], ("MATCHED", "LIRA"))
+        self.assertIn(("MATCHED", "SHADOW_MLP"), names)
+        self.assertEqual(report["queries"], ["MATCHED"])
+        # The members' own labels tell too much for a guess.
+        self.assertGreater(report["attacks"][0]["mean"]["auroc"], 0.6)
+
     def test_too_little_room_for_edges_is_refused_with_the_number(self):
         out, _ = self.make("audit-capacity", more="edge_capacity: 3")
         done = self.audit(out, check=False)

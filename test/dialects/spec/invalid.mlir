@@ -174,6 +174,11 @@ module attributes {test.a = #spec.defense<kind = label_only, digits = 2>} {}
 
 // -----
 
+// expected-error @below {{`audit.attack.shadows` cannot be 1; give 0, or 2 to 10000}}
+module attributes {test.a = #spec.attack<lira_shadows = 1>} {}
+
+// -----
+
 // expected-error @below {{the audit's defenses are #spec.defense, not 3}}
 module attributes {test.a = #spec.audit<nodes = 9, edges = 9, train_nodes_per_class = 1, test_nodes = 1, defenses = [3 : i64]>} {}
 

@@ -267,7 +267,7 @@ TEST(ReportTable, HasQueriesSideBySide) {
            attack.intervals[Metric::auroc].high);
   EXPECT_NE(lineOf("AUROC ").find(row), std::string::npos) << row;
   // Blocks stand apart.
-  for (const char *name : {"AUROC without training", "AUROC without a model",
+  for (const char *name : {"AUROC of other attacks", "AUROC without a model",
                            "AUROC within groups", "AUROC of ablations"})
     EXPECT_NE(table.find("\n\n  " + std::string(name) + "\n"),
               std::string::npos)
