@@ -52,6 +52,9 @@ Graph::Graph(const Manifest &manifest, const std::string &path)
   file = GraphFile::open(path, error);
   if (!file || !weighNodes(*file, form, nodes, error))
     fatal("%s", error.c_str());
+  if (manifest.audit)
+    fatal("this executable audits, and its models train on subgraphs alone: "
+          "use 'audit', or compile the specification without `audit`");
   requireShape(model, *file);
   featureForm = {model.features, model.normalizeFeatures};
   if (model.featureEntries)
