@@ -8,6 +8,7 @@
 import array
 import json
 import pathlib
+import random
 import re
 import sys
 import unittest
@@ -262,6 +263,59 @@ class Audit(unittest.TestCase):
         reference = [run["queries"]["REFERENCE"]["auroc"] for run in report["runs"]]
         for auroc in reference:
             self.assertAlmostEqual(auroc, 0.897, delta=0.05)
+
+    def test_an_untrained_target_leaks_nothing(self):
+        # With inputs of deviation 1, so that the attack does not collapse on
+        # answers that are nearly the same; under REFERENCE it tells which graph
+        # answered.
+        out = support.scratch("audit-untrained")
+        text = (support.EXAMPLES / "audit-cora.textproto").read_text()
+        text = re.sub(r"  defense .*\n|  ablation.*\n", "", text)
+        text = text.replace("attack {", "attack { standardize: true")
+        (out / "spec.textproto").write_text(text)
+        rate = {"training__optimizer__lr": 0, "training__steps": 1}
+        support.compile(out / "spec.textproto", out / "exe", **rate)
+        folder = out / "report"
+        command = [out / "exe", "audit", "--data", support.CORA, "--report", folder]
+        support.run([str(part) for part in command])
+        report = json.loads((folder / "report.json").read_text())
+        aurocs = {
+            query: [run["queries"][query]["auroc"] for run in report["runs"]]
+            for query in report["queries"]
+        }
+        mean = sum(aurocs["MATCHED"]) / len(aurocs["MATCHED"])
+        self.assertAlmostEqual(mean, 0.5, delta=0.05)
+        self.assertGreater(min(aurocs["REFERENCE"]), 0.52)
+        for attack in report["attacks"]:
+            self.assertTrue(attack["informative"], attack["name"])
+
+    def test_members_that_are_none_are_not_told(self):
+        # The target has learnt other nodes than the mask says.
+        out, tensors = self.make("audit-permuted")
+        draw = random.Random(1)
+
+        def mask(share):
+            flags = array.array("b", [draw.random() < share for _ in range(NODES)])
+            return "BOOL", [NODES], flags
+
+        for name in ("train", "val", "test"):
+            tensors[f"{name}_mask"] = mask(0.12)
+        graph = out / "graph.safetensors"
+        support.write_safetensors(graph, tensors)
+        plain = re.sub(
+            r"audit \{.*?\n\}\n", "", (out / "spec.textproto").read_text(), flags=re.S
+        )
+        (out / "plain.textproto").write_text(plain)
+        support.compile(out / "plain.textproto", out / "plain")
+        weights = out / "weights.safetensors"
+        support.train(out / "plain", graph, out / "log", 1, ["--save", weights])
+        aurocs = []
+        for _ in range(5):
+            tensors["train_mask"] = mask(0.09)
+            support.write_safetensors(graph, tensors)
+            report = self.report(out, "--target", weights, "--seeds", 2)
+            aurocs.append(report["mean"]["attack"]["auroc"])
+        self.assertAlmostEqual(sum(aurocs) / len(aurocs), 0.5, delta=0.05)
 
     def test_likelihood_ratios(self):
         out, _ = self.make("audit-lira")
