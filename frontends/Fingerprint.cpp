@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/GraphSettings.h"
 #include "frontends/OptimizerSettings.h"
 #include "frontends/SpecificationAttr.h"
 #include "llvm/ADT/StringExtras.h"
@@ -111,7 +112,8 @@ static void collect(const Message &message, const std::string &prefix,
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor *field = message.GetDescriptor()->field(i);
     std::string path = prefix + std::string(field->name());
-    if (isLeftOut(path) || isOfOtherOptimizer(path, whole))
+    if (isLeftOut(path) || isOfOtherOptimizer(path, whole) ||
+        (whole.has_gnn() && !readsField(whole.gnn(), path)))
       continue;
     if (field->is_repeated() && !field->message_type()) {
       appendList(message, field, path, entries, builder);

@@ -9,6 +9,7 @@
 #include "frontends/Audit.h"
 #include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
+#include "frontends/GraphSettings.h"
 #include "frontends/OptimizerSettings.h"
 #include "frontends/validation/Validation.h"
 #include "runtime/data/Features.h"
@@ -18,6 +19,11 @@
 #include "llvm/Support/Path.h"
 
 using namespace tessera;
+
+void tessera::resolveEdges(spec::Gnn &model) {
+  model.set_self_loops(addsSelfLoops(model));
+  model.set_normalization(edgeWeightsOf(model));
+}
 
 /// The room for sparse features: none where \p file has dense ones, or such as
 /// do not stay sparse, and nothing else is said.
@@ -63,7 +69,9 @@ void tessera::resolveGraph(spec::Specification &message, llvm::StringRef base,
     runtime::weighNodes(
         *file,
         {.selfLoops = model.self_loops(),
-         .symmetric = model.normalization() == spec::Gnn::SYMMETRIC},
+         .symmetric = model.normalization() == spec::Gnn::SYMMETRIC,
+         .mean = model.normalization() == spec::Gnn::MEAN,
+         .ones = model.normalization() == spec::Gnn::ONES},
         weights, error);
   if (!error.empty())
     return diagnostics.error("gnn.graph", error, remedy);

@@ -17,6 +17,10 @@ namespace tessera {
 /// \p path is the specification's, which names it by default.
 Specification resolve(const spec::Specification &message, llvm::StringRef path);
 
+/// Sets of \p model what its kind of layers says of edges: self-loops and
+/// weights.
+void resolveEdges(spec::Gnn &model);
+
 /// Reads the shape of the graph that \p message names, relative to the folder
 /// \p base, into \p message.
 void resolveGraph(spec::Specification &message, llvm::StringRef base,

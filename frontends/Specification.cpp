@@ -30,6 +30,8 @@ std::optional<Specification> tessera::parseSpecification(
   for (const std::string &option : overrides)
     applyOverride(option, message, diagnostics);
   validate(message, /*complete=*/diagnostics.count() == 0, diagnostics);
+  if (message.has_gnn())
+    resolveEdges(*message.mutable_gnn());
   llvm::SmallString<256> graph;
   if (message.gnn().has_graph() && diagnostics.count() == 0) {
     bool fromOption =

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/SpecificationAttr.h"
+#include "frontends/GraphSettings.h"
 #include "frontends/OptimizerSettings.h"
 #include "frontends/models/Families.h"
 #include "frontends/models/Kinds.h"
@@ -38,6 +39,10 @@ static Attribute modelAttr(const spec::Specification &message,
       return spec::Normalization::Symmetric;
     case spec::Gnn::NONE:
       return spec::Normalization::None;
+    case spec::Gnn::MEAN:
+      return spec::Normalization::Mean;
+    case spec::Gnn::ONES:
+      return spec::Normalization::Ones;
     }
     llvm_unreachable("the specification has no other normalizations");
   };
@@ -45,7 +50,7 @@ static Attribute modelAttr(const spec::Specification &message,
       &context, nameAttr(spec::Gnn::Layer_Name(model.layer()), context),
       model.self_loops(), normalization(), model.nodes(), model.edges(),
       model.features(), model.classes(), model.feature_entries(),
-      model.normalize_features());
+      model.normalize_features(), foldedHops(model));
 }
 
 static spec::NumberType numberType(spec::Precision::Type type) {

@@ -109,6 +109,33 @@ struct AggregateArithmetic
   }
 };
 
+/// The largest of neighbours, and what its gradient takes.
+template <typename Op>
+struct NeighborMaxArithmetic
+    : KernelOpInterface::ExternalModel<NeighborMaxArithmetic<Op>, Op> {
+  static int64_t getWidth(Operation *op) {
+    return cast<RankedTensorType>(op->getResult(0).getType()).getDimSize(1);
+  }
+  /// A comparison for each edge and column; of the others also a sum.
+  int64_t getFlops(Operation *op) const {
+    return (isa<graph::MaxOp>(op) ? 1 : 2) * getWidth(op) *
+           cast<Op>(op).getGraph().getType().getEntries();
+  }
+  /// An edge reads its neighbour's rows and number.
+  int64_t getMovedBytes(Operation *op) const {
+    int64_t result =
+        plan::getBytes(cast<ShapedType>(op->getResult(0).getType()));
+    int64_t element =
+        plan::getBytes(cast<ShapedType>(op->getOperand(1).getType())) /
+        getElements(op->getOperand(1));
+    int64_t rows = isa<graph::MaxGradientOp>(op) ? 2 : 1;
+    int64_t ownRows = isa<graph::MaxOp>(op) ? 0 : 1;
+    return cast<Op>(op).getGraph().getType().getEntries() *
+               (rows * element * getWidth(op) + 4) +
+           (1 + ownRows) * result;
+  }
+};
+
 /// Attention over edges, and its gradient.
 template <typename Op>
 struct GraphAttentionArithmetic
@@ -165,6 +192,12 @@ void codegen::registerKernels(DialectRegistry &registry) {
   });
   registry.addExtension(+[](MLIRContext *context, graph::GraphDialect *) {
     graph::AggregateOp::attachInterface<AggregateArithmetic>(*context);
+    graph::MaxOp::attachInterface<NeighborMaxArithmetic<graph::MaxOp>>(
+        *context);
+    graph::MaxTiesOp::attachInterface<NeighborMaxArithmetic<graph::MaxTiesOp>>(
+        *context);
+    graph::MaxGradientOp::attachInterface<
+        NeighborMaxArithmetic<graph::MaxGradientOp>>(*context);
     graph::AttentionOp::attachInterface<
         GraphAttentionArithmetic<graph::AttentionOp>>(*context);
     graph::AttentionGradOp::attachInterface<

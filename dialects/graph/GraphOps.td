@@ -97,6 +97,76 @@ def Graph_AggregateOp
   }];
 }
 
+def Graph_MaxOp
+    : Graph_Op<"max", [DeclareOpInterfaceMethods<DifferentiableOpInterface>,
+                       InferTypeOpAdaptor]> {
+  let summary = "largest of the neighbours' rows, in each column";
+  let description = [{
+    result_i = max over edges j → i of input_j, of each column by itself; 0
+    where node i has no such edge (Hamilton, Ying and Leskovec, arXiv
+    1706.02216, section 3.3, without its linear layer). Weights of edges are not
+    read.
+
+    The gradient of a column is split evenly among the edges from neighbours
+    that have the largest number, as PyTorch's scatter_reduce has it: an edge
+    that is there twice counts twice. Which they are, the backward pass finds by
+    comparing again, once over rows to count them (`graph.max_ties`) and once
+    over columns (`graph.max_gradient`).
+
+    ```mlir
+    %y = graph.max %g, %x : !graph.csr<2708x2708, 10556>, tensor<2708x16xf32>
+    ```
+  }];
+  let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input);
+  let results = (outs Graph_Float:$result);
+  let assemblyFormat = [{
+    $graph `,` $input attr-dict `:` qualified(type($graph)) `,` type($input)
+  }];
+}
+
+def Graph_MaxTiesOp : Graph_Op<"max_ties", [AllTypesMatch<["largest", "result"]>]> {
+  let summary = "how many edges have the largest number of graph.max";
+  let description = [{
+    result_i = the number of edges j → i with input_j = largest_i, of each
+    column by itself.
+
+    ```mlir
+    %n = graph.max_ties %g, %x, %y : !graph.csr<2708x2708, 10556>, tensor<2708x16xf32>, tensor<2708x16xf32>
+    ```
+  }];
+  let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input,
+                       Graph_Float:$largest);
+  let results = (outs Graph_Float:$result);
+  let assemblyFormat = [{
+    $graph `,` $input `,` $largest attr-dict `:` qualified(type($graph)) `,`
+    type($input) `,` type($largest)
+  }];
+  let hasVerifier = 1;
+}
+
+def Graph_MaxGradientOp
+    : Graph_Op<"max_gradient", [AllTypesMatch<["input", "result"]>,
+                                AllTypesMatch<["largest", "share"]>]> {
+  let summary = "what graph.max's gradient sums over outgoing edges";
+  let description = [{
+    result_j = sum over edges j → i with input_j = largest_i of share_i, of each
+    column by itself, in the order of the transposed graph's row; share_i being
+    the gradient of graph.max over its number of ties.
+
+    ```mlir
+    %dx = graph.max_gradient %g, %x, %y, %s : !graph.csr<2708x2708, 10556>, tensor<2708x16xf32>, tensor<2708x16xf32>
+    ```
+  }];
+  let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input,
+                       Graph_Float:$largest, Graph_Float:$share);
+  let results = (outs Graph_Float:$result);
+  let assemblyFormat = [{
+    $graph `,` $input `,` $largest `,` $share attr-dict `:`
+    qualified(type($graph)) `,` type($input) `,` type($largest)
+  }];
+  let hasVerifier = 1;
+}
+
 class Graph_AttentionOpBase<string mnemonic, list<Trait> traits = []>
     : Graph_Op<mnemonic, traits> {
   code accessors = [{

@@ -61,3 +61,25 @@ SmallVector<Value> ReluOp::decompose(OpBuilder &builder) {
   Value zero = createSplat(builder, getLoc(), Formula::typeOf(getInput()), 0);
   return {arith::MaximumFOp::create(builder, getLoc(), getInput(), zero)};
 }
+
+void EluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
+                           MutableArrayRef<Value> operands) {
+  // Where x is not positive, the derivative exp(x) is the result plus 1.
+  Formula f{builder, getLoc()};
+  Value y = f.wide(getResult());
+  RankedTensorType type = Formula::typeOf(y);
+  Value positive = f.compare(arith::CmpFPredicate::OGT, y, f.splat(type, 0));
+  Value slope = f.select(positive, f.splat(type, 1), f.offset(y, 1));
+  operands[0] = f.as(getInput(), f.mul(gradients[0], slope));
+}
+
+SmallVector<Value> EluOp::decompose(OpBuilder &builder) {
+  Formula f{builder, getLoc()};
+  Value x = f.wide(getInput());
+  Value zero = f.splat(Formula::typeOf(x), 0);
+  // Kernels compute both branches: the exponential must not overflow.
+  Value negative = arith::MinimumFOp::create(builder, getLoc(), x, zero);
+  Value positive = f.compare(arith::CmpFPredicate::OGT, x, zero);
+  return {
+      f.as(getResult(), f.select(positive, x, f.offset(f.exp(negative), -1)))};
+}

@@ -100,6 +100,18 @@ def NN_DropoutOp
   let hasVerifier = 1;
 }
 
+def NN_EluOp : NN_DifferentiableOp<"elu", [
+    NN_Decomposable, NN_Cheap, NN_MixedPrecision, SameOperandsAndResultType]> {
+  let summary = "x above 0, else exp(x) - 1";
+  let description = [{
+    The exponential linear unit with alpha = 1 (Clevert, Unterthiner and
+    Hochreiter, arXiv 1511.07289, equation 15).
+  }];
+  let arguments = (ins NN_Float:$input);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+}
+
 def NN_SoftmaxOp : NN_DifferentiableOp<"softmax", [
     NN_Decomposable, NN_Cheap, NN_MixedPrecision, SameOperandsAndResultType]> {
   let summary = "exp(x - max) / sum over the last dimension";

@@ -108,7 +108,8 @@ class Spec_Enum<string name, string summary, list<I32EnumAttrCase> cases>
 
 def Spec_Normalization : Spec_Enum<"Normalization", "weights of a graph's edges", [
   I32EnumAttrCase<"Symmetric", 0, "symmetric">,
-  I32EnumAttrCase<"None", 1, "none">]>;
+  I32EnumAttrCase<"None", 1, "none">, I32EnumAttrCase<"Mean", 2, "mean">,
+  I32EnumAttrCase<"Ones", 3, "ones">]>;
 
 def Spec_NumberType : Spec_Enum<"NumberType", "type of numbers", [
   I32EnumAttrCase<"FP32", 0, "fp32">, I32EnumAttrCase<"BF16", 1, "bf16">,
@@ -194,12 +195,14 @@ def Spec_GnnAttr : Spec_Struct<"Gnn", "gnn"> {
     Edges are directed, as the file has them, before self-loops are added.
     `layer` is a layer's kind, as spec.proto calls it in lower case. There is
     room for `feature_entries` numbers of sparse features; 0: they are dense.
+    The runtime takes the weighted sums over the neighbours `feature_hops` times
+    before a model reads the features.
   }];
   let parameters = (ins Spec_Text<"gcn">:$layer, Spec_Bool<"true">:$self_loops,
       Spec_Case<Spec_Normalization, "Symmetric">:$normalization,
       Spec_Int<>:$nodes, Spec_Int<>:$edges, Spec_Int<>:$features,
       Spec_Int<>:$classes, Spec_Int<"0">:$feature_entries,
-      Spec_Bool<"false">:$normalize_features);
+      Spec_Bool<"false">:$normalize_features, Spec_Int<"0">:$feature_hops);
 }
 
 def Spec_LossScaleAttr : Spec_Defaults<"LossScale", "loss_scale",

@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/graph/Graph.h"
 #include "frontends/models/GraphLayers.h"
 #include "frontends/models/Linear.h"
 
@@ -32,9 +31,7 @@ public:
   }
 
   Value apply(ModuleWriter &writer, Value graph, Value x) const override {
-    Value sum = graph::AggregateOp::create(writer.builder(), writer.loc(),
-                                           graph, linear.apply(writer, x),
-                                           /*transpose=*/false);
+    Value sum = sumNeighbors(writer, graph, linear.apply(writer, x));
     return writer.addBias(sum, writer.use(bias));
   }
 
@@ -51,7 +48,7 @@ private:
 
 } // namespace
 
-std::unique_ptr<GraphLayer> tessera::createGcnLayer(LayerName name, int64_t in,
-                                                    int64_t out) {
-  return std::make_unique<GcnLayer>(std::move(name), in, out);
+std::unique_ptr<GraphLayer>
+tessera::createGcnLayer(const GraphLayerPlace &place) {
+  return std::make_unique<GcnLayer>(place.name, place.in, place.out);
 }

@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Layers on the graph, with a ReLU between them, that classify its nodes.
+// Layers on the graph, with an activation between them, that classify its
+// nodes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,6 +14,7 @@
 #include "frontends/models/Activations.h"
 #include "frontends/models/GraphLayers.h"
 #include "frontends/models/Models.h"
+#include "frontends/models/Norms.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "runtime/program/SlotNames.h"
 #include "llvm/ADT/StringMap.h"
@@ -68,6 +70,9 @@ private:
   ModuleWriter &writer;
   GraphRoom whole; ///< The specification's graph.
   SmallVector<std::unique_ptr<GraphLayer>> layers;
+  SmallVector<std::unique_ptr<Layer>> norms; ///< Of all layers but the last.
+  SmallVector<std::string> groups;           ///< Each layer's.
+  std::string activation;                    ///< Between layers; may be empty.
   bool readsEdges = false, hasSparseFeatures = false;
   /// Of the function begun last.
   llvm::StringMap<Value> arguments;
@@ -78,7 +83,8 @@ private:
 GnnWriter::GnnWriter(const Specification &specification,
                      const ModelKinds &kinds, ModuleWriter &writer)
     : specification(specification), model(specification.message.gnn()),
-      writer(writer), whole{model.nodes(), model.edges()} {
+      writer(writer), whole{model.nodes(), model.edges()},
+      activation(kinds.activation) {
   const GraphLayerKind &kind = getGraphLayers().get(kinds.graphLayer);
   int64_t in = model.features();
   for (int64_t index = 0; index < model.layers(); ++index) {
@@ -87,18 +93,26 @@ GnnWriter::GnnWriter(const Specification &specification,
     int64_t out = isLast                ? model.classes()
                   : model.widths_size() ? model.widths(static_cast<int>(index))
                                         : model.hidden();
-    layers.push_back(kind.create({name, name}, in, out));
+    groups.push_back(name);
+    GraphLayerPlace place{{name, name}, in, out, &model, isLast, index == 0};
+    layers.push_back(kind.create(place));
     readsEdges |= layers.back()->readsEdges();
     in = out;
+    if (model.layer_norm() && !isLast)
+      norms.push_back(
+          getNorms().get("layer_norm")({("norms." + Twine(index)).str(), name},
+                                       in, spec::LayerNorm().eps()));
   }
-  hasSparseFeatures =
-      model.feature_entries() > 0 && model.dropout() == 0 &&
-      layers.front()->takesSparseFeatures();
+  hasSparseFeatures = model.feature_entries() > 0 && model.dropout() == 0 &&
+                      layers.front()->takesSparseFeatures();
 }
 
 void GnnWriter::writeParameters() {
-  for (const std::unique_ptr<GraphLayer> &layer : layers)
+  for (auto [index, layer] : llvm::enumerate(layers)) {
     layer->declare(writer);
+    if (index < norms.size())
+      norms[index]->declare(writer);
+  }
 }
 
 /// Appends inputs \p names: a sparse matrix of \p entries entries at most.
@@ -154,10 +168,18 @@ Value GnnWriter::sparse(const CSRNames &names) {
 Value GnnWriter::logits() {
   Value edges = readsEdges ? sparse(edgeNames) : Value();
   Value x = hasSparseFeatures ? sparse(featureNames) : input(slots::features);
-  for (const std::unique_ptr<GraphLayer> &layer : layers) {
-    if (layer != layers.front())
-      x = createActivation(writer.builder(), writer.loc(), "nn.relu", x);
+  for (auto [index, layer] : llvm::enumerate(layers)) {
+    Value input = x;
     x = layer->apply(writer, edges, writer.dropout(x, model.dropout()));
+    if (layer == layers.back())
+      break;
+    if (model.layer_norm())
+      x = norms[index]->apply(writer, x);
+    if (!activation.empty())
+      x = createActivation(writer.builder(), writer.loc(), activation, x);
+    // What the first layer reads is of another kind, if not of another width.
+    if (model.residual() && index > 0 && input.getType() == x.getType())
+      x = writer.add(x, input);
   }
   return x;
 }
@@ -211,7 +233,10 @@ Value GnnWriter::countCorrect(Value logits) {
 void GnnWriter::writeObjective() {
   begin("objective", whole, /*ofLoss=*/true, {{slots::loss, writer.f32({})}});
   writer.beginDropout(specification.hasBatchesOfRows ? whole.nodes : 0);
-  writer.end(writer.addPenalty(loss(logits()), specification));
+  ArrayRef<std::string> penalised(groups);
+  if (model.l2_layers())
+    penalised = penalised.take_front(model.l2_layers());
+  writer.end(writer.addPenalty(loss(logits()), specification, penalised));
 }
 
 void GnnWriter::writeEval() {

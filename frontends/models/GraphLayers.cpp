@@ -6,11 +6,28 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/models/GraphLayers.h"
+#include "dialects/graph/Graph.h"
 
+using namespace mlir;
 using namespace tessera;
 
 Registry<GraphLayerKind> &tessera::getGraphLayers() {
   static Registry<GraphLayerKind> layers = {{"gcn", {createGcnLayer}},
-                                            {"mlp", {createMlpLayer, "lins"}}};
+                                            {"gin", {createGinLayer}},
+                                            {"mlp", {createMlpLayer, "lins"}},
+                                            {"sage", {createSageLayer}},
+                                            {"sgc", {createSgcLayer}}};
   return layers;
+}
+
+Value tessera::sumNeighbors(ModuleWriter &writer, Value graph, Value rows) {
+  return graph::AggregateOp::create(writer.builder(), writer.loc(), graph, rows,
+                                    /*transpose=*/false);
+}
+
+Value tessera::applyToSums(ModuleWriter &writer, const Linear &linear, Value x,
+                           function_ref<Value(Value)> sum) {
+  if (isa<graph::CSRType>(x.getType()) || linear.narrows())
+    return linear.addBias(writer, sum(linear.multiply(writer, x)));
+  return linear.apply(writer, sum(x));
 }

@@ -8,7 +8,7 @@
 #ifndef TESSERA_FRONTENDS_MODELS_GRAPHLAYERS_H
 #define TESSERA_FRONTENDS_MODELS_GRAPHLAYERS_H
 
-#include "frontends/models/Layer.h"
+#include "frontends/models/Linear.h"
 #include "frontends/models/Registry.h"
 
 #include <functional>
@@ -36,9 +36,18 @@ public:
                             mlir::Value x) const = 0;
 };
 
-/// Makes a layer from \p in to \p out features.
-using GraphLayerFactory = std::function<std::unique_ptr<GraphLayer>(
-    LayerName name, int64_t in, int64_t out)>;
+/// Where a layer stands in a model: from `in` to `out` features, which are
+/// those of each head where a layer has several.
+struct GraphLayerPlace {
+  LayerName name;
+  int64_t in, out;
+  const spec::Gnn *model;
+  bool isLast;
+  bool isFirst = false;
+};
+
+using GraphLayerFactory =
+    std::function<std::unique_ptr<GraphLayer>(const GraphLayerPlace &place)>;
 
 /// A kind of layers.
 struct GraphLayerKind {
@@ -47,18 +56,38 @@ struct GraphLayerKind {
   llvm::StringLiteral listName = "convs";
 };
 
-/// All layers on graphs: "gcn", "mlp".
+/// All layers on graphs: "gcn", "gin", "mlp", "sage", "sgc".
 Registry<GraphLayerKind> &getGraphLayers();
 
 /// The layer of Kipf and Welling (arXiv 1609.02907), equation 2: A (x Wᵀ) + b,
 /// A being the weighted adjacency.
-std::unique_ptr<GraphLayer> createGcnLayer(LayerName name, int64_t in,
-                                           int64_t out);
+std::unique_ptr<GraphLayer> createGcnLayer(const GraphLayerPlace &place);
+
+/// Hamilton, Ying and Leskovec (arXiv 1706.02216): lin_l of the neighbours'
+/// mean, sum or maximum, with a bias, plus lin_r of the node itself.
+std::unique_ptr<GraphLayer> createSageLayer(const GraphLayerPlace &place);
+
+/// Wu et al. (arXiv 1902.07153), equation 8: A^hops x Wᵀ + b.
+std::unique_ptr<GraphLayer> createSgcLayer(const GraphLayerPlace &place);
+
+/// Xu et al. (arXiv 1810.00826), equation 4.1: an MLP of two linear layers, the
+/// model's activation between them, of (1 + eps) x plus the neighbours' sum.
+std::unique_ptr<GraphLayer> createGinLayer(const GraphLayerPlace &place);
 
 /// A linear layer on each node alone, with the names and the initialisation of
 /// PyTorch Geometric's MLP without norms.
-std::unique_ptr<GraphLayer> createMlpLayer(LayerName name, int64_t in,
-                                           int64_t out);
+std::unique_ptr<GraphLayer> createMlpLayer(const GraphLayerPlace &place);
+
+/// The sum of the neighbours' rows, by the weights of \p graph.
+mlir::Value sumNeighbors(ModuleWriter &writer, mlir::Value graph,
+                         mlir::Value rows);
+
+/// \p linear of \p sum of \p x, \p sum being a linear map of rows alone: where
+/// the product with the weight is narrower, or x is sparse, the sum is of the
+/// product.
+mlir::Value applyToSums(ModuleWriter &writer, const Linear &linear,
+                        mlir::Value x,
+                        llvm::function_ref<mlir::Value(mlir::Value rows)> sum);
 
 } // namespace tessera
 

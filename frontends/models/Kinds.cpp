@@ -17,12 +17,24 @@ template <typename Enum> static std::string nameOf(Enum value) {
       .lower();
 }
 
+/// The operation that \p activation is; empty for none.
+template <typename Enum> static std::string operationOf(Enum activation) {
+  return google::protobuf::GetEnumDescriptor<Enum>()
+      ->FindValueByNumber(activation)
+      ->options()
+      .GetExtension(spec::operation);
+}
+
 /// The norm that \p model names, a layer norm where it names none.
 static std::string normOf(const spec::Transformer &model) {
   const google::protobuf::FieldDescriptor *field =
       model.GetReflection()->GetOneofFieldDescriptor(
           model, model.GetDescriptor()->FindOneofByName("norm"));
   return field ? std::string(field->name()) : "layer_norm";
+}
+
+std::string tessera::activationOf(const spec::Gnn &model) {
+  return operationOf(model.activation());
 }
 
 ModelKinds tessera::kindsOf(const spec::Specification &message) {
@@ -32,13 +44,10 @@ ModelKinds tessera::kindsOf(const spec::Specification &message) {
     kinds.family = nameOf(model.names());
     kinds.positions = nameOf(model.positions());
     kinds.norm = normOf(model);
-    kinds.activation =
-        google::protobuf::GetEnumDescriptor<spec::Transformer::Activation>()
-            ->FindValueByNumber(model.activation())
-            ->options()
-            .GetExtension(spec::operation);
+    kinds.activation = operationOf(model.activation());
   } else {
     kinds.graphLayer = nameOf(message.gnn().layer());
+    kinds.activation = activationOf(message.gnn());
   }
   return kinds;
 }

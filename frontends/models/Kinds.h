@@ -28,6 +28,9 @@ struct ModelKinds {
 /// and of an activation the operation that spec.proto gives it.
 ModelKinds kindsOf(const spec::Specification &message);
 
+/// The operation between layers of \p model; empty for none.
+std::string activationOf(const spec::Gnn &model);
+
 } // namespace tessera
 
 #endif // TESSERA_FRONTENDS_MODELS_KINDS_H

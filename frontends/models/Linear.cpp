@@ -8,6 +8,8 @@
 #include "frontends/models/Linear.h"
 #include "dialects/graph/Graph.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace tessera;
 
@@ -38,8 +40,15 @@ Value Linear::multiply(ModuleWriter &writer, Value x) const {
                               /*transpose_b=*/isTransposed);
 }
 
+Value Linear::addBias(ModuleWriter &writer, Value product) const {
+  return hasBias ? writer.addBias(product, writer.use(name.name + ".bias"))
+                 : product;
+}
+
 Value Linear::apply(ModuleWriter &writer, Value x) const {
-  Value result = multiply(writer, x);
-  return hasBias ? writer.addBias(result, writer.use(name.name + ".bias"))
-                 : result;
+  return addBias(writer, multiply(writer, x));
+}
+
+Initializer Linear::bounded(int64_t in) {
+  return Initializer::uniform(1 / std::sqrt(static_cast<double>(in)));
 }

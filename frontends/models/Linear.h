@@ -35,9 +35,19 @@ public:
   void declare(ModuleWriter &writer) const override;
   mlir::Value apply(ModuleWriter &writer, mlir::Value x) const override;
 
-private:
+  /// The two halves of apply, for what is linear and can stand between them.
   mlir::Value multiply(ModuleWriter &writer, mlir::Value x) const;
+  mlir::Value addBias(ModuleWriter &writer, mlir::Value product) const;
 
+  /// Whether a row of the result is narrower than one of x.
+  bool narrows() const { return out < in; }
+
+  /// PyTorch's initialisation of linear layers with \p in inputs, for weights
+  /// and biases: uniform within 1 / sqrt(in), which is He et al. (arXiv
+  /// 1502.01852) with a slope of sqrt(5).
+  static Initializer bounded(int64_t in);
+
+private:
   LayerName name;
   int64_t in, out;
   WeightLayout layout;

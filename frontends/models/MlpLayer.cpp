@@ -8,8 +8,6 @@
 #include "frontends/models/GraphLayers.h"
 #include "frontends/models/Linear.h"
 
-#include <cmath>
-
 using namespace mlir;
 using namespace tessera;
 
@@ -19,7 +17,7 @@ class MlpLayer : public GraphLayer {
 public:
   MlpLayer(LayerName name, int64_t in, int64_t out)
       : linear(std::move(name), in, out, WeightLayout::OutIn,
-               /*hasBias=*/true, bounded(in), bounded(in)) {}
+               /*hasBias=*/true, Linear::bounded(in), Linear::bounded(in)) {}
 
   bool readsEdges() const override { return false; }
 
@@ -32,18 +30,12 @@ public:
   }
 
 private:
-  /// PyTorch's for linear layers, weights and biases: He et al. (2015) with a
-  /// slope of sqrt(5).
-  static Initializer bounded(int64_t in) {
-    return Initializer::uniform(1 / std::sqrt(static_cast<double>(in)));
-  }
-
   Linear linear;
 };
 
 } // namespace
 
-std::unique_ptr<GraphLayer> tessera::createMlpLayer(LayerName name, int64_t in,
-                                                    int64_t out) {
-  return std::make_unique<MlpLayer>(std::move(name), in, out);
+std::unique_ptr<GraphLayer>
+tessera::createMlpLayer(const GraphLayerPlace &place) {
+  return std::make_unique<MlpLayer>(place.name, place.in, place.out);
 }

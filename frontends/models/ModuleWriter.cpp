@@ -136,7 +136,8 @@ Value ModuleWriter::add(Value a, Value b) {
   return arith::AddFOp::create(ops, loc(), a, b);
 }
 
-Value ModuleWriter::addPenalty(Value loss, const Specification &specification) {
+Value ModuleWriter::addPenalty(Value loss, const Specification &specification,
+                               ArrayRef<std::string> groups) {
   const spec::Specification &message = specification.message;
   double factor = message.training().l2_penalty();
   if (factor == 0)
@@ -144,7 +145,8 @@ Value ModuleWriter::addPenalty(Value loss, const Specification &specification) {
   factor /= 2.0 * message.parallel().world() * specification.accumulation;
   Value sum;
   for (auto parameter : module.getOps<nn::ParameterOp>()) {
-    if (!parameter.getDecay())
+    if (!parameter.getDecay() ||
+        (!groups.empty() && !llvm::is_contained(groups, parameter.getGroup())))
       continue;
     Value weight = use(parameter.getSymName());
     Value square = arith::MulFOp::create(ops, loc(), weight, weight);

@@ -95,8 +95,10 @@ public:
   mlir::Value add(mlir::Value a, mlir::Value b);
 
   /// \p loss, a share of the objective, plus the same share of the
-  /// specification's L2 penalty, so that all ranks' micro-batches add up to it.
-  mlir::Value addPenalty(mlir::Value loss, const Specification &specification);
+  /// specification's L2 penalty, so that all ranks' micro-batches add up to it;
+  /// of the weights in \p groups, if any are given.
+  mlir::Value addPenalty(mlir::Value loss, const Specification &specification,
+                         llvm::ArrayRef<std::string> groups = {});
 
 private:
   mlir::Value addInput(llvm::StringRef name, mlir::RankedTensorType type);

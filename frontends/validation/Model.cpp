@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/spec/Limits.h"
+#include "frontends/GraphSettings.h"
 #include "frontends/models/Families.h"
 #include "frontends/models/Kinds.h"
 #include "frontends/validation/Validation.h"
@@ -94,7 +95,7 @@ void Validator::checkDropout(const spec::Transformer &model) {
 
 void tessera::checkEdges(const spec::Gnn &model, Diagnostics &diagnostics) {
   if (model.layer() != spec::Gnn::MLP && model.edges() == 0 &&
-      !model.self_loops())
+      !addsSelfLoops(model))
     diagnostics.error(model.has_graph() ? "gnn.graph" : "gnn.edges",
                       "the graph has no edges and gets no self-loops",
                       "give self_loops: true, or a graph with edges");
@@ -122,9 +123,42 @@ void Validator::checkWidths() {
                                limit.getRemedy(/*isWhole=*/true));
 }
 
+void Validator::checkLayers() {
+  const spec::Gnn &model = message.gnn();
+  for (llvm::StringRef path : getFieldsOfLayers())
+    if (given(path) && !readsField(model, path))
+      diagnostics.error(path,
+                        "`" + llvm::Twine(path) + "` is for layers of kind " +
+                            getLayersWith(path),
+                        "remove it");
+  auto keepsWidth = [&] {
+    for (int i = 1; i < model.widths_size(); ++i)
+      if (model.widths(i) == model.widths(i - 1))
+        return true;
+    return model.widths_size() == 0 && model.layers() > 2;
+  };
+  if (model.residual() && sound({"gnn.layers"}) && !keepsWidth())
+    diagnostics.error("gnn.residual",
+                      "no layer between the first and the last is as wide as "
+                      "its input",
+                      "remove it, or give such layers");
+  if (!sound({"gnn.layers", "gnn.l2_layers"}) || model.l2_layers() == 0)
+    return;
+  if (model.l2_layers() > model.layers())
+    diagnostics.error("gnn.l2_layers",
+                      "`gnn.l2_layers` (" + llvm::Twine(model.l2_layers()) +
+                          ") is more than `gnn.layers` (" +
+                          llvm::Twine(model.layers()) + ")",
+                      "give at most as many");
+  if (message.training().l2_penalty() == 0)
+    diagnostics.error("gnn.l2_layers", "there is no penalty of these layers",
+                      "give training.l2_penalty, or remove it");
+}
+
 void Validator::checkGnn() {
   checkLimits({"gnn"});
   const spec::Gnn &model = message.gnn();
+  checkLayers();
   if (model.widths_size())
     checkWidths();
   else if (model.layers() > 1)

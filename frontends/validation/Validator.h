@@ -31,6 +31,7 @@ private:
   void checkTransformer();
   void checkDropout(const spec::Transformer &model);
   void checkGnn();
+  void checkLayers();
   void checkWidths();
   void checkAudit();
   void checkDocumentAudit();

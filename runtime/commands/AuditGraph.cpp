@@ -8,7 +8,9 @@
 #include "runtime/commands/AuditGraph.h"
 #include "runtime/audit/Subgraph.h"
 #include "runtime/core/Error.h"
+#include "runtime/data/FeatureSums.h"
 #include "runtime/data/Features.h"
+#include "runtime/data/Graph.h"
 #include "runtime/data/SparseInputs.h"
 #include "runtime/program/SlotNames.h"
 #include <algorithm>
@@ -19,8 +21,7 @@ namespace tessera::runtime {
 
 AuditGraph::AuditGraph(const Manifest &manifest, const std::string &path)
     : model(manifest.model) {
-  form.selfLoops = model.selfLoops;
-  form.symmetric = model.normalization == "symmetric";
+  form = adjacencyFormOf(model);
   std::string error;
   graph = GraphFile::open(path, error);
   if (!graph)
@@ -101,12 +102,17 @@ const Slot *AuditGraph::load(const tessera_context &context,
                              std::span<const int32_t> nodes) const {
   auto count = static_cast<int64_t>(nodes.size());
   int64_t edgeCount = countAdjacency(edges, form);
+  NodeWeights weights;
+  std::string error;
+  if (!weighNodes(edges, form, weights, error))
+    fatal("%s", error.c_str());
   SparseInputs edgeInputs(context, SparseInputs::edgeNames);
   SparseInputs featureInputs(context, SparseInputs::featureNames);
   for (const Slot *slot : slots) {
     if (slot->name == slotNames::features) {
-      copyFeatures(nodes,
-                   beginInput<float>(context, *slot, count * model.features));
+      auto *x = beginInput<float>(context, *slot, count * model.features);
+      copyFeatures(nodes, x);
+      sumNeighbors(edges, form, weights, model.features, model.featureHops, x);
       context.device->commitInput(context, *slot);
       continue;
     }
@@ -128,10 +134,6 @@ const Slot *AuditGraph::load(const tessera_context &context,
     featureInputs.commit();
   }
   if (!edgeInputs.empty()) {
-    NodeWeights weights;
-    std::string error;
-    if (!weighNodes(edges, form, weights, error))
-      fatal("%s", error.c_str());
     edgeInputs.requireAll();
     buildAdjacency(edges, form, weights, edgeInputs.rows(),
                    edgeInputs.transpose());

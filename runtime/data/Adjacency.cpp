@@ -22,7 +22,7 @@ namespace tessera::runtime {
 bool weighNodes(const EdgeSource &edges, AdjacencyForm form, NodeWeights &nodes,
                 std::string &error) {
   nodes = {};
-  if (!edges.weightName())
+  if (!edges.weightName() || !form.readsWeights())
     return true;
   int64_t count = edges.nodeCount();
   if (form.selfLoops)
@@ -205,13 +205,28 @@ int64_t countAdjacency(const EdgeSource &edges, AdjacencyForm form) {
   return count;
 }
 
+/// Makes the weights of the \p count rows of a graph a mean's.
+static void weighMean(SparseRows rows, SparseRows transpose, int64_t count) {
+  auto inverse = [&](int64_t row) {
+    return 1.0f / static_cast<float>(rows.rowPtr[row + 1] - rows.rowPtr[row]);
+  };
+  for (int64_t row = 0; row < count; ++row) {
+    std::fill(rows.weight + rows.rowPtr[row],
+              rows.weight + rows.rowPtr[row + 1], inverse(row));
+    for (int32_t i = transpose.rowPtr[row]; i < transpose.rowPtr[row + 1]; ++i)
+      transpose.weight[i] = inverse(transpose.col[i]);
+  }
+}
+
 void buildAdjacency(const EdgeSource &edges, AdjacencyForm form,
                     const NodeWeights &nodes, SparseRows rows,
                     SparseRows transpose) {
-  if (edges.weightName())
+  if (edges.weightName() && form.readsWeights())
     return sortEdges<true>(edges, form.selfLoops, nodes, rows, transpose);
   sortEdges<false>(edges, form.selfLoops, nodes, rows, transpose);
   int64_t count = edges.nodeCount();
+  if (form.mean)
+    return weighMean(rows, transpose, count);
   std::vector<float> factor(form.symmetric ? count : 0);
   for (size_t node = 0; node < factor.size(); ++node) {
     int32_t degree = rows.rowPtr[node + 1] - rows.rowPtr[node];

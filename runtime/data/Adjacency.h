@@ -25,6 +25,11 @@ struct AdjacencyForm {
   /// and Welling, "Semi-supervised classification with graph convolutional
   /// networks", ICLR 2017; PyTorch Geometric's gcn_norm for weights and loops).
   bool symmetric = true;
+  /// Not symmetric: an edge weighs 1 over the number of edges into its node, or
+  /// 1. What the file has of weights is not read.
+  bool mean = false, ones = false;
+
+  bool readsWeights() const { return !mean && !ones; }
 };
 
 /// What the weights of edges take from their nodes.

@@ -7,6 +7,7 @@
 
 #include "runtime/data/Graph.h"
 #include "runtime/core/Error.h"
+#include "runtime/data/FeatureSums.h"
 #include "runtime/data/SparseInputs.h"
 #include "runtime/program/SlotNames.h"
 #include <algorithm>
@@ -44,10 +45,16 @@ static void requireShape(const Model &model, const GraphFile &file) {
           model.classes);
 }
 
+AdjacencyForm adjacencyFormOf(const Model &model) {
+  return {.selfLoops = model.selfLoops,
+          .symmetric = model.normalization == "symmetric",
+          .mean = model.normalization == "mean",
+          .ones = model.normalization == "ones"};
+}
+
 Graph::Graph(const Manifest &manifest, const std::string &path)
     : model(manifest.model), filePath(path) {
-  form.selfLoops = model.selfLoops;
-  form.symmetric = model.normalization == "symmetric";
+  form = adjacencyFormOf(model);
   std::string error;
   file = GraphFile::open(path, error);
   if (!file || !weighNodes(*file, form, nodes, error))
@@ -62,7 +69,7 @@ Graph::Graph(const Manifest &manifest, const std::string &path)
       fatal("%s", error.c_str());
   if (std::string unused = file->unusedTensors(); !unused.empty())
     warning("%s", unused.c_str());
-  if (file->weightName())
+  if (file->weightName() && form.readsWeights())
     weightName = file->weightName();
   classes = file->labels();
   for (int i = 0; i < 3; ++i)
@@ -85,9 +92,9 @@ const Slot *Graph::load(const tessera_context &context,
   int64_t edgeCount = model.edges + (model.selfLoops ? model.nodes : 0);
   for (const Slot *slot : slots) {
     if (slot->name == slotNames::features) {
-      copyFeatures(
-          *file, featureForm,
-          beginInput<float>(context, *slot, model.nodes * model.features));
+      auto *x = beginInput<float>(context, *slot, model.nodes * model.features);
+      copyFeatures(*file, featureForm, x);
+      sumNeighbors(*file, form, nodes, model.features, model.featureHops, x);
       context.device->commitInput(context, *slot);
       continue;
     }

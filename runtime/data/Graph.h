@@ -17,6 +17,9 @@
 
 namespace tessera::runtime {
 
+/// What \p model makes of edges.
+AdjacencyForm adjacencyFormOf(const Model &model);
+
 /// A graph file that fits a model.
 class Graph {
 public:

@@ -117,6 +117,35 @@ class Golden(unittest.TestCase):
     def test_mlp(self):
         self.check("mlp", "graph.safetensors")
 
+    def test_sage(self):
+        self.check("sage", "graph.safetensors")
+
+    def test_sage_on_2_ranks(self):
+        self.check(
+            "sage", "graph.safetensors", parallel__world=2, parallel__zero_stage=3
+        )
+
+    def test_sage_by_maximum(self):
+        self.check("sage-max", "graph.safetensors")
+
+    def test_sage_by_sum_without_root(self):
+        self.check("sage-sum", "graph.safetensors")
+
+    def test_elu_layer_norm_and_residual(self):
+        self.check("sage-options", "graph.safetensors")
+
+    def test_sgc(self):
+        self.check("sgc", "graph.safetensors")
+
+    def test_sgc_of_two_layers(self):
+        self.check("sgc-2-layers", "graph.safetensors")
+
+    def test_gin(self):
+        self.check("gin", "graph.safetensors")
+
+    def test_gin_with_fixed_eps(self):
+        self.check("gin-fixed-eps", "graph.safetensors")
+
 
 if __name__ == "__main__":
     support.main()

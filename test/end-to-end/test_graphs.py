@@ -102,9 +102,11 @@ class Graphs(unittest.TestCase):
         sparse["x.indices"] = ("I64", [len(used)], columns)
         numbers = array.array("f", [values[i] for i in used])
         sparse["x.values"] = ("F32", [len(used)], numbers)
-        for layer in ("GCN", "MLP"):
+        for layer in ("GCN", "MLP", "SAGE", "SGC", "GIN"):
             for normalize in ("false", "true"):
                 options = {"gnn__normalize_features": normalize, "gnn__layer": layer}
+                if layer == "SGC":
+                    options["gnn__hops"] = 2
                 dense = self.make("graph-dense", graph, **options)
                 out = self.make("graph-sparse", sparse, **options)
                 for tensors in (sparse, graph):

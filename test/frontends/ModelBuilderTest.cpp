@@ -345,6 +345,13 @@ TEST_F(ModelBuilder, EveryKindIsRegistered) {
                 value->options().GetExtension(spec::operation), context))
                 << name;
           });
+  forEach(
+      spec::GraphActivation::Kind_descriptor(), [&](auto *value, auto name) {
+        EXPECT_EQ(isActivation(value->options().GetExtension(spec::operation),
+                               context),
+                  value->number() != spec::GraphActivation::NONE)
+            << name;
+      });
   auto *norms = spec::Transformer::descriptor()->FindOneofByName("norm");
   for (int i = 0; i < norms->field_count(); ++i)
     EXPECT_TRUE(getNorms().contains(norms->field(i)->name()))

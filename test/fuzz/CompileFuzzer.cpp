@@ -15,11 +15,12 @@
 using namespace tessera;
 using namespace tessera::fuzz;
 
-/// Whether all phases take moments: their time grows with layers alone, and
-/// twice the memory limit asks for many plans.
+/// Whether all phases take moments: their time grows with layers alone,
+/// and the hops of each, and twice the memory limit asks for many plans.
 static bool isSmall(const Specification &specification) {
   const spec::Specification &message = specification.message;
-  return message.transformer().layers() <= 3 && message.gnn().layers() <= 4;
+  return message.transformer().layers() <= 3 && message.gnn().layers() <= 4 &&
+         message.gnn().hops() <= 4;
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

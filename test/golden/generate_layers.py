@@ -67,6 +67,21 @@ class Stack(torch.nn.Module):
         return x
 
 
+class Options(Stack):
+    """With a layer norm of each node, an ELU and, from the second layer on, the layer's
+    input added."""
+
+    def __init__(self, widths, make):
+        super().__init__(widths, make)
+        self.norms = torch.nn.ModuleList(torch.nn.LayerNorm(width) for width in widths)
+
+    def forward(self, x, edges):
+        for i, (conv, norm) in enumerate(zip(self.convs, self.norms)):
+            y = F.elu(norm(conv(x, edges)))
+            x = x + y if i else y
+        return self.convs[-1](x, edges)
+
+
 class Mlp(pyg.MLP):
     def forward(self, x, edges):
         return super().forward(x)
@@ -84,6 +99,7 @@ CASES = {
     "sage-sum": lambda: Stack(
         [13, 9], lambda a, b: pyg.SAGEConv(a, b, aggr="sum", root_weight=False)
     ),
+    "sage-options": lambda: Options([13, 13], pyg.SAGEConv),
     "sgc": lambda: Stack([], lambda a, b: pyg.SGConv(a, b, K=3)),
     "sgc-2-layers": lambda: Stack([13], lambda a, b: pyg.SGConv(a, b, K=2)),
     "gin": lambda: Stack([13], lambda a, b: pyg.GINConv(gin_mlp(a, b), 0.2, train_eps=True)),
@@ -111,13 +127,12 @@ def write_layers(name, make_model):
         return F.cross_entropy(logits[mask], labels[mask])
 
     rate = generate.OPTIMIZER["lr"]
-    generate.write_case(name, make, loss_of_step, schedule=lambda step: rate)
+    generate.write_case(name, make, loss_of_step, schedule=lambda step: rate, steps=50)
 
 
 def main():
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(1)
-    generate.STEPS = 50
     for name in sys.argv[1:] or CASES:
         if (HERE / name / "specification.textproto").exists():
             write_layers(name, CASES[name])

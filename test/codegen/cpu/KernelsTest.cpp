@@ -8,6 +8,7 @@
 #include "test/codegen/cpu/CompiledKernel.h"
 #include "test/codegen/cpu/Numbers.h"
 #include "gtest/gtest.h"
+#include <cmath>
 #include <numeric>
 
 using namespace tessera::test;
@@ -99,6 +100,92 @@ INSTANTIATE_TEST_SUITE_P(
     Widths, Aggregate,
     testing::Combine(testing::Values(50, 13, 190),
                      testing::Values(1, 7, 16, 40, 256, 300), testing::Bool()));
+
+//===----------------------------------------------------------------------===//
+// graph.max, graph.max_ties, graph.max_gradient
+//===----------------------------------------------------------------------===//
+
+/// The kernel of `OP %g, OPERANDS...`, its operands being matrices of
+/// \p operandRows rows, and what it gives on \p graph.
+std::vector<float> runOnGraph(Graph &graph, const std::string &op,
+                              int64_t columns, int64_t width,
+                              std::vector<std::vector<float>> operands,
+                              int64_t resultRows) {
+  int64_t nodes = graph.start.size() - 1, edges = graph.source.size();
+  std::string col = tensor({edges}, "i32"), weight = tensor({edges});
+  std::vector<std::string> types = {tensor({nodes + 1}, "i32"),   col, weight,
+                                    tensor({columns + 1}, "i32"), col, weight};
+  std::string csr = "!graph.csr<" + std::to_string(nodes) + "x" +
+                    std::to_string(columns) + ", " + std::to_string(edges) +
+                    ">";
+  std::string values, shapes;
+  std::vector<void *> buffers = {graph.start.data(),   graph.source.data(),
+                                 graph.weight.data(),  graph.startT.data(),
+                                 graph.sourceT.data(), graph.weightT.data()};
+  for (size_t i = 0; i < operands.size(); ++i) {
+    int64_t rows = operands[i].size() / width;
+    types.push_back(tensor({rows, width}));
+    values += ", %a" + std::to_string(6 + i);
+    if (i < 2)
+      shapes += ", " + types.back();
+    buffers.push_back(operands[i].data());
+  }
+  std::vector<float> result(resultRows * width, -1);
+  buffers.push_back(result.data());
+  CompiledKernel kernel(kernelText(
+      types, {tensor({resultRows, width})},
+      "%g = graph.csr %a0, %a1, %a2 transposed %a3, %a4, %a5 : " + csr +
+          "\n%r0 = " + op + " %g" + values + " : " + csr + shapes));
+  EXPECT_EQ(kernel.getIterations(), resultRows);
+  kernel.run(buffers, 3);
+  return result;
+}
+
+class NeighborMax
+    : public testing::TestWithParam<std::tuple<int64_t, int64_t>> {};
+
+// Of few different numbers, so that there are ties.
+TEST_P(NeighborMax, AndWhatItsGradientTakes) {
+  auto [columns, width] = GetParam();
+  constexpr int64_t nodes = 50;
+  Graph graph(nodes, columns, 300);
+  std::vector<float> x = randomNumbers(columns * width, 1, 3);
+  for (float &number : x)
+    number = std::round(2 * number);
+  std::vector<float> share = randomNumbers(nodes * width, 1, 4);
+  std::vector<float> largest(nodes * width), ties(nodes * width);
+  std::vector<double> gradient(columns * width);
+  for (int64_t i = 0; i < nodes; ++i)
+    for (int64_t c = 0; c < width; ++c) {
+      auto forEdges = [&](auto body) {
+        for (int32_t e = graph.start[i]; e < graph.start[i + 1]; ++e)
+          body(graph.source[e] * width + c);
+      };
+      float &most = largest[i * width + c];
+      most = graph.start[i] < graph.start[i + 1] ? -100.0f : 0.0f;
+      forEdges([&](int64_t j) { most = std::max(most, x[j]); });
+      forEdges([&](int64_t j) {
+        if (x[j] != most)
+          return;
+        ties[i * width + c] += 1;
+        gradient[j] += share[i * width + c];
+      });
+    }
+  EXPECT_EQ(runOnGraph(graph, "graph.max", columns, width, {x}, nodes),
+            largest);
+  EXPECT_EQ(
+      runOnGraph(graph, "graph.max_ties", columns, width, {x, largest}, nodes),
+      ties);
+  EXPECT_GT(*std::max_element(ties.begin(), ties.end()), 1);
+  EXPECT_LT(relativeError(runOnGraph(graph, "graph.max_gradient", columns,
+                                     width, {x, largest, share}, columns),
+                          gradient),
+            3e-7);
+}
+
+INSTANTIATE_TEST_SUITE_P(Widths, NeighborMax,
+                         testing::Combine(testing::Values(50, 13),
+                                          testing::Values(1, 7, 16, 40, 200)));
 
 //===----------------------------------------------------------------------===//
 // nn.scatter_add

@@ -118,6 +118,11 @@ private:
     for (Operation *user : argument.getUsers())
       if (auto dequantize = dyn_cast<zero::DequantizeOp>(user))
         return fillMessages(dequantize, buffer);
+    if (llvm::any_of(argument.getUsers(), [](Operation *user) {
+          return isa<graph::MaxOp, graph::MaxTiesOp, graph::MaxGradientOp>(
+              user);
+        }))
+      return fillWhole(buffer);
     if (type.getElementType().isInteger()) {
       std::uniform_int_distribution<int64_t> any(0, getLimit(argument) - 1);
       for (int64_t i = 0; i < buffer.elements; ++i)
@@ -130,6 +135,13 @@ private:
     for (int64_t i = 0; i < buffer.elements; ++i)
       buffer.set(i,
                  type.getRank() < 2 ? positive(generator) : normal(generator));
+  }
+
+  /// A few whole numbers, of which many are equal.
+  void fillWhole(Buffer &buffer) {
+    std::uniform_int_distribution<int64_t> any(-1, 1);
+    for (int64_t i = 0; i < buffer.elements; ++i)
+      buffer.set(i, any(generator));
   }
 
   /// Messages of zero.quantize: a byte an element, and scales behind them.

@@ -102,3 +102,27 @@ func.func @f(%g: !graph.csr<4x5, 10>, %x: tensor<5x16xf32>, %s: tensor<5x2xf32>,
   %0:3 = graph.attention_grad %g, %x, %s, %t, %t, %t slope 0.2 : !graph.csr<4x5, 10>, tensor<5x16xf32>, tensor<5x2xf32>, tensor<4x2xf32>
   return
 }
+
+// -----
+
+func.func @f(%g: !graph.csr<4x3, 10>, %x: tensor<4x16xf32>) {
+  // expected-error @below {{input must be a matrix with one row per column of the graph: 3}}
+  %y = graph.max %g, %x : !graph.csr<4x3, 10>, tensor<4x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%g: !graph.csr<4x3, 10>, %x: tensor<4x16xf32>) {
+  // expected-error @below {{input must be a matrix with one row per column of the graph: 3}}
+  %y = graph.max_ties %g, %x, %x : !graph.csr<4x3, 10>, tensor<4x16xf32>, tensor<4x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%g: !graph.csr<4x3, 10>, %x: tensor<3x16xf32>) {
+  // expected-error @below {{the largest numbers must have one row per row of the graph, 4, and else the input's type}}
+  %y = graph.max_gradient %g, %x, %x, %x : !graph.csr<4x3, 10>, tensor<3x16xf32>, tensor<3x16xf32>
+  return
+}

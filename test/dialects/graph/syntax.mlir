@@ -39,3 +39,14 @@ func.func @attention(%g: !graph.csr<4x4, 10>, %x: tensor<4x16xf32>, %s: tensor<4
   %dx, %dsloped, %corrections = graph.attention_grad %g, %y, %s, %t, %lse, %d slope 0.2 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
   return
 }
+
+// CHECK-LABEL: func.func @largest
+func.func @largest(%g: !graph.csr<4x9, 12>, %x: tensor<9x16xf32>, %dy: tensor<4x16xf32>) -> (tensor<4x16xf32>, tensor<9x16xf32>) {
+  // CHECK: graph.max %{{.*}}, %{{.*}} : !graph.csr<4x9, 12>, tensor<9x16xf32>
+  %y = graph.max %g, %x : !graph.csr<4x9, 12>, tensor<9x16xf32>
+  // CHECK: graph.max_ties %{{.*}}, %{{.*}}, %{{.*}} : !graph.csr<4x9, 12>, tensor<9x16xf32>, tensor<4x16xf32>
+  %n = graph.max_ties %g, %x, %y : !graph.csr<4x9, 12>, tensor<9x16xf32>, tensor<4x16xf32>
+  // CHECK: graph.max_gradient %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : !graph.csr<4x9, 12>, tensor<9x16xf32>, tensor<4x16xf32>
+  %dx = graph.max_gradient %g, %x, %y, %dy : !graph.csr<4x9, 12>, tensor<9x16xf32>, tensor<4x16xf32>
+  return %n, %dx : tensor<4x16xf32>, tensor<9x16xf32>
+}

@@ -56,6 +56,8 @@ func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<1
   %gelu_grad = nn.gelu_grad %x, %gelu : tensor<128x64xf32>
   // CHECK: nn.relu %{{.*}} : tensor<128x64xf32>
   %relu = nn.relu %x : tensor<128x64xf32>
+  // CHECK: nn.elu %{{.*}} : tensor<128x64xf32>
+  %elu = nn.elu %x : tensor<128x64xf32>
   // CHECK: nn.softmax %{{.*}} : tensor<128x64xf32>
   %softmax = nn.softmax %x : tensor<128x64xf32>
   // CHECK: nn.attention %{{.*}} batch 2 heads 4 layout interleaved causal alibi scale 2.500000e-01 : tensor<128x192xf32> -> tensor<128x64xf32>, tensor<8x64xf32>

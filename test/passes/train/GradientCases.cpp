@@ -186,6 +186,25 @@ static GradientCase graphAttention(const std::string &variant, int heads,
           x};
 }
 
+/// Three nodes and two sources, one of which is there twice for the first; the
+/// last has no edges. Columns differ in where the largest is.
+static GradientCase largest(const std::string &variant,
+                            const std::string &weights) {
+  return {"graph.max",
+          variant,
+          {{"x", "3x4x"}},
+          R"(
+  %pointers = arith.constant dense<[0, 4, 6, 6]> : tensor<4xi32>
+  %sources = arith.constant dense<[0, 1, 1, 2, 0, 2]> : tensor<6xi32>
+  %pointers_t = arith.constant dense<[0, 2, 4, 6]> : tensor<4xi32>
+  %targets = arith.constant dense<[0, 1, 0, 0, 0, 1]> : tensor<6xi32>
+  %weights = arith.constant dense<)" +
+              weights + R"(> : tensor<6xf32>
+  %graph = graph.csr %pointers, %sources, %weights transposed %pointers_t, %targets, %weights : !graph.csr<3x3, 6>
+  %r = graph.max %graph, %x : !graph.csr<3x3, 6>, tensor<3x4xf64>)",
+          "3x4x"};
+}
+
 static const char *const indices = R"(
   %i = arith.constant dense<[4, 0, 4, 2]> : tensor<4xi32>
 )";
@@ -227,6 +246,7 @@ static std::vector<GradientCase> getElementwise() {
        "5x"},
       unary("nn.gelu"),
       unary("nn.relu"),
+      unary("nn.elu"),
       unary("nn.softmax"),
   };
 }
@@ -301,6 +321,8 @@ static std::vector<GradientCase> getShapes() {
        "4x5x"},
       aggregate("forward", ""),
       aggregate("transposed", " transpose"),
+      largest("of_neighbours", "1.0"),
+      largest("without_weights", "0.0"),
       aggregateColumns("of_columns", "", "3x2x", "2x2x"),
       aggregateColumns("of_rows", " transpose", "2x2x", "3x2x"),
   };

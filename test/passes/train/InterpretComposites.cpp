@@ -184,11 +184,13 @@ bool Interpreter::visitComposite(Operation &op) {
               define(norm.getMean()), define(norm.getRstd()));
     return true;
   }
-  if (isa<nn::GeluOp, nn::ReluOp>(op)) {
+  if (isa<nn::GeluOp, nn::ReluOp, nn::EluOp>(op)) {
     Array &y = define(op.getResult(0));
     llvm::transform(operand(op, 0).data, y.data.begin(), [&](double x) {
       if (isa<nn::ReluOp>(op))
         return std::max(x, 0.0);
+      if (isa<nn::EluOp>(op))
+        return x > 0 ? x : std::expm1(x);
       double inner =
           std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x);
       return 0.5 * x * (1 + std::tanh(inner));

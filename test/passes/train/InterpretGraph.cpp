@@ -1,4 +1,5 @@
-//===- InterpretGraph.cpp - Attention over edges by definition --*- C++ -*-===//
+//===- InterpretGraph.cpp - Attention and maxima over edges ------*- C++
+//-*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -83,4 +84,32 @@ bool Interpreter::visitGraphAttention(Operation &op) {
     return true;
   }
   return false;
+}
+
+bool Interpreter::visitGraphMax(Operation &op) {
+  if (!isa<graph::MaxOp, graph::MaxTiesOp, graph::MaxGradientOp>(op))
+    return false;
+  auto csr = op.getOperand(0).getDefiningOp<graph::CSROp>();
+  const Array &pointers = get(csr.getRowPtr()), &sources = get(csr.getCol()),
+              &x = operand(op, 1);
+  Array &out = define(op.getResult(0));
+  int64_t rows =
+      isa<graph::MaxGradientOp>(op) ? operand(op, 2).rows() : out.rows();
+  for (int64_t i = 0; i < rows; ++i)
+    for (auto edge = static_cast<int64_t>(pointers.data[i]);
+         edge < pointers.data[i + 1]; ++edge)
+      for (int64_t c = 0; c < x.columns(); ++c) {
+        auto j = static_cast<int64_t>(sources.data[edge]);
+        if (isa<graph::MaxOp>(op))
+          out.at(i, c) = edge == pointers.data[i]
+                             ? x.at(j, c)
+                             : std::max(out.at(i, c), x.at(j, c));
+        else if (x.at(j, c) != operand(op, 2).at(i, c))
+          continue;
+        else if (isa<graph::MaxTiesOp>(op))
+          out.at(i, c) += 1;
+        else
+          out.at(j, c) += operand(op, 3).at(i, c);
+      }
+  return true;
 }

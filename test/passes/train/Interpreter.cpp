@@ -54,7 +54,7 @@ LogicalResult Interpreter::visit(Operation &op) {
     return success();
   }
   if (visitElementwise(op) || visitShape(op) || visitComposite(op) ||
-      visitGraphAttention(op))
+      visitGraphAttention(op) || visitGraphMax(op))
     return success();
   return op.emitError("the interpreter does not know this operation");
 }

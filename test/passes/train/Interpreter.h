@@ -66,6 +66,7 @@ private:
   bool visitShape(mlir::Operation &op);
   bool visitComposite(mlir::Operation &op);
   bool visitGraphAttention(mlir::Operation &op);
+  bool visitGraphMax(mlir::Operation &op);
 
   const Array &operand(mlir::Operation &op, unsigned i) const {
     return values.at(op.getOperand(i));

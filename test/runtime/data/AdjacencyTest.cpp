@@ -67,6 +67,24 @@ void expectNear(const Floats &actual, const Floats &expected) {
 
 constexpr AdjacencyForm gcn = {true, true}, plain = {false, false};
 
+// Edges into node 1 come from 0 and 2, those into 0 and 2 from one node each.
+// The file's weights do not count.
+TEST(Adjacency, MeansAndOnesReadNoWeights) {
+  TensorBytes graph = smallGraph();
+  graph.set("edge_weight", "F32", {4}, {-2, 0, 1, 1});
+  Adjacency mean = adjacencyOf(
+      graph, {.selfLoops = false, .symmetric = false, .mean = true});
+  EXPECT_EQ(mean.error, "");
+  EXPECT_EQ(mean.rows.col, (Ints{1, 0, 2, 2}));
+  EXPECT_EQ(mean.rows.weight, (Floats{1, 0.5, 0.5, 1}));
+  EXPECT_EQ(mean.transpose.col, (Ints{1, 0, 1, 2}));
+  EXPECT_EQ(mean.transpose.weight, (Floats{0.5, 1, 0.5, 1}));
+  Adjacency ones =
+      adjacencyOf(graph, {.selfLoops = true, .symmetric = false, .ones = true});
+  EXPECT_EQ(ones.rows.weight, Floats(6, 1));
+  EXPECT_EQ(ones.transpose.weight, Floats(6, 1));
+}
+
 TEST(Adjacency, AddsSelfLoopsOnceAndNormalises) {
   auto [rows, transpose, error] = adjacencyOf(smallGraph(), gcn);
   EXPECT_EQ(rows.rowPtr, (Ints{0, 2, 5, 6}));

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/data/Features.h"
+#include "runtime/data/FeatureSums.h"
 #include "test/runtime/data/GraphBytes.h"
 #include <gmock/gmock.h>
 
@@ -126,6 +127,29 @@ TEST(Features, ThatAreNegativeDoNotStaySparse) {
   copyFeatures(*file, form, x.data());
   EXPECT_THAT(x, ElementsAre(0, 2 / 7.f, 5 / 7.f, 1 / 3.f, 1 / 3.f, 1 / 3.f,
                              2 / 6.5f, 2.5f / 6.5f, 2 / 6.5f));
+}
+
+// More columns than are summed at a time.
+TEST(Features, AreSummedOverNeighbours) {
+  constexpr int64_t nodes = 4, columns = 35;
+  std::vector<int32_t> rowPtr = {0, 2, 3, 3, 6}, col = {1, 3, 0, 0, 2, 3};
+  std::vector<float> weight = {0.5, 2, 1, 1, -1, 3};
+  std::vector<float> x(nodes * columns), expected;
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = static_cast<float>(i % 11) - 5;
+  expected = x;
+  for (int hop = 0; hop < 2; ++hop) {
+    std::vector<float> before = expected;
+    for (int64_t i = 0; i < nodes; ++i)
+      for (int64_t c = 0; c < columns; ++c) {
+        float &sum = expected[i * columns + c] = 0;
+        for (int32_t e = rowPtr[i]; e < rowPtr[i + 1]; ++e)
+          sum += weight[e] * before[col[e] * columns + c];
+      }
+  }
+  SparseRows edges = {rowPtr.data(), col.data(), weight.data()};
+  sumNeighbors(edges, nodes, columns, 2, x.data());
+  EXPECT_EQ(x, expected);
 }
 
 } // namespace
