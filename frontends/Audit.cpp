@@ -135,8 +135,8 @@ spec::AuditAttr tessera::getAuditAttr(const Specification &specification,
   SmallVector<Attribute> defenses;
   for (const spec::Defense &defense : audit.defense())
     defenses.push_back(defenseAttr(defense, context));
-  bool withoutEdges = llvm::is_contained(audit.ablation(),
-                                         spec::Audit::NO_EDGES);
+  bool withoutEdges =
+      llvm::is_contained(audit.ablation(), spec::Audit::NO_EDGES);
   std::optional<int64_t> perClass;
   if (audit.has_test_nodes_per_class())
     perClass = audit.test_nodes_per_class();

@@ -12,8 +12,9 @@ using namespace tessera;
 using spec::Gnn;
 
 static constexpr llvm::StringLiteral fieldsOfLayers[] = {
-    "gnn.normalization", "gnn.aggregation", "gnn.root_weight",
-    "gnn.hops",          "gnn.eps",         "gnn.train_eps"};
+    "gnn.normalization", "gnn.aggregation",  "gnn.root_weight",
+    "gnn.hops",          "gnn.eps",          "gnn.train_eps",
+    "gnn.output_heads",  "gnn.concat_heads", "gnn.negative_slope"};
 
 llvm::ArrayRef<llvm::StringLiteral> tessera::getFieldsOfLayers() {
   return fieldsOfLayers;
@@ -22,13 +23,16 @@ llvm::ArrayRef<llvm::StringLiteral> tessera::getFieldsOfLayers() {
 /// Whether layers of \p kind have the field at \p path.
 static bool hasField(Gnn::Layer kind, llvm::StringRef path) {
   if (path == "gnn.normalization")
-    return kind != Gnn::SAGE && kind != Gnn::GIN;
+    return kind != Gnn::SAGE && kind != Gnn::GIN && kind != Gnn::GAT;
   if (path == "gnn.aggregation" || path == "gnn.root_weight")
     return kind == Gnn::SAGE;
   if (path == "gnn.hops")
     return kind == Gnn::SGC;
   if (path == "gnn.eps" || path == "gnn.train_eps")
     return kind == Gnn::GIN;
+  if (path == "gnn.output_heads" || path == "gnn.concat_heads" ||
+      path == "gnn.negative_slope")
+    return kind == Gnn::GAT;
   return true;
 }
 
@@ -56,7 +60,9 @@ Gnn::Normalization tessera::edgeWeightsOf(const Gnn &model) {
   if (model.layer() == Gnn::SAGE)
     return model.aggregation() == spec::Aggregation::MEAN ? Gnn::MEAN
                                                           : Gnn::ONES;
-  return model.layer() == Gnn::GIN ? Gnn::ONES : model.normalization();
+  if (model.layer() == Gnn::GIN || model.layer() == Gnn::GAT)
+    return Gnn::ONES;
+  return model.normalization();
 }
 
 int64_t tessera::foldedHops(const Gnn &model) {

@@ -125,7 +125,7 @@ Value tessera::cpu::emitTileDropFactors(VectorBuilder &vb,
                                         Value query) {
   Value row = vb.toI32(vb.mul(key, roundUp(shape.sequence, 4) / 4));
   return emitDropFactors(
-      vb, shape, emitRandomRow(vb, draw.stream, row, draw.sample, query));
+      vb, shape.rate, emitRandomRow(vb, draw.stream, row, draw.sample, query));
 }
 
 SmallVector<Value> tessera::cpu::emitMasked(VectorBuilder &vb,

@@ -101,13 +101,15 @@ private:
       reduceRow(pass, size);
 
     SmallVector<unsigned> wide;
-    for (auto [i, result] : llvm::enumerate(results)) {
-      if (shape.flat || !findReduction(result)) {
+    SmallVector<std::pair<unsigned, Value>> narrow;
+    for (auto [i, result] : llvm::enumerate(results))
+      if (shape.flat || !findReduction(result))
         wide.push_back(i);
-        continue;
-      }
-      values.storeScalar(i, values.evaluateRow(result, {RoleKind::Row, 1}), at);
-    }
+      else
+        narrow.push_back({i, values.evaluateRow(result, {RoleKind::Row, 1})});
+    // A result may overwrite what others are computed from.
+    for (auto [i, value] : narrow)
+      values.storeScalar(i, value, at);
     if (wide.empty())
       return;
     // What one value per row costs is paid once, before the columns.

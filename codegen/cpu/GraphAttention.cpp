@@ -38,15 +38,20 @@ constexpr int64_t kScores = 512, kMostEdges = 64;
 /// both finite, since the difference of two infinities is no number.
 constexpr double kNoMaximum = -1e30, kNoScore = -3e38;
 
+/// Words of a call of Philox.
+constexpr int64_t kWords = 4;
+
 /// How the heads of an edge lie in scratch memory, and a chunk's edges.
 struct ChunkShape {
-  /// Heads, and places of an edge: a divisor of a vector, or whole vectors.
+  /// Heads, and places of an edge: a divisor of a vector, or whole vectors;
+  /// with dropout they are whole calls of Philox.
   int64_t heads, stride;
   int64_t edges;
 
-  explicit ChunkShape(int64_t heads)
+  ChunkShape(int64_t heads, bool drops)
       : heads(heads),
-        stride(heads < kLanes ? static_cast<int64_t>(llvm::PowerOf2Ceil(heads))
+        stride(heads < kLanes ? std::max<int64_t>(llvm::PowerOf2Ceil(heads),
+                                                  drops ? kWords : 1)
                               : roundUp(heads, kLanes)),
         edges(std::clamp<int64_t>(kScores / stride, 4, kMostEdges)) {}
 
@@ -56,6 +61,13 @@ struct ChunkShape {
   /// start at any element.
   int64_t headElements() const { return roundUp(stride, kLanes) + kLanes; }
   int64_t edgeElements() const { return edges * stride + kLanes; }
+  /// Calls of Philox for an edge; elements of an array over them, and of one
+  /// over their words.
+  int64_t calls() const { return stride / kWords; }
+  int64_t callElements() const {
+    return roundUp(edges * calls(), kLanes) + kLanes;
+  }
+  int64_t wordElements() const { return kWords * callElements(); }
 };
 
 /// A vector of a strip of columns.
@@ -74,7 +86,9 @@ public:
       : vb(body.builder, body.loc), body(body), isGradient(isGradient),
         width(op.getInput().getType().getDimSize(1)),
         headWidth(op.getHeadWidth()), slope(op.getSlope().convertToDouble()),
-        shape(op.getHeads()) {
+        columns(op.getGraph().getType().getColumns()),
+        rate(op.getRate().convertToDouble()), drops(op.getStream() != nullptr),
+        shape(op.getHeads(), drops) {
     unsigned arrays = isGradient ? 3 : 0;
     rowStart = body.inputs[arrays];
     neighbors = body.inputs[arrays + 1];
@@ -86,9 +100,17 @@ public:
     sloped = vb.flatten(body.outputs[isGradient ? 1 : 2]);
     perHead = vb.flatten(body.outputs[isGradient ? 2 : 3]);
     int64_t offset = 0;
-    auto carve = [&](int64_t elements) {
-      return vb.carve(body.scratch, offset, elements);
+    auto carve = [&](int64_t elements, Type type = {}) {
+      return vb.carve(body.scratch, offset, elements, type);
     };
+    if (drops) {
+      stream = RandomStream::load(vb, body.inputs.back());
+      Type i32 = body.builder.getI32Type();
+      repeats = carve(1, i32);
+      calls = carve(shape.callElements(), i32);
+      targets = carve(shape.callElements(), i32);
+      words = carve(shape.wordElements(), i32);
+    }
     weights = carve(shape.edgeElements());
     slopedWeights = carve(shape.edgeElements());
     sums = carve(shape.headElements());
@@ -104,17 +126,22 @@ public:
       *array = carve(shape.headElements());
   }
 
-  static int64_t getScratchBytes(int64_t heads, bool isGradient) {
-    ChunkShape shape(heads);
+  static int64_t getScratchBytes(int64_t heads, bool isGradient, bool drops) {
+    ChunkShape shape(heads, drops);
     auto bytes = [](int64_t elements) { return roundUp(4 * elements, 64); };
-    return (isGradient ? 4 : 2) * bytes(shape.edgeElements()) +
-           (isGradient ? 1 : 5) * bytes(shape.headElements());
+    int64_t total = (isGradient ? 4 : 2) * bytes(shape.edgeElements()) +
+                    (isGradient ? 1 : 5) * bytes(shape.headElements());
+    if (drops)
+      total += bytes(1) + 2 * bytes(shape.callElements()) +
+               bytes(shape.wordElements());
+    return total;
   }
 
   void emit() {
     vb.loop(body.begin, body.end, 1, [&](Value node) {
       Value begin = vb.toIndex(vb.loadScalar(rowStart, node));
       Value end = vb.toIndex(vb.loadScalar(rowStart, vb.add(node, 1)));
+      ownNode = node;
       ownHeads = vb.mul(node, shape.heads);
       row = vb.mul(node, width);
       startRow();
@@ -125,6 +152,8 @@ public:
                 isFirst = arith::CmpIOp::create(
                     vb.builder, vb.loc, arith::CmpIPredicate::eq, first, begin);
                 copyScores(first, last);
+                if (drops)
+                  drawWords(first, last);
                 Value places = vb.mul(vb.sub(last, first), shape.stride);
                 overHeads([&](Value head, Value mask) {
                   if (isGradient)
@@ -180,6 +209,8 @@ private:
   }
 
   void startRow() {
+    if (drops)
+      vb.storeScalar(makeInteger(0), repeats, vb.index(0));
     overHeads([&](Value head, Value) {
       vb.store(vb.splat(0.0), sums, head);
       if (isGradient)
@@ -238,6 +269,87 @@ private:
     return vb.toIndex(vb.loadScalar(neighbors, edge));
   }
 
+  //===--- dropout --------------------------------------------------------===//
+
+  Value makeInteger(int64_t value) {
+    return arith::ConstantOp::create(vb.builder, vb.loc,
+                                     vb.builder.getI32IntegerAttr(value));
+  }
+
+  /// The random words of a chunk, by edge and head: see graph.attention.
+  void drawWords(Value first, Value last) {
+    Value before =
+        vb.loadScalar(neighbors, vb.max(vb.add(first, -1), vb.index(0)));
+    SmallVector<Value> start = {select(isFirst, makeInteger(-1), before),
+                                vb.loadScalar(repeats, vb.index(0))};
+    Value count =
+        vb.loop(first, last, 1, start, [&](Value edge, ValueRange carried) {
+          Value neighbor = vb.loadScalar(neighbors, edge);
+          Value isRepeated = arith::CmpIOp::create(vb.builder, vb.loc,
+                                                   arith::CmpIPredicate::eq,
+                                                   neighbor, carried[0]);
+          Value repeat = select(isRepeated, vb.add(carried[1], makeInteger(1)),
+                                makeInteger(0));
+          Value other = vb.toIndex(neighbor);
+          Value source = isGradient ? ownNode : other;
+          storeCounters(edge, first,
+                        vb.add(source, vb.mul(vb.toIndex(repeat), columns)),
+                        isGradient ? other : ownNode);
+          return SmallVector<Value>{neighbor, repeat};
+        })[1];
+    vb.storeScalar(count, repeats, vb.index(0));
+
+    // Word w of call k is that of place 4 k + w.
+    SmallVector<int64_t> low, high;
+    for (int64_t lane = 0; lane < kLanes / 2; ++lane) {
+      low.append({lane, kLanes + lane});
+      high.append({kLanes / 2 + lane, kLanes + kLanes / 2 + lane});
+    }
+    auto interleave = [&](Value a, Value b, ArrayRef<int64_t> lanes) -> Value {
+      return vector::ShuffleOp::create(vb.builder, vb.loc, a, b, lanes);
+    };
+    Value end = vb.mul(vb.sub(last, first), shape.calls());
+    vb.loop(vb.index(0), end, kLanes, [&](Value call) {
+      std::array<Value, kWords> drawn =
+          emitPhilox(vb, stream, vb.load(calls, call), vb.load(targets, call));
+      int64_t part = 0;
+      for (ArrayRef<int64_t> half : {ArrayRef(low), ArrayRef(high)}) {
+        Value even = interleave(drawn[0], drawn[2], half);
+        Value odd = interleave(drawn[1], drawn[3], half);
+        for (ArrayRef<int64_t> quarter : {ArrayRef(low), ArrayRef(high)})
+          vb.store(interleave(even, odd, quarter), words,
+                   vb.add(vb.mul(call, kWords), kLanes * part++));
+      }
+    });
+  }
+
+  /// Stores the counters of \p edge: its calls are those of row \p row of
+  /// sample \p target.
+  void storeCounters(Value edge, Value first, Value row, Value target) {
+    auto steps = llvm::to_vector(llvm::seq<int32_t>(kLanes));
+    Value lane = arith::ConstantOp::create(vb.builder, vb.loc,
+                                           vb.builder.getI32VectorAttr(steps));
+    int64_t callsOfRow = llvm::divideCeil(shape.heads, kWords);
+    Value call = vb.toI32(vb.mul(row, callsOfRow));
+    Value to = vb.mul(vb.sub(edge, first), shape.calls());
+    // What lies behind an edge's calls is the next one's.
+    for (int64_t at = 0; at < shape.calls(); at += kLanes) {
+      Value place = vb.add(to, at);
+      Value begin = vb.add(call, makeInteger(at));
+      vb.store(vb.add(vb.splat(begin), lane), calls, place);
+      vb.store(vb.splat(vb.toI32(target)), targets, place);
+    }
+  }
+
+  /// \p weight, or 0 where the edge is dropped for the head.
+  Value drop(Value weight, Value place) {
+    if (!drops)
+      return weight;
+    return vb.mulf(weight, emitDropFactors(vb, rate, vb.load(words, place)));
+  }
+
+  //===--- weights --------------------------------------------------------===//
+
   /// A loop over the vectors of a chunk that hold the heads from \p head on.
   SmallVector<Value> overPlaces(Value head, Value places, ValueRange initial,
                                 VectorBuilder::ReducingBody write) {
@@ -278,8 +390,8 @@ private:
           Value score = vb.load(weights, place);
           Value weight = exp(vb.subf(score, largest));
           Value scaled = vb.mulf(weight, getSlope(score));
-          vb.store(weight, weights, place);
-          vb.store(scaled, slopedWeights, place);
+          vb.store(drop(weight, place), weights, place);
+          vb.store(drop(scaled, place), slopedWeights, place);
           return SmallVector<Value>{vb.addf(carried[0], weight),
                                     vb.addf(carried[1], scaled)};
         });
@@ -303,8 +415,8 @@ private:
           Value score = leakyRelu(vb.addf(vb.load(weights, place), source));
           Value weight = exp(vb.subf(score, vb.load(lses, place)));
           Value scaled = vb.mulf(weight, getSlope(score));
-          vb.store(weight, weights, place);
-          vb.store(scaled, slopedWeights, place);
+          vb.store(drop(weight, place), weights, place);
+          vb.store(drop(scaled, place), slopedWeights, place);
           Value more = vb.mulf(scaled, vb.load(deltas, place));
           return SmallVector<Value>{
               vb.addf(carried[0], upTo(places, place, more, vb.splat(0.0)))};
@@ -433,6 +545,9 @@ private:
   bool isGradient;
   int64_t width, headWidth;
   double slope;
+  int64_t columns; ///< of the graph
+  double rate;
+  bool drops;
   ChunkShape shape;
 
   Value rowStart, neighbors, input, own, others, lse, delta;
@@ -443,8 +558,12 @@ private:
   // (in the gradient: what is stored per head) and of weights times slopes; the
   // sum before this chunk, by its maximum; one over the sum.
   Value maxima, sums, slopes, kept, inverse;
-  // Of the current node: where its heads and its row begin.
-  Value ownHeads, row, isFirst;
+  // Of dropout: how often the last edge came before, the counters of a chunk
+  // and their words.
+  RandomStream stream;
+  Value repeats, calls, targets, words;
+  // Of the current node: its number, where its heads and its row begin.
+  Value ownNode, ownHeads, row, isFirst;
 };
 
 template <typename Op, bool isGradient>
@@ -454,8 +573,9 @@ struct GraphAttentionKernel : KernelEmissionOpInterface::ExternalModel<
     return cast<RankedTensorType>(op->getResult(0).getType()).getDimSize(0);
   }
   int64_t getScratchBytes(Operation *op) const {
-    return GraphAttentionEmitter::getScratchBytes(cast<Op>(op).getHeads(),
-                                                  isGradient);
+    auto attention = cast<Op>(op);
+    return GraphAttentionEmitter::getScratchBytes(
+        attention.getHeads(), isGradient, attention.getStream() != nullptr);
   }
   void emitKernel(Operation *op, KernelBody &body) const {
     GraphAttentionEmitter(cast<Op>(op), body, isGradient).emit();

@@ -75,7 +75,7 @@ WarpMatmul::Fragments AttentionThread::getDropFactors(Value column) {
   for (int64_t block = 0; block < tiling.columns; block += WarpMatmul::kBlock) {
     Value first = tb.add(column, block);
     for (Value bits : rowsAreKeys ? drawForQueries(first) : drawForKeys(first))
-      factors.push_back(codegen::emitDropFactors(tb, shape, bits));
+      factors.push_back(codegen::emitDropFactors(tb, shape.rate, bits));
   }
   return factors;
 }

@@ -59,9 +59,10 @@ struct Sums {
 };
 
 /// An edge that a thread is at: its neighbour, and whether there is one (null:
-/// there is).
+/// there is). With dropout, how many edges from the same node came right
+/// before.
 struct Edge {
-  Value neighbor, exists;
+  Value neighbor, exists, repeat;
 };
 
 class GraphAttentionThread {
@@ -77,7 +78,11 @@ public:
       : tb(tb), groups(getGroups(op)), isGradient(isGradient),
         width(op.getInput().getType().getDimSize(1)),
         headWidth(op.getHeadWidth()), heads(op.getHeads()),
-        slope(op.getSlope().convertToDouble()) {
+        slope(op.getSlope().convertToDouble()),
+        columns(op.getGraph().getType().getColumns()),
+        rate(op.getRate().convertToDouble()), drops(op.getStream() != nullptr) {
+    if (drops)
+      stream = codegen::RandomStream::load(tb, buffers.inputs.back());
     // The graph is its six arrays: those of the rows, then the transpose's.
     unsigned arrays = isGradient ? 3 : 0;
     rowStart = buffers.inputs[arrays];
@@ -133,22 +138,39 @@ private:
     sums.maxima.assign(count, tb.number(kNoMaximum));
     sums.weights.assign(count, tb.number(0));
     sums.perHead = sums.weights;
+    ownNode = node;
     Value last = tb.add(end, -1);
-    sums = Sums::unpack(
-        tb.loop(begin, end, kEdges, sums.pack(),
-                [&](Value first, ValueRange carried) {
-                  // Past the last edge it is loaded once more, and not added.
-                  SmallVector<Edge> edges;
-                  for (int64_t i = 0; i < kEdges; ++i) {
-                    Value number = tb.add(first, i);
-                    Value exists = i ? tb.isLess(number, end) : Value();
-                    number = i ? tb.min(number, last) : number;
-                    edges.push_back(
-                        {tb.toIndex(tb.loadScalar(neighbors, number)), exists});
-                  }
-                  return addEdges(edges, places, Sums::unpack(carried, count));
-                }),
-        count);
+    SmallVector<Value> start = sums.pack();
+    // The edge before and how often it had come before.
+    if (drops)
+      start.append({tb.index(-1), tb.index(0)});
+    SmallVector<Value> summed = tb.loop(
+        begin, end, kEdges, start, [&](Value first, ValueRange carried) {
+          // Past the last edge it is loaded once more, and not added.
+          SmallVector<Edge> edges;
+          Edge before;
+          if (drops)
+            before = {carried[carried.size() - 2], {}, carried.back()};
+          for (int64_t i = 0; i < kEdges; ++i) {
+            Value number = tb.add(first, i);
+            Value exists = i ? tb.isLess(number, end) : Value();
+            number = i ? tb.min(number, last) : number;
+            Edge edge{tb.toIndex(tb.loadScalar(neighbors, number)), exists, {}};
+            if (drops) {
+              Value isRepeated = tb.isEqual(edge.neighbor, before.neighbor);
+              edge.repeat =
+                  tb.select(isRepeated, tb.add(before.repeat, 1), tb.index(0));
+              before = edge;
+            }
+            edges.push_back(edge);
+          }
+          SmallVector<Value> next =
+              addEdges(edges, places, Sums::unpack(carried, count));
+          if (drops)
+            next.append({before.neighbor, before.repeat});
+          return next;
+        });
+    sums = Sums::unpack(summed, count);
     for (size_t p = 0; p < count; ++p)
       tb.onlyIf(places[p].exists,
                 [&] { storePlace(places[p], p, row, ownHeads, sums); });
@@ -170,9 +192,9 @@ private:
       else
         computeWeights(edges, p, sums, weights, slopes);
       for (size_t i = 0; i < edges.size(); ++i) {
-        Value scaled = tb.mulf(weights[i], slopes[i]);
-        sums.rows[p] =
-            tb.fma(tb.splat(weights[i]), numbers[i][p], sums.rows[p]);
+        Value weight = drop(weights[i], edges[i], p);
+        Value scaled = tb.mulf(weight, slopes[i]);
+        sums.rows[p] = tb.fma(tb.splat(weight), numbers[i][p], sums.rows[p]);
         sums.sloped[p] =
             tb.fma(tb.splat(scaled), numbers[i][p], sums.sloped[p]);
       }
@@ -188,6 +210,20 @@ private:
     Value positive = isPositive(x);
     return {tb.select(positive, x, tb.mulf(x, tb.number(slope))),
             tb.select(positive, tb.number(1), tb.number(slope))};
+  }
+
+  /// \p weight, or 0 where \p edge is dropped for the head of place \p p: see
+  /// graph.attention.
+  Value drop(Value weight, const Edge &edge, size_t p) {
+    if (!drops)
+      return weight;
+    Value source = isGradient ? ownNode : edge.neighbor;
+    Value target = isGradient ? edge.neighbor : ownNode;
+    Value row = tb.add(source, tb.mul(edge.repeat, columns));
+    Value call = tb.mul(row, llvm::divideCeil(heads, 4));
+    Value bits = codegen::emitRandomBits(
+        tb, stream, tb.toI32(call), tb.toI32(target), tb.toI32(columnHeads[p]));
+    return tb.mulf(weight, codegen::emitDropFactors(tb, rate, bits));
   }
 
   /// Where the neighbour's number for the head of place \p p lies.
@@ -268,6 +304,11 @@ private:
   bool isGradient;
   int64_t width, headWidth, heads;
   double slope;
+  int64_t columns; ///< of the graph
+  double rate;
+  bool drops;
+  codegen::RandomStream stream;
+  Value ownNode;
   Value rowStart, neighbors, input, own, others, lse, delta;
   Value result, sloped, perHead;
   /// Of each place: its head, and the node's own number for it.

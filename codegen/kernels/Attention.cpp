@@ -32,8 +32,7 @@ HeadDraw codegen::HeadDraw::load(VectorBuilder &vb, ValueRange draw,
   return result;
 }
 
-Value codegen::emitDropFactors(VectorBuilder &vb, const AttentionShape &shape,
-                               Value bits) {
+Value codegen::emitDropFactors(VectorBuilder &vb, double rate, Value bits) {
   OpBuilder &builder = vb.builder;
   Type numbers = builder.getF32Type();
   if (auto vector = dyn_cast<VectorType>(bits.getType()))
@@ -43,12 +42,12 @@ Value codegen::emitDropFactors(VectorBuilder &vb, const AttentionShape &shape,
       number = DenseElementsAttr::get(vector, number);
     return arith::ConstantOp::create(builder, vb.loc, cast<TypedAttr>(number));
   };
-  auto threshold = static_cast<int32_t>(nn::getDropThreshold(shape.rate));
+  auto threshold = static_cast<int32_t>(nn::getDropThreshold(rate));
   Value kept = arith::CmpIOp::create(
       builder, vb.loc, arith::CmpIPredicate::uge, bits,
       constant(bits.getType(), builder.getI32IntegerAttr(threshold)));
   return arith::SelectOp::create(
       builder, vb.loc, kept,
-      constant(numbers, builder.getF32FloatAttr(1 / (1 - shape.rate))),
+      constant(numbers, builder.getF32FloatAttr(1 / (1 - rate))),
       constant(numbers, builder.getF32FloatAttr(0)));
 }

@@ -70,9 +70,9 @@ struct HeadDraw {
                        mlir::Value batch, mlir::Value head);
 };
 
-/// What probabilities are multiplied by, for their \p bits: numbers or vectors.
-mlir::Value emitDropFactors(VectorBuilder &vb, const AttentionShape &shape,
-                            mlir::Value bits);
+/// What probabilities are multiplied by that are dropped at \p rate, for their
+/// \p bits: numbers or vectors.
+mlir::Value emitDropFactors(VectorBuilder &vb, double rate, mlir::Value bits);
 
 /// ALiBi's slope of each head, by BLOOM's rule for counts that are no power of
 /// two: with p the largest power of two up to \p heads, the first p heads have

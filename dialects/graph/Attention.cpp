@@ -68,6 +68,13 @@ template <typename Op> static LogicalResult verify(Op op, int64_t inputRows) {
   if (!isa<Float32Type, Float64Type>(source.getElementType()) ||
       source.getElementType() != target.getElementType())
     return op.emitOpError("scores must be f32");
+  double rate = op.getRate().convertToDouble();
+  if (!(rate >= 0 && rate < 1))
+    return op.emitOpError("dropout must be from 0 to below 1, but is ") << rate;
+  Value stream = op.getStream();
+  if (stream && cast<RankedTensorType>(stream.getType()).getShape() !=
+                    ArrayRef<int64_t>{1, 4})
+    return op.emitOpError("dropout's stream must be 1x4: see nn.random_bits");
   double slope = op.getSlope().convertToDouble();
   if (!(slope >= 0 && slope <= 1))
     return op.emitOpError("slope must lie between 0 and 1, but is ") << slope;
@@ -103,9 +110,9 @@ void AttentionOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   };
   Type ofSource = getSource().getType(), ofTarget = getTarget().getType();
   Value delta = dot(gradient, getResult(), ofTarget);
-  auto sums =
-      AttentionGradOp::create(builder, loc, getGraph(), gradient, getSource(),
-                              getTarget(), getLse(), delta, getSlope());
+  auto sums = AttentionGradOp::create(builder, loc, getGraph(), gradient,
+                                      getSource(), getTarget(), getLse(), delta,
+                                      getStream(), getSlope(), getRate());
   operands[1] = sums.getResult();
   operands[2] =
       minus(dot(getInput(), sums.getSloped(), ofSource), sums.getCorrections());

@@ -203,6 +203,12 @@ def Graph_AttentionOp : Graph_AttentionOpBase<"attention", [
     p_ij s_ij (G_i · input_j - delta_i), is G_i · sloped_i - delta_i slopes_i:
     no edge is visited for it.
 
+    With `dropout` probabilities are dropped and scaled before they weigh rows, as
+    `nn.dropout` does: those of an edge j → i have the bits of `nn.random_bits` for
+    row j + nodes · k of sample i, a row being as long as there are heads. k counts
+    the equal edges before it in its row, where they follow one another. `lse` and
+    `slopes` are of all probabilities.
+
     ```mlir
     %out, %lse, %sloped, %slopes = graph.attention %g, %x, %source, %target slope 0.2
         : !graph.csr<2708x2708, 13264>, tensor<2708x64xf32>, tensor<2708x8xf32>, tensor<2708x8xf32>
@@ -210,12 +216,14 @@ def Graph_AttentionOp : Graph_AttentionOpBase<"attention", [
   }];
   let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input,
                        Graph_Float:$source, Graph_Float:$target,
-                       F64Attr:$slope);
+                       Optional<Graph_Int>:$stream, F64Attr:$slope,
+                       DefaultValuedAttr<F64Attr, "0.0">:$rate);
   let results = (outs Graph_Float:$result, Graph_Float:$lse,
                       Graph_Float:$sloped, Graph_Float:$slopes);
   let assemblyFormat = [{
-    $graph `,` $input `,` $source `,` $target `slope` $slope attr-dict `:`
-    qualified(type($graph)) `,` type($input) `,` type($source) `,` type($target)
+    $graph `,` $input `,` $source `,` $target `slope` $slope (`dropout` $rate
+    `from` $stream^)? attr-dict `:` qualified(type($graph)) `,` type($input) `,`
+    type($source) `,` type($target) (`,` type($stream)^)?
   }];
   let extraClassDeclaration = accessors;
   let hasVerifier = 1;
@@ -233,7 +241,8 @@ def Graph_AttentionGradOp : Graph_AttentionOpBase<"attention_grad", [
       corrections_j = sum_i p_ij s_ij delta_i.
 
     The gradient of source_j is input_j · sloped_j - corrections_j per head.
-    Probabilities are recomputed from `lse`.
+    Probabilities are recomputed from `lse`, and what of them is dropped from
+    `stream`; `corrections` are of all.
 
     ```mlir
     %dx, %sloped, %corrections = graph.attention_grad %g, %gradient, %source, %target, %lse, %delta slope 0.2
@@ -242,13 +251,16 @@ def Graph_AttentionGradOp : Graph_AttentionOpBase<"attention_grad", [
   }];
   let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input,
                        Graph_Float:$source, Graph_Float:$target,
-                       Graph_Float:$lse, Graph_Float:$delta, F64Attr:$slope);
+                       Graph_Float:$lse, Graph_Float:$delta,
+                       Optional<Graph_Int>:$stream, F64Attr:$slope,
+                       DefaultValuedAttr<F64Attr, "0.0">:$rate);
   let results = (outs Graph_Float:$result, Graph_Float:$sloped,
                       Graph_Float:$corrections);
   let assemblyFormat = [{
     $graph `,` $input `,` $source `,` $target `,` $lse `,` $delta `slope`
-    $slope attr-dict `:` qualified(type($graph)) `,` type($input) `,`
-    type($source) `,` type($target)
+    $slope (`dropout` $rate `from` $stream^)? attr-dict `:`
+    qualified(type($graph)) `,` type($input) `,` type($source) `,`
+    type($target) (`,` type($stream)^)?
   }];
   let extraClassDeclaration = accessors;
   let hasVerifier = 1;

@@ -38,6 +38,8 @@ static constexpr Limit limits[] = {
     {"gnn.heads", Need::Optional, 1, Low::Closed, 131072},
     {"gnn.dropout", Need::Optional, 0, Low::Closed, 0.999999},
     {"gnn.attention_dropout", Need::Optional, 0, Low::Closed, 0.999999},
+    {"gnn.output_heads", Need::Optional, 1, Low::Closed, 1024},
+    {"gnn.negative_slope", Need::Optional, 0, Low::Closed, 1},
     {"gnn.nodes", Need::Optional, 1, Low::Closed, 2147483647},
     {"gnn.edges", Need::Optional, 0, Low::Closed, 2147483647},
     {"gnn.features", Need::Optional, 1, Low::Closed, 131072},

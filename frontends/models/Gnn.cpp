@@ -97,7 +97,7 @@ GnnWriter::GnnWriter(const Specification &specification,
     GraphLayerPlace place{{name, name}, in, out, &model, isLast, index == 0};
     layers.push_back(kind.create(place));
     readsEdges |= layers.back()->readsEdges();
-    in = out;
+    in = kind.getWidth(place);
     if (model.layer_norm() && !isLast)
       norms.push_back(
           getNorms().get("layer_norm")({("norms." + Twine(index)).str(), name},

@@ -12,11 +12,13 @@ using namespace mlir;
 using namespace tessera;
 
 Registry<GraphLayerKind> &tessera::getGraphLayers() {
-  static Registry<GraphLayerKind> layers = {{"gcn", {createGcnLayer}},
-                                            {"gin", {createGinLayer}},
-                                            {"mlp", {createMlpLayer, "lins"}},
-                                            {"sage", {createSageLayer}},
-                                            {"sgc", {createSgcLayer}}};
+  static Registry<GraphLayerKind> layers = {
+      {"gcn", {createGcnLayer}},
+      {"gat", {createGatLayer, "convs", getGatWidth}},
+      {"gin", {createGinLayer}},
+      {"mlp", {createMlpLayer, "lins"}},
+      {"sage", {createSageLayer}},
+      {"sgc", {createSgcLayer}}};
   return layers;
 }
 

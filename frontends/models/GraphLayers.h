@@ -54,14 +54,23 @@ struct GraphLayerKind {
   GraphLayerFactory create;
   /// What files call a model's list of them: "convs" makes "convs.0".
   llvm::StringLiteral listName = "convs";
+  /// The features that a layer gives.
+  int64_t (*getWidth)(const GraphLayerPlace &place) =
+      [](const GraphLayerPlace &place) { return place.out; };
 };
 
-/// All layers on graphs: "gcn", "gin", "mlp", "sage", "sgc".
+/// All layers on graphs: "gat", "gcn", "gin", "mlp", "sage", "sgc".
 Registry<GraphLayerKind> &getGraphLayers();
 
 /// The layer of Kipf and Welling (arXiv 1609.02907), equation 2: A (x Wᵀ) + b,
 /// A being the weighted adjacency.
 std::unique_ptr<GraphLayer> createGcnLayer(const GraphLayerPlace &place);
+
+/// Graph attention (Veličković et al., arXiv 1710.10903): see graph.attention.
+/// The last layer's heads are averaged, the others' stand side by side unless
+/// the model says otherwise. Weights of edges are not read.
+std::unique_ptr<GraphLayer> createGatLayer(const GraphLayerPlace &place);
+int64_t getGatWidth(const GraphLayerPlace &place);
 
 /// Hamilton, Ying and Leskovec (arXiv 1706.02216): lin_l of the neighbours'
 /// mean, sum or maximum, with a bias, plus lin_r of the node itself.

@@ -39,11 +39,11 @@ void Validator::checkDefense(int index) {
     }
     const spec::Limit &limit = spec::getLimit("defense." + field->name());
     if (ref.given() && !limit.allows(ref.number()))
-      diagnostics.error(
-          path,
-          "`" + llvm::Twine(path) + "." + field->name() + "` cannot be " +
-              spec::getNumberText(ref.number()),
-          limit.getRemedy(field->cpp_type() != FieldDescriptor::CPPTYPE_DOUBLE));
+      diagnostics.error(path,
+                        "`" + llvm::Twine(path) + "." + field->name() +
+                            "` cannot be " + spec::getNumberText(ref.number()),
+                        limit.getRemedy(field->cpp_type() !=
+                                        FieldDescriptor::CPPTYPE_DOUBLE));
   }
 }
 
@@ -71,10 +71,11 @@ void Validator::checkAudit() {
   const spec::Audit &audit = message.audit();
   require("audit.train_nodes_per_class", "give a whole number");
   if (given("audit.test_nodes") && given("audit.test_nodes_per_class"))
-    diagnostics.error("audit.test_nodes",
-                      "`audit.test_nodes` and `audit.test_nodes_per_class` both "
-                      "say how many nodes are not trained on",
-                      "remove one of them");
+    diagnostics.error(
+        "audit.test_nodes",
+        "`audit.test_nodes` and `audit.test_nodes_per_class` both "
+        "say how many nodes are not trained on",
+        "remove one of them");
   else if (!given("audit.test_nodes_per_class"))
     require("audit.test_nodes", "give a whole number, or "
                                 "`audit.test_nodes_per_class`");
@@ -124,13 +125,12 @@ void tessera::checkAuditSizes(const spec::Specification &message,
                           static_cast<double>(model.classes())
                     : static_cast<double>(audit.test_nodes());
   if (2 * (train + test) > static_cast<double>(model.nodes()))
-    diagnostics.error(
-        "audit",
-        "target and shadow take " + spec::getNumberText(train) +
-            " training and " + spec::getNumberText(test) +
-            " test nodes each, but the graph has " +
-            llvm::Twine(model.nodes()) + " nodes",
-        "give fewer of them");
+    diagnostics.error("audit",
+                      "target and shadow take " + spec::getNumberText(train) +
+                          " training and " + spec::getNumberText(test) +
+                          " test nodes each, but the graph has " +
+                          llvm::Twine(model.nodes()) + " nodes",
+                      "give fewer of them");
   const spec::Attack &attack = audit.attack();
   double steps =
       static_cast<double>(attack.epochs()) *
@@ -141,18 +141,16 @@ void tessera::checkAuditSizes(const spec::Specification &message,
                           " steps",
                       "give fewer epochs, or a larger batch");
   if (audit.edge_capacity() > model.edges())
-    diagnostics.error("audit.edge_capacity",
-                      "`audit.edge_capacity` (" +
-                          llvm::Twine(audit.edge_capacity()) +
-                          ") is above the graph's " +
-                          llvm::Twine(model.edges()) + " edges",
-                      "leave it out");
+    diagnostics.error(
+        "audit.edge_capacity",
+        "`audit.edge_capacity` (" + llvm::Twine(audit.edge_capacity()) +
+            ") is above the graph's " + llvm::Twine(model.edges()) + " edges",
+        "leave it out");
   if (audit.attack().input() == spec::Attack::TOP_K &&
       audit.attack().top_k() > model.classes())
-    diagnostics.error("audit.attack.top_k",
-                      "`audit.attack.top_k` (" +
-                          llvm::Twine(audit.attack().top_k()) +
-                          ") is above the " + llvm::Twine(model.classes()) +
-                          " classes",
-                      "give at most as many");
+    diagnostics.error(
+        "audit.attack.top_k",
+        "`audit.attack.top_k` (" + llvm::Twine(audit.attack().top_k()) +
+            ") is above the " + llvm::Twine(model.classes()) + " classes",
+        "give at most as many");
 }

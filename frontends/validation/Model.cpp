@@ -155,6 +155,36 @@ void Validator::checkLayers() {
                       "give training.l2_penalty, or remove it");
 }
 
+void Validator::checkHeads() {
+  const spec::Gnn &model = message.gnn();
+  if (model.layer() != spec::Gnn::GAT) {
+    if (sound({"gnn.heads"}) && model.heads() != 1)
+      diagnostics.error("gnn.heads", "these layers have no attention heads",
+                        "give heads: 1 or leave it out");
+    if (sound({"gnn.attention_dropout"}) && model.attention_dropout() != 0)
+      diagnostics.error("gnn.attention_dropout",
+                        "these layers have no attention",
+                        "give attention_dropout: 0 or leave it out");
+    return;
+  }
+  const spec::Limit &limit = spec::getLimit("gnn.hidden");
+  auto check = [&](const char *path, int64_t width) {
+    if (!limit.allows(static_cast<double>(width)) ||
+        limit.allows(static_cast<double>(width * model.heads())))
+      return;
+    diagnostics.error(path,
+                      "layers of " + llvm::Twine(model.heads()) + " heads of " +
+                          llvm::Twine(width) + " are too wide",
+                      "give heads and a width whose product is at most 131072");
+  };
+  if (!sound({"gnn.heads"}))
+    return;
+  if (given("gnn.hidden"))
+    check("gnn.hidden", model.hidden());
+  for (int64_t width : model.widths())
+    check("gnn.widths[0]", width);
+}
+
 void Validator::checkGnn() {
   checkLimits({"gnn"});
   const spec::Gnn &model = message.gnn();
@@ -163,12 +193,7 @@ void Validator::checkGnn() {
     checkWidths();
   else if (model.layers() > 1)
     require("gnn.hidden", "give the width of the layers between");
-  if (sound({"gnn.heads"}) && model.heads() != 1)
-    diagnostics.error("gnn.heads", "these layers have no attention heads",
-                      "give heads: 1 or leave it out");
-  if (sound({"gnn.attention_dropout"}) && model.attention_dropout() != 0)
-    diagnostics.error("gnn.attention_dropout", "a GCN layer has no attention",
-                      "give attention_dropout: 0 or leave it out");
+  checkHeads();
   for (const char *path :
        {"training.global_batch", "training.micro_batch", "training.batch_ramp",
         "training.schedule.warmup_samples", "training.schedule.decay_samples"})

@@ -36,6 +36,7 @@ private:
   void checkAudit();
   void checkDocumentAudit();
   void checkDefense(int index);
+  void checkHeads();
   void checkBatches();
   void checkRamp(int64_t unit);
   void checkMemory();

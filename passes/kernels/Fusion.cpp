@@ -159,8 +159,40 @@ private:
             !consumer.value.getDefiningOp<nn::ReduceOp>());
   }
 
+  /// True if \p anchor is computed from a reduction within groups \p into and
+  /// \p from, so that a kernel of both sees by it what role the anchor has.
+  bool hasReduction(const Anchor &anchor, unsigned into, unsigned from) {
+    if (isa<nn::ReduceOp>(anchor.value.getDefiningOp()))
+      return true;
+    return llvm::any_of(anchor.cone.leaves, [&](Value leaf) {
+      auto producer = anchorOf.find(leaf);
+      if (producer == anchorOf.end())
+        return false;
+      const Anchor &other = anchors[producer->second];
+      return (other.group == into || other.group == from) &&
+             other.role == anchor.role && hasReduction(other, into, from);
+    });
+  }
+
+  /// True if a kernel of groups \p into and \p from can tell its results'
+  /// roles: one that comes from a reduction elsewhere looks as if it were full,
+  /// which is as good only where all are like it.
+  bool showsRoles(unsigned into, unsigned from) {
+    bool anyLost = false, allLost = true;
+    for (unsigned group : {into, from})
+      for (unsigned index : groups[group].anchors) {
+        const Anchor &anchor = anchors[index];
+        bool isLost = anchor.role.kind != RoleKind::Full &&
+                      !hasReduction(anchor, into, from);
+        anyLost |= isLost;
+        allLost &= isLost;
+      }
+    return !anyLost || allLost;
+  }
+
   void tryMerge(unsigned into, unsigned from) {
-    if (groups[into].merged || groups[from].merged || into == from)
+    if (groups[into].merged || groups[from].merged || into == from ||
+        !showsRoles(into, from))
       return;
     Group &target = groups[into], &source = groups[from];
     for (unsigned consumer : source.anchors)

@@ -106,6 +106,15 @@ class Golden(unittest.TestCase):
     def test_gcn_weighted(self):
         self.check("gcn-weighted", "graph.safetensors")
 
+    def test_gat(self):
+        self.check("gat", "graph.safetensors")
+
+    def test_gat_dropout(self):
+        self.check("gat-dropout", "graph.safetensors")
+
+    def test_gat_averaged(self):
+        self.check("gat-averaged", "graph.safetensors")
+
     def test_gcn_on_2_ranks(self):
         self.check(
             "gcn", "graph.safetensors", parallel__world=2, parallel__zero_stage=3

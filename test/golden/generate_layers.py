@@ -15,6 +15,7 @@
 #
 # ===----------------------------------------------------------------------===#
 
+import collections
 import os
 import pathlib
 import sys
@@ -32,6 +33,7 @@ if __name__ == "__main__" and "TESSERA_GOLDEN" not in os.environ:
 
 sys.path[:0] = [str(ROOT / "test" / "graphs"), str(ROOT / "test" / "end-to-end")]
 import generate
+import numpy
 import support
 import torch
 import torch.nn.functional as F
@@ -87,12 +89,66 @@ class Mlp(pyg.MLP):
         return super().forward(x)
 
 
+def edge_factors(sources, targets, heads, rate):
+    """What dropout multiplies edges by, [edges, heads], with Tessera's bits: see
+    graph.attention."""
+    drawing = generate.drawing
+    seen = collections.Counter()
+    rows = []
+    for edge in zip(sources.tolist(), targets.tolist()):
+        rows.append(edge[0] + GRAPH["nodes"] * seen[edge])
+        seen[edge] += 1
+    head = numpy.arange(heads)
+    call = numpy.array(rows)[:, None] * ((heads + 3) // 4) + head // 4
+    word = 3 + (drawing.draw << 4)
+    counter = [call, *(numpy.zeros_like(call) + n for n in (0, drawing.step, word))]
+    counter[1] += targets.numpy()[:, None]
+    words = numpy.stack(generate.philox(counter, (drawing.SEED, 0)))
+    bits = numpy.take_along_axis(words, numpy.broadcast_to(head % 4, call.shape)[None], 0)[0]
+    drawing.draw += 1
+    return torch.from_numpy((bits >= int(rate * 2**32)) / (1 - rate))
+
+
+class DroppingGATConv(pyg.GATConv):
+    def edge_update(self, alpha_j, alpha_i, edge_attr, index, ptr, dim_size, edge_index_j):
+        rate, self.dropout = self.dropout, 0.0
+        alpha = super().edge_update(alpha_j, alpha_i, edge_attr, index, ptr, dim_size)
+        self.dropout = rate
+        return alpha * edge_factors(edge_index_j, index, self.heads, rate).to(alpha.dtype)
+
+
+class Gat(torch.nn.Module):
+    """Layers of `heads` heads, of which the last has heads of its own, averaged."""
+
+    def __init__(self, widths, heads, output_heads=1, concat=True, features=0.0, **options):
+        super().__init__()
+        layers, inputs = [], FEATURES
+        conv = DroppingGATConv if options.get("dropout") else pyg.GATConv
+        for width in widths:
+            layers.append(conv(inputs, width, heads, concat=concat, **options))
+            inputs = width * heads if concat else width
+        layers.append(conv(inputs, CLASSES, output_heads, concat=False, **options))
+        self.convs = torch.nn.ModuleList(layers)
+        self.features = features
+
+    def forward(self, x, edges):
+        for i, conv in enumerate(self.convs):
+            x = generate.drawing.dropout(torch.relu(x) if i else x, self.features)
+            x = conv(x, edges)
+        return x
+
+
 def gin_mlp(inputs, outputs):
     return pyg.MLP([inputs, outputs, outputs], norm=None)
 
 
 CASES = {
     "gcn-generated": lambda: Stack([13, 9], pyg.GCNConv),
+    "gat": lambda: Gat([7], heads=3),
+    "gat-averaged": lambda: Gat(
+        [5, 6], heads=8, output_heads=3, concat=False, negative_slope=0.1
+    ),
+    "gat-dropout": lambda: Gat([7], heads=5, output_heads=2, features=0.2, dropout=0.4),
     "mlp": lambda: Mlp([FEATURES, 13, 9, CLASSES], norm=None),
     "sage": lambda: Stack([13], pyg.SAGEConv),
     "sage-max": lambda: Stack([13], lambda a, b: pyg.SAGEConv(a, b, aggr="max")),
@@ -122,6 +178,7 @@ def write_layers(name, make_model):
         return model.train()
 
     def loss_of_step(model, step):
+        generate.drawing.start(step, None)
         dtype = next(model.parameters()).dtype
         logits = model(tensors["x"].to(dtype), edges)
         return F.cross_entropy(logits[mask], labels[mask])

@@ -7,13 +7,14 @@
 
 #include "test/codegen/cpu/CompiledKernel.h"
 #include "test/codegen/cpu/Numbers.h"
+#include "test/codegen/cpu/RandomReference.h"
 #include "gtest/gtest.h"
 
 using namespace tessera::test;
 
 namespace {
 
-/// Edges by target, and by source as the transpose.
+/// Edges by target and source, and by source and target as the transpose.
 struct Edges {
   std::vector<int32_t> start, source, startT, target;
 
@@ -49,21 +50,24 @@ private:
   static void flatten(const std::vector<std::vector<int32_t>> &rows,
                       std::vector<int32_t> &start, std::vector<int32_t> &ends) {
     start.push_back(0);
-    for (const std::vector<int32_t> &row : rows) {
+    for (std::vector<int32_t> row : rows) {
+      std::sort(row.begin(), row.end());
       ends.insert(ends.end(), row.begin(), row.end());
       start.push_back(ends.size());
     }
   }
 };
 
-/// Heads and columns of each.
-using Widths = std::pair<int64_t, int64_t>;
+/// Heads, columns of each, and whether probabilities are dropped.
+using Widths = std::tuple<int64_t, int64_t, bool>;
 
 class GraphAttention : public testing::TestWithParam<Widths> {
 protected:
-  int64_t heads = GetParam().first, columns = GetParam().second;
+  int64_t heads = std::get<0>(GetParam()), columns = std::get<1>(GetParam());
+  bool drops = std::get<2>(GetParam());
   int64_t nodes = Edges::kNodes, width = heads * columns;
-  double slope = 0.2;
+  double slope = 0.2, rate = 0.4;
+  Stream stream = someStream;
   Edges edges;
   std::vector<float> weight = std::vector<float>(edges.count(), NAN);
   std::vector<float> x = randomNumbers(nodes * width, 1, 1);
@@ -80,7 +84,8 @@ protected:
     return std::vector<double>(nodes * count);
   }
 
-  /// Calls \p visit with source, target, head, probability and slope.
+  /// Calls \p visit with source, target, head, probability, what it is
+  /// multiplied by, the slope, and the log of the sum.
   template <typename Function> void forEachEdge(Function visit) const {
     for (int64_t i = 0; i < nodes; ++i)
       for (int64_t h = 0; h < heads; ++h) {
@@ -93,18 +98,25 @@ protected:
         double total = 0;
         for (int32_t e = edges.start[i]; e < edges.start[i + 1]; ++e)
           total += std::exp(score(e).first);
-        for (int32_t e = edges.start[i]; e < edges.start[i + 1]; ++e)
-          visit(edges.source[e], i, h, std::exp(score(e).first) / total,
-                score(e).second, std::log(total));
+        int64_t repeats = 0;
+        for (int32_t e = edges.start[i]; e < edges.start[i + 1]; ++e) {
+          int32_t j = edges.source[e];
+          repeats =
+              e > edges.start[i] && edges.source[e - 1] == j ? repeats + 1 : 0;
+          uint32_t bits = drawBits(stream, i, j + nodes * repeats, heads, h);
+          visit(j, i, h, std::exp(score(e).first) / total,
+                drops ? dropFactor(bits, rate) : 1, score(e).second,
+                std::log(total));
+        }
       }
   }
 
   void SetUp() override {
-    forEachEdge([&](int64_t j, int64_t i, int64_t h, double p, double s,
-                    double logSum) {
+    forEachEdge([&](int64_t j, int64_t i, int64_t h, double p, double kept,
+                    double s, double logSum) {
       for (int64_t c = h * columns; c < (h + 1) * columns; ++c) {
-        out[i * width + c] += p * x[j * width + c];
-        sloped[i * width + c] += p * s * x[j * width + c];
+        out[i * width + c] += p * kept * x[j * width + c];
+        sloped[i * width + c] += p * kept * s * x[j * width + c];
       }
       slopes[i * heads + h] += p * s;
       lse[i * heads + h] = logSum;
@@ -129,6 +141,8 @@ protected:
       arguments.push_back(scores);
       operands += ", %a" + std::to_string(6 + i);
     }
+    if (drops)
+      arguments.push_back("tensor<1x4xi32>");
     std::vector<std::string> types;
     std::string names, outputs;
     for (int i = 0; i < results; ++i)
@@ -141,8 +155,10 @@ protected:
         arguments, types,
         "%g = graph.csr %a0, %a1, %a2 transposed %a3, %a4, %a5 : " + csr +
             "\n" + names + " = graph." + op + " %g, " + operands +
-            " slope 0.2 : " + csr + ", " + rows + ", " + scores + ", " +
-            scores));
+            " slope 0.2" +
+            (drops ? " dropout 0.4 from %a" + std::to_string(6 + inputs) : "") +
+            " : " + csr + ", " + rows + ", " + scores + ", " + scores +
+            (drops ? ", tensor<1x4xi32>" : "")));
   }
 
   /// Runs \p kernel, in pieces and in one; both must give the same bits.
@@ -156,6 +172,8 @@ protected:
                                      edges.target.data(), weight.data()};
       for (std::vector<float> &input : inputs)
         buffers.push_back(input.data());
+      if (drops)
+        buffers.push_back(stream.data());
       std::vector<std::vector<float>> got;
       for (int64_t count : results)
         got.emplace_back(nodes * count, NAN);
@@ -190,10 +208,11 @@ TEST_P(GraphAttention, Forward) {
 TEST_P(GraphAttention, Gradient) {
   std::vector<double> dx = zeros(width), slopedSum = zeros(width),
                       corrections = zeros(heads);
-  forEachEdge([&](int64_t j, int64_t i, int64_t h, double p, double s, double) {
+  forEachEdge([&](int64_t j, int64_t i, int64_t h, double p, double kept,
+                  double s, double) {
     for (int64_t c = h * columns; c < (h + 1) * columns; ++c) {
-      dx[j * width + c] += p * gradient[i * width + c];
-      slopedSum[j * width + c] += p * s * gradient[i * width + c];
+      dx[j * width + c] += p * kept * gradient[i * width + c];
+      slopedSum[j * width + c] += p * kept * s * gradient[i * width + c];
     }
     corrections[j * heads + h] += p * s * delta[i * heads + h];
   });
@@ -202,16 +221,21 @@ TEST_P(GraphAttention, Gradient) {
   auto got =
       run(kernel, {gradient, sources, targets, narrow(lse), narrow(delta)},
           {width, width, heads});
-  EXPECT_LT(relativeError(got[0], dx), 1e-6);
-  EXPECT_LT(relativeError(got[1], slopedSum), 1e-6);
-  EXPECT_LT(relativeError(got[2], corrections), 1e-6);
+  // Log-sum-exps are some 10 and come in fp32, which alone is 5e-7 of a weight.
+  EXPECT_LT(relativeError(got[0], dx), 2e-6);
+  EXPECT_LT(relativeError(got[1], slopedSum), 2e-6);
+  EXPECT_LT(relativeError(got[2], corrections), 2e-6);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Widths, GraphAttention,
-    testing::Values(Widths{1, 1}, Widths{1, 7}, Widths{1, 40}, Widths{1, 256},
-                    Widths{3, 5}, Widths{3, 17}, Widths{8, 1}, Widths{8, 8},
-                    Widths{8, 7}, Widths{8, 32}, Widths{5, 16}, Widths{2, 130},
-                    Widths{17, 3}, Widths{40, 12}, Widths{3, 300}));
+    testing::Values(Widths{1, 1, false}, Widths{1, 7, true},
+                    Widths{1, 40, false}, Widths{1, 256, true},
+                    Widths{3, 5, true}, Widths{3, 17, false},
+                    Widths{8, 1, false}, Widths{8, 8, true},
+                    Widths{8, 7, false}, Widths{8, 32, false},
+                    Widths{5, 16, true}, Widths{2, 130, false},
+                    Widths{17, 3, true}, Widths{40, 12, true},
+                    Widths{68, 2, true}, Widths{3, 300, false}));
 
 } // namespace

@@ -206,10 +206,10 @@ std::vector<void *> addressesOf(std::vector<Buffer> &buffers) {
   return addresses;
 }
 
-/// Runs \p device on \p buffers with each result in the place of an argument
+/// Calls \p run for \p buffers with each result in the place of an argument
 /// that it may overwrite; returns whether results are those of \p expected.
-bool runInPlace(test::DeviceKernel &device, func::FuncOp kernel,
-                std::vector<Buffer> buffers,
+bool runInPlace(llvm::function_ref<void(std::vector<void *>)> run,
+                func::FuncOp kernel, std::vector<Buffer> buffers,
                 const std::vector<Buffer> &expected) {
   std::vector<void *> addresses = addressesOf(buffers);
   unsigned arguments = kernel.getNumArguments();
@@ -226,7 +226,7 @@ bool runInPlace(test::DeviceKernel &device, func::FuncOp kernel,
         }
   for (unsigned i = arguments; i < buffers.size(); ++i)
     addresses[i] = buffers[places[i]].data();
-  device.run(addresses);
+  run(addresses);
   bool isSame = true;
   for (unsigned i = arguments; i < buffers.size(); ++i)
     isSame &= expected[i].holdsSameElements(buffers[places[i]]);
@@ -277,7 +277,10 @@ bool compare(const std::string &source, func::FuncOp kernel) {
       difference =
           std::max(difference, getDifference(ascending[i], expected[i]));
   }
-  bool fitsInPlace = runInPlace(device, kernel, std::move(start), ascending);
+  bool fitsInPlace = runInPlace([&](auto buffers) { device.run(buffers); },
+                                kernel, start, ascending) &&
+                     runInPlace([&](auto buffers) { cpu.run(buffers); }, kernel,
+                                std::move(start), expected);
   bool isGood = isSame && fitsInPlace && difference <= (isNarrow ? 1e-2 : 1e-5);
   llvm::outs() << (isGood ? "ok" : "FAILED") << " " << kernel.getSymName()
                << llvm::format(" %.1e", difference)

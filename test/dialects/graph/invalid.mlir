@@ -126,3 +126,19 @@ func.func @f(%g: !graph.csr<4x3, 10>, %x: tensor<3x16xf32>) {
   %y = graph.max_gradient %g, %x, %x, %x : !graph.csr<4x3, 10>, tensor<3x16xf32>, tensor<3x16xf32>
   return
 }
+
+// -----
+
+func.func @f(%g: !graph.csr<4x4, 10>, %x: tensor<4x16xf32>, %s: tensor<4x2xf32>, %stream: tensor<1x4xi32>) {
+  // expected-error @below {{dropout must be from 0 to below 1, but is 1}}
+  %0:4 = graph.attention %g, %x, %s, %s slope 0.2 dropout 1.0 from %stream : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>, tensor<1x4xi32>
+  return
+}
+
+// -----
+
+func.func @f(%g: !graph.csr<4x4, 10>, %x: tensor<4x16xf32>, %s: tensor<4x2xf32>, %stream: tensor<4xi32>) {
+  // expected-error @below {{dropout's stream must be 1x4: see nn.random_bits}}
+  %0:4 = graph.attention %g, %x, %s, %s slope 0.2 dropout 0.5 from %stream : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>, tensor<4xi32>
+  return
+}

@@ -32,9 +32,11 @@ func.func @features(%x: !graph.csr<4x9, 12>, %w: tensor<9x16xf32>) -> (tensor<4x
 
 // CHECK-LABEL: func.func @attention
 func.func @attention(%g: !graph.csr<4x4, 10>, %x: tensor<4x16xf32>, %s: tensor<4x2xf32>, %t: tensor<4x2xf32>,
-                     %d: tensor<4x2xf32>) {
+                     %d: tensor<4x2xf32>, %stream: tensor<1x4xi32>) {
   // CHECK: %[[Y:.*]], %[[LSE:.*]], %{{.*}}, %{{.*}} = graph.attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} slope 2.000000e-01 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
   %y, %lse, %sloped, %slopes = graph.attention %g, %x, %s, %t slope 0.2 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
+  // CHECK: graph.attention {{.*}} slope 2.000000e-01 dropout 5.000000e-01 from %{{.*}} : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>, tensor<1x4xi32>
+  %0:4 = graph.attention %g, %x, %s, %t slope 0.2 dropout 0.5 from %stream : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>, tensor<1x4xi32>
   // CHECK: graph.attention_grad %{{.*}}, %[[Y]], %{{.*}}, %{{.*}}, %[[LSE]], %{{.*}} slope 2.000000e-01 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
   %dx, %dsloped, %corrections = graph.attention_grad %g, %y, %s, %t, %lse, %d slope 0.2 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
   return

@@ -75,6 +75,20 @@ func.func @constants(%row_ptr: tensor<5xi32>, %col: tensor<7xi32>, %weight: tens
   return %degrees, %table : tensor<4x1xf32>, tensor<16x8xf32>
 }
 
+// A value of rows whose reduction is another kernel's does not share one with
+// values of all columns, where nothing would say that it has none.
+// CHECK-LABEL: func.func @spread
+// CHECK:         %[[A:.*]] = plan.launch @mul{{.*}} -> tensor<4x6xf32>
+// CHECK-NEXT:    %[[B:.*]] = plan.launch @{{.*}}(%[[A]]) : (tensor<4x6xf32>) -> tensor<4x6x3xf32>
+// CHECK-NEXT:    return %[[A]], %[[B]]
+func.func @spread(%x: tensor<4x6x3xf32>, %w: tensor<6x6xf32>) -> (tensor<4x6xf32>, tensor<4x6x3xf32>) {
+  %sum = nn.reduce sum %x dims [2] : tensor<4x6x3xf32> -> tensor<4x6xf32>
+  %product = nn.matmul %sum, %w : tensor<4x6xf32>, tensor<6x6xf32> -> tensor<4x6xf32>
+  %a = arith.mulf %sum, %product : tensor<4x6xf32>
+  %b = nn.broadcast %a dims [0, 1] : tensor<4x6xf32> -> tensor<4x6x3xf32>
+  return %a, %b : tensor<4x6xf32>, tensor<4x6x3xf32>
+}
+
 // CHECK: func.func private @add_rowsum_mul_sub_etc
 // CHECK-SAME: {plan.inplace = [0, 1]}
 // CHECK-SAME: attributes {plan.kernel}

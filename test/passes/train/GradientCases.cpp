@@ -167,22 +167,24 @@ static GradientCase aggregateColumns(const std::string &variant,
 /// Five nodes: one edge twice, a loop, a node without incoming edges and one
 /// without outgoing.
 static GradientCase graphAttention(const std::string &variant, int heads,
-                                   int width, const std::string &slope) {
+                                   int width, const std::string &slope,
+                                   bool drops = false) {
   std::string x = "5x" + std::to_string(heads * width) + "x",
               scores = "5x" + std::to_string(heads) + "x";
   return {"graph.attention",
           variant,
           {{"x", x}, {"source", scores}, {"target", scores}},
-          R"(
+          draw + std::string(R"(
   %pointers = arith.constant dense<[0, 2, 5, 6, 8, 8]> : tensor<6xi32>
   %sources = arith.constant dense<[1, 4, 1, 2, 2, 0, 1, 4]> : tensor<8xi32>
   %weights = arith.constant dense<1.0> : tensor<8xf32>
   %pointers_t = arith.constant dense<[0, 1, 4, 6, 6, 8]> : tensor<6xi32>
   %targets = arith.constant dense<[2, 0, 1, 3, 1, 1, 0, 3]> : tensor<8xi32>
   %graph = graph.csr %pointers, %sources, %weights transposed %pointers_t, %targets, %weights : !graph.csr<5x5, 8>
-  %r, %lse, %sloped, %slopes = graph.attention %graph, %x, %source, %target slope )" +
-              slope + " : !graph.csr<5x5, 8>, " + tensor(x) + ", " +
-              tensor(scores) + ", " + tensor(scores),
+  %r, %lse, %sloped, %slopes = graph.attention %graph, %x, %source, %target slope )") +
+              slope + (drops ? " dropout 0.4 from %stream" : "") +
+              " : !graph.csr<5x5, 8>, " + tensor(x) + ", " + tensor(scores) +
+              ", " + tensor(scores) + (drops ? ", tensor<1x4xi32>" : ""),
           x};
 }
 
@@ -343,6 +345,7 @@ static std::vector<GradientCase> getComposites() {
       graphAttention("one_head", 1, 3, "0.2"),
       graphAttention("heads", 3, 2, "0.2"),
       graphAttention("relu", 2, 1, "0.0"),
+      graphAttention("dropout", 5, 2, "0.2", /*drops=*/true),
       attention("dropout", 3, "blocked causal", /*drops=*/true),
       {"nn.dropout",
        "of_samples",

@@ -287,3 +287,11 @@ func.func private @gather_33_f32(%table: tensor<9x33xf32>, %ids: tensor<2x3xi32>
   %y = arith.addf %x, %ps : tensor<6x33xf32>
   return %y : tensor<6x33xf32>
 }
+
+// One result of a row takes the place of what another is computed from.
+func.func private @rowsums_57x33_f32(%x: tensor<57x33xf32>, %r: tensor<57xf32>)
+    -> (tensor<57xf32> {plan.inplace = [1]}, tensor<57xf32> {plan.inplace = [1]}) attributes {plan.kernel} {
+  %s = nn.reduce sum %x dims [1] : tensor<57x33xf32> -> tensor<57xf32>
+  %p = arith.mulf %s, %r : tensor<57xf32>
+  return %s, %p : tensor<57xf32>, tensor<57xf32>
+}

@@ -140,3 +140,59 @@ func.func private @attention_grad_2x1030(%p: tensor<58xi32>, %c: tensor<301xi32>
   %0:3 = graph.attention_grad %g, %x, %s, %t, %lse, %delta slope 0.2 : !graph.csr<57x57, 301>, tensor<57x2060xf32>, tensor<57x2xf32>, tensor<57x2xf32>
   return %0#0, %0#1, %0#2 : tensor<57x2060xf32>, tensor<57x2060xf32>, tensor<57x2xf32>
 }
+
+func.func private @attention_1x7_dropout(%p: tensor<58xi32>, %c: tensor<301xi32>, %w: tensor<301xf32>, %pt: tensor<58xi32>, %ct: tensor<301xi32>, %wt: tensor<301xf32>, %x: tensor<57x7xf32>, %s: tensor<57x1xf32>, %t: tensor<57x1xf32>, %d: tensor<1x4xi32>)
+    -> (tensor<57x7xf32>, tensor<57x1xf32>, tensor<57x7xf32>, tensor<57x1xf32>) attributes {plan.kernel} {
+  %g = graph.csr %p, %c, %w transposed %pt, %ct, %wt : !graph.csr<57x57, 301>
+  %0:4 = graph.attention %g, %x, %s, %t slope 0.2 dropout 0.3 from %d : !graph.csr<57x57, 301>, tensor<57x7xf32>, tensor<57x1xf32>, tensor<57x1xf32>, tensor<1x4xi32>
+  return %0#0, %0#1, %0#2, %0#3 : tensor<57x7xf32>, tensor<57x1xf32>, tensor<57x7xf32>, tensor<57x1xf32>
+}
+
+func.func private @attention_grad_1x7_dropout(%p: tensor<58xi32>, %c: tensor<301xi32>, %w: tensor<301xf32>, %pt: tensor<58xi32>, %ct: tensor<301xi32>, %wt: tensor<301xf32>, %x: tensor<57x7xf32>, %s: tensor<57x1xf32>, %t: tensor<57x1xf32>, %lse: tensor<57x1xf32>, %delta: tensor<57x1xf32>, %d: tensor<1x4xi32>)
+    -> (tensor<57x7xf32>, tensor<57x7xf32>, tensor<57x1xf32>) attributes {plan.kernel} {
+  %g = graph.csr %p, %c, %w transposed %pt, %ct, %wt : !graph.csr<57x57, 301>
+  %0:3 = graph.attention_grad %g, %x, %s, %t, %lse, %delta slope 0.2 dropout 0.3 from %d : !graph.csr<57x57, 301>, tensor<57x7xf32>, tensor<57x1xf32>, tensor<57x1xf32>, tensor<1x4xi32>
+  return %0#0, %0#1, %0#2 : tensor<57x7xf32>, tensor<57x7xf32>, tensor<57x1xf32>
+}
+
+func.func private @attention_3x5_dropout(%p: tensor<58xi32>, %c: tensor<301xi32>, %w: tensor<301xf32>, %pt: tensor<58xi32>, %ct: tensor<301xi32>, %wt: tensor<301xf32>, %x: tensor<57x15xf32>, %s: tensor<57x3xf32>, %t: tensor<57x3xf32>, %d: tensor<1x4xi32>)
+    -> (tensor<57x15xf32>, tensor<57x3xf32>, tensor<57x15xf32>, tensor<57x3xf32>) attributes {plan.kernel} {
+  %g = graph.csr %p, %c, %w transposed %pt, %ct, %wt : !graph.csr<57x57, 301>
+  %0:4 = graph.attention %g, %x, %s, %t slope 0.2 dropout 0.3 from %d : !graph.csr<57x57, 301>, tensor<57x15xf32>, tensor<57x3xf32>, tensor<57x3xf32>, tensor<1x4xi32>
+  return %0#0, %0#1, %0#2, %0#3 : tensor<57x15xf32>, tensor<57x3xf32>, tensor<57x15xf32>, tensor<57x3xf32>
+}
+
+func.func private @attention_grad_3x5_dropout(%p: tensor<58xi32>, %c: tensor<301xi32>, %w: tensor<301xf32>, %pt: tensor<58xi32>, %ct: tensor<301xi32>, %wt: tensor<301xf32>, %x: tensor<57x15xf32>, %s: tensor<57x3xf32>, %t: tensor<57x3xf32>, %lse: tensor<57x3xf32>, %delta: tensor<57x3xf32>, %d: tensor<1x4xi32>)
+    -> (tensor<57x15xf32>, tensor<57x15xf32>, tensor<57x3xf32>) attributes {plan.kernel} {
+  %g = graph.csr %p, %c, %w transposed %pt, %ct, %wt : !graph.csr<57x57, 301>
+  %0:3 = graph.attention_grad %g, %x, %s, %t, %lse, %delta slope 0.2 dropout 0.3 from %d : !graph.csr<57x57, 301>, tensor<57x15xf32>, tensor<57x3xf32>, tensor<57x3xf32>, tensor<1x4xi32>
+  return %0#0, %0#1, %0#2 : tensor<57x15xf32>, tensor<57x15xf32>, tensor<57x3xf32>
+}
+
+func.func private @attention_8x8_dropout(%p: tensor<58xi32>, %c: tensor<301xi32>, %w: tensor<301xf32>, %pt: tensor<58xi32>, %ct: tensor<301xi32>, %wt: tensor<301xf32>, %x: tensor<57x64xf32>, %s: tensor<57x8xf32>, %t: tensor<57x8xf32>, %d: tensor<1x4xi32>)
+    -> (tensor<57x64xf32>, tensor<57x8xf32>, tensor<57x64xf32>, tensor<57x8xf32>) attributes {plan.kernel} {
+  %g = graph.csr %p, %c, %w transposed %pt, %ct, %wt : !graph.csr<57x57, 301>
+  %0:4 = graph.attention %g, %x, %s, %t slope 0.2 dropout 0.3 from %d : !graph.csr<57x57, 301>, tensor<57x64xf32>, tensor<57x8xf32>, tensor<57x8xf32>, tensor<1x4xi32>
+  return %0#0, %0#1, %0#2, %0#3 : tensor<57x64xf32>, tensor<57x8xf32>, tensor<57x64xf32>, tensor<57x8xf32>
+}
+
+func.func private @attention_grad_8x8_dropout(%p: tensor<58xi32>, %c: tensor<301xi32>, %w: tensor<301xf32>, %pt: tensor<58xi32>, %ct: tensor<301xi32>, %wt: tensor<301xf32>, %x: tensor<57x64xf32>, %s: tensor<57x8xf32>, %t: tensor<57x8xf32>, %lse: tensor<57x8xf32>, %delta: tensor<57x8xf32>, %d: tensor<1x4xi32>)
+    -> (tensor<57x64xf32>, tensor<57x64xf32>, tensor<57x8xf32>) attributes {plan.kernel} {
+  %g = graph.csr %p, %c, %w transposed %pt, %ct, %wt : !graph.csr<57x57, 301>
+  %0:3 = graph.attention_grad %g, %x, %s, %t, %lse, %delta slope 0.2 dropout 0.3 from %d : !graph.csr<57x57, 301>, tensor<57x64xf32>, tensor<57x8xf32>, tensor<57x8xf32>, tensor<1x4xi32>
+  return %0#0, %0#1, %0#2 : tensor<57x64xf32>, tensor<57x64xf32>, tensor<57x8xf32>
+}
+
+func.func private @attention_40x3_dropout(%p: tensor<58xi32>, %c: tensor<301xi32>, %w: tensor<301xf32>, %pt: tensor<58xi32>, %ct: tensor<301xi32>, %wt: tensor<301xf32>, %x: tensor<57x120xf32>, %s: tensor<57x40xf32>, %t: tensor<57x40xf32>, %d: tensor<1x4xi32>)
+    -> (tensor<57x120xf32>, tensor<57x40xf32>, tensor<57x120xf32>, tensor<57x40xf32>) attributes {plan.kernel} {
+  %g = graph.csr %p, %c, %w transposed %pt, %ct, %wt : !graph.csr<57x57, 301>
+  %0:4 = graph.attention %g, %x, %s, %t slope 0.2 dropout 0.3 from %d : !graph.csr<57x57, 301>, tensor<57x120xf32>, tensor<57x40xf32>, tensor<57x40xf32>, tensor<1x4xi32>
+  return %0#0, %0#1, %0#2, %0#3 : tensor<57x120xf32>, tensor<57x40xf32>, tensor<57x120xf32>, tensor<57x40xf32>
+}
+
+func.func private @attention_grad_40x3_dropout(%p: tensor<58xi32>, %c: tensor<301xi32>, %w: tensor<301xf32>, %pt: tensor<58xi32>, %ct: tensor<301xi32>, %wt: tensor<301xf32>, %x: tensor<57x120xf32>, %s: tensor<57x40xf32>, %t: tensor<57x40xf32>, %lse: tensor<57x40xf32>, %delta: tensor<57x40xf32>, %d: tensor<1x4xi32>)
+    -> (tensor<57x120xf32>, tensor<57x120xf32>, tensor<57x40xf32>) attributes {plan.kernel} {
+  %g = graph.csr %p, %c, %w transposed %pt, %ct, %wt : !graph.csr<57x57, 301>
+  %0:3 = graph.attention_grad %g, %x, %s, %t, %lse, %delta slope 0.2 dropout 0.3 from %d : !graph.csr<57x57, 301>, tensor<57x120xf32>, tensor<57x40xf32>, tensor<57x40xf32>, tensor<1x4xi32>
+  return %0#0, %0#1, %0#2 : tensor<57x120xf32>, tensor<57x120xf32>, tensor<57x40xf32>
+}
