@@ -71,8 +71,9 @@ tessera_context &AuditModel::open(const std::string &program) {
   return *context;
 }
 
-void AuditModel::initialize(uint64_t seed) {
+void AuditModel::initialize(uint64_t newSeed) {
   arena.clear();
+  seed = newSeed;
   initializeParameters(open("train"), seed);
 }
 
@@ -85,7 +86,7 @@ void AuditModel::train(BatchSource &source, int64_t steps) {
   tessera_context &context = open("train");
   TrainingStep step(context, source);
   Progress progress;
-  progress.seed = manifest.training.seed;
+  progress.seed = seed;
   progress.lossScale = initialLossScale(manifest.training);
   while (progress.step < steps) {
     float loss = step.computeGradients(progress);

@@ -42,7 +42,8 @@ public:
   /// \p threads run its programs.
   AuditModel(const Manifest &manifest, const AuditArena &arena, int threads);
 
-  /// Has whatever the arena held before be gone, and draws new parameters.
+  /// Has whatever the arena held before be gone, and draws new parameters by
+  /// \p seed, by which training then drops, too.
   void initialize(uint64_t seed);
   /// Takes them from a file of weights.
   void load(const std::string &path);
@@ -64,6 +65,7 @@ public:
 private:
   const AuditArena &arena;
   int threads;
+  uint64_t seed = 1; ///< of the parameters
   std::map<std::string, std::unique_ptr<tessera_context>> contexts;
 };
 
