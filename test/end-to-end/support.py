@@ -74,10 +74,16 @@ def compile(specification, executable, **values):
 
 
 def plan(specification, **values):
-    """`tessera plan --format json` as a dictionary."""
+    """`tessera plan --format json` as a dictionary; of an audit a list of them."""
     paths = {key.replace("__", "."): value for key, value in values.items()}
     done = run([TESSERA, "plan", specification, "--format", "json"] + settings(paths))
     return json.loads(done.stdout)
+
+
+def plans(specification, **values):
+    """The plans of all models of a specification."""
+    found = plan(specification, **values)
+    return found if isinstance(found, list) else [found]
 
 
 def launcher(world):

@@ -87,7 +87,7 @@ TEST(CommandLineDeathTest, SaysWhatIsWrong) {
   };
   fails({}, "a command is missing");
   fails({"tarin"}, "unknown command 'tarin': train, eval, grads, generate, "
-                   "export and info are known");
+                   "audit, export and info are known");
   fails({"train"}, "'train' needs --data PATH");
   fails({"train", "--data"}, "--data lacks its value: --data PATH");
   fails({"train", "--data", "d", "--stpes", "3"},
