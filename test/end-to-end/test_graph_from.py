@@ -414,9 +414,12 @@ def main():
                 os.execve(candidate, [str(candidate), *sys.argv], environment)
         print("no Python here has NumPy")
         sys.exit(77)
-    modules = types.ModuleType("scipy.sparse.csr")
-    modules.csr_matrix = csr_matrix
-    sys.modules["scipy.sparse.csr"] = modules
+    # A pickle is written by importing its class's module, and those above it.
+    for name in ("scipy", "scipy.sparse", "scipy.sparse.csr"):
+        if name != "scipy.sparse.csr" and importlib.util.find_spec("scipy"):
+            continue
+        sys.modules[name] = types.ModuleType(name)
+    sys.modules["scipy.sparse.csr"].csr_matrix = csr_matrix
     support.main()
 
 
