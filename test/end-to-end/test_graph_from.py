@@ -415,9 +415,8 @@ def main():
         print("no Python here has NumPy")
         sys.exit(77)
     # A pickle is written by importing its class's module, and those above it.
-    for name in ("scipy", "scipy.sparse", "scipy.sparse.csr"):
-        if name != "scipy.sparse.csr" and importlib.util.find_spec("scipy"):
-            continue
+    above = [] if importlib.util.find_spec("scipy") else ["scipy", "scipy.sparse"]
+    for name in [*above, "scipy.sparse.csr"]:
         sys.modules[name] = types.ModuleType(name)
     sys.modules["scipy.sparse.csr"].csr_matrix = csr_matrix
     support.main()
