@@ -45,7 +45,8 @@ AuditGraph::AuditGraph(const Manifest &manifest, const std::string &path)
           model.classes);
   classes = graph->labels();
   FeatureForm form{model.features, model.normalizeFeatures};
-  if (model.featureEntries == 0) {
+  // The model may read sparse features as dense ones: its program says so.
+  if (manifest.program("train").input(slotNames::features)) {
     features.resize(shape.nodes * model.features);
     runtime::copyFeatures(*graph, form, features.data());
   } else {
@@ -106,8 +107,8 @@ const Slot *AuditGraph::load(const tessera_context &context,
   std::string error;
   if (!weighNodes(edges, form, weights, error))
     fatal("%s", error.c_str());
-  SparseInputs edgeInputs(context, SparseInputs::edgeNames);
-  SparseInputs featureInputs(context, SparseInputs::featureNames);
+  SparseInputs edgeInputs(context, slotNames::edgeNames);
+  SparseInputs featureInputs(context, slotNames::featureNames);
   for (const Slot *slot : slots) {
     if (slot->name == slotNames::features) {
       auto *x = beginInput<float>(context, *slot, count * model.features);

@@ -187,6 +187,17 @@ class Audit(unittest.TestCase):
                     picked[i * columns + c] = 1.0
         return "F32", [len(nodes), columns], array.array("f", picked)
 
+    def test_layers_that_read_sparse_features_as_dense(self):
+        # Dropout, and a first layer that takes the largest of its neighbours.
+        for name, fields in (
+            ("dropout", {"gnn__dropout": 0.3}),
+            ("max", {"gnn__layer": "SAGE", "gnn__aggregation": "MAX"}),
+        ):
+            with self.subTest(name):
+                out, _ = self.make(f"audit-{name}", **fields)
+                report = self.report(out, "--seeds", 1)
+                self.assertGreater(report["runs"][0]["target"]["test_accuracy"], 0.5)
+
     def test_train_on_subgraph_test_on_subgraph(self):
         out, _ = self.make("audit-tsts", setting="TSTS", more=DEFENSES)
         report = self.report(out, "--seeds", 2)
