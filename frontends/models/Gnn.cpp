@@ -30,15 +30,6 @@ struct GraphRoom {
   int64_t nodes, edges;
 };
 
-/// The names of the inputs that are a sparse matrix: those of its rows, then
-/// those of its columns.
-using CSRNames = std::array<slots::Name, 6>;
-constexpr CSRNames edgeNames = {slots::rowPtr,  slots::col,  slots::weight,
-                                slots::rowPtrT, slots::colT, slots::weightT};
-constexpr CSRNames featureNames = {slots::featureRowPtr, slots::featureCol,
-                                   slots::featureValue,  slots::featureRowPtrT,
-                                   slots::featureColT,   slots::featureValueT};
-
 class GnnWriter {
 public:
   GnnWriter(const Specification &specification, const ModelKinds &kinds,
@@ -57,7 +48,7 @@ private:
   /// The argument of the function begun last that is called \p name.
   Value input(StringRef name) const { return arguments.lookup(name); }
   /// The sparse matrix of the inputs \p names of the function begun last.
-  Value sparse(const CSRNames &names);
+  Value sparse(const slots::MatrixNames &names);
   /// [nodes, classes] of the function begun last.
   Value logits();
   Value loss(Value logits);
@@ -116,7 +107,7 @@ void GnnWriter::writeParameters() {
 }
 
 /// Appends inputs \p names: a sparse matrix of \p entries entries at most.
-static void appendSparse(ModuleWriter &writer, const CSRNames &names,
+static void appendSparse(ModuleWriter &writer, const slots::MatrixNames &names,
                          int64_t rows, int64_t columns, int64_t entries,
                          bool filledOnce, SmallVectorImpl<Port> &inputs) {
   for (auto [i, name] : llvm::enumerate(names)) {
@@ -133,14 +124,14 @@ void GnnWriter::begin(StringRef name, GraphRoom room, bool ofLoss,
   SmallVector<Port> inputs;
   bool featuresStay = !specification.hasBatchesOfRows;
   if (hasSparseFeatures)
-    appendSparse(writer, featureNames, room.nodes, model.features(),
+    appendSparse(writer, slots::featureNames, room.nodes, model.features(),
                  model.feature_entries(), featuresStay, inputs);
   else
     inputs.push_back({slots::features,
                       writer.f32({room.nodes, model.features()}),
                       featuresStay});
   if (readsEdges)
-    appendSparse(writer, edgeNames, room.nodes, room.nodes,
+    appendSparse(writer, slots::edgeNames, room.nodes, room.nodes,
                  room.edges + (model.self_loops() ? room.nodes : 0),
                  /*filledOnce=*/true, inputs);
   if (ofLoss) {
@@ -153,7 +144,7 @@ void GnnWriter::begin(StringRef name, GraphRoom room, bool ofLoss,
     arguments[port.name] = value;
 }
 
-Value GnnWriter::sparse(const CSRNames &names) {
+Value GnnWriter::sparse(const slots::MatrixNames &names) {
   auto lengthOf = [&](StringRef name) {
     return cast<RankedTensorType>(input(name).getType()).getDimSize(0);
   };
@@ -166,8 +157,9 @@ Value GnnWriter::sparse(const CSRNames &names) {
 }
 
 Value GnnWriter::logits() {
-  Value edges = readsEdges ? sparse(edgeNames) : Value();
-  Value x = hasSparseFeatures ? sparse(featureNames) : input(slots::features);
+  Value edges = readsEdges ? sparse(slots::edgeNames) : Value();
+  Value x =
+      hasSparseFeatures ? sparse(slots::featureNames) : input(slots::features);
   for (auto [index, layer] : llvm::enumerate(layers)) {
     Value input = x;
     x = layer->apply(writer, edges, writer.dropout(x, model.dropout()));

@@ -100,8 +100,8 @@ Analysis analyze(GroupBy by, std::span<const AttackScores> runs,
 
 /// One way to ask the target.
 struct QueryResult {
-  std::string name;                    ///< "MATCHED"
-  AttackResult attack;                 ///< the one that leads
+  std::string name;    ///< "MATCHED"
+  AttackResult attack; ///< the one that leads
   std::vector<AttackResult>
       untrained; ///< other attacks: those without training, and the MLP where
                  ///< LiRA leads

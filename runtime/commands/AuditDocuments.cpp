@@ -18,11 +18,9 @@
 #include <vector>
 
 /// Linked into executables of models of texts that are audited.
-extern "C" __attribute__((weak)) int compress2(unsigned char *destination,
-                                               unsigned long *bytes,
-                                               const unsigned char *source,
-                                               unsigned long sourceBytes,
-                                               int level);
+extern "C" __attribute__((weak)) int
+compress2(unsigned char *destination, unsigned long *bytes,
+          const unsigned char *source, unsigned long sourceBytes, int level);
 extern "C" __attribute__((weak)) unsigned long
 compressBound(unsigned long bytes);
 
@@ -199,12 +197,14 @@ std::string auditDocuments(const Manifest &manifest, const Options &options,
         return compressionScore(group.likelihoods[i],
                                 compressedBytes(group.documents[i].text));
       }));
-  query.untrained.push_back(add("min_k", [](const DocumentGroup &group, size_t i) {
-    return minKScore(group.likelihoods[i]);
-  }));
-  query.untrained.push_back(add("min_k_pp", [](const DocumentGroup &group, size_t i) {
-    return minKPlusPlusScore(group.likelihoods[i]);
-  }));
+  query.untrained.push_back(
+      add("min_k", [](const DocumentGroup &group, size_t i) {
+        return minKScore(group.likelihoods[i]);
+      }));
+  query.untrained.push_back(
+      add("min_k_pp", [](const DocumentGroup &group, size_t i) {
+        return minKPlusPlusScore(group.likelihoods[i]);
+      }));
   if (!paths.reference.empty())
     query.untrained.push_back(
         add("loss_over_reference", [](const DocumentGroup &group, size_t i) {

@@ -54,15 +54,14 @@ bool takeLine(const std::string &line, Document &document, int64_t vocabulary,
     JsonCursor tokens = cursor.at("tokens");
     size_t count = tokens.length(1, mostTokens);
     for (size_t i = 0; i < count; ++i)
-      document.tokens.push_back(static_cast<int32_t>(
-          tokens.element(i).integer(0, vocabulary - 1)));
-    document.text.assign(
-        reinterpret_cast<const char *>(document.tokens.data()),
-        document.tokens.size() * sizeof(int32_t));
+      document.tokens.push_back(
+          static_cast<int32_t>(tokens.element(i).integer(0, vocabulary - 1)));
+    document.text.assign(reinterpret_cast<const char *>(document.tokens.data()),
+                         document.tokens.size() * sizeof(int32_t));
     return true;
   } catch (const std::exception &refusal) {
-    error = "the document '" + document.name + "' cannot be read: " +
-            refusal.what();
+    error = "the document '" + document.name +
+            "' cannot be read: " + refusal.what();
     return false;
   }
 }
@@ -106,8 +105,9 @@ bool readDocuments(const std::string &path, int64_t vocabulary,
     }
   }
   if (documents.empty()) {
-    error = "'" + path + "' has no documents: give a folder of files, or a "
-                         "file with a JSON object a line";
+    error = "'" + path +
+            "' has no documents: give a folder of files, or a "
+            "file with a JSON object a line";
     return false;
   }
   for (const Document &document : documents)

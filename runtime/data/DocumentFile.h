@@ -22,8 +22,8 @@ struct Document {
 };
 
 /// Reads the documents at \p path: the files of a folder, by name, or the lines
-/// of a file, each a JSON object with "text" or "tokens". A text's bytes are its
-/// tokens where \p vocabulary is 256, and refused elsewhere. False with the
+/// of a file, each a JSON object with "text" or "tokens". A text's bytes are
+/// its tokens where \p vocabulary is 256, and refused elsewhere. False with the
 /// reason, which names the document, in \p error: where there is none, or one
 /// has less than two tokens or one outside the vocabulary.
 bool readDocuments(const std::string &path, int64_t vocabulary,

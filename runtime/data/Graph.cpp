@@ -87,8 +87,8 @@ const std::vector<int32_t> &Graph::split(const std::string &name) const {
 const Slot *Graph::load(const tessera_context &context,
                         const std::vector<const Slot *> &slots) {
 
-  SparseInputs edges(context, SparseInputs::edgeNames);
-  SparseInputs features(context, SparseInputs::featureNames);
+  SparseInputs edges(context, slotNames::edgeNames);
+  SparseInputs features(context, slotNames::featureNames);
   int64_t edgeCount = model.edges + (model.selfLoops ? model.nodes : 0);
   for (const Slot *slot : slots) {
     if (slot->name == slotNames::features) {

@@ -12,14 +12,13 @@
 #include "runtime/data/Adjacency.h"
 #include "runtime/program/Context.h"
 #include "runtime/program/SlotNames.h"
-#include <array>
 #include <cinttypes>
 #include <vector>
 
 namespace tessera::runtime {
 
-/// The address at which the device of \p context has \p slot written, which must
-/// have room for \p elements.
+/// The address at which the device of \p context has \p slot written, which
+/// must have room for \p elements.
 template <typename Element>
 Element *beginInput(const tessera_context &context, const Slot &slot,
                     int64_t elements) {
@@ -33,17 +32,7 @@ Element *beginInput(const tessera_context &context, const Slot &slot,
 /// of its transpose.
 class SparseInputs {
 public:
-  /// Their names, those of the transpose last.
-  using Names = std::array<slotNames::Name, 6>;
-  static constexpr Names edgeNames = {slotNames::rowPtr,  slotNames::col,
-                                      slotNames::weight,  slotNames::rowPtrT,
-                                      slotNames::colT,    slotNames::weightT};
-  static constexpr Names featureNames = {
-      slotNames::featureRowPtr,  slotNames::featureCol,
-      slotNames::featureValue,   slotNames::featureRowPtrT,
-      slotNames::featureColT,    slotNames::featureValueT};
-
-  SparseInputs(const tessera_context &context, Names names)
+  SparseInputs(const tessera_context &context, slotNames::MatrixNames names)
       : context(context), names(names) {}
 
   /// Has the input \p slot written where it is one of these. The matrix has
@@ -64,7 +53,7 @@ public:
 
 private:
   const tessera_context &context;
-  Names names;
+  slotNames::MatrixNames names;
   SparseRows parts[2];
   std::vector<const Slot *> begun;
 };

@@ -13,6 +13,8 @@
 #ifndef TESSERA_RUNTIME_PROGRAM_SLOTNAMES_H
 #define TESSERA_RUNTIME_PROGRAM_SLOTNAMES_H
 
+#include <array>
+
 namespace tessera::runtime::slotNames {
 
 using Name = const char *;
@@ -33,6 +35,13 @@ inline constexpr Name featureRowPtr = "feature_row_ptr",
                       featureRowPtrT = "feature_row_ptr_t",
                       featureColT = "feature_col_t",
                       featureValueT = "feature_value_t";
+// Those of a sparse matrix together: rows, then rows of the transpose.
+using MatrixNames = std::array<Name, 6>;
+inline constexpr MatrixNames edgeNames = {rowPtr,  col,  weight,
+                                          rowPtrT, colT, weightT};
+inline constexpr MatrixNames featureNames = {featureRowPtr, featureCol,
+                                             featureValue,  featureRowPtrT,
+                                             featureColT,   featureValueT};
 // Inputs of dropout: for each draw step, draw and key, [draws, 4]; the places
 // in the order of the data that a text's samples have, [batch].
 inline constexpr Name draws = "draws", samples = "samples";
