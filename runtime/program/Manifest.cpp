@@ -178,6 +178,9 @@ static Training parseTraining(const json &j) {
   if (auto ramp = j.find("batch_ramp"); ramp != j.end())
     training.ramp = {ramp->at("start"), ramp->at("increment"),
                      ramp->at("samples")};
+  if (auto sampling = j.find("sampling"); sampling != j.end())
+    training.sampling = {sampling->at("fan_out").get<std::vector<int64_t>>(),
+                         sampling->at("batch"), sampling->at("replace")};
   if (auto recomputed = j.find("recomputed"); recomputed != j.end())
     training.recomputed = {recomputed->at("segments"), recomputed->at("whole"),
                            recomputed->at("cheap")};

@@ -89,6 +89,13 @@ struct LossScaling {
   int64_t window = 1000, hysteresis = 2;
 };
 
+/// How neighbourhoods of a graph's nodes are sampled.
+struct Sampling {
+  std::vector<int64_t> fanOut; ///< by hop from the seeds; -1: all edges
+  int64_t batch = 0;           ///< seeds of a micro-batch
+  bool replace = false;        ///< edges are drawn with replacement
+};
+
 struct Training {
   int world = 1, stage = 0;
   /// Consecutive ranks that states are partitioned over.
@@ -104,6 +111,8 @@ struct Training {
   LossScaling lossScaling;
   BatchRamp ramp;
   Recomputation recomputed;
+  /// None: a step learns from a whole graph, or from texts.
+  std::optional<Sampling> sampling;
 };
 
 struct Parameter {

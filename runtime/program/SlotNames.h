@@ -14,6 +14,8 @@
 #define TESSERA_RUNTIME_PROGRAM_SLOTNAMES_H
 
 #include <array>
+#include <cstdint>
+#include <string>
 
 namespace tessera::runtime::slotNames {
 
@@ -42,6 +44,18 @@ inline constexpr MatrixNames edgeNames = {rowPtr,  col,  weight,
 inline constexpr MatrixNames featureNames = {featureRowPtr, featureCol,
                                              featureValue,  featureRowPtrT,
                                              featureColT,   featureValueT};
+// Inputs of a sampled micro-batch: the original ids of its nodes, the seeds
+// first, then hop by hop.
+inline constexpr Name nodes = "nodes";
+/// What input \p name of a sparse matrix is called where it is of the block that
+/// layer \p layer works on: "row_ptr.0".
+inline std::string ofBlock(Name name, int64_t layer) {
+  return std::string(name) + "." + std::to_string(layer);
+}
+/// How many nodes of it are within \p hop hops of the seeds: "count.0".
+inline std::string countWithin(int64_t hop) {
+  return "count." + std::to_string(hop);
+}
 // Inputs of dropout: for each draw step, draw and key, [draws, 4]; the places
 // in the order of the data that a text's samples have, [batch].
 inline constexpr Name draws = "draws", samples = "samples";
