@@ -93,6 +93,12 @@ public:
 
   LinkParts getLinkParts(ModuleOp module) const override {
     LinkParts parts = {{"device_host"}, {"-ldnnl"}};
+    if (module->getParentOfType<ModuleOp>()) {
+      // One of several models, those of an audit, whose trials ranks share.
+      parts.archives.push_back("comm_trials");
+      parts.libraries.push_back(TESSERA_SODIUM_LIBRARY);
+      return parts;
+    }
     if (spec::getParallel(module).getWorld() == 1) {
       parts.archives.push_back("comm_single");
       return parts;

@@ -130,8 +130,8 @@ Launch readLaunch() {
   case Launcher::pmi:
   case Launcher::pmix:
     if (launch.size > 1)
-      fatal("started by %s, under which ranks of GPUs do not find each other: "
-            "start it by torchrun, srun or Open MPI's mpirun",
+      fatal("started by %s, under which ranks without MPI do not find each "
+            "other: start it by torchrun, srun or Open MPI's mpirun",
             started.name);
   }
   if (launch.rank >= launch.size || launch.localRank >= launch.localSize)

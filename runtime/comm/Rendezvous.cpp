@@ -297,6 +297,34 @@ void Rendezvous::exchange(const void *mine, void *all, size_t bytes) {
     send(peer, all, bytes * ranks, meeting);
 }
 
+std::vector<std::string> Rendezvous::collect(const std::string &mine) {
+  std::vector<std::string> all(ranks);
+  all[rank] = mine;
+  auto sendOne = [&](int peer, const std::string &text) {
+    uint64_t size = text.size();
+    send(peer, &size, sizeof size, results);
+    send(peer, text.data(), size, results);
+  };
+  auto receiveOne = [&](int peer, std::string &text) {
+    uint64_t size = 0;
+    receive(peer, &size, sizeof size, results);
+    text.resize(size);
+    receive(peer, text.data(), size, results);
+  };
+  if (rank != 0) {
+    sendOne(0, mine);
+    for (std::string &text : all)
+      receiveOne(0, text);
+    return all;
+  }
+  for (int peer = 1; peer < ranks; ++peer)
+    receiveOne(peer, all[peer]);
+  for (int peer = 1; peer < ranks; ++peer)
+    for (const std::string &text : all)
+      sendOne(peer, text);
+  return all;
+}
+
 void Rendezvous::broadcast(void *data, size_t bytes) {
   if (rank != 0)
     return receive(0, data, bytes, meeting);
@@ -375,6 +403,8 @@ void Rendezvous::waitFor(int peer, short events, double begin,
   if (poll(&wanted, 1, glance) != 0)
     return;
   look();
+  if (!purpose.isLimited)
+    return;
   // The others wait a little longer, so that rank 0, which knows who is
   // missing, is the one that reports it.
   double waited = now() - begin;
@@ -414,8 +444,8 @@ void Rendezvous::died(int peer) {
   if (peer == 0 && rank != 1)
     stop(0);
   markFailed();
-  fatal("rank %d has died: the run stops; start it again with --resume to go "
-        "on from the last checkpoint",
+  fatal("rank %d has died: the run stops; start it again, training with "
+        "--resume to go on from the last checkpoint",
         peer);
 }
 

@@ -19,6 +19,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace tessera::runtime {
@@ -32,6 +33,9 @@ public:
   /// Every rank gives \p bytes and gets those of all, in rank order. Also a
   /// barrier.
   void exchange(const void *mine, void *all, size_t bytes);
+  /// What each rank gives, of any size, in rank order. Also a barrier, without
+  /// a limit of time: ranks of an audit are busy for as long as a model trains.
+  std::vector<std::string> collect(const std::string &mine);
   /// All ranks get the \p bytes that rank 0 has.
   void broadcast(void *data, size_t bytes);
   /// From a rank other than 0 to rank 0, which calls receive for it.
@@ -57,11 +61,13 @@ private:
   struct Purpose {
     const char *name;
     bool ofAll;
+    bool isLimited; ///< by TESSERA_TIMEOUT
   };
-  static constexpr Purpose start = {"the start of all ranks", true};
-  static constexpr Purpose meeting = {"a meeting of all ranks", true};
+  static constexpr Purpose start = {"the start of all ranks", true, true};
+  static constexpr Purpose meeting = {"a meeting of all ranks", true, true};
   static constexpr Purpose content = {"the gathering of a file's content",
-                                      false};
+                                      false, true};
+  static constexpr Purpose results = {"the sharing of results", true, false};
 
   void listen(const Launch &launch);
   void connect(const Launch &launch);

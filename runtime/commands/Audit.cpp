@@ -6,9 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/audit/PosteriorsFile.h"
+#include "runtime/comm/Launcher.h"
 #include "runtime/commands/AllCommands.h"
 #include "runtime/commands/AuditDocuments.h"
-#include "runtime/commands/AuditTrial.h"
+#include "runtime/commands/AuditRanks.h"
 #include "runtime/commands/Open.h"
 #include "runtime/commands/SharedOptions.h"
 #include "runtime/core/Error.h"
@@ -17,7 +18,6 @@
 #include "runtime/files/Output.h"
 #include "runtime/files/Sha256.h"
 #include "runtime/program/SlotNames.h"
-#include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -123,39 +123,37 @@ std::string hashOf(const std::string &path) {
   return hash;
 }
 
-/// A line of what is done now, which the next one takes the place of.
+/// A line of what rank 0 does now, which the next one takes the place of.
 class Status {
 public:
   explicit Status(int64_t trials) : trials(trials) {}
 
-  void begin(int64_t number) {
-    trial = number;
-    started = Clock::now();
-  }
+  void begin(int64_t number) { trial = number; }
   void show(const std::string &stage) const {
-    if (isatty(STDERR_FILENO))
+    if (isShown())
       fprintf(stderr, "\r\033[K%" PRId64 " of %" PRId64 ": %s", trial + 1,
               trials, stage.c_str());
   }
-  void end(const Trial &done, const std::vector<AuditQuery> &queries) const {
-    if (isatty(STDERR_FILENO))
+  /// Trial \p number, of this rank or another, is \p done.
+  void end(int64_t number, const Trial &done,
+           const std::vector<AuditQuery> &queries) const {
+    if (isShown())
       fprintf(stderr, "\r\033[K");
     printf("%3" PRId64 " of %" PRId64 "  seed %-6" PRIu64
            " target %.3f/%.3f  shadow %.3f/%.3f",
-           trial + 1, trials, done.run.seed, done.run.target.train,
+           number + 1, trials, done.run.seed, done.run.target.train,
            done.run.target.test, done.run.shadow.train, done.run.shadow.test);
     for (size_t i = 0; i < queries.size(); ++i)
       printf("  %s %.3f", queryName(queries[i]),
              done.queries[i].attack.ranked().metrics({}, {})[Metric::auroc]);
-    std::chrono::duration<double> seconds = Clock::now() - started;
-    printf("  %.1f s\n", seconds.count());
+    printf("  %.1f s\n", done.seconds);
     fflush(stdout);
   }
 
 private:
-  using Clock = std::chrono::steady_clock;
+  static bool isShown() { return speaks() && isatty(STDERR_FILENO); }
+
   int64_t trials, trial = 0;
-  Clock::time_point started;
 };
 
 /// What the trials say together of query number \p query.
@@ -230,13 +228,13 @@ void requireOptions(bool ofDocuments, const Options &options) {
       {"--reference", !given.documents.reference.empty(), true, false}};
   for (const Row &row : rows) {
     if (row.isGiven && row.isOfDocuments != ofDocuments)
-      fatal("%s is for audits of %s, and this executable audits what a model "
-            "leaks of %s: leave it out",
-            row.name, ofDocuments ? "graphs" : "texts",
-            ofDocuments ? "documents" : "nodes");
+      refuseCommandLine("%s is for audits of %s, and this executable audits "
+                        "what a model leaks of %s: leave it out",
+                        row.name, ofDocuments ? "graphs" : "texts",
+                        ofDocuments ? "documents" : "nodes");
     if (!row.isGiven && row.isNeeded && row.isOfDocuments == ofDocuments)
-      fatal("'audit' needs %s: see '%s audit --help'", row.name,
-            executableName());
+      refuseCommandLine("'audit' needs %s: see '%s audit --help'", row.name,
+                        executableName());
   }
 }
 
@@ -273,9 +271,9 @@ void requireRoom(const Manifest &attack, const AuditSettings &settings,
           members, most);
 }
 
-/// Trains and attacks models of a graph, and fills in \p report.
+/// Trains and attacks models of a graph, and fills in \p report on rank 0.
 void auditGraph(const Manifest &manifest, const Options &options,
-                AuditReport &report) {
+                Communicator &ranks, AuditReport &report) {
   const AuditSettings &settings = *manifest.audit;
   const Manifest &attackManifest = otherModel("attack");
   AuditGraph graph(manifest, options.data);
@@ -291,32 +289,42 @@ void auditGraph(const Manifest &manifest, const Options &options,
   std::vector<Defense> defenses = defensesOf(settings);
   if (existing.isThere())
     queries = {AuditQuery::matched};
-  if (existing.posteriors &&
-      std::erase_if(defenses, [](const Defense &defense) {
-        return defense.kind == DefenseKind::nsd;
-      }))
+  bool hasNsd = existing.posteriors &&
+                std::erase_if(defenses, [](const Defense &defense) {
+                  return defense.kind == DefenseKind::nsd;
+                }) > 0;
+  if (hasNsd)
     warning("NSD is left out: it changes the graph that a model is asked on, "
             "and '%s' has answers alone",
             given.posteriors.c_str());
 
-  AuditArena arena({&manifest, &attackManifest});
-  AuditModel target(manifest, arena, runThreads(manifest, 1));
+  AuditArena arena({&manifest, &attackManifest}, ranks.localRank(),
+                   ranks.localSize());
+  int threads = ranks.size() > 1 ? shareThreads(manifest, ranks)
+                                 : runThreads(manifest, 1);
+  AuditModel target(manifest, arena, threads);
   // Its steps are too short for several threads.
   AuditModel attackModel(attackManifest, arena, 1);
+  target.onStep = attackModel.onStep = [&] { ranks.look(); };
   ShadowAttack attack(attackModel, settings);
 
   const GraphShape &shape = graph.file().shape();
-  printf("%s: audit of %s, %s\n", manifest.name.c_str(),
-         manifest.model.family.c_str(),
-         settings.setting == "tsts" ? "TSTS" : "TSTF");
-  printf("  graph        %s (%s nodes, %s edges, %" PRId64 " classes)\n",
-         options.data.c_str(), countText(shape.nodes).c_str(),
-         countText(shape.edges).c_str(), manifest.model.classes);
-  printf("  members      %zu nodes; non-members %zu\n",
-         splits.front().targetTrain.size(), splits.front().targetTest.size());
-  printf("  memory       %s, of all models in turn\n\n",
-         byteText(double(arena.bytes())).c_str());
-  fflush(stdout);
+  if (ranks.isRoot()) {
+    printf("%s: audit of %s, %s\n", manifest.name.c_str(),
+           manifest.model.family.c_str(),
+           settings.setting == "tsts" ? "TSTS" : "TSTF");
+    printf("  graph        %s (%s nodes, %s edges, %" PRId64 " classes)\n",
+           options.data.c_str(), countText(shape.nodes).c_str(),
+           countText(shape.edges).c_str(), manifest.model.classes);
+    printf("  members      %zu nodes; non-members %zu\n",
+           splits.front().targetTrain.size(), splits.front().targetTest.size());
+    printf("  memory       %s, of all models in turn\n",
+           byteText(double(arena.bytes())).c_str());
+    if (ranks.size() > 1)
+      printf("  ranks        %d, each with trials of its own\n", ranks.size());
+    printf("\n");
+    fflush(stdout);
+  }
 
   Status status(std::ssize(splits));
   AuditSetup setup{
@@ -325,11 +333,17 @@ void auditGraph(const Manifest &manifest, const Options &options,
       existing, target,
       attack,   [&](const std::string &stage) { status.show(stage); }};
   std::vector<Trial> trials;
-  for (int64_t i = 0; i < std::ssize(splits); ++i) {
-    status.begin(i);
-    trials.push_back(runTrial(setup, splits[i]));
-    status.end(trials.back(), queries);
-  }
+  auto run = [&](int64_t number) {
+    status.begin(number);
+    return runTrial(setup, splits[number]);
+  };
+  auto keep = [&](Trial trial) {
+    status.end(std::ssize(trials), trial, queries);
+    trials.push_back(std::move(trial));
+  };
+  shareTrials(ranks, std::ssize(splits), run, keep);
+  if (!ranks.isRoot())
+    return;
 
   report.setting = settings.setting == "tsts" ? "TSTS" : "TSTF";
   report.data = options.data;
@@ -357,15 +371,25 @@ void auditGraph(const Manifest &manifest, const Options &options,
   }
 }
 
+/// Whether ranks that a launcher has started do whole trials each.
+bool isSharedByRanks(const Manifest &manifest) {
+  return manifest.audit && manifest.audit->setting != "documents";
+}
+
 int runAudit(const Manifest &manifest, const Options &options) {
   if (!manifest.audit)
     fatal("this executable audits nothing: its specification has no `audit "
           "{ ... }`");
   bool ofDocuments = manifest.audit->setting == "documents";
   requireOptions(ofDocuments, options);
+  // Of documents rank 0 alone is here.
+  Started started = readLauncher();
+  bool isShared = isSharedByRanks(manifest) && !options.allowUnlaunched;
+  Communicator &ranks = meetRanks(isShared ? started.size : 1);
   ReportFiles files;
   std::string error;
-  if (!given.report.empty() && !files.open(given.report, error))
+  if (!given.report.empty() && ranks.isRoot() &&
+      !files.open(given.report, error))
     fatal("%s", error.c_str());
   OutputFile table;
   bool hasTable = ofDocuments && !given.report.empty();
@@ -388,8 +412,10 @@ int runAudit(const Manifest &manifest, const Options &options) {
         !(table.write(rows.data(), std::ssize(rows)) && table.commit()))
       fatal("%s", table.error().c_str());
   } else {
-    auditGraph(manifest, options, report);
+    auditGraph(manifest, options, ranks, report);
   }
+  if (!ranks.isRoot())
+    return 0;
   printf("\n%s", reportTable(report).c_str());
   if (!given.report.empty() && !files.write(report, error))
     fatal("%s", error.c_str());
@@ -440,6 +466,7 @@ const Command auditCommand = {
     .options = options,
     .run = runAudit,
     .check = checkAudit,
+    .isShared = isSharedByRanks,
     .runsPrograms = true,
     .usesThreads = true};
 

@@ -17,13 +17,16 @@
 
 namespace tessera::runtime {
 
-AuditArena::AuditArena(const std::vector<const Manifest *> &manifests)
-    : openedDevice(tessera_open_device(manifests.front(), 0)) {
+AuditArena::AuditArena(const std::vector<const Manifest *> &manifests,
+                       int localRank, int localSize)
+    : openedDevice(tessera_open_device(manifests.front(), localRank)) {
   Program whole;
   for (const Manifest *manifest : manifests)
     for (const auto &[name, program] : manifest->programs)
       size = std::max(size, program.arenaBytes);
   whole.arenaBytes = size;
+  if (manifests.front()->device.empty())
+    requireMemory(size, localSize);
   arena = openedDevice->allocateArena(whole);
 }
 
@@ -89,6 +92,8 @@ void AuditModel::train(BatchSource &source, int64_t steps) {
   progress.seed = seed;
   progress.lossScale = initialLossScale(manifest.training);
   while (progress.step < steps) {
+    if (onStep)
+      onStep();
     float loss = step.computeGradients(progress);
     if (!std::isfinite(loss))
       fatal("the loss of '%s' is %g at step %lld: lower the learning rate",

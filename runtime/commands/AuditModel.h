@@ -22,8 +22,10 @@ namespace tessera::runtime {
 /// that they share it.
 class AuditArena {
 public:
-  /// With room for each program of \p manifests.
-  explicit AuditArena(const std::vector<const Manifest *> &manifests);
+  /// With room for each program of \p manifests, on the \p localRank-th of
+  /// \p localSize ranks of this node.
+  AuditArena(const std::vector<const Manifest *> &manifests, int localRank,
+             int localSize);
 
   Device &device() const { return *openedDevice; }
   char *address() const { return arena; }
@@ -61,6 +63,8 @@ public:
   tessera_context &open(const std::string &program);
 
   const Manifest &manifest;
+  /// Called before each step of training; may be empty.
+  std::function<void()> onStep;
 
 private:
   const AuditArena &arena;

@@ -12,6 +12,7 @@
 #include "runtime/core/Error.h"
 #include "runtime/program/SlotNames.h"
 #include <algorithm>
+#include <chrono>
 #include <map>
 
 namespace tessera::runtime {
@@ -431,7 +432,12 @@ Trial TrialRun::run() {
 }
 
 Trial runTrial(const AuditSetup &setup, const AuditSplit &split) {
-  return TrialRun(setup, split).run();
+  auto begin = std::chrono::steady_clock::now();
+  Trial trial = TrialRun(setup, split).run();
+  std::chrono::duration<double> taken =
+      std::chrono::steady_clock::now() - begin;
+  trial.seconds = taken.count();
+  return trial;
 }
 
 } // namespace tessera::runtime

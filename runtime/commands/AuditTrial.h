@@ -53,6 +53,7 @@ struct Trial {
     AttackScores attack;
   };
   std::optional<WithoutEdges> withoutEdges;
+  double seconds = 0; ///< that it took
 };
 
 /// A target that was trained elsewhere, whose members are the nodes of the

@@ -41,6 +41,9 @@ struct Command {
   void (*check)(const Options &options) = nullptr;
   /// All ranks of the executable take part; else it is the work of rank 0.
   bool isOfAllRanks = false;
+  /// Whether any number of ranks share the work, each by programs of one rank;
+  /// null where they never do.
+  bool (*isShared)(const Manifest &manifest) = nullptr;
   /// Runs the code that was compiled, so the CPU must have its features.
   bool runsPrograms = false;
   bool usesThreads = false;

@@ -27,8 +27,8 @@ extern "C" const char *const tessera_allocator = &tessera_small_blocks;
 /// Sees to it that the processes of a launcher do not all do one rank's work,
 /// into the same files. False where this one has nothing to do.
 static bool hasWork(const Started &started, const Manifest &manifest,
-                    const Options &options) {
-  if (started.size == 1 || options.allowUnlaunched)
+                    const Options &options, bool isShared) {
+  if (started.size == 1 || options.allowUnlaunched || isShared)
     return true;
   if (!options.command->isOfAllRanks) {
     if (speaks())
@@ -73,10 +73,12 @@ static int runCommand(const Started &started, const Options &options,
                       char **argv) {
   static const Manifest manifest =
       parseManifest(tessera_manifest, tessera_entries);
-  if (!hasWork(started, manifest, options))
-    return 0;
   const Command &command = *options.command;
-  bool several = command.isOfAllRanks && manifest.training.world > 1;
+  bool isShared = command.isShared && command.isShared(manifest);
+  if (!hasWork(started, manifest, options, isShared))
+    return 0;
+  bool several =
+      isShared || (command.isOfAllRanks && manifest.training.world > 1);
   // From here on an executable of one rank knows of no other.
   if (!several)
     setErrorContext(executableName(), 0, 1);

@@ -85,23 +85,22 @@ static void warnOfBinding(int cores, int ranks) {
 }
 
 /// A thread that waits for a core holds up all others at the end of each loop.
-static void warnOfThreads(const Manifest &manifest, int rank, int threads,
-                          int cores) {
+static void warnOfThreads(const Manifest &manifest, int rank, int ranks,
+                          int threads, int cores) {
   const char *fewer = manifest.threads > 0 ? "compile with --set "
                                              "target.cpu.threads="
                                            : "set OMP_NUM_THREADS=";
-  bool several = manifest.training.world > 1;
   warning("rank %d has %d threads on %d core%s, which may make steps several "
           "times slower: %s%s%d",
           rank, threads, cores, cores == 1 ? "" : "s",
-          several ? "give it more cores ('mpirun --bind-to none', fewer ranks "
-                    "a node), or "
-                  : "let it run on more cores, or ",
+          ranks > 1
+              ? "give it more cores ('mpirun --bind-to none', fewer ranks "
+                "a node), or "
+              : "let it run on more cores, or ",
           fewer, cores);
 }
 
-/// The threads of each rank of a run. All ranks call it.
-static int shareThreads(const Manifest &manifest, Communicator &communicator) {
+int shareThreads(const Manifest &manifest, Communicator &communicator) {
   bool oneNode = communicator.localSize() == communicator.size();
   Cores cores = {allowedCores(), 0};
   if (oneNode)
@@ -121,7 +120,7 @@ static int shareThreads(const Manifest &manifest, Communicator &communicator) {
   });
   if (crowded != all.end())
     warnOfThreads(manifest, static_cast<int>(crowded - all.begin()),
-                  crowded->threads, crowded->cores);
+                  communicator.size(), crowded->threads, crowded->cores);
   return threads;
 }
 
@@ -139,15 +138,20 @@ static OffloadFile *openOffload(const Program &program,
   return new OffloadFile(directory, program.offloadBytes);
 }
 
-tessera_context &openTraining(const Manifest &manifest,
-                              const Options &options) {
-  static tessera_context context;
+Communicator &meetRanks(int world) {
   {
     StopSignalHold hold;
-    communicator = tessera_create_communicator(manifest.training.world);
+    communicator = tessera_create_communicator(world);
   }
   setErrorContext(executableName(), communicator->rank(), communicator->size());
   setFailureHook([] { return communicator->markFailed(); });
+  return *communicator;
+}
+
+tessera_context &openTraining(const Manifest &manifest,
+                              const Options &options) {
+  static tessera_context context;
+  meetRanks(manifest.training.world);
   context.manifest = &manifest;
   context.program = &manifest.program("train");
   context.communicator = communicator;
@@ -176,7 +180,7 @@ tessera_context &openLocal(const Manifest &manifest, const Options &options,
   context.program = &manifest.program(program);
   context.threads = runThreads(manifest, 1);
   if (int cores = allowedCores(); context.threads > cores)
-    warnOfThreads(manifest, 0, context.threads, cores);
+    warnOfThreads(manifest, 0, 1, context.threads, cores);
   setThreads(context.threads);
   context.device = tessera_open_device(&manifest, 0);
   context.arena = context.device->allocateArena(*context.program);

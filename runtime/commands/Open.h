@@ -18,6 +18,15 @@ namespace tessera::runtime {
 /// its share of the cores, at most as many as the plan has scratch memory for.
 int runThreads(const Manifest &manifest, int ranksOnNode);
 
+/// Returns once all \p world ranks are there; errors are then reported to the
+/// peers. The communicator lives until the process exits.
+Communicator &meetRanks(int world);
+
+/// The threads of each rank of a run: as of runThreads, or where ranks of one
+/// node may run on different cores, its share of those. Warns where there are
+/// too few cores. All ranks call it.
+int shareThreads(const Manifest &manifest, Communicator &communicator);
+
 /// The ranks, threads, arena, file and GEMMs of the program "train". The
 /// context and its communicator live until the process exits.
 tessera_context &openTraining(const Manifest &manifest, const Options &options);

@@ -35,6 +35,29 @@ Communicator::Agreement Communicator::agree(uint8_t bits) {
   return agreement;
 }
 
+std::vector<std::string> Communicator::collect(const std::string &mine) {
+  auto size = static_cast<int64_t>(mine.size());
+  std::vector<int64_t> sizes(ranks);
+  exchange(&size, sizes.data(), sizeof size);
+  std::vector<std::string> all(ranks);
+  struct Piece {
+    char bytes[64];
+  } piece;
+  std::vector<Piece> pieces(ranks);
+  int64_t most = *std::max_element(sizes.begin(), sizes.end());
+  for (int64_t at = 0; at < most; at += sizeof piece) {
+    if (at < size)
+      memcpy(&piece, mine.data() + at,
+             std::min<int64_t>(sizeof piece, size - at));
+    exchange(&piece, pieces.data(), sizeof piece);
+    for (int rank = 0; rank < ranks; ++rank)
+      if (at < sizes[rank])
+        all[rank].append(pieces[rank].bytes,
+                         std::min<int64_t>(sizeof piece, sizes[rank] - at));
+  }
+  return all;
+}
+
 void Communicator::failTogether(const char *reason) {
   uint8_t mine = reason != nullptr;
   std::vector<uint8_t> all(ranks);

@@ -5,10 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// One interface with three forms: one rank alone (comm/Single), ranks of one
+// One interface with several forms: one rank alone (comm/Single), ranks of one
 // node over shared memory, and ranks of several nodes over messages (both in
-// comm/Mpi). A form lives in an archive of its own, so that an executable for
-// one rank needs no MPI.
+// comm/Mpi), ranks of GPUs (comm/Cuda) and ranks that share trials of an audit
+// (comm/Trials). A form lives in an archive of its own, so that an executable
+// for one rank needs no MPI.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,6 +46,8 @@ public:
   /// Every rank gives \p bytes (at most 64) and gets those of all, in rank
   /// order. Also a barrier.
   virtual void exchange(const void *mine, void *all, size_t bytes) = 0;
+  /// What each rank gives, of any size, in rank order. Also a barrier.
+  virtual std::vector<std::string> collect(const std::string &mine);
   void barrier();
   /// True on every rank if it is true on any.
   bool any(bool flag);
@@ -63,6 +66,10 @@ public:
   /// the next barrier.
   virtual void copyToRoot(int source, int64_t offset, int64_t bytes,
                           char *destination) = 0;
+
+  /// Exits the process if a peer has failed or died: for ranks that compute for
+  /// long without a collective.
+  virtual void look() {}
 
   /// Marks this rank as failed; true if it is the first to fail.
   virtual bool markFailed() = 0;

@@ -65,6 +65,19 @@ TEST(Communicator, CollectivesSumInRankOrder) {
     checkCollective(*world->communicator, mirror, collective);
 }
 
+TEST(Communicator, CollectsWhatEachGives) {
+  Communicator &communicator = *world->communicator;
+  // 0, 100, 200 and 300 bytes: a rank without any, and parts of pieces.
+  auto given = [](int rank) {
+    return std::string(rank * 100, char('a' + rank));
+  };
+  std::vector<std::string> all =
+      communicator.collect(given(communicator.rank()));
+  ASSERT_EQ(std::ssize(all), communicator.size());
+  for (int rank = 0; rank < communicator.size(); ++rank)
+    EXPECT_EQ(all[rank], given(rank));
+}
+
 TEST(Communicator, StartedTogetherAwaitedLater) {
   Communicator &communicator = *world->communicator;
   int ranks = communicator.size(), own = communicator.rank();

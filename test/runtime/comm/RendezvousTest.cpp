@@ -64,6 +64,23 @@ TEST(Rendezvous, MovesLargePieces) {
   }));
 }
 
+TEST(Rendezvous, CollectsWithoutALimitOfTime) {
+  expectSuccess(runRanks(
+      3, mpirunEnvironment, {{"TESSERA_TIMEOUT", "0.3"}}, [](int rank) {
+        Rendezvous &rendezvous = meet();
+        // More than a socket's buffers hold, and nothing at all.
+        auto given = [](int rank) {
+          return std::string(rank * (3 << 20), char('a' + rank));
+        };
+        if (rank == 1)
+          usleep(1000 * 1000);
+        std::vector<std::string> all = rendezvous.collect(given(rank));
+        ASSERT_EQ(all.size(), 3u);
+        for (int peer = 0; peer < 3; ++peer)
+          ASSERT_TRUE(all[peer] == given(peer)) << peer;
+      }));
+}
+
 TEST(Rendezvous, GoesOnToTheNextPort) {
   int port = 0, silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = {};
