@@ -34,6 +34,7 @@ void tessera::cpu::registerKernels(DialectRegistry &registry) {
     loadTargets(context);
     registerAggregate(context);
     registerGraphAttention(context);
+    registerGraphDropout(context);
     registerNeighborMax(context);
   });
   registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {

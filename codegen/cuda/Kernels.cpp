@@ -51,6 +51,7 @@ void tessera::cuda::registerKernels(DialectRegistry &registry) {
     loadTargets(context);
     registerAggregate(context);
     registerGraphAttention(context);
+    registerGraphDropout(context);
     registerNeighborMax(context);
   });
   registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {

@@ -160,6 +160,15 @@ struct GraphAttentionArithmetic
   }
 };
 
+struct GraphDropoutArithmetic
+    : KernelOpInterface::ExternalModel<GraphDropoutArithmetic,
+                                       graph::DropoutOp> {
+  /// A product each; integers are not counted.
+  int64_t getFlops(Operation *op) const {
+    return getElements(op->getResult(0));
+  }
+};
+
 struct QuantizeArithmetic
     : KernelOpInterface::ExternalModel<QuantizeArithmetic, zero::QuantizeOp> {
   /// A comparison, a division and a rounding each.
@@ -202,6 +211,7 @@ void codegen::registerKernels(DialectRegistry &registry) {
         GraphAttentionArithmetic<graph::AttentionOp>>(*context);
     graph::AttentionGradOp::attachInterface<
         GraphAttentionArithmetic<graph::AttentionGradOp>>(*context);
+    graph::DropoutOp::attachInterface<GraphDropoutArithmetic>(*context);
   });
   registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {
     zero::UpdateOp::attachInterface<UpdateArithmetic>(*context);

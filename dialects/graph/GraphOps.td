@@ -167,6 +167,32 @@ def Graph_MaxGradientOp
   let hasVerifier = 1;
 }
 
+def Graph_DropoutOp : Graph_Op<"dropout", [AllTypesMatch<["weight", "result"]>]> {
+  let summary = "sets stored entries to zero at random and scales the others";
+  let description = [{
+    `nn.dropout` of a sparse matrix: the arrays are those of its rows, and the
+    result is what becomes of `weight`. The entry of row i and column j has the
+    bits that `nn.random_bits` has for element j of row i, so that what is dropped
+    is what would be of the dense matrix. With `transpose` the arrays are those of
+    the transpose's rows, and the entry has the same bits there.
+
+    ```mlir
+    %v = graph.dropout 0.5 of %row_ptr, %col, %value from %stream
+        : tensor<2709xi32>, tensor<49216xi32>, tensor<49216xf32>, tensor<1x4xi32>
+    ```
+  }];
+  let arguments = (ins F64Attr:$rate, Graph_Int:$row_ptr, Graph_Int:$col,
+                       Graph_Float:$weight, Graph_Int:$stream,
+                       UnitAttr:$transpose);
+  let results = (outs Graph_Float:$result);
+  let assemblyFormat = [{
+    $rate `of` $row_ptr `,` $col `,` $weight `from` $stream
+    (`transpose` $transpose^)? attr-dict `:` type($row_ptr) `,` type($col) `,`
+    type($weight) `,` type($stream)
+  }];
+  let hasVerifier = 1;
+}
+
 class Graph_AttentionOpBase<string mnemonic, list<Trait> traits = []>
     : Graph_Op<mnemonic, traits> {
   code accessors = [{

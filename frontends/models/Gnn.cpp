@@ -47,8 +47,9 @@ private:
              ArrayRef<Port> outputs);
   /// The argument of the function begun last that is called \p name.
   Value input(StringRef name) const { return arguments.lookup(name); }
-  /// The sparse matrix of the inputs \p names of the function begun last.
-  Value sparse(const slots::MatrixNames &names);
+  /// The sparse matrix of the inputs \p names of the function begun last, with
+  /// entries dropped at \p dropRate where it is run in training.
+  Value sparse(const slots::MatrixNames &names, double dropRate = 0);
   /// [nodes, classes] of the function begun last.
   Value logits();
   Value loss(Value logits);
@@ -94,8 +95,8 @@ GnnWriter::GnnWriter(const Specification &specification,
           getNorms().get("layer_norm")({("norms." + Twine(index)).str(), name},
                                        in, spec::LayerNorm().eps()));
   }
-  hasSparseFeatures = model.feature_entries() > 0 && model.dropout() == 0 &&
-                      layers.front()->takesSparseFeatures();
+  hasSparseFeatures =
+      model.feature_entries() > 0 && layers.front()->takesSparseFeatures();
 }
 
 void GnnWriter::writeParameters() {
@@ -144,7 +145,7 @@ void GnnWriter::begin(StringRef name, GraphRoom room, bool ofLoss,
     arguments[port.name] = value;
 }
 
-Value GnnWriter::sparse(const slots::MatrixNames &names) {
+Value GnnWriter::sparse(const slots::MatrixNames &names, double dropRate) {
   auto lengthOf = [&](StringRef name) {
     return cast<RankedTensorType>(input(name).getType()).getDimSize(0);
   };
@@ -153,16 +154,24 @@ Value GnnWriter::sparse(const slots::MatrixNames &names) {
                                   lengthOf(names[3]) - 1, lengthOf(names[1]));
   auto arrays =
       llvm::map_to_vector(names, [&](slots::Name name) { return input(name); });
+  if (ModuleWriter::Draw drawn = writer.draw(dropRate))
+    for (size_t first : {0, 3}) // of the rows, and of the transpose's
+      arrays[first + 2] = graph::DropoutOp::create(
+          ops, writer.loc(), ops.getF64FloatAttr(dropRate), arrays[first],
+          arrays[first + 1], arrays[first + 2], drawn.stream,
+          /*transpose=*/first > 0 ? ops.getUnitAttr() : UnitAttr());
   return graph::CSROp::create(ops, writer.loc(), TypeRange(type), arrays);
 }
 
 Value GnnWriter::logits() {
   Value edges = readsEdges ? sparse(slots::edgeNames) : Value();
-  Value x =
-      hasSparseFeatures ? sparse(slots::featureNames) : input(slots::features);
+  Value x = hasSparseFeatures ? sparse(slots::featureNames, model.dropout())
+                              : input(slots::features);
   for (auto [index, layer] : llvm::enumerate(layers)) {
     Value input = x;
-    x = layer->apply(writer, edges, writer.dropout(x, model.dropout()));
+    bool isDropped = index == 0 && hasSparseFeatures;
+    x = layer->apply(writer, edges,
+                     isDropped ? x : writer.dropout(x, model.dropout()));
     if (layer == layers.back())
       break;
     if (model.layer_norm())

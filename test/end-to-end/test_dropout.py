@@ -52,6 +52,16 @@ class Dropout(unittest.TestCase):
         for a, b in zip(losses, others):
             self.assertLess(abs(a[0] / b[0] - 1), 1e-4)
 
+    def test_sparse_features_drop_what_dense_ones_would(self):
+        example = support.EXAMPLES / "gcn-cora-dropout.textproto"
+        losses = []
+        for name, values in (("sparse", {}), ("dense", {"gnn__feature_entries": 0})):
+            executable = support.compile(example, self.out / name, **values)
+            log = self.out / f"{name}.log"
+            run = support.train(executable, support.CORA, log, 1, ["--steps", "20"])
+            losses.append([(line["loss"], line["grad_norm"]) for line in run])
+        self.check_near(*losses)
+
     def test_stages_have_the_same_bits(self):
         for losses in (self.text_losses, self.graph_losses):
             stages = [

@@ -106,9 +106,19 @@ public:
   void fill(func::FuncOp kernel, std::vector<Buffer> &buffers) {
     for (BlockArgument argument : kernel.getArguments())
       fill(argument, buffers[argument.getArgNumber()]);
+    auto bufferOf = [&](Value value) -> Buffer & {
+      return buffers[cast<BlockArgument>(value).getArgNumber()];
+    };
+    auto fillFrom = [&](OperandRange arrays, int64_t sources) {
+      fillRows(bufferOf(arrays[0]), bufferOf(arrays[1]), sources);
+    };
     kernel.walk([&](graph::CSROp graph) {
-      for (unsigned array : {0, 3})
-        fillGraph(graph, array, buffers);
+      graph::CSRType type = graph.getGraph().getType();
+      fillFrom(graph->getOperands().take_front(3), type.getColumns());
+      fillFrom(graph->getOperands().drop_front(3), type.getRows());
+    });
+    kernel.walk([&](graph::DropoutOp dropout) {
+      fillFrom(dropout->getOperands(), 1000);
     });
   }
 
@@ -173,16 +183,10 @@ private:
     return 7;
   }
 
-  /// Rows of a random number of edges, from \p array on: where rows start, the
-  /// edges' sources, their weights. Fewer than there is room for: what is
-  /// behind the last is no source.
-  void fillGraph(graph::CSROp graph, unsigned array,
-                 std::vector<Buffer> &buffers) {
-    auto bufferOf = [&](unsigned i) -> Buffer & {
-      return buffers[cast<BlockArgument>(graph->getOperand(i)).getArgNumber()];
-    };
-    Buffer &start = bufferOf(array), &source = bufferOf(array + 1);
-    int64_t sources = bufferOf(3 - array).elements - 1;
+  /// Rows of a random number of entries: \p start says where they start,
+  /// \p source the columns of their entries, under \p sources. Fewer than there
+  /// is room for: what is behind the last is no column.
+  void fillRows(Buffer &start, Buffer &source, int64_t sources) {
     std::vector<int64_t> starts(start.elements);
     std::uniform_int_distribution<int64_t> any(0, source.elements);
     for (int64_t &at : starts)

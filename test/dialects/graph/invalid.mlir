@@ -142,3 +142,27 @@ func.func @f(%g: !graph.csr<4x4, 10>, %x: tensor<4x16xf32>, %s: tensor<4x2xf32>,
   %0:4 = graph.attention %g, %x, %s, %s slope 0.2 dropout 0.5 from %stream : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>, tensor<4xi32>
   return
 }
+
+// -----
+
+func.func @f(%p: tensor<5xi32>, %c: tensor<11xi32>, %w: tensor<12xf32>, %s: tensor<1x4xi32>) {
+  // expected-error @below {{arrays must have one dimension, and as many columns as weights}}
+  %v = graph.dropout 0.5 of %p, %c, %w from %s : tensor<5xi32>, tensor<11xi32>, tensor<12xf32>, tensor<1x4xi32>
+  return
+}
+
+// -----
+
+func.func @f(%p: tensor<5xi32>, %c: tensor<12xi32>, %w: tensor<12xf32>, %s: tensor<1x4xi32>) {
+  // expected-error @below {{rate must be from 0 to below 1, but is 1}}
+  %v = graph.dropout 1.0 of %p, %c, %w from %s : tensor<5xi32>, tensor<12xi32>, tensor<12xf32>, tensor<1x4xi32>
+  return
+}
+
+// -----
+
+func.func @f(%p: tensor<5xi32>, %c: tensor<12xi32>, %w: tensor<12xf32>, %s: tensor<4xi32>) {
+  // expected-error @below {{stream must be 1x4: see nn.random_bits}}
+  %v = graph.dropout 0.5 of %p, %c, %w from %s : tensor<5xi32>, tensor<12xi32>, tensor<12xf32>, tensor<4xi32>
+  return
+}

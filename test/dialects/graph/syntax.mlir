@@ -52,3 +52,15 @@ func.func @largest(%g: !graph.csr<4x9, 12>, %x: tensor<9x16xf32>, %dy: tensor<4x
   %dx = graph.max_gradient %g, %x, %y, %dy : !graph.csr<4x9, 12>, tensor<9x16xf32>, tensor<4x16xf32>
   return %n, %dx : tensor<4x16xf32>, tensor<9x16xf32>
 }
+
+// Entries of a sparse matrix that are dropped, by rows and by columns.
+
+// CHECK-LABEL: func.func @dropout
+func.func @dropout(%row_ptr: tensor<5xi32>, %row_ptr_t: tensor<10xi32>, %col: tensor<12xi32>, %w: tensor<12xf32>,
+                   %stream: tensor<1x4xi32>) -> (tensor<12xf32>, tensor<12xf32>) {
+  // CHECK: graph.dropout 5.000000e-01 of %{{.*}}, %{{.*}}, %{{.*}} from %{{.*}} : tensor<5xi32>, tensor<12xi32>, tensor<12xf32>, tensor<1x4xi32>
+  %v = graph.dropout 0.5 of %row_ptr, %col, %w from %stream : tensor<5xi32>, tensor<12xi32>, tensor<12xf32>, tensor<1x4xi32>
+  // CHECK: graph.dropout 5.000000e-01 of %{{.*}}, %{{.*}}, %{{.*}} from %{{.*}} transpose :
+  %t = graph.dropout 0.5 of %row_ptr_t, %col, %w from %stream transpose : tensor<10xi32>, tensor<12xi32>, tensor<12xf32>, tensor<1x4xi32>
+  return %v, %t : tensor<12xf32>, tensor<12xf32>
+}
