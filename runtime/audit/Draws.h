@@ -24,43 +24,16 @@ enum class Draw : uint32_t {
   shadows = 5,
 };
 
-/// Random numbers of one purpose, a function of all its arguments: the same on
-/// every machine, in whatever order things are drawn.
-class Draws {
+/// Random numbers of an audit.
+class Draws : public RandomSequence {
 public:
   /// Sequence \p index (below 2^32) of \p use, for query number \p query
   /// (below 2^24).
   Draws(uint64_t seed, Draw use, uint64_t query, uint64_t index)
-      : seed(seed), stream(static_cast<uint32_t>(use) << 24 |
-                           (static_cast<uint32_t>(query) & 0xFFFFFF)),
-        index(static_cast<uint32_t>(index)) {}
-
-  /// 32 random bits; of one sequence at most 2^34 times.
-  uint32_t bits() {
-    if (at == 4) {
-      words = philox(
-          {block++, index, stream, static_cast<uint32_t>(RandomUse::audit)},
-          {uint32_t(seed), uint32_t(seed >> 32)});
-      at = 0;
-    }
-    return words[at++];
-  }
-
-  /// Uniform in [0, \p size), 0 < size < 2^32, without bias: products whose low
-  /// half falls into the incomplete last part are drawn again (Lemire, "Fast
-  /// random integer generation in an interval", 2019).
-  uint32_t below(uint32_t size) {
-    uint64_t product = uint64_t(bits()) * size;
-    if (uint32_t(product) < size) {
-      uint32_t least = -size % size;
-      while (uint32_t(product) < least)
-        product = uint64_t(bits()) * size;
-    }
-    return product >> 32;
-  }
-
-  /// Uniform in (0, 1).
-  double uniform() { return (bits() + 0.5) * 0x1p-32; }
+      : RandomSequence(seed, {static_cast<uint32_t>(index),
+                              static_cast<uint32_t>(use) << 24 |
+                                  (static_cast<uint32_t>(query) & 0xFFFFFF),
+                              static_cast<uint32_t>(RandomUse::audit)}) {}
 
   /// Laplace with mean 0 and scale \p beta, by inversion.
   double laplace(double beta);
@@ -71,12 +44,6 @@ public:
       std::swap(items[i],
                 items[i + below(static_cast<uint32_t>(items.size() - i))]);
   }
-
-private:
-  uint64_t seed;
-  uint32_t stream, index, block = 0;
-  std::array<uint32_t, 4> words;
-  int at = 4;
 };
 
 } // namespace tessera::runtime

@@ -36,6 +36,7 @@ enum class RandomUse : uint32_t {
   order = 1,
   sampling = 2,
   dropout = 3,
+  neighbors = 4,
   audit = 8
 };
 
@@ -45,6 +46,54 @@ enum class RandomUse : uint32_t {
 constexpr uint32_t dropoutWord(uint32_t draw) {
   return uint32_t(RandomUse::dropout) | draw << 4;
 }
+
+/// The counter's last word for neighbours that are drawn, with the high \p bits
+/// of a position, below 2^28.
+constexpr uint32_t neighborsWord(uint64_t bits) {
+  return uint32_t(RandomUse::neighbors) | uint32_t(bits) << 4;
+}
+
+/// Random numbers of one purpose, a function of all its arguments: the same on
+/// every machine, in whatever order things are drawn.
+class RandomSequence {
+public:
+  /// The sequence of the counters whose last words are \p stream.
+  RandomSequence(uint64_t seed, std::array<uint32_t, 3> stream)
+      : seed(seed), stream(stream) {}
+
+  /// 32 random bits; of one sequence at most 2^34 times.
+  uint32_t bits() {
+    if (at == 4) {
+      words = philox({block++, stream[0], stream[1], stream[2]},
+                     {uint32_t(seed), uint32_t(seed >> 32)});
+      at = 0;
+    }
+    return words[at++];
+  }
+
+  /// Uniform in [0, \p size), 0 < size < 2^32, without bias: products whose low
+  /// half falls into the incomplete last part are drawn again (Lemire, "Fast
+  /// random integer generation in an interval", 2019).
+  uint32_t below(uint32_t size) {
+    uint64_t product = uint64_t(bits()) * size;
+    if (uint32_t(product) < size) {
+      uint32_t least = -size % size;
+      while (uint32_t(product) < least)
+        product = uint64_t(bits()) * size;
+    }
+    return product >> 32;
+  }
+
+  /// Uniform in (0, 1).
+  double uniform() { return (bits() + 0.5) * 0x1p-32; }
+
+private:
+  uint64_t seed;
+  std::array<uint32_t, 3> stream;
+  uint32_t block = 0;
+  std::array<uint32_t, 4> words;
+  int at = 4;
+};
 
 /// Four uniform numbers in (0, 1): block \p block of stream \p stream.
 std::array<double, 4> uniformBlock(uint64_t seed, RandomUse use,

@@ -9,6 +9,7 @@
 #include "runtime/data/Adjacency.h"
 #include "runtime/data/GraphFile.h"
 #include "test/runtime/data/GraphBytes.h"
+#include "test/runtime/data/ListedEdges.h"
 #include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
@@ -21,41 +22,6 @@ namespace {
 
 using Ints = std::vector<int32_t>;
 using Floats = std::vector<float>;
-struct Edge {
-  int32_t source, target;
-  float weight = 1;
-  auto operator<=>(const Edge &) const = default;
-};
-using Edges = std::vector<Edge>;
-
-/// A graph of nodes and edges alone.
-class Listed final : public EdgeSource {
-public:
-  Listed(int64_t nodes, Edges edges, bool weighted = false)
-      : nodes(nodes), edges(std::move(edges)), weighted(weighted) {}
-  int64_t nodeCount() const override { return nodes; }
-  const char *weightName() const override {
-    return weighted ? "edge_weight" : nullptr;
-  }
-  const std::string &path() const override { return name; }
-
-private:
-  void visitEdges(Visit visit, void *body) const override {
-    EdgeBlock block;
-    for (const Edge &edge : edges) {
-      block.count = 1;
-      block.source[0] = edge.source;
-      block.target[0] = edge.target;
-      block.weight[0] = edge.weight;
-      visit(body, block);
-    }
-  }
-  int64_t nodes;
-  Edges edges;
-  bool weighted;
-  std::string name = "listed";
-};
-
 Edges edgesOf(const EdgeSource &source) {
   Edges edges;
   source.forEdges([&](const EdgeBlock &block) {
@@ -95,7 +61,7 @@ Rows rowsOf(const EdgeSource &source, AdjacencyForm form,
 constexpr AdjacencyForm gcn = {true, true}, plain = {false, false};
 
 /// 0 -> 1, 1 -> 0, 1 -> 2, 2 -> 1, 2 -> 3, 3 -> 3, 0 -> 2.
-Listed smallOne(bool weighted = false) {
+ListedEdges smallOne(bool weighted = false) {
   return {4,
           {{0, 1, 1},
            {1, 0, 2},
@@ -108,7 +74,7 @@ Listed smallOne(bool weighted = false) {
 }
 
 TEST(Subgraph, InducedEdgesAreNumberedInTheListsOrder) {
-  Listed whole = smallOne(true);
+  ListedEdges whole = smallOne(true);
   Ints nodes = {3, 1, 2};
   InducedEdges induced(whole, nodes);
   EXPECT_EQ(induced.nodeCount(), 3);
@@ -126,7 +92,7 @@ TEST(Subgraph, RelabellingKeepsWhoIsWhoseNeighbour) {
     auto source = int32_t(random() % 200), target = int32_t(random() % 200);
     edges.push_back({source, target, float(source * 1000 + target)});
   }
-  Listed whole(200, edges, true);
+  ListedEdges whole(200, edges, true);
   Ints nodes(200);
   for (int32_t i = 0; i < 200; ++i)
     nodes[i] = i;
@@ -156,7 +122,7 @@ TEST(Subgraph, RelabellingKeepsWhoIsWhoseNeighbour) {
 }
 
 TEST(Subgraph, DegreesAreThoseOfTheSubgraph) {
-  Listed whole = smallOne();
+  ListedEdges whole = smallOne();
   Ints nodes = {1, 2};
   // 1 -> 2 and 2 -> 1 alone, each degree 2 with the loop.
   Rows rows = rowsOf(InducedEdges(whole, nodes), gcn);
@@ -172,7 +138,7 @@ TEST(Subgraph, OfAllNodesIsTheGraphToTheBit) {
     for (int i = 0; i < 5000; ++i)
       edges.push_back({int32_t(random() % 50), int32_t(random() % 50),
                        weighted ? float(random() % 99) / 7 : 1.0f});
-    Listed whole(50, edges, weighted);
+    ListedEdges whole(50, edges, weighted);
     Ints nodes(50);
     for (int32_t i = 0; i < 50; ++i)
       nodes[i] = i;
@@ -195,7 +161,7 @@ TEST(Subgraph, OfAllNodesIsTheGraphToTheBit) {
 }
 
 /// Star: 1 to 5 -> 0, and back; 5 -> 6; 0 -> 0. Node 7 alone.
-Listed star() {
+ListedEdges star() {
   Edges edges;
   for (int32_t leaf = 1; leaf <= 5; ++leaf) {
     edges.push_back({leaf, 0});
@@ -208,7 +174,7 @@ Listed star() {
 
 /// Not all edges of nodes with few, and not the edges that go out.
 TEST(Nsd, KeepsTheLesserOfKAndTheDegreeOfIncomingEdges) {
-  Listed whole = star();
+  ListedEdges whole = star();
   std::vector<int64_t> degrees = inDegrees(whole);
   EXPECT_EQ(degrees, (std::vector<int64_t>{5, 1, 1, 1, 1, 1, 1, 0}));
   for (int64_t k = 1; k <= 6; ++k) {
@@ -228,7 +194,7 @@ TEST(Nsd, KeepsTheLesserOfKAndTheDegreeOfIncomingEdges) {
 }
 
 TEST(Nsd, KeepsEachNeighbourAsOftenAsOthers) {
-  Listed whole = star();
+  ListedEdges whole = star();
   std::map<Ints, int> pairs;
   for (uint64_t query = 0; query < 10000; ++query) {
     Ints sources;
@@ -249,7 +215,7 @@ TEST(Nsd, DrawsOncePerQuery) {
   Edges edges;
   for (int32_t i = 1; i < 100; ++i)
     edges.push_back({i, 0});
-  Listed whole(100, edges);
+  ListedEdges whole(100, edges);
   SampledEdges sampled(whole, 5, 3, 8);
   Edges first = edgesOf(sampled);
   EXPECT_EQ(edgesOf(sampled), first);
@@ -270,7 +236,7 @@ TEST(Nsd, RenormalisesDegreesOnWhatIsKept) {
 }
 
 TEST(Nsd, WorksOnASubgraph) {
-  Listed whole = star();
+  ListedEdges whole = star();
   Ints nodes = {0, 3, 4, 5};
   InducedEdges induced(whole, nodes);
   SampledEdges sampled(induced, 2, 1, 0);
@@ -279,7 +245,7 @@ TEST(Nsd, WorksOnASubgraph) {
 }
 
 TEST(Subgraph, WithoutEdgesHasLoopsAlone) {
-  Listed whole = smallOne(true);
+  ListedEdges whole = smallOne(true);
   NoEdges none(whole);
   EXPECT_EQ(countAdjacency(none, plain), 0);
   Rows rows = rowsOf(none, gcn);
@@ -288,7 +254,7 @@ TEST(Subgraph, WithoutEdgesHasLoopsAlone) {
 }
 
 TEST(Subgraph, CountsTheEdgesThatRowsTake) {
-  Listed whole = smallOne();
+  ListedEdges whole = smallOne();
   EXPECT_EQ(countAdjacency(whole, plain), 7);
   EXPECT_EQ(countAdjacency(whole, gcn), 6 + 4);
   EXPECT_EQ(capacityError("the subgraph of the target's members", 10, 9),
@@ -316,7 +282,8 @@ TEST(Subgraph, SaysHowAlikeNeighboursAre) {
   EXPECT_EQ(shares[3], 1);   // 2
   EXPECT_TRUE(std::isnan(nodeHomophily(NoEdges(smallOne()), labels)[0]));
   // 0 <- 1, 0 <- 2: one of two.
-  EXPECT_EQ(nodeHomophily(Listed(3, {{1, 0}, {2, 0}}), Ints{0, 0, 1})[0], 0.5);
+  EXPECT_EQ(nodeHomophily(ListedEdges(3, {{1, 0}, {2, 0}}), Ints{0, 0, 1})[0],
+            0.5);
   labels[1] = -1;
   EXPECT_TRUE(std::isnan(nodeHomophily(smallOne(), labels)[0]));
 }
