@@ -66,6 +66,9 @@ Gnn::Normalization tessera::edgeWeightsOf(const Gnn &model) {
 }
 
 int64_t tessera::foldedHops(const Gnn &model) {
-  bool staySo = model.feature_entries() == 0 && model.dropout() == 0;
-  return model.layer() == Gnn::SGC && staySo ? model.hops() : 0;
+  if (model.feature_entries() != 0 || model.dropout() != 0)
+    return 0;
+  if (model.layer() == Gnn::SGC)
+    return model.hops();
+  return model.layer() == Gnn::GCN ? 1 : 0;
 }

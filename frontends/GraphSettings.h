@@ -37,9 +37,10 @@ spec::Gnn::Normalization edgeWeightsOf(const spec::Gnn &model);
 
 /// How often the runtime takes sums over neighbours of the features of
 /// \p model, once: the hops of a first SGC layer, before which nothing is
-/// trained. 0 where dropout changes the features in each step, and for sparse
-/// features, which would not stay sparse: their hops are of the first layer's
-/// result, which is narrower.
+/// trained, and the sum of a first GCN layer, as A (x W) is (A x) W. 0 where
+/// dropout changes the features in each step, and for sparse features, which
+/// would not stay sparse: their sums are of the first layer's result, which is
+/// narrower.
 int64_t foldedHops(const spec::Gnn &model);
 
 } // namespace tessera

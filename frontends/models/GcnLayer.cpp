@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "frontends/GraphSettings.h"
 #include "frontends/models/GraphLayers.h"
 #include "frontends/models/Linear.h"
 
@@ -18,11 +19,15 @@ namespace {
 /// With PyTorch Geometric's names and initialisation.
 class GcnLayer : public GraphLayer {
 public:
-  GcnLayer(LayerName name, int64_t in, int64_t out)
-      : bias(name.name + ".bias"), group(name.group), out(out),
-        linear({name.name + ".lin", name.group}, in, out, WeightLayout::OutIn,
-               /*hasBias=*/false, glorot(in, out)) {}
+  explicit GcnLayer(const GraphLayerPlace &place)
+      : bias(place.name.name + ".bias"), group(place.name.group),
+        out(place.out),
+        takesSums(place.isFirst && foldedHops(*place.model) > 0),
+        linear({place.name.name + ".lin", group}, place.in, out,
+               WeightLayout::OutIn, /*hasBias=*/false, glorot(place.in, out)) {
+  }
 
+  bool readsEdges() const override { return !takesSums; }
   bool takesSparseFeatures() const override { return true; }
 
   void declare(ModuleWriter &writer) const override {
@@ -31,7 +36,9 @@ public:
   }
 
   Value apply(ModuleWriter &writer, Value graph, Value x) const override {
-    Value sum = sumNeighbors(writer, graph, linear.apply(writer, x));
+    Value sum = linear.apply(writer, x);
+    if (!takesSums)
+      sum = sumNeighbors(writer, graph, sum);
     return writer.addBias(sum, writer.use(bias));
   }
 
@@ -43,6 +50,7 @@ private:
 
   std::string bias, group;
   int64_t out;
+  bool takesSums; ///< x is the neighbours' sums already.
   Linear linear;
 };
 
@@ -50,5 +58,5 @@ private:
 
 std::unique_ptr<GraphLayer>
 tessera::createGcnLayer(const GraphLayerPlace &place) {
-  return std::make_unique<GcnLayer>(place.name, place.in, place.out);
+  return std::make_unique<GcnLayer>(place);
 }

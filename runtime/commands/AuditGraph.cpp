@@ -109,12 +109,10 @@ const Slot *AuditGraph::load(const tessera_context &context,
     fatal("%s", error.c_str());
   SparseInputs edgeInputs(context, slotNames::edgeNames);
   SparseInputs featureInputs(context, slotNames::featureNames);
+  const Slot *dense = nullptr;
   for (const Slot *slot : slots) {
     if (slot->name == slotNames::features) {
-      auto *x = beginInput<float>(context, *slot, count * model.features);
-      copyFeatures(nodes, x);
-      sumNeighbors(edges, form, weights, model.features, model.featureHops, x);
-      context.device->commitInput(context, *slot);
+      dense = slot;
       continue;
     }
     int64_t loops = form.selfLoops ? count : 0;
@@ -138,8 +136,19 @@ const Slot *AuditGraph::load(const tessera_context &context,
     edgeInputs.requireAll();
     buildAdjacency(edges, form, weights, edgeInputs.rows(),
                    edgeInputs.transpose());
-    edgeInputs.commit();
   }
+  if (dense) {
+    auto *x = beginInput<float>(context, *dense, count * model.features);
+    copyFeatures(nodes, x);
+    // The edges are sorted once: in the model's inputs where it has them.
+    if (edgeInputs.empty())
+      sumNeighbors(edges, form, weights, model.features, model.featureHops, x);
+    else
+      sumNeighbors(edgeInputs.rows(), count, model.features, model.featureHops,
+                   x);
+    context.device->commitInput(context, *dense);
+  }
+  edgeInputs.commit();
   return nullptr;
 }
 

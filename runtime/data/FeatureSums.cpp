@@ -14,31 +14,29 @@ namespace tessera::runtime {
 
 void sumNeighbors(SparseRows edges, int64_t nodes, int64_t columns,
                   int64_t hops, float *features) {
-  constexpr int64_t block = 16;
-  std::vector<float> from(nodes * block), to(nodes * block);
+  if (hops == 0)
+    return;
+  constexpr int64_t block = 8;
+  std::vector<float> from(nodes * block);
   for (int64_t first = 0; first < columns; first += block) {
     int64_t width = std::min(block, columns - first);
-    for (int64_t node = 0; node < nodes; ++node)
-      std::copy_n(features + node * columns + first, width,
-                  from.data() + node * block);
     for (int64_t hop = 0; hop < hops; ++hop) {
+      for (int64_t node = 0; node < nodes; ++node)
+        std::copy_n(features + node * columns + first, width,
+                    from.data() + node * block);
       parallelFor(nodes, 256, [&](int64_t begin, int64_t end) {
         for (int64_t node = begin; node < end; ++node) {
-          float *sums = to.data() + node * block;
-          std::fill_n(sums, block, 0.0f);
+          float sums[block] = {};
           for (int32_t i = edges.rowPtr[node]; i < edges.rowPtr[node + 1];
                ++i) {
             const float *row = from.data() + edges.col[i] * block;
             for (int64_t column = 0; column < block; ++column)
               sums[column] += edges.weight[i] * row[column];
           }
+          std::copy_n(sums, width, features + node * columns + first);
         }
       });
-      std::swap(from, to);
     }
-    for (int64_t node = 0; node < nodes; ++node)
-      std::copy_n(from.data() + node * block, width,
-                  features + node * columns + first);
   }
 }
 

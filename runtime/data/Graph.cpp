@@ -90,12 +90,10 @@ const Slot *Graph::load(const tessera_context &context,
   SparseInputs edges(context, slotNames::edgeNames);
   SparseInputs features(context, slotNames::featureNames);
   int64_t edgeCount = model.edges + (model.selfLoops ? model.nodes : 0);
+  const Slot *dense = nullptr;
   for (const Slot *slot : slots) {
     if (slot->name == slotNames::features) {
-      auto *x = beginInput<float>(context, *slot, model.nodes * model.features);
-      copyFeatures(*file, featureForm, x);
-      sumNeighbors(*file, form, nodes, model.features, model.featureHops, x);
-      context.device->commitInput(context, *slot);
+      dense = slot;
       continue;
     }
     if (!edges.begin(*slot, model.nodes, model.nodes, edgeCount) &&
@@ -112,8 +110,19 @@ const Slot *Graph::load(const tessera_context &context,
   if (!edges.empty()) {
     edges.requireAll();
     buildAdjacency(*file, form, nodes, edges.rows(), edges.transpose());
-    edges.commit();
   }
+  if (dense) {
+    auto *x = beginInput<float>(context, *dense, model.nodes * model.features);
+    copyFeatures(*file, featureForm, x);
+    // The edges are sorted once: in the model's inputs where it has them.
+    if (edges.empty())
+      sumNeighbors(*file, form, nodes, model.features, model.featureHops, x);
+    else
+      sumNeighbors(edges.rows(), model.nodes, model.features,
+                   model.featureHops, x);
+    context.device->commitInput(context, *dense);
+  }
+  edges.commit();
   file.reset();
   nodes = {};
   return nullptr;
