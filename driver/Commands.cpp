@@ -10,6 +10,7 @@
 #include "dialects/AllDialects.h"
 #include "driver/Calibrate.h"
 #include "driver/CommandInputs.h"
+#include "driver/HeldSignals.h"
 #include "driver/Link.h"
 #include "driver/MemoryLimit.h"
 #include "driver/Variants.h"
@@ -87,6 +88,7 @@ public:
   ~TemporaryFile() { llvm::sys::DontRemoveFileOnSignal(path); }
 
   LogicalResult make(StringRef suffix) {
+    HeldSignals held;
     if (std::error_code error =
             llvm::sys::fs::createTemporaryFile("tessera", suffix, path))
       return failCommand("cannot make a temporary file: " + error.message());

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "driver/Link.h"
+#include "driver/HeldSignals.h"
 
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/SmallVector.h"
@@ -57,6 +58,8 @@ Error tessera::linkExecutable(ArrayRef<std::string> objects,
   if (sys::findProgramByName("ld.lld"))
     arguments.push_back("-fuse-ld=lld");
 
+  // The linker makes files of its own and clears them away as it ends.
+  HeldSignals held;
   SmallString<128> log;
   if (std::error_code error =
           sys::fs::createTemporaryFile("tessera-link", "log", log))
