@@ -8,28 +8,37 @@
 #ifndef TESSERA_DRIVER_HELDSIGNALS_H
 #define TESSERA_DRIVER_HELDSIGNALS_H
 
+#include <array>
 #include <csignal>
 
 namespace tessera {
 
-/// While one of these lives, signals that ask this thread's process to end wait
-/// for it: files that nobody has noted for removal yet are not left behind.
-/// Programs that are started meanwhile do not see them either.
+/// While one of these lives, signals that ask the process to end wait for it:
+/// files that nobody has noted for removal yet are not left behind. One at a
+/// time.
 class HeldSignals {
 public:
   HeldSignals() {
-    sigset_t held;
-    sigemptyset(&held);
-    for (int signal : {SIGHUP, SIGINT, SIGTERM})
-      sigaddset(&held, signal);
-    pthread_sigmask(SIG_BLOCK, &held, &before);
+    noted = 0;
+    struct sigaction note = {};
+    note.sa_handler = [](int signal) { noted = signal; };
+    note.sa_flags = SA_RESTART;
+    for (size_t i = 0; i < signals.size(); ++i)
+      sigaction(signals[i], &note, &before[i]);
   }
-  ~HeldSignals() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+  ~HeldSignals() {
+    for (size_t i = 0; i < signals.size(); ++i)
+      sigaction(signals[i], &before[i], nullptr);
+    if (noted)
+      raise(noted);
+  }
   HeldSignals(const HeldSignals &) = delete;
   HeldSignals &operator=(const HeldSignals &) = delete;
 
 private:
-  sigset_t before;
+  static constexpr std::array<int, 3> signals = {SIGHUP, SIGINT, SIGTERM};
+  static inline volatile std::sig_atomic_t noted = 0;
+  std::array<struct sigaction, signals.size()> before;
 };
 
 } // namespace tessera
