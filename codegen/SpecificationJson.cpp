@@ -177,6 +177,15 @@ private:
         json.attribute("segments", recomputed.getSegments());
         json.attribute("whole", recomputed.getWhole());
       });
+    if (spec::SamplingAttr sampling = training.getSampling())
+      json.attributeObject("sampling", [&] {
+        json.attribute("batch", sampling.getBatch());
+        json.attributeArray("fan_out", [&] {
+          for (int64_t edges : sampling.getFanOut().asArrayRef())
+            json.value(edges);
+        });
+        json.attribute("replace", sampling.getReplace());
+      });
     json.attributeObject("schedule", [&] { writeSchedule(); });
     writeOptional("secondary_ranks", parallel.getSecondaryRanks());
     json.attribute("seed", training.getSeed());

@@ -22,6 +22,12 @@ inline constexpr llvm::StringLiteral inputAttrName = "nn.input";
 /// Of an argument, a unit: the runtime fills the input once, before the first
 /// step.
 inline constexpr llvm::StringLiteral filledOnceAttrName = "nn.filled_once";
+/// Of an argument, a unit: it is no input of a program that does not read it.
+inline constexpr llvm::StringLiteral onlyIfReadAttrName = "nn.only_if_read";
+/// Of an argument, a string: the name of the input, one number, that says how
+/// many of its rows there are. The runtime fills those beyond: gradients of
+/// what is computed from them are 0.
+inline constexpr llvm::StringLiteral countedAttrName = "nn.counted";
 /// Of a result, a string: the output's name.
 inline constexpr llvm::StringLiteral outputAttrName = "nn.output";
 

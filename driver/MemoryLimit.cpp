@@ -107,7 +107,14 @@ void Remedies::tryMicroBatches() {
   for (int64_t size = micro / 2; size >= 1; size /= 2) {
     while (micro % size)
       --size;
-    choices.push_back({"training.micro_batch=" + std::to_string(size)});
+    std::string text = std::to_string(size);
+    // Without a global batch it would follow from that of a sample.
+    if (training.getSampling())
+      choices.push_back({"training.sampling.batch=" + text,
+                         "training.global_batch=" +
+                             std::to_string(training.getGlobalBatch())});
+    else
+      choices.push_back({"training.micro_batch=" + text});
   }
   addFirstThatFits(choices);
 }

@@ -39,6 +39,12 @@ static bool isLeftOut(StringRef path) {
   return llvm::is_contained(paths, path);
 }
 
+/// Whether \p path is of a group that tells what is done, where it is given:
+/// without it nothing is done, and nothing is named.
+static bool isOfNoGroup(StringRef path, const spec::Specification &message) {
+  return path == "training.sampling" && !message.training().has_sampling();
+}
+
 /// Whether nothing reads the field at \p path, given the others.
 static bool isUnread(StringRef path, const spec::Specification &message) {
   const spec::Schedule &schedule = message.training().schedule();
@@ -46,8 +52,9 @@ static bool isUnread(StringRef path, const spec::Specification &message) {
       schedule.has_warmup_samples() || schedule.has_decay_samples();
   bool decays = schedule.kind() != spec::Schedule::CONSTANT;
   return StringSwitch<bool>(path)
-      // A graph is one batch, and the field counts the ranks.
-      .Case("training.global_batch", message.has_gnn())
+      // A whole graph is one batch, and the field counts the ranks.
+      .Case("training.global_batch",
+            message.has_gnn() && !message.training().has_sampling())
       .Case("transformer.position_capacity",
             message.transformer().positions() != spec::Transformer::LEARNED)
       .Case("training.schedule.warmup_steps", bySamples)
@@ -112,7 +119,8 @@ static void collect(const Message &message, const std::string &prefix,
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
     const FieldDescriptor *field = message.GetDescriptor()->field(i);
     std::string path = prefix + std::string(field->name());
-    if (isLeftOut(path) || isOfOtherOptimizer(path, whole) ||
+    if (isLeftOut(path) || isOfNoGroup(path, whole) ||
+        isOfOtherOptimizer(path, whole) ||
         (whole.has_gnn() && !readsField(whole.gnn(), path)))
       continue;
     if (field->is_repeated() && !field->message_type()) {

@@ -9,6 +9,7 @@
 #define TESSERA_FRONTENDS_GRAPHSETTINGS_H
 
 #include "frontends/spec.pb.h"
+#include "runtime/data/SampleRoom.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
@@ -36,12 +37,16 @@ bool addsSelfLoops(const spec::Gnn &model);
 spec::Gnn::Normalization edgeWeightsOf(const spec::Gnn &model);
 
 /// How often the runtime takes sums over neighbours of the features of
-/// \p model, once: the hops of a first SGC layer, before which nothing is
+/// \p message's model, once: the hops of a first SGC layer, before which nothing is
 /// trained, and the sum of a first GCN layer, as A (x W) is (A x) W. 0 where
-/// dropout changes the features in each step, and for sparse features, which
-/// would not stay sparse: their sums are of the first layer's result, which is
-/// narrower.
-int64_t foldedHops(const spec::Gnn &model);
+/// dropout changes the features in each step, where these neighbours are sampled,
+/// and for sparse features, which would not stay sparse: their sums are of the
+/// first layer's result, which is narrower.
+int64_t foldedHops(const spec::Specification &message);
+
+/// Room for a micro-batch that \p sampling draws from the graph of \p model.
+runtime::SampleRoom getSampleRoom(const spec::Gnn &model,
+                                  const spec::Sampling &sampling);
 
 } // namespace tessera
 

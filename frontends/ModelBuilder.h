@@ -19,12 +19,15 @@ namespace tessera {
 /// Builds the module of phase `model`. It holds the parameters, in the order
 /// of the model, and functions, whose arguments and results are named by
 /// `nn.input` and `nn.output`; arguments that never change have
-/// `nn.filled_once` (dialects/AttributeNames.h):
+/// `nn.filled_once`, and those of a sampled micro-batch `nn.only_if_read` and
+/// `nn.counted` (dialects/AttributeNames.h):
 ///
 ///  - @objective: a micro-batch to its share of the loss of the global batch.
 ///    Transformers: (tokens [B, T], targets [B, T], scale []) -> loss [].
 ///    Graphs: (features, row_ptr, col, weight, row_ptr_t, col_t, weight_t,
-///    targets [nodes], scale []) -> loss [].
+///    targets [nodes], scale []) -> loss []. With sampling: (features, nodes,
+///    the six arrays of each layer's block, targets [batch], scale [], counts
+///    of nodes by hop) -> loss [].
 ///  - @eval, for graphs: the same arguments to loss [] and correct [], how many
 ///    of the nodes that count are classified rightly. Without it the objective
 ///    serves.

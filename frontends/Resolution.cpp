@@ -124,6 +124,11 @@ Specification tessera::resolve(const spec::Specification &given,
       model.set_position_capacity(model.sequence_length());
     if (!training.has_micro_batch())
       training.set_micro_batch(training.global_batch() / world);
+  } else if (training.has_sampling()) {
+    int64_t batch = training.sampling().batch();
+    training.set_micro_batch(batch);
+    if (!training.has_global_batch())
+      training.set_global_batch(batch * world);
   } else {
     // Each rank computes the whole graph, for its share of the labels.
     training.set_micro_batch(1);

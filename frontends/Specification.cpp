@@ -46,6 +46,8 @@ std::optional<Specification> tessera::parseSpecification(
   }
   if (message.has_audit() && message.has_gnn() && diagnostics.count() == 0)
     checkAuditSizes(message, diagnostics);
+  if (message.training().has_sampling() && diagnostics.count() == 0)
+    checkSampleRoom(message, diagnostics);
   if (diagnostics.count() != 0)
     return std::nullopt;
   Specification specification = resolve(message, source.path);

@@ -50,7 +50,7 @@ static Attribute modelAttr(const spec::Specification &message,
       &context, nameAttr(spec::Gnn::Layer_Name(model.layer()), context),
       model.self_loops(), normalization(), model.nodes(), model.edges(),
       model.features(), model.classes(), model.feature_entries(),
-      model.normalize_features(), foldedHops(model));
+      model.normalize_features(), foldedHops(message));
 }
 
 static spec::NumberType numberType(spec::Precision::Type type) {
@@ -131,13 +131,20 @@ static spec::TrainingAttr trainingAttr(const Specification &specification,
   if (given.has_batch_ramp())
     batchRamp = spec::BatchRampAttr::get(&context, ramp.start(),
                                          ramp.increment(), ramp.samples());
+  spec::SamplingAttr sampling;
+  if (given.has_sampling())
+    sampling = spec::SamplingAttr::get(
+        &context,
+        DenseI64ArrayAttr::get(
+            &context, llvm::to_vector_of<int64_t>(given.sampling().fan_out())),
+        given.sampling().batch(), given.sampling().replace());
   return spec::TrainingAttr::get(
       &context, given.global_batch(), given.micro_batch(), given.steps(),
       given.seed(), spec::Real(given.clip()),
       optimizerAttr(given.optimizer(), context),
       scheduleAttr(given.schedule(), context), recompute(given.recompute()),
       specification.memoryLimit, batchRamp, nonFinite(given.non_finite()),
-      given.max_skips(), precisionAttr(given.precision(), context));
+      given.max_skips(), sampling, precisionAttr(given.precision(), context));
 }
 
 static spec::ParallelAttr parallelAttr(const spec::Parallel &given,

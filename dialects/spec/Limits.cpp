@@ -62,6 +62,8 @@ static constexpr Limit limits[] = {
      1e6},
     {"training.precision.loss_scale.minimum", Need::Optional, 1, Low::Closed,
      1.7e38},
+    {"sampling.fan_out", Need::Optional, -1, Low::Closed, 2147483647},
+    {"training.sampling.batch", Need::Optional, 1, Low::Closed, 16777216},
     {"training.max_skips", Need::Optional, 1, Low::Closed, 1e12},
     {"training.optimizer.lr", Need::Required, 0, Low::Closed, 1e6},
     {"training.optimizer.beta1", Need::Optional, 0, Low::Closed, 0.999999},

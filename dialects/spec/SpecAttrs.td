@@ -239,6 +239,17 @@ def Spec_BatchRampAttr : Spec_Struct<"BatchRamp", "batch_ramp"> {
       Spec_Int<>:$samples);
 }
 
+def Spec_SamplingAttr : Spec_Struct<"Sampling", "sampling"> {
+  let summary = "how neighbourhoods of a graph's nodes are sampled";
+  let description = [{
+    `fan_out` has a number for each layer, by hop from the seeds, -1 for all
+    edges. `batch` is the training's micro-batch.
+  }];
+  let parameters =
+      (ins AttrParameter<"::mlir::DenseI64ArrayAttr", "by hop">:$fan_out,
+          Spec_Int<>:$batch, Spec_Bool<"false">:$replace);
+}
+
 def Spec_TrainingAttr : Spec_Struct<"Training", "training"> {
   let summary = "training";
   let description = [{
@@ -253,8 +264,9 @@ def Spec_TrainingAttr : Spec_Struct<"Training", "training"> {
       Spec_Case<Spec_Recompute, "None">:$recompute,
       Spec_OptionalInt:$memory_limit,
       OptionalParameter<"BatchRampAttr">:$batch_ramp,
-      Spec_Case<Spec_NonFinite, "Stop">:$non_finite,
-      Spec_Int<"10">:$max_skips, Spec_Group<"PrecisionAttr">:$precision);
+      Spec_Case<Spec_NonFinite, "Stop">:$non_finite, Spec_Int<"10">:$max_skips,
+      OptionalParameter<"SamplingAttr">:$sampling,
+      Spec_Group<"PrecisionAttr">:$precision);
 }
 
 def Spec_ParallelAttr : Spec_Defaults<"Parallel", "parallel",

@@ -139,13 +139,29 @@ static LogicalResult checkOptimizer(EmitError emitError, Attribute optimizer) {
   return tessera::optimizer::readSettings(emitError, optimizer);
 }
 
+LogicalResult SamplingAttr::verify(EmitError emitError,
+                                   DenseI64ArrayAttr fanOut, int64_t batch,
+                                   bool) {
+  if (!fanOut || fanOut.empty())
+    return emitError() << "`training.sampling.fan_out` is missing; give a "
+                          "number for each layer";
+  for (int64_t edges : fanOut.asArrayRef())
+    if (edges == 0 ||
+        !getLimit("sampling.fan_out").allows(static_cast<double>(edges)))
+      return emitError() << "`training.sampling.fan_out` cannot be " << edges
+                         << "; give whole numbers from 1 to 2147483647, or -1 "
+                            "for all edges";
+  return check(emitError, {{"training.sampling.batch", batch}});
+}
+
 LogicalResult TrainingAttr::verify(EmitError emitError, int64_t globalBatch,
                                    int64_t microBatch, int64_t steps,
                                    int64_t seed, Real clip, Attribute optimizer,
                                    ScheduleAttr schedule, Recompute recompute,
                                    std::optional<int64_t> memoryLimit,
                                    BatchRampAttr batchRamp, NonFinite nonFinite,
-                                   int64_t maxSkips, PrecisionAttr precision) {
+                                   int64_t maxSkips, SamplingAttr sampling,
+                                   PrecisionAttr precision) {
   if (memoryLimit && *memoryLimit < 0)
     return emitError() << "`training.memory_limit` cannot be " << *memoryLimit
                        << "; give a number of bytes";
@@ -202,6 +218,14 @@ LogicalResult SpecificationAttr::verify(EmitError emitError, StringAttr name,
     return emitError() << "the model is a #spec.transformer or a #spec.gnn, "
                           "not "
                        << model;
+  if (SamplingAttr sampling = training.getSampling()) {
+    if (!isa<GnnAttr>(model))
+      return emitError() << "`training.sampling` is for graph neural networks";
+    if (sampling.getBatch() != training.getMicroBatch())
+      return emitError() << "`training.sampling.batch` (" << sampling.getBatch()
+                         << ") is not `training.micro_batch` ("
+                         << training.getMicroBatch() << ")";
+  }
   int64_t atOnce = training.getMicroBatch() * parallel.getWorld();
   if (training.getGlobalBatch() % atOnce != 0)
     return emitError() << "`training.global_batch` ("

@@ -47,7 +47,7 @@ public:
   Value apply(ModuleWriter &writer, Value graph, Value x) const override {
     Value rows = linear.apply(writer, x);
     Value source = scores(writer, rows, ".att_src");
-    Value target = scores(writer, rows, ".att_dst");
+    Value target = scores(writer, takeTargets(writer, graph, rows), ".att_dst");
     Value stream = writer.draw(dropout).stream;
     Value result =
         graph::AttentionOp::create(writer.builder(), writer.loc(), graph, rows,

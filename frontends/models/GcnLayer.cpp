@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontends/GraphSettings.h"
 #include "frontends/models/GraphLayers.h"
 #include "frontends/models/Linear.h"
 
@@ -22,7 +21,7 @@ public:
   explicit GcnLayer(const GraphLayerPlace &place)
       : bias(place.name.name + ".bias"), group(place.name.group),
         out(place.out),
-        takesSums(place.isFirst && foldedHops(*place.model) > 0),
+        takesSums(place.foldedHops > 0),
         linear({place.name.name + ".lin", group}, place.in, out,
                WeightLayout::OutIn, /*hasBias=*/false, glorot(place.in, out)) {
   }

@@ -38,8 +38,9 @@ public:
   Value apply(ModuleWriter &writer, Value graph, Value x) const override {
     OpBuilder &ops = writer.builder();
     x = applyToSums(writer, first, x, [&](Value rows) {
-      Value own = arith::MulFOp::create(ops, writer.loc(), rows,
-                                        weightOfOwn(writer, rows));
+      Value own = takeTargets(writer, graph, rows);
+      own = arith::MulFOp::create(ops, writer.loc(), own,
+                                  weightOfOwn(writer, own));
       return writer.add(sumNeighbors(writer, graph, rows), own);
     });
     if (!activation.empty())

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graph/Graph.h"
+#include "frontends/GraphSettings.h"
 #include "frontends/models/Activations.h"
 #include "frontends/models/GraphLayers.h"
 #include "frontends/models/Models.h"
@@ -18,6 +19,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "runtime/program/SlotNames.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/Support/StringSaver.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -45,13 +47,23 @@ private:
   /// a loss where it is \p ofLoss.
   void begin(StringRef name, GraphRoom room, bool ofLoss,
              ArrayRef<Port> outputs);
+  /// Begins the objective of a micro-batch of sampled neighbourhoods.
+  void beginSampled();
+  void begin(StringRef name, ArrayRef<Port> inputs, ArrayRef<Port> outputs);
   /// The argument of the function begun last that is called \p name.
   Value input(StringRef name) const { return arguments.lookup(name); }
   /// The sparse matrix of the inputs \p names of the function begun last, with
   /// entries dropped at \p dropRate where it is run in training.
   Value sparse(const slots::MatrixNames &names, double dropRate = 0);
+  /// The names of the inputs of the block that layer \p layer works on.
+  slots::MatrixNames blockNames(int64_t layer);
   /// [nodes, classes] of the function begun last.
   Value logits();
+  /// The same for the seeds of a sampled micro-batch.
+  Value sampledLogits();
+  /// What layer \p index, which is none of the last ones, gives for \p x, with
+  /// what follows it.
+  Value applyLayer(size_t index, Value graph, Value x);
   Value loss(Value logits);
   /// How many rows of \p logits have their first largest number at their
   /// target, as fp32; rows with a negative target do not count.
@@ -66,6 +78,9 @@ private:
   SmallVector<std::string> groups;           ///< Each layer's.
   std::string activation;                    ///< Between layers; may be empty.
   bool readsEdges = false, hasSparseFeatures = false;
+  std::optional<runtime::SampleRoom> sample; ///< Of the objective.
+  llvm::BumpPtrAllocator allocator;
+  llvm::StringSaver names{allocator};
   /// Of the function begun last.
   llvm::StringMap<Value> arguments;
 };
@@ -77,6 +92,9 @@ GnnWriter::GnnWriter(const Specification &specification,
     : specification(specification), model(specification.message.gnn()),
       writer(writer), whole{model.nodes(), model.edges()},
       activation(kinds.activation) {
+  const spec::Training &training = specification.message.training();
+  if (training.has_sampling())
+    sample = getSampleRoom(model, training.sampling());
   const GraphLayerKind &kind = getGraphLayers().get(kinds.graphLayer);
   int64_t in = model.features();
   for (int64_t index = 0; index < model.layers(); ++index) {
@@ -86,7 +104,9 @@ GnnWriter::GnnWriter(const Specification &specification,
                   : model.widths_size() ? model.widths(static_cast<int>(index))
                                         : model.hidden();
     groups.push_back(name);
-    GraphLayerPlace place{{name, name}, in, out, &model, isLast, index == 0};
+    GraphLayerPlace place{{name, name}, in, out, &model, isLast};
+    if (index == 0)
+      place.foldedHops = foldedHops(specification.message);
     layers.push_back(kind.create(place));
     readsEdges |= layers.back()->readsEdges();
     in = kind.getWidth(place);
@@ -95,8 +115,8 @@ GnnWriter::GnnWriter(const Specification &specification,
           getNorms().get("layer_norm")({("norms." + Twine(index)).str(), name},
                                        in, spec::LayerNorm().eps()));
   }
-  hasSparseFeatures =
-      model.feature_entries() > 0 && layers.front()->takesSparseFeatures();
+  hasSparseFeatures = model.feature_entries() > 0 && !sample &&
+                      layers.front()->takesSparseFeatures();
 }
 
 void GnnWriter::writeParameters() {
@@ -109,13 +129,13 @@ void GnnWriter::writeParameters() {
 
 /// Appends inputs \p names: a sparse matrix of \p entries entries at most.
 static void appendSparse(ModuleWriter &writer, const slots::MatrixNames &names,
-                         int64_t rows, int64_t columns, int64_t entries,
-                         bool filledOnce, SmallVectorImpl<Port> &inputs) {
+                         runtime::BlockRoom room, bool filledOnce,
+                         SmallVectorImpl<Port> &inputs) {
   for (auto [i, name] : llvm::enumerate(names)) {
-    Type type = i % 3 == 2 ? writer.f32({entries})
-                : i == 0   ? writer.i32({rows + 1})
-                : i == 3   ? writer.i32({columns + 1})
-                           : writer.i32({entries});
+    Type type = i % 3 == 2 ? writer.f32({room.entries})
+                : i == 0   ? writer.i32({room.rows + 1})
+                : i == 3   ? writer.i32({room.columns + 1})
+                           : writer.i32({room.entries});
     inputs.push_back({name, type, filledOnce});
   }
 }
@@ -125,24 +145,68 @@ void GnnWriter::begin(StringRef name, GraphRoom room, bool ofLoss,
   SmallVector<Port> inputs;
   bool featuresStay = !specification.hasBatchesOfRows;
   if (hasSparseFeatures)
-    appendSparse(writer, slots::featureNames, room.nodes, model.features(),
-                 model.feature_entries(), featuresStay, inputs);
+    appendSparse(writer, slots::featureNames,
+                 {room.nodes, model.features(), model.feature_entries()},
+                 featuresStay, inputs);
   else
     inputs.push_back({slots::features,
                       writer.f32({room.nodes, model.features()}),
                       featuresStay});
   if (readsEdges)
-    appendSparse(writer, slots::edgeNames, room.nodes, room.nodes,
-                 room.edges + (model.self_loops() ? room.nodes : 0),
+    appendSparse(writer, slots::edgeNames,
+                 {room.nodes, room.nodes,
+                  room.edges + (model.self_loops() ? room.nodes : 0)},
                  /*filledOnce=*/true, inputs);
   if (ofLoss) {
     inputs.push_back({slots::targets, writer.i32({room.nodes})});
     inputs.push_back({slots::scale, writer.f32({})});
   }
+  begin(name, inputs, outputs);
+}
+
+void GnnWriter::begin(StringRef name, ArrayRef<Port> inputs,
+                      ArrayRef<Port> outputs) {
   SmallVector<Value> values = writer.begin(name, inputs, outputs);
   arguments.clear();
   for (auto [port, value] : llvm::zip(inputs, values))
     arguments[port.name] = value;
+}
+
+slots::MatrixNames GnnWriter::blockNames(int64_t layer) {
+  slots::MatrixNames result = slots::edgeNames;
+  for (slots::Name &name : result)
+    name = names.save(slots::ofBlock(name, layer)).data();
+  return result;
+}
+
+void GnnWriter::beginSampled() {
+  auto hops = static_cast<int64_t>(layers.size());
+  auto countOf = [&](int64_t hop) {
+    return names.save(slots::countWithin(hop));
+  };
+  SmallVector<Port> inputs = {
+      {slots::features, writer.f32({model.nodes(), model.features()}),
+       /*filledOnce=*/true},
+      {slots::nodes, writer.i32({sample->nodesWithin(hops)})}};
+  inputs.back().counted = countOf(hops);
+  for (int64_t layer = 0; layer < hops; ++layer) {
+    size_t first = inputs.size();
+    appendSparse(writer, blockNames(layer),
+                 sample->block(layer, model.self_loops()),
+                 /*filledOnce=*/false, inputs);
+    for (Port &port : llvm::drop_begin(inputs, first))
+      port.onlyIfRead = true;
+    // Where the rows of the matrix and of its transpose start.
+    inputs[first].counted = countOf(hops - 1 - layer);
+    inputs[first + 3].counted = countOf(hops - layer);
+  }
+  inputs.push_back({slots::targets, writer.i32({sample->nodesWithin(0)})});
+  inputs.back().counted = countOf(0);
+  inputs.push_back({slots::scale, writer.f32({})});
+  for (int64_t hop = 0; hop <= hops; ++hop)
+    inputs.push_back({countOf(hop), writer.i32({}), /*filledOnce=*/false,
+                      /*onlyIfRead=*/true});
+  begin("objective", inputs, {{slots::loss, writer.f32({})}});
 }
 
 Value GnnWriter::sparse(const slots::MatrixNames &names, double dropRate) {
@@ -163,24 +227,46 @@ Value GnnWriter::sparse(const slots::MatrixNames &names, double dropRate) {
   return graph::CSROp::create(ops, writer.loc(), TypeRange(type), arrays);
 }
 
+Value GnnWriter::applyLayer(size_t index, Value graph, Value x) {
+  Value input = x;
+  // Of sparse features entries have been dropped.
+  if (isa<RankedTensorType>(x.getType()))
+    x = writer.dropout(x, model.dropout());
+  x = layers[index]->apply(writer, graph, x);
+  if (index + 1 == layers.size())
+    return x;
+  if (model.layer_norm())
+    x = norms[index]->apply(writer, x);
+  if (!activation.empty())
+    x = createActivation(writer.builder(), writer.loc(), activation, x);
+  // What the first layer reads is of another kind, if not of another width.
+  if (!model.residual() || index == 0)
+    return x;
+  input = takeTargets(writer, graph, input);
+  return input.getType() == x.getType() ? writer.add(x, input) : x;
+}
+
 Value GnnWriter::logits() {
   Value edges = readsEdges ? sparse(slots::edgeNames) : Value();
   Value x = hasSparseFeatures ? sparse(slots::featureNames, model.dropout())
                               : input(slots::features);
-  for (auto [index, layer] : llvm::enumerate(layers)) {
-    Value input = x;
-    bool isDropped = index == 0 && hasSparseFeatures;
-    x = layer->apply(writer, edges,
-                     isDropped ? x : writer.dropout(x, model.dropout()));
-    if (layer == layers.back())
-      break;
-    if (model.layer_norm())
-      x = norms[index]->apply(writer, x);
-    if (!activation.empty())
-      x = createActivation(writer.builder(), writer.loc(), activation, x);
-    // What the first layer reads is of another kind, if not of another width.
-    if (model.residual() && index > 0 && input.getType() == x.getType())
-      x = writer.add(x, input);
+  for (size_t index = 0; index < layers.size(); ++index)
+    x = applyLayer(index, edges, x);
+  return x;
+}
+
+Value GnnWriter::sampledLogits() {
+  Value nodes = input(slots::nodes);
+  size_t hops = layers.size();
+  Value x = nn::GatherOp::create(
+      writer.builder(), writer.loc(),
+      writer.f32({sample->nodesWithin(hops), model.features()}),
+      input(slots::features), nodes);
+  for (size_t index = 0; index < hops; ++index) {
+    // A node's bits of dropout are the same in each micro-batch that has it.
+    writer.setSamples(
+        writer.takeRows(nodes, sample->nodesWithin(hops - index)));
+    x = applyLayer(index, sparse(blockNames(static_cast<int64_t>(index))), x);
   }
   return x;
 }
@@ -232,12 +318,16 @@ Value GnnWriter::countCorrect(Value logits) {
 }
 
 void GnnWriter::writeObjective() {
-  begin("objective", whole, /*ofLoss=*/true, {{slots::loss, writer.f32({})}});
+  if (sample)
+    beginSampled();
+  else
+    begin("objective", whole, /*ofLoss=*/true, {{slots::loss, writer.f32({})}});
   writer.beginDropout(specification.hasBatchesOfRows ? whole.nodes : 0);
   ArrayRef<std::string> penalised(groups);
   if (model.l2_layers())
     penalised = penalised.take_front(model.l2_layers());
-  writer.end(writer.addPenalty(loss(logits()), specification, penalised));
+  Value scores = sample ? sampledLogits() : logits();
+  writer.end(writer.addPenalty(loss(scores), specification, penalised));
 }
 
 void GnnWriter::writeEval() {

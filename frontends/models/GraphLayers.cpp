@@ -27,6 +27,13 @@ Value tessera::sumNeighbors(ModuleWriter &writer, Value graph, Value rows) {
                                     /*transpose=*/false);
 }
 
+Value tessera::takeTargets(ModuleWriter &writer, Value graph, Value rows) {
+  auto type = cast<graph::CSRType>(graph.getType());
+  return type.getRows() == type.getColumns()
+             ? rows
+             : writer.takeRows(rows, type.getRows());
+}
+
 Value tessera::applyToSums(ModuleWriter &writer, const Linear &linear, Value x,
                            function_ref<Value(Value)> sum) {
   if (isa<graph::CSRType>(x.getType()) || linear.narrows())

@@ -15,7 +15,9 @@
 
 namespace tessera {
 
-/// A layer on a graph's nodes: x, [nodes, in], to [nodes, out].
+/// A layer on a graph's nodes: x, [nodes, in], to [nodes, out]. On a sampled
+/// block, whose edges lead from more nodes to the first of them, from [columns,
+/// in] to [rows, out].
 class GraphLayer {
 public:
   virtual ~GraphLayer() = default;
@@ -43,7 +45,7 @@ struct GraphLayerPlace {
   int64_t in, out;
   const spec::Gnn *model;
   bool isLast;
-  bool isFirst = false;
+  int64_t foldedHops = 0; ///< How often x has been summed over neighbours.
 };
 
 using GraphLayerFactory =
@@ -90,6 +92,12 @@ std::unique_ptr<GraphLayer> createMlpLayer(const GraphLayerPlace &place);
 /// The sum of the neighbours' rows, by the weights of \p graph.
 mlir::Value sumNeighbors(ModuleWriter &writer, mlir::Value graph,
                          mlir::Value rows);
+
+/// Those of \p rows, one for each node where edges of \p graph begin, that are
+/// of nodes where they end: all, or a block's first. \p rows may be sparse
+/// where they are all.
+mlir::Value takeTargets(ModuleWriter &writer, mlir::Value graph,
+                        mlir::Value rows);
 
 /// \p linear of \p sum of \p x, \p sum being a linear map of rows alone: where
 /// the product with the weight is narrower, or x is sparse, the sum is of the

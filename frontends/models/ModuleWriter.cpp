@@ -46,6 +46,10 @@ SmallVector<Value> ModuleWriter::begin(StringRef name, ArrayRef<Port> inputs,
       NamedAttrList list(ops.getNamedAttr(key, ops.getStringAttr(port.name)));
       if (port.filledOnce)
         list.set(filledOnceAttrName, ops.getUnitAttr());
+      if (port.onlyIfRead)
+        list.set(onlyIfReadAttrName, ops.getUnitAttr());
+      if (!port.counted.empty())
+        list.set(countedAttrName, ops.getStringAttr(port.counted));
       return list.getDictionary(ops.getContext());
     });
   };
@@ -117,6 +121,16 @@ Value ModuleWriter::use(StringRef name) {
   auto parameter = symbols.lookup<nn::ParameterOp>(name);
   return nn::GetParameterOp::create(ops, loc(), parameter.getTensorType(),
                                     name);
+}
+
+Value ModuleWriter::takeRows(Value input, int64_t count) {
+  auto type = cast<RankedTensorType>(input.getType());
+  if (type.getDimSize(0) == count)
+    return input;
+  SmallVector<int64_t> shape(type.getShape());
+  shape[0] = count;
+  return nn::SliceOp::create(ops, loc(), type.clone(shape), input,
+                             /*offset=*/0);
 }
 
 Value ModuleWriter::reshape(Value input, ArrayRef<int64_t> shape) {

@@ -36,6 +36,10 @@ struct Port {
   mlir::Type type;
   /// An argument that the runtime fills once, before the first step.
   bool filledOnce = false;
+  /// An argument that is no input of a program that does not read it.
+  bool onlyIfRead = false;
+  /// An argument's: the input that counts its rows; empty where all are there.
+  llvm::StringRef counted = "";
 };
 
 /// Writes parameters and functions into a module; the values of a function
@@ -65,6 +69,8 @@ public:
   /// \p samples texts, or the nodes of a graph where that is 0. The function
   /// gets the inputs that this takes once something draws.
   void beginDropout(int64_t samples = 0);
+  /// What follows has rows of its own: row i is that of sample \p ids[i].
+  void setSamples(mlir::Value ids) { sampleInput = ids; }
   /// \p input, rows of features, with elements dropped at \p rate: see
   /// nn.dropout. The input itself in a function without dropout, as of
   /// evaluation and prediction, and where \p rate is 0.
@@ -89,6 +95,8 @@ public:
   /// The value of parameter \p name.
   mlir::Value use(llvm::StringRef name);
 
+  /// The first \p count rows of \p input.
+  mlir::Value takeRows(mlir::Value input, int64_t count);
   mlir::Value reshape(mlir::Value input, llvm::ArrayRef<int64_t> shape);
   /// \p input plus \p bias, the same for each row.
   mlir::Value addBias(mlir::Value input, mlir::Value bias);

@@ -40,7 +40,10 @@ public:
       result = applyToSums(writer, neighbors, x, [&](Value rows) {
         return sumNeighbors(writer, graph, rows);
       });
-    return hasRoot ? writer.add(result, root.apply(writer, x)) : result;
+    if (!hasRoot)
+      return result;
+    return writer.add(result,
+                      root.apply(writer, takeTargets(writer, graph, x)));
   }
 
 private:

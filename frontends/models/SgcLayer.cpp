@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontends/GraphSettings.h"
 #include "frontends/models/GraphLayers.h"
 #include "frontends/models/Linear.h"
 
@@ -17,8 +16,7 @@ namespace {
 class SgcLayer : public GraphLayer {
 public:
   explicit SgcLayer(const GraphLayerPlace &place)
-      : hops(place.model->hops() -
-             (place.isFirst ? foldedHops(*place.model) : 0)),
+      : hops(place.model->hops() - place.foldedHops),
         linear({place.name.name + ".lin", place.name.group}, place.in,
                place.out, WeightLayout::OutIn, /*hasBias=*/true,
                Linear::bounded(place.in), Linear::bounded(place.in)) {}

@@ -194,12 +194,17 @@ void Validator::checkGnn() {
   else if (model.layers() > 1)
     require("gnn.hidden", "give the width of the layers between");
   checkHeads();
+  bool isSampled = message.training().has_sampling();
   for (const char *path :
        {"training.global_batch", "training.micro_batch", "training.batch_ramp",
         "training.schedule.warmup_samples", "training.schedule.decay_samples"})
-    if (given(path))
+    if (given(path) &&
+        !(isSampled && llvm::StringRef(path) == "training.global_batch"))
       diagnostics.error(path, "`" + llvm::Twine(path) + "` is for transformers",
-                        "remove it: each step takes the whole graph");
+                        isSampled
+                            ? "remove it: a micro-batch is "
+                              "`training.sampling.batch` seeds"
+                            : "remove it: each step takes the whole graph");
 
   static const char *const counts[] = {"gnn.nodes", "gnn.edges", "gnn.features",
                                        "gnn.classes"};

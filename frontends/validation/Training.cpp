@@ -11,8 +11,7 @@
 
 using namespace tessera;
 
-/// The multiples of \p unit next to \p number, which is none: "4 or 8".
-static std::string multiplesNear(int64_t number, int64_t unit) {
+std::string tessera::getMultiplesNear(int64_t number, int64_t unit) {
   int64_t below = number / unit * unit;
   return (below ? std::to_string(below) + " or " : std::string()) +
          std::to_string(below + unit);
@@ -40,7 +39,8 @@ void Validator::checkBatches() {
     diagnostics.error("training.global_batch",
                       "`training.global_batch` (" + llvm::Twine(global) +
                           ") is not divisible by " + product,
-                      "give a global batch of " + multiplesNear(global, unit) +
+                      "give a global batch of " +
+                          getMultiplesNear(global, unit) +
                           (hasMicro ? ", or a smaller micro batch" : ""));
     return;
   }
@@ -86,7 +86,7 @@ void Validator::checkRamp(int64_t unit) {
                             llvm::Twine(unit / message.parallel().world()) +
                             " * " + llvm::Twine(message.parallel().world()) +
                             ")",
-                        "give " + multiplesNear(samples, unit) +
+                        "give " + getMultiplesNear(samples, unit) +
                             ", or a smaller " + "`training.micro_batch`");
       return;
     }

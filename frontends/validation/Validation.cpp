@@ -65,6 +65,7 @@ void Validator::run() {
     checkAudit();
   checkLimits({"training", "parallel", "target", "machine"});
   checkBatches();
+  checkSampling();
   checkMemory();
   checkOptimizer(message.training().optimizer(), diagnostics);
   checkSchedule();

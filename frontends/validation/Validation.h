@@ -22,6 +22,11 @@ void validate(const spec::Specification &message, bool complete,
 /// Refuses a graph in which no node has a neighbour, not even itself.
 void checkEdges(const spec::Gnn &model, Diagnostics &diagnostics);
 
+/// Refuses sampled micro-batches that the graph of \p message, whose shape is
+/// resolved, is too small or too large for.
+void checkSampleRoom(const spec::Specification &message,
+                     Diagnostics &diagnostics);
+
 /// Refuses an audit that the graph of \p message, whose shape is resolved, is
 /// too small for.
 void checkAuditSizes(const spec::Specification &message,

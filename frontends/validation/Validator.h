@@ -38,6 +38,8 @@ private:
   void checkDefense(int index);
   void checkHeads();
   void checkBatches();
+  void checkSampling();
+  void checkFanOut();
   void checkRamp(int64_t unit);
   void checkMemory();
   void checkSchedule();
@@ -60,6 +62,9 @@ private:
   Diagnostics &diagnostics;
   llvm::SmallVector<std::string> refused;
 };
+
+/// The multiples of \p unit next to \p number, which is none: "4 or 8".
+std::string getMultiplesNear(int64_t number, int64_t unit);
 
 /// The divisors of \p whole next to \p near, "4 or 8".
 std::string getNearestDivisors(int64_t whole, int64_t near);

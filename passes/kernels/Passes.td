@@ -96,6 +96,24 @@ def OutlineKernels : Pass<"outline-kernels", "mlir::ModuleOp"> {
   let dependentDialects = ["plan::PlanDialect", "mlir::func::FuncDialect"];
 }
 
+def DropUnreadInputs : Pass<"drop-unread-inputs", "mlir::ModuleOp"> {
+  let summary = "Drop inputs that are needed only where they are read";
+  let description = [{
+    Arguments that say `nn.only_if_read` and have no use are removed: the runtime
+    fills just the inputs that a program has.
+
+    ```mlir
+    func.func @train(%x: tensor<4xf32> {nn.input = "features"},
+                     %n: tensor<i32> {nn.input = "count.0", nn.only_if_read})
+    ```
+    becomes
+    ```mlir
+    func.func @train(%x: tensor<4xf32> {nn.input = "features"})
+    ```
+  }];
+  let statistics = [Statistic<"numDropped", "dropped", "Inputs dropped">];
+}
+
 def VerifyKernels : Pass<"verify-kernels", "mlir::ModuleOp"> {
   let summary = "Check the contract of the phase kernels";
   let description = [{

@@ -20,5 +20,6 @@ void tessera::kernels::buildPipeline(OpPassManager &manager) {
   manager.addPass(createCSEPass());
   manager.addPass(createOutlineKernels());
   manager.addPass(createCanonicalizerPass(getStraightLineConfig()));
+  manager.addPass(createDropUnreadInputs());
   manager.addPass(createVerifyKernels());
 }

@@ -256,6 +256,31 @@ TEST(Specification, ResolvesWhatFollowsFromOthers) {
   EXPECT_EQ(gcn->rows(), 2708);
 }
 
+TEST(Specification, ASampledStepTakesMicroBatchesOfSeeds) {
+  std::string errors;
+  llvm::raw_string_ostream stream(errors);
+  auto sampled = [&](std::vector<std::string> overrides) {
+    return parseSpecification(
+        textAt("sampled.textproto",
+               "gnn { layer: SAGE layers: 2 hidden: 4 nodes: 64 edges: 100 "
+               "features: 5 classes: 3 }\n"
+               "training { steps: 1 optimizer { lr: 0.1 }\n"
+               "  sampling { fan_out: 25 fan_out: -1 batch: 16 } }\n"
+               "parallel { world: 2 }"),
+        overrides, stream);
+  };
+  auto once = sampled({});
+  ASSERT_TRUE(once) << errors;
+  EXPECT_EQ(once->message.training().micro_batch(), 16);
+  EXPECT_EQ(once->message.training().global_batch(), 32);
+  EXPECT_EQ(once->accumulation, 1);
+  auto twice = sampled({"training.global_batch=64"});
+  ASSERT_TRUE(twice) << errors;
+  EXPECT_EQ(twice->accumulation, 2);
+  // All nodes at once are the most.
+  EXPECT_TRUE(sampled({"training.sampling.batch=64"})) << errors;
+}
+
 TEST(Specification, NameIsTheFilesWhenNotGiven) {
   std::string errors;
   llvm::raw_string_ostream stream(errors);

@@ -34,6 +34,21 @@ module attributes {
 
 // -----
 
+// A graph's neighbourhoods are sampled.
+
+// CHECK: training = <global_batch = 128, micro_batch = 64,
+// CHECK-SAME: sampling = <fan_out = [25, -1], batch = 64, replace = true>>
+module attributes {
+  spec.specification = #spec.specification<
+    name = "sampled",
+    model = #spec.gnn<layer = "sage", nodes = 800, edges = 900, features = 4, classes = 2>,
+    training = <global_batch = 128, micro_batch = 64, steps = 100,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1},
+      sampling = <fan_out = [25, -1], batch = 64, replace = true>>> } {
+}
+
+// -----
+
 // What is left out has its default, and is left out again.
 
 // CHECK:      #spec.specification<name = "least",

@@ -184,6 +184,37 @@ module attributes {test.a = #spec.audit<nodes = 9, edges = 9, train_nodes_per_cl
 
 // -----
 
+// expected-error @below {{`training.sampling.fan_out` cannot be 0; give whole numbers from 1 to 2147483647, or -1 for all edges}}
+module attributes {test.a = #spec.sampling<fan_out = [25, 0], batch = 64>} {}
+
+// -----
+
+// expected-error @below {{`training.sampling.fan_out` is missing; give a number for each layer}}
+module attributes {test.a = #spec.sampling<fan_out = [], batch = 64>} {}
+
+// -----
+
+// expected-error @below {{`training.sampling.batch` is missing; give a whole number from 1 to 16777216}}
+module attributes {test.a = #spec.sampling<fan_out = [25]>} {}
+
+// -----
+
+// expected-error @below {{`training.sampling.batch` (64) is not `training.micro_batch` (32)}}
+module attributes {test.a = #spec.specification<name = "x",
+    model = #spec.gnn<nodes = 99, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 64, micro_batch = 32, steps = 1, optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1},
+      sampling = <fan_out = [25], batch = 64>>>} {}
+
+// -----
+
+// expected-error @below {{`training.sampling` is for graph neural networks}}
+module attributes {test.a = #spec.specification<name = "x",
+    model = #spec.transformer<names = "gpt2", vocabulary = 256, hidden = 64, heads = 4, sequence_length = 32>,
+    training = <global_batch = 64, micro_batch = 64, steps = 1, optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1},
+      sampling = <fan_out = [25], batch = 64>>>} {}
+
+// -----
+
 // Where they stand.
 
 // expected-error @below {{spec.specification must be a #spec.specification}}

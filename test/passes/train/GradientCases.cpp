@@ -188,6 +188,44 @@ static GradientCase graphAttention(const std::string &variant, int heads,
           x};
 }
 
+/// Edges from five nodes into the first two, which have a loop and an edge
+/// twice; the third has none.
+static GradientCase blockAttention(int heads, int width) {
+  std::string x = "5x" + std::to_string(heads * width) + "x",
+              result = "3x" + std::to_string(heads * width) + "x",
+              source = "5x" + std::to_string(heads) + "x",
+              target = "3x" + std::to_string(heads) + "x";
+  return {"graph.attention",
+          "of_a_block",
+          {{"x", x}, {"source", source}, {"target", target}},
+          std::string(R"(
+  %pointers = arith.constant dense<[0, 3, 6, 6]> : tensor<4xi32>
+  %sources = arith.constant dense<[0, 3, 4, 2, 2, 3, 7]> : tensor<7xi32>
+  %weights = arith.constant dense<1.0> : tensor<7xf32>
+  %pointers_t = arith.constant dense<[0, 1, 1, 3, 5, 6]> : tensor<6xi32>
+  %targets = arith.constant dense<[0, 1, 1, 0, 1, 0, 7]> : tensor<7xi32>
+  %graph = graph.csr %pointers, %sources, %weights transposed %pointers_t, %targets, %weights : !graph.csr<3x5, 7>
+  %r, %lse, %sloped, %slopes = graph.attention %graph, %x, %source, %target slope 0.2 : !graph.csr<3x5, 7>, )") +
+              tensor(x) + ", " + tensor(source) + ", " + tensor(target),
+          result};
+}
+
+/// Edges from four nodes into the first two, one of them twice.
+static GradientCase largestOfBlock() {
+  return {"graph.max",
+          "of_a_block",
+          {{"x", "4x3x"}},
+          R"(
+  %pointers = arith.constant dense<[0, 3, 5]> : tensor<3xi32>
+  %sources = arith.constant dense<[1, 2, 2, 0, 3, 7]> : tensor<6xi32>
+  %pointers_t = arith.constant dense<[0, 1, 2, 4, 5]> : tensor<5xi32>
+  %targets = arith.constant dense<[1, 0, 0, 0, 1, 7]> : tensor<6xi32>
+  %weights = arith.constant dense<1.0> : tensor<6xf32>
+  %graph = graph.csr %pointers, %sources, %weights transposed %pointers_t, %targets, %weights : !graph.csr<2x4, 6>
+  %r = graph.max %graph, %x : !graph.csr<2x4, 6>, tensor<4x3xf64>)",
+          "2x3x"};
+}
+
 /// Three nodes and two sources, one of which is there twice for the first; the
 /// last has no edges. Columns differ in where the largest is.
 static GradientCase largest(const std::string &variant,
@@ -325,6 +363,7 @@ static std::vector<GradientCase> getShapes() {
       aggregate("transposed", " transpose"),
       largest("of_neighbours", "1.0"),
       largest("without_weights", "0.0"),
+      largestOfBlock(),
       aggregateColumns("of_columns", "", "3x2x", "2x2x"),
       aggregateColumns("of_rows", " transpose", "2x2x", "3x2x"),
   };
@@ -346,6 +385,7 @@ static std::vector<GradientCase> getComposites() {
       graphAttention("heads", 3, 2, "0.2"),
       graphAttention("relu", 2, 1, "0.0"),
       graphAttention("dropout", 5, 2, "0.2", /*drops=*/true),
+      blockAttention(3, 2),
       attention("dropout", 3, "blocked causal", /*drops=*/true),
       {"nn.dropout",
        "of_samples",

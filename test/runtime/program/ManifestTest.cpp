@@ -77,6 +77,20 @@ TEST(Manifest, ReadsWhatItNeeds) {
   EXPECT_EQ(program.input("tokens"), nullptr);
 }
 
+TEST(Manifest, ReadsHowNeighbourhoodsAreSampled) {
+  EXPECT_FALSE(parseManifest(text("").c_str()).training.sampling);
+  std::string manifest = text("");
+  manifest.insert(manifest.find(R"("world": 2)"),
+                  R"("sampling": {"fan_out": [25, -1], "batch": 64,
+                      "replace": true}, )");
+  std::optional<Sampling> sampling =
+      parseManifest(manifest.c_str()).training.sampling;
+  ASSERT_TRUE(sampling);
+  EXPECT_EQ(sampling->fanOut, (std::vector<int64_t>{25, -1}));
+  EXPECT_EQ(sampling->batch, 64);
+  EXPECT_TRUE(sampling->replace);
+}
+
 TEST(ManifestDeathTest, SaysWhatIsWrong) {
   auto fails = [](const std::string &manifest, const char *message) {
     EXPECT_EXIT(parseManifest(manifest.c_str()), testing::ExitedWithCode(1),
