@@ -23,8 +23,7 @@ public:
         out(place.out),
         takesSums(place.foldedHops > 0),
         linear({place.name.name + ".lin", group}, place.in, out,
-               WeightLayout::OutIn, /*hasBias=*/false, glorot(place.in, out)) {
-  }
+               WeightLayout::OutIn, /*hasBias=*/false, glorot(place.in, out)) {}
 
   bool readsEdges() const override { return !takesSums; }
   bool takesSparseFeatures() const override { return true; }

@@ -118,8 +118,8 @@ const Slot *Graph::load(const tessera_context &context,
     if (edges.empty())
       sumNeighbors(*file, form, nodes, model.features, model.featureHops, x);
     else
-      sumNeighbors(edges.rows(), model.nodes, model.features,
-                   model.featureHops, x);
+      sumNeighbors(edges.rows(), model.nodes, model.features, model.featureHops,
+                   x);
     context.device->commitInput(context, *dense);
   }
   edges.commit();

@@ -8,6 +8,7 @@
 #include "runtime/core/Error.h"
 #include "runtime/core/Threads.h"
 #include "runtime/host/GemmPrimitive.h"
+#include "runtime/host/LongGemm.h"
 #include "runtime/program/Context.h"
 #include <algorithm>
 #include <dnnl.h>
@@ -39,6 +40,7 @@ struct Copy {
 
 /// A primitive with its operands, whose addresses are set at each call.
 struct GemmPrimitive {
+  const Gemm *isDoneHere = nullptr; ///< long: the library has no part in it
   dnnl_primitive_t matmul = nullptr, packing = nullptr;
   Copy copyA, copyB, copyBias, copyC;
   bool readsC = false;   ///< its copy must hold what is there before
@@ -274,21 +276,29 @@ void addArgument(dnnl_exec_arg_t *arguments, int &count, int kind,
   arguments[count++] = {kind, operand.memory};
 }
 
-GemmPrimitive prepare(const Gemm &gemm) {
-  std::unique_ptr<Recipe> recipe = findRecipe(gemm);
-  if (!recipe)
-    fatal("oneDNN cannot do GEMM %d (%lld x %lld x %lld)", gemm.id,
-          static_cast<long long>(gemm.m), static_cast<long long>(gemm.n),
-          static_cast<long long>(gemm.k));
-  const Description &description = recipe->description;
-  int64_t wanted = recipe->scratchBytes();
+void requireScratch(const Gemm &gemm, int64_t wanted) {
   if (wanted > gemm.scratch)
     fatal("oneDNN wants %lld bytes of scratch memory for GEMM %d, the plan "
           "has %lld: compile the specification on this machine, with as many "
           "threads as it runs with (--set target.threads=N)",
           static_cast<long long>(wanted), gemm.id,
           static_cast<long long>(gemm.scratch));
+}
+
+GemmPrimitive prepare(const Gemm &gemm) {
   GemmPrimitive result;
+  if (isLong(gemm)) {
+    requireScratch(gemm, longGemmScratchBytes(gemm, omp_get_max_threads()));
+    result.isDoneHere = &gemm;
+    return result;
+  }
+  std::unique_ptr<Recipe> recipe = findRecipe(gemm);
+  if (!recipe)
+    fatal("oneDNN cannot do GEMM %d (%lld x %lld x %lld)", gemm.id,
+          static_cast<long long>(gemm.m), static_cast<long long>(gemm.n),
+          static_cast<long long>(gemm.k));
+  const Description &description = recipe->description;
+  requireScratch(gemm, recipe->scratchBytes());
   result.copyA = recipe->a;
   result.copyB = recipe->b;
   result.copyBias = recipe->bias;
@@ -367,8 +377,11 @@ int64_t gemmScratchBytes(const Gemm &gemm, int threads) {
   int before = omp_get_max_threads();
   if (threads > 0)
     omp_set_num_threads(threads);
-  std::unique_ptr<Recipe> recipe = findRecipe(gemm);
-  int64_t bytes = recipe ? recipe->scratchBytes() : -1;
+  int64_t bytes = -1;
+  if (isLong(gemm) && isCountable(gemm))
+    bytes = longGemmScratchBytes(gemm, omp_get_max_threads());
+  else if (std::unique_ptr<Recipe> recipe = findRecipe(gemm))
+    bytes = recipe->scratchBytes();
   omp_set_num_threads(before);
   return bytes;
 }
@@ -401,6 +414,10 @@ void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
                   const char *bias, char *, char *c, char *scratch) {
   using namespace tessera::runtime;
   GemmPrimitive &gemm = (*primitives)[id];
+  if (gemm.isDoneHere)
+    return runLongGemm(*gemm.isDoneHere, reinterpret_cast<const float *>(a),
+                       reinterpret_cast<const float *>(b),
+                       reinterpret_cast<float *>(c), scratch);
   setAddress(gemm.a, copyIn(gemm.copyA, a, scratch, true));
   setAddress(gemm.b, copyIn(gemm.copyB, b, scratch, true));
   setAddress(gemm.bias, copyIn(gemm.copyBias, bias, scratch, true));

@@ -7,6 +7,7 @@
 
 #include "runtime/core/Threads.h"
 #include "runtime/host/GemmPrimitive.h"
+#include "runtime/host/LongGemm.h"
 #include "runtime/program/Context.h"
 #include "test/runtime/host/GemmForms.h"
 #include <gtest/gtest.h>
@@ -42,6 +43,64 @@ TEST_P(GemmForms, AgreeWithDoublePrecision) {
                  c.data(), aligned);
     operands.check(c);
   }
+}
+
+/// Sums over so many rows that they are cut into parts.
+Gemm longGemm(int64_t m, int64_t n, int64_t k, int64_t wider, bool accumulate) {
+  Gemm gemm;
+  gemm.m = m;
+  gemm.n = n;
+  gemm.k = k;
+  gemm.lda = m + wider;
+  gemm.ldb = gemm.ldc = n + wider;
+  gemm.transposeA = true;
+  gemm.accumulate = accumulate;
+  return gemm;
+}
+
+TEST(LongGemm, AgreesWithDoublePrecisionOnAnyNumberOfThreads) {
+  for (Gemm gemm :
+       {longGemm(40, 70, 8192, 0, false), longGemm(9, 32, 8200, 3, true),
+        longGemm(16, 64, 9001, 0, true), longGemm(1, 1, 10000, 1, false)}) {
+    if (!isLong(gemm))
+      GTEST_SKIP() << "this CPU has no AVX-512";
+    GemmOperands operands(gemm);
+    std::vector<char> results[2] = {operands.storedC, operands.storedC};
+    for (int threads : {1, 3}) {
+      setThreads(threads);
+      gemm.scratch = gemmScratchBytes(gemm, threads);
+      Manifest manifest;
+      manifest.gemms = {gemm};
+      tessera_prepare_gemms(&manifest, threads);
+      std::vector<char> scratch(gemm.scratch + 64);
+      char *aligned = scratch.data() + 64 -
+                      reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+      std::vector<char> &c = results[threads > 1];
+      tessera_gemm(nullptr, 0, operands.storedA.data(), operands.storedB.data(),
+                   nullptr, nullptr, c.data(), aligned);
+      operands.check(c);
+    }
+    EXPECT_EQ(results[0], results[1]);
+  }
+}
+
+TEST(LongGemm, IsOfManyRowsAndAPlainResult) {
+  Gemm gemm = longGemm(64, 64, 8192, 0, false);
+  if (!isLong(gemm))
+    GTEST_SKIP() << "this CPU has no AVX-512";
+  auto isLongWith = [&](auto change) {
+    Gemm other = gemm;
+    change(other);
+    return isLong(other);
+  };
+  EXPECT_FALSE(isLongWith([](Gemm &g) { g.k = 4096; }));
+  EXPECT_FALSE(isLongWith([](Gemm &g) { g.n = 1024; }));
+  EXPECT_FALSE(isLongWith([](Gemm &g) { g.transposeA = false; }));
+  EXPECT_FALSE(isLongWith([](Gemm &g) { g.transposeB = true; }));
+  EXPECT_FALSE(isLongWith([](Gemm &g) { g.bias = true; }));
+  EXPECT_FALSE(isLongWith([](Gemm &g) { g.epilogue = "gelu"; }));
+  EXPECT_FALSE(isLongWith([](Gemm &g) { g.type = ElementType::bf16; }));
+  EXPECT_FALSE(isLongWith([](Gemm &g) { g.resultType = ElementType::bf16; }));
 }
 
 // oneDNN would take a part of the number for the whole.
