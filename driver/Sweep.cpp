@@ -92,7 +92,7 @@ void Sweep::printText(raw_ostream &out) const {
       line.push_back(formatSeconds(report->predicted.step));
       line.push_back(formatSeconds(report->predicted.exposed));
       line.push_back(report->formatThroughput());
-      table[0].back() = report->hasTokens ? "tokens/s" : "epochs/s";
+      table[0].back() = (report->unit + "/s").str();
     }
     table.push_back(std::move(line));
   }

@@ -39,12 +39,12 @@ static void writeBar(raw_ostream &out, const PlanReport &report, double most) {
 
 void Sweep::printHtml(StringRef title, raw_ostream &out) const {
   double most = 1;
-  bool hasTokens = true;
+  StringRef unit = "tokens";
   const PlanReport *any = nullptr;
   for (const Row &row : rows)
     if (const auto &report = row.outcome.report) {
       most = std::max<double>(most, report->peak);
-      hasTokens = report->hasTokens;
+      unit = report->unit;
       any = &*report;
     }
   writePage(title.str() + ": a sweep", out, [&] {
@@ -62,7 +62,7 @@ void Sweep::printHtml(StringRef title, raw_ostream &out) const {
       out << "<th class=\"n\">" << escapeXml(join(axis.paths, ", ")) << "</th>";
     for (StringRef name : {"peak", "received", "step", "exposed"})
       out << "<th class=\"n\">" << name << "</th>";
-    out << "<th class=\"n\">" << (hasTokens ? "tokens/s" : "epochs/s")
+    out << "<th class=\"n\">" << unit << "/s"
         << "</th><th>memory per rank, up to " << formatBytes(most)
         << "</th></tr>\n";
     for (const Row &row : rows) {

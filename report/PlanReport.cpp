@@ -101,10 +101,14 @@ FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
   }
   auto transformer = dyn_cast_if_present<spec::TransformerAttr>(
       specification ? specification.getModel() : Attribute());
-  report.hasTokens = static_cast<bool>(transformer);
-  if (report.hasTokens)
+  if (transformer) {
+    report.unit = "tokens";
     report.units = transformer.getSequenceLength() *
                    specification.getTraining().getGlobalBatch();
+  } else if (specification && specification.getTraining().getSampling()) {
+    report.unit = "nodes";
+    report.units = specification.getTraining().getGlobalBatch();
+  }
   report.collectives = listCollectives(program);
   report.states = sumStates(program);
   report.machine = Machine::get(module, *target, report.world);
@@ -125,8 +129,8 @@ double PlanReport::getThroughput() const {
 }
 
 std::string PlanReport::formatThroughput() const {
-  return hasTokens ? groupDigits(std::llround(getThroughput()))
-                   : formatFixed(getThroughput(), 1);
+  return unit == "epochs" ? formatFixed(getThroughput(), 1)
+                          : groupDigits(std::llround(getThroughput()));
 }
 
 static std::string percent(double part, double whole) {
@@ -215,8 +219,7 @@ static void printTimes(const PlanReport &report, llvm::raw_ostream &out) {
       << formatSeconds(all.launch) << ", exposed communication "
       << formatSeconds(all.exposed) << " of "
       << formatSeconds(all.communication) << "\n  " << report.formatThroughput()
-      << (report.hasTokens ? " tokens per second" : " epochs per second")
-      << "\n";
+      << " " << report.unit << " per second\n";
 }
 
 void tessera::printPlanText(const PlanReport &report, llvm::raw_ostream &out) {
@@ -274,8 +277,7 @@ void tessera::writePlanFigures(const PlanReport &report,
     json.attribute("launch_ms", 1e3 * all.launch);
     json.attribute("exposed_communication_ms", 1e3 * all.exposed);
     json.attribute("communication_ms", 1e3 * all.communication);
-    json.attribute(report.hasTokens ? "tokens_per_second" : "epochs_per_second",
-                   report.getThroughput());
+    json.attribute((report.unit + "_per_second").str(), report.getThroughput());
     json.attributeArray("kinds", [&] {
       for (const Prediction::Kind &kind : all.kinds)
         json.object([&] {

@@ -38,9 +38,10 @@ struct PlanReport {
   /// How many of the layers are recomputed in the backward pass, and how many
   /// as far as it is cheap.
   int64_t layers = 0, layersRecomputed = 0, layersCheap = 0;
-  /// What one step of all ranks learns from: tokens, or one graph.
+  /// What one step of all ranks learns from, and what that is: tokens, nodes of
+  /// a graph that is sampled, or whole graphs, which are epochs.
   int64_t units = 1;
-  bool hasTokens = false;
+  llvm::StringRef unit = "epochs";
 
   struct Collective {
     std::string kind, group; ///< group: "" for none

@@ -28,7 +28,9 @@ void tessera::printPlanHeader(const PlanReport &report,
     out << "<div class=\"card\"><b>" << figure << "</b>" << name << "</div>\n";
   };
   card("a step, predicted", formatSeconds(report.predicted.step));
-  card(report.hasTokens ? "tokens per second, all ranks" : "epochs per second",
+  card((report.unit + " per second" +
+        (report.unit == "epochs" ? "" : ", all ranks"))
+           .str(),
        report.formatThroughput());
   card("memory per rank, exact", formatBytes(report.peak));
   card("received by a rank per step, exact", formatBytes(report.getVolume()));

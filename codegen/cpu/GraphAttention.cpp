@@ -104,7 +104,11 @@ public:
       return vb.carve(body.scratch, offset, elements, type);
     };
     if (drops) {
-      stream = RandomStream::load(vb, body.inputs.back());
+      ArrayRef<Value> draws =
+          ArrayRef<Value>(body.inputs).drop_front(isGradient ? 11 : 9);
+      stream = RandomStream::load(vb, draws.front());
+      if (op.getIds())
+        ids = draws.back();
       Type i32 = body.builder.getI32Type();
       repeats = carve(1, i32);
       calls = carve(shape.callElements(), i32);
@@ -276,6 +280,8 @@ private:
                                      vb.builder.getI32IntegerAttr(value));
   }
 
+  Value loadId(Value node) { return vb.toIndex(vb.loadScalar(ids, node)); }
+
   /// The random words of a chunk, by edge and head: see graph.attention.
   void drawWords(Value first, Value last) {
     Value before =
@@ -292,9 +298,13 @@ private:
                                 makeInteger(0));
           Value other = vb.toIndex(neighbor);
           Value source = isGradient ? ownNode : other;
-          storeCounters(edge, first,
-                        vb.add(source, vb.mul(vb.toIndex(repeat), columns)),
-                        isGradient ? other : ownNode);
+          Value target = isGradient ? other : ownNode;
+          if (ids)
+            storeCounters(edge, first, loadId(source), loadId(target));
+          else
+            storeCounters(edge, first,
+                          vb.add(source, vb.mul(vb.toIndex(repeat), columns)),
+                          target);
           return SmallVector<Value>{neighbor, repeat};
         })[1];
     vb.storeScalar(count, repeats, vb.index(0));
@@ -561,6 +571,7 @@ private:
   // Of dropout: how often the last edge came before, the counters of a chunk
   // and their words.
   RandomStream stream;
+  Value ids; ///< of the columns; null where they are the columns
   Value repeats, calls, targets, words;
   // Of the current node: its number, where its heads and its row begin.
   Value ownNode, ownHeads, row, isFirst;

@@ -81,8 +81,13 @@ public:
         slope(op.getSlope().convertToDouble()),
         columns(op.getGraph().getType().getColumns()),
         rate(op.getRate().convertToDouble()), drops(op.getStream() != nullptr) {
-    if (drops)
-      stream = codegen::RandomStream::load(tb, buffers.inputs.back());
+    if (drops) {
+      ArrayRef<Value> draws =
+          ArrayRef<Value>(buffers.inputs).drop_front(isGradient ? 11 : 9);
+      stream = codegen::RandomStream::load(tb, draws.front());
+      if (op.getIds())
+        ids = draws.back();
+    }
     // The graph is its six arrays: those of the rows, then the transpose's.
     unsigned arrays = isGradient ? 3 : 0;
     rowStart = buffers.inputs[arrays];
@@ -219,7 +224,13 @@ private:
       return weight;
     Value source = isGradient ? ownNode : edge.neighbor;
     Value target = isGradient ? edge.neighbor : ownNode;
-    Value row = tb.add(source, tb.mul(edge.repeat, columns));
+    Value row;
+    if (ids) {
+      row = tb.toIndex(tb.loadScalar(ids, source));
+      target = tb.toIndex(tb.loadScalar(ids, target));
+    } else {
+      row = tb.add(source, tb.mul(edge.repeat, columns));
+    }
     Value call = tb.mul(row, llvm::divideCeil(heads, 4));
     Value bits = codegen::emitRandomBits(
         tb, stream, tb.toI32(call), tb.toI32(target), tb.toI32(columnHeads[p]));
@@ -308,6 +319,7 @@ private:
   double rate;
   bool drops;
   codegen::RandomStream stream;
+  Value ids; ///< of the columns; null where they are the columns
   Value ownNode;
   Value rowStart, neighbors, input, own, others, lse, delta;
   Value result, sloped, perHead;

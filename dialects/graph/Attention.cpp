@@ -75,6 +75,12 @@ template <typename Op> static LogicalResult verify(Op op, int64_t inputRows) {
   if (stream && cast<RankedTensorType>(stream.getType()).getShape() !=
                     ArrayRef<int64_t>{1, 4})
     return op.emitOpError("dropout's stream must be 1x4: see nn.random_bits");
+  Value ids = op.getIds();
+  if (ids && (!stream || cast<RankedTensorType>(ids.getType()).getShape() !=
+                             ArrayRef<int64_t>{graph.getColumns()}))
+    return op.emitOpError("ids are of dropout, one for each column of the "
+                          "graph: ")
+           << graph.getColumns();
   double slope = op.getSlope().convertToDouble();
   if (!(slope >= 0 && slope <= 1))
     return op.emitOpError("slope must lie between 0 and 1, but is ") << slope;
@@ -110,9 +116,9 @@ void AttentionOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   };
   Type ofSource = getSource().getType(), ofTarget = getTarget().getType();
   Value delta = dot(gradient, getResult(), ofTarget);
-  auto sums = AttentionGradOp::create(builder, loc, getGraph(), gradient,
-                                      getSource(), getTarget(), getLse(), delta,
-                                      getStream(), getSlope(), getRate());
+  auto sums = AttentionGradOp::create(
+      builder, loc, getGraph(), gradient, getSource(), getTarget(), getLse(),
+      delta, getStream(), getIds(), getSlope(), getRate());
   operands[1] = sums.getResult();
   operands[2] =
       minus(dot(getInput(), sums.getSloped(), ofSource), sums.getCorrections());

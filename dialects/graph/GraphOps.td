@@ -194,7 +194,7 @@ def Graph_DropoutOp : Graph_Op<"dropout", [AllTypesMatch<["weight", "result"]>]>
 }
 
 class Graph_AttentionOpBase<string mnemonic, list<Trait> traits = []>
-    : Graph_Op<mnemonic, traits> {
+    : Graph_Op<mnemonic, !listconcat([AttrSizedOperandSegments], traits)> {
   code accessors = [{
     /// Heads, and columns of each.
     int64_t getHeads() { return getSource().getType().getDimSize(1); }
@@ -233,7 +233,10 @@ def Graph_AttentionOp : Graph_AttentionOpBase<"attention", [
     `nn.dropout` does: those of an edge j → i have the bits of `nn.random_bits` for
     row j + nodes · k of sample i, a row being as long as there are heads. k counts
     the equal edges before it in its row, where they follow one another. `lse` and
-    `slopes` are of all probabilities.
+    `slopes` are of all probabilities. A graph that is a sample of another has
+    `ids`, the numbers [columns] of its nodes there: j and i are these, so that an
+    edge has the same bits in every sample, and k is 0, since a sample's edges are
+    in no order.
 
     ```mlir
     %out, %lse, %sloped, %slopes = graph.attention %g, %x, %source, %target slope 0.2
@@ -242,14 +245,15 @@ def Graph_AttentionOp : Graph_AttentionOpBase<"attention", [
   }];
   let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input,
                        Graph_Float:$source, Graph_Float:$target,
-                       Optional<Graph_Int>:$stream, F64Attr:$slope,
-                       DefaultValuedAttr<F64Attr, "0.0">:$rate);
+                       Optional<Graph_Int>:$stream, Optional<Graph_Int>:$ids,
+                       F64Attr:$slope, DefaultValuedAttr<F64Attr, "0.0">:$rate);
   let results = (outs Graph_Float:$result, Graph_Float:$lse,
                       Graph_Float:$sloped, Graph_Float:$slopes);
   let assemblyFormat = [{
     $graph `,` $input `,` $source `,` $target `slope` $slope (`dropout` $rate
-    `from` $stream^)? attr-dict `:` qualified(type($graph)) `,` type($input) `,`
-    type($source) `,` type($target) (`,` type($stream)^)?
+    `from` $stream^)? (`of` $ids^)? attr-dict `:` qualified(type($graph)) `,`
+    type($input) `,` type($source) `,` type($target) (`,` type($stream)^)?
+    (`,` type($ids)^)?
   }];
   let extraClassDeclaration = accessors;
   let hasVerifier = 1;
@@ -278,15 +282,15 @@ def Graph_AttentionGradOp : Graph_AttentionOpBase<"attention_grad", [
   let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input,
                        Graph_Float:$source, Graph_Float:$target,
                        Graph_Float:$lse, Graph_Float:$delta,
-                       Optional<Graph_Int>:$stream, F64Attr:$slope,
-                       DefaultValuedAttr<F64Attr, "0.0">:$rate);
+                       Optional<Graph_Int>:$stream, Optional<Graph_Int>:$ids,
+                       F64Attr:$slope, DefaultValuedAttr<F64Attr, "0.0">:$rate);
   let results = (outs Graph_Float:$result, Graph_Float:$sloped,
                       Graph_Float:$corrections);
   let assemblyFormat = [{
     $graph `,` $input `,` $source `,` $target `,` $lse `,` $delta `slope`
-    $slope (`dropout` $rate `from` $stream^)? attr-dict `:`
+    $slope (`dropout` $rate `from` $stream^)? (`of` $ids^)? attr-dict `:`
     qualified(type($graph)) `,` type($input) `,` type($source) `,`
-    type($target) (`,` type($stream)^)?
+    type($target) (`,` type($stream)^)? (`,` type($ids)^)?
   }];
   let extraClassDeclaration = accessors;
   let hasVerifier = 1;

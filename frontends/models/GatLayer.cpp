@@ -48,12 +48,12 @@ public:
     Value rows = linear.apply(writer, x);
     Value source = scores(writer, rows, ".att_src");
     Value target = scores(writer, takeTargets(writer, graph, rows), ".att_dst");
-    Value stream = writer.draw(dropout).stream;
-    Value result =
-        graph::AttentionOp::create(writer.builder(), writer.loc(), graph, rows,
-                                   source, target, stream, APFloat(slope),
-                                   APFloat(stream ? dropout : 0.0))
-            .getResult();
+    ModuleWriter::Draw drawn = writer.draw(dropout);
+    Value result = graph::AttentionOp::create(
+                       writer.builder(), writer.loc(), graph, rows, source,
+                       target, drawn.stream, drawn.samples, APFloat(slope),
+                       APFloat(drawn ? dropout : 0.0))
+                       .getResult();
     if (!concatenates)
       result = average(writer, result);
     return writer.addBias(result, writer.use(name.name + ".bias"));

@@ -59,18 +59,24 @@ void Validator::checkSampling() {
     diagnostics.error("training.sampling",
                       "layers of kind SGC take their hops of the whole graph",
                       "remove `training.sampling`: a step is cheap without it");
-  if (sound({"gnn.attention_dropout"}) && model.attention_dropout() != 0)
-    diagnostics.error("gnn.attention_dropout",
-                      "`gnn.attention_dropout` does not go with "
-                      "`training.sampling`",
-                      "give gnn.dropout instead");
   checkFanOut();
   require("training.sampling.batch", "give the seeds of a micro-batch");
-  if (!sound({"training.sampling.batch", "training.global_batch"}) ||
-      llvm::is_contained(refused, "parallel.world"))
+  if (!sound({"training.sampling.batch"}) ||
+      llvm::is_contained(refused, "parallel.world") ||
+      llvm::is_contained(refused, "training.global_batch"))
     return;
   int64_t batch = message.training().sampling().batch();
   int64_t world = message.parallel().world();
+  if (!given("training.global_batch")) {
+    const spec::Limit &limit = spec::getLimit("training.global_batch");
+    if (!limit.allows(static_cast<double>(batch * world)))
+      diagnostics.error("training.sampling.batch",
+                        "a step of " + llvm::Twine(world) + " ranks takes " +
+                            llvm::Twine(batch * world) +
+                            " seeds, more than 16777216",
+                        "give a smaller batch, or fewer ranks");
+    return;
+  }
   int64_t global = message.training().global_batch();
   if (global % (batch * world) != 0)
     diagnostics.error("training.global_batch",

@@ -13,6 +13,7 @@
 #include "codegen/AllTargets.h"
 #include "dialects/AllDialects.h"
 #include "dialects/AttributeNames.h"
+#include "dialects/spec/Spec.h"
 #include "frontends/ModelBuilder.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/train/Passes.h"
@@ -208,8 +209,7 @@ protected:
     return outcome;
   }
 
-  void fillFeatures(Inputs &inputs) {
-    Array &x = inputs.add(slots::features, 0);
+  static void fillFeatures(Array &x) {
     for (auto [i, number] : llvm::enumerate(x.data))
       number = numberOf(static_cast<int>(i));
   }
@@ -217,9 +217,20 @@ protected:
   Outcome runWhole(const std::vector<int> &seeds) {
     OwningOpRef<ModuleOp> module = build("");
     Inputs inputs(module->lookupSymbol<func::FuncOp>("train"));
-    fillFeatures(inputs);
-    inputs.addMatrix([](slots::Name name) { return std::string(name); },
-                     makeEdges(selfLoops));
+    std::vector<Edge> edges = makeEdges(selfLoops);
+    inputs.addMatrix([](slots::Name name) { return std::string(name); }, edges);
+    // Of the whole graph sums over neighbours may be taken ahead.
+    auto model =
+        cast<spec::GnnAttr>(spec::getSpecification(*module).getModel());
+    Array &x = inputs.add(slots::features, 0);
+    fillFeatures(x);
+    for (int64_t hop = 0; hop < model.getFeatureHops(); ++hop) {
+      Array sums = arrayOf(x.shape, 0);
+      for (const Edge &edge : edges)
+        for (int column = 0; column < features; ++column)
+          sums.at(edge.to, column) += edge.weight * x.at(edge.from, column);
+      x = sums;
+    }
     Array &targets = inputs.add(slots::targets, -100);
     for (int seed : seeds)
       targets.data[seed] = classOf(seed);
@@ -243,7 +254,7 @@ protected:
       within.push_back(static_cast<int64_t>(ids.size()));
     }
     Inputs inputs(module->lookupSymbol<func::FuncOp>("train"));
-    fillFeatures(inputs);
+    fillFeatures(inputs.add(slots::features, 0));
     Array &all = inputs.add(slots::nodes, 0);
     llvm::copy(ids, all.data.begin());
     for (int64_t layer = 0; layer < layers; ++layer) {

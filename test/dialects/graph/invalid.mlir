@@ -166,3 +166,12 @@ func.func @f(%p: tensor<5xi32>, %c: tensor<12xi32>, %w: tensor<12xf32>, %s: tens
   %v = graph.dropout 0.5 of %p, %c, %w from %s : tensor<5xi32>, tensor<12xi32>, tensor<12xf32>, tensor<4xi32>
   return
 }
+
+// -----
+
+func.func @ids(%g: !graph.csr<2x4, 10>, %x: tensor<4x16xf32>, %s: tensor<4x2xf32>, %t: tensor<2x2xf32>,
+               %stream: tensor<1x4xi32>, %ids: tensor<2xi32>) {
+  // expected-error @below {{ids are of dropout, one for each column of the graph: 4}}
+  %0:4 = graph.attention %g, %x, %s, %t slope 0.2 dropout 0.5 from %stream of %ids : !graph.csr<2x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<2x2xf32>, tensor<1x4xi32>, tensor<2xi32>
+  return
+}

@@ -42,6 +42,15 @@ func.func @attention(%g: !graph.csr<4x4, 10>, %x: tensor<4x16xf32>, %s: tensor<4
   return
 }
 
+// Of a sample: dropout knows nodes by their numbers in the whole graph.
+// CHECK-LABEL: func.func @attention_of_block
+func.func @attention_of_block(%g: !graph.csr<2x4, 10>, %x: tensor<4x16xf32>, %s: tensor<4x2xf32>, %t: tensor<2x2xf32>,
+                              %stream: tensor<1x4xi32>, %ids: tensor<4xi32>) {
+  // CHECK: graph.attention {{.*}} dropout 5.000000e-01 from %{{.*}} of %{{.*}} : !graph.csr<2x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<2x2xf32>, tensor<1x4xi32>, tensor<4xi32>
+  %0:4 = graph.attention %g, %x, %s, %t slope 0.2 dropout 0.5 from %stream of %ids : !graph.csr<2x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<2x2xf32>, tensor<1x4xi32>, tensor<4xi32>
+  return
+}
+
 // CHECK-LABEL: func.func @largest
 func.func @largest(%g: !graph.csr<4x9, 12>, %x: tensor<9x16xf32>, %dy: tensor<4x16xf32>) -> (tensor<4x16xf32>, tensor<9x16xf32>) {
   // CHECK: graph.max %{{.*}}, %{{.*}} : !graph.csr<4x9, 12>, tensor<9x16xf32>

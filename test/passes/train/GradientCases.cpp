@@ -190,23 +190,28 @@ static GradientCase graphAttention(const std::string &variant, int heads,
 
 /// Edges from five nodes into the first two, which have a loop and an edge
 /// twice; the third has none.
-static GradientCase blockAttention(int heads, int width) {
+static GradientCase blockAttention(const std::string &variant, int heads,
+                                   int width, bool drops = false) {
   std::string x = "5x" + std::to_string(heads * width) + "x",
               result = "3x" + std::to_string(heads * width) + "x",
               source = "5x" + std::to_string(heads) + "x",
               target = "3x" + std::to_string(heads) + "x";
   return {"graph.attention",
-          "of_a_block",
+          variant,
           {{"x", x}, {"source", source}, {"target", target}},
-          std::string(R"(
+          draw + std::string(R"(
+  %ids = arith.constant dense<[70, 3, 41, 5, 0]> : tensor<5xi32>
   %pointers = arith.constant dense<[0, 3, 6, 6]> : tensor<4xi32>
   %sources = arith.constant dense<[0, 3, 4, 2, 2, 3, 7]> : tensor<7xi32>
   %weights = arith.constant dense<1.0> : tensor<7xf32>
   %pointers_t = arith.constant dense<[0, 1, 1, 3, 5, 6]> : tensor<6xi32>
   %targets = arith.constant dense<[0, 1, 1, 0, 1, 0, 7]> : tensor<7xi32>
   %graph = graph.csr %pointers, %sources, %weights transposed %pointers_t, %targets, %weights : !graph.csr<3x5, 7>
-  %r, %lse, %sloped, %slopes = graph.attention %graph, %x, %source, %target slope 0.2 : !graph.csr<3x5, 7>, )") +
-              tensor(x) + ", " + tensor(source) + ", " + tensor(target),
+  %r, %lse, %sloped, %slopes = graph.attention %graph, %x, %source, %target slope 0.2)") +
+              (drops ? " dropout 0.4 from %stream of %ids" : "") +
+              " : !graph.csr<3x5, 7>, " + tensor(x) + ", " + tensor(source) +
+              ", " + tensor(target) +
+              (drops ? ", tensor<1x4xi32>, tensor<5xi32>" : ""),
           result};
 }
 
@@ -385,7 +390,8 @@ static std::vector<GradientCase> getComposites() {
       graphAttention("heads", 3, 2, "0.2"),
       graphAttention("relu", 2, 1, "0.0"),
       graphAttention("dropout", 5, 2, "0.2", /*drops=*/true),
-      blockAttention(3, 2),
+      blockAttention("of_a_block", 3, 2),
+      blockAttention("of_a_block_dropout", 3, 2, /*drops=*/true),
       attention("dropout", 3, "blocked causal", /*drops=*/true),
       {"nn.dropout",
        "of_samples",

@@ -28,9 +28,9 @@ static Score getScore(double sum, double slope) {
 /// What the probability of edge \p edge, source j → target i, is multiplied by
 /// for head \p head; \p ends are the other ends of the edges from \p begin on.
 template <typename Op>
-static double getDropFactor(Op op, const Array *stream, const Array &ends,
-                            int64_t begin, int64_t edge, int64_t j, int64_t i,
-                            int64_t head) {
+static double getDropFactor(Op op, const Array *stream, const Array *ids,
+                            const Array &ends, int64_t begin, int64_t edge,
+                            int64_t j, int64_t i, int64_t head) {
   if (!stream)
     return 1;
   int64_t repeats = 0;
@@ -41,6 +41,10 @@ static double getDropFactor(Op op, const Array *stream, const Array &ends,
   llvm::transform(stream->data, words.begin(),
                   [](double word) { return static_cast<int32_t>(word); });
   int64_t row = j + op.getGraph().getType().getColumns() * repeats;
+  if (ids) {
+    row = static_cast<int64_t>(ids->data[j]);
+    i = static_cast<int64_t>(ids->data[i]);
+  }
   return dropFactor(drawBits(words, i, row, op.getHeads(), head),
                     op.getRate().convertToDouble());
 }
@@ -57,6 +61,7 @@ bool Interpreter::visitGraphAttention(Operation &op) {
     int64_t width = attention.getHeadWidth();
     const Array *stream =
         attention.getStream() ? &get(attention.getStream()) : nullptr;
+    const Array *ids = attention.getIds() ? &get(attention.getIds()) : nullptr;
     for (int64_t i = 0; i < out.rows(); ++i)
       for (int64_t h = 0; h < lse.columns(); ++h) {
         auto scoreOf = [&](int64_t edge) {
@@ -73,7 +78,7 @@ bool Interpreter::visitGraphAttention(Operation &op) {
           Score score = scoreOf(edge);
           double p = std::exp(score.value) / sum;
           slopes.at(i, h) += p * score.slope;
-          p *= getDropFactor(attention, stream, sources, begin, edge,
+          p *= getDropFactor(attention, stream, ids, sources, begin, edge,
                              sources.data[edge], i, h);
           for (int64_t c = h * width; c < (h + 1) * width; ++c) {
             out.at(i, c) += p * x.at(sources.data[edge], c);
@@ -95,6 +100,7 @@ bool Interpreter::visitGraphAttention(Operation &op) {
     int64_t width = attention.getHeadWidth();
     const Array *stream =
         attention.getStream() ? &get(attention.getStream()) : nullptr;
+    const Array *ids = attention.getIds() ? &get(attention.getIds()) : nullptr;
     for (int64_t j = 0; j < dx.rows(); ++j)
       for (auto edge = static_cast<int64_t>(pointers.data[j]);
            edge < pointers.data[j + 1]; ++edge)
@@ -103,8 +109,8 @@ bool Interpreter::visitGraphAttention(Operation &op) {
           Score score = getScore(source.at(j, h) + target.at(i, h), slope);
           double p = std::exp(score.value - lse.at(i, h));
           corrections.at(j, h) += p * score.slope * delta.at(i, h);
-          p *= getDropFactor(attention, stream, targets, pointers.data[j], edge,
-                             j, i, h);
+          p *= getDropFactor(attention, stream, ids, targets, pointers.data[j],
+                             edge, j, i, h);
           for (int64_t c = h * width; c < (h + 1) * width; ++c) {
             dx.at(j, c) += p * gradient.at(i, c);
             sloped.at(j, c) += p * score.slope * gradient.at(i, c);

@@ -212,3 +212,17 @@ func.func private @attention_grad_block_3x5(%p: tensor<14xi32>, %c: tensor<301xi
   %0:3 = graph.attention_grad %g, %x, %s, %t, %lse, %delta slope 0.2 : !graph.csr<13x57, 301>, tensor<13x15xf32>, tensor<57x3xf32>, tensor<13x3xf32>
   return %0#0, %0#1, %0#2 : tensor<57x15xf32>, tensor<57x15xf32>, tensor<57x3xf32>
 }
+
+func.func private @attention_block_3x5_dropout(%p: tensor<14xi32>, %c: tensor<301xi32>, %w: tensor<301xf32>, %pt: tensor<58xi32>, %ct: tensor<301xi32>, %wt: tensor<301xf32>, %x: tensor<57x15xf32>, %s: tensor<57x3xf32>, %t: tensor<13x3xf32>, %d: tensor<1x4xi32>, %i: tensor<57xi32>)
+    -> (tensor<13x15xf32>, tensor<13x3xf32>, tensor<13x15xf32>, tensor<13x3xf32>) attributes {plan.kernel} {
+  %g = graph.csr %p, %c, %w transposed %pt, %ct, %wt : !graph.csr<13x57, 301>
+  %0:4 = graph.attention %g, %x, %s, %t slope 0.2 dropout 0.4 from %d of %i : !graph.csr<13x57, 301>, tensor<57x15xf32>, tensor<57x3xf32>, tensor<13x3xf32>, tensor<1x4xi32>, tensor<57xi32>
+  return %0#0, %0#1, %0#2, %0#3 : tensor<13x15xf32>, tensor<13x3xf32>, tensor<13x15xf32>, tensor<13x3xf32>
+}
+
+func.func private @attention_grad_block_3x5_dropout(%p: tensor<14xi32>, %c: tensor<301xi32>, %w: tensor<301xf32>, %pt: tensor<58xi32>, %ct: tensor<301xi32>, %wt: tensor<301xf32>, %x: tensor<13x15xf32>, %s: tensor<57x3xf32>, %t: tensor<13x3xf32>, %lse: tensor<13x3xf32>, %delta: tensor<13x3xf32>, %d: tensor<1x4xi32>, %i: tensor<57xi32>)
+    -> (tensor<57x15xf32>, tensor<57x15xf32>, tensor<57x3xf32>) attributes {plan.kernel} {
+  %g = graph.csr %p, %c, %w transposed %pt, %ct, %wt : !graph.csr<13x57, 301>
+  %0:3 = graph.attention_grad %g, %x, %s, %t, %lse, %delta slope 0.2 dropout 0.4 from %d of %i : !graph.csr<13x57, 301>, tensor<13x15xf32>, tensor<57x3xf32>, tensor<13x3xf32>, tensor<1x4xi32>, tensor<57xi32>
+  return %0#0, %0#1, %0#2 : tensor<57x15xf32>, tensor<57x15xf32>, tensor<57x3xf32>
+}
