@@ -170,6 +170,16 @@ std::vector<float> attackFeatures(AttackInput input,
   return features;
 }
 
+std::vector<double> memberScores(std::span<const float> logits) {
+  std::vector<double> scores;
+  scores.reserve(logits.size() / 2);
+  for (size_t i = 0; i + 1 < logits.size(); i += 2) {
+    double odds = double(logits[i + 1]) - logits[i];
+    scores.push_back(0.5 + odds / (2 + 2 * std::abs(odds)));
+  }
+  return scores;
+}
+
 Standardization Standardization::of(std::span<const float> features,
                                     int64_t columns) {
   Standardization result{std::vector<double>(columns),

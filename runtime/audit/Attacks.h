@@ -103,6 +103,14 @@ int64_t attackWidth(AttackInput input, int64_t classes, int64_t top);
 std::vector<float> attackFeatures(AttackInput input,
                                   const Posteriors &posteriors, int64_t top);
 
+/// The score of each row of \p logits, [rows, 2], of "non-member" and "member":
+/// 1/2 + d / (2 + 2 |d|) of the log-odds d, their difference. It is in the
+/// order of the probability of "member" and above 0.5 where that is, from 0 to
+/// 1, but does not round to 1 where the attack is sure: log-odds above 100 are
+/// common under defenses, and at few false positives their order is all there
+/// is.
+std::vector<double> memberScores(std::span<const float> logits);
+
 /// Means and deviations of columns.
 struct Standardization {
   std::vector<double> mean, deviation;

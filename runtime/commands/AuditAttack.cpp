@@ -119,14 +119,10 @@ AttackScores ShadowAttack::score(const MemberAnswers &target) {
         memcpy(address, inputs.data(), inputs.size() * sizeof(float));
         context.device->commitInput(context, slot);
       });
-  int64_t members = target.members.rows;
-  int64_t rows = members + target.nonMembers.rows;
-  Posteriors posteriors = softmax(std::span(logits).first(2 * rows), rows, 2);
-  AttackScores scores;
-  for (int64_t row = 0; row < rows; ++row)
-    (row < members ? scores.members : scores.nonMembers)
-        .push_back(posteriors.values[2 * row + 1]);
-  return scores;
+  int64_t rows = target.members.rows + target.nonMembers.rows;
+  std::vector<double> scores = memberScores(std::span(logits).first(2 * rows));
+  auto border = scores.begin() + target.members.rows;
+  return {{scores.begin(), border}, {border, scores.end()}};
 }
 
 } // namespace tessera::runtime

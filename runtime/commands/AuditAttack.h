@@ -30,7 +30,7 @@ public:
   /// Trains it on \p shadow by \p seed, whatever it was before.
   void train(const MemberAnswers &shadow, uint64_t seed);
 
-  /// The probability that each node of \p target is a member.
+  /// memberScores() of the nodes of \p target.
   AttackScores score(const MemberAnswers &target);
 
 private:

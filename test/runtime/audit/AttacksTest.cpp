@@ -181,6 +181,21 @@ TEST(AttackInputs, AreWhatTheAttackMayRead) {
   EXPECT_EQ(attackWidth(AttackInput::sorted, 3, 2), 3);
 }
 
+TEST(MemberScores, AreOrderedHoweverSureTheAttackIs) {
+  std::vector<double> scores = memberScores(
+      Floats{0, 3, 5, 5, -10, 10, 0, 30, -60, 60, -60, 61, 0, -1, 80, -80});
+  EXPECT_EQ(scores[0], 0.5 + 3.0 / 8);
+  EXPECT_EQ(scores[1], 0.5);
+  EXPECT_LT(scores[2], scores[3]);
+  EXPECT_LT(scores[3], scores[4]);
+  EXPECT_LT(scores[4], scores[5]);
+  EXPECT_LT(scores[5], 1);
+  EXPECT_EQ(scores[6], 0.25);
+  EXPECT_LT(scores[7], scores[6]);
+  EXPECT_GT(scores[7], 0);
+  EXPECT_TRUE(std::isnan(memberScores(Floats{NAN, 0})[0]));
+}
+
 TEST(AttackInputs, AreStandardisedAsTheShadows) {
   Floats shadow = {1, 0.1f, 3, 0.1f}, target = {2, 0.2f, 5, 0.1f};
   Standardization scale = Standardization::of(shadow, 2);
