@@ -13,6 +13,7 @@
 # ===----------------------------------------------------------------------===#
 
 import argparse
+import csv
 import json
 import os
 import pathlib
@@ -22,11 +23,11 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test" / "end-to-end"))
+import audit_pyg
 import support
 
 OUT = support.BUILD / "bench" / "audit"
-SPLITS = ROOT / "examples" / "cora" / "audit-splits.json"
-TABLE = ROOT / "bench" / "audit_pyg.json"
+DOCUMENT = ROOT / "docs" / "audit.md"
 # How far means may be from PyTorch Geometric's: shares of nodes, AUROC, and for
 # defenses the share of the advantage that is left and points of label loss.
 ACCURACY, AUROC, ADVANTAGE, LOSS = 0.01, 0.015, 0.1, 1.5
@@ -53,6 +54,22 @@ target {{ cpu {{ name: "native" threads: {threads} }} }}
 """
 # The query that a setting of PyTorch Geometric's table without one has here.
 SUBGRAPHS = "SUBGRAPHS"
+QUERIES = [(setting, query or SUBGRAPHS) for setting, query in audit_pyg.QUERIES]
+SETTINGS = ("TSTF", "TSTS")
+
+
+def heading(setting, query):
+    return setting if query == SUBGRAPHS else f"{setting} {query}"
+
+
+def describe(defense):
+    """As report.csv has it."""
+    kind = defense["kind"]
+    if kind == "NSD":
+        return f"NSD, {defense['neighbors']} neighbor" + "s" * (defense["neighbors"] > 1)
+    if kind == "LBP":
+        return f"LBP, {defense['bins']} bins, beta {defense['beta']:g}"
+    return f"{kind} {defense['temperature']:g}" if kind == "TEMPERATURE" else kind
 
 
 def layers_here():
@@ -62,58 +79,90 @@ def layers_here():
     return set(re.findall(r"^\s*([A-Z]+) = \d+;", body, re.M))
 
 
-def defenses_of(rows):
-    """A specification's text for the defenses that a model's rows have."""
-    texts = {}
-    for row in rows:
-        if row["defense"]:
-            fields = " ".join(f"{key}: {value}" for key, value in row["defense"].items())
-            texts[f"defense {{ {fields} }}"] = True
-    return "\n  ".join(texts)
+def defenses_of(name):
+    """Without edges NSD has nothing to take away."""
+    return [d for d in audit_pyg.DEFENSES if name != "MLP" or d["kind"] != "NSD"]
 
 
-def audit(name, setting, rows, options):
-    """report.json of a model in a setting, on the splits that its rows have."""
+def stem_of(name, setting):
+    return OUT / f"{name.lower()}-{setting.lower()}"
+
+
+def audit(name, setting, options):
+    """Compiles and runs the audit of a model in a setting."""
     gnn, lr, steps = MODELS[name]
-    stem = OUT / f"{name.lower()}-{setting.lower()}"
-    defenses = defenses_of(rows) if not options.no_defenses else ""
+    stem = stem_of(name, setting)
+    defenses = [] if options.no_defenses else defenses_of(name)
+    lines = (" ".join(f"{key}: {value}" for key, value in each.items()) for each in defenses)
     text = SPECIFICATION.format(
         name=stem.name,
         gnn=gnn,
         lr=lr,
         steps=steps,
         setting=setting,
-        defenses=defenses,
+        defenses="\n  ".join(f"defense {{ {line} }}" for line in lines),
         threads=options.threads,
     )
     stem.with_suffix(".textproto").write_text(text)
-    committed = json.loads(SPLITS.read_text())
-    known = {seed for row in rows for seed in row.get("seeds", [])}
-    chosen = [split for split in committed["splits"] if split["seed"] in known]
-    splits = dict(committed, splits=chosen[: options.splits])
+    committed = json.loads(audit_pyg.SPLITS.read_text())
+    splits = dict(committed, splits=committed["splits"][: options.splits])
     stem.with_suffix(".splits.json").write_text(json.dumps(splits))
     support.compile(stem.with_suffix(".textproto"), stem)
     command = [stem, "audit", "--data", support.CORA]
     command += ["--splits", stem.with_suffix(".splits.json"), "--report", stem.with_suffix(".report")]
     support.run(command, timeout=None)
-    return json.loads((stem.with_suffix(".report") / "report.json").read_text())
 
 
-def mean_of(report, seeds, *path):
-    """The mean of what the runs of these seeds have there."""
-    values = []
-    for run in report["runs"]:
-        if run["seed"] in seeds:
-            for key in path:
-                run = run[key]
-            values.append(run)
-    return statistics.mean(values)
+class Report:
+    """What an audit here has found."""
+
+    def __init__(self, name, setting):
+        folder = stem_of(name, setting).with_suffix(".report")
+        self.json = json.loads((folder / "report.json").read_text())
+        with open(folder / "report.csv", newline="") as stream:
+            self.lines = list(csv.DictReader(stream))
+        self.seeds = [run["seed"] for run in self.json["runs"]]
+
+    def values(self, query, defense, column):
+        """Of each seed; `defense` as describe() has it, or NONE."""
+        return {
+            int(line["seed"]): float(line[column])
+            for line in self.lines
+            if line["query"] == query and line["defense"] == defense
+        }
+
+    def mean(self, seeds, query, defense, column):
+        values = self.values(query, defense, column)
+        return statistics.mean(values[seed] for seed in seeds)
+
+    def alone(self, query, name):
+        """The AUROC of a baseline without a model."""
+        found = (b for b in self.json["baselines"] if b["query"] == query and b["name"] == name)
+        return next(found)["mean"]["auroc"]
+
+    def within(self, query, by):
+        found = (a for a in self.json["analysis"] if a["query"] == query and a["by"] == by)
+        return next(found)["auroc_within"]
 
 
-def peer_mean(row, seeds, key):
-    """The same of PyTorch Geometric's."""
-    pairs = zip(row["seeds"], row["values"][key])
-    return statistics.mean(value for seed, value in pairs if seed in seeds)
+class Peer:
+    """What bench/audit_pyg.json has of a model in a setting."""
+
+    def __init__(self, name, setting):
+        rows = json.loads(audit_pyg.TABLE.read_text())["rows"]
+        self.rows = {
+            (row["query"] or SUBGRAPHS, describe(row["defense"]) if row["defense"] else "NONE"): row
+            for row in rows
+            if row["model"] == name and row["setting"] == setting
+        }
+
+    def row(self, query, defense="NONE"):
+        return self.rows.get((query, defense))
+
+    def mean(self, seeds, query, defense, key):
+        row = self.row(query, defense)
+        values = dict(zip(row["seeds"], row["values"][key]))
+        return statistics.mean(values[seed] for seed in seeds)
 
 
 class Table:
@@ -123,60 +172,142 @@ class Table:
         self.lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
         self.failures = []
 
-    def add(self, label, cells, compared):
-        """`compared`: (ours, PyTorch Geometric's, tolerance or None) for the last cells."""
-        for own, peer, tolerance in compared:
-            far = tolerance is not None and abs(own - peer) > tolerance
-            digits = 1 if tolerance == LOSS else 3
-            cells.append(f"{own:.{digits}f} / {peer:.{digits}f}" + (" (!)" if far else ""))
-            if far:
-                self.failures.append(f"{label}: {own:.4f}, {peer:.4f} in PyTorch Geometric")
-        self.lines.append("| " + " | ".join([label, *cells]) + " |")
+    def cell(self, label, own, peer, tolerance):
+        """Ours and PyTorch Geometric's, if it has one; the tolerance may be None."""
+        digits = {LOSS: 1, ADVANTAGE: 2}.get(tolerance, 3)
+        if peer is None:
+            return f"{own:.{digits}f}"
+        far = tolerance is not None and abs(own - peer) > tolerance
+        if far:
+            self.failures.append(f"{label}: {own:.4f}, {peer:.4f} in PyTorch Geometric")
+        return f"{own:.{digits}f} / {peer:.{digits}f}" + (" (!)" if far else "")
+
+    def add(self, *cells):
+        self.lines.append("| " + " | ".join(cells) + " |")
+
+    def text(self):
+        return "\n".join(self.lines)
 
 
-def compare_queries(name, setting, report, rows, table):
+def common(report, row, query, defense="NONE"):
+    """The seeds of both, or all of the report's where the other has none."""
+    seeds = list(report.values(query, defense, "auroc"))
+    return [seed for seed in seeds if row and seed in row["seeds"]] or seeds
+
+
+def query_rows(table, name, reports, peers):
     """Undefended rows. Training accuracy is that on the graph of the training."""
-    plain = [row for row in rows if not row["defense"]]
-    trained = next(row for row in plain if row["query"] in ("REFERENCE", None))
-    for row in plain:
-        seeds = {run["seed"] for run in report["runs"]} & set(row["seeds"])
-        query = row["query"] or SUBGRAPHS
-        compared = []
-        for who in ("target", "shadow"):
-            for part, peer in (("train", trained), ("test", row)):
-                own = mean_of(report, seeds, who, f"{part}_accuracy")
-                peers = peer_mean(peer, seeds, f"{who}.{part}_accuracy")
-                compared.append((own, peers, ACCURACY))
-        tolerances = {"auroc": AUROC, "auroc_hard": AUROC, "precision": None, "recall": None}
-        for key, tolerance in tolerances.items():
-            own = mean_of(report, seeds, "queries", query, key)
-            compared.append((own, peer_mean(row, seeds, f"attack.{key}"), tolerance))
-        table.add(f"{name} {setting} {query}", [str(len(seeds))], compared)
+    for setting, query in QUERIES:
+        if setting not in reports:
+            continue
+        report, peer = reports[setting], peers[setting]
+        seeds = common(report, peer.row(query), query)
+        trained = "REFERENCE" if setting == "TSTF" else SUBGRAPHS
+        label = f"{name} {heading(setting, query)}"
+        cells = [label, str(len(seeds))]
+        columns = [
+            *((f"{who}_{part}_accuracy", f"{who}.{part}_accuracy", ACCURACY) for who in ("target", "shadow")
+              for part in ("train", "test")),
+            *(("auroc", "attack.auroc", AUROC), ("auroc_hard", "attack.auroc_hard", AUROC)),
+            *(("precision", "attack.precision", None), ("recall", "attack.recall", None)),
+        ]
+        for column, key, tolerance in columns:
+            own = report.mean(seeds, query, "NONE", column)
+            asked = trained if "train_accuracy" in column else query
+            other = peer.mean(seeds, asked, "NONE", key) if peer.row(query) else None
+            cells.append(table.cell(f"{label} {column}", own, other, tolerance))
+        table.add(*cells)
 
 
-def compare_defenses(name, setting, report, rows, table):
-    """Of ratios of means, which fewer splits change little."""
-    found = {}
-    for each in report["defenses"]:
-        key = {k: each[k] for k in ("kind", "neighbors", "bins", "beta") if k in each}
-        found[each["query"], json.dumps(key, sort_keys=True)] = each
-    for row in rows:
-        if not row["defense"]:
+def share_left(own, seeds, query, defense, column, plain):
+    """Of the advantage 2 AUROC - 1, a ratio of means over the same seeds."""
+    advantage = 2 * own.mean(seeds, query, "NONE", plain) - 1
+    return (2 * own.mean(seeds, query, defense, column) - 1) / advantage
+
+
+def defense_rows(table, name, reports, peers):
+    """A row for each defense, with the three queries beside each other. The label loss
+    of TSTF is the mean over both queries, which draw apart."""
+    for defense in map(describe, defenses_of(name)):
+        if not all(reports[setting].values(query, defense, "auroc") for setting, query in QUERIES):
             continue
-        query = row["query"] or SUBGRAPHS
-        own = found.get((query, json.dumps(row["defense"], sort_keys=True)))
-        if own is None:
+        label = f"{name} {defense}"
+        losses = {}
+        cells, splits = [], []
+        for setting, query in QUERIES:
+            report, peer = reports[setting], peers[setting]
+            row = peer.row(query, defense)
+            seeds = common(report, row, query, defense)
+            splits.append(len(seeds))
+            for kind, column in (("adaptive", "auroc"), ("static", "static_auroc")):
+                own = share_left(report, seeds, query, defense, column, "auroc")
+                other = row and share_left_of_peer(peer, seeds, query, defense, f"{kind}.auroc")
+                cells.append(table.cell(f"{label} {heading(setting, query)} {kind}", own, other, ADVANTAGE))
+            loss = report.mean(seeds, query, defense, "label_loss_points")
+            other = row and 100 * peer.mean(seeds, query, defense, "label_loss")
+            losses.setdefault(setting, []).append((loss, other))
+        for setting, pairs in losses.items():
+            own = statistics.mean(loss for loss, _ in pairs)
+            others = [other for _, other in pairs]
+            other = None if None in others else statistics.mean(others)
+            cells.append(table.cell(f"{label} {setting} label loss", own, other, LOSS))
+        table.add(name, defense, str(min(splits)), *cells)
+
+
+def share_left_of_peer(peer, seeds, query, defense, key):
+    advantage = 2 * peer.mean(seeds, query, defense, "undefended.auroc") - 1
+    return (2 * peer.mean(seeds, query, defense, key) - 1) / advantage
+
+
+def claim_rows(table, name, reports):
+    """Here alone: what an attack has beside what needs no model."""
+    for setting, query in QUERIES:
+        report = reports.get(setting)
+        if report is None:
             continue
-        mean = row["mean"]
-        advantage = 2 * mean["undefended.auroc"] - 1
-        compared = []
-        for kind in ("adaptive", "static"):
-            peer = (2 * mean[f"{kind}.auroc"] - 1) / advantage
-            compared.append((own["advantage_left"][kind], peer, ADVANTAGE))
-        loss = own["label_loss_points"]["mean"]
-        compared.append((loss, 100 * mean["label_loss"], LOSS))
-        strength = " ".join(str(value) for value in row["defense"].values())
-        table.add(f"{name} {setting} {query}", [strength, str(row["splits"])], compared)
+        train, test = (report.mean(report.seeds, query, "NONE", f"target_{part}_accuracy") for part in ("train", "test"))
+        figures = (
+            train - test,
+            report.mean(report.seeds, query, "NONE", "auroc"),
+            report.alone(query, "class"),
+            report.alone(query, "degree"),
+            report.within(query, "class"),
+            report.within(query, "degree"),
+        )
+        table.add(f"{name} {heading(setting, query)}", *(f"{figure:.3f}" for figure in figures))
+
+
+def tables(models):
+    """The tables of all models that have reports: {name: Table}."""
+    queries = Table(
+        *("model, setting, query", "splits", "target train", "target test", "shadow train"),
+        *("shadow test", "AUROC", "AUROC of labels", "precision", "recall"),
+    )
+    columns = [f"{heading(*each)} {kind}" for each in QUERIES for kind in ("adaptive", "static")]
+    defenses = Table("model", "defense", "splits", *columns, "loss TSTF", "loss TSTS")
+    claims = Table(
+        *("model, setting, query", "gap", "AUROC", "class alone", "degree alone"),
+        *("within classes", "within degrees"),
+    )
+    for name in models:
+        there = [s for s in SETTINGS if (stem_of(name, s).with_suffix(".report") / "report.json").exists()]
+        reports = {setting: Report(name, setting) for setting in there}
+        peers = {setting: Peer(name, setting) for setting in there}
+        query_rows(queries, name, reports, peers)
+        claim_rows(claims, name, reports)
+        if len(there) == len(SETTINGS):
+            defense_rows(defenses, name, reports, peers)
+    return {"queries": queries, "claims": claims, "defenses": defenses}
+
+
+def write_document(found):
+    """Puts each table where docs/audit.md has its marks."""
+    text = DOCUMENT.read_text()
+    for name, table in found.items():
+        begin, end = f"<!-- bench/audit.py: {name} -->\n", "<!-- end -->"
+        head, rest = text.split(begin)
+        text = head + begin + "\n" + table.text() + "\n\n" + end + rest.split(end, 1)[1]
+    DOCUMENT.write_text(text)
 
 
 def main():
@@ -185,37 +316,26 @@ def main():
     parser.add_argument("--splits", type=int, default=20, help="at most")
     parser.add_argument("--no-defenses", action="store_true")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--reports", action="store_true", help="run nothing, read the reports that are there")
+    parser.add_argument("--document", action="store_true", help="also puts the tables into docs/audit.md")
     options = parser.parse_args()
     if unknown := set(options.models) - set(MODELS):
         parser.error(f"no model {', '.join(sorted(unknown))}")
     OUT.mkdir(parents=True, exist_ok=True)
-    peers = json.loads(TABLE.read_text())
-    queries = Table(
-        *("model, setting, query", "splits", "target train", "target test", "shadow train"),
-        *("shadow test", "AUROC", "AUROC of labels", "precision", "recall"),
-    )
-    columns = ("model, setting, query", "defense", "splits")
-    defenses = Table(*columns, "adaptive", "static", "label loss")
-    here, missing = layers_here(), []
-    for name in options.models or MODELS:
-        layer = MODELS[name][0].split()[1]
-        for setting in ("TSTF", "TSTS"):
-            rows = [r for r in peers["rows"] if r["model"] == name and r["setting"] == setting]
-            if layer not in here or not rows:
-                where = "this tree's layers" if layer not in here else "bench/audit_pyg.json"
-                missing.append(f"{name} {setting} is not in {where}")
-                continue
+    here = layers_here()
+    models = [name for name in options.models or MODELS if MODELS[name][0].split()[1] in here]
+    for name in models if not options.reports else []:
+        for setting in SETTINGS:
             print(f"{name} {setting}", flush=True)
-            report = audit(name, setting, rows, options)
-            compare_queries(name, setting, report, rows, queries)
-            compare_defenses(name, setting, report, rows, defenses)
-    text = "\n".join([*queries.lines, "", *defenses.lines, ""])
-    (OUT / "table.md").write_text(text)
-    print(f"\nhere / in PyTorch Geometric, means of the same splits but for defenses:\n\n{text}")
-    print(*missing, sep="\n")
+            audit(name, setting, options)
+    found = tables(models)
+    text = "\n\n".join(table.text() for table in found.values())
+    (OUT / "table.md").write_text(text + "\n")
+    print(f"\nhere / in PyTorch Geometric, means of the same splits:\n\n{text}")
     print(f"also in {OUT / 'table.md'}")
-    failures = queries.failures + defenses.failures
-    if failures:
+    if options.document:
+        write_document(found)
+    if failures := [failure for table in found.values() for failure in table.failures]:
         sys.exit("audit.py: too far:\n" + "\n".join(failures))
 
 

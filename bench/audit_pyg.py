@@ -52,11 +52,15 @@ RECIPES = {
     "SAGE_FULL_BATCH": {"lr": 1e-3, "epochs": 150},
     "MLP": {"lr": 1e-4, "epochs": 300},
 }
+# What of a defense's rows is kept of each split.
+DEFENSE_VALUES = ("undefended.auroc", "static.auroc", "adaptive.auroc", "label_loss")
 ATTACK = {"hidden": [100, 50], "lr": 0.01, "epochs": 100, "batch": 32}
 DEFENSES = [
     *({"kind": "NSD", "neighbors": k} for k in (1, 2, 3)),
     *({"kind": "LBP", "bins": 2, "beta": b} for b in (0.05, 0.1, 0.2)),
     *({"kind": "LBP", "bins": 4, "beta": b} for b in (0.05, 0.1)),
+    {"kind": "TEMPERATURE", "temperature": 4},
+    {"kind": "LABEL_ONLY"},
 ]
 
 
@@ -191,6 +195,20 @@ def perturbed(posteriors, bins, beta):
     return posteriors.scatter_add(1, order, noise[:, bin_of_place])
 
 
+def defended(posteriors, defense):
+    """What is answered in their place. NSD changes the graph, not the answers."""
+    import torch
+
+    if defense["kind"] == "LBP":
+        return perturbed(posteriors, defense["bins"], defense["beta"])
+    if defense["kind"] == "TEMPERATURE":
+        return torch.softmax(posteriors.log() / defense["temperature"], 1)
+    if defense["kind"] == "LABEL_ONLY":
+        predicted = posteriors.argmax(1)
+        return torch.nn.functional.one_hot(predicted, posteriors.shape[1]).float()
+    return posteriors
+
+
 class Asked:
     """A model's posteriors for the members and the non-members, in graphs of each."""
 
@@ -209,8 +227,8 @@ class Asked:
                     drawn[id(graph)] = model(graph, edges).softmax(1)
             places = graph.place[wanted]
             answer = drawn[id(graph)][places]
-            if defense and defense["kind"] == "LBP":
-                answer = perturbed(answer, defense["bins"], defense["beta"])
+            if defense:
+                answer = defended(answer, defense)
             self.posteriors.append(answer)
             self.correct.append((answer.argmax(1) == graph.y[places]).float().mean().item())
 
@@ -418,9 +436,10 @@ def collect():
                 for k in rows[0]
             }
             result[statistic] = values
-        if not result["defense"]:  # so that means of any of the splits can be made
-            result["seeds"] = seeds[key]
-            result["values"] = {k: [round(row[k], 5) for row in rows] for k in rows[0]}
+        # So that means of any of the splits can be made.
+        kept = DEFENSE_VALUES if result["defense"] else rows[0]
+        result["seeds"] = seeds[key]
+        result["values"] = {k: [round(row[k], 5) for row in rows] for k in kept}
         table.append(result)
     versions = {"torch": torch.__version__, "torch_geometric": torch_geometric.__version__}
     text = ",\n".join(json.dumps(row) for row in table)
