@@ -13,7 +13,6 @@
 #include "runtime/files/Safetensors.h"
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
@@ -139,11 +138,9 @@ void CheckpointWriter::waitForJob() {
 }
 
 void CheckpointWriter::work() {
-  // Signals are for the thread that computes, which also comes first where
-  // there are too few cores (Linux gives each thread a niceness of its own).
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  leaveSignalsToOthers();
+  // The thread that computes comes first where there are too few cores (Linux
+  // gives each thread a niceness of its own).
   setpriority(PRIO_PROCESS, gettid(), 10);
   for (;;) {
     std::unique_lock lock(mutex);

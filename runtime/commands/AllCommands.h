@@ -13,12 +13,12 @@
 namespace tessera::runtime {
 
 extern const Command trainCommand, evalCommand, gradsCommand, generateCommand,
-    auditCommand, exportCommand, infoCommand;
+    auditCommand, sampleCommand, exportCommand, infoCommand;
 
 /// In the order of the help.
 inline constexpr const Command *allCommands[] = {
-    &trainCommand, &evalCommand,   &gradsCommand, &generateCommand,
-    &auditCommand, &exportCommand, &infoCommand};
+    &trainCommand, &evalCommand,   &gradsCommand,  &generateCommand,
+    &auditCommand, &sampleCommand, &exportCommand, &infoCommand};
 
 } // namespace tessera::runtime
 

@@ -162,8 +162,28 @@ void AuditGraph::load(const tessera_context &context, const EdgeSource &edges,
           context.program->name.c_str(), slot->name.c_str());
 }
 
-bool SubgraphBatches::fill(const Slot &slot, char *address, const GlobalBatch &,
-                           int64_t) {
+SubgraphBatches::SubgraphBatches(const AuditGraph &graph,
+                                 const EdgeSource &edges,
+                                 std::span<const int32_t> nodes,
+                                 const Manifest &manifest, uint64_t seed)
+    : graph(graph), edges(edges), nodes(nodes) {
+  if (!manifest.training.sampling)
+    return;
+  int64_t count = countAdjacency(edges, {.selfLoops = false});
+  if (count > manifest.model.edges)
+    fatal("%s",
+          capacityError(edges.path(), count, manifest.model.edges).c_str());
+  labels = graph.labelsOf(nodes);
+  numbers.resize(nodes.size());
+  std::iota(numbers.begin(), numbers.end(), 0);
+  sampled.emplace(manifest, SampledData{edges, labels, numbers,
+                                        SampleOrder::shuffled, seed});
+}
+
+bool SubgraphBatches::fill(const Slot &slot, char *address,
+                           const GlobalBatch &batch, int64_t micro) {
+  if (sampled)
+    return sampled->fill(slot, address, batch, micro);
   if (slot.name != slotNames::targets)
     return false;
   auto *targets = reinterpret_cast<int32_t *>(address);

@@ -11,8 +11,10 @@
 #include "runtime/data/Adjacency.h"
 #include "runtime/data/Data.h"
 #include "runtime/data/GraphFile.h"
+#include "runtime/data/SampledInputs.h"
 #include "runtime/program/Context.h"
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,22 +63,29 @@ private:
   std::vector<int32_t> classes, everyNode;
 };
 
-/// Training on the labels of all nodes of a subgraph, a step at a time.
+/// Training on the labels of all nodes of a subgraph: at each step of all of
+/// them, or of some with neighbourhoods that are sampled from the subgraph.
 class SubgraphBatches final : public BatchSource {
 public:
-  /// \p edges and \p nodes as of AuditGraph::load.
+  /// \p edges and \p nodes as of AuditGraph::load, for a model with \p manifest
+  /// that samples by \p seed. Exits the process where it has too little room
+  /// for the edges.
   SubgraphBatches(const AuditGraph &graph, const EdgeSource &edges,
-                  std::span<const int32_t> nodes)
-      : graph(graph), edges(edges), nodes(nodes) {}
+                  std::span<const int32_t> nodes, const Manifest &manifest,
+                  uint64_t seed);
 
   const Slot *load(const tessera_context &context,
                    const std::vector<const Slot *> &slots) override {
+    if (sampled)
+      sampled->start();
     return graph.load(context, slots, edges, nodes);
   }
-  bool fill(const Slot &slot, char *address, const GlobalBatch &,
-            int64_t) override;
-  float scale(const GlobalBatch &) const override {
-    return static_cast<float>(1.0 / static_cast<double>(nodes.size()));
+  bool fill(const Slot &slot, char *address, const GlobalBatch &batch,
+            int64_t micro) override;
+  float scale(const GlobalBatch &batch) const override {
+    return sampled
+               ? sampled->scale(batch)
+               : static_cast<float>(1.0 / static_cast<double>(nodes.size()));
   }
   int64_t tokens(const GlobalBatch &) const override { return 0; }
   std::string describe() const override { return graph.file().path(); }
@@ -85,6 +94,9 @@ private:
   const AuditGraph &graph;
   const EdgeSource &edges;
   std::span<const int32_t> nodes;
+  /// Where the model samples: by the subgraph's numbers.
+  std::vector<int32_t> labels, numbers;
+  std::optional<SampledInputs> sampled;
 };
 
 } // namespace tessera::runtime

@@ -50,6 +50,9 @@ public:
   /// Takes them from a file of weights.
   void load(const std::string &path);
 
+  /// Of the last initialize.
+  uint64_t parameterSeed() const { return seed; }
+
   /// Trains for \p steps steps on \p source.
   void train(BatchSource &source, int64_t steps);
 

@@ -106,6 +106,8 @@ public:
   Trial run();
 
 private:
+  /// Trains the model on a subgraph: see SubgraphBatches.
+  void trainOn(const EdgeSource &edges, std::span<const int32_t> nodes);
   ModelAnswers trainAndAsk(const std::string &name, Nodes nodes, Purpose seed,
                            Purpose noise, bool withEdges);
   ModelAnswers askTarget();
@@ -192,6 +194,14 @@ MemberAnswers TrialRun::ask(AuditQuery query, Nodes nodes,
   return answers;
 }
 
+void TrialRun::trainOn(const EdgeSource &edges,
+                       std::span<const int32_t> nodes) {
+  AuditModel &model = setup.target;
+  SubgraphBatches batches(setup.graph, edges, nodes, model.manifest,
+                          model.parameterSeed());
+  model.train(batches, model.manifest.training.steps);
+}
+
 ModelAnswers TrialRun::trainAndAsk(const std::string &name, Nodes nodes,
                                    Purpose seed, Purpose noise,
                                    bool withEdges) {
@@ -201,8 +211,7 @@ ModelAnswers TrialRun::trainAndAsk(const std::string &name, Nodes nodes,
   InducedEdges edges(withEdges ? static_cast<const EdgeSource &>(whole) : none,
                      nodes.train);
   setup.target.initialize(seedFor(split.seed, seed));
-  SubgraphBatches batches(setup.graph, edges, nodes.train);
-  setup.target.train(batches, setup.target.manifest.training.steps);
+  trainOn(edges, nodes.train);
 
   ModelAnswers answers = askAll(name, nodes, noise, withEdges);
   // Training accuracy is that on the graph of the training, which every query
@@ -381,8 +390,7 @@ AttackScores TrialRun::attackByLikelihood(const MemberAnswers &target) {
     InducedEdges edges(whole, nodes);
     setup.target.initialize(seedFor(split.seed, Purpose::shadows) +
                             uint64_t(i) * (uint64_t(1) << 32));
-    SubgraphBatches batches(setup.graph, edges, nodes);
-    setup.target.train(batches, setup.target.manifest.training.steps);
+    trainOn(edges, nodes);
     Posteriors answers = selectRows(
         askAbout(slotNames::predictWhole, whole, setup.graph.allNodes()),
         audited);

@@ -172,9 +172,11 @@ void StepLog::write(const StepReport &report) {
     return;
   clear();
   double seconds = std::max(report.milliseconds, 1e-6) * 1e-3;
-  double rate = (report.tokens ? double(report.tokens) : 1.0) / seconds;
-  const char *unit = report.tokens ? "tokens/s" : "epochs/s";
-  const char *key = report.tokens ? "tokens_per_second" : "epochs_per_second";
+  int64_t learned = report.tokens + report.seeds;
+  double rate = (learned ? double(learned) : 1.0) / seconds;
+  const char *unit = report.tokens  ? "tokens"
+                     : report.seeds ? "nodes"
+                                    : "epochs";
   int width = static_cast<int>(std::to_string(steps).size());
   char line[512], mfu[32] = "";
   if (report.mfu > 0)
@@ -182,9 +184,9 @@ void StepLog::write(const StepReport &report) {
   int length = snprintf(
       line, sizeof line,
       "step %*" PRId64 "/%" PRId64 "  loss %-12.9g grad norm %-11.6g "
-      "lr %.3e  %.1f ms  %.*f %s%s%s%s\n",
+      "lr %.3e  %.1f ms  %.*f %s/s%s%s%s\n",
       width, report.step, steps, report.loss, report.gradNorm, report.lr,
-      report.milliseconds, report.tokens ? 0 : 1, rate, unit, mfu,
+      report.milliseconds, learned ? 0 : 1, rate, unit, mfu,
       report.skipped ? "  skipped" : "", report.spike ? "  spike" : "");
   print(line, length, sizeof line);
   if (file >= 0) {
@@ -192,13 +194,16 @@ void StepLog::write(const StepReport &report) {
     length = snprintf(
         line, sizeof line,
         "{\"step\": %" PRId64 ", \"loss\": %s, \"grad_norm\": %s, \"lr\": %s, "
-        "\"ms\": %s, \"%s\": %s",
+        "\"ms\": %s, \"%s_per_second\": %s",
         report.step, number(loss, report.loss),
         number(gradNorm, report.gradNorm), number(lr, report.lr),
-        number(milliseconds, report.milliseconds), key, number(speed, rate));
+        number(milliseconds, report.milliseconds), unit, number(speed, rate));
     if (report.tokens)
       length += snprintf(line + length, sizeof line - length,
                          ", \"batch\": %" PRId64, report.batch);
+    if (report.seeds)
+      length += snprintf(line + length, sizeof line - length,
+                         ", \"batch\": %" PRId64, report.seeds);
     if (report.lossScale > 0)
       length += snprintf(line + length, sizeof line - length,
                          ", \"loss_scale\": %.17g", report.lossScale);

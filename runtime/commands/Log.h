@@ -23,7 +23,8 @@ struct StepReport {
   double mfu = 0;
   /// Milliseconds that a checkpoint made this step wait; 0: none did.
   double checkpointMilliseconds = 0;
-  int64_t tokens = 0;       ///< of a step; 0: the step is an epoch
+  int64_t tokens = 0;       ///< of a step; 0: it learns from a graph
+  int64_t seeds = 0;        ///< nodes of a step; 0: a graph's step is an epoch
   int64_t batch = 0;        ///< samples of a step
   int64_t allocations = -1; ///< since the last step; -1: not counted
   double lossScale = 0;     ///< 0: the loss is not scaled

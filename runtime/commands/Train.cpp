@@ -102,8 +102,10 @@ void printSettings(const tessera_context &context, const Options &options,
   row("data", source.describe());
   if (manifest.model.isGraph())
     row("graph", source.describeGraph());
-  else
+  if (!manifest.model.isGraph() || training.sampling)
     row("order", progress.order);
+  for (const auto &[name, value] : source.settings(steps))
+    row(name.c_str(), value);
   row("optimizer",
       training.optimizer.kind + ", " + training.optimizer.settings);
   const ScheduleSpec &schedule = training.schedule;
@@ -333,6 +335,7 @@ static int runTrain(const Manifest &manifest, const Options &options) {
     report.lr = learningRate(manifest.training,
                              {report.step, progress.samples + report.batch});
     report.tokens = source->tokens(step.batchAt(progress.samples));
+    report.seeds = source->seeds(step.batchAt(progress.samples));
     report.lossScale = scaling.initial > 0 ? progress.lossScale.scale : 0;
     // In fp16 a smaller scale may help.
     bool shrunk = false;

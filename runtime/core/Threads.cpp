@@ -8,6 +8,7 @@
 #include "runtime/core/Threads.h"
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <sched.h>
@@ -93,6 +94,12 @@ static void work(void *) {
       loop.body(loop.data, begin, std::min(begin + loop.chunk, part.end), own);
     }
   }
+}
+
+void leaveSignalsToOthers() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
 void parallelFor(int64_t count, int64_t grain, RangeBody body, void *data) {

@@ -37,6 +37,10 @@ void setThreads(int threads);
 /// or \p threads is 1. Called before anything else happens.
 void limitSpinning(int threads, char **argv);
 
+/// Has no signal interrupt the thread that calls it: they are for the one that
+/// computes.
+void leaveSignalsToOthers();
+
 /// Runs \p body over [0, count): each thread takes chunks (multiples of
 /// \p grain) of its own contiguous part, then helps the others.
 void parallelFor(int64_t count, int64_t grain, RangeBody body, void *data);

@@ -8,6 +8,7 @@
 #include "runtime/data/Data.h"
 #include "runtime/core/Error.h"
 #include "runtime/data/Graph.h"
+#include "runtime/data/SampledInputs.h"
 #include "runtime/data/Tokens.h"
 
 namespace tessera::runtime {
@@ -36,6 +37,8 @@ std::unique_ptr<BatchSource> openBatchSource(const Manifest &manifest,
     return openTokenBatches(manifest, path, tokenTypeNamed(type), order, seed,
                             rank, ranks);
   requireNoType(type);
+  if (manifest.training.sampling)
+    return openSampledBatches(manifest, path, order, seed, rank);
   return openGraphBatches(manifest, path, rank, ranks);
 }
 

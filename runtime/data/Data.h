@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 struct tessera_context;
@@ -62,14 +63,25 @@ public:
   /// 1 / number of targets that count in \p batch.
   virtual float scale(const GlobalBatch &batch) const = 0;
 
-  /// Tokens of \p batch; 0 for a graph, whose step is an epoch.
+  /// Tokens of \p batch; 0 for a graph.
   virtual int64_t tokens(const GlobalBatch &batch) const = 0;
+
+  /// Nodes that \p batch learns from by sampled neighbourhoods; 0 for tokens,
+  /// and for a graph whose step is an epoch.
+  virtual int64_t seeds(const GlobalBatch &) const { return 0; }
 
   /// One line for people: what the data is.
   virtual std::string describe() const = 0;
 
   /// The same for what a graph is like, before load; empty for tokens.
   virtual std::string describeGraph() const { return ""; }
+
+  /// More that `train` says at its start, for \p steps steps: rows of a name
+  /// and a text.
+  virtual std::vector<std::pair<std::string, std::string>>
+  settings(int64_t) const {
+    return {};
+  }
 };
 
 /// How samples follow one another.

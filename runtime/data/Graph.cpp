@@ -19,8 +19,6 @@
 namespace tessera::runtime {
 
 static constexpr const char *splitNames[3] = {"train", "val", "test"};
-/// The class of a node that does not count.
-static constexpr int32_t ignoredTarget = -100;
 
 /// Exits the process where \p file is not the graph that \p model is compiled
 /// for.
@@ -146,8 +144,22 @@ std::string Graph::describeShape() const {
   return text;
 }
 
-std::string Graph::describeEdges() const {
-  return weightName.empty() ? "" : "; '" + weightName + "' weighs the edges";
+std::string Graph::describe() const {
+  std::string edges =
+      weightName.empty() ? "" : "; '" + weightName + "' weighs the edges";
+  return filePath + " (" + std::to_string(split("train").size()) +
+         " training nodes, " + std::to_string(split("val").size()) +
+         " for validation, " + std::to_string(split("test").size()) +
+         " for the test" + edges + ")";
+}
+
+DataFingerprint Graph::fingerprint() const {
+  std::string error;
+  std::unique_ptr<InputFile> content =
+      InputFile::open(filePath, "the graph ", error);
+  if (!content)
+    fatal("%s", error.c_str());
+  return fingerprintOf(*content, {});
 }
 
 void Graph::fillTargets(const Slot &slot, char *address,
@@ -195,20 +207,10 @@ public:
   }
   int64_t tokens(const GlobalBatch &) const override { return 0; }
   std::optional<DataFingerprint> fingerprint() const override {
-    std::string error;
-    std::unique_ptr<InputFile> content =
-        InputFile::open(graph.path(), "the graph ", error);
-    if (!content)
-      fatal("%s", error.c_str());
-    return fingerprintOf(*content, {});
+    return graph.fingerprint();
   }
   std::string describeGraph() const override { return graph.describeShape(); }
-  std::string describe() const override {
-    return graph.path() + " (" + std::to_string(count) + " training nodes, " +
-           std::to_string(graph.split("val").size()) + " for validation, " +
-           std::to_string(graph.split("test").size()) + " for the test" +
-           graph.describeEdges() + ")";
-  }
+  std::string describe() const override { return graph.describe(); }
 
 private:
   Graph graph;

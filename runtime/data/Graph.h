@@ -17,6 +17,9 @@
 
 namespace tessera::runtime {
 
+/// The class of a node that does not count.
+inline constexpr int32_t ignoredTarget = -100;
+
 /// What \p model makes of edges.
 AdjacencyForm adjacencyFormOf(const Model &model);
 
@@ -32,6 +35,11 @@ public:
 
   /// The nodes of a split: "train", "val" or "test".
   const std::vector<int32_t> &split(const std::string &name) const;
+
+  /// The class of each node.
+  const std::vector<int32_t> &labels() const { return classes; }
+  /// Its edges, until load.
+  const EdgeSource &edges() const { return *file; }
 
   /// Fills \p slots of \p context's program, which depend on the graph alone:
   /// features, row_ptr, col, weight and their transposes, or sparse features'
@@ -49,8 +57,9 @@ public:
   /// Nodes, edges as the file has them and what they are like, on a line. Reads
   /// all edges. Empty after load.
   std::string describeShape() const;
-  /// What weighs the edges, behind "; "; empty where nothing in the file does.
-  std::string describeEdges() const;
+  /// The file, how many nodes each split has, and what weighs the edges.
+  std::string describe() const;
+  DataFingerprint fingerprint() const;
 
 private:
   const Model model;

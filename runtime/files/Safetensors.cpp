@@ -193,8 +193,9 @@ SafetensorsWriter::SafetensorsWriter(
     : path(std::move(path)), metadata(std::move(metadata)) {}
 
 void SafetensorsWriter::declare(const std::string &name,
-                                const std::vector<int64_t> &shape) {
-  entries.push_back({name, "F32", shape});
+                                const std::vector<int64_t> &shape,
+                                const std::string &dtype) {
+  entries.push_back({name, dtype, shape});
   declared += entries.back().bytes();
 }
 
@@ -205,10 +206,18 @@ void SafetensorsWriter::begin() {
     fatal("%s", file.error().c_str());
 }
 
-void SafetensorsWriter::write(const float *data, int64_t elements) {
-  if (!file.write(data, elements * 4))
+void SafetensorsWriter::writeBytes(const void *data, int64_t bytes) {
+  if (!file.write(data, bytes))
     fatal("%s", file.error().c_str());
-  written += elements * 4;
+  written += bytes;
+}
+
+void SafetensorsWriter::write(const float *data, int64_t elements) {
+  writeBytes(data, elements * 4);
+}
+
+void SafetensorsWriter::write(const int64_t *data, int64_t elements) {
+  writeBytes(data, elements * 8);
 }
 
 void SafetensorsWriter::commit() {

@@ -98,7 +98,7 @@ private:
   std::map<std::string, std::string> notes;
 };
 
-/// Writes a file of float tensors (runtime/files/Output.h). Exits the process
+/// Writes a file of tensors (runtime/files/Output.h). Exits the process
 /// on a failed write.
 class SafetensorsWriter {
 public:
@@ -108,15 +108,19 @@ public:
   SafetensorsWriter &operator=(const SafetensorsWriter &) = delete;
 
   /// All tensors are declared first, then written in the same order.
-  void declare(const std::string &name, const std::vector<int64_t> &shape);
+  void declare(const std::string &name, const std::vector<int64_t> &shape,
+               const std::string &dtype = "F32");
   /// Opens the file with room for all of it, and writes the header.
   void begin();
   /// Appends data of the next tensor, in any number of pieces.
   void write(const float *data, int64_t elements);
+  void write(const int64_t *data, int64_t elements);
   /// Makes the file visible under its name.
   void commit();
 
 private:
+  void writeBytes(const void *data, int64_t bytes);
+
   std::string path;
   std::map<std::string, std::string> metadata;
   std::vector<TensorEntry> entries;

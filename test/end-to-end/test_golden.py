@@ -155,6 +155,23 @@ class Golden(unittest.TestCase):
     def test_gin_with_fixed_eps(self):
         self.check("gin-fixed-eps", "graph.safetensors")
 
+    def test_sampled_gcn_with_weights(self):
+        self.check("sampled-gcn", "graph.safetensors")
+
+    def test_sampled_gat(self):
+        self.check("sampled-gat", "graph.safetensors")
+
+    def test_sampled_gin_with_replacement(self):
+        self.check("sampled-gin", "graph.safetensors")
+
+    def test_sampled_sage(self):
+        self.check("sampled-sage", "graph.safetensors")
+
+    def test_sampled_sage_on_2_ranks(self):
+        self.check(
+            "sampled-sage", "graph.safetensors", parallel__world=2, parallel__zero_stage=3
+        )
+
 
 if __name__ == "__main__":
     support.main()

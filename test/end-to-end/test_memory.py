@@ -67,6 +67,16 @@ class Memory(unittest.TestCase):
             "gcn", folder / "specification.textproto", folder / "graph.safetensors", 1
         )
 
+    def test_no_allocation_of_sampled_neighbourhoods(self):
+        folder = support.GOLDEN / "sampled-sage"
+        for world in (1, 2):
+            self.check_no_allocation(
+                "sampled",
+                folder / "specification.textproto",
+                folder / "graph.safetensors",
+                world,
+            )
+
     def test_info_states_the_plan(self):
         out = support.scratch("memory-info")
         values = {"parallel__world": 2, "parallel__zero_stage": 2}

@@ -72,6 +72,10 @@ TEST(CommandLine, ReadsTheOtherCommands) {
             "o");
   Options weights = parse({"export", "--checkpoint-dir", "c", "--out", "o"});
   EXPECT_EQ(weights.command, &exportCommand);
+  Options dump =
+      parse({"sample", "--data", "g", "--save", "s", "--steps", "3"});
+  EXPECT_EQ(dump.command, &sampleCommand);
+  EXPECT_EQ(dump.steps, 3);
   EXPECT_EQ(weights.checkpointDir, "c");
   EXPECT_EQ(weights.out, "o");
   Options options = parse({"generate", "--init", "i", "--prompt", "a=b",
@@ -87,7 +91,7 @@ TEST(CommandLineDeathTest, SaysWhatIsWrong) {
   };
   fails({}, "a command is missing");
   fails({"tarin"}, "unknown command 'tarin': train, eval, grads, generate, "
-                   "audit, export and info are known");
+                   "audit, sample, export and info are known");
   fails({"train"}, "'train' needs --data PATH");
   fails({"train", "--data"}, "--data lacks its value: --data PATH");
   fails({"train", "--data", "d", "--stpes", "3"},
@@ -105,6 +109,8 @@ TEST(CommandLineDeathTest, SaysWhatIsWrong) {
   fails({"train", "--data", "d", "--checkpoint-async"},
         "--checkpoint-async needs --checkpoint-dir DIR");
   fails({"export", "--out", "w"}, "'export' needs --checkpoint-dir DIR");
+  fails({"sample", "--data", "g"}, "'sample' needs --save FILE");
+  fails({"sample", "--data", "g", "--save", "s", "--steps", "0"}, "--steps");
   fails({"train", "--data", "d", "--resume=yes"}, "--resume takes no value");
   fails({"generate", "--init", "i", "--prompt", "p", "--max-tokens", "1",
          "--temperature", "-1"},
