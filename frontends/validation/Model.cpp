@@ -195,16 +195,19 @@ void Validator::checkGnn() {
     require("gnn.hidden", "give the width of the layers between");
   checkHeads();
   bool isSampled = message.training().has_sampling();
-  for (const char *path :
+  for (llvm::StringRef path :
        {"training.global_batch", "training.micro_batch", "training.batch_ramp",
-        "training.schedule.warmup_samples", "training.schedule.decay_samples"})
-    if (given(path) &&
-        !(isSampled && llvm::StringRef(path) == "training.global_batch"))
-      diagnostics.error(path, "`" + llvm::Twine(path) + "` is for transformers",
-                        isSampled
-                            ? "remove it: a micro-batch is "
-                              "`training.sampling.batch` seeds"
-                            : "remove it: each step takes the whole graph");
+        "training.schedule.warmup_samples",
+        "training.schedule.decay_samples"}) {
+    if (!given(path) || (isSampled && path == "training.global_batch"))
+      continue;
+    const char *remedy =
+        !isSampled ? "remove it: each step takes the whole graph"
+        : path == "training.micro_batch"
+            ? "remove it: a micro-batch is `training.sampling.batch` seeds"
+            : "remove it: count in steps of `training.global_batch` seeds";
+    diagnostics.error(path, "`" + path + "` is for transformers", remedy);
+  }
 
   static const char *const counts[] = {"gnn.nodes", "gnn.edges", "gnn.features",
                                        "gnn.classes"};
