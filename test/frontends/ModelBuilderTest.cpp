@@ -442,6 +442,19 @@ TEST_F(ModelBuilder, FingerprintHasWhatDeterminesTheMathematics) {
   EXPECT_EQ(values["gnn.nodes"], "5");
   EXPECT_FALSE(values.count("gnn.graph"));
   EXPECT_EQ(values, graph("parallel.world=2"));
+
+  // Of neighbourhoods where they are sampled. Ranks are not among it.
+  EXPECT_FALSE(values.count("training.sampling.batch"));
+  const char *sage = "examples/sage-cora-sampled.textproto";
+  auto sampled = fingerprint(sage, {"training.global_batch=128"});
+  EXPECT_EQ(sampled["training.sampling.fan_out"], "25, 10");
+  EXPECT_EQ(sampled["training.sampling.batch"], "64");
+  EXPECT_EQ(sampled["training.sampling.replace"], "false");
+  EXPECT_EQ(sampled["training.global_batch"], "128");
+  EXPECT_EQ(fingerprint(sage, {"parallel.world=2"}), sampled);
+  EXPECT_NE(fingerprint(sage, {"training.global_batch=128",
+                               "training.sampling.batch=32"}),
+            sampled);
 }
 
 // All ranks' micro-batches together add the penalty once.
