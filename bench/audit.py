@@ -265,7 +265,10 @@ def claim_rows(table, name, reports):
         report = reports.get(setting)
         if report is None:
             continue
-        train, test = (report.mean(report.seeds, query, "NONE", f"target_{part}_accuracy") for part in ("train", "test"))
+        train, test = (
+            report.mean(report.seeds, query, "NONE", f"target_{part}_accuracy")
+            for part in ("train", "test")
+        )
         figures = (
             train - test,
             report.mean(report.seeds, query, "NONE", "auroc"),
