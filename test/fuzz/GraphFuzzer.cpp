@@ -14,10 +14,13 @@
 #include "runtime/data/Adjacency.h"
 #include "runtime/data/Features.h"
 #include "runtime/data/GraphFile.h"
+#include "runtime/data/SampleRoom.h"
+#include "runtime/data/SampledBlocks.h"
 #include "test/fuzz/Exit.h"
 #include "test/fuzz/TensorFile.h"
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 using namespace tessera::runtime;
 using namespace tessera::fuzz;
@@ -137,6 +140,42 @@ static void checkSubgraphs(const GraphFile &file) {
             "two neighbours are kept, or all");
 }
 
+/// What training on sampled neighbourhoods makes of a graph.
+static void checkNeighborhoods(const GraphFile &file) {
+  InEdges edges(file, file.weightName());
+  std::vector<int32_t> seeds(std::min<int64_t>(3, file.shape().nodes));
+  std::iota(seeds.begin(), seeds.end(), 0);
+  SampledGraph graph;
+  for (bool replace : {false, true}) {
+    FanOut fanOut{{2, -1}, replace};
+    SampleRoom room(SampleSizes{file.shape().nodes, file.shape().edges,
+                                fanOut.counts, std::ssize(seeds), replace});
+    NeighborSampler(edges, fanOut, 1).sample(seeds, 7, graph);
+    for (size_t hop = 0; hop < graph.counts.size(); ++hop)
+      require(graph.counts[hop] <= room.nodesWithin(hop), "nodes have room");
+    for (bool selfLoops : {false, true})
+      for (bool mean : {false, true}) {
+        SampledBlocks blocks({selfLoops, /*symmetric=*/false, mean},
+                             {true, true});
+        blocks.build(graph);
+        for (int64_t layer : {0, 1}) {
+          BlockRoom most = room.block(layer, selfLoops);
+          require(blocks.rows(layer) <= most.rows &&
+                      blocks.columns(layer) <= most.columns &&
+                      blocks.entries(layer) <= most.entries,
+                  "a block has room");
+          const SparseRows &transpose = blocks.transpose(layer);
+          RowMemory copy(blocks.columns(layer), blocks.entries(layer));
+          std::copy_n(transpose.rowPtr, copy.rowPtr.size(),
+                      copy.rowPtr.begin());
+          std::copy_n(transpose.col, copy.col.size(), copy.col.begin());
+          std::copy_n(transpose.weight, copy.col.size(), copy.weight.begin());
+          copy.check(blocks.rows(layer));
+        }
+      }
+  }
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   std::string error;
   auto file = GraphFile::read({reinterpret_cast<const char *>(data), size},
@@ -154,6 +193,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (bool symmetric : {false, true})
       checkAdjacency(*file, {selfLoops, symmetric});
   checkSubgraphs(*file);
+  checkNeighborhoods(*file);
   file->release();
   return 0;
 }
