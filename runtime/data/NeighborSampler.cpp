@@ -120,6 +120,12 @@ void NeighborSampler::sample(std::span<const int32_t> seeds, uint64_t position,
   for (int64_t wanted : fanOut.counts) {
     int64_t end = graph.counts.back();
     for (; begin < end; ++begin) {
+      // Nodes lie anywhere, so that each would be waited for.
+      static constexpr int64_t ahead = 8;
+      if (begin + 2 * ahead < end) {
+        edges.prefetchBegin(graph.nodes[begin + 2 * ahead]);
+        edges.prefetchEdges(graph.nodes[begin + ahead]);
+      }
       expand(graph.nodes[begin], wanted, position, graph);
       graph.rowPtr.push_back(static_cast<int32_t>(graph.source.size()));
     }

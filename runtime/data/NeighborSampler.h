@@ -41,6 +41,15 @@ public:
   int32_t source(int64_t edge) const { return sources[edge]; }
   float weight(int64_t edge) const { return weighted ? weights[edge] : 1.0f; }
 
+  /// Has memory fetch where the edges into \p node are, and, once that is
+  /// there, the first of them.
+  void prefetchBegin(int64_t node) const {
+    __builtin_prefetch(begins.data() + node);
+  }
+  void prefetchEdges(int64_t node) const {
+    __builtin_prefetch(sources.data() + begins[node]);
+  }
+
 private:
   bool weighted;
   int64_t most = 0;

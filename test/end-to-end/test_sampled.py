@@ -10,6 +10,7 @@
 # ===----------------------------------------------------------------------===#
 
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -131,17 +132,40 @@ class Sampled(unittest.TestCase):
             dumps.add(path.read_bytes())
         self.assertEqual(len(dumps), 1)
 
-    def test_a_signal_ends_it(self):
-        log = self.out / "signal.log"
-        command = [self.one, "train", "--data", GRAPH, "--steps", 10**7, "--log", log]
+    def start(self, executable, name, world):
+        """A run that goes on and has made its first step."""
+        log = self.out / f"{name}.log"
+        command = support.launcher(world) + [executable, "train", "--data", GRAPH]
+        command += ["--steps", 10**7, "--log", log]
         process = subprocess.Popen(
-            [str(part) for part in command], stdout=subprocess.DEVNULL, env=support.ENVIRONMENT
+            [str(part) for part in command],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=support.ENVIRONMENT,
         )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and (not log.exists() or not log.stat().st_size):
             time.sleep(0.02)
+        return process
+
+    def test_a_signal_ends_it(self):
+        process = self.start(self.one, "signal", 1)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(timeout=60), 128 + signal.SIGTERM)
+
+    def test_ends_where_a_rank_dies(self):
+        two = support.compile(SAGE, self.out / "dies", parallel__world=2)
+        process = self.start(two, "dies", 2)
+        ranks = list(support.processes(two))
+        self.assertEqual(len(ranks), 2)
+        os.kill(ranks[1], signal.SIGKILL)
+        self.assertNotEqual(process.wait(timeout=60), 0)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and list(support.processes(two)):
+            time.sleep(0.1)
+        self.assertEqual(list(support.processes(two)), [])
 
     def test_others_have_nothing_to_dump(self):
         executable = support.compile(support.GOLDEN / "sage" / "specification.textproto", self.out / "no")
