@@ -134,7 +134,14 @@ TEST(SampleAhead, EndsWithoutHavingBeenAsked) {
 TEST(MicroBatchSampler, StaysWithinItsRoom) {
   Sampled sampled;
   SampledMicroBatch batch = sampled.reserve();
-  int64_t bytes = batch.bytes();
+  // docs/runtime.md: 100 nodes of which 40 are expanded, 128 edges.
+  int64_t bytes = 4 * (8 + 100 + 40 + 1) + 8 * 128 + 4 * (40 + 1) +
+                  8 * (128 + 40) + 4 * 100 + (4 * 101 + 8 * (128 + 40)) +
+                  (4 * 101 + 8 * (32 + 8));
+  EXPECT_EQ(batch.bytes(), bytes);
+  int64_t most = sampled.edges.mostInto();
+  EXPECT_EQ(sampled.sampler.bytes(),
+            4 * (100 + 1) + 4 * 900 + 4 * 100 + 8 * ((most + 63) / 64) + 4 * 4);
   for (int64_t position = 0; position < 3200; position += 8)
     sampled.sampler.make(position, batch);
   EXPECT_EQ(batch.bytes(), bytes);
