@@ -36,6 +36,10 @@ RANDOM = {
 }
 # Of a clustered graph: the edges that stay within a cluster.
 WITHIN = 0.9
+# Of these graphs PyTorch Geometric's forms take 15 GB each: one is kept at a time.
+LARGE = ("arxiv", "arxiv-clustered")
+# PyTorch Geometric takes up to 16 GB for one of these: its forms run one by one.
+LARGE = ("arxiv", "arxiv-clustered")
 FORMS = {
     "GCN": ["edges", "csr", "sparse", "compile-edges", "compile-csr", "compile-sparse"],
     "SAGE": ["edges", "csr", "compile-edges", "compile-csr"],
@@ -162,8 +166,12 @@ class Peer(step.Peer):
             self.steps(warm)
             return ""
         except (SystemExit, BrokenPipeError):
-            lines = self.log.read_text().split("\n")
-            return next((line for line in reversed(lines) if line.strip()), "no reason given")
+            return self.reason()
+
+    def reason(self):
+        """Why it has ended: a process that is killed for its memory says nothing."""
+        lines = self.log.read_text().split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "no reason given")
 
 
 def peak_bytes(path):
@@ -189,8 +197,8 @@ def floor_milliseconds(layer, graph, facts, peak, rows):
             width, passes = a, 1 + (i > 0)
         elif layer == "GAT":  # gradients of scores read the neighbours once more
             width, passes = b, 3
-        else:
-            width = b
+        else:  # sums of dense features are taken ahead
+            width, passes = b, passes if i or entries else 0
         flops += products
         read += passes * (edges + (nodes if layer in ("GCN", "GAT") else 0)) * width * 4
     gemms = flops / (1e6 * step.GEMM_SHARE * peak["gflops"])
@@ -209,6 +217,19 @@ def facts_of(path):
     return len(graph["x.indptr"]) - 1, edges, 1 + int(columns.max()), classes, len(columns)
 
 
+def start(layer, graph, forms, options, impossible):
+    """The peers that run."""
+    peers = []
+    for form in forms:
+        peer = Peer(layer, form, options.threads, graph)
+        reason = peer.ready(2)
+        if reason:
+            impossible[form] = reason
+        else:
+            peers.append(peer)
+    return peers
+
+
 def measure(layer, graph, options):
     specification = OUT / f"{layer.lower()}-{graph}.textproto"
     specification.write_text(specification_of(layer, graph, options.threads))
@@ -216,27 +237,37 @@ def measure(layer, graph, options):
     benchmark = {"specification": specification, "set": {}}
     name = f"gnn/{layer.lower()}-{graph}"
     own = step.Tessera(name, benchmark, options.threads, data, support.BUILD)
-    peers, impossible = [], {}
-    for form in FORMS[layer] if not options.tessera_only else []:
-        if options.forms and form not in options.forms:
-            continue
-        peer = Peer(layer, form, options.threads, graph)
-        reason = peer.ready(2)
-        if reason:
-            impossible[form] = reason
-        else:
-            peers.append(peer)
-    contenders = [own, *peers]
-    times = {contender.name: [] for contender in contenders}
+    forms = [form for form in FORMS[layer] if form in (options.forms or FORMS[layer])]
+    groups = [[form] for form in forms] if graph in LARGE else [forms]
+    if options.tessera_only or not groups:
+        groups = [[]]
     nodes, edges, features, classes, entries = facts = facts_of(data)
-    width = max([features if not entries else 0, *shape_of(layer, graph)[0]])
-    peaks, rows = [], []
-    for _ in range(options.rounds):
-        peaks.append(step.measure_peak(options.threads))
-        command = [support.BUILD / "bin" / "bench-rows", options.threads, nodes, width, edges]
-        rows.append(json.loads(support.run(command).stdout))
-        for contender in contenders:
-            times[contender.name].append(statistics.median(contender.steps(options.steps)))
+    width = max([features if not entries else 0, *shape_of(layer, graph)[0]]) or classes
+    random_rows = [support.BUILD / "bin" / "bench-rows", options.threads, nodes, width, edges]
+    peaks, rows, times, ratios, memory, impossible = [], [], {own.name: []}, {}, {}, {}
+    for group in groups:
+        peers = start(layer, graph, group, options, impossible)
+        here = {contender.name: [] for contender in [own, *peers]}
+        for _ in range(options.rounds):
+            peaks.append(step.measure_peak(options.threads))
+            rows.append(json.loads(support.run(random_rows).stdout))
+            for contender in [own, *peers]:
+                try:
+                    here[contender.name].append(statistics.median(contender.steps(options.steps)))
+                except (SystemExit, BrokenPipeError):
+                    if contender is own:
+                        raise
+                    impossible[contender.name] = contender.reason()
+        times[own.name] += here[own.name]
+        for peer in peers:
+            if peer.name not in impossible:
+                times[peer.name] = here[peer.name]
+                ratios[peer.name] = statistics.median(here[peer.name]) / statistics.median(
+                    here[own.name]
+                )
+                memory[peer.name] = peer.peak_memory()
+    train = [own.executable, "train", "--data", data, "--steps", 3]
+    memory[own.name] = support.most_memory(train)
     peak = {key: statistics.median(p[key] for p in peaks) for key in peaks[0]}
     rate = {"row_gbytes": statistics.median(r["row_gbytes"] for r in rows)}
     return {
@@ -244,8 +275,9 @@ def measure(layer, graph, options):
         "graph": graph,
         "floor_milliseconds": floor_milliseconds(layer, graph, facts, peak, rate),
         "plan_bytes": peak_bytes(specification),
-        "milliseconds": {name: statistics.median(own) for name, own in times.items()},
-        "peak_memory": {contender.name: contender.peak_memory() for contender in contenders},
+        "milliseconds": {name: statistics.median(each) for name, each in times.items()},
+        "times_tessera": ratios,
+        "peak_memory": memory,
         "impossible": impossible,
         **peak,
         **rate,
@@ -257,7 +289,6 @@ def report(result):
         f"\n{result['layer']} on {result['graph']}: peak {result['gflops']:.0f} GFLOP/s, random "
         f"rows {result['row_gbytes']:.1f} GB/s, floor {result['floor_milliseconds']:.2f} ms"
     )
-    own = result["milliseconds"]["Tessera"]
     for name, milliseconds in result["milliseconds"].items():
         memory = result["peak_memory"][name]
         line = f"  {name:16s} {milliseconds:9.2f} ms {memory / 1e6:8.0f} MB"
@@ -265,7 +296,7 @@ def report(result):
             line += f"  {milliseconds / result['floor_milliseconds']:.2f} x floor"
             line += f", {memory / result['plan_bytes']:.2f} x plan"
         else:
-            line += f"  {milliseconds / own:.2f} x Tessera"
+            line += f"  {result['times_tessera'][name]:.2f} x Tessera"
             line += f", {result['peak_memory']['Tessera'] / memory:.2f} of its memory taken here"
         print(line, flush=True)
     for form, reason in result["impossible"].items():

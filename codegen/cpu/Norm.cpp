@@ -48,19 +48,23 @@ struct PartialSumSquaresKernel
     bool ragged = elements % kBlock != 0;
     vb.loop(body.begin, body.end, 1, [&](Value block) {
       Value first = vb.mul(block, kBlock);
-      SmallVector<Value> sums = vb.loop(
-          first, vb.add(first, kRange), kLanes, SmallVector<Value>(kSums, zero),
-          [&](Value i, ValueRange carried) {
-            SmallVector<Value> next(carried);
-            for (int64_t s = 0; s < kSums; ++s) {
-              Value at = vb.add(i, s * kRange);
-              Value mask;
-              if (ragged)
-                mask = vb.mask(vb.sub(vb.index(elements), at));
-              next[s] = add(next[s], at, mask);
-            }
-            return next;
-          });
+      // Most tensors are far smaller than a block.
+      Value end = vb.add(first, kRange);
+      if (ragged)
+        end = vb.min(end, vb.index(elements));
+      SmallVector<Value> sums =
+          vb.loop(first, end, kLanes, SmallVector<Value>(kSums, zero),
+                  [&](Value i, ValueRange carried) {
+                    SmallVector<Value> next(carried);
+                    for (int64_t s = 0; s < kSums; ++s) {
+                      Value at = vb.add(i, s * kRange);
+                      Value mask;
+                      if (ragged)
+                        mask = vb.mask(vb.sub(vb.index(elements), at));
+                      next[s] = add(next[s], at, mask);
+                    }
+                    return next;
+                  });
       Value sum = sums[0];
       for (Value other : llvm::drop_begin(sums))
         sum = vb.addf(sum, other);

@@ -41,6 +41,10 @@ public:
     bool isFeatures = slot.name == slotNames::features;
     if (!isFeatures && slot.name != slotNames::targets)
       return false;
+    if (order.empty() || epoch != epochOfOrder) {
+      order = permutation(rows, seed, epoch);
+      epochOfOrder = epoch;
+    }
     memset(address, 0, slot.bytes());
     auto *numbers = reinterpret_cast<float *>(address);
     auto *targets = reinterpret_cast<int32_t *>(address);
@@ -50,7 +54,7 @@ public:
           targets[i] = -100;
         continue;
       }
-      auto row = static_cast<int64_t>(permute(begin + i, rows, seed, epoch));
+      auto row = static_cast<int64_t>(order[begin + i]);
       if (isFeatures)
         std::copy_n(inputs.data() + row * columns, columns,
                     numbers + i * columns);
@@ -72,6 +76,8 @@ private:
   const std::vector<float> &inputs;
   int64_t columns, members, rows, batch;
   uint64_t seed;
+  std::vector<uint64_t> order; ///< The rows of epoch `epochOfOrder`.
+  int64_t epochOfOrder = 0;
 };
 
 } // namespace

@@ -68,24 +68,65 @@ void fillRandom(float *destination, int64_t begin, int64_t end, uint64_t seed,
   }
 }
 
-uint64_t permute(uint64_t index, uint64_t size, uint64_t seed, uint64_t epoch) {
+namespace {
+
+/// Bits of half an index of a permutation of \p size numbers.
+int halfBits(uint64_t size) {
   int half = 1;
   while (half < 32 && (uint64_t(1) << (2 * half)) < size)
     ++half;
+  return half;
+}
+
+constexpr uint32_t permutationRounds = 4;
+
+/// What a round draws for the right half of an index.
+uint32_t roundBits(uint64_t seed, uint64_t epoch, uint32_t round,
+                   uint64_t right) {
+  // The epoch and the round share a word: epochs stay below 2^30.
+  uint32_t stream = uint32_t(epoch << 2) | round;
+  return bits(seed, RandomUse::order, stream, right)[0];
+}
+
+/// A permutation's result for \p index, \p draw giving roundBits().
+template <typename Draw>
+uint64_t walk(uint64_t index, uint64_t size, int half, Draw draw) {
   uint64_t mask = (uint64_t(1) << half) - 1;
   do {
     uint64_t left = index >> half, right = index & mask;
-    for (uint32_t round = 0; round < 4; ++round) {
-      // The epoch and the round share a word: epochs stay below 2^30.
-      uint32_t stream = uint32_t(epoch << 2) | round;
-      uint64_t mixed =
-          left ^ (bits(seed, RandomUse::order, stream, right)[0] & mask);
+    for (uint32_t round = 0; round < permutationRounds; ++round) {
+      uint64_t mixed = left ^ (draw(round, right) & mask);
       left = right;
       right = mixed;
     }
     index = left << half | right;
   } while (index >= size);
   return index;
+}
+
+} // namespace
+
+uint64_t permute(uint64_t index, uint64_t size, uint64_t seed, uint64_t epoch) {
+  return walk(index, size, halfBits(size), [&](uint32_t round, uint64_t right) {
+    return roundBits(seed, epoch, round, right);
+  });
+}
+
+std::vector<uint64_t> permutation(uint64_t size, uint64_t seed,
+                                  uint64_t epoch) {
+  int half = halfBits(size);
+  // Right halves are few: each is drawn for once.
+  uint64_t halves = uint64_t(1) << half;
+  std::vector<uint32_t> drawn;
+  for (uint32_t round = 0; round < permutationRounds; ++round)
+    for (uint64_t right = 0; right < halves; ++right)
+      drawn.push_back(roundBits(seed, epoch, round, right));
+  std::vector<uint64_t> order(size);
+  for (uint64_t index = 0; index < size; ++index)
+    order[index] = walk(index, size, half, [&](uint32_t round, uint64_t right) {
+      return drawn[round * halves + right];
+    });
+  return order;
 }
 
 } // namespace tessera::runtime

@@ -16,6 +16,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace tessera::runtime {
 
@@ -114,6 +115,9 @@ void fillRandom(float *destination, int64_t begin, int64_t end, uint64_t seed,
 /// falls within the range (Black and Rogaway, "Ciphers with arbitrary finite
 /// domains", 2002).
 uint64_t permute(uint64_t index, uint64_t size, uint64_t seed, uint64_t epoch);
+
+/// permute() of each index of [0, \p size), in far less time than one by one.
+std::vector<uint64_t> permutation(uint64_t size, uint64_t seed, uint64_t epoch);
 
 } // namespace tessera::runtime
 

@@ -251,6 +251,22 @@ TEST(SumSquares, BlocksAndTheirSum) {
             partials[0] + partials[1] + partials[2] + partials[3] + other);
 }
 
+TEST(SumSquares, OfLessThanABlock) {
+  for (int64_t elements : {1, 16, 77, 16384 + 5, 65535}) {
+    CompiledKernel kernel(
+        kernelText({tensor({elements})}, {"tensor<1xf64>"},
+                   "%r0 = nn.partial_sum_squares %a0 : " + tensor({elements}) +
+                       " -> tensor<1xf64>"));
+    std::vector<float> x = randomNumbers(elements, 1, 1);
+    long double expected = 0;
+    for (float value : x)
+      expected += static_cast<long double>(value) * value;
+    double sum = 0;
+    kernel.run({x.data(), &sum});
+    EXPECT_NEAR(static_cast<double>(sum / expected), 1, 1e-14) << elements;
+  }
+}
+
 std::pair<float, float> clip(double sumSquares, const std::string &maximum) {
   CompiledKernel kernel(
       kernelText({"tensor<f64>"}, {"tensor<f32>", "tensor<f32>"},

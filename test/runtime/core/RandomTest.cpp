@@ -95,6 +95,15 @@ TEST(Permute, IsABijectionForEachEpoch) {
   }
 }
 
+TEST(Permute, OfAllIndicesAtOnce) {
+  for (uint64_t size : {1, 2, 17, 1260, 4097}) {
+    std::vector<uint64_t> order = permutation(size, 5, 3);
+    ASSERT_EQ(order.size(), size);
+    for (uint64_t i = 0; i < size; ++i)
+      EXPECT_EQ(order[i], permute(i, size, 5, 3));
+  }
+}
+
 TEST(Permute, MixesAndChangesWithEpochAndSeed) {
   int fixed = 0, sameEpoch = 0, sameSeed = 0;
   for (uint64_t i = 0; i < 1000; ++i) {
