@@ -44,7 +44,7 @@ def compile_audit(options):
         steps=steps,
         setting="TSTF",
         defenses=audit.defenses_of([{"defense": defense} for defense in DEFENSES]),
-        threads=options.threads,
+        threads=max(1, options.threads // options.ranks),
     )
     specification = OUT / "audit-speed.textproto"
     specification.write_text(text)
@@ -52,9 +52,10 @@ def compile_audit(options):
 
 
 def own_seconds(executable, options):
-    """Of the whole process."""
+    """Of the whole command."""
     begin = time.perf_counter()
-    command = [executable, "audit", "--data", support.CORA, "--seeds", options.seeds]
+    command = support.launcher(options.ranks) + [executable, "audit", "--data", support.CORA]
+    command += ["--seeds", options.seeds]
     support.run(command, timeout=None)
     return time.perf_counter() - begin
 
@@ -80,6 +81,7 @@ def main():
     parser = argparse.ArgumentParser(description="An audit's time.")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--peer-seeds", type=int, default=5, help="of PyTorch Geometric")
+    parser.add_argument("--ranks", type=int, default=2, help="that share Tessera's trials")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     options = parser.parse_args()
