@@ -82,6 +82,14 @@ private:
     writeOptional("edges", audit.getEdges());
     writeOptional("nodes", audit.getNodes());
     json.attribute("query", spec::stringifyAuditQuery(audit.getQuery()));
+    if (spec::ShadowAttr shadow = audit.getShadow())
+      json.attributeObject("shadow", [&] {
+        json.attribute("edges", shadow.getEdges());
+        json.attribute("nodes", shadow.getNodes());
+        json.attribute("test_nodes", shadow.getTestNodes());
+        writeOptional("test_nodes_per_class", shadow.getTestNodesPerClass());
+        json.attribute("train_nodes_per_class", shadow.getTrainNodesPerClass());
+      });
     writeOptional("test_nodes", audit.getTestNodes());
     writeOptional("test_nodes_per_class", audit.getTestNodesPerClass());
     writeOptional("train_nodes_per_class", audit.getTrainNodesPerClass());

@@ -86,7 +86,8 @@ Beginning tessera::startCompilation(MLIRContext &context,
     if (!specification)
       return {};
     return {buildModel(*specification, context),
-            specification->memoryLimitPlace, specification->graphPath};
+            specification->memoryLimitPlace,
+            {specification->graphPath, specification->shadowGraphPath}};
   }
   if (!options.overrides.empty()) {
     (void)failCommand(
@@ -94,16 +95,18 @@ Beginning tessera::startCompilation(MLIRContext &context,
         "module; drop one of them");
     return {};
   }
-  return {parseModule(context, inputs, from), options.input, ""};
+  return {parseModule(context, inputs, from), options.input, {}};
 }
 
 LogicalResult tessera::openOutputs(const CommandOptions &options,
-                                   Outputs &outputs, llvm::StringRef graph) {
+                                   Outputs &outputs,
+                                   llvm::ArrayRef<std::string> graphs) {
   std::vector<runtime::UsedFile> used = {
       {options.compileFrom.empty() ? "the specification" : "the module",
        options.input},
-      {"the machine's description", options.machine},
-      {"the graph", graph.str()}};
+      {"the machine's description", options.machine}};
+  for (const std::string &graph : graphs)
+    used.push_back({"the graph", graph});
   if (llvm::Error error = outputs.main.open(options.output, used))
     return failCommand(llvm::toString(std::move(error)));
   if (options.kernelReport.empty())

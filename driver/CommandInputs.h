@@ -33,7 +33,7 @@ mlir::FailureOr<Inputs> readInputs(const CommandOptions &options);
 struct Beginning {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   std::string limitPlace; ///< where its memory limit was given
-  std::string graph;      ///< the file of a graph, if it names one
+  std::vector<std::string> graphs; ///< the files of graphs that it names
 };
 
 /// Builds the specification's model, or reads the module, which is as phase
@@ -47,10 +47,10 @@ struct Outputs {
   Output main, kernelReport;
 };
 
-/// Opens what the options name; \p graph is a file that is read besides what
-/// other options name, or empty.
+/// Opens what the options name; \p graphs are files that are read besides what
+/// other options name.
 mlir::LogicalResult openOutputs(const CommandOptions &options, Outputs &outputs,
-                                llvm::StringRef graph);
+                                llvm::ArrayRef<std::string> graphs);
 
 /// Writes what \p print prints, with its errors as failCommand writes them.
 mlir::LogicalResult

@@ -55,9 +55,6 @@ LogicalResult writePlan(const CommandOptions &options, ModuleOp module,
     return failCommand(
         "--format=csv is for --sweep; choose text, json or html");
   SmallVector<ModuleOp> models = spec::getModels(module);
-  if (options.format == PlanFormat::Html && models.size() > 1)
-    return failCommand("--format=html is for one model, and an audit has " +
-                       Twine(models.size()) + "; choose text or json");
   std::vector<PlanReport> reports;
   for (ModuleOp model : models) {
     FailureOr<PlanReport> report = PlanReport::make(model);
@@ -66,15 +63,15 @@ LogicalResult writePlan(const CommandOptions &options, ModuleOp module,
     reports.push_back(std::move(*report));
   }
   return writeOutput(output, [&](llvm::raw_ostream &out) {
+    if (options.format == PlanFormat::Html)
+      return printPlanChart(models, reports, out);
     bool isList = options.format == PlanFormat::Json && reports.size() > 1;
     StringRef separator = isList ? "," : "\n", next = "";
     out << (isList ? "[" : "");
-    for (auto [model, report] : llvm::zip(models, reports)) {
+    for (const PlanReport &report : reports) {
       out << std::exchange(next, separator);
       if (options.format == PlanFormat::Json)
         printPlanJson(report, out);
-      else if (options.format == PlanFormat::Html)
-        printPlanChart(model, report, out);
       else
         printPlanText(report, out);
     }
@@ -200,7 +197,7 @@ LogicalResult compileOnce(const CommandOptions &options, bool planOnly) {
   // operation, would be a good part of its time.
   llvm::scope_exit leave([&] { (void)module.release(); });
   Outputs outputs;
-  if (!module || failed(openOutputs(options, outputs, beginning.graph)))
+  if (!module || failed(openOutputs(options, outputs, beginning.graphs)))
     return failure();
   Phase planned = std::min(*to, std::max(*from, Phase::Plan));
   if (failed(runPhases(*module, *from, planned, options.dumpDirectory,

@@ -34,8 +34,10 @@ static FailureOr<Planner> makeVariantPlanner(const CommandOptions &options,
   // Without what is varied it may not be whole.
   std::optional<Specification> specification = parseSpecification(
       inputs->source, options.overrides, llvm::nulls(), inputs->getMachine());
-  if (failed(openOutputs(options, outputs,
-                         specification ? specification->graphPath : "")))
+  std::vector<std::string> graphs;
+  if (specification)
+    graphs = {specification->graphPath, specification->shadowGraphPath};
+  if (failed(openOutputs(options, outputs, graphs)))
     return failure();
   return makePlanner(options, *inputs);
 }

@@ -6,8 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/Audit.h"
+#include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
 #include "frontends/OptimizerSettings.h"
+#include "frontends/Resolution.h"
 #include "runtime/program/SlotNames.h"
 
 using namespace mlir;
@@ -19,10 +21,17 @@ void tessera::resolveAudit(spec::Specification &message) {
     return;
   spec::Audit &audit = *message.mutable_audit();
   const spec::Gnn &model = message.gnn();
+  if (audit.has_shadow()) {
+    spec::Shadow &shadow = *audit.mutable_shadow();
+    if (shadow.has_test_nodes_per_class())
+      shadow.set_test_nodes(shadow.test_nodes_per_class() *
+                            shadow.gnn().classes());
+    spec::Training &training = *shadow.mutable_training();
+    resolveGraphBatches(training, /*world=*/1);
+    resolveTraining(training);
+  }
   if (audit.has_test_nodes_per_class())
     audit.set_test_nodes(audit.test_nodes_per_class() * model.classes());
-  if (audit.edge_capacity() == 0)
-    audit.set_edge_capacity(model.edges());
   spec::Attack &attack = *audit.mutable_attack();
   if (attack.hidden_size() == 0) {
     // Those of the paper's code.
@@ -31,37 +40,76 @@ void tessera::resolveAudit(spec::Specification &message) {
   }
   if (attack.kind() == spec::Attack::LIRA && !attack.has_shadows())
     attack.set_shadows(16);
+  int64_t classes = model.classes();
+  if (audit.has_shadow())
+    classes = std::min(classes, audit.shadow().gnn().classes());
   if (!attack.has_top_k())
-    attack.set_top_k(std::min<int64_t>(3, model.classes()));
+    attack.set_top_k(std::min<int64_t>(3, classes));
 }
 
-/// The model that is audited, for the subgraph that it trains on.
+/// Makes of \p specification, of a model on a whole graph, that of a model that
+/// \p audit trains on a subgraph and asks about others. \p sets has the sizes
+/// of its sets of nodes.
+template <typename Sets>
+static void trainOnSubgraph(const spec::Audit &audit, const Sets &sets,
+                            Specification &specification) {
+  spec::Gnn &model = *specification.message.mutable_gnn();
+  int64_t nodes = model.nodes(), edges = model.edges();
+  int64_t room = edges;
+  if (audit.edge_capacity() > 0)
+    room = std::min(room, audit.edge_capacity());
+  model.clear_graph();
+  model.set_nodes(sets.train_nodes_per_class() * model.classes());
+  model.set_edges(room);
+  if (audit.setting() == spec::Audit::TSTF)
+    specification.queries.push_back({slots::predictWhole, nodes, edges});
+  else
+    specification.queries.push_back(
+        {slots::predictTest, sets.test_nodes(), room});
+}
+
 static Specification getTarget(const Specification &whole) {
   Specification target = whole;
-  spec::Specification &message = target.message;
+  target.message.clear_audit();
   const spec::Audit &audit = whole.message.audit();
-  const spec::Gnn &graph = whole.message.gnn();
-  message.clear_audit();
-  spec::Gnn &model = *message.mutable_gnn();
-  model.clear_graph();
-  model.set_nodes(audit.train_nodes_per_class() * graph.classes());
-  model.set_edges(audit.edge_capacity());
-  if (audit.setting() == spec::Audit::TSTF)
-    target.queries.push_back(
-        {slots::predictWhole, graph.nodes(), graph.edges()});
-  else
-    target.queries.push_back(
-        {slots::predictTest, audit.test_nodes(), audit.edge_capacity()});
+  trainOnSubgraph(audit, audit, target);
   return target;
+}
+
+static Specification getShadow(const Specification &whole) {
+  Specification result = whole;
+  const spec::Audit &audit = whole.message.audit();
+  const spec::Shadow &shadow = audit.shadow();
+  spec::Specification &message = result.message;
+  message.clear_audit();
+  message.set_name(whole.message.name() + ": shadow");
+  *message.mutable_gnn() = shadow.gnn();
+  *message.mutable_training() = shadow.training();
+  result.accumulation = message.training().global_batch() /
+                        message.training().micro_batch();
+  result.groupPlaces = whole.shadowGroupPlaces;
+  result.memoryLimit.reset();
+  if (message.training().has_memory_limit())
+    result.memoryLimit = parseByteSize(message.training().memory_limit());
+  trainOnSubgraph(audit, shadow, result);
+  return result;
 }
 
 /// The model that tells members apart: two classes, non-members and members.
 static Specification getAttack(const Specification &whole) {
   const spec::Audit &audit = whole.message.audit();
   const spec::Attack &attack = audit.attack();
+  // It learns from the shadow's answers and reads the target's; sorted, those
+  // over fewer classes have zeros behind.
   int64_t classes = whole.message.gnn().classes();
-  int64_t samples =
-      audit.train_nodes_per_class() * classes + audit.test_nodes();
+  int64_t asked = audit.train_nodes_per_class() * classes + audit.test_nodes();
+  int64_t learnt = asked;
+  if (whole.hasShadowGraph) {
+    const spec::Shadow &shadow = audit.shadow();
+    learnt = shadow.train_nodes_per_class() * shadow.gnn().classes() +
+             shadow.test_nodes();
+    classes = std::max(classes, shadow.gnn().classes());
+  }
 
   Specification result;
   spec::Specification &message = result.message;
@@ -82,7 +130,7 @@ static Specification getAttack(const Specification &whole) {
   training.set_global_batch(1);
   training.set_micro_batch(1);
   training.set_steps(attack.epochs() *
-                     ((samples + attack.batch() - 1) / attack.batch()));
+                     ((learnt + attack.batch() - 1) / attack.batch()));
   training.set_seed(whole.message.training().seed());
   spec::Optimizer &optimizer = *training.mutable_optimizer();
   optimizer.set_kind(spec::Optimizer::ADAM);
@@ -91,7 +139,7 @@ static Specification getAttack(const Specification &whole) {
   training.mutable_schedule()->set_decay_steps(training.steps());
   *message.mutable_target() = whole.message.target();
   result.hasBatchesOfRows = true;
-  result.queries.push_back({slots::predictAll, samples, 0});
+  result.queries.push_back({slots::predictAll, asked, 0});
   return result;
 }
 
@@ -99,6 +147,8 @@ std::vector<AuditModel>
 tessera::getAuditModels(const Specification &specification) {
   std::vector<AuditModel> models;
   models.push_back({"target", getTarget(specification)});
+  if (specification.message.audit().has_shadow())
+    models.push_back({"shadow", getShadow(specification)});
   models.push_back({"attack", getAttack(specification)});
   return models;
 }
@@ -122,6 +172,20 @@ static spec::DefenseAttr defenseAttr(const spec::Defense &given,
       real(given.has_temperature(), given.temperature()));
 }
 
+/// Null where the shadow is on the target's graph.
+static spec::ShadowAttr shadowAttr(const Specification &specification,
+                                   MLIRContext &context) {
+  if (!specification.hasShadowGraph)
+    return {};
+  const spec::Shadow &shadow = specification.message.audit().shadow();
+  std::optional<int64_t> perClass;
+  if (shadow.has_test_nodes_per_class())
+    perClass = shadow.test_nodes_per_class();
+  return spec::ShadowAttr::get(
+      &context, shadow.gnn().nodes(), shadow.gnn().edges(),
+      shadow.train_nodes_per_class(), shadow.test_nodes(), perClass);
+}
+
 spec::AuditAttr tessera::getAuditAttr(const Specification &specification,
                                       MLIRContext &context) {
   const spec::Audit &audit = specification.message.audit();
@@ -130,7 +194,7 @@ spec::AuditAttr tessera::getAuditAttr(const Specification &specification,
   if (specification.message.has_transformer())
     return spec::AuditAttr::get(&context, spec::AuditSetting::Documents,
                                 spec::AuditQuery::Matched, {}, {}, {}, {}, {},
-                                spec::AttackAttr::get(&context),
+                                spec::AttackAttr::get(&context), {},
                                 ArrayAttr::get(&context, {}), false);
   SmallVector<Attribute> defenses;
   for (const spec::Defense &defense : audit.defense())
@@ -153,5 +217,6 @@ spec::AuditAttr tessera::getAuditAttr(const Specification &specification,
           *spec::symbolizeAttackInput(
               StringRef(spec::Attack::Input_Name(attack.input())).lower()),
           attack.top_k(), attack.standardize(), attack.shadows()),
-      ArrayAttr::get(&context, defenses), withoutEdges);
+      shadowAttr(specification, context), ArrayAttr::get(&context, defenses),
+      withoutEdges);
 }

@@ -23,7 +23,7 @@ namespace tessera {
 
 /// One of the models that an audit trains.
 struct AuditModel {
-  std::string name; ///< Of its module: "target" or "attack".
+  std::string name; ///< Of its module: "target", "shadow" or "attack".
   Specification specification;
 };
 
@@ -31,8 +31,8 @@ struct AuditModel {
 void resolveAudit(spec::Specification &message);
 
 /// The models of the audit that \p specification has: the target, whose
-/// training is on a subgraph of the training nodes and which is also the
-/// shadow, and the attack.
+/// training is on a subgraph of the training nodes, the shadow where it is
+/// another model, and the attack.
 std::vector<AuditModel> getAuditModels(const Specification &specification);
 
 /// What the executable must know of the audit that \p specification has.

@@ -17,7 +17,18 @@ std::string Diagnostics::placeOf(llvm::StringRef field) const {
     if (!field.contains('.'))
       break;
   }
-  return file + ":1:1";
+  return fallback;
+}
+
+Diagnostics Diagnostics::within(llvm::StringRef message) const {
+  Diagnostics result(file, stream);
+  result.fallback = placeOf(message);
+  for (const auto &place : places) {
+    llvm::StringRef field = place.getKey();
+    if (field.consume_front(message) && field.consume_front("."))
+      result.places[field] = place.getValue();
+  }
+  return result;
 }
 
 void Diagnostics::errorAt(llvm::StringRef place, const llvm::Twine &what,

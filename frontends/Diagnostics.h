@@ -23,7 +23,7 @@ namespace tessera {
 class Diagnostics {
 public:
   Diagnostics(llvm::StringRef file, llvm::raw_ostream &stream)
-      : file(file), stream(stream) {}
+      : file(file), stream(stream), fallback((file + ":1:1").str()) {}
 
   /// Records that the value of \p field was given at \p place, a text such as
   /// "file:3:5" or "--set a.b=c".
@@ -48,9 +48,17 @@ public:
 
   unsigned count() const { return errors; }
 
+  /// Diagnostics of the fields within \p message, as if they were the whole:
+  /// one that was not given has the place of the message around it, at last of
+  /// \p message itself. They count apart.
+  Diagnostics within(llvm::StringRef message) const;
+  /// Counts those of \p others, too.
+  void add(const Diagnostics &others) { errors += others.errors; }
+
 private:
   std::string file;
   llvm::raw_ostream &stream;
+  std::string fallback; ///< The place of what nothing around was given.
   llvm::StringMap<std::string> places;
   unsigned errors = 0;
 };

@@ -103,6 +103,25 @@ void tessera::resolveGraph(spec::Specification &message, llvm::StringRef base,
   checkEdges(model, diagnostics);
 }
 
+void tessera::resolveTraining(spec::Training &training) {
+  resolveOptimizer(*training.mutable_optimizer());
+  if (!training.schedule().has_decay_steps())
+    training.mutable_schedule()->set_decay_steps(training.steps());
+}
+
+void tessera::resolveGraphBatches(spec::Training &training, int64_t world) {
+  if (training.has_sampling()) {
+    int64_t batch = training.sampling().batch();
+    training.set_micro_batch(batch);
+    if (!training.has_global_batch())
+      training.set_global_batch(batch * world);
+    return;
+  }
+  // Each rank computes the whole graph, for its share of the labels.
+  training.set_micro_batch(1);
+  training.set_global_batch(world);
+}
+
 Specification tessera::resolve(const spec::Specification &given,
                                llvm::StringRef path) {
   Specification result;
@@ -124,24 +143,15 @@ Specification tessera::resolve(const spec::Specification &given,
       model.set_position_capacity(model.sequence_length());
     if (!training.has_micro_batch())
       training.set_micro_batch(training.global_batch() / world);
-  } else if (training.has_sampling()) {
-    int64_t batch = training.sampling().batch();
-    training.set_micro_batch(batch);
-    if (!training.has_global_batch())
-      training.set_global_batch(batch * world);
   } else {
-    // Each rank computes the whole graph, for its share of the labels.
-    training.set_micro_batch(1);
-    training.set_global_batch(world);
+    resolveGraphBatches(training, world);
   }
   if (training.has_memory_limit())
     result.memoryLimit = parseByteSize(training.memory_limit());
   result.accumulation =
       training.global_batch() / (training.micro_batch() * world);
-  resolveOptimizer(*training.mutable_optimizer());
+  resolveTraining(training);
   if (message.has_audit())
     resolveAudit(message);
-  if (!training.schedule().has_decay_steps())
-    training.mutable_schedule()->set_decay_steps(training.steps());
   return result;
 }

@@ -17,6 +17,13 @@ namespace tessera {
 /// \p path is the specification's, which names it by default.
 Specification resolve(const spec::Specification &message, llvm::StringRef path);
 
+/// Resolves the values of \p training that follow from its others: those of its
+/// optimizer, and where its schedule ends.
+void resolveTraining(spec::Training &training);
+
+/// Sets the batches of \p training, a graph neural network's on \p world ranks.
+void resolveGraphBatches(spec::Training &training, int64_t world);
+
 /// Sets of \p model what its kind of layers says of edges: self-loops and
 /// weights.
 void resolveEdges(spec::Gnn &model);

@@ -9,6 +9,7 @@
 #include "frontends/Diagnostics.h"
 #include "frontends/Machine.h"
 #include "frontends/Resolution.h"
+#include "frontends/Shadow.h"
 #include "frontends/SpecificationAttr.h"
 #include "frontends/TextReader.h"
 #include "frontends/validation/Validation.h"
@@ -16,6 +17,38 @@
 #include "llvm/Support/Path.h"
 
 using namespace tessera;
+
+/// Resolves the shape of the graph that \p message names, where it names one,
+/// relative to \p folder; its path as it is opened from here.
+static std::string readGraph(spec::Specification &message,
+                             llvm::StringRef folder, Diagnostics &diagnostics) {
+  if (!message.gnn().has_graph() || diagnostics.count() != 0)
+    return "";
+  llvm::SmallString<256> path(message.gnn().graph());
+  if (llvm::sys::path::is_relative(path)) {
+    path = folder;
+    llvm::sys::path::append(path, message.gnn().graph());
+  }
+  resolveGraph(message, folder, diagnostics);
+  return path.str().str();
+}
+
+/// The folder that the path of a graph is relative to.
+static llvm::StringRef graphFolder(const SourceText &source,
+                                   const Diagnostics &diagnostics) {
+  bool fromOption =
+      llvm::StringRef(diagnostics.placeOf("gnn.graph")).starts_with("--set");
+  return fromOption ? "" : llvm::StringRef(source.folder);
+}
+
+static std::vector<std::string> groupPlaces(const spec::Training &training,
+                                            const Diagnostics &diagnostics) {
+  std::vector<std::string> places;
+  for (int i = 0; i < training.optimizer().groups_size(); ++i)
+    places.push_back(diagnostics.placeOf("training.optimizer.groups[" +
+                                         std::to_string(i) + "]"));
+  return places;
+}
 
 std::optional<Specification> tessera::parseSpecification(
     const SourceText &source, llvm::ArrayRef<std::string> overrides,
@@ -30,22 +63,37 @@ std::optional<Specification> tessera::parseSpecification(
   for (const std::string &option : overrides)
     applyOverride(option, message, diagnostics);
   validate(message, /*complete=*/diagnostics.count() == 0, diagnostics);
+  bool hasShadow = message.has_gnn() && message.audit().has_shadow() &&
+                   diagnostics.count() == 0;
+  bool hasShadowGraph = hasShadow && hasOwnGraph(message.audit());
+  spec::Specification shadow;
+  Diagnostics ofShadow = diagnostics.within("audit.shadow");
+  if (hasShadow) {
+    shadow = layShadow(message);
+    validate(shadow, /*complete=*/true, ofShadow);
+    resolveEdges(*shadow.mutable_gnn());
+  }
   if (message.has_gnn())
     resolveEdges(*message.mutable_gnn());
-  llvm::SmallString<256> graph;
-  if (message.gnn().has_graph() && diagnostics.count() == 0) {
-    bool fromOption =
-        llvm::StringRef(diagnostics.placeOf("gnn.graph")).starts_with("--set");
-    llvm::StringRef folder = fromOption ? "" : llvm::StringRef(source.folder);
-    graph = message.gnn().graph();
-    if (llvm::sys::path::is_relative(graph)) {
-      graph = folder;
-      llvm::sys::path::append(graph, message.gnn().graph());
+  llvm::StringRef folder = graphFolder(source, diagnostics);
+  std::string graph = readGraph(message, folder, diagnostics);
+  std::string shadowGraph;
+  if (hasShadow) {
+    if (hasShadowGraph)
+      folder = graphFolder(source, ofShadow);
+    shadowGraph = readGraph(shadow, folder, ofShadow);
+    fillShadow(shadow, *message.mutable_audit());
+    if (shadow.training().has_sampling() && ofShadow.count() == 0) {
+      spec::Specification sets = shadow;
+      sets.mutable_audit()->set_train_nodes_per_class(
+          message.audit().shadow().train_nodes_per_class());
+      sets.mutable_audit()->set_edge_capacity(message.audit().edge_capacity());
+      checkSampleRoom(sets, ofShadow);
     }
-    resolveGraph(message, folder, diagnostics);
+    diagnostics.add(ofShadow);
   }
   if (message.has_audit() && message.has_gnn() && diagnostics.count() == 0)
-    checkAuditSizes(message, diagnostics);
+    checkAuditSizes(message, hasShadowGraph, diagnostics);
   if (message.training().has_sampling() && diagnostics.count() == 0)
     checkSampleRoom(message, diagnostics);
   if (diagnostics.count() != 0)
@@ -54,11 +102,13 @@ std::optional<Specification> tessera::parseSpecification(
   validateTarget(specification, diagnostics);
   if (diagnostics.count() != 0)
     return std::nullopt;
-  specification.graphPath = graph.str();
+  specification.graphPath = graph;
+  specification.hasShadowGraph = hasShadowGraph;
+  if (hasShadowGraph)
+    specification.shadowGraphPath = shadowGraph;
   specification.memoryLimitPlace = diagnostics.placeOf("training.memory_limit");
-  for (int i = 0; i < message.training().optimizer().groups_size(); ++i)
-    specification.groupPlaces.push_back(diagnostics.placeOf(
-        "training.optimizer.groups[" + std::to_string(i) + "]"));
+  specification.groupPlaces = groupPlaces(message.training(), diagnostics);
+  specification.shadowGroupPlaces = groupPlaces(shadow.training(), ofShadow);
   return specification;
 }
 

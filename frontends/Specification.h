@@ -33,7 +33,8 @@ struct GraphQuery {
 struct Specification {
   /// What was read, with every value that depends on another one resolved:
   /// name, batches, feed_forward, position_capacity, decay_steps, the graph's
-  /// shape. Read fields by their accessors, which apply the static defaults.
+  /// shape; in audit.shadow, all of the shadow's gnn and training. Read fields
+  /// by their accessors, which apply the static defaults.
   spec::Specification message;
   /// Micro-batches that a rank computes each step:
   /// global_batch = micro_batch * world * accumulation.
@@ -45,6 +46,12 @@ struct Specification {
   std::vector<std::string> groupPlaces;
   /// The file of `gnn.graph` as it is opened from here; empty for none.
   std::string graphPath;
+  /// The same of an audit's shadow that is on a graph of its own; and whether
+  /// it is, by a file or by counts.
+  std::string shadowGraphPath;
+  bool hasShadowGraph = false;
+  /// Where each of the optimizer's groups of the shadow was given.
+  std::vector<std::string> shadowGroupPlaces;
   /// Programs that predict, beside `predict` for the specification's graph.
   std::vector<GraphQuery> queries;
   /// Each micro-batch has features of its own: nodes are rows of a batch. For

@@ -355,29 +355,57 @@ void Chart::writeKeys() {
 }
 
 void Chart::write() {
-  writePage(report.name + ": a step", out, [&] {
-    printPlanHeader(report, out);
-    out << "<h2>A step over time</h2>\n";
-    writeKeys();
-    out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << kWidth
-        << " " << kHeight << "\" role=\"img\">\n<title>" << "Computation, "
-        << "communication and memory over the time of a step</title>\n";
-    writeSections();
-    writeGroups();
-    writeLanes();
-    writeTimeAxis(kTimeAxis - 4, kTimeAxis);
-    writeMemory();
-    writeTimeAxis(kMemoryTop, kMemoryBottom);
-    writePeak();
-    out << "</svg>\n<div class=\"keys\"><span>Memory in use:</span>";
-    for (Category category : kOrder)
-      writeKey(out, getColour(category), stringifyCategory(category));
-    out << "</div>\n";
-    printPlanTables(report, out);
-  });
+  printPlanHeader(report, out);
+  out << "<h2>A step over time</h2>\n";
+  writeKeys();
+  out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << kWidth
+      << " " << kHeight << "\" role=\"img\">\n<title>" << "Computation, "
+      << "communication and memory over the time of a step</title>\n";
+  writeSections();
+  writeGroups();
+  writeLanes();
+  writeTimeAxis(kTimeAxis - 4, kTimeAxis);
+  writeMemory();
+  writeTimeAxis(kMemoryTop, kMemoryBottom);
+  writePeak();
+  out << "</svg>\n<div class=\"keys\"><span>Memory in use:</span>";
+  for (Category category : kOrder)
+    writeKey(out, getColour(category), stringifyCategory(category));
+  out << "</div>\n";
+  printPlanTables(report, out);
 }
 
-void tessera::printPlanChart(ModuleOp module, const PlanReport &report,
+/// The programs of several models, which share memory in turn.
+static void printPrograms(ArrayRef<ModuleOp> models, llvm::raw_ostream &out) {
+  out << "<h2>Programs, in the same memory in turn</h2>\n<table><tr>"
+      << "<th>model</th><th>program</th><th>memory</th></tr>\n";
+  int64_t whole = 0;
+  auto row = [&](StringRef model, StringRef program, int64_t bytes) {
+    out << "<tr>";
+    writeCell(out, model, /*isNumber=*/false);
+    writeCell(out, program, /*isNumber=*/false);
+    writeCell(out, formatBytes(static_cast<double>(bytes)), /*isNumber=*/true);
+    out << "</tr>\n";
+  };
+  for (ModuleOp model : models)
+    for (auto program : model.getOps<ProgramOp>()) {
+      auto bytes = static_cast<int64_t>(program.getArenaBytes());
+      row(model.getSymName().value_or(""), program.getSymName(), bytes);
+      whole = std::max(whole, bytes);
+    }
+  row("in all", "", whole);
+  out << "</table>\n";
+}
+
+void tessera::printPlanChart(ArrayRef<ModuleOp> models,
+                             ArrayRef<PlanReport> reports,
                              llvm::raw_ostream &out) {
-  Chart(module, report, out).write();
+  bool isOne = models.size() == 1;
+  std::string title = reports.front().name + (isOne ? ": a step" : "");
+  writePage(title, out, [&] {
+    if (!isOne)
+      printPrograms(models, out);
+    for (auto [model, report] : llvm::zip(models, reports))
+      Chart(model, report, out).write();
+  });
 }

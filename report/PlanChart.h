@@ -12,11 +12,13 @@
 
 namespace tessera {
 
-/// Writes a page (report/Html.h) of the program `train` of \p module, whose
-/// report is \p report: what computes and what communicates over the predicted
-/// time of a step, the memory in use by category with its peak, and tables.
-void printPlanChart(mlir::ModuleOp module, const PlanReport &report,
-                    llvm::raw_ostream &out);
+/// Writes a page (report/Html.h) of the programs `train` of \p models, whose
+/// reports are \p reports: for each what computes and what communicates over
+/// the predicted time of a step, the memory in use by category with its peak,
+/// and tables. Of several models, which an executable has for an audit, first a
+/// table of all programs.
+void printPlanChart(llvm::ArrayRef<mlir::ModuleOp> models,
+                    llvm::ArrayRef<PlanReport> reports, llvm::raw_ostream &out);
 
 } // namespace tessera
 

@@ -378,6 +378,17 @@ def Spec_AttackAttr : Spec_Defaults<"Attack", "attack",
   let description = "`lira_shadows`: of LiRA, 0 where it does not attack.";
 }
 
+def Spec_ShadowAttr : Spec_Struct<"Shadow", "shadow"> {
+  let summary = "the graph of the attacker's model";
+  let description = [{
+    Of a shadow on a graph of its own: the graph's nodes and edges, and how many
+    of them the shadow trains on and is tested on.
+  }];
+  let parameters = (ins Spec_Int<>:$nodes, Spec_Int<>:$edges,
+      Spec_Int<>:$train_nodes_per_class, Spec_Int<>:$test_nodes,
+      Spec_OptionalInt:$test_nodes_per_class);
+}
+
 def Spec_AuditAttr : Spec_Struct<"Audit", "audit"> {
   let summary = "an audit of membership";
   let description = [{
@@ -389,7 +400,7 @@ def Spec_AuditAttr : Spec_Struct<"Audit", "audit"> {
       Spec_Case<Spec_AuditQuery, "Matched">:$query, Spec_OptionalInt:$nodes,
       Spec_OptionalInt:$edges, Spec_OptionalInt:$train_nodes_per_class,
       Spec_OptionalInt:$test_nodes, Spec_OptionalInt:$test_nodes_per_class,
-      Spec_Group<"AttackAttr">:$attack,
+      Spec_Group<"AttackAttr">:$attack, OptionalParameter<"ShadowAttr">:$shadow,
       DefaultValuedParameter<"::mlir::ArrayAttr",
                              "::mlir::ArrayAttr::get($_ctxt, {})">:$defenses,
       Spec_Bool<"false">:$without_edges);

@@ -278,13 +278,26 @@ LogicalResult AttackAttr::verify(EmitError emitError, int64_t epochs,
                            {"audit.attack.top_k", topK}});
 }
 
+LogicalResult ShadowAttr::verify(EmitError emitError, int64_t nodes,
+                                 int64_t edges, int64_t trainNodesPerClass,
+                                 int64_t testNodes,
+                                 std::optional<int64_t> testNodesPerClass) {
+  return check(emitError,
+               {{"gnn.nodes", nodes},
+                {"gnn.edges", edges},
+                {"audit.shadow.train_nodes_per_class", trainNodesPerClass},
+                {"audit.shadow.test_nodes", testNodes},
+                {"audit.shadow.test_nodes_per_class", testNodesPerClass}});
+}
+
 LogicalResult AuditAttr::verify(EmitError emitError, AuditSetting setting,
                                 AuditQuery, std::optional<int64_t> nodes,
                                 std::optional<int64_t> edges,
                                 std::optional<int64_t> trainNodesPerClass,
                                 std::optional<int64_t> testNodes,
                                 std::optional<int64_t> testNodesPerClass,
-                                AttackAttr, ArrayAttr defenses, bool) {
+                                AttackAttr, ShadowAttr, ArrayAttr defenses,
+                                bool) {
   for (Attribute defense : defenses)
     if (!isa<DefenseAttr>(defense))
       return emitError() << "the audit's defenses are #spec.defense, not "

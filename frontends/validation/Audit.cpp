@@ -7,6 +7,7 @@
 
 #include "dialects/spec/Limits.h"
 #include "dialects/spec/Spec.h"
+#include "frontends/Shadow.h"
 #include "frontends/validation/Validation.h"
 #include "frontends/validation/Validator.h"
 
@@ -112,29 +113,115 @@ void Validator::checkAudit() {
                       "give setting: TSTF, or kind: SHADOW_MLP");
   for (int i = 0; i < audit.defense_size(); ++i)
     checkDefense(i);
+  if (audit.has_shadow())
+    checkShadow();
+}
+
+void Validator::checkShadow() {
+  const spec::Audit &audit = message.audit();
+  bool isOwn = hasOwnGraph(audit);
+  for (const char *path :
+       {"audit.shadow.train_nodes_per_class", "audit.shadow.test_nodes",
+        "audit.shadow.test_nodes_per_class"})
+    if (given(path) && !isOwn)
+      diagnostics.error(path,
+                        "`" + llvm::Twine(path) +
+                            "` is for a shadow on a graph of its own",
+                        "remove it: on one graph target and shadow have as "
+                        "many nodes each; or give `audit.shadow.gnn.graph`");
+  if (given("audit.shadow.test_nodes") &&
+      given("audit.shadow.test_nodes_per_class"))
+    diagnostics.error("audit.shadow.test_nodes",
+                      "`audit.shadow.test_nodes` and "
+                      "`audit.shadow.test_nodes_per_class` both say how many "
+                      "nodes are not trained on",
+                      "remove one of them");
+  if (given("audit.shadow.training.seed"))
+    diagnostics.error("audit.shadow.training.seed",
+                      "a shadow's seed is that of its trial", "remove it");
+  if (isOwn && audit.attack().kind() == spec::Attack::LIRA)
+    diagnostics.error("audit.attack.kind",
+                      "LIRA's shadows are trained on nodes that the target is "
+                      "asked about, and the shadow is on another graph",
+                      "give kind: SHADOW_MLP, or no graph of the shadow's");
+}
+
+namespace {
+
+/// The nodes of a model's sets.
+struct SetSizes {
+  double train, test;
+
+  double all() const { return train + test; }
+};
+
+} // namespace
+
+/// Of a message that has train_nodes_per_class and the numbers of test nodes.
+template <typename Message>
+static SetSizes sizesOf(const Message &message, int64_t classes) {
+  auto count = static_cast<double>(classes);
+  auto train = static_cast<double>(message.train_nodes_per_class()) * count;
+  double test =
+      message.has_test_nodes_per_class()
+          ? static_cast<double>(message.test_nodes_per_class()) * count
+          : static_cast<double>(message.test_nodes());
+  return {train, test};
+}
+
+/// Refuses a shadow on a graph of its own that is too small, or has other
+/// classes than the attack can read.
+static void checkShadowGraph(const spec::Specification &message, SetSizes sizes,
+                             Diagnostics &diagnostics) {
+  const spec::Audit &audit = message.audit();
+  const spec::Gnn &other = audit.shadow().gnn();
+  if (sizes.all() > static_cast<double>(other.nodes()))
+    diagnostics.error("audit.shadow",
+                      "the shadow takes " + spec::getNumberText(sizes.train) +
+                          " training and " + spec::getNumberText(sizes.test) +
+                          " test nodes, but its graph has " +
+                          llvm::Twine(other.nodes()) + " nodes",
+                      "give fewer of them");
+  spec::Attack::Input input = audit.attack().input();
+  if (other.classes() != message.gnn().classes() &&
+      (input == spec::Attack::POSTERIORS || input == spec::Attack::LABEL_ONLY))
+    diagnostics.error("audit.shadow.gnn",
+                      "the attack reads the answers of each class, and the "
+                      "shadow's graph has " +
+                          llvm::Twine(other.classes()) +
+                          " classes, the target's " +
+                          llvm::Twine(message.gnn().classes()),
+                      "give attack.input: SORTED or TOP_K");
 }
 
 void tessera::checkAuditSizes(const spec::Specification &message,
-                              Diagnostics &diagnostics) {
+                              bool hasShadowGraph, Diagnostics &diagnostics) {
   const spec::Audit &audit = message.audit();
   const spec::Gnn &model = message.gnn();
-  auto train = static_cast<double>(audit.train_nodes_per_class()) *
-               static_cast<double>(model.classes());
-  double test = audit.has_test_nodes_per_class()
-                    ? static_cast<double>(audit.test_nodes_per_class()) *
-                          static_cast<double>(model.classes())
-                    : static_cast<double>(audit.test_nodes());
-  if (2 * (train + test) > static_cast<double>(model.nodes()))
+  SetSizes target = sizesOf(audit, model.classes()), shadow = target;
+  if (hasShadowGraph) {
+    shadow = sizesOf(audit.shadow(), audit.shadow().gnn().classes());
+    checkShadowGraph(message, shadow, diagnostics);
+    if (target.all() > static_cast<double>(model.nodes()))
+      diagnostics.error(
+          "audit",
+          "the target takes " + spec::getNumberText(target.train) +
+              " training and " + spec::getNumberText(target.test) +
+              " test nodes, but the graph has " + llvm::Twine(model.nodes()) +
+              " nodes",
+          "give fewer of them");
+  } else if (2 * target.all() > static_cast<double>(model.nodes())) {
     diagnostics.error("audit",
-                      "target and shadow take " + spec::getNumberText(train) +
-                          " training and " + spec::getNumberText(test) +
+                      "target and shadow take " +
+                          spec::getNumberText(target.train) + " training and " +
+                          spec::getNumberText(target.test) +
                           " test nodes each, but the graph has " +
                           llvm::Twine(model.nodes()) + " nodes",
                       "give fewer of them");
+  }
   const spec::Attack &attack = audit.attack();
-  double steps =
-      static_cast<double>(attack.epochs()) *
-      std::ceil((train + test) / static_cast<double>(attack.batch()));
+  double steps = static_cast<double>(attack.epochs()) *
+                 std::ceil(shadow.all() / static_cast<double>(attack.batch()));
   if (!spec::getLimit("training.steps").allows(steps))
     diagnostics.error("audit.attack.epochs",
                       "the attack would take " + spec::getNumberText(steps) +
@@ -146,11 +233,12 @@ void tessera::checkAuditSizes(const spec::Specification &message,
         "`audit.edge_capacity` (" + llvm::Twine(audit.edge_capacity()) +
             ") is above the graph's " + llvm::Twine(model.edges()) + " edges",
         "leave it out");
-  if (audit.attack().input() == spec::Attack::TOP_K &&
-      audit.attack().top_k() > model.classes())
-    diagnostics.error(
-        "audit.attack.top_k",
-        "`audit.attack.top_k` (" + llvm::Twine(audit.attack().top_k()) +
-            ") is above the " + llvm::Twine(model.classes()) + " classes",
-        "give at most as many");
+  int64_t classes = model.classes();
+  if (hasShadowGraph)
+    classes = std::min(classes, audit.shadow().gnn().classes());
+  if (attack.input() == spec::Attack::TOP_K && attack.top_k() > classes)
+    diagnostics.error("audit.attack.top_k",
+                      "`audit.attack.top_k` (" + llvm::Twine(attack.top_k()) +
+                          ") is above the " + llvm::Twine(classes) + " classes",
+                      "give at most as many");
 }

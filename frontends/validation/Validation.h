@@ -27,9 +27,10 @@ void checkEdges(const spec::Gnn &model, Diagnostics &diagnostics);
 void checkSampleRoom(const spec::Specification &message,
                      Diagnostics &diagnostics);
 
-/// Refuses an audit that the graph of \p message, whose shape is resolved, is
-/// too small for.
-void checkAuditSizes(const spec::Specification &message,
+/// Refuses an audit that the graph of \p message, whose shape is resolved as
+/// that of its shadow's graph is, is too small for; \p hasShadowGraph: these
+/// are two graphs.
+void checkAuditSizes(const spec::Specification &message, bool hasShadowGraph,
                      Diagnostics &diagnostics);
 
 } // namespace tessera

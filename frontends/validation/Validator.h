@@ -36,6 +36,7 @@ private:
   void checkAudit();
   void checkDocumentAudit();
   void checkDefense(int index);
+  void checkShadow();
   void checkHeads();
   void checkBatches();
   void checkSampling();

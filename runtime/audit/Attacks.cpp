@@ -152,10 +152,12 @@ int64_t attackWidth(AttackInput input, int64_t classes, int64_t top) {
 }
 
 std::vector<float> attackFeatures(AttackInput input,
-                                  const Posteriors &posteriors, int64_t top) {
+                                  const Posteriors &posteriors, int64_t top,
+                                  int64_t columns) {
   int64_t width = attackWidth(input, posteriors.classes, top);
   std::vector<float> features;
-  features.reserve(posteriors.rows * width);
+  int64_t zeros = std::max(columns - width, int64_t(0));
+  features.reserve(posteriors.rows * (width + zeros));
   for (int64_t i = 0; i < posteriors.rows; ++i) {
     std::span<const float> row = posteriors.row(i);
     std::vector<float> entries(row.begin(), row.end());
@@ -166,6 +168,7 @@ std::vector<float> attackFeatures(AttackInput input,
       std::sort(entries.begin(), entries.end(), std::greater<>());
     }
     features.insert(features.end(), entries.begin(), entries.begin() + width);
+    features.insert(features.end(), zeros, 0.0f);
   }
   return features;
 }

@@ -99,9 +99,11 @@ enum class AttackInput {
 /// The columns of that.
 int64_t attackWidth(AttackInput input, int64_t classes, int64_t top);
 
-/// [rows, attackWidth]: what the attack's model reads. \p top is k.
+/// [rows, attackWidth]: what the attack's model reads. \p top is k. With more
+/// \p columns there are zeros behind, as of classes that are never answered.
 std::vector<float> attackFeatures(AttackInput input,
-                                  const Posteriors &posteriors, int64_t top);
+                                  const Posteriors &posteriors, int64_t top,
+                                  int64_t columns = 0);
 
 /// The score of each row of \p logits, [rows, 2], of "non-member" and "member":
 /// 1/2 + d / (2 + 2 |d|) of the log-odds d, their difference. It is in the

@@ -185,10 +185,14 @@ std::string describe(const ThreatModel &model) {
   else
     text += "The model was trained on a subgraph; members and non-members are "
             "both asked for on the whole graph (TSTF, MATCHED). ";
-  text += "The attacker knows the model's architecture and how it was trained, "
-          "and has ";
+  if (model.shadow.empty())
+    text += "The attacker knows the model's architecture and how it was "
+            "trained, and has ";
+  else
+    text += "The attacker takes a " + model.shadow +
+            " model of a specification of its own for the target's, and has ";
   text += model.hasShadowGraph
-              ? "another graph with labels of the same kind"
+              ? "another graph with labels"
               : "other labelled nodes of the same graph, none of which the "
                 "target was trained or tested on";
   text += model.attack == "LIRA"

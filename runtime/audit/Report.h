@@ -122,10 +122,11 @@ struct AuditReport {
   std::string model;   ///< the specification's name
   std::string setting; ///< "TSTF", "TSTS", "DOCUMENTS"
   std::string data;    ///< the path of the graph or of the members' documents
+  std::string shadowData;     ///< of the shadow's graph, where it has its own
   std::string what = "nodes"; ///< what members are
   std::string threatModel;    ///< in words
   /// SHA-256; empty where there is none.
-  std::string graphHash, specificationHash, splitsHash;
+  std::string graphHash, shadowGraphHash, specificationHash, splitsHash;
   int64_t members = 0, nonMembers = 0; ///< of a run
   std::vector<AuditRun> runs;
   std::vector<QueryResult> queries; ///< the first leads
@@ -142,6 +143,9 @@ struct ThreatModel {
   std::string setting, query; ///< "TSTF", "MATCHED"
   std::string attack;         ///< "SHADOW_MLP"
   std::string input;          ///< the manifest's: "posteriors"
+  /// The kind of the shadow's layers, "gat", where it is another model than the
+  /// target; empty: it is the same.
+  std::string shadow;
   bool hasShadowGraph = false;
   bool hasReference = false; ///< of "DOCUMENTS"
 };

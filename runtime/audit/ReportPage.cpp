@@ -414,6 +414,7 @@ std::string reportPage(const AuditReport &report) {
   HtmlTable hashes({"", "SHA-256"});
   for (const auto &[name, hash] :
        {std::pair("graph", report.graphHash),
+        std::pair("shadow's graph", report.shadowGraphHash),
         std::pair("specification", report.specificationHash),
         std::pair("splits", report.splitsHash)})
     if (!hash.empty())

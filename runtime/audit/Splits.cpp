@@ -114,8 +114,10 @@ bool drawSplit(const SplitRules &rules, uint64_t seed,
   auto draw = [&](std::span<const int32_t> labels, uint64_t graph,
                   std::span<const int32_t> taken,
                   const std::vector<Side> &sides) {
-    return drawSides(labels, rules.classes, rules.sizes, seed, graph, taken,
-                     sides, error);
+    bool isOther = graph > 0;
+    return drawSides(labels, isOther ? rules.shadowClasses : rules.classes,
+                     isOther ? rules.shadowSizes : rules.sizes, seed, graph,
+                     taken, sides, error);
   };
   bool drawn = rules.shadowLabels.empty()
                    ? draw(rules.labels, 0, members, {target, shadow})
@@ -178,7 +180,6 @@ static SplitsFile convert(const JsonCursor &cursor, const SplitRules &rules) {
   if (cursor.has("graph"))
     file.graph = cursor.at("graph").text(4096);
   JsonCursor splits = cursor.at("splits");
-  const SplitSizes &sizes = rules.sizes;
   std::vector<uint64_t> seeds;
   for (size_t i = 0, n = splits.length(1, mostSplits); i < n; ++i) {
     JsonCursor each = splits.element(i);
@@ -192,10 +193,11 @@ static SplitsFile convert(const JsonCursor &cursor, const SplitRules &rules) {
     std::vector<bool> isUsedByShadow(rules.shadowLabels.size());
     for (const NamedList &list : lists) {
       bool isOther = list.isShadow && !isOneGraph;
+      const SplitSizes &sizes = isOther ? rules.shadowSizes : rules.sizes;
+      int64_t classes = isOther ? rules.shadowClasses : rules.classes;
       split.*list.list = readNodes(
           each.at(list.name), isOther ? rules.shadowLabels : rules.labels,
-          list.isTrain ? sizes.trainNodes(rules.classes)
-                       : sizes.testNodes(rules.classes),
+          list.isTrain ? sizes.trainNodes(classes) : sizes.testNodes(classes),
           list.isTrain ? "train_nodes_per_class for each class"
           : sizes.test ? "test_nodes"
                        : "test_nodes_per_class for each class",

@@ -44,6 +44,9 @@ struct SplitRules {
   /// Of the shadow's graph; empty: it is the target's, and no node belongs to
   /// both models.
   std::span<const int32_t> shadowLabels;
+  /// Of the shadow's graph, where there is one.
+  int64_t shadowClasses = 0;
+  SplitSizes shadowSizes;
 };
 
 /// Draws \p split, sorted, by \p seed: trainPerClass nodes of each class for

@@ -30,7 +30,7 @@ namespace {
 /// What the command's own options say.
 struct {
   int64_t seeds = 0; ///< 0: not given
-  std::string splits, report, target, posteriors;
+  std::string splits, report, target, posteriors, shadowData;
   DocumentPaths documents;
 } given;
 
@@ -41,6 +41,9 @@ void storeSeeds(Options &, const std::string &text) {
 }
 void storeSplits(Options &, const std::string &text) { given.splits = text; }
 void storeReport(Options &, const std::string &text) { given.report = text; }
+void storeShadowData(Options &, const std::string &text) {
+  given.shadowData = text;
+}
 void storeTarget(Options &, const std::string &text) { given.target = text; }
 void storePosteriors(Options &, const std::string &text) {
   given.posteriors = text;
@@ -69,32 +72,51 @@ void checkAudit(const Options &options) {
                             "the graph's train_mask; leave --splits out");
 }
 
-/// The models of this executable beside the one of \p target, by name.
-const Manifest &otherModel(const char *name) {
+/// The model of this executable called \p name, beside the target; null where
+/// there is none.
+const Manifest *findModel(const char *name) {
   static std::map<std::string, Manifest> models;
   if (models.empty() && tessera_models)
     for (const tessera_model *model = tessera_models; model->name; ++model)
       models.emplace(model->name,
                      parseManifest(model->manifest, model->entries));
   auto model = models.find(name);
-  if (model == models.end())
-    fatal("this executable has no model '%s': compile the specification again",
-          name);
-  return model->second;
+  return model == models.end() ? nullptr : &model->second;
 }
 
-std::vector<AuditSplit> splitsOf(const AuditGraph &graph,
-                                 const AuditSettings &settings, int64_t classes,
-                                 uint64_t seed,
+/// The hash of all that was compiled.
+std::string specificationHash() {
+  std::string text = tessera_manifest;
+  if (tessera_models)
+    for (const tessera_model *model = tessera_models; model->name; ++model)
+      text += model->manifest;
+  return sha256(text);
+}
+
+/// Of AuditSettings, or of a shadow's graph.
+template <typename Sets> SplitSizes sizesOf(const Sets &sets) {
+  SplitSizes sizes;
+  sizes.trainPerClass = sets.trainNodesPerClass;
+  if (sets.testNodesPerClass)
+    sizes.testPerClass = sets.testNodesPerClass;
+  else
+    sizes.test = sets.testNodes;
+  return sizes;
+}
+
+std::vector<AuditSplit> splitsOf(const AuditSide &target,
+                                 const AuditSide &shadow,
+                                 const AuditSettings &settings, uint64_t seed,
                                  const std::vector<int32_t> &members) {
   SplitRules rules;
-  rules.labels = graph.labels();
-  rules.classes = classes;
-  rules.sizes.trainPerClass = settings.trainNodesPerClass;
-  if (settings.testNodesPerClass)
-    rules.sizes.testPerClass = settings.testNodesPerClass;
-  else
-    rules.sizes.test = settings.testNodes;
+  rules.labels = target.graph.labels();
+  rules.classes = target.model.manifest.model.classes;
+  rules.sizes = sizesOf(settings);
+  if (settings.shadow) {
+    rules.shadowLabels = shadow.graph.labels();
+    rules.shadowClasses = shadow.model.manifest.model.classes;
+    rules.shadowSizes = sizesOf(*settings.shadow);
+  }
   std::string error;
   if (given.splits.empty()) {
     int64_t count = given.seeds ? given.seeds : defaultSeeds;
@@ -156,11 +178,12 @@ private:
   int64_t trials, trial = 0;
 };
 
-/// What the trials say together of query number \p query.
+/// What the trials say together of query number \p query. \p onOneGraph: the
+/// classes of target and shadow are the same.
 QueryResult summarizeQuery(const std::vector<Trial> &trials, size_t query,
                            AuditQuery kind,
                            const std::vector<Defense> &defenses,
-                           BootstrapSettings bootstrap) {
+                           bool onOneGraph, BootstrapSettings bootstrap) {
   auto collect = [&](auto get) {
     std::vector<AttackScores> scores;
     for (const Trial &trial : trials)
@@ -187,6 +210,10 @@ QueryResult summarizeQuery(const std::vector<Trial> &trials, size_t query,
                                  bootstrap, thresholds)));
   }
   result.baselines = baselines(answers, bootstrap);
+  if (!onOneGraph)
+    std::erase_if(result.baselines, [](const AttackResult &baseline) {
+      return baseline.name == "class";
+    });
   for (size_t i = 0; i < defenses.size(); ++i) {
     DefenseResult &defense = result.defenses.emplace_back();
     defense.defense = defenses[i];
@@ -220,6 +247,7 @@ void requireOptions(bool ofDocuments, const Options &options) {
       {"--data", !options.data.empty(), false, true},
       {"--seeds", given.seeds != 0, false, false},
       {"--splits", !given.splits.empty(), false, false},
+      {"--shadow-data", !given.shadowData.empty(), false, false},
       {"--target", !given.target.empty(), false, false},
       {"--posteriors", !given.posteriors.empty(), false, false},
       {"--members", !given.documents.members.empty(), true, true},
@@ -275,15 +303,31 @@ void requireRoom(const Manifest &attack, const AuditSettings &settings,
 void auditGraph(const Manifest &manifest, const Options &options,
                 Communicator &ranks, AuditReport &report) {
   const AuditSettings &settings = *manifest.audit;
-  const Manifest &attackManifest = otherModel("attack");
-  AuditGraph graph(manifest, options.data);
+  const Manifest *attackManifest = findModel("attack");
+  if (!attackManifest)
+    fatal("this executable has no model 'attack': compile the specification "
+          "again");
+  // Where it is no other, the shadow is the target on other nodes.
+  const Manifest *other = findModel("shadow");
+  if (settings.shadow.has_value() != !given.shadowData.empty())
+    fatal("%s", settings.shadow
+                    ? "the shadow was compiled for a graph of its own: give it "
+                      "by --shadow-data"
+                    : "--shadow-data is for a shadow with a graph of its own, "
+                      "and this one learns from that of --data: compile it "
+                      "with audit.shadow.gnn.graph, or leave it out");
+  AuditGraph graph(manifest, settings.nodes, settings.edges, options.data);
+  std::optional<AuditGraph> otherGraph;
+  if (settings.shadow)
+    otherGraph.emplace(*other, settings.shadow->nodes, settings.shadow->edges,
+                       given.shadowData);
+  else if (other)
+    otherGraph.emplace(*other, settings.nodes, settings.edges, options.data);
   ExistingTarget existing = readTarget(graph, manifest);
   std::vector<int32_t> members;
   if (existing.isThere())
     members = graph.file().split("train");
-  requireRoom(attackManifest, settings, members.size());
-  std::vector<AuditSplit> splits = splitsOf(
-      graph, settings, manifest.model.classes, report.bootstrap.seed, members);
+  requireRoom(*attackManifest, settings, members.size());
   // To ask the target elsewhere than on the whole graph takes its training.
   std::vector<AuditQuery> queries = queriesOf(settings);
   std::vector<Defense> defenses = defensesOf(settings);
@@ -298,15 +342,25 @@ void auditGraph(const Manifest &manifest, const Options &options,
             "and '%s' has answers alone",
             given.posteriors.c_str());
 
-  AuditArena arena({&manifest, &attackManifest}, ranks.localRank(),
-                   ranks.localSize());
+  std::vector<const Manifest *> manifests = {&manifest, attackManifest};
+  if (other)
+    manifests.push_back(other);
+  AuditArena arena(manifests, ranks.localRank(), ranks.localSize());
   int threads = ranks.size() > 1 ? shareThreads(manifest, ranks)
                                  : runThreads(manifest, 1);
   AuditModel target(manifest, arena, threads);
   // Its steps are too short for several threads.
-  AuditModel attackModel(attackManifest, arena, 1);
+  AuditModel attackModel(*attackManifest, arena, 1);
+  std::optional<AuditModel> shadow;
+  if (other)
+    shadow.emplace(*other, arena, threads).onStep = [&] { ranks.look(); };
   target.onStep = attackModel.onStep = [&] { ranks.look(); };
   ShadowAttack attack(attackModel, settings);
+  AuditSide ofTarget{target, graph};
+  AuditSide ofShadow{shadow ? *shadow : target,
+                     otherGraph ? *otherGraph : graph};
+  std::vector<AuditSplit> splits =
+      splitsOf(ofTarget, ofShadow, settings, report.bootstrap.seed, members);
 
   const GraphShape &shape = graph.file().shape();
   if (ranks.isRoot()) {
@@ -316,6 +370,9 @@ void auditGraph(const Manifest &manifest, const Options &options,
     printf("  graph        %s (%s nodes, %s edges, %" PRId64 " classes)\n",
            options.data.c_str(), countText(shape.nodes).c_str(),
            countText(shape.edges).c_str(), manifest.model.classes);
+    if (other)
+      printf("  shadow       %s%s%s\n", other->model.family.c_str(),
+             settings.shadow ? ", on " : "", given.shadowData.c_str());
     printf("  members      %zu nodes; non-members %zu\n",
            splits.front().targetTrain.size(), splits.front().targetTest.size());
     printf("  memory       %s, of all models in turn\n",
@@ -328,9 +385,9 @@ void auditGraph(const Manifest &manifest, const Options &options,
 
   Status status(std::ssize(splits));
   AuditSetup setup{
-      graph,    settings,
-      queries,  defenses,
-      existing, target,
+      ofTarget, ofShadow,
+      settings, queries,
+      defenses, existing,
       attack,   [&](const std::string &stage) { status.show(stage); }};
   std::vector<Trial> trials;
   auto run = [&](int64_t number) {
@@ -348,17 +405,26 @@ void auditGraph(const Manifest &manifest, const Options &options,
   report.setting = settings.setting == "tsts" ? "TSTS" : "TSTF";
   report.data = options.data;
   report.graphHash = hashOf(options.data);
+  if (settings.shadow) {
+    report.shadowData = given.shadowData;
+    report.shadowGraphHash = hashOf(given.shadowData);
+  }
   report.splitsHash = splitHash(splits);
   report.members = std::ssize(splits.front().targetTrain);
   report.nonMembers = std::ssize(splits.front().targetTest);
   report.threatModel =
-      describe(ThreatModel{report.setting, queryName(queries.front()),
-                           "SHADOW_MLP", settings.attackInput});
+      describe({.setting = report.setting,
+                .query = queryName(queries.front()),
+                .attack = "SHADOW_MLP",
+                .input = settings.attackInput,
+                .shadow = other ? other->model.family : "",
+                .hasShadowGraph = settings.shadow.has_value()});
   for (const Trial &trial : trials)
     report.runs.push_back(trial.run);
   for (size_t i = 0; i < queries.size(); ++i)
-    report.queries.push_back(
-        summarizeQuery(trials, i, queries[i], defenses, report.bootstrap));
+    report.queries.push_back(summarizeQuery(trials, i, queries[i], defenses,
+                                            !settings.shadow.has_value(),
+                                            report.bootstrap));
   if (settings.withoutEdges && !existing.isThere()) {
     AblationResult &ablation = report.ablations.emplace_back();
     ablation.name = "NO_EDGES";
@@ -397,7 +463,7 @@ int runAudit(const Manifest &manifest, const Options &options) {
     fatal("%s", table.error().c_str());
   AuditReport report;
   report.model = manifest.name;
-  report.specificationHash = sha256(tessera_manifest);
+  report.specificationHash = specificationHash();
   report.bootstrap.seed = options.seed.value_or(manifest.training.seed);
   if (ofDocuments) {
     report.setting = "DOCUMENTS";
@@ -436,6 +502,9 @@ constexpr Option options[] = {
      storeSeed},
     {"--splits", "FILE", "take the nodes of each trial from a JSON file",
      storeSplits},
+    {"--shadow-data", "GRAPH",
+     "the graph of a shadow that was compiled for one of its own",
+     storeShadowData},
     {"--target", "W",
      "audit a model that is there, by its weights (safetensors, or a "
      "checkpoint's folder): its members are the graph's train_mask",

@@ -87,10 +87,11 @@ ShadowAttack::ShadowAttack(AuditModel &model, const AuditSettings &settings)
       input(inputNamed(settings.attackInput)) {}
 
 std::vector<float> ShadowAttack::inputsOf(const MemberAnswers &answers) const {
+  int64_t columns = model.manifest.model.features;
   std::vector<float> inputs =
-      attackFeatures(input, answers.members, settings.topK);
+      attackFeatures(input, answers.members, settings.topK, columns);
   std::vector<float> others =
-      attackFeatures(input, answers.nonMembers, settings.topK);
+      attackFeatures(input, answers.nonMembers, settings.topK, columns);
   inputs.insert(inputs.end(), others.begin(), others.end());
   return inputs;
 }

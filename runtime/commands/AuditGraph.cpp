@@ -14,12 +14,12 @@
 #include "runtime/data/SparseInputs.h"
 #include "runtime/program/SlotNames.h"
 #include <algorithm>
-#include <cinttypes>
 #include <numeric>
 
 namespace tessera::runtime {
 
-AuditGraph::AuditGraph(const Manifest &manifest, const std::string &path)
+AuditGraph::AuditGraph(const Manifest &manifest, int64_t nodes, int64_t edges,
+                       const std::string &path)
     : model(manifest.model) {
   form = adjacencyFormOf(model);
   std::string error;
@@ -27,22 +27,10 @@ AuditGraph::AuditGraph(const Manifest &manifest, const std::string &path)
   if (!graph)
     fatal("%s", error.c_str());
   const GraphShape &shape = graph->shape();
-  auto require = [&](bool fits, const char *what, int64_t count,
-                     int64_t expected) {
-    if (!fits)
-      fatal("the graph '%s' has %" PRId64 " %s, the audit was compiled for "
-            "%" PRId64 ": compile it with this graph's sizes",
-            path.c_str(), count, what, expected);
-  };
-  require(shape.nodes == manifest.audit->nodes, "nodes", shape.nodes,
-          manifest.audit->nodes);
-  require(shape.edges == manifest.audit->edges, "edges", shape.edges,
-          manifest.audit->edges);
-  require(shape.features == model.features ||
-              (graph->hasSparseFeatures() && shape.features < model.features),
-          "features", shape.features, model.features);
-  require(shape.classes <= model.classes, "classes", shape.classes,
-          model.classes);
+  Model whole = model;
+  whole.nodes = nodes;
+  whole.edges = edges;
+  requireShape(whole, *graph, "audit");
   classes = graph->labels();
   FeatureForm form{model.features, model.normalizeFeatures};
   // The model may read sparse features as dense ones: its program says so.
@@ -53,8 +41,6 @@ AuditGraph::AuditGraph(const Manifest &manifest, const std::string &path)
     if (error = sparseFeaturesError(*graph, form); !error.empty())
       fatal("%s", error.c_str());
     int64_t entries = graph->featureEntries();
-    require(entries <= model.featureEntries, "stored features", entries,
-            model.featureEntries);
     rowPtr.resize(shape.nodes + 1);
     columns.resize(entries);
     values.resize(entries);

@@ -24,9 +24,11 @@ namespace tessera::runtime {
 /// A graph of which models train on parts and are asked about others.
 class AuditGraph {
 public:
-  /// Exits the process where the file \p path is not the graph that
-  /// \p manifest, of an audit's target, is compiled for.
-  AuditGraph(const Manifest &manifest, const std::string &path);
+  /// As the model of \p manifest reads it. Exits the process where the file
+  /// \p path is not the graph, of \p nodes nodes and \p edges edges, that it is
+  /// compiled for.
+  AuditGraph(const Manifest &manifest, int64_t nodes, int64_t edges,
+             const std::string &path);
 
   const GraphFile &file() const { return *graph; }
   const std::vector<int32_t> &labels() const { return classes; }

@@ -81,9 +81,14 @@ uint64_t seedFor(uint64_t seed, Purpose purpose) {
   return seed * 8 + static_cast<uint64_t>(purpose);
 }
 
-/// The nodes of one of the two models.
-struct Nodes {
+/// One of the two models, with the nodes of its sets.
+struct Subject {
+  std::string name;
+  AuditSide side;
   std::span<const int32_t> train, test;
+  Purpose seed, noise;
+
+  const GraphFile &whole() const { return side.graph.file(); }
 };
 
 /// What a model answers: by query and, for each, undefended and then by those
@@ -106,35 +111,32 @@ public:
   Trial run();
 
 private:
-  /// Trains the model on a subgraph: see SubgraphBatches.
-  void trainOn(const EdgeSource &edges, std::span<const int32_t> nodes);
-  ModelAnswers trainAndAsk(const std::string &name, Nodes nodes, Purpose seed,
-                           Purpose noise, bool withEdges);
-  ModelAnswers askTarget();
-  ModelAnswers askAll(const std::string &name, Nodes nodes, Purpose noise,
-                      bool withEdges);
-  MemberAnswers ask(AuditQuery query, Nodes nodes, const Defense *defense,
-                    uint64_t noiseSeed, bool withEdges);
-  Posteriors askAbout(const char *program, const EdgeSource &edges,
+  /// Trains the model of \p side on a subgraph: see SubgraphBatches.
+  static void trainOn(const AuditSide &side, const EdgeSource &edges,
                       std::span<const int32_t> nodes);
+  ModelAnswers trainAndAsk(const Subject &subject, bool withEdges);
+  ModelAnswers askTarget();
+  ModelAnswers askAll(const Subject &subject, bool withEdges);
+  MemberAnswers ask(AuditQuery query, const Subject &subject,
+                    const Defense *defense, uint64_t noiseSeed, bool withEdges);
   std::vector<int32_t> drawShadow(int64_t number) const;
-  AttackScores attackByLikelihood(const MemberAnswers &target);
-  QueryTrial attack(size_t query, const ModelAnswers &target,
-                    const ModelAnswers &shadow);
-  /// With what is known of \p nodes in \p edges, the graph that answered.
-  Answers described(const Posteriors &posteriors, const EdgeSource &edges,
-                    std::span<const int32_t> nodes) const;
-  /// What \p answers were about in \p query: members, then others.
-  std::pair<Answers, Answers>
-  described(AuditQuery query, const MemberAnswers &answers, Nodes nodes) const;
-  AttackScores trainAndScore(const MemberAnswers &shadow,
-                             const MemberAnswers &target) {
-    setup.attack.train(shadow, seedFor(split.seed, Purpose::attack));
-    return setup.attack.score(target);
+  AttackScores attackByLikelihood(const MemberAnswers &asked);
+  QueryTrial attack(size_t query, const ModelAnswers &ofTarget,
+                    const ModelAnswers &ofShadow);
+  AttackScores trainAndScore(const MemberAnswers &learnt,
+                             const MemberAnswers &asked) {
+    setup.attack.train(learnt, seedFor(split.seed, Purpose::attack));
+    return setup.attack.score(asked);
   }
 
-  Nodes targetNodes() const { return {split.targetTrain, split.targetTest}; }
-  Nodes shadowNodes() const { return {split.shadowTrain, split.shadowTest}; }
+  Subject target() const {
+    return {"target",         setup.target,    split.targetTrain,
+            split.targetTest, Purpose::target, Purpose::targetNoise};
+  }
+  Subject shadow() const {
+    return {"shadow",         setup.shadow,    split.shadowTrain,
+            split.shadowTest, Purpose::shadow, Purpose::shadowNoise};
+  }
 
   const AuditSetup &setup;
   const AuditSplit &split;
@@ -144,14 +146,15 @@ private:
 
 } // namespace
 
-Posteriors TrialRun::askAbout(const char *program, const EdgeSource &edges,
-                              std::span<const int32_t> nodes) {
+/// What the model of \p side answers about \p nodes with \p edges among them.
+static Posteriors askAbout(const AuditSide &side, const char *program,
+                           const EdgeSource &edges,
+                           std::span<const int32_t> nodes) {
   std::vector<float> logits =
-      setup.target.predict(program, [&](const tessera_context &context) {
-        setup.graph.load(context, edges, nodes);
+      side.model.predict(program, [&](const tessera_context &context) {
+        side.graph.load(context, edges, nodes);
       });
-  return softmax(logits, std::ssize(nodes),
-                 setup.target.manifest.model.classes);
+  return softmax(logits, std::ssize(nodes), side.model.manifest.model.classes);
 }
 
 /// \p edges as NSD leaves them.
@@ -161,10 +164,11 @@ static std::unique_ptr<EdgeSource> sampled(const EdgeSource &edges,
   return std::make_unique<SampledEdges>(edges, defense.neighbors, seed, query);
 }
 
-MemberAnswers TrialRun::ask(AuditQuery query, Nodes nodes,
+MemberAnswers TrialRun::ask(AuditQuery query, const Subject &subject,
                             const Defense *defense, uint64_t noiseSeed,
                             bool withEdges) {
-  const GraphFile &whole = setup.graph.file();
+  const AuditSide &side = subject.side;
+  const GraphFile &whole = subject.whole();
   NoEdges none(whole);
   const EdgeSource &given =
       withEdges ? static_cast<const EdgeSource &>(whole) : none;
@@ -172,95 +176,97 @@ MemberAnswers TrialRun::ask(AuditQuery query, Nodes nodes,
   auto answer = [&](const char *program, const EdgeSource &edges,
                     std::span<const int32_t> ofGraph, uint64_t number) {
     if (!defense)
-      return askAbout(program, edges, ofGraph);
-    return askAbout(program, *sampled(edges, *defense, noiseSeed, number),
+      return askAbout(side, program, edges, ofGraph);
+    return askAbout(side, program, *sampled(edges, *defense, noiseSeed, number),
                     ofGraph);
   };
   MemberAnswers answers;
   if (query != AuditQuery::subgraphs) {
     Posteriors all =
-        answer(slotNames::predictWhole, given, setup.graph.allNodes(), 0);
-    answers.members = selectRows(all, nodes.train);
-    answers.nonMembers = selectRows(all, nodes.test);
+        answer(slotNames::predictWhole, given, side.graph.allNodes(), 0);
+    answers.members = selectRows(all, subject.train);
+    answers.nonMembers = selectRows(all, subject.test);
   }
   if (query != AuditQuery::matched) {
-    InducedEdges edges(given, nodes.train);
-    answers.members = answer("predict", edges, nodes.train, 1);
+    InducedEdges edges(given, subject.train);
+    answers.members = answer("predict", edges, subject.train, 1);
   }
   if (query == AuditQuery::subgraphs) {
-    InducedEdges edges(given, nodes.test);
-    answers.nonMembers = answer(slotNames::predictTest, edges, nodes.test, 2);
+    InducedEdges edges(given, subject.test);
+    answers.nonMembers = answer(slotNames::predictTest, edges, subject.test, 2);
   }
   return answers;
 }
 
-void TrialRun::trainOn(const EdgeSource &edges,
+void TrialRun::trainOn(const AuditSide &side, const EdgeSource &edges,
                        std::span<const int32_t> nodes) {
-  AuditModel &model = setup.target;
-  SubgraphBatches batches(setup.graph, edges, nodes, model.manifest,
+  AuditModel &model = side.model;
+  SubgraphBatches batches(side.graph, edges, nodes, model.manifest,
                           model.parameterSeed());
   model.train(batches, model.manifest.training.steps);
 }
 
-ModelAnswers TrialRun::trainAndAsk(const std::string &name, Nodes nodes,
-                                   Purpose seed, Purpose noise,
-                                   bool withEdges) {
-  setup.onStage("training the " + name + (withEdges ? "" : " without edges"));
-  const GraphFile &whole = setup.graph.file();
-  NoEdges none(whole);
-  InducedEdges edges(withEdges ? static_cast<const EdgeSource &>(whole) : none,
-                     nodes.train);
-  setup.target.initialize(seedFor(split.seed, seed));
-  trainOn(edges, nodes.train);
+ModelAnswers TrialRun::trainAndAsk(const Subject &subject, bool withEdges) {
+  setup.onStage("training the " + subject.name +
+                (withEdges ? "" : " without edges"));
+  const AuditSide &side = subject.side;
+  NoEdges none(subject.whole());
+  InducedEdges edges(
+      withEdges ? static_cast<const EdgeSource &>(subject.whole()) : none,
+      subject.train);
+  side.model.initialize(seedFor(split.seed, subject.seed));
+  trainOn(side, edges, subject.train);
 
-  ModelAnswers answers = askAll(name, nodes, noise, withEdges);
+  ModelAnswers answers = askAll(subject, withEdges);
   // Training accuracy is that on the graph of the training, which every query
   // but MATCHED asks members on.
-  answers.accuracy.train = accuracy(askAbout("predict", edges, nodes.train),
-                                    setup.graph.labelsOf(nodes.train));
+  answers.accuracy.train =
+      accuracy(askAbout(side, "predict", edges, subject.train),
+               side.graph.labelsOf(subject.train));
   return answers;
 }
 
-ModelAnswers TrialRun::askAll(const std::string &name, Nodes nodes,
-                              Purpose noise, bool withEdges) {
-  setup.onStage("asking the " + name);
+/// Of members and non-members as \p answers has them.
+static ModelAccuracy accuracyOf(const MemberAnswers &answers,
+                                const Subject &subject) {
+  const AuditGraph &graph = subject.side.graph;
+  return {accuracy(answers.members, graph.labelsOf(subject.train)),
+          accuracy(answers.nonMembers, graph.labelsOf(subject.test))};
+}
+
+ModelAnswers TrialRun::askAll(const Subject &subject, bool withEdges) {
+  setup.onStage("asking the " + subject.name);
   ModelAnswers answers;
-  uint64_t noiseSeed = seedFor(split.seed, noise);
+  uint64_t noiseSeed = seedFor(split.seed, subject.noise);
   for (AuditQuery query : queries) {
     ModelAnswers::OfQuery &of = answers.queries.emplace_back();
-    of.plain = ask(query, nodes, nullptr, noiseSeed, withEdges);
+    of.plain = ask(query, subject, nullptr, noiseSeed, withEdges);
     for (const Defense &defense : defenses)
       of.sampled.push_back(
           withEdges && defense.kind == DefenseKind::nsd
-              ? ask(query, nodes, &defense, noiseSeed, withEdges)
+              ? ask(query, subject, &defense, noiseSeed, withEdges)
               : MemberAnswers());
   }
-  answers.accuracy.train = accuracy(answers.queries.front().plain.members,
-                                    setup.graph.labelsOf(nodes.train));
-  answers.accuracy.test = accuracy(answers.queries.front().plain.nonMembers,
-                                   setup.graph.labelsOf(nodes.test));
+  answers.accuracy = accuracyOf(answers.queries.front().plain, subject);
   return answers;
 }
 
 /// What the target answers, where it is trained already or after it is.
 ModelAnswers TrialRun::askTarget() {
-  Nodes nodes = targetNodes();
+  Subject subject = target();
   const ExistingTarget &existing = setup.existing;
   if (!existing.isThere())
-    return trainAndAsk("target", nodes, Purpose::target, Purpose::targetNoise,
-                       /*withEdges=*/true);
+    return trainAndAsk(subject, /*withEdges=*/true);
   if (!existing.posteriors) {
-    setup.target.load(existing.weights);
-    return askAll("target", nodes, Purpose::targetNoise, /*withEdges=*/true);
+    subject.side.model.load(existing.weights);
+    return askAll(subject, /*withEdges=*/true);
   }
   ModelAnswers answers;
   ModelAnswers::OfQuery &of = answers.queries.emplace_back();
-  of.plain = {selectRows(*existing.posteriors, nodes.train),
-              selectRows(*existing.posteriors, nodes.test)};
+  of.plain = {selectRows(*existing.posteriors, subject.train),
+              selectRows(*existing.posteriors, subject.test)};
   of.sampled.resize(defenses.size());
-  answers.accuracy = {
-      accuracy(of.plain.members, setup.graph.labelsOf(nodes.train)),
-      accuracy(of.plain.nonMembers, setup.graph.labelsOf(nodes.test))};
+  answers.accuracy = accuracyOf(of.plain, subject);
   return answers;
 }
 
@@ -274,14 +280,15 @@ static MemberAnswers defended(const Defense &defense,
           defend(defense, answers.plain.nonMembers, seed, 2 * query + 1)};
 }
 
-Answers TrialRun::described(const Posteriors &posteriors,
-                            const EdgeSource &edges,
-                            std::span<const int32_t> nodes) const {
-  bool isWhole = &edges == &setup.graph.file();
-  std::vector<int32_t> labels = setup.graph.labelsOf(nodes);
+/// \p posteriors with what is known of \p nodes in \p edges, the graph that
+/// answered: all of \p graph, or a part whose nodes these are.
+static Answers described(const AuditGraph &graph, const Posteriors &posteriors,
+                         const EdgeSource &edges,
+                         std::span<const int32_t> nodes) {
+  bool isWhole = &edges == &graph.file();
+  std::vector<int32_t> labels = graph.labelsOf(nodes);
   Answers answers{posteriors, labels, inDegrees(edges), {}};
-  answers.homophily =
-      nodeHomophily(edges, isWhole ? setup.graph.labels() : labels);
+  answers.homophily = nodeHomophily(edges, isWhole ? graph.labels() : labels);
   if (!isWhole)
     return answers;
   std::vector<int64_t> degrees;
@@ -295,29 +302,31 @@ Answers TrialRun::described(const Posteriors &posteriors,
   return answers;
 }
 
-std::pair<Answers, Answers> TrialRun::described(AuditQuery query,
-                                                const MemberAnswers &answers,
-                                                Nodes nodes) const {
-  const GraphFile &whole = setup.graph.file();
-  InducedEdges ofMembers(whole, nodes.train), ofOthers(whole, nodes.test);
+/// What \p answers of \p subject were about in \p query: members, then others.
+static std::pair<Answers, Answers> described(AuditQuery query,
+                                             const MemberAnswers &answers,
+                                             const Subject &subject) {
+  const GraphFile &whole = subject.whole();
+  const AuditGraph &graph = subject.side.graph;
+  InducedEdges ofMembers(whole, subject.train), ofOthers(whole, subject.test);
   bool isMatched = query == AuditQuery::matched;
   bool areApart = query == AuditQuery::subgraphs;
   return {
-      described(answers.members,
+      described(graph, answers.members,
                 isMatched ? static_cast<const EdgeSource &>(whole) : ofMembers,
-                nodes.train),
-      described(answers.nonMembers,
+                subject.train),
+      described(graph, answers.nonMembers,
                 areApart ? static_cast<const EdgeSource &>(ofOthers) : whole,
-                nodes.test)};
+                subject.test)};
 }
 
-QueryTrial TrialRun::attack(size_t query, const ModelAnswers &target,
-                            const ModelAnswers &shadow) {
+QueryTrial TrialRun::attack(size_t query, const ModelAnswers &ofTarget,
+                            const ModelAnswers &ofShadow) {
   QueryTrial trial;
-  const ModelAnswers::OfQuery &asked = target.queries[query];
-  const ModelAnswers::OfQuery &learnt = shadow.queries[query];
-  Nodes mine = targetNodes(), others = shadowNodes();
-  std::vector<int32_t> otherLabels = setup.graph.labelsOf(mine.test);
+  const ModelAnswers::OfQuery &asked = ofTarget.queries[query];
+  const ModelAnswers::OfQuery &learnt = ofShadow.queries[query];
+  std::vector<int32_t> otherLabels =
+      setup.target.graph.labelsOf(split.targetTest);
   uint64_t targetSeed = seedFor(split.seed, Purpose::targetNoise);
   uint64_t shadowSeed = seedFor(split.seed, Purpose::shadowNoise);
 
@@ -344,9 +353,9 @@ QueryTrial TrialRun::attack(size_t query, const ModelAnswers &target,
         confidenceDistortion(asked.plain.nonMembers, answers[i].nonMembers);
   }
 
-  auto [members, nonMembers] = described(queries[query], asked.plain, mine);
+  auto [members, nonMembers] = described(queries[query], asked.plain, target());
   auto [shadowMembers, shadowOthers] =
-      described(queries[query], learnt.plain, others);
+      described(queries[query], learnt.plain, shadow());
   trial.answers = {std::move(members), std::move(nonMembers),
                    std::move(shadowMembers), std::move(shadowOthers)};
   return trial;
@@ -360,7 +369,7 @@ std::vector<int32_t> TrialRun::drawShadow(int64_t number) const {
        {&split.targetTrain, &split.targetTest, &split.shadowTrain,
         &split.shadowTest})
     for (int32_t node : *nodes)
-      byClass[setup.graph.labels()[node]].push_back(node);
+      byClass[setup.target.graph.labels()[node]].push_back(node);
   Draws draws(split.seed, Draw::shadows, 0, number);
   auto wanted = static_cast<size_t>(setup.settings.trainNodesPerClass);
   std::vector<int32_t> chosen;
@@ -374,25 +383,26 @@ std::vector<int32_t> TrialRun::drawShadow(int64_t number) const {
   return chosen;
 }
 
-AttackScores TrialRun::attackByLikelihood(const MemberAnswers &target) {
+AttackScores TrialRun::attackByLikelihood(const MemberAnswers &asked) {
+  const AuditSide &side = setup.shadow;
   std::vector<int32_t> audited = split.targetTrain;
   audited.insert(audited.end(), split.targetTest.begin(),
                  split.targetTest.end());
-  std::vector<int32_t> labels = setup.graph.labelsOf(audited);
+  std::vector<int32_t> labels = side.graph.labelsOf(audited);
   LiraShadows shadows;
   shadows.shadows = setup.settings.liraShadows;
   shadows.nodes = std::ssize(audited);
-  const GraphFile &whole = setup.graph.file();
+  const GraphFile &whole = side.graph.file();
   for (int64_t i = 0; i < shadows.shadows; ++i) {
     setup.onStage("training shadow " + std::to_string(i + 1) + " of " +
                   std::to_string(shadows.shadows));
     std::vector<int32_t> nodes = drawShadow(i);
     InducedEdges edges(whole, nodes);
-    setup.target.initialize(seedFor(split.seed, Purpose::shadows) +
-                            uint64_t(i) * (uint64_t(1) << 32));
-    trainOn(edges, nodes);
+    side.model.initialize(seedFor(split.seed, Purpose::shadows) +
+                          uint64_t(i) * (uint64_t(1) << 32));
+    trainOn(side, edges, nodes);
     Posteriors answers = selectRows(
-        askAbout(slotNames::predictWhole, whole, setup.graph.allNodes()),
+        askAbout(side, slotNames::predictWhole, whole, side.graph.allNodes()),
         audited);
     std::vector<double> confidence = logitConfidences(answers, labels);
     shadows.confidence.insert(shadows.confidence.end(), confidence.begin(),
@@ -402,9 +412,9 @@ AttackScores TrialRun::attackByLikelihood(const MemberAnswers &target) {
           std::binary_search(nodes.begin(), nodes.end(), node));
   }
   std::vector<double> observed =
-      logitConfidences(target.members, setup.graph.labelsOf(split.targetTrain));
-  std::vector<double> others = logitConfidences(
-      target.nonMembers, setup.graph.labelsOf(split.targetTest));
+      logitConfidences(asked.members, side.graph.labelsOf(split.targetTrain));
+  std::vector<double> others =
+      logitConfidences(asked.nonMembers, side.graph.labelsOf(split.targetTest));
   observed.insert(observed.end(), others.begin(), others.end());
   std::vector<double> scores = liraScores(shadows, observed);
   auto border = scores.begin() + std::ssize(split.targetTrain);
@@ -412,26 +422,22 @@ AttackScores TrialRun::attackByLikelihood(const MemberAnswers &target) {
 }
 
 Trial TrialRun::run() {
-  ModelAnswers target = askTarget();
-  ModelAnswers shadow = trainAndAsk("shadow", shadowNodes(), Purpose::shadow,
-                                    Purpose::shadowNoise, /*withEdges=*/true);
+  ModelAnswers ofTarget = askTarget();
+  ModelAnswers ofShadow = trainAndAsk(shadow(), /*withEdges=*/true);
   Trial trial;
   trial.run = {.seed = split.seed,
                .split = splitHash(std::span(&split, 1)),
-               .target = target.accuracy,
-               .shadow = shadow.accuracy};
+               .target = ofTarget.accuracy,
+               .shadow = ofShadow.accuracy};
   for (size_t query = 0; query < queries.size(); ++query)
-    trial.queries.push_back(attack(query, target, shadow));
+    trial.queries.push_back(attack(query, ofTarget, ofShadow));
   if (setup.settings.liraShadows > 0)
     trial.queries.front().lira =
-        attackByLikelihood(target.queries.front().plain);
+        attackByLikelihood(ofTarget.queries.front().plain);
   if (!setup.settings.withoutEdges || setup.existing.isThere())
     return trial;
-  ModelAnswers alone = trainAndAsk("target", targetNodes(), Purpose::target,
-                                   Purpose::targetNoise, /*withEdges=*/false);
-  ModelAnswers shadowAlone =
-      trainAndAsk("shadow", shadowNodes(), Purpose::shadow,
-                  Purpose::shadowNoise, /*withEdges=*/false);
+  ModelAnswers alone = trainAndAsk(target(), /*withEdges=*/false);
+  ModelAnswers shadowAlone = trainAndAsk(shadow(), /*withEdges=*/false);
   setup.onStage("attacking without edges");
   trial.withoutEdges = {alone.accuracy,
                         trainAndScore(shadowAlone.queries.front().plain,

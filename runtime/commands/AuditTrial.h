@@ -65,14 +65,20 @@ struct ExistingTarget {
   bool isThere() const { return !weights.empty() || posteriors; }
 };
 
+/// A model and the graph that it learns from.
+struct AuditSide {
+  AuditModel &model;
+  const AuditGraph &graph;
+};
+
 /// What trials need.
 struct AuditSetup {
-  const AuditGraph &graph;
+  /// One model may be both.
+  AuditSide target, shadow;
   const AuditSettings &settings;
   std::vector<AuditQuery> queries; ///< the first leads
   std::vector<Defense> defenses;
   const ExistingTarget &existing;
-  AuditModel &target; ///< and the shadow
   ShadowAttack &attack;
   /// Called with what is done next.
   std::function<void(const std::string &)> onStage;

@@ -20,16 +20,15 @@ namespace tessera::runtime {
 
 static constexpr const char *splitNames[3] = {"train", "val", "test"};
 
-/// Exits the process where \p file is not the graph that \p model is compiled
-/// for.
-static void requireShape(const Model &model, const GraphFile &file) {
+void requireShape(const Model &model, const GraphFile &file,
+                  const char *compiled) {
   const GraphShape &shape = file.shape();
   auto require = [&](bool fits, const char *what, int64_t count,
                      int64_t expected) {
     if (!fits)
-      fatal("the graph '%s' has %" PRId64 " %s, the model was compiled for "
+      fatal("the graph '%s' has %" PRId64 " %s, the %s was compiled for "
             "%" PRId64 ": compile it with this graph's sizes",
-            file.path().c_str(), count, what, expected);
+            file.path().c_str(), count, what, compiled, expected);
   };
   require(shape.nodes == model.nodes, "nodes", shape.nodes, model.nodes);
   require(shape.edges == model.edges, "edges", shape.edges, model.edges);
@@ -60,7 +59,7 @@ Graph::Graph(const Manifest &manifest, const std::string &path)
   if (manifest.audit)
     fatal("this executable audits, and its models train on subgraphs alone: "
           "use 'audit', or compile the specification without `audit`");
-  requireShape(model, *file);
+  requireShape(model, *file, "model");
   featureForm = {model.features, model.normalizeFeatures};
   if (model.featureEntries)
     if (error = sparseFeaturesError(*file, featureForm); !error.empty())

@@ -23,6 +23,11 @@ inline constexpr int32_t ignoredTarget = -100;
 /// What \p model makes of edges.
 AdjacencyForm adjacencyFormOf(const Model &model);
 
+/// Exits the process where \p file is not the graph that \p model says, for
+/// which what \p compiled names ("model") was compiled.
+void requireShape(const Model &model, const GraphFile &file,
+                  const char *compiled);
+
 /// A graph file that fits a model.
 class Graph {
 public:

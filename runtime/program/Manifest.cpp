@@ -353,6 +353,11 @@ static AuditSettings parseAudit(const json &j) {
          defense.value("bins", int64_t(0)), defense.value("digits", int64_t(0)),
          defense.value("beta", 0.0), defense.value("temperature", 0.0)});
   audit.withoutEdges = j.at("without_edges");
+  if (auto shadow = j.find("shadow"); shadow != j.end())
+    audit.shadow = {shadow->at("nodes"), shadow->at("edges"),
+                    shadow->at("train_nodes_per_class"),
+                    shadow->at("test_nodes"),
+                    shadow->value("test_nodes_per_class", int64_t(0))};
   return audit;
 }
 

@@ -237,6 +237,13 @@ struct AuditSettings {
   int64_t liraShadows = 0; ///< 0: LiRA does not attack
   std::vector<AuditDefense> defenses;
   bool withoutEdges = false;
+  /// Of a shadow on a graph of its own, and of the sets of its nodes.
+  struct ShadowGraph {
+    int64_t nodes = 0, edges = 0;
+    int64_t trainNodesPerClass = 0, testNodes = 0;
+    int64_t testNodesPerClass = 0; ///< 0: testNodes of all classes together
+  };
+  std::optional<ShadowGraph> shadow;
 };
 
 struct Manifest {

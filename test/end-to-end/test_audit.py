@@ -277,6 +277,86 @@ class Audit(unittest.TestCase):
         self.assertRegex(said, rf"rank 1.*has {most(splits[1])} edges.*room for {room}")
         self.assertEqual(list((out / "report").iterdir()), [])
 
+    def test_a_shadow_of_another_kind(self):
+        shadow = "shadow { gnn { layer: SAGE hidden: 8 } training { steps: 30 } }"
+        out, _ = self.make("audit-shadow", more=shadow + DEFENSES)
+        report = self.report(out, "--seeds", 2)
+        for run in report["runs"]:
+            self.assertGreater(run["shadow"]["train_accuracy"], 0.9)
+            self.assertNotEqual(run["shadow"], run["target"])
+        self.assertIn("takes a sage model", report["threat_model"])
+        self.assertIsNone(report["shadow_data"])
+        # The target does not depend on it, and all share the memory.
+        other, _ = self.make("audit-no-shadow", more=DEFENSES)
+        alone = self.report(other, "--seeds", 2)
+        self.assertIn("knows the model's architecture", alone["threat_model"])
+        for run, same in zip(report["runs"], alone["runs"]):
+            self.assertEqual(run["target"], same["target"])
+        info = support.run([out / "exe", "info"]).stdout
+        rows = re.findall(r"^  (target|shadow|attack) +(\w+) +([\d,]+) B", info, re.M)
+        programs = {(model, program) for model, program, _ in rows}
+        self.assertLessEqual({("shadow", "train"), ("shadow", "predict_whole")}, programs)
+        whole = re.search(r"^  in all +([\d,]+) B", info, re.M).group(1)
+        self.assertEqual(
+            int(whole.replace(",", "")),
+            max(int(size.replace(",", "")) for _, _, size in rows),
+        )
+        # Without fields it is the target's model, in programs of its own.
+        same, _ = self.make("audit-same-shadow", more="shadow { }" + DEFENSES)
+        self.assertEqual(self.report(same, "--seeds", 2)["runs"], alone["runs"])
+
+        extra = ("--shadow-data", out / "graph.safetensors")
+        done = self.audit(out, *extra, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is for a shadow with a graph of its own", done.stderr)
+
+    def test_a_shadow_on_another_graph(self):
+        # With other features, one class more and other sets.
+        graph = block_model.block_model(
+            nodes=400, classes=CLASSES + 1, features=30, degree=6, homophily=0.7, seed=2
+        )
+        folder = support.scratch("audit-shadow-graph-data")
+        path = folder / "other.safetensors"
+        support.write_safetensors(path, graph)
+        shadow = (
+            f'shadow {{ gnn {{ graph: "{path}" hidden: 12 }}'
+            " train_nodes_per_class: 15 test_nodes: 80 }"
+        )
+        out, tensors = self.make(
+            "audit-shadow-graph", more=shadow + DEFENSES, audit__attack__input="SORTED"
+        )
+        other = ("--shadow-data", path)
+        report = self.report(out, "--seeds", 2, *other)
+        self.assertEqual(report["shadow_data"], str(path))
+        self.assertEqual(len(report["hashes"]["shadow_graph"]), 64)
+        self.assertIn("another graph", report["threat_model"])
+        for run in report["runs"]:
+            self.assertGreater(run["shadow"]["train_accuracy"], 0.9)
+            self.assertGreater(run["shadow"]["test_accuracy"], 0.5)
+        # Classes of the one graph are not those of the other.
+        names = {b["name"] for b in report["baselines"]}
+        self.assertEqual(names, {"degree"})
+
+        # The same sets as a file says them: IDs of the shadow's are of its graph.
+        split = self.split(tensors, list(range(NODES)))
+        labels = list(graph["y"][2])
+        by_class = [[n for n in range(400) if labels[n] == c] for c in range(CLASSES + 1)]
+        split["shadow_train"] = sorted(n for nodes in by_class for n in nodes[:15])
+        rest = [n for n in range(400) if n not in split["shadow_train"]]
+        split["shadow_test"] = rest[-80:]
+        splits = {"graph": "graph", "splits": [{**split, "seed": 5}]}
+        (out / "splits.json").write_text(json.dumps(splits))
+        report = self.report(out, "--splits", out / "splits.json", *other)
+        self.assertEqual(report["runs"][0]["seed"], 5)
+
+        done = self.audit(out, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("give it by --shadow-data", done.stderr)
+        wrong = ("--shadow-data", out / "graph.safetensors")
+        done = self.audit(out, *wrong, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("has 500 nodes, the audit was compiled for 400", done.stderr)
+
     def test_layers_that_read_sparse_features_as_dense(self):
         # Dropout, and a first layer that takes the largest of its neighbours.
         for name, fields in (

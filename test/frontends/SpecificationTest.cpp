@@ -173,6 +173,52 @@ TEST(Specification, EveryErrorSaysWhatItShould) {
   EXPECT_GE(files, 20);
 }
 
+TEST(Specification, LaysAShadowOverTheTarget) {
+  std::string errors;
+  llvm::raw_string_ostream stream(errors);
+  auto specification = parseSpecification(textAt("shadow.textproto", R"(
+        gnn { layer: GAT layers: 3 widths: 4 widths: 6 heads: 2 dropout: 0.5
+              negative_slope: 0.1 attention_dropout: 0.25
+              nodes: 60 edges: 100 features: 5 classes: 3 }
+        training { steps: 9 optimizer { kind: ADAM lr: 0.1 beta1: 0.5 } }
+        audit { train_nodes_per_class: 3 test_nodes_per_class: 2
+                attack { input: TOP_K }
+                shadow { gnn { layer: SAGE hidden: 8
+                               nodes: 40 edges: 80 features: 7 classes: 2 }
+                         training { steps: 4 optimizer { beta2: 0.75 } } } })"),
+                                          {}, stream);
+  ASSERT_TRUE(specification) << errors;
+  EXPECT_TRUE(specification->hasShadowGraph);
+  const spec::Audit &audit = specification->message.audit();
+  const spec::Gnn &model = audit.shadow().gnn();
+  // The target's, where it means the same.
+  EXPECT_EQ(model.layers(), 3);
+  EXPECT_EQ(model.dropout(), 0.5);
+  EXPECT_EQ(audit.shadow().train_nodes_per_class(), 3);
+  EXPECT_EQ(audit.shadow().test_nodes(), 2 * 2);
+  // What it says, and what a GAT alone has.
+  EXPECT_EQ(model.layer(), spec::Gnn::SAGE);
+  EXPECT_EQ(model.hidden(), 8);
+  EXPECT_EQ(model.widths_size(), 0);
+  EXPECT_EQ(model.heads(), 1);
+  EXPECT_FALSE(model.has_negative_slope());
+  EXPECT_EQ(model.attention_dropout(), 0);
+  EXPECT_FALSE(model.self_loops());
+  EXPECT_EQ(model.normalization(), spec::Gnn::MEAN);
+  EXPECT_EQ(model.nodes(), 40);
+  const spec::Training &training = audit.shadow().training();
+  EXPECT_EQ(training.steps(), 4);
+  EXPECT_EQ(training.schedule().decay_steps(), 4);
+  EXPECT_EQ(training.optimizer().lr(), 0.1);
+  EXPECT_EQ(training.optimizer().beta1(), 0.5);
+  EXPECT_EQ(training.optimizer().beta2(), 0.75);
+  // An attack may read no more than both answer.
+  EXPECT_EQ(audit.attack().top_k(), 2);
+  // The target is what it was.
+  EXPECT_EQ(specification->message.gnn().widths_size(), 2);
+  EXPECT_EQ(specification->message.training().steps(), 9);
+}
+
 TEST(Specification, OverridesAnyScalarField) {
   auto specification = load(
       "bloom-tiny",

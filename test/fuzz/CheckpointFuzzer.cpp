@@ -19,10 +19,12 @@
 #include "runtime/files/Safetensors.h"
 #include "test/fuzz/Exit.h"
 #include "test/fuzz/JsonMutator.h"
+#include "test/fuzz/PairMutator.h"
 #include "test/fuzz/Scratch.h"
 #include <cmath>
 #include <filesystem>
 
+using namespace tessera;
 using namespace tessera::runtime;
 using namespace tessera::fuzz;
 
@@ -138,30 +140,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   return 0;
 }
 
-static size_t mutate(const std::string &text, const std::string &other,
-                     uint8_t *out, size_t most, Dice &dice) {
+std::string fuzz::mutatePair(const std::string &text, const std::string &other,
+                             size_t most, Dice &dice) {
   std::optional<Json> tree = readTree(unsealed(text));
   if (!tree || dice.oneIn(20)) {
     std::string bytes = mutateBytes(unsealed(text), most);
-    return store(dice.oneIn(2) ? sealed(bytes) : bytes, out, most);
+    return dice.oneIn(2) ? sealed(bytes) : bytes;
   }
   std::optional<Json> grafts = readTree(unsealed(other));
   mutateTree(*tree, grafts ? *grafts : Json(), dice);
-  return store(sealed(writeTree(*tree)), out, most);
-}
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,
-                                          size_t most, unsigned seed) {
-  Dice dice(seed);
-  std::string text(data, data + size);
-  return mutate(text, text, data, most, dice);
-}
-
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1,
-                                            const uint8_t *data2, size_t size2,
-                                            uint8_t *out, size_t most,
-                                            unsigned seed) {
-  Dice dice(seed);
-  return mutate(std::string(data1, data1 + size1),
-                std::string(data2, data2 + size2), out, most, dice);
+  return sealed(writeTree(*tree));
 }

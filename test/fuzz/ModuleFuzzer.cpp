@@ -18,6 +18,7 @@
 #include "frontends/SpecificationAttr.h"
 #include "test/fuzz/CompilerContext.h"
 #include "test/fuzz/ModuleMutator.h"
+#include "test/fuzz/PairMutator.h"
 #include "test/fuzz/TextMutator.h"
 
 using namespace mlir;
@@ -79,16 +80,16 @@ static void advance(CompilerContext &compiler, Input &input, ModuleOp module) {
   input.text = textOf(module);
 }
 
-static size_t mutate(StringRef bytes, StringRef other, uint8_t *out,
-                     size_t most, Dice &dice) {
+std::string fuzz::mutatePair(const std::string &bytes, const std::string &other,
+                             size_t, Dice &dice) {
   Input input(bytes);
   if (dice.oneIn(20)) {
     input.from = static_cast<Phase>(dice.below(5));
-    return store(input.write(), out, most);
+    return input.write();
   }
   if (dice.oneIn(3)) {
     input.text = mutateText(input.text, Input(other).text, dice);
-    return store(input.write(), out, most);
+    return input.write();
   }
   CompilerContext compiler;
   OwningOpRef<ModuleOp> module = compiler.parse(input.text);
@@ -100,21 +101,5 @@ static size_t mutate(StringRef bytes, StringRef other, uint8_t *out,
     mutateModule(*module, dice);
     input.text = textOf(*module);
   }
-  return store(input.write(), out, most);
-}
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,
-                                          size_t most, unsigned seed) {
-  Dice dice(seed);
-  std::string bytes(data, data + size);
-  return mutate(bytes, bytes, data, most, dice);
-}
-
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1,
-                                            const uint8_t *data2, size_t size2,
-                                            uint8_t *out, size_t most,
-                                            unsigned seed) {
-  Dice dice(seed);
-  return mutate(std::string(data1, data1 + size1),
-                std::string(data2, data2 + size2), out, most, dice);
+  return input.write();
 }

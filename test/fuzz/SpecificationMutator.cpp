@@ -13,6 +13,7 @@
 
 #include "frontends/spec.pb.h"
 #include "test/fuzz/Dice.h"
+#include "test/fuzz/PairMutator.h"
 #include "test/fuzz/TextMutator.h"
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
@@ -160,8 +161,8 @@ void graft(spec::Specification &root, spec::Specification &other, Dice &dice) {
 
 } // namespace
 
-static std::string mutate(const std::string &text, const std::string &other,
-                          size_t most, Dice &dice) {
+std::string fuzz::mutatePair(const std::string &text, const std::string &other,
+                             size_t most, Dice &dice) {
   std::optional<spec::Specification> message = parse(text);
   if (!message || dice.oneIn(4))
     return dice.oneIn(8) ? mutateBytes(text, most)
@@ -174,21 +175,4 @@ static std::string mutate(const std::string &text, const std::string &other,
   std::string result;
   TextFormat::PrintToString(*message, &result);
   return result;
-}
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,
-                                          size_t most, unsigned seed) {
-  Dice dice(seed);
-  std::string text(data, data + size);
-  return store(mutate(text, text, most, dice), data, most);
-}
-
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1,
-                                            const uint8_t *data2, size_t size2,
-                                            uint8_t *out, size_t most,
-                                            unsigned seed) {
-  Dice dice(seed);
-  return store(mutate(std::string(data1, data1 + size1),
-                      std::string(data2, data2 + size2), most, dice),
-               out, most);
 }

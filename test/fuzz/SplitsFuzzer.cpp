@@ -14,9 +14,11 @@
 #include "runtime/audit/Splits.h"
 #include "test/fuzz/Exit.h"
 #include "test/fuzz/JsonMutator.h"
+#include "test/fuzz/PairMutator.h"
 #include "test/fuzz/Scratch.h"
 #include <algorithm>
 
+using namespace tessera;
 using namespace tessera::runtime;
 using namespace tessera::fuzz;
 
@@ -66,32 +68,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   SplitRules rules{labels, 2, {.trainPerClass = 1, .test = 3}, {}};
   checkFile(path, rules);
   rules.shadowLabels = labels;
+  rules.shadowClasses = rules.classes;
+  rules.shadowSizes = rules.sizes;
   checkFile(path, rules);
   return 0;
 }
 
-static size_t mutate(const std::string &text, const std::string &other,
-                     uint8_t *out, size_t most, Dice &dice) {
+std::string fuzz::mutatePair(const std::string &text, const std::string &other,
+                             size_t most, Dice &dice) {
   std::optional<Json> tree = readTree(text);
   if (!tree || dice.oneIn(20))
-    return store(mutateBytes(text, most), out, most);
+    return mutateBytes(text, most);
   std::optional<Json> grafts = readTree(other);
   mutateTree(*tree, grafts ? *grafts : Json(), dice);
-  return store(writeTree(*tree), out, most);
-}
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,
-                                          size_t most, unsigned seed) {
-  Dice dice(seed);
-  std::string text(data, data + size);
-  return mutate(text, text, data, most, dice);
-}
-
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1,
-                                            const uint8_t *data2, size_t size2,
-                                            uint8_t *out, size_t most,
-                                            unsigned seed) {
-  Dice dice(seed);
-  return mutate(std::string(data1, data1 + size1),
-                std::string(data2, data2 + size2), out, most, dice);
+  return writeTree(*tree);
 }

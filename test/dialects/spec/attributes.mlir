@@ -99,3 +99,10 @@ module attributes {spec.audit = #spec.audit<
     setting = tsts, query = matched, nodes = 9, edges = 20,
     train_nodes_per_class = 2, test_nodes = 3, attack = <epochs = 5, batch = 32>,
     defenses = [#spec.defense<kind = lbp, bins = 2, beta = 0.5>]>} {}
+
+// The shadow's own graph.
+
+// CHECK: module attributes {spec.audit = #spec.audit<nodes = 9, edges = 20, train_nodes_per_class = 2, test_nodes = 3, shadow = <nodes = 7, edges = 0, train_nodes_per_class = 1, test_nodes = 2>>}
+module attributes {spec.audit = #spec.audit<
+    nodes = 9, edges = 20, train_nodes_per_class = 2, test_nodes = 3,
+    shadow = <nodes = 7, edges = 0, train_nodes_per_class = 1, test_nodes = 2>>} {}

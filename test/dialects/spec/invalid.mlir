@@ -215,6 +215,11 @@ module attributes {test.a = #spec.specification<name = "x",
 
 // -----
 
+// expected-error @below {{`audit.shadow.test_nodes` cannot be 0; give a whole number from 1 to 2147483647}}
+module attributes {test.a = #spec.shadow<nodes = 7, edges = 0, train_nodes_per_class = 1, test_nodes = 0>} {}
+
+// -----
+
 // Where they stand.
 
 // expected-error @below {{spec.specification must be a #spec.specification}}

@@ -9,7 +9,9 @@
 #include "runtime/audit/Splits.h"
 #include "runtime/audit/Subgraph.h"
 #include "runtime/data/GraphFile.h"
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <gtest/gtest.h>
 
 using namespace tessera::runtime;
@@ -172,6 +174,17 @@ TEST(AttackInputs, AreWhatTheAttackMayRead) {
             posteriors.values);
   EXPECT_EQ(attackFeatures(AttackInput::sorted, posteriors, 0),
             (Floats{0.5f, 0.3f, 0.2f, 0.6f, 0.3f, 0.1f}));
+  std::vector<float> wider =
+      attackFeatures(AttackInput::sorted, posteriors, 0, 5);
+  ASSERT_EQ(std::ssize(wider), posteriors.rows * 5);
+  for (int64_t row = 0; row < posteriors.rows; ++row) {
+    std::span<float> columns(wider.data() + row * 5, 5);
+    EXPECT_TRUE(
+        std::is_sorted(columns.begin(), columns.end(), std::greater<>()));
+    EXPECT_GT(columns[0], 0);
+    EXPECT_EQ(columns[3], 0);
+    EXPECT_EQ(columns[4], 0);
+  }
   EXPECT_EQ(attackFeatures(AttackInput::topK, posteriors, 2),
             (Floats{0.5f, 0.3f, 0.6f, 0.3f}));
   EXPECT_EQ(attackFeatures(AttackInput::labelOnly, posteriors, 0),

@@ -180,14 +180,19 @@ TEST(Splits, KeepTheMembersOfATargetThatIsTrained) {
 }
 
 TEST(Splits, DrawTheShadowFromAGraphOfItsOwn) {
-  Ints labels = labelsOf({8, 8}), others = labelsOf({9, 9});
-  SplitRules rules{labels, 2, {.trainPerClass = 5, .test = 6}, others};
+  Ints labels = labelsOf({8, 8}), others = labelsOf({9, 9, 7});
+  SplitRules rules{labels, 2, {.trainPerClass = 5, .test = 6},
+                   others, 3, {.trainPerClass = 4, .testPerClass = 2}};
   AuditSplit split;
   std::string error;
   ASSERT_TRUE(drawSplit(rules, 1, {}, split, error)) << error;
-  EXPECT_EQ(perClass(split.shadowTrain, others, 2),
+  EXPECT_EQ(perClass(split.targetTrain, labels, 2),
             (std::vector<int64_t>{5, 5}));
-  EXPECT_EQ(split.shadowTest.size(), 6u);
+  EXPECT_EQ(split.targetTest.size(), 6u);
+  EXPECT_EQ(perClass(split.shadowTrain, others, 3),
+            (std::vector<int64_t>{4, 4, 4}));
+  EXPECT_EQ(perClass(split.shadowTest, others, 3),
+            (std::vector<int64_t>{2, 2, 2}));
 }
 
 TEST(Splits, NameTheClassThatIsTooSmall) {
@@ -317,6 +322,8 @@ TEST_F(SplitsFileTest, MustHoldSoundSplits) {
 TEST_F(SplitsFileTest, MayNameANodeOfEachOfTwoGraphs) {
   Ints others = {0, 1, 0, 1, 0};
   rules.shadowLabels = others;
+  rules.shadowClasses = rules.classes;
+  rules.shadowSizes = rules.sizes;
   std::string text = with("shadow_train", "[0, 1]");
   EXPECT_EQ(errorOf(text), "splits[0].shadow_test[0] is 7: an integer of 0 to "
                            "4 is wanted");
