@@ -46,7 +46,7 @@ struct SplitRules {
   std::span<const int32_t> shadowLabels;
   /// Of the shadow's graph, where there is one.
   int64_t shadowClasses = 0;
-  SplitSizes shadowSizes;
+  SplitSizes shadowSizes = {};
 };
 
 /// Draws \p split, sorted, by \p seed: trainPerClass nodes of each class for
