@@ -32,7 +32,7 @@ mlir::FailureOr<Inputs> readInputs(const CommandOptions &options);
 /// What a compilation starts from.
 struct Beginning {
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  std::string limitPlace; ///< where its memory limit was given
+  std::string limitPlace;          ///< where its memory limit was given
   std::vector<std::string> graphs; ///< the files of graphs that it names
 };
 

@@ -85,8 +85,8 @@ static Specification getShadow(const Specification &whole) {
   message.set_name(whole.message.name() + ": shadow");
   *message.mutable_gnn() = shadow.gnn();
   *message.mutable_training() = shadow.training();
-  result.accumulation = message.training().global_batch() /
-                        message.training().micro_batch();
+  result.accumulation =
+      message.training().global_batch() / message.training().micro_batch();
   result.groupPlaces = whole.shadowGroupPlaces;
   result.memoryLimit.reset();
   if (message.training().has_memory_limit())

@@ -20,8 +20,7 @@ class GcnLayer : public GraphLayer {
 public:
   explicit GcnLayer(const GraphLayerPlace &place)
       : bias(place.name.name + ".bias"), group(place.name.group),
-        out(place.out),
-        takesSums(place.foldedHops > 0),
+        out(place.out), takesSums(place.foldedHops > 0),
         linear({place.name.name + ".lin", group}, place.in, out,
                WeightLayout::OutIn, /*hasBias=*/false, glorot(place.in, out)) {}
 

@@ -51,9 +51,8 @@ public:
     nodes.push_back(within);
     for (int64_t fanOut : sizes.fanOut) {
       bool takesAll = fanOut < 0;
-      int64_t drawn = takesAll
-                          ? sizes.edges
-                          : limited(limited(frontier) * limited(fanOut));
+      int64_t drawn =
+          takesAll ? sizes.edges : limited(limited(frontier) * limited(fanOut));
       if (takesAll || !sizes.replace)
         drawn = std::min(drawn, sizes.edges);
       else

@@ -47,8 +47,8 @@ inline constexpr MatrixNames featureNames = {featureRowPtr, featureCol,
 // Inputs of a sampled micro-batch: the original ids of its nodes, the seeds
 // first, then hop by hop.
 inline constexpr Name nodes = "nodes";
-/// What input \p name of a sparse matrix is called where it is of the block that
-/// layer \p layer works on: "row_ptr.0".
+/// What input \p name of a sparse matrix is called where it is of the block
+/// that layer \p layer works on: "row_ptr.0".
 inline std::string ofBlock(Name name, int64_t layer) {
   return std::string(name) + "." + std::to_string(layer);
 }

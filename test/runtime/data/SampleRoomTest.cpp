@@ -67,12 +67,11 @@ TEST(SampleRoom, WithReplacement) {
 
 // What no index counts stays a number that is too large.
 TEST(SampleRoom, LargeCountsDoNotOverflow) {
-  SampleRoom room(
-      {.nodes = 2147483647,
-       .edges = 2147483647,
-       .fanOut = {2147483647, 2147483647, 2147483647},
-       .batch = 2147483647,
-       .replace = true});
+  SampleRoom room({.nodes = 2147483647,
+                   .edges = 2147483647,
+                   .fanOut = {2147483647, 2147483647, 2147483647},
+                   .batch = 2147483647,
+                   .replace = true});
   EXPECT_EQ(room.nodesWithin(3), 2147483647);
   EXPECT_EQ(room.edgesWithin(2), sampleRoomLimit);
 }
