@@ -43,9 +43,16 @@ LARGE = ("arxiv", "arxiv-clustered")
 FORMS = {
     "GCN": ["edges", "csr", "sparse", "compile-edges", "compile-csr", "compile-sparse"],
     "SAGE": ["edges", "csr", "compile-edges", "compile-csr"],
+    "SAMPLED": ["edges", "trimmed"],
     "SGC": ["edges", "compile-edges"],
     "GAT": ["edges", "compile-edges"],
 }
+
+
+# SAGE that learns from sampled neighbourhoods: fan-outs, nodes of a step. Batches
+# that PyTorch Geometric learns from, in turns.
+SAMPLING = {False: ([25, 10], 64), True: ([15, 10], 1024)}
+SAMPLES = 8
 
 
 def shape_of(layer, graph):
@@ -68,9 +75,15 @@ def specification_of(layer, graph, threads):
         fields.append(f"heads: {heads}")
     if hops:
         fields.append(f"hops: {hops}")
+    sampling = ""
+    if layer == "SAMPLED":
+        fields[0] = "layer: SAGE"
+        fan_out, batch = SAMPLING[graph.startswith("arxiv")]
+        sampling = f"sampling {{ fan_out: {fan_out} batch: {batch} }} "
     return (
         f'name: "{layer.lower()}-{graph}"\ngnn {{ {" ".join(fields)} }}\n'
-        "training { steps: 5 optimizer { lr: 1e-4 beta2: 0.95 weight_decay: 0.1 } "
+        f"training {{ steps: 5 {sampling}"
+        "optimizer { lr: 1e-4 beta2: 0.95 weight_decay: 0.1 } "
         "schedule { kind: CONSTANT } }\n"
         f'target {{ cpu {{ name: "native" threads: {threads} }} }}\n'
     )
@@ -80,7 +93,7 @@ def layers_here():
     """The layers that this tree's specification knows."""
     text = (ROOT / "frontends" / "spec.proto").read_text()
     body = re.search(r"message Gnn \{\s*enum Layer \{(.*?)\n  \}", text, re.S).group(1)
-    return set(re.findall(r"^\s*([A-Z]+) = \d+;", body, re.M))
+    return {"SAMPLED", *re.findall(r"^\s*([A-Z]+) = \d+;", body, re.M)}
 
 
 def write_graph(name, scale):
@@ -150,6 +163,8 @@ class Peer(step.Peer):
         command = [python, "-W", "ignore", ROOT / "bench" / "peer_gnn.py", layer, form]
         command += [str(threads), OUT / f"{graph}.safetensors"]
         command += [",".join(map(str, widths)), str(heads), str(hops)]
+        if layer == "SAMPLED":
+            command += [samples_of(graph)]
         self.process = subprocess.Popen(
             command,
             env=step.peer_environment(base, threads),
@@ -172,6 +187,38 @@ class Peer(step.Peer):
         """Why it has ended: a process that is killed for its memory says nothing."""
         lines = self.log.read_text().split("\n")
         return next((line for line in reversed(lines) if line.strip()), "no reason given")
+
+
+def samples_of(graph):
+    return OUT / f"{graph}-samples.safetensors"
+
+
+def write_samples(own, graph):
+    """What the first steps learn from."""
+    command = [own.executable, "sample", "--data", OUT / f"{graph}.safetensors", "--order"]
+    samples_of(graph).unlink(missing_ok=True)
+    support.run([*command, "sequential", "--steps", SAMPLES, "--save", samples_of(graph)])
+
+
+def sampled_floor(graph, facts, peak, rows):
+    """The same of layers on blocks, in the mean of the samples."""
+    from safetensors.numpy import load_file
+
+    samples = load_file(samples_of(graph))
+    ends = [facts[2], *shape_of("SAMPLED", graph)[0], facts[3]]
+    flops = read = 0
+    for step_number in range(1, SAMPLES + 1):
+        prefix = f"step.{step_number}.batch.0."
+        counts = samples[prefix + "counts"]
+        targets = samples[prefix + "edge_index"][1]
+        for i, (a, b) in enumerate(zip(ends, ends[1:])):
+            given = int(counts[len(counts) - 2 - i])
+            edges = int((targets < given).sum())
+            # Of the neighbours and of the node itself; forward and for both gradients.
+            flops += 2 * 2 * given * a * b * (3 if i else 2)
+            read += (2 if i else 1) * edges * a * 4
+    gemms = flops / (1e6 * step.GEMM_SHARE * peak["gflops"])
+    return (gemms + read / (1e6 * rows["row_gbytes"])) / SAMPLES
 
 
 def peak_bytes(path):
@@ -237,6 +284,8 @@ def measure(layer, graph, options):
     benchmark = {"specification": specification, "set": {}}
     name = f"gnn/{layer.lower()}-{graph}"
     own = step.Tessera(name, benchmark, options.threads, data, support.BUILD)
+    if layer == "SAMPLED":
+        write_samples(own, graph)
     forms = [form for form in FORMS[layer] if form in (options.forms or FORMS[layer])]
     groups = [[form] for form in forms] if graph in LARGE else [forms]
     if options.tessera_only or not groups:
@@ -270,10 +319,14 @@ def measure(layer, graph, options):
     memory[own.name] = support.most_memory(train)
     peak = {key: statistics.median(p[key] for p in peaks) for key in peaks[0]}
     rate = {"row_gbytes": statistics.median(r["row_gbytes"] for r in rows)}
+    if layer == "SAMPLED":
+        floor = sampled_floor(graph, facts, peak, rate)
+    else:
+        floor = floor_milliseconds(layer, graph, facts, peak, rate)
     return {
         "layer": layer,
         "graph": graph,
-        "floor_milliseconds": floor_milliseconds(layer, graph, facts, peak, rate),
+        "floor_milliseconds": floor,
         "plan_bytes": peak_bytes(specification),
         "milliseconds": {name: statistics.median(each) for name, each in times.items()},
         "times_tessera": ratios,
@@ -336,7 +389,8 @@ def main():
                 continue
             results.append(measure(layer, graph, options))
             report(results[-1])
-        (OUT / f"{graph}.safetensors").unlink(missing_ok=True)
+        for path in (OUT / f"{graph}.safetensors", samples_of(graph)):
+            path.unlink(missing_ok=True)
     (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     print(f"\nalso in {OUT / 'results.json'}")
 

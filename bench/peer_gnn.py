@@ -9,7 +9,7 @@
 # input and answers each with the milliseconds of that many training steps; at the
 # end it says its peak memory.
 #
-#   peer_gnn.py LAYER FORM THREADS GRAPH WIDTHS HEADS HOPS
+#   peer_gnn.py LAYER FORM THREADS GRAPH WIDTHS HEADS HOPS [SAMPLES]
 #
 # FORM says what the graph and the features are to PyTorch Geometric:
 #
@@ -17,9 +17,14 @@
 #   csr           a sparse matrix (torch.sparse_csr), features dense
 #   sparse        the same, and the first layer multiplies sparse features
 #   compile-FORM  the same by torch.compile
+#   trimmed       a step's edge_index, of which each layer gets what it needs
+#
+# LAYER is that of the specification, or SAMPLED: GraphSAGE, a step of which learns
+# from one of SAMPLES after the other, a file of the executable's command `sample`.
 #
 # ===----------------------------------------------------------------------===#
 
+import itertools
 import sys
 
 import torch
@@ -77,7 +82,7 @@ class Model(torch.nn.Module):
         pairs = list(zip(ends, ends[1:]))
         if layer == "GCN":
             layers = [pyg.GCNConv(a, b, cached=True) for a, b in pairs]
-        elif layer == "SAGE":
+        elif layer in ("SAGE", "SAMPLED"):
             layers = [pyg.SAGEConv(a, b) for a, b in pairs]
         elif layer == "SGC":
             layers = [pyg.SGConv(features, classes, K=hops, cached=True)]
@@ -122,11 +127,57 @@ def make_step(layer, form, graph, widths, heads, hops):
     return step
 
 
+def read_samples(path):
+    """(nodes, edges, classes of the seeds, nodes and edges that each hop adds)"""
+    from safetensors.torch import load_file
+
+    data, samples = load_file(path), []
+    while f"step.{len(samples) + 1}.batch.0.nodes" in data:
+        prefix = f"step.{len(samples) + 1}.batch.0."
+        nodes, edges, counts, classes = (
+            data[prefix + name] for name in ("nodes", "edge_index", "counts", "y")
+        )
+        edges = edges[:, edges[1].argsort(stable=True)]
+        ends = [int((edges[1] < count).sum()) for count in counts[:-1]]
+        hops = [end - begin for begin, end in zip([0, *ends], ends)]
+        found = [int(counts[0]), *counts.diff().tolist()]
+        samples.append((nodes, edges.contiguous(), classes, found, hops))
+    return samples
+
+
+def make_sampled_step(form, graph, widths, path):
+    from torch_geometric.utils import trim_to_layer
+
+    x, _, labels, _ = read(graph)
+    if x.layout != torch.strided:
+        x = x.to_dense()
+    model = Model("SAMPLED", x.shape[1], int(labels.max()) + 1, widths, 1, 0)
+    optimizer = optimizer_of(model)
+    samples = itertools.cycle(read_samples(path))
+
+    def step():
+        nodes, edges, classes, found, hops = next(samples)
+        h = x[nodes]
+        for i, layer in enumerate(model.layers):
+            if form == "trimmed":
+                h, edges, _ = trim_to_layer(i, found, hops, h, edges)
+            h = layer(torch.relu(h) if i else h, edges)
+        loss = F.cross_entropy(h[: len(classes)], classes)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return loss.item()
+
+    return step
+
+
 def main():
-    layer, form, threads, graph, widths, heads, hops = sys.argv[1:]
+    layer, form, threads, graph, widths, heads, hops, *samples = sys.argv[1:]
     torch.manual_seed(1)
     torch.set_num_threads(int(threads))
     widths = [int(width) for width in widths.split(",") if width]
+    if samples:
+        return serve(make_sampled_step(form, graph, widths, samples[0]))
     serve(make_step(layer, form, graph, widths, int(heads), int(hops)))
 
 
