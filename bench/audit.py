@@ -84,6 +84,12 @@ def defenses_of(name):
     return [d for d in audit_pyg.DEFENSES if name != "MLP" or d["kind"] != "NSD"]
 
 
+def lines_of(defenses):
+    """As a specification has them."""
+    fields = (" ".join(f"{key}: {value}" for key, value in each.items()) for each in defenses)
+    return "\n  ".join(f"defense {{ {line} }}" for line in fields)
+
+
 def stem_of(name, setting):
     return OUT / f"{name.lower()}-{setting.lower()}"
 
@@ -93,14 +99,13 @@ def audit(name, setting, options):
     gnn, lr, steps = MODELS[name]
     stem = stem_of(name, setting)
     defenses = [] if options.no_defenses else defenses_of(name)
-    lines = (" ".join(f"{key}: {value}" for key, value in each.items()) for each in defenses)
     text = SPECIFICATION.format(
         name=stem.name,
         gnn=gnn,
         lr=lr,
         steps=steps,
         setting=setting,
-        defenses="\n  ".join(f"defense {{ {line} }}" for line in lines),
+        defenses=lines_of(defenses),
         threads=options.threads,
     )
     stem.with_suffix(".textproto").write_text(text)

@@ -43,7 +43,7 @@ def compile_audit(options):
         lr=lr,
         steps=steps,
         setting="TSTF",
-        defenses=audit.defenses_of([{"defense": defense} for defense in DEFENSES]),
+        defenses=audit.lines_of(DEFENSES),
         threads=max(1, options.threads // options.ranks),
     )
     specification = OUT / "audit-speed.textproto"
