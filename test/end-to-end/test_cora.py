@@ -31,7 +31,7 @@ class Cora(unittest.TestCase):
     def test_published_recipes(self):
         """Accuracies at the last epoch. PyTorch Geometric's means of 5 seeds of the
         same recipes are 0.820, 0.824, 0.810 and 0.812. A seed's deviate by 0.007, so
-        the mean of 5 may be 1.6 of its own deviations below what 20 seeds reach."""
+        that the mean of 5 would say little; that of 20 deviates by 0.0016."""
         recipes = {
             "gcn-cora-dropout": 0.815,
             "gat-cora": 0.82,
@@ -43,7 +43,7 @@ class Cora(unittest.TestCase):
             executable = support.compile(support.EXAMPLES / f"{name}.textproto", out / "exe")
             weights = out / "weights.safetensors"
             accuracies = []
-            for seed in range(1, 6):
+            for seed in range(1, 21):
                 options = ["--seed", seed, "--save", weights]
                 support.train(executable, support.CORA, out / "log", 1, options)
                 command = [executable, "eval", "--data", support.CORA, "--init", weights]
@@ -51,7 +51,7 @@ class Cora(unittest.TestCase):
                 found = re.search(r"^test .* accuracy ([0-9.]+)", output, re.M)
                 accuracies.append(float(found.group(1)))
             print(f"{name}: {accuracies}")
-            self.assertGreaterEqual(sum(accuracies) / 5, least - 0.005, name)
+            self.assertGreaterEqual(sum(accuracies) / 20, least, name)
 
     def test_sparse_features_are_dense_ones(self):
         """Losses, to the bit, of the file and of the same graph with x dense
