@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <pmmintrin.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -66,12 +67,20 @@ int threadCount(int wanted, int ranksOnNode) {
   return std::min({share, allowedCores(), maximumThreads});
 }
 
+/// Of the thread that calls it.
+static void flushSubnormals() {
+  _MM_SET_FLUSH_ZERO_MODE(_MM_FLUSH_ZERO_ON);
+  _MM_SET_DENORMALS_ZERO_MODE(_MM_DENORMALS_ZERO_ON);
+}
+
 void setThreads(int threads) {
   poolThreads = std::clamp(threads, 1, maximumThreads);
   omp_set_dynamic(0);
   omp_set_num_threads(poolThreads);
   // libgomp allocates its threads' pool with the first loop: not in a step.
-  GOMP_parallel([](void *) {}, nullptr, poolThreads, 0);
+  // Threads that it starts later inherit how this one rounds.
+  flushSubnormals();
+  GOMP_parallel([](void *) { flushSubnormals(); }, nullptr, poolThreads, 0);
 }
 
 void limitSpinning(int threads, char **argv) {

@@ -8,8 +8,11 @@
 #include "runtime/core/Threads.h"
 #include "runtime/program/Context.h"
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <gtest/gtest.h>
+#include <limits>
+#include <thread>
 #include <vector>
 
 using namespace tessera::runtime;
@@ -76,6 +79,27 @@ TEST_P(Pool, ZeroFillsExactly) {
   EXPECT_EQ(bytes.back(), 'x');
   EXPECT_EQ(std::count(bytes.begin(), bytes.end(), 0),
             int64_t(bytes.size()) - 2);
+}
+
+/// The bits of half the smallest normal number, and of twice a subnormal one.
+std::pair<uint32_t, uint32_t> subnormalResults() {
+  volatile float smallest = std::numeric_limits<float>::min();
+  volatile float subnormal = std::bit_cast<float>(uint32_t(1) << 22);
+  return {std::bit_cast<uint32_t>(smallest * 0.5f),
+          std::bit_cast<uint32_t>(subnormal * 2.0f)};
+}
+
+TEST_P(Pool, SubnormalNumbersCountAsZero) {
+  std::pair<uint32_t, uint32_t> zeros{0, 0};
+  EXPECT_EQ(subnormalResults(), zeros);
+  std::vector<std::pair<uint32_t, uint32_t>> results(100, {1, 1});
+  parallelFor(results.size(), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      results[i] = subnormalResults();
+  });
+  for (const auto &result : results)
+    EXPECT_EQ(result, zeros);
+  std::thread([&] { EXPECT_EQ(subnormalResults(), zeros); }).join();
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, Pool, testing::Values(1, 2, 3, 5));
