@@ -156,6 +156,10 @@ private:
         json.attribute("bias", gemm.bias);
         json.attribute("accumulate", gemm.accumulate);
         json.attribute("epilogue", stringifyEpilogue(gemm.epilogue));
+        if (gemm.counted) {
+          json.attribute("counted", stringifyCounted(*gemm.counted));
+          json.attribute("room", gemm.room);
+        }
         json.attribute("scratch", scratch ? scratch.getInt() : 0);
       });
   }

@@ -79,6 +79,7 @@ private:
   Value getAddress(Value view);
   Value getArenaAddress(Value offset);
   Value getScratch(Operation *step);
+  Value getIterations(LaunchOp launch, int64_t iterations);
   LogicalResult writeLaunch(LaunchOp launch);
   void writeCollective(StringRef what, Operation *start);
   void writeRanges(StringRef function, ValueRange buffers);
@@ -204,12 +205,55 @@ Value EntryWriter::getScratch(Operation *step) {
   return LLVM::ZeroOp::create(builder, entry.getLoc(), target.pointer);
 }
 
+/// What a launch says of its count names an operand that holds one.
+static LogicalResult verifyCount(LaunchOp launch) {
+  Attribute attribute = launch->getAttr(countedIterationsAttrName);
+  if (!attribute)
+    return success();
+  auto counted = dyn_cast<DenseI64ArrayAttr>(attribute);
+  auto isCount = [&](int64_t operand) {
+    if (operand < 0 || operand >= launch->getNumOperands())
+      return false;
+    auto type = cast<ShapedType>(launch->getOperand(operand).getType());
+    return type.getNumElements() == 1 && type.getElementType().isInteger(32);
+  };
+  if (counted && counted.size() == 3 && isCount(counted[0]) &&
+      counted[1] >= 0 && counted[2] > 0)
+    return success();
+  return launch.emitOpError("has ")
+         << countedIterationsAttrName << " = " << attribute
+         << ": the operand of a count, a numerator and a denominator are "
+            "wanted";
+}
+
+/// How often the loop of \p launch runs: \p iterations times, or only as often
+/// as the rows need that its count says, so that threads share what there is.
+Value EntryWriter::getIterations(LaunchOp launch, int64_t iterations) {
+  auto counted =
+      launch->getAttrOfType<DenseI64ArrayAttr>(countedIterationsAttrName);
+  if (!counted)
+    return constant(iterations);
+  Location loc = launch.getLoc();
+  Type i64 = builder.getI64Type();
+  Value address = getAddress(launch->getOperand(counted[0]));
+  Value count =
+      LLVM::LoadOp::create(builder, loc, builder.getI32Type(), address);
+  count = LLVM::SExtOp::create(builder, loc, i64, count);
+  count = LLVM::SMaxOp::create(builder, loc, count, constant(0));
+  Value wanted = LLVM::MulOp::create(builder, loc, count, constant(counted[1]));
+  wanted = LLVM::AddOp::create(builder, loc, wanted, constant(counted[2] - 1));
+  wanted = LLVM::UDivOp::create(builder, loc, wanted, constant(counted[2]));
+  return LLVM::SMinOp::create(builder, loc, wanted, constant(iterations));
+}
+
 LogicalResult EntryWriter::writeLaunch(LaunchOp launch) {
   Location loc = launch.getLoc();
   auto iterations = launch->getAttrOfType<IntegerAttr>(iterationsAttrName);
   if (!iterations)
     return launch.emitOpError("does not say how often the kernel's loop runs: "
                               "run cpu-shape-kernels before plan-place");
+  if (failed(verifyCount(launch)))
+    return failure();
   for (auto [i, operand] : llvm::enumerate(launch->getOperands())) {
     Value slot = LLVM::GEPOp::create(
         builder, loc, target.pointer, target.pointer, arguments,
@@ -230,8 +274,9 @@ LogicalResult EntryWriter::writeLaunch(LaunchOp launch) {
   Value function = LLVM::AddressOfOp::create(builder, loc, kernel);
   auto stride = launch->getAttrOfType<IntegerAttr>(scratchAttrName);
   call("tessera_launch",
-       {context, function, arguments, constant(iterations.getInt()),
-        getScratch(launch), constant(stride ? stride.getInt() : 0)});
+       {context, function, arguments,
+        getIterations(launch, iterations.getInt()), getScratch(launch),
+        constant(stride ? stride.getInt() : 0)});
   return success();
 }
 
@@ -267,11 +312,14 @@ LogicalResult EntryWriter::write(Operation *step) {
             return getAddress(view);
           return LLVM::ZeroOp::create(builder, gemm.getLoc(), target.pointer);
         };
-        call("tessera_gemm",
-             {context, constant(getId(gemm), 32), getAddress(gemm.getA()),
-              getAddress(gemm.getB()), addressOf(gemm.getBias()),
-              addressOf(gemm.getAux()), getAddress(gemm.getOut()),
-              getScratch(gemm)});
+        SmallVector<Value> operands = {context, constant(getId(gemm), 32)};
+        if (gemm.getCount())
+          operands.push_back(getAddress(gemm.getCount()));
+        operands.append({getAddress(gemm.getA()), getAddress(gemm.getB()),
+                         addressOf(gemm.getBias()), addressOf(gemm.getAux()),
+                         getAddress(gemm.getOut()), getScratch(gemm)});
+        call(gemm.getCount() ? "tessera_gemm_counted" : "tessera_gemm",
+             operands);
         return success();
       })
       .Case([&](StartOp start) {

@@ -25,8 +25,10 @@ inline constexpr llvm::StringLiteral filledOnceAttrName = "nn.filled_once";
 /// Of an argument, a unit: it is no input of a program that does not read it.
 inline constexpr llvm::StringLiteral onlyIfReadAttrName = "nn.only_if_read";
 /// Of an argument, a string: the name of the input, one number, that says how
-/// many of its rows there are. The runtime fills those beyond: gradients of
-/// what is computed from them are 0.
+/// many of its rows there are; its shape has room for more. The runtime fills
+/// those beyond so that what is computed from them adds 0 to each sum over
+/// rows: nothing else depends on them, and they may be left out (bound-rows).
+/// Several such numbers stand among the arguments with the smallest first.
 inline constexpr llvm::StringLiteral countedAttrName = "nn.counted";
 /// Of a result, a string: the output's name.
 inline constexpr llvm::StringLiteral outputAttrName = "nn.output";
@@ -42,6 +44,17 @@ inline constexpr llvm::StringLiteral inPlaceAttrName = "plan.inplace";
 inline constexpr llvm::StringLiteral iterationsAttrName = "plan.iterations";
 /// Of a kernel, its launches and GEMMs, an integer: bytes of scratch memory.
 inline constexpr llvm::StringLiteral scratchAttrName = "plan.scratch";
+/// Of a kernel's last argument, an integer R: it holds how many of the R rows
+/// of the results are wanted.
+inline constexpr llvm::StringLiteral countsRowsAttrName = "plan.counts_rows";
+/// Of a kernel's last argument, an integer R: it holds how many of the R rows
+/// that the kernel sums over there are.
+inline constexpr llvm::StringLiteral countsSumsAttrName = "plan.counts_sums";
+/// Of a kernel and its launches, integers [argument, numerator, denominator]:
+/// the kernel's loop runs only as often as the number in that argument says,
+/// times numerator over denominator, rounded up.
+inline constexpr llvm::StringLiteral countedIterationsAttrName =
+    "plan.counted_iterations";
 /// Of a kernel, an integer: its floating-point operations.
 inline constexpr llvm::StringLiteral flopsAttrName = "plan.flops";
 

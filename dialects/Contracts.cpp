@@ -88,6 +88,26 @@ static LogicalResult verifyInPlace(func::FuncOp kernel) {
   return success();
 }
 
+/// And what a last argument counts.
+static LogicalResult verifyCount(func::FuncOp kernel) {
+  for (unsigned i = 0; i < kernel.getNumArguments(); ++i)
+    for (StringRef name : {countsRowsAttrName, countsSumsAttrName}) {
+      Attribute attribute = kernel.getArgAttr(i, name);
+      if (!attribute)
+        continue;
+      auto room = dyn_cast<IntegerAttr>(attribute);
+      auto type = dyn_cast<RankedTensorType>(kernel.getArgument(i).getType());
+      if (i + 1 < kernel.getNumArguments() || !room || !type ||
+          type.getNumElements() != 1 || !type.getElementType().isInteger(32) ||
+          !room.getValue().isStrictlyPositive() ||
+          room.getValue().getActiveBits() > 62)
+        return kernel.emitOpError("argument #")
+               << i << " has " << name << " = " << attribute
+               << ": a last argument of one i32 may count rows, of 1 at least";
+    }
+  return success();
+}
+
 /// What follows from the name of \p op.
 static LogicalResult verifyName(Operation &op) {
   if (isa<CallOpInterface>(op))
@@ -142,7 +162,8 @@ static LogicalResult verify(ModuleOp module, bool kernels) {
   for (auto function : module.getOps<func::FuncOp>())
     if (function->hasAttr(kernelAttrName) == kernels &&
         (failed(verifyFunction(function, known)) ||
-         (kernels && failed(verifyInPlace(function)))))
+         (kernels &&
+          (failed(verifyInPlace(function)) || failed(verifyCount(function))))))
       return failure();
   return success();
 }

@@ -83,6 +83,16 @@ void tessera_gemm(tessera_context *context, int32_t id, const char *a,
                   const char *b, const char *bias, char *aux, char *c,
                   char *scratch);
 
+/// The same for a GEMM whose description counts its rows or its inner size: of
+/// the `room` equal parts of that size there are as many as \p count holds,
+/// which lies where the matrices do. Of `c` only these rows are wanted, the
+/// others may become anything; of `a` and `b` only what these take is read, and
+/// an inner size of 0 gives 0. On a device all may be computed: what is beyond
+/// adds 0.
+void tessera_gemm_counted(tessera_context *context, int32_t id,
+                          const int32_t *count, const char *a, const char *b,
+                          const char *bias, char *aux, char *c, char *scratch);
+
 /// Collective \p id of the running program's table: `start` says that this
 /// rank's source is ready; `wait` returns once the destination is complete;
 /// `fence` returns once no peer reads this rank's source any more.

@@ -26,5 +26,7 @@ GemmShape GemmShape::get(plan::GemmOp gemm) {
           gemm.getEpilogue(),
           getTypeName(gemm.getA()),
           getTypeName(gemm.getOut() ? mlir::Value(gemm.getOut())
-                                    : mlir::Value(gemm.getResult()))};
+                                    : mlir::Value(gemm.getResult())),
+          gemm.getCounted(),
+          static_cast<int64_t>(gemm.getRoom().value_or(0))};
 }

@@ -20,12 +20,17 @@ struct GemmShape {
   plan::Epilogue epilogue;
   /// Of the factors and the bias, and of the result: "f32", "bf16" or "f16".
   std::string type, resultType;
+  /// What a count bounds, and of how many parts; nothing and 0 where it has
+  /// none.
+  std::optional<plan::Counted> counted = std::nullopt;
+  int64_t room = 0;
 
   /// \p gemm on tensors or on buffers.
   static GemmShape get(plan::GemmOp gemm);
   auto key() const {
     return std::tuple(m, n, k, transposeA, transposeB, bias, accumulate,
-                      static_cast<int>(epilogue), type, resultType);
+                      static_cast<int>(epilogue), type, resultType,
+                      counted ? static_cast<int>(*counted) : -1, room);
   }
   bool operator<(const GemmShape &other) const { return key() < other.key(); }
 };

@@ -26,6 +26,11 @@ int64_t tessera::cpu::getScratchBytes(const GemmShape &gemm, int64_t threads) {
   description.bias = gemm.bias;
   description.accumulate = gemm.accumulate;
   description.epilogue = plan::stringifyEpilogue(gemm.epilogue).str();
+  if (gemm.counted)
+    description.counted = *gemm.counted == plan::Counted::Rows
+                              ? runtime::Gemm::Counted::rows
+                              : runtime::Gemm::Counted::inner;
+  description.room = gemm.room;
   // Fewer threads may divide the work in another way that needs more memory.
   int64_t most = 0;
   for (int64_t count = threads;; count /= 2) {

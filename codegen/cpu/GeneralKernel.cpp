@@ -92,6 +92,37 @@ private:
     return carried;
   }
 
+  /// The same over the counted part of the one row that a kernel has, each
+  /// column in the round and vector where it is without a count: so that sums
+  /// have the bits that they have where the rest of the row is 0.
+  SmallVector<Value> overCounted(
+      int64_t size, int64_t unroll, SmallVector<Value> carried,
+      function_ref<SmallVector<Value>(ArrayRef<Lanes>, ValueRange)> write) {
+    Value end = vb.mul(body.count, columns / body.room);
+    int64_t column = 0;
+    for (int64_t vectors : {unroll, int64_t(1)}) {
+      int64_t step = vectors * kLanes;
+      int64_t stop =
+          vectors == 1 ? size : column + (size - column) / step * step;
+      if (column == stop)
+        continue;
+      carried =
+          vb.loop(index(column), vb.min(end, index(stop)), step, carried,
+                  [&](Value at, ValueRange previous) {
+                    values.vectors.clear();
+                    SmallVector<Lanes> round;
+                    for (int64_t i = 0; i < vectors; ++i) {
+                      Value first = vb.add(at, i * kLanes);
+                      round.push_back({first, vb.mask(vb.sub(end, first))});
+                    }
+                    return write(round, previous);
+                  });
+      column = stop;
+    }
+    values.vectors.clear();
+    return carried;
+  }
+
   void emitRow(Value at, int64_t size) {
     values.setRow(at);
     unsigned passes = 0;
@@ -147,8 +178,13 @@ private:
     for (int64_t i = 0; i < unroll; ++i)
       for (nn::ReduceOp reduce : current)
         sums.push_back(values.neutral(reduce));
-    sums = overColumns(
-        size, unroll, sums, [&](ArrayRef<Lanes> round, ValueRange carried) {
+    auto walk = [&](auto write) {
+      return body.count && shape.space.rows == 1
+                 ? overCounted(size, unroll, sums, write)
+                 : overColumns(size, unroll, sums, write);
+    };
+    sums =
+        walk([&](ArrayRef<Lanes> round, ValueRange carried) {
           SmallVector<Value> next(carried);
           for (auto [i, lanes] : llvm::enumerate(round)) {
             values.vectors.clear();
@@ -253,7 +289,18 @@ private:
     };
     int64_t rows = shape.space.rows, even = rows / kRowBlock * kRowBlock;
     SmallVector<Value> totals = zeros();
-    if (even)
+    if (body.count) {
+      // The blocks are those of all rows, as far as there are any.
+      Value end = vb.mul(body.count, rows / body.room);
+      Value whole = vb.sub(end, vb.rem(end, kRowBlock));
+      totals =
+          vb.loop(index(0), whole, kRowBlock, totals,
+                  [&](Value at, ValueRange carried) {
+                    return addTo(carried, overRows(at, vb.add(at, kRowBlock)));
+                  });
+      totals = addTo(totals, overRows(whole, end));
+      even = rows;
+    } else if (even)
       totals =
           vb.loop(index(0), index(even), kRowBlock, totals,
                   [&](Value at, ValueRange carried) {
@@ -296,6 +343,19 @@ int64_t cpu::getGeneralIterations(func::FuncOp kernel) {
   if (shape.space.byColumns)
     return llvm::divideCeil(shape.space.columns, kStrip);
   return shape.space.rows;
+}
+
+std::optional<CountedIterations> cpu::getCountedIterations(func::FuncOp kernel,
+                                                           int64_t room) {
+  KernelSpace shape = KernelSpace::get(kernel);
+  if (shape.flat) {
+    if (shape.space.columns % room)
+      return std::nullopt;
+    return CountedIterations{shape.space.columns / room, kBlock};
+  }
+  if (shape.space.byColumns || shape.space.rows % room)
+    return std::nullopt;
+  return CountedIterations{shape.space.rows / room, 1};
 }
 
 void cpu::emitGeneralKernel(func::FuncOp kernel, KernelBody &body) {

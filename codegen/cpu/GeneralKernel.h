@@ -18,6 +18,16 @@ namespace tessera::cpu {
 /// elements.
 int64_t getGeneralIterations(mlir::func::FuncOp kernel);
 
+/// Iterations for a count of rows: count · numerator / denominator, rounded up.
+struct CountedIterations {
+  int64_t numerator, denominator;
+};
+
+/// How many of them compute the first of \p room rows of the results; nothing
+/// where these do not come one after the other.
+std::optional<CountedIterations> getCountedIterations(mlir::func::FuncOp kernel,
+                                                      int64_t room);
+
 /// Writes the iterations [begin, end) of such a kernel. The body's inputs are
 /// the kernel's arguments, its outputs the kernel's results.
 void emitGeneralKernel(mlir::func::FuncOp kernel, KernelBody &body);

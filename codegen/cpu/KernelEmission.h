@@ -27,6 +27,10 @@ struct KernelBody {
   mlir::Value end;   ///< index
   /// memref<Nxi8> of the operation's scratch bytes; null where it has none.
   mlir::Value scratch;
+  /// index: how many of `room` rows the kernel's sums over rows have; null
+  /// where they have all.
+  mlir::Value count = {};
+  int64_t room = 0;
 };
 
 /// Attaches KernelEmissionOpInterface to the operations of this project that

@@ -8,6 +8,7 @@
 #include "codegen/cpu/KernelFunction.h"
 #include "codegen/cpu/GeneralKernel.h"
 #include "codegen/kernels/Buffers.h"
+#include "dialects/AttributeNames.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -18,10 +19,42 @@ using namespace tessera;
 using namespace tessera::codegen;
 using namespace tessera::cpu;
 
+/// The number that \p attribute, of the last argument, gives; 0 where the
+/// argument does not have it.
+static int64_t getRoom(func::FuncOp kernel, StringRef attribute) {
+  unsigned arguments = kernel.getNumArguments();
+  auto room =
+      arguments ? kernel.getArgAttrOfType<IntegerAttr>(arguments - 1, attribute)
+                : IntegerAttr();
+  return room ? room.getInt() : 0;
+}
+
 KernelShape tessera::cpu::getKernelShape(func::FuncOp kernel) {
-  if (auto op = getKernelOp<KernelEmissionOpInterface>(kernel))
-    return KernelShape{op.getIterations(), op.getScratchBytes()};
-  return KernelShape{getGeneralIterations(kernel), 0};
+  int64_t room = getRoom(kernel, countsRowsAttrName);
+  KernelShape shape;
+  std::optional<CountedIterations> counted;
+  if (auto op = getKernelOp<KernelEmissionOpInterface>(kernel)) {
+    shape = {op.getIterations(), op.getScratchBytes()};
+    if (room && shape.iterations % room == 0)
+      counted = CountedIterations{shape.iterations / room, 1};
+  } else {
+    shape = {getGeneralIterations(kernel), 0};
+    if (room)
+      counted = getCountedIterations(kernel, room);
+  }
+  if (counted)
+    shape.counted = {kernel.getNumArguments() - 1, counted->numerator,
+                     counted->denominator};
+  return shape;
+}
+
+/// How many rows the last argument of \p kernel counts, whose buffer is \p
+/// buffer: of \p room, whatever it holds.
+static Value loadCount(OpBuilder &builder, Location loc, Value buffer,
+                       int64_t room) {
+  VectorBuilder vb(builder, loc);
+  Value count = vb.toIndex(vb.loadScalar(vb.flatten(buffer), vb.index(0)));
+  return vb.min(vb.max(count, vb.index(0)), vb.index(room));
 }
 
 /// Declares @k.body with its entry block.
@@ -116,6 +149,11 @@ LogicalResult tessera::cpu::buildKernelFunction(func::FuncOp kernel) {
     if (failed(collectBuffers(kernel, op, arguments.take_front(buffers),
                               parts.inputs, parts.outputs)))
       return failure();
+    if (int64_t room = getRoom(kernel, countsSumsAttrName)) {
+      parts.room = room;
+      parts.count = loadCount(builder, kernel.getLoc(),
+                              arguments[kernel.getNumArguments() - 1], room);
+    }
     if (op)
       op.emitKernel(parts);
     else

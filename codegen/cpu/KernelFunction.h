@@ -17,6 +17,9 @@ namespace tessera::cpu {
 struct KernelShape {
   int64_t iterations;   ///< of its parallel loop
   int64_t scratchBytes; ///< a thread's own memory; a multiple of 64
+  /// Where an argument counts the rows of the results: the argument, numerator
+  /// and denominator of `plan.counted_iterations`. Else empty.
+  llvm::SmallVector<int64_t, 3> counted = {};
 };
 
 /// The shape of \p kernel, a function from tensors to tensors.

@@ -15,7 +15,9 @@ def ShapeKernels : Pass<"cpu-shape-kernels", "mlir::ModuleOp"> {
   let description = [{
     Kernels get the attributes `plan.iterations`, `plan.scratch` (bytes per
     thread) and `plan.flops` (floating-point operations per launch), by which
-    the plan reserves memory and counts arithmetic.
+    the plan reserves memory and counts arithmetic. Where an argument counts rows of
+    the results (`plan.counts_rows`), `plan.counted_iterations` says how often the
+    loop runs for a count; the other numbers are those of all rows.
 
     ```mlir
     func.func private @exp(%x: tensor<8x16xf32>) -> tensor<8x16xf32>

@@ -34,6 +34,9 @@ struct ShapeKernels : cpu::impl::ShapeKernelsBase<ShapeKernels> {
       cpu::KernelShape shape = cpu::getKernelShape(kernel);
       kernel->setAttr(iterationsAttrName,
                       builder.getI64IntegerAttr(shape.iterations));
+      if (!shape.counted.empty())
+        kernel->setAttr(countedIterationsAttrName,
+                        builder.getDenseI64ArrayAttr(shape.counted));
       kernel->setAttr(scratchAttrName,
                       builder.getI64IntegerAttr(shape.scratchBytes));
       kernel->setAttr(flopsAttrName,

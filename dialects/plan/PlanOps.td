@@ -31,6 +31,11 @@ def Plan_Dialect : Dialect {
     micro-batches of a step and is cleared when the step begins. Its attributes
     `plan.iterations`, `plan.scratch` (bytes per thread) and `plan.flops` say
     how much there is to run.
+
+    A kernel's last argument may hold a count, known when the program runs, and
+    have the attribute `plan.counts_rows` = R (so many of the R rows of the results
+    are wanted) or `plan.counts_sums` = R (so many of the R rows that are summed
+    over there are). A target may compute all rows nevertheless.
   }];
   let useDefaultTypePrinterParser = 1;
   let extraClassDeclaration = [{
@@ -78,6 +83,12 @@ def Plan_Epilogue : I32EnumAttr<"Epilogue", "what follows a GEMM in its call", [
   let cppNamespace = "::tessera::plan";
 }
 
+def Plan_Counted : I32EnumAttr<"Counted", "what of a GEMM a count bounds",
+                               [I32EnumAttrCase<"Rows", 0, "rows">,
+                                I32EnumAttrCase<"Inner", 1, "inner">]> {
+  let cppNamespace = "::tessera::plan";
+}
+
 def Plan_GemmOp : Plan_Op<"gemm", [AttrSizedOperandSegments]> {
   let summary = "a GEMM of the target's library";
   let description = [{
@@ -88,6 +99,11 @@ def Plan_GemmOp : Plan_Op<"gemm", [AttrSizedOperandSegments]> {
     result's buffer, which persists over the micro-batches of a step and is
     cleared when the step begins. On buffers the result is the operand `out`,
     and an addend is that same buffer's content.
+
+    With `counted rows of R by` a count, known when the program runs, so many of R
+    parts of the result's rows are wanted; with `counted inner` so many of R parts of
+    the inner size are summed over, and the others add 0 if they are. A target may
+    compute all of them.
 
     The epilogue `gelu` is nn.gelu. `gelu_saved` has a second result, the GELU's
     operand, and `gelu_grad` multiplies by the GELU's derivative at `aux`. On
@@ -100,19 +116,22 @@ def Plan_GemmOp : Plan_Op<"gemm", [AttrSizedOperandSegments]> {
         : (tensor<128x64xf32>, tensor<256x64xf32>) -> (tensor<128x256xf32>, tensor<128x256xf32>)
     %g = plan.gemm %d, %b aux %z epilogue gelu_grad
         : (tensor<128x64xf32>, tensor<64x256xf32>, tensor<128x256xf32>) -> tensor<128x256xf32>
+    %w = plan.gemm %d, %b transpose_a counted inner of 128 by %n
+        : (tensor<128x64xf32>, tensor<128x32xf32>, tensor<i32>) -> tensor<64x32xf32>
     ```
   }];
-  let arguments = (ins Plan_Value:$a, Plan_Value:$b,
-                       Optional<Plan_Value>:$bias, Optional<Plan_Value>:$aux,
-                       Optional<Plan_Value>:$addend,
-                       Optional<Plan_Buffer>:$out, UnitAttr:$transpose_a,
-                       UnitAttr:$transpose_b, UnitAttr:$accumulate,
-                       DefaultValuedAttr<Plan_Epilogue, "Epilogue::None">:$epilogue);
+  let arguments = (ins Plan_Value:$a, Plan_Value:$b, Optional<Plan_Value>:$bias,
+      Optional<Plan_Value>:$aux, Optional<Plan_Value>:$addend,
+      Optional<Plan_Buffer>:$out, Optional<Plan_Value>:$count,
+      UnitAttr:$transpose_a, UnitAttr:$transpose_b, UnitAttr:$accumulate,
+      DefaultValuedAttr<Plan_Epilogue, "Epilogue::None">:$epilogue,
+      OptionalAttr<Plan_Counted>:$counted, OptionalAttr<I64Attr>:$room);
   let results = (outs Variadic<Plan_Tensor>:$outputs);
   let assemblyFormat = [{
     $a `,` $b (`transpose_a` $transpose_a^)? (`transpose_b` $transpose_b^)?
     (`bias` $bias^)? (`aux` $aux^)? (`add` $addend^)? (`into` $out^)?
-    (`accumulate` $accumulate^)? (`epilogue` $epilogue^)? attr-dict `:`
+    (`accumulate` $accumulate^)? (`epilogue` $epilogue^)?
+    (`counted` $counted^ `of` $room `by` $count)? attr-dict `:`
     functional-type(operands, results)
   }];
   let extraClassDeclaration = [{

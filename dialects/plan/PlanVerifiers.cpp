@@ -49,6 +49,39 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   return success();
 }
 
+/// What a GEMM says of its count.
+static LogicalResult verifyCount(GemmOp gemm) {
+  bool counts = gemm.getCounted().has_value();
+  if (counts != static_cast<bool>(gemm.getCount()) ||
+      counts != gemm.getRoom().has_value())
+    return gemm.emitOpError("needs a count, what it bounds and of how many, or "
+                            "none of these");
+  if (!counts)
+    return success();
+  auto type = cast<ShapedType>(gemm.getCount().getType());
+  if (type.getNumElements() != 1 || !type.getElementType().isInteger(32))
+    return gemm.emitOpError("must be counted by one i32, not by ") << type;
+  bool inner = *gemm.getCounted() == Counted::Inner;
+  int64_t size = inner ? gemm.getK() : gemm.getM();
+  int64_t room = *gemm.getRoom();
+  if (room <= 0 || size % room)
+    return gemm.emitOpError("is counted by parts of ")
+           << room << ", which do not divide " << size;
+  bool hasRows = inner ? gemm.getTransposeA() && !gemm.getTransposeB()
+                       : !gemm.getTransposeA();
+  if (!hasRows)
+    return gemm.emitOpError("is counted along a dimension that is not the rows "
+                            "of its operands");
+  if (gemm.getEpilogue() != Epilogue::None || (inner && gemm.getBias()))
+    return gemm.emitOpError("can be counted without epilogue only, and along "
+                            "its inner dimension without bias");
+  Value result = gemm.getResult() ? gemm.getResult() : Value(gemm.getOut());
+  if (inner && !getElementTypeOrSelf(result).isF32())
+    return gemm.emitOpError("can be counted along its inner dimension only "
+                            "where sums are stored in f32");
+  return success();
+}
+
 LogicalResult GemmOp::verify() {
   if (static_cast<bool>(getOut()) != getOutputs().empty())
     return emitOpError("needs either a result or a buffer to write into");
@@ -83,6 +116,8 @@ LogicalResult GemmOp::verify() {
   if (static_cast<bool>(getAux()) != wantsAux)
     return emitOpError(wantsAux ? "needs" : "has no use for")
            << " 'aux' with the epilogue " << stringifyEpilogue(getEpilogue());
+  if (failed(verifyCount(*this)))
+    return failure();
   Value saved = getAux() ? Value(getAux()) : getSaved();
   if (saved && saved.getType() != result.getType())
     return emitOpError("the GELU's operand must have the result's type");

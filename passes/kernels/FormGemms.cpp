@@ -40,8 +40,10 @@ plan::GemmOp rebuild(PatternRewriter &rewriter, plan::GemmOp gemm, Value bias,
                              gemm.getResult().getType());
   return plan::GemmOp::create(rewriter, gemm.getLoc(), types, gemm.getA(),
                               gemm.getB(), bias, aux, addend, /*out=*/Value(),
-                              gemm.getTransposeA(), gemm.getTransposeB(),
-                              accumulate, epilogue);
+                              /*count=*/Value(), gemm.getTransposeA(),
+                              gemm.getTransposeB(), accumulate, epilogue,
+                              /*counted=*/plan::CountedAttr(),
+                              /*room=*/IntegerAttr());
 }
 
 struct FormGemm : OpRewritePattern<nn::MatmulOp> {
@@ -51,8 +53,9 @@ struct FormGemm : OpRewritePattern<nn::MatmulOp> {
     rewriter.replaceOpWithNewOp<plan::GemmOp>(
         op, TypeRange(op.getResult().getType()), op.getA(), op.getB(),
         /*bias=*/Value(), /*aux=*/Value(), /*addend=*/Value(),
-        /*out=*/Value(), op.getTransposeA(), op.getTransposeB(),
-        /*accumulate=*/false, plan::Epilogue::None);
+        /*out=*/Value(), /*count=*/Value(), op.getTransposeA(),
+        op.getTransposeB(), /*accumulate=*/false, plan::Epilogue::None,
+        /*counted=*/plan::CountedAttr(), /*room=*/IntegerAttr());
     return success();
   }
 };

@@ -96,6 +96,43 @@ def OutlineKernels : Pass<"outline-kernels", "mlir::ModuleOp"> {
   let dependentDialects = ["plan::PlanDialect", "mlir::func::FuncDialect"];
 }
 
+def BoundRows : Pass<"bound-rows", "mlir::ModuleOp"> {
+  let summary = "Skip rows beyond what a run-time count says";
+  let description = [{
+    Where an argument of a program has the attribute `nn.counted`, the name of a
+    scalar i32 input, it has as many rows as that says when the program runs. Finds
+    which rows of each value are needed: of a value only the first ones where all its
+    users need no others, and in sums over rows those that there are. Launches and
+    GEMMs that can do with fewer rows get the count as one more operand. Programs
+    without the attribute stay as they are.
+
+    ```mlir
+    func.func @train(%x: tensor<64x8xf32> {nn.counted = "count.0", nn.input = "x"},
+                     %w: tensor<8x4xf32> {nn.input = "w"},
+                     %n: tensor<i32> {nn.input = "count.0"}) -> tensor<4xf32> {
+      %y = plan.gemm %x, %w : (tensor<64x8xf32>, tensor<8x4xf32>) -> tensor<64x4xf32>
+      %s = plan.launch @columnsum(%y) : (tensor<64x4xf32>) -> tensor<4xf32>
+      return %s : tensor<4xf32>
+    }
+    func.func private @columnsum(%y: tensor<64x4xf32>) -> tensor<4xf32> attributes {plan.kernel}
+    ```
+    becomes
+    ```mlir
+      %y = plan.gemm %x, %w counted rows of 64 by %n
+          : (tensor<64x8xf32>, tensor<8x4xf32>, tensor<i32>) -> tensor<64x4xf32>
+      %s = plan.launch @columnsum_counted(%y, %n) : (tensor<64x4xf32>, tensor<i32>) -> tensor<4xf32>
+    ...
+    func.func private @columnsum_counted(%y: tensor<64x4xf32>, %n: tensor<i32> {plan.counts_sums = 64})
+        -> tensor<4xf32> attributes {plan.kernel}
+    ```
+  }];
+  let statistics =
+      [Statistic<"numLaunches", "launches", "Launches whose rows are counted">,
+       Statistic<"numSums", "sums", "Launches that sum over counted rows">,
+       Statistic<"numGemms", "gemms", "GEMMs with a counted dimension">];
+  let dependentDialects = ["plan::PlanDialect", "mlir::func::FuncDialect"];
+}
+
 def DropUnreadInputs : Pass<"drop-unread-inputs", "mlir::ModuleOp"> {
   let summary = "Drop inputs that are needed only where they are read";
   let description = [{

@@ -20,6 +20,7 @@ void tessera::kernels::buildPipeline(OpPassManager &manager) {
   manager.addPass(createCSEPass());
   manager.addPass(createOutlineKernels());
   manager.addPass(createCanonicalizerPass(getStraightLineConfig()));
+  manager.addPass(createBoundRows());
   manager.addPass(createDropUnreadInputs());
   manager.addPass(createVerifyKernels());
 }

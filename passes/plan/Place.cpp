@@ -263,6 +263,8 @@ LogicalResult ProgramWriter::writeLaunch(LaunchOp launch) {
       launch, launch.getKernelAttr());
   if (auto count = kernel->getAttrOfType<IntegerAttr>(iterationsAttrName))
     step->setAttr(iterationsAttrName, count);
+  if (Attribute counted = kernel->getAttr(countedIterationsAttrName))
+    step->setAttr(countedIterationsAttrName, counted);
   auto bytes = kernel->getAttrOfType<IntegerAttr>(scratchAttrName);
   if (bytes && bytes.getInt()) {
     int64_t stride = roundUp(bytes.getInt());
@@ -285,8 +287,10 @@ LogicalResult ProgramWriter::writeGemm(GemmOp gemm) {
   auto step = GemmOp::create(
       builder, gemm.getLoc(), TypeRange(), getView(gemm.getA()),
       getView(gemm.getB()), gemm.getBias() ? getView(gemm.getBias()) : Value(),
-      aux ? getView(aux) : Value(), Value(), out, gemm.getTransposeA(),
-      gemm.getTransposeB(), shape.accumulate, gemm.getEpilogue());
+      aux ? getView(aux) : Value(), Value(), out,
+      gemm.getCount() ? getView(gemm.getCount()) : Value(),
+      gemm.getTransposeA(), gemm.getTransposeB(), shape.accumulate,
+      gemm.getEpilogue(), gemm.getCountedAttr(), gemm.getRoomAttr());
   flops += 2 * shape.m * shape.n * shape.k * (repeats ? accumulation : 1);
   auto [found, isNew] = scratch.gemms.insert({shape, 0});
   if (isNew)

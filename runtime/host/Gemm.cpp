@@ -7,6 +7,7 @@
 
 #include "runtime/core/Error.h"
 #include "runtime/core/Threads.h"
+#include "runtime/host/GemmPieces.h"
 #include "runtime/host/GemmPrimitive.h"
 #include "runtime/host/LongGemm.h"
 #include "runtime/program/Context.h"
@@ -52,11 +53,18 @@ struct GemmPrimitive {
   int64_t packedBytes = 0;
 };
 
+/// A GEMM of the manifest as the pieces that it runs in: one without a count.
+struct PreparedGemm {
+  Gemm gemm;
+  std::vector<Gemm> pieces;
+  std::vector<GemmPrimitive> primitives; ///< of each piece
+};
+
 dnnl_engine_t engine = nullptr;
 dnnl_stream_t stream = nullptr;
 /// Those of each model, and of the one that runs.
-std::map<const Manifest *, std::vector<GemmPrimitive>> models;
-std::vector<GemmPrimitive> *primitives = nullptr;
+std::map<const Manifest *, std::vector<PreparedGemm>> models;
+std::vector<PreparedGemm> *prepared = nullptr;
 
 constexpr int64_t alignment = 64;
 /// A larger matrix is not packed: its copy would dominate the workspace.
@@ -369,59 +377,18 @@ void setAddress(Operand &operand, const char *address) {
   operand.address = address;
 }
 
-} // namespace
-
-int64_t gemmScratchBytes(const Gemm &gemm, int threads) {
-  if (!openEngine())
-    return -1;
-  int before = omp_get_max_threads();
-  if (threads > 0)
-    omp_set_num_threads(threads);
-  int64_t bytes = -1;
-  if (isLong(gemm) && isCountable(gemm))
-    bytes = longGemmScratchBytes(gemm, omp_get_max_threads());
-  else if (std::unique_ptr<Recipe> recipe = findRecipe(gemm))
-    bytes = recipe->scratchBytes();
-  omp_set_num_threads(before);
-  return bytes;
-}
-
-} // namespace tessera::runtime
-
-void tessera_prepare_gemms(const tessera::runtime::Manifest *manifest, int) {
-  using namespace tessera::runtime;
-  if (!openEngine() ||
-      (!stream && dnnl_stream_create(&stream, engine, dnnl_stream_in_order) !=
-                      dnnl_success))
-    fatal("oneDNN cannot use this CPU");
-  primitives = &models[manifest];
-  primitives->clear();
-  primitives->reserve(manifest->gemms.size());
-  for (const Gemm &gemm : manifest->gemms) {
-    if (gemm.id != static_cast<int>(primitives->size()))
-      fatal("the embedded manifest lists GEMM %d at place %zu", gemm.id,
-            primitives->size());
-    primitives->push_back(prepare(gemm));
-  }
-}
-
-void tessera_select_gemms(const tessera::runtime::Manifest *manifest) {
-  using namespace tessera::runtime;
-  primitives = &models.at(manifest);
-}
-
-void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
-                  const char *bias, char *, char *c, char *scratch) {
-  using namespace tessera::runtime;
-  GemmPrimitive &gemm = (*primitives)[id];
+/// Runs \p gemm, which is GEMM \p id or a piece of it.
+void run(GemmPrimitive &gemm, int id, const GemmMatrices &at) {
   if (gemm.isDoneHere)
-    return runLongGemm(*gemm.isDoneHere, reinterpret_cast<const float *>(a),
-                       reinterpret_cast<const float *>(b),
-                       reinterpret_cast<float *>(c), scratch);
-  setAddress(gemm.a, copyIn(gemm.copyA, a, scratch, true));
-  setAddress(gemm.b, copyIn(gemm.copyB, b, scratch, true));
-  setAddress(gemm.bias, copyIn(gemm.copyBias, bias, scratch, true));
-  setAddress(gemm.c, copyIn(gemm.copyC, c, scratch, gemm.readsC));
+    return runLongGemm(*gemm.isDoneHere, gemm.isDoneHere->k,
+                       reinterpret_cast<const float *>(at.a),
+                       reinterpret_cast<const float *>(at.b),
+                       reinterpret_cast<float *>(at.c), at.scratch);
+  char *scratch = at.scratch;
+  setAddress(gemm.a, copyIn(gemm.copyA, at.a, scratch, true));
+  setAddress(gemm.b, copyIn(gemm.copyB, at.b, scratch, true));
+  setAddress(gemm.bias, copyIn(gemm.copyBias, at.bias, scratch, true));
+  setAddress(gemm.c, copyIn(gemm.copyC, at.c, scratch, gemm.readsC));
   char *copies = scratch;
   scratch += gemm.copyBytes;
   setAddress(gemm.packed, scratch);
@@ -436,5 +403,80 @@ void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
                                       gemm.arguments) != dnnl_success)
     fatal("oneDNN failed in GEMM %d", id);
   if (gemm.copyC.elements)
-    copyOut(gemm.copyC, copies, c);
+    copyOut(gemm.copyC, copies, at.c);
+}
+
+/// Runs a piece of the prepared GEMM at \p gemm.
+void runPiece(void *gemm, int piece, const GemmMatrices &at) {
+  auto *prepared = static_cast<PreparedGemm *>(gemm);
+  run(prepared->primitives[piece], prepared->gemm.id, at);
+}
+
+} // namespace
+
+int64_t gemmScratchBytes(const Gemm &gemm, int threads) {
+  if (!openEngine())
+    return -1;
+  int before = omp_get_max_threads();
+  if (threads > 0)
+    omp_set_num_threads(threads);
+  int64_t most = 0;
+  for (const Gemm &piece : getPieces(gemm)) {
+    int64_t bytes = -1;
+    if (isLong(piece) && isCountable(piece))
+      bytes = longGemmScratchBytes(piece, omp_get_max_threads());
+    else if (std::unique_ptr<Recipe> recipe = findRecipe(piece))
+      bytes = recipe->scratchBytes();
+    most = bytes < 0 || most < 0 ? -1 : std::max(most, bytes);
+  }
+  omp_set_num_threads(before);
+  BlockCopies copies = getBlockCopies(gemm);
+  return most < 0 ? most : most + copies.all();
+}
+
+} // namespace tessera::runtime
+
+void tessera_prepare_gemms(const tessera::runtime::Manifest *manifest, int) {
+  using namespace tessera::runtime;
+  if (!openEngine() ||
+      (!stream && dnnl_stream_create(&stream, engine, dnnl_stream_in_order) !=
+                      dnnl_success))
+    fatal("oneDNN cannot use this CPU");
+  prepared = &models[manifest];
+  prepared->clear();
+  prepared->reserve(manifest->gemms.size());
+  for (const Gemm &gemm : manifest->gemms) {
+    if (gemm.id != static_cast<int>(prepared->size()))
+      fatal("the embedded manifest lists GEMM %d at place %zu", gemm.id,
+            prepared->size());
+    PreparedGemm &made = prepared->emplace_back();
+    made.gemm = gemm;
+    made.pieces = getPieces(gemm);
+    BlockCopies copies = getBlockCopies(gemm);
+    for (Gemm &piece : made.pieces) {
+      piece.scratch = gemm.scratch - copies.all();
+      made.primitives.push_back(prepare(piece));
+    }
+  }
+}
+
+void tessera_select_gemms(const tessera::runtime::Manifest *manifest) {
+  using namespace tessera::runtime;
+  prepared = &models.at(manifest);
+}
+
+void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
+                  const char *bias, char *, char *c, char *scratch) {
+  using namespace tessera::runtime;
+  run((*prepared)[id].primitives.front(), id, {a, b, bias, c, scratch});
+}
+
+void tessera_gemm_counted(tessera_context *, int32_t id, const int32_t *count,
+                          const char *a, const char *b, const char *bias,
+                          char *, char *c, char *scratch) {
+  using namespace tessera::runtime;
+  PreparedGemm &gemm = (*prepared)[id];
+  int64_t parts = std::clamp<int64_t>(*count, 0, gemm.gemm.room);
+  runPieces(gemm.gemm, gemm.pieces, parts, {a, b, bias, c, scratch}, runPiece,
+            &gemm);
 }

@@ -118,6 +118,7 @@ addBlock(const float *a, const float *b, int64_t rows, float *c,
 /// One GEMM's run.
 struct Run {
   const Gemm &gemm;
+  int64_t rows; ///< of both factors
   Shape shape;
   const float *a, *b;
   float *packed, *partial;
@@ -130,10 +131,11 @@ struct Run {
     int64_t end = shape.chunks * (part + 1) / shape.parts;
     for (int64_t chunk = shape.chunks * part / shape.parts; chunk < end;
          ++chunk) {
-      int64_t first = chunk * depth;
-      int64_t rows = std::min(depth, gemm.k - first);
-      pack<blockRows>(a + first * gemm.lda, rows, shape.m, gemm.lda, packedA);
-      pack<blockColumns>(b + first * gemm.ldb, rows, shape.n, gemm.ldb,
+      int64_t first = chunk * depth, count = std::min(depth, rows - first);
+      if (count <= 0)
+        break;
+      pack<blockRows>(a + first * gemm.lda, count, shape.m, gemm.lda, packedA);
+      pack<blockColumns>(b + first * gemm.ldb, count, shape.n, gemm.ldb,
                          packedB);
       // The next chunk comes from memory while this one is multiplied.
       int64_t bytesA = sizeof(float) * depth * gemm.lda;
@@ -146,7 +148,7 @@ struct Run {
       for (int64_t column = 0; column < shape.n; column += blockColumns)
         for (int64_t row = 0; row < shape.m; row += blockRows, ++block) {
           int64_t offset = block * stride * depth;
-          addBlock(packedA + row * rows, packedB + column * rows, rows,
+          addBlock(packedA + row * count, packedB + column * count, count,
                    result + row * shape.n + column, shape.n,
                    std::min(blockRows, shape.m - row),
                    std::min(blockColumns, shape.n - column),
@@ -174,13 +176,19 @@ int64_t longGemmScratchBytes(const Gemm &gemm, int threads) {
          (threads * shape.perThread() + shape.parts * shape.perPart());
 }
 
-void runLongGemm(const Gemm &gemm, const float *a, const float *b, float *c,
-                 char *scratch) {
+void runLongGemm(const Gemm &gemm, int64_t rows, const float *a, const float *b,
+                 float *c, char *scratch) {
   Shape shape(gemm);
   auto *partial = reinterpret_cast<float *>(scratch);
-  Run run{gemm, shape, a, b, partial + shape.parts * shape.perPart(), partial};
+  Run run{gemm,   rows, shape, a, b, partial + shape.parts * shape.perPart(),
+          partial};
+  // Parts beyond the rows would add 0.
+  int64_t parts = 0;
+  while (parts < shape.parts &&
+         shape.chunks * parts / shape.parts * depth < rows)
+    ++parts;
   parallelFor(
-      shape.parts, 1,
+      parts, 1,
       [](void *data, int64_t begin, int64_t end, int thread) {
         for (int64_t part = begin; part < end; ++part)
           static_cast<const Run *>(data)->runPart(part, thread);
@@ -191,7 +199,7 @@ void runLongGemm(const Gemm &gemm, const float *a, const float *b, float *c,
       float *sums = c + row * gemm.ldc;
       if (!gemm.accumulate)
         std::fill_n(sums, gemm.n, 0.0f);
-      for (int64_t part = 0; part < shape.parts; ++part) {
+      for (int64_t part = 0; part < parts; ++part) {
         const float *add = partial + part * shape.perPart() + row * gemm.n;
         for (int64_t column = 0; column < gemm.n; ++column)
           sums[column] += add[column];

@@ -28,10 +28,12 @@ bool isLong(const Gemm &gemm);
 /// Bytes of scratch memory of a long GEMM on \p threads threads.
 int64_t longGemmScratchBytes(const Gemm &gemm, int threads);
 
-/// c = aᵀ b, plus c where the GEMM accumulates; a is [k, m], b is [k, n].
-/// \p scratch is longGemmScratchBytes() at a multiple of 64 bytes.
-void runLongGemm(const Gemm &gemm, const float *a, const float *b, float *c,
-                 char *scratch);
+/// c = aᵀ b, plus c where the GEMM accumulates; a is [k, m], b is [k, n], of
+/// which the first \p rows rows are read: the result is what it is where the
+/// others are 0. \p scratch is longGemmScratchBytes() at a multiple of 64
+/// bytes.
+void runLongGemm(const Gemm &gemm, int64_t rows, const float *a, const float *b,
+                 float *c, char *scratch);
 
 } // namespace tessera::runtime
 

@@ -219,6 +219,14 @@ static Gemm parseGemm(const json &j) {
   gemm.bias = j.value("bias", false);
   gemm.accumulate = j.value("accumulate", false);
   gemm.epilogue = j.value("epilogue", "none");
+  if (auto counted = j.find("counted"); counted != j.end()) {
+    gemm.counted =
+        *counted == "rows" ? Gemm::Counted::rows : Gemm::Counted::inner;
+    gemm.room = j.at("room");
+    if (gemm.room <= 0)
+      fatal("the embedded manifest counts GEMM %d by %lld parts", gemm.id,
+            static_cast<long long>(gemm.room));
+  }
   gemm.scratch = j.value("scratch", int64_t(0));
   return gemm;
 }

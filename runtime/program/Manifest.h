@@ -142,6 +142,9 @@ struct Gemm {
   ElementType type = ElementType::f32, resultType = ElementType::f32;
   bool bias = false, accumulate = false;
   std::string epilogue = "none"; ///< "none" or "gelu"
+  /// Of which size a count says how much there is, in `room` equal parts.
+  enum class Counted { nothing, rows, inner } counted = Counted::nothing;
+  int64_t room = 0;
   int64_t scratch = 0;
 };
 

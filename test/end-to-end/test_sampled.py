@@ -12,6 +12,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -58,6 +59,30 @@ class Sampled(unittest.TestCase):
             actual = self.weights_and_losses(two, f"two{stage}", 2)
             self.assertEqual(actual[1], losses, f"stage {stage}")
             self.assertEqual(actual[0], weights, f"stage {stage}")
+
+    def test_skipping_rows_beyond_counts_changes_no_bit(self):
+        """Without `nn.counted` all rows that there is room for are computed."""
+        trained = []
+        for threads in (1, 2):
+            module = self.out / f"module{threads}.mlir"
+            settings = support.settings(
+                {"gnn.dropout": 0.3, "gnn.layer_norm": "true", "target.cpu.threads": threads}
+            )
+            compile = [support.TESSERA, "compile"]
+            support.run(compile + [SAGE, "--compile-to", "zero", "-o", module] + settings)
+            text = module.read_text()
+            plain = re.sub(r'nn\.counted = "count\.\d+", ', "", text)
+            self.assertNotEqual(plain, text)
+            everything = self.out / f"everything{threads}.mlir"
+            everything.write_text(plain)
+            for source in (module, everything):
+                executable = source.with_suffix("")
+                support.run(compile + ["--compile-from", "zero", source, "-o", executable])
+                has_counts = '"count.0"' in support.run([executable, "info", "--json"]).stdout
+                self.assertEqual(has_counts, source == module)
+                trained.append(self.weights_and_losses(executable, source.stem, 1))
+        for other in trained[1:]:
+            self.assertEqual(other, trained[0])
 
     def test_seeds_choose_what_is_sampled(self):
         first, again, other = (

@@ -56,6 +56,8 @@ public:
 
   int64_t getIterations() const { return shape.iterations; }
   int64_t getScratchBytes() const { return shape.scratchBytes; }
+  /// The argument, numerator and denominator of counted iterations; else empty.
+  llvm::ArrayRef<int64_t> getCounted() const { return shape.counted; }
   tessera_kernel getFunction() const { return function; }
 
 private:

@@ -14,3 +14,11 @@ func.func private @k(%squares: tensor<f64>) -> tensor<f32> attributes {plan.kern
   %scale, %norm = nn.clip_scale %squares max_norm 1.0 : tensor<f64> -> tensor<f32>, tensor<f32>
   return %scale : tensor<f32>
 }
+
+// -----
+
+// expected-error @below {{argument #0 has plan.counts_rows = 4 : i64: a last argument of one i32 may count rows, of 1 at least}}
+func.func @counted(%n: tensor<i32> {plan.counts_rows = 4 : i64}, %x: tensor<4xf32>) -> tensor<4xf32> attributes {plan.kernel} {
+  %y = arith.negf %x : tensor<4xf32>
+  return %y : tensor<4xf32>
+}

@@ -420,3 +420,51 @@ func.func @aux_of_another_type(%a: tensor<8x8xf32>, %b: tensor<8x8xbf16>) {
   %0 = plan.gemm %a, %a aux %b epilogue gelu_grad : (tensor<8x8xf32>, tensor<8x8xf32>, tensor<8x8xbf16>) -> tensor<8x8xf32>
   return
 }
+
+// -----
+
+func.func @counted_by_two(%a: tensor<4x4xf32>, %n: tensor<2xi32>) {
+  // expected-error@+1 {{must be counted by one i32, not by 'tensor<2xi32>'}}
+  %0 = plan.gemm %a, %a counted rows of 4 by %n : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<2xi32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @uncounted_room(%a: tensor<4x4xf32>) {
+  // expected-error@+1 {{needs a count, what it bounds and of how many, or none of these}}
+  %0 = plan.gemm %a, %a {room = 4 : i64} : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @uneven_parts(%a: tensor<4x4xf32>, %n: tensor<i32>) {
+  // expected-error@+1 {{is counted by parts of 3, which do not divide 4}}
+  %0 = plan.gemm %a, %a counted rows of 3 by %n : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<i32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @counted_columns(%a: tensor<4x4xf32>, %n: tensor<i32>) {
+  // expected-error@+1 {{is counted along a dimension that is not the rows of its operands}}
+  %0 = plan.gemm %a, %a counted inner of 4 by %n : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<i32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @counted_with_bias(%a: tensor<4x4xf32>, %b: tensor<4xf32>, %n: tensor<i32>) {
+  // expected-error@+1 {{can be counted without epilogue only, and along its inner dimension without bias}}
+  %0 = plan.gemm %a, %a transpose_a bias %b counted inner of 4 by %n : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4xf32>, tensor<i32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @counted_sum_in_16_bits(%a: tensor<4x4xbf16>, %n: tensor<i32>) {
+  // expected-error@+1 {{can be counted along its inner dimension only where sums are stored in f32}}
+  %0 = plan.gemm %a, %a transpose_a counted inner of 4 by %n : (tensor<4x4xbf16>, tensor<4x4xbf16>, tensor<i32>) -> tensor<4x4xbf16>
+  return
+}

@@ -10,6 +10,7 @@
 #include "runtime/host/LongGemm.h"
 #include "runtime/program/Context.h"
 #include "test/runtime/host/GemmForms.h"
+#include <cstring>
 #include <gtest/gtest.h>
 #include <vector>
 
@@ -114,6 +115,114 @@ TEST(Gemm, RefusesSizesOfMoreThan32Bits) {
     large.*size = int64_t(1) << 31;
     EXPECT_LT(gemmScratchBytes(large, 1), 0);
   }
+}
+
+/// Whether \p counted, counted as \p kind by its parts, gives with \p count the
+/// bits of the GEMM whose operands are 0 beyond it; those of the rows that are
+/// wanted. What is beyond is NaN.
+void checkCounted(Gemm gemm, Gemm::Counted kind, int threads) {
+  setThreads(threads);
+  Manifest manifest;
+  Gemm plain = gemm;
+  gemm.counted = kind;
+  gemm.id = 1;
+  manifest.gemms = {plain, gemm};
+  for (Gemm &each : manifest.gemms) {
+    each.scratch = gemmScratchBytes(each, threads);
+    ASSERT_GE(each.scratch, 0);
+  }
+  tessera_prepare_gemms(&manifest, threads);
+  bool inner = kind == Gemm::Counted::inner;
+  int64_t size = inner ? gemm.k : gemm.m;
+  GemmOperands operands(gemm);
+  std::vector<char> scratch(manifest.gemms[0].scratch +
+                            manifest.gemms[1].scratch + 64);
+  char *aligned =
+      scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+  for (int64_t wanted : {int64_t(0), int64_t(1), size / 3, int64_t(64),
+                         int64_t(65), int64_t(512), size - 1, size}) {
+    int64_t parts = std::min(wanted * gemm.room / size, gemm.room);
+    int64_t there = parts * (size / gemm.room);
+    auto cut = [&](std::vector<char> matrix, int64_t rowBytes, int fill) {
+      std::fill(matrix.begin() + there * rowBytes, matrix.end(),
+                static_cast<char>(fill));
+      return matrix;
+    };
+    int64_t bytes = sizeOf(gemm.type), rowA = gemm.lda * bytes,
+            rowB = gemm.ldb * bytes;
+    auto a = cut(operands.storedA, rowA, 0), b = operands.storedB;
+    if (inner)
+      b = cut(b, rowB, 0);
+    std::vector<char> expected = operands.storedC, c = operands.storedC;
+    const char *bias = gemm.bias ? operands.storedBias.data() : nullptr;
+    tessera_gemm(nullptr, 0, a.data(), b.data(), bias, nullptr, expected.data(),
+                 aligned);
+    // All bits set are NaN in each type.
+    a = cut(operands.storedA, rowA, 0xff);
+    if (inner)
+      b = cut(b, rowB, 0xff);
+    auto count = static_cast<int32_t>(parts);
+    tessera_gemm_counted(nullptr, 1, &count, a.data(), b.data(), bias, nullptr,
+                         c.data(), aligned);
+    int64_t rowC = gemm.ldc * sizeOf(gemm.resultType);
+    for (int64_t row = 0; row < (inner ? gemm.m : there); ++row)
+      ASSERT_EQ(memcmp(c.data() + row * rowC, expected.data() + row * rowC,
+                       gemm.n * sizeOf(gemm.resultType)),
+                0)
+          << "row " << row << " of " << size << ", " << there << " there, on "
+          << threads << " threads";
+  }
+}
+
+TEST(Gemm, RowsBeyondACountAreSkipped) {
+  struct Size {
+    int64_t m, n, k, room;
+  };
+  for (auto [m, n, k, room] : {Size{1, 3, 5, 1},
+                               {64, 7, 16, 64},
+                               {130, 20, 33, 130},
+                               {600, 33, 70, 300},
+                               {2708, 16, 143, 2708}})
+    for (int form = 0; form < 8; ++form) {
+      Gemm gemm;
+      gemm.m = m;
+      gemm.n = n;
+      gemm.k = k;
+      gemm.room = room;
+      gemm.transposeB = form & 1;
+      gemm.bias = form & 2;
+      gemm.accumulate = form & 4;
+      gemm.lda = k;
+      gemm.ldb = gemm.transposeB ? k : n;
+      gemm.ldc = n;
+      checkCounted(gemm, Gemm::Counted::rows, 1 + form % 2);
+    }
+}
+
+// On one thread, where the library does not divide a sum; the counted sum has
+// the same bits on any number.
+TEST(Gemm, InnerSizesBeyondACountAreSkipped) {
+  struct Size {
+    int64_t m, n, k, room;
+  };
+  for (auto [m, n, k, room] : {Size{7, 16, 64, 64},
+                               {16, 33, 500, 500},
+                               {20, 40, 512, 512},
+                               {7, 16, 2708, 2708},
+                               {33, 143, 1664, 832},
+                               {13, 40, 9001, 9001}})
+    for (bool accumulate : {false, true}) {
+      Gemm gemm;
+      gemm.m = m;
+      gemm.n = n;
+      gemm.k = k;
+      gemm.room = room;
+      gemm.transposeA = true;
+      gemm.accumulate = accumulate;
+      gemm.lda = m;
+      gemm.ldb = gemm.ldc = n;
+      checkCounted(gemm, Gemm::Counted::inner, 1);
+    }
 }
 
 TEST(GemmDeathTest, RefusesAPlanWithTooLittleScratch) {
