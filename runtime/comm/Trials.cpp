@@ -1,4 +1,4 @@
-//===- Trials.cpp - Ranks that do whole audits each -----------------------===//
+//===- Trials.cpp - Ranks that share trials of an audit -------------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -321,7 +321,7 @@ void auditGraph(const Manifest &manifest, const Options &options,
     printf("  memory       %s, of all models in turn\n",
            byteText(double(arena.bytes())).c_str());
     if (ranks.size() > 1)
-      printf("  ranks        %d, each with trials of its own\n", ranks.size());
+      printf("  ranks        %d, which share the trials\n", ranks.size());
     printf("\n");
     fflush(stdout);
   }
@@ -333,15 +333,13 @@ void auditGraph(const Manifest &manifest, const Options &options,
       defenses, existing,
       attack,   [&](const std::string &stage) { status.show(stage); }};
   std::vector<Trial> trials;
-  auto run = [&](int64_t number) {
-    status.begin(number);
-    return runTrial(setup, splits[number]);
-  };
   auto keep = [&](Trial trial) {
     status.end(std::ssize(trials), trial, queries);
     trials.push_back(std::move(trial));
   };
-  shareTrials(ranks, std::ssize(splits), run, keep);
+  shareTrials(
+      ranks, setup, splits, [&](int64_t number) { status.begin(number); },
+      keep);
   if (!ranks.isRoot())
     return;
 
@@ -380,7 +378,7 @@ void auditGraph(const Manifest &manifest, const Options &options,
   }
 }
 
-/// Whether ranks that a launcher has started do whole trials each.
+/// Whether ranks that a launcher has started share trials.
 bool isSharedByRanks(const Manifest &manifest) {
   return manifest.audit && manifest.audit->setting != "documents";
 }

@@ -145,6 +145,35 @@ template <typename Pack> void packFields(Pack &pack, Is<RunAnswers> auto &it) {
   pack(it.shadowNonMembers);
 }
 template <typename Pack>
+void packFields(Pack &pack, Is<MemberAnswers> auto &it) {
+  pack(it.members);
+  pack(it.nonMembers);
+}
+template <typename Pack>
+void packFields(Pack &pack, Is<ModelAnswers::OfQuery> auto &it) {
+  pack(it.plain);
+  pack(it.sampled);
+}
+template <typename Pack>
+void packFields(Pack &pack, Is<ModelAnswers> auto &it) {
+  pack(it.queries);
+  pack(it.accuracy);
+}
+template <typename Pack> void packFields(Pack &pack, Is<LiraAnswers> auto &it) {
+  pack(it.confidence);
+  pack(it.isMember);
+}
+template <typename Pack> void packFields(Pack &pack, Is<TrialModel> auto &it) {
+  pack(it.answers);
+  pack(it.lira);
+  pack(it.seconds);
+}
+template <typename Pack> void packFields(Pack &pack, Is<TrialAttack> auto &it) {
+  pack(it.scores);
+  pack(it.fixed);
+  pack(it.seconds);
+}
+template <typename Pack>
 void packFields(Pack &pack, Is<QueryTrial::Defended> auto &it) {
   pack(it.adaptive);
   pack(it.fixed);
@@ -175,41 +204,104 @@ template <typename Pack> void packFields(Pack &pack, Is<Trial> auto &it) {
   pack(it.seconds);
 }
 
-} // namespace
-
-std::string packTrial(const Trial &trial) {
+template <typename T> std::string packValue(const T &value) {
   Writer writer;
-  packFields(writer, trial);
+  writer(value);
   return writer.bytes;
 }
 
-Trial unpackTrial(const std::string &bytes) {
+template <typename T> T unpackValue(const std::string &bytes) {
   Reader reader(bytes);
-  Trial trial;
-  packFields(reader, trial);
+  T value;
+  reader(value);
   if (!reader.isAtEnd())
     Reader::refuse();
-  return trial;
+  return value;
 }
 
-void shareTrials(Communicator &communicator, int64_t trials,
-                 const std::function<Trial(int64_t)> &run,
-                 const std::function<void(Trial)> &onDone) {
+/// The parts 0 to \p count - 1, each by \p run on one of the ranks, in their
+/// order on all of them.
+template <typename Part, typename Run>
+std::vector<Part> shareParts(Communicator &communicator, int64_t count,
+                             const Run &run) {
   int64_t ranks = communicator.size();
-  if (ranks > trials)
-    warning("%" PRId64 " of %" PRId64
-            " ranks have no trial: there are %" PRId64,
-            ranks - trials, ranks, trials);
-  for (int64_t first = 0; first < trials; first += ranks) {
-    int64_t mine = first + communicator.rank();
-    std::string packed;
-    if (mine < trials)
-      packed = packTrial(run(mine));
-    std::vector<std::string> all = communicator.collect(packed);
-    for (int64_t i = first; i < std::min(first + ranks, trials); ++i)
-      if (communicator.isRoot())
-        onDone(unpackTrial(all[i - first]));
+  std::vector<Part> mine;
+  for (int64_t i = communicator.rank(); i < count; i += ranks)
+    mine.push_back(run(i));
+  std::vector<std::vector<Part>> all;
+  for (const std::string &bytes : communicator.collect(packValue(mine)))
+    all.push_back(unpackValue<std::vector<Part>>(bytes));
+  std::vector<Part> parts;
+  for (int64_t i = 0; i < count; ++i) {
+    if (i / ranks >= std::ssize(all[i % ranks]))
+      Reader::refuse();
+    parts.push_back(std::move(all[i % ranks][i / ranks]));
   }
+  return parts;
+}
+
+/// Fewer trials than ranks, whose parts all of them share.
+std::vector<Trial> shareRest(Communicator &communicator,
+                             std::span<const TrialParts> trials,
+                             const std::function<void(int64_t)> &onBegin) {
+  int64_t modelCount = trials.front().modelCount();
+  int64_t attackCount = trials.front().attackCount();
+  int64_t most = std::ssize(trials) * std::max(modelCount, attackCount);
+  if (int64_t ranks = communicator.size(); ranks > most)
+    warning("%" PRId64 " of %" PRId64 " ranks have nothing to do", ranks - most,
+            ranks);
+  auto models = shareParts<TrialModel>(
+      communicator, std::ssize(trials) * modelCount, [&](int64_t i) {
+        onBegin(i / modelCount);
+        return trials[i / modelCount].runModel(i % modelCount);
+      });
+  auto modelsOf = [&](int64_t trial) {
+    return std::span(models).subspan(trial * modelCount, modelCount);
+  };
+  auto attacks = shareParts<TrialAttack>(
+      communicator, std::ssize(trials) * attackCount, [&](int64_t i) {
+        int64_t trial = i / attackCount;
+        onBegin(trial);
+        return trials[trial].runAttack(i % attackCount, modelsOf(trial));
+      });
+  std::vector<Trial> finished;
+  for (int64_t i = 0; communicator.isRoot() && i < std::ssize(trials); ++i)
+    finished.push_back(trials[i].finish(
+        modelsOf(i), std::span(attacks).subspan(i * attackCount, attackCount)));
+  return finished;
+}
+
+} // namespace
+
+std::string packTrial(const Trial &trial) { return packValue(trial); }
+
+Trial unpackTrial(const std::string &bytes) {
+  return unpackValue<Trial>(bytes);
+}
+
+void shareTrials(Communicator &communicator, const AuditSetup &setup,
+                 std::span<const AuditSplit> splits,
+                 const std::function<void(int64_t)> &onBegin,
+                 const std::function<void(Trial)> &onDone) {
+  int64_t ranks = communicator.size(), trials = std::ssize(splits);
+  int64_t first = 0;
+  for (; first + ranks <= trials; first += ranks) {
+    int64_t mine = first + communicator.rank();
+    onBegin(mine);
+    std::string packed = packTrial(runTrial(setup, splits[mine]));
+    for (const std::string &bytes : communicator.collect(packed))
+      if (communicator.isRoot())
+        onDone(unpackTrial(bytes));
+  }
+  if (first == trials)
+    return;
+  std::vector<TrialParts> rest;
+  for (const AuditSplit &split : splits.subspan(first))
+    rest.emplace_back(setup, split);
+  for (Trial &trial : shareRest(communicator, rest, [&](int64_t number) {
+         onBegin(first + number);
+       }))
+    onDone(std::move(trial));
 }
 
 } // namespace tessera::runtime

@@ -22,11 +22,14 @@ std::string packTrial(const Trial &trial);
 /// Exits the process where \p bytes are not of packTrial.
 Trial unpackTrial(const std::string &bytes);
 
-/// Runs trials 0 to \p trials - 1, each by \p run on one of the ranks, and
-/// gives them to \p onDone in their order on rank 0. A rank that fails ends
-/// all. All ranks call it.
-void shareTrials(Communicator &communicator, int64_t trials,
-                 const std::function<Trial(int64_t)> &run,
+/// The trials of all \p splits, which are given to \p onDone in their order on
+/// rank 0. A rank runs whole trials as long as there is one for each; the ranks
+/// share the parts of those that are left. \p onBegin is called with the
+/// number of the split that this rank turns to. A rank that fails ends all. All
+/// ranks call it.
+void shareTrials(Communicator &communicator, const AuditSetup &setup,
+                 std::span<const AuditSplit> splits,
+                 const std::function<void(int64_t)> &onBegin,
                  const std::function<void(Trial)> &onDone);
 
 } // namespace tessera::runtime

@@ -8,29 +8,10 @@
 #ifndef TESSERA_RUNTIME_COMMANDS_AUDITTRIAL_H
 #define TESSERA_RUNTIME_COMMANDS_AUDITTRIAL_H
 
-#include "runtime/audit/Evaluate.h"
-#include "runtime/audit/Report.h"
-#include "runtime/commands/AuditAttack.h"
-#include "runtime/commands/AuditGraph.h"
-#include <functional>
+#include "runtime/commands/AuditAnswers.h"
 #include <optional>
 
 namespace tessera::runtime {
-
-/// Where members and non-members are asked.
-enum class AuditQuery {
-  matched,   ///< all on the whole graph
-  reference, ///< members on their subgraph, non-members on the whole graph
-  subgraphs, ///< each on their own subgraph
-};
-
-/// "MATCHED"; "SUBGRAPHS" for the one that the setting TSTS has.
-const char *queryName(AuditQuery query);
-
-/// The queries of \p settings, the one that leads first.
-std::vector<AuditQuery> queriesOf(const AuditSettings &settings);
-/// Its defenses.
-std::vector<Defense> defensesOf(const AuditSettings &settings);
 
 /// What one trial finds in one query.
 struct QueryTrial {
@@ -56,35 +37,57 @@ struct Trial {
   double seconds = 0; ///< that it took
 };
 
-/// A target that was trained elsewhere, whose members are the nodes of the
-/// graph's train_mask: a file of weights, or what it answers for all nodes.
-struct ExistingTarget {
-  std::string weights;
-  std::optional<Posteriors> posteriors;
-
-  bool isThere() const { return !weights.empty() || posteriors; }
+/// What one of a trial's models gives: what it answers, or of a shadow of
+/// LiRA's, what that is for.
+struct TrialModel {
+  ModelAnswers answers;
+  LiraAnswers lira;
+  double seconds = 0; ///< that it took
 };
 
-/// A model and the graph that it learns from.
-struct AuditSide {
-  AuditModel &model;
-  const AuditGraph &graph;
+/// What one of a trial's attackers says of the answers that he has learned to
+/// tell apart, and one who knows of no defense of all that are defended.
+struct TrialAttack {
+  AttackScores scores;
+  std::vector<AttackScores> fixed; ///< by defense
+  double seconds = 0;              ///< that it took
 };
 
-/// What trials need.
-struct AuditSetup {
-  /// One model may be both.
-  AuditSide target, shadow;
-  const AuditSettings &settings;
-  std::vector<AuditQuery> queries; ///< the first leads
-  std::vector<Defense> defenses;
-  const ExistingTarget &existing;
-  ShadowAttack &attack;
-  /// Called with what is done next.
-  std::function<void(const std::string &)> onStage;
+/// A trial in parts, each a function of the split and its seed alone: models
+/// that are trained and asked, then attackers that learn from the answers of
+/// all models. So ranks can share a trial.
+class TrialParts {
+public:
+  TrialParts(const AuditSetup &setup, const AuditSplit &split);
+
+  /// Target and shadow, the same without edges where that is asked for, and
+  /// LiRA's shadows.
+  int64_t modelCount() const;
+  TrialModel runModel(int64_t number) const;
+
+  /// For each query one who knows of no defense and one of each defense, then
+  /// one without edges.
+  int64_t attackCount() const;
+  TrialAttack runAttack(int64_t number,
+                        std::span<const TrialModel> models) const;
+
+  /// The trial that all parts, in their order, make.
+  Trial finish(std::span<const TrialModel> models,
+               std::span<TrialAttack> attacks) const;
+
+private:
+  int64_t attacksOfQuery() const { return 1 + std::ssize(setup.defenses); }
+  bool isWithoutEdges() const;
+  QueryTrial finishQuery(size_t query, std::span<const TrialModel> models,
+                         std::span<TrialAttack> attacks) const;
+  AttackScores trainAndScore(const MemberAnswers &learnt,
+                             const MemberAnswers &asked) const;
+
+  const AuditSetup &setup;
+  const AuditSplit &split;
 };
 
-/// Trains and attacks by \p split; a function of it and its seed alone.
+/// All parts of the trial of \p split.
 Trial runTrial(const AuditSetup &setup, const AuditSplit &split);
 
 } // namespace tessera::runtime

@@ -238,11 +238,29 @@ class Audit(unittest.TestCase):
         done = self.ranks(out, 4, "--report", out / "four", *seeds)
         self.assertEqual([code for code, _, _ in done], [0] * 4)
         self.assertEqual([bool(output) for _, output, _ in done], [True] + [False] * 3)
-        self.assertIn("1 of 4 ranks have no trial", done[0][2])
+        self.assertNotIn("nothing to do", done[0][2])
         for name in ("report.json", "report.csv", "report.html"):
             alone = (out / "alone" / name).read_bytes()
             self.assertEqual((out / "two" / name).read_bytes(), alone, name)
             self.assertEqual((out / "four" / name).read_bytes(), alone, name)
+
+    def test_ranks_share_one_trial(self):
+        # Models, LiRA's shadows and attacks of one trial, one part for each rank or
+        # none.
+        lira = {"audit__attack__kind": "LIRA", "audit__attack__shadows": 5}
+        for name, more, fields, ranks, idle in (
+            ("lira", DEFENSES, lira, 3, 0),
+            ("few", "", {}, 5, 3),
+        ):
+            out, _ = self.make(f"audit-share-{name}", more=more, **fields)
+            self.audit(out, "--report", out / "alone", "--seeds", 1)
+            done = self.ranks(out, ranks, "--report", out / "all", "--seeds", 1)
+            self.assertEqual([code for code, _, _ in done], [0] * ranks)
+            warned = f"{idle} of {ranks} ranks have nothing to do" in done[0][2]
+            self.assertEqual(warned, idle > 0, done[0][2])
+            for file in ("report.json", "report.csv", "report.html"):
+                alone = (out / "alone" / file).read_bytes()
+                self.assertEqual((out / "all" / file).read_bytes(), alone, file)
 
     def test_a_rank_that_fails_ends_all(self):
         # The second trial has a subgraph with one edge more than there is room
