@@ -110,6 +110,20 @@ std::string JsonCursor::text(size_t most) const {
   refuse("a text of 1 to " + std::to_string(most) + " bytes");
 }
 
+std::string JsonCursor::anyText(size_t most) const {
+  if (value.is_string())
+    if (const auto &string = value.get_ref<const std::string &>();
+        string.size() <= most)
+      return string;
+  refuse("a text of at most " + std::to_string(most) + " bytes");
+}
+
+bool JsonCursor::boolean() const {
+  if (value.is_boolean())
+    return value.get<bool>();
+  refuse("true or false");
+}
+
 void JsonCursor::refuse(const std::string &wanted) const {
   std::string shown =
       value.is_array() ? "an array"

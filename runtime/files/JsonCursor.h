@@ -59,6 +59,10 @@ public:
   double number(double least, double most) const;
   /// 1 to \p most bytes, none of them NUL.
   std::string text(size_t most) const;
+  /// At most \p most bytes, any of them.
+  std::string anyText(size_t most) const;
+  bool boolean() const;
+  bool isNull() const { return value.is_null(); }
 
   /// Throws: "PLACE is VALUE: WANTED is wanted".
   [[noreturn]] void refuse(const std::string &wanted) const;
