@@ -24,6 +24,8 @@ public:
   void write() {
     if (spec::AuditAttr audit = spec::getAudit(module))
       json.attributeObject("audit", [&] { writeAudit(audit); });
+    if (ArrayAttr config = specification.getConfig())
+      writeValue("config", config);
     if (!specification.getFingerprint().empty())
       writeValue("fingerprint", specification.getFingerprint());
     json.attributeObject("model", [&] { writeModel(); });
@@ -34,7 +36,8 @@ public:
   }
 
 private:
-  /// A text, a number, a dictionary of these, or a list of dictionaries.
+  /// A text, a number, a dictionary of these, or a list of dictionaries or of
+  /// texts.
   void writeValue(StringRef key, Attribute value) {
     auto writeEntries = [&](DictionaryAttr dictionary) {
       for (NamedAttribute entry : dictionary)
@@ -44,8 +47,11 @@ private:
       json.attributeObject(key, [&] { writeEntries(dictionary); });
     else if (auto list = dyn_cast<ArrayAttr>(value))
       json.attributeArray(key, [&] {
-        for (auto dictionary : list.getAsRange<DictionaryAttr>())
-          json.object([&] { writeEntries(dictionary); });
+        for (Attribute entry : list)
+          if (auto dictionary = dyn_cast<DictionaryAttr>(entry))
+            json.object([&] { writeEntries(dictionary); });
+          else
+            json.value(cast<StringAttr>(entry).getValue());
       });
     else if (auto text = dyn_cast<StringAttr>(value))
       json.attribute(key, text.getValue());

@@ -9,6 +9,7 @@
 //     tessera plan SPEC [--format text|json|html]
 //     tessera plan SPEC --sweep path=values... [--format text|csv|json|html]
 //     tessera plan SPEC --fit MEMORY [--vary path]
+//     tessera import DIR -o SPEC [--set path=value]...
 //     tessera calibrate [-o FILE]
 //
 //===----------------------------------------------------------------------===//
@@ -28,7 +29,8 @@ enum class PlanFormat { Text, Json, Csv, Html };
 /// The options of a command, named as on the command line; empty where one was
 /// not given.
 struct CommandOptions {
-  std::string input; ///< a specification, or a module as compileFrom leaves it
+  /// A specification, a module as compileFrom leaves it, or a published folder.
+  std::string input;
   std::string output;
   std::vector<std::string> overrides; ///< `path=value`, of --set
   std::string compileFrom, compileTo; ///< names of phases
@@ -48,6 +50,9 @@ llvm::LogicalResult runCompile(const CommandOptions &options);
 
 /// Prints one plan, those of a sweep, or the value that fits a memory.
 llvm::LogicalResult runPlan(const CommandOptions &options);
+
+/// Writes the specification of a published folder to the output.
+llvm::LogicalResult runImport(const CommandOptions &options);
 
 /// Writes the figures of this machine to the output.
 llvm::LogicalResult runCalibrate(const CommandOptions &options);

@@ -10,6 +10,7 @@
 #include "frontends/OptimizerSettings.h"
 #include "frontends/models/Families.h"
 #include "frontends/models/Kinds.h"
+#include "frontends/published/Config.h"
 #include "target/Target.h"
 
 using namespace mlir;
@@ -207,6 +208,47 @@ static spec::TargetAttrInterface targetAttr(const spec::Target &message,
       ->getAttribute(fields.getDictionary(&context));
 }
 
+static Attribute valueAttr(const llvm::json::Value &value, Builder &builder) {
+  if (std::optional<bool> truth = value.getAsBoolean())
+    return builder.getBoolAttr(*truth);
+  if (value.kind() == llvm::json::Value::String)
+    return builder.getStringAttr(*value.getAsString());
+  // 1.0 is whole for JSON, and a number for who reads it.
+  if (std::optional<int64_t> number = value.getAsInteger())
+    return builder.getI64IntegerAttr(*number);
+  return builder.getF64FloatAttr(*value.getAsNumber());
+}
+
+/// The config.json of \p message; null where transformers has no such model.
+static ArrayAttr configAttr(const spec::Specification &message,
+                            MLIRContext &context) {
+  if (!message.has_transformer())
+    return {};
+  const spec::Transformer &model = message.transformer();
+  const std::string family = kindsOf(message).family;
+  if (!getPublishedConfigs().contains(family))
+    return {};
+  const PublishedConfig &config = getPublishedConfigs().get(family);
+  if (!config.findForeign(model).empty())
+    return {};
+  Builder builder(&context);
+  SmallVector<Attribute> fields;
+  auto add = [&](ArrayRef<StringRef> names, Attribute value, bool decides) {
+    fields.push_back(builder.getDictionaryAttr(
+        {builder.getNamedAttr("decides", builder.getBoolAttr(decides)),
+         builder.getNamedAttr("names", builder.getStrArrayAttr(names)),
+         builder.getNamedAttr("value", value)}));
+  };
+  add({"architectures"}, builder.getStrArrayAttr({config.architecture}),
+      /*decides=*/false);
+  add({"model_type"}, builder.getStringAttr(config.modelType),
+      /*decides=*/true);
+  for (const ConfigField &field : config.fields)
+    add(field.names, valueAttr(getConfigValue(field, model), builder),
+        field.decides);
+  return builder.getArrayAttr(fields);
+}
+
 spec::SpecificationAttr
 tessera::getSpecificationAttr(const Specification &specification,
                               MLIRContext &context) {
@@ -222,7 +264,7 @@ tessera::getSpecificationAttr(const Specification &specification,
       modelAttr(message, context), trainingAttr(specification, context),
       parallelAttr(message.parallel(), context),
       targetAttr(message.target(), context), tied.getDictionary(&context),
-      fingerprintAttr(message, context));
+      fingerprintAttr(message, context), configAttr(message, context));
 }
 
 void tessera::validateTarget(const Specification &specification,

@@ -20,6 +20,8 @@ namespace {
 cl::OptionCategory category("Options");
 cl::SubCommand compileCommand("compile", "Compile a specification");
 cl::SubCommand planCommand("plan", "Say what training would take, and stop");
+cl::SubCommand importCommand("import",
+                             "Write the specification of a published model");
 cl::SubCommand calibrateCommand("calibrate",
                                 "Measure this machine, for plans to predict "
                                 "times");
@@ -28,14 +30,18 @@ cl::opt<std::string> input(cl::Positional, cl::Required,
                            cl::desc("specification"), cl::value_desc("SPEC"),
                            cl::cat(category), cl::sub(compileCommand),
                            cl::sub(planCommand));
+cl::opt<std::string> folder(cl::Positional, cl::Required,
+                            cl::desc("published folder"), cl::value_desc("DIR"),
+                            cl::cat(category), cl::sub(importCommand));
 cl::opt<std::string> output("o", cl::desc("File to write"),
                             cl::value_desc("FILE"), cl::cat(category),
                             cl::sub(compileCommand), cl::sub(planCommand),
-                            cl::sub(calibrateCommand));
+                            cl::sub(importCommand), cl::sub(calibrateCommand));
 cl::list<std::string> overrides("set",
                                 cl::desc("Set a field of the specification"),
                                 cl::value_desc("path=value"), cl::cat(category),
-                                cl::sub(compileCommand), cl::sub(planCommand));
+                                cl::sub(compileCommand), cl::sub(planCommand),
+                                cl::sub(importCommand));
 cl::opt<std::string>
     compileTo("compile-to",
               cl::desc("Stop after PHASE (model, train, zero, kernels, "
@@ -99,7 +105,7 @@ cl::opt<std::string>
 
 CommandOptions readOptions() {
   CommandOptions options;
-  options.input = input;
+  options.input = importCommand ? folder : input;
   options.output = output;
   options.overrides = overrides;
   options.compileFrom = compileFrom;
@@ -124,6 +130,7 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
   cl::HideUnrelatedOptions(category, compileCommand);
   cl::HideUnrelatedOptions(category, planCommand);
+  cl::HideUnrelatedOptions(category, importCommand);
   cl::HideUnrelatedOptions(category, calibrateCommand);
   cl::ParseCommandLineOptions(argc, argv,
                               "Tessera compiles a model's specification into "
@@ -132,10 +139,12 @@ int main(int argc, char **argv) {
     return failed(runCompile(readOptions()));
   if (planCommand)
     return failed(runPlan(readOptions()));
+  if (importCommand)
+    return failed(runImport(readOptions()));
   if (calibrateCommand)
     return failed(runCalibrate(readOptions()));
   llvm::errs() << "tessera: error: say what to do: tessera compile SPEC -o "
-                  "EXE, tessera plan SPEC, or tessera calibrate (see tessera "
-                  "--help)\n";
+                  "EXE, tessera plan SPEC, tessera import DIR -o SPEC, or "
+                  "tessera calibrate (see tessera --help)\n";
   return 1;
 }

@@ -335,7 +335,10 @@ def Spec_SpecificationAttr : Spec_Struct<"Specification", "specification"> {
     `model` is a `#spec.transformer` or a `#spec.gnn`. `tied` names, for each
     name of a parameter in files that has no memory of its own, the one whose
     memory it shares. `fingerprint` has what determines the mathematics of a
-    run: texts by the specification's paths.
+    run: texts by the specification's paths. `config` is what a published
+    Transformer's config.json says of the model, where there is one: for each
+    field a dictionary of its `names`, of which the first is written, its `value`
+    and whether it `decides` what the weights mean.
   }];
   let parameters = (ins Spec_Text<>:$name,
       AttrParameter<"::mlir::Attribute", "the model">:$model,
@@ -343,7 +346,8 @@ def Spec_SpecificationAttr : Spec_Struct<"Specification", "specification"> {
       Spec_Group<"ParallelAttr">:$parallel,
       DefaultValuedParameter<"::tessera::spec::TargetAttrInterface",
                              "CpuAttr::get($_ctxt)">:$target,
-      Spec_Dictionary:$tied, Spec_Dictionary:$fingerprint);
+      Spec_Dictionary:$tied, Spec_Dictionary:$fingerprint,
+      OptionalParameter<"::mlir::ArrayAttr">:$config);
   let extraClassDeclaration = [{
     /// The module's attribute that holds it.
     static constexpr ::llvm::StringLiteral kName = "spec.specification";

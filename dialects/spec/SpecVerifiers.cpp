@@ -208,12 +208,29 @@ LogicalResult PlainTargetAttr::verify(EmitError, StringAttr) {
   return success();
 }
 
+/// Whether \p entry is a field of a config.json.
+static bool isConfigField(Attribute entry) {
+  auto field = dyn_cast<DictionaryAttr>(entry);
+  auto areTexts = [](Attribute attribute) {
+    auto list = dyn_cast_if_present<ArrayAttr>(attribute);
+    return list && !list.empty() &&
+           llvm::all_of(list, llvm::IsaPred<StringAttr>);
+  };
+  if (!field || !areTexts(field.get("names")) ||
+      !field.getAs<BoolAttr>("decides"))
+    return false;
+  Attribute value = field.get("value");
+  return isa_and_present<BoolAttr, IntegerAttr, FloatAttr, StringAttr>(value) ||
+         areTexts(value);
+}
+
 LogicalResult SpecificationAttr::verify(EmitError emitError, StringAttr name,
                                         Attribute model, TrainingAttr training,
                                         ParallelAttr parallel,
                                         TargetAttrInterface target,
                                         DictionaryAttr tied,
-                                        DictionaryAttr fingerprint) {
+                                        DictionaryAttr fingerprint,
+                                        ArrayAttr config) {
   if (!isa<TransformerAttr, GnnAttr>(model))
     return emitError() << "the model is a #spec.transformer or a #spec.gnn, "
                           "not "
@@ -240,6 +257,11 @@ LogicalResult SpecificationAttr::verify(EmitError emitError, StringAttr name,
       if (!isa<StringAttr>(entry.getValue()))
         return emitError() << "`" << field << "` has no text for "
                            << entry.getName();
+  for (Attribute entry : config ? config.getValue() : ArrayRef<Attribute>())
+    if (!isConfigField(entry))
+      return emitError() << "`config` has an entry without names, value and "
+                            "decides: "
+                         << entry;
   return success();
 }
 

@@ -32,6 +32,10 @@ public:
     return kinds.count(name.str()) != 0;
   }
 
+  /// All of them, by their names.
+  auto begin() const { return kinds.begin(); }
+  auto end() const { return kinds.end(); }
+
   /// The kind named \p name, which must be there: a specification that was
   /// checked names no other.
   const Kind &get(llvm::StringRef name) const {

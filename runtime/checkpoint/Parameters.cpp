@@ -11,6 +11,7 @@
 #include "runtime/core/Error.h"
 #include "runtime/core/Random.h"
 #include "runtime/core/Threads.h"
+#include "runtime/files/WeightFiles.h"
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -61,16 +62,16 @@ void initializeParameters(const tessera_context &context, uint64_t seed) {
   }
 }
 
-/// The tensor that \p name means, with or without the prefix; null where there
-/// is none. Exits the process where there are two.
-static const Tensor *findTensor(const SafetensorsFile &file,
-                                const std::string &name) {
-  const Tensor *bare = file.find(name);
-  const Tensor *prefixed = file.find(modelPrefix + name);
-  if (bare && prefixed && bare != prefixed)
+/// The tensor that \p name means, with or without the prefix. Exits the process
+/// where there are two.
+static WeightFiles::Found findTensor(const WeightFiles &files,
+                                     const std::string &name) {
+  WeightFiles::Found bare = files.find(name);
+  WeightFiles::Found prefixed = files.find(modelPrefix + name);
+  if (bare && prefixed && bare.tensor != prefixed.tensor)
     fatal("'%s' has both '%s' and '%s': it is ambiguous which one is meant; "
           "remove one of them",
-          file.path().c_str(), name.c_str(), (modelPrefix + name).c_str());
+          files.path().c_str(), name.c_str(), (modelPrefix + name).c_str());
   return bare ? bare : prefixed;
 }
 
@@ -107,14 +108,16 @@ static float limitOf(ElementType type) {
               "training.precision.compute FP32");
 }
 
-static void loadFile(const tessera_context &context,
-                     const SafetensorsFile &file) {
+static void loadFiles(const tessera_context &context,
+                      const WeightFiles &files) {
   for (const Parameter &parameter : context.manifest->parameters) {
     const std::string &name = parameter.name;
-    const Tensor *tensor = findTensor(file, name);
-    if (!tensor)
+    WeightFiles::Found found = findTensor(files, name);
+    if (!found)
       fatal("'%s' has no tensor '%s': is it of another model?",
-            file.path().c_str(), name.c_str());
+            files.path().c_str(), name.c_str());
+    const SafetensorsFile &file = *found.file;
+    const Tensor *tensor = found.tensor;
     if (tensor->shape != parameter.shape)
       fatal("tensor '%s' of '%s' has shape %s, this model's has %s",
             name.c_str(), file.path().c_str(), shapeText(tensor->shape).c_str(),
@@ -148,14 +151,9 @@ static void loadFile(const tessera_context &context,
   }
 }
 
-static bool endsWith(const std::string &text, const char *end) {
-  size_t length = strlen(end);
-  return text.size() >= length &&
-         text.compare(text.size() - length, length, end) == 0;
-}
-
-/// Exits the process where \p file has what is not of this model.
-static void requireWeights(const Manifest &manifest,
+/// Exits the process where \p file, one of \p files, has what is not of this
+/// model.
+static void requireWeights(const Manifest &manifest, const WeightFiles &files,
                            const SafetensorsFile &file) {
   for (const auto &[fullName, tensor] : file.tensors()) {
     std::string name = fullName;
@@ -165,16 +163,16 @@ static void requireWeights(const Manifest &manifest,
         manifest.parameters.begin(), manifest.parameters.end(),
         [&](const Parameter &parameter) { return parameter.name == name; });
     // GPT-2's causal mask and its value, constants of the architecture.
-    if (known || endsWith(name, ".attn.bias") ||
-        endsWith(name, ".attn.masked_bias"))
+    if (known || name.ends_with(".attn.bias") ||
+        name.ends_with(".attn.masked_bias"))
       continue;
     auto tied = manifest.tied.find(name);
     if (tied == manifest.tied.end())
       fatal("'%s' has a tensor '%s', which this model has not: is it of "
             "another model?",
             file.path().c_str(), fullName.c_str());
-    findTensor(file, name);
-    const Tensor *other = findTensor(file, tied->second);
+    findTensor(files, name);
+    const Tensor *other = findTensor(files, tied->second).tensor;
     if (other && (other->bytes != tensor.bytes ||
                   memcmp(other->data, tensor.data, tensor.bytes) != 0))
       fatal("tensor '%s' of '%s' differs from '%s', to which this model ties "
@@ -187,15 +185,17 @@ static void requireWeights(const Manifest &manifest,
 void loadParameters(const tessera_context &context, const std::string &path,
                     const std::vector<std::string> &allowed) {
   struct stat status;
-  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+      !isPublishedFolder(path))
     return loadCheckpointWeights(context, path, allowed);
   requireKnownNames(*context.manifest, allowed);
   std::string error;
-  std::unique_ptr<SafetensorsFile> file = SafetensorsFile::open(path, error);
-  if (!file)
+  std::unique_ptr<WeightFiles> files = WeightFiles::open(path, error);
+  if (!files)
     fatal("%s", error.c_str());
-  requireWeights(*context.manifest, *file);
-  loadFile(context, *file);
+  for (const std::unique_ptr<SafetensorsFile> &file : files->files())
+    requireWeights(*context.manifest, *files, *file);
+  loadFiles(context, *files);
 }
 
 void declareParameters(SafetensorsWriter &writer, const Manifest &manifest) {

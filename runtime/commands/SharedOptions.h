@@ -35,8 +35,8 @@ inline constexpr Option dataTypeOption = {
     storeDataType};
 inline constexpr Option initOption = {
     "--init", "PATH",
-    "begin with the weights of a safetensors file or a checkpoint's folder "
-    "(default: random)",
+    "begin with the weights of a safetensors file, a checkpoint's folder or a "
+    "published model's (default: random)",
     keepText<&Options::init>};
 inline constexpr Option checkpointDirOption = {
     "--checkpoint-dir", "DIR", "where checkpoints are; the last two are kept",

@@ -84,7 +84,7 @@ protected:
                 parallel.getSecondaryRanks(), parallel.getQuantizedGathers(),
                 offload),
             cast<spec::TargetAttrInterface>(target), old.getTied(),
-            old.getFingerprint()));
+            old.getFingerprint(), old.getConfig()));
   }
 
   MLIRContext context;
