@@ -7,7 +7,6 @@
 
 #include "driver/Values.h"
 #include "dialects/spec/NearestName.h"
-#include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
 
 #include "llvm/ADT/STLExtras.h"

@@ -9,8 +9,8 @@
 #include "driver/CommandInputs.h"
 #include "driver/Fit.h"
 #include "driver/Sweep.h"
-#include "frontends/ByteSize.h"
 #include "frontends/Specification.h"
+#include "runtime/core/Text.h"
 
 #include "llvm/Support/Path.h"
 
@@ -81,7 +81,7 @@ LogicalResult tessera::runFit(const CommandOptions &options) {
         "--sweep and --fit exclude each other; drop one of them");
   if (options.format != PlanFormat::Text && options.format != PlanFormat::Json)
     return failCommand("--fit prints text or json; choose one of them");
-  std::optional<int64_t> limit = parseByteSize(options.fitMemory);
+  std::optional<int64_t> limit = runtime::parseByteSize(options.fitMemory);
   if (!limit)
     return failCommand(
         "--fit " + options.fitMemory +

@@ -6,10 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/Audit.h"
-#include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
 #include "frontends/OptimizerSettings.h"
 #include "frontends/Resolution.h"
+#include "runtime/core/Text.h"
 #include "runtime/program/SlotNames.h"
 
 using namespace mlir;
@@ -90,7 +90,8 @@ static Specification getShadow(const Specification &whole) {
   result.groupPlaces = whole.shadowGroupPlaces;
   result.memoryLimit.reset();
   if (message.training().has_memory_limit())
-    result.memoryLimit = parseByteSize(message.training().memory_limit());
+    result.memoryLimit =
+        runtime::parseByteSize(message.training().memory_limit());
   trainOnSubgraph(audit, shadow, result);
   return result;
 }

@@ -7,11 +7,11 @@
 
 #include "frontends/Resolution.h"
 #include "frontends/Audit.h"
-#include "frontends/ByteSize.h"
 #include "frontends/Fields.h"
 #include "frontends/GraphSettings.h"
 #include "frontends/OptimizerSettings.h"
 #include "frontends/validation/Validation.h"
+#include "runtime/core/Text.h"
 #include "runtime/data/Features.h"
 #include "runtime/data/GraphFile.h"
 #include "llvm/ADT/SmallString.h"
@@ -147,7 +147,7 @@ Specification tessera::resolve(const spec::Specification &given,
     resolveGraphBatches(training, world);
   }
   if (training.has_memory_limit())
-    result.memoryLimit = parseByteSize(training.memory_limit());
+    result.memoryLimit = runtime::parseByteSize(training.memory_limit());
   result.accumulation =
       training.global_batch() / (training.micro_batch() * world);
   resolveTraining(training);

@@ -233,19 +233,30 @@ static ArrayAttr configAttr(const spec::Specification &message,
     return {};
   Builder builder(&context);
   SmallVector<Attribute> fields;
-  auto add = [&](ArrayRef<StringRef> names, Attribute value, bool decides) {
-    fields.push_back(builder.getDictionaryAttr(
-        {builder.getNamedAttr("decides", builder.getBoolAttr(decides)),
-         builder.getNamedAttr("names", builder.getStrArrayAttr(names)),
-         builder.getNamedAttr("value", value)}));
+  auto add = [&](ArrayRef<StringRef> names, Attribute value, bool decides,
+                 ArrayRef<llvm::json::Value> others = {}) {
+    NamedAttrList field;
+    field.set("decides", builder.getBoolAttr(decides));
+    field.set("names", builder.getStrArrayAttr(names));
+    SmallVector<Attribute> texts;
+    for (const llvm::json::Value &other : others)
+      texts.push_back(valueAttr(other, builder));
+    if (!texts.empty())
+      field.set("others", builder.getArrayAttr(texts));
+    field.set("value", value);
+    fields.push_back(field.getDictionary(&context));
   };
   add({"architectures"}, builder.getStrArrayAttr({config.architecture}),
       /*decides=*/false);
   add({"model_type"}, builder.getStringAttr(config.modelType),
       /*decides=*/true);
-  for (const ConfigField &field : config.fields)
+  for (const ConfigField &field : config.fields) {
+    ArrayRef<llvm::json::Value> values = field.values;
     add(field.names, valueAttr(getConfigValue(field, model), builder),
-        field.decides);
+        field.decides,
+        field.path.empty() ? values.drop_front()
+                           : ArrayRef<llvm::json::Value>());
+  }
   return builder.getArrayAttr(fields);
 }
 

@@ -337,8 +337,8 @@ def Spec_SpecificationAttr : Spec_Struct<"Specification", "specification"> {
     memory it shares. `fingerprint` has what determines the mathematics of a
     run: texts by the specification's paths. `config` is what a published
     Transformer's config.json says of the model, where there is one: for each
-    field a dictionary of its `names`, of which the first is written, its `value`
-    and whether it `decides` what the weights mean.
+    field a dictionary of its `names`, of which the first is written, its `value`,
+    `others` that mean the same, and whether it `decides` what the weights mean.
   }];
   let parameters = (ins Spec_Text<>:$name,
       AttrParameter<"::mlir::Attribute", "the model">:$model,

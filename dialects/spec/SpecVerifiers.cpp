@@ -217,20 +217,19 @@ static bool isConfigField(Attribute entry) {
            llvm::all_of(list, llvm::IsaPred<StringAttr>);
   };
   if (!field || !areTexts(field.get("names")) ||
-      !field.getAs<BoolAttr>("decides"))
+      !field.getAs<BoolAttr>("decides") ||
+      (field.contains("others") && !areTexts(field.get("others"))))
     return false;
   Attribute value = field.get("value");
   return isa_and_present<BoolAttr, IntegerAttr, FloatAttr, StringAttr>(value) ||
          areTexts(value);
 }
 
-LogicalResult SpecificationAttr::verify(EmitError emitError, StringAttr name,
-                                        Attribute model, TrainingAttr training,
-                                        ParallelAttr parallel,
-                                        TargetAttrInterface target,
-                                        DictionaryAttr tied,
-                                        DictionaryAttr fingerprint,
-                                        ArrayAttr config) {
+LogicalResult
+SpecificationAttr::verify(EmitError emitError, StringAttr name, Attribute model,
+                          TrainingAttr training, ParallelAttr parallel,
+                          TargetAttrInterface target, DictionaryAttr tied,
+                          DictionaryAttr fingerprint, ArrayAttr config) {
   if (!isa<TransformerAttr, GnnAttr>(model))
     return emitError() << "the model is a #spec.transformer or a #spec.gnn, "
                           "not "

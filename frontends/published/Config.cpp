@@ -24,8 +24,7 @@ llvm::json::Value tessera::getConfigValue(const ConfigField &field,
   if (field.path.empty())
     return field.values.front();
   FieldRef ref = fieldAt(model, field.path);
-  const google::protobuf::Reflection *reflection =
-      ref.message->GetReflection();
+  const google::protobuf::Reflection *reflection = ref.message->GetReflection();
   switch (ref.field->cpp_type()) {
   case FieldDescriptor::CPPTYPE_INT64:
     return reflection->GetInt64(*ref.message, ref.field);

@@ -61,7 +61,8 @@ namespace {
 
 class Importer {
 public:
-  Importer(StringRef file, const json::Object &config, llvm::raw_ostream &errors)
+  Importer(StringRef file, const json::Object &config,
+           llvm::raw_ostream &errors)
       : file(file), config(config), errors(errors) {}
 
   /// Reads the fields of \p family into \p model. False where it cannot be.
@@ -136,8 +137,9 @@ void Importer::readField(const ConfigField &field, spec::Transformer &model) {
     }
   if (field.path.empty()) {
     if (given && !llvm::is_contained(field.values, *given))
-      error("`" + name + "` is " + text(*given) + ", which is not implemented: " +
-            text(field.values.front()) + " is wanted");
+      error("`" + name + "` is " + text(*given) +
+            ", which is not implemented: " + text(field.values.front()) +
+            " is wanted");
     return;
   }
   const json::Value &value = given ? *given : field.values.front();
@@ -200,8 +202,8 @@ static void setTraining(spec::Training &training) {
   schedule.set_min_lr(2e-6);
 }
 
-std::optional<ImportedFolder>
-tessera::importFolder(StringRef directory, llvm::raw_ostream &errors) {
+std::optional<ImportedFolder> tessera::importFolder(StringRef directory,
+                                                    llvm::raw_ostream &errors) {
   llvm::SmallString<256> file(directory);
   llvm::sys::path::append(file, "config.json");
   auto refuse = [&](const llvm::Twine &message) {
@@ -233,8 +235,10 @@ tessera::importFolder(StringRef directory, llvm::raw_ostream &errors) {
       family = &candidate;
   }
   if (!family)
-    return refuse("`model_type` is \"" + *type + "\", and models of these kinds "
-                  "can be imported: " + known);
+    return refuse("`model_type` is \"" + *type +
+                  "\", and models of these kinds "
+                  "can be imported: " +
+                  known);
   ImportedFolder imported;
   spec::Specification &specification = imported.specification;
   spec::Transformer &model = *specification.mutable_transformer();
@@ -242,13 +246,14 @@ tessera::importFolder(StringRef directory, llvm::raw_ostream &errors) {
   if (!importer.read(*family, model))
     return std::nullopt;
   imported.unknown = importer.findUnknown(*family);
-  model.set_sequence_length(model.has_position_capacity()
-                                ? std::min(usualSequence,
-                                           model.position_capacity())
-                                : usualSequence);
+  model.set_sequence_length(
+      model.has_position_capacity()
+          ? std::min(usualSequence, model.position_capacity())
+          : usualSequence);
   model.mutable_initialization()->set_scaled_residual(true);
   StringRef name = llvm::sys::path::filename(directory.rtrim('/'));
-  specification.set_name((name == "." || name == ".." || name.empty() ? *type : name).str());
+  specification.set_name(
+      (name == "." || name == ".." || name.empty() ? *type : name).str());
   setTraining(*specification.mutable_training());
   specification.mutable_parallel()->set_world(1);
   specification.mutable_parallel()->set_zero_stage(0);

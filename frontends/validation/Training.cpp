@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/spec/Limits.h"
-#include "frontends/ByteSize.h"
 #include "frontends/validation/Validator.h"
+#include "runtime/core/Text.h"
 
 using namespace tessera;
 
@@ -112,7 +112,7 @@ void Validator::checkMemory() {
   const char *example = "give a number and a unit, such as \"24GB\" or "
                         "\"512MiB\"";
   if (training.has_memory_limit()) {
-    if (!parseByteSize(training.memory_limit()))
+    if (!runtime::parseByteSize(training.memory_limit()))
       diagnostics.error("training.memory_limit",
                         "`training.memory_limit` cannot be `" +
                             training.memory_limit() + "`",

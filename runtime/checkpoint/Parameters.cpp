@@ -7,6 +7,7 @@
 
 #include "runtime/checkpoint/Parameters.h"
 #include "runtime/checkpoint/Checkpoint.h"
+#include "runtime/checkpoint/PublishedFolder.h"
 #include "runtime/checkpoint/SameRun.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Random.h"
@@ -189,6 +190,8 @@ void loadParameters(const tessera_context &context, const std::string &path,
       !isPublishedFolder(path))
     return loadCheckpointWeights(context, path, allowed);
   requireKnownNames(*context.manifest, allowed);
+  if (isPublishedFolder(path))
+    requireSameModel(*context.manifest, path);
   std::string error;
   std::unique_ptr<WeightFiles> files = WeightFiles::open(path, error);
   if (!files)
@@ -203,25 +206,8 @@ void declareParameters(SafetensorsWriter &writer, const Manifest &manifest) {
     writer.declare(parameter.name, parameter.shape);
 }
 
-void declareWeights(SafetensorsWriter &writer, const Manifest &manifest) {
-  static const std::string head = "lm_head.weight";
-  auto isHead = [](const Parameter &parameter) {
-    return parameter.name == head;
-  };
-  bool untied = std::any_of(manifest.parameters.begin(),
-                            manifest.parameters.end(), isHead);
-  for (const Parameter &parameter : manifest.parameters)
-    writer.declare(untied && !isHead(parameter) ? modelPrefix + parameter.name
-                                                : parameter.name,
-                   parameter.shape);
-}
-
-std::map<std::string, std::string> weightsMetadata() {
-  return {{"format", "pt"}};
-}
-
 void writeState(const tessera_context &context, const std::string &name,
-                SafetensorsWriter *writer, double factor) {
+                const TakeNumbers &take, double factor) {
   static constexpr int64_t bufferElements = 4 << 20;
   std::vector<float> buffer(context.rank() == 0 ? bufferElements : 0);
   std::vector<char> narrow;
@@ -242,38 +228,35 @@ void writeState(const tessera_context &context, const std::string &name,
       int64_t place = state.sharded ? at - owner * shard : at;
       int64_t size = sizeOf(state.type);
       char *target = reinterpret_cast<char *>(buffer.data());
-      if (state.type != ElementType::f32 && writer) {
+      if (state.type != ElementType::f32 && take) {
         narrow.resize(size * bufferElements);
         target = narrow.data();
       }
       context.communicator->copyToRoot(owner, state.offset + size * place,
                                        size * (stop - at), target);
-      if (writer) {
+      if (take) {
         if (state.type != ElementType::f32)
           toFloats(state.type, target, stop - at, buffer.data());
         if (factor != 1)
           for (int64_t i = 0; i < stop - at; ++i)
             buffer[i] *= static_cast<float>(factor);
-        writer->write(buffer.data(), stop - at);
+        take(buffer.data(), stop - at);
       }
       at = stop;
     }
   }
 }
 
-std::unique_ptr<SafetensorsWriter> openWeights(const Manifest &manifest,
-                                               const std::string &path) {
-  auto writer = std::make_unique<SafetensorsWriter>(path, weightsMetadata());
-  declareWeights(*writer, manifest);
-  writer->begin();
-  return writer;
-}
-
-void saveParameters(const tessera_context &context, SafetensorsWriter *writer) {
+void saveParameters(const tessera_context &context, WeightsOutput *output) {
   context.communicator->barrier();
-  writeState(context, weightsState(context), writer);
-  if (writer)
-    writer->commit();
+  TakeNumbers take;
+  if (output)
+    take = [&](const float *weights, int64_t elements) {
+      output->write(weights, elements);
+    };
+  writeState(context, weightsState(context), take);
+  if (output)
+    output->commit();
   context.communicator->barrier();
 }
 

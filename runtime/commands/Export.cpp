@@ -12,10 +12,15 @@
 #include "runtime/commands/Open.h"
 #include "runtime/commands/SharedOptions.h"
 #include "runtime/core/Error.h"
+#include "runtime/core/Text.h"
+#include "runtime/files/WeightFiles.h"
 #include <cinttypes>
 #include <cstdio>
 
 namespace tessera::runtime {
+
+/// What the options of this command alone say.
+static WeightsForm form;
 
 // Weights go from file to file through a small buffer: no arena is needed.
 static int runExport(const Manifest &manifest, const Options &options) {
@@ -35,25 +40,71 @@ static int runExport(const Manifest &manifest, const Options &options) {
     parts.push_back(
         {"a file of the checkpoint", found->index.folder + "/" + file.name});
   requireApart("--out", options.out, parts);
-  std::unique_ptr<SafetensorsWriter> writer =
-      openWeights(manifest, options.out);
+  WeightsOutput output(manifest, options.out, form);
   for (size_t i = 0; i < manifest.parameters.size(); ++i)
     readWeights(found->index, saved[i],
                 [&](const float *weights, int64_t elements) {
-                  writer->write(weights, elements);
+                  output.write(weights, elements);
                 });
-  writer->commit();
+  output.commit();
   printf("%zu parameters after step %" PRId64 " in '%s'\n",
          manifest.parameters.size(), found->index.progress.step,
          options.out.c_str());
   return 0;
 }
 
-static constexpr Option options[] = {required(checkpointDirOption), allowOption,
-                                     required(outOption)};
+static void storeFormat(Options &, const std::string &text) {
+  if (text != "safetensors" && text != "hf")
+    refuseCommandLine("--format is '%s': safetensors or hf is wanted",
+                      text.c_str());
+  form.folder = text == "hf";
+}
+
+static void storeWeightType(Options &, const std::string &text) {
+  if (text != "f32" && text != "bf16" && text != "f16")
+    refuseCommandLine("--dtype is '%s': f32, bf16 or f16 is wanted",
+                      text.c_str());
+  form.dtype = text == "f32" ? "F32" : text == "bf16" ? "BF16" : "F16";
+}
+
+static void storeShardBytes(Options &, const std::string &text) {
+  std::optional<int64_t> bytes = parseByteSize(text);
+  if (!bytes)
+    refuseCommandLine("--shard-bytes is '%s': a size with a unit is wanted, "
+                      "such as 5GB",
+                      text.c_str());
+  form.shardBytes = *bytes;
+}
+
+static void storeLike(Options &, const std::string &text) {
+  if (!isPublishedFolder(text))
+    refuseCommandLine("--like names '%s', which is no folder with a %s",
+                      text.c_str(), publishedFolder::config);
+  form.like = text;
+}
+
+static constexpr Option options[] = {
+    required(checkpointDirOption),
+    allowOption,
+    {"--out", "PATH",
+     "a file that ends in .safetensors, or a new or empty folder that "
+     "transformers loads",
+     keepText<&Options::out>,
+     /*required=*/true},
+    {"--format", "safetensors|hf",
+     "one file or a folder, whatever PATH is called", storeFormat},
+    {"--dtype", "f32|bf16|f16", "round the weights to this type (default: f32)",
+     storeWeightType},
+    {"--shard-bytes", "SIZE",
+     "most bytes of weights in a file of a folder (default: 5GB)",
+     storeShardBytes},
+    {"--like", "DIR",
+     "a published folder whose tokenizer's files go into the new one",
+     storeLike}};
 
 const Command exportCommand = {.name = "export",
-                               .summary = "a checkpoint's weights as one file",
+                               .summary = "a checkpoint's weights as a file or "
+                                          "a published folder",
                                .options = options,
                                .run = runExport,
                                .usesThreads = true};

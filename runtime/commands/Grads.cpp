@@ -41,10 +41,14 @@ static int runGrads(const Manifest &manifest, const Options &options) {
   float loss = step.computeGradients(progress);
   if (context.communicator->any(source->error() != nullptr))
     context.communicator->failTogether(source->error());
-  if (writer)
+  TakeNumbers take;
+  if (writer) {
     writer->write(&loss, 1);
-  writeState(context, gradientState, writer.get(),
-             1 / progress.lossScale.scale);
+    take = [&](const float *gradients, int64_t elements) {
+      writer->write(gradients, elements);
+    };
+  }
+  writeState(context, gradientState, take, 1 / progress.lossScale.scale);
   if (writer) {
     writer->commit();
     printf("loss %.9g, gradients of %zu parameters in '%s'\n", loss,

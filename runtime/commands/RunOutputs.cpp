@@ -12,11 +12,20 @@
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/data/Data.h"
+#include "runtime/files/WeightFiles.h"
 #include <algorithm>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
 namespace tessera::runtime {
+
+/// A run that begins with a published model hands its tokenizer on.
+static WeightsForm formOf(const Options &options) {
+  WeightsForm form;
+  if (isPublishedFolder(options.init))
+    form.like = options.init;
+  return form;
+}
 
 RunOutputs::RunOutputs(const tessera_context &context, const Options &options,
                        int64_t steps)
@@ -31,7 +40,8 @@ RunOutputs::RunOutputs(const tessera_context &context, const Options &options,
     log.open(options.log, options.resume);
     requireApart("--save", options.save, {{"the log", options.log}});
     if (!options.save.empty())
-      weights = openWeights(*context.manifest, options.save);
+      weights = std::make_unique<WeightsOutput>(*context.manifest, options.save,
+                                                formOf(options));
   }
   context.communicator->barrier();
 }
@@ -42,9 +52,11 @@ void RunOutputs::openCheckpoints(std::vector<int64_t> refused, int64_t step,
   if (options.checkpointDir.empty())
     return;
   // It may not have been there when the weights were opened.
-  struct stat status;
-  if (stat(options.save.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
-    fatal("--save '%s' is the checkpoint directory: name a file",
+  struct stat saved, directory;
+  if (stat(options.save.c_str(), &saved) == 0 &&
+      stat(options.checkpointDir.c_str(), &directory) == 0 &&
+      saved.st_dev == directory.st_dev && saved.st_ino == directory.st_ino)
+    fatal("--save '%s' is the checkpoint directory: give it another name",
           options.save.c_str());
   if (context.rank() == 0 && step < steps) {
     requireFreeNames(options.checkpointDir, step, steps);

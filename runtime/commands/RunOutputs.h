@@ -9,9 +9,9 @@
 #define TESSERA_RUNTIME_COMMANDS_RUNOUTPUTS_H
 
 #include "runtime/checkpoint/CheckpointWriter.h"
+#include "runtime/checkpoint/WeightsOutput.h"
 #include "runtime/commands/Log.h"
 #include "runtime/commands/Options.h"
-#include "runtime/files/Safetensors.h"
 #include <memory>
 
 namespace tessera::runtime {
@@ -47,7 +47,7 @@ private:
   const tessera_context &context;
   const Options &options;
   int64_t steps;
-  std::unique_ptr<SafetensorsWriter> weights;
+  std::unique_ptr<WeightsOutput> weights;
   std::unique_ptr<CheckpointWriter> writer;
   int64_t savedStep = 0;
 };

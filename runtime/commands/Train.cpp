@@ -419,7 +419,9 @@ static constexpr Option options[] = {
     {"--steps", "N", "train until step N (default: the specification's)",
      storeSteps},
     initOption,
-    {"--save", "FILE", "write the weights at the end (safetensors)",
+    {"--save", "PATH",
+     "write the weights at the end: a file that ends in .safetensors, or a new "
+     "or empty folder that transformers loads",
      keepText<&Options::save>},
     checkpointDirOption,
     {"--checkpoint-every", "K",

@@ -6,6 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/core/Text.h"
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 
 namespace tessera::runtime {
@@ -20,6 +24,39 @@ std::string byteText(double bytes) {
   char text[32];
   snprintf(text, sizeof text, unit ? "%.2f %s" : "%.0f %s", bytes, units[unit]);
   return text;
+}
+
+/// What a unit in lower case stands for; 0 for none.
+static double bytesOf(const std::string &unit) {
+  static constexpr char prefixes[] = "kmgt";
+  if (unit == "b")
+    return 1;
+  for (int i = 0; i < 4; ++i) {
+    std::string prefix(1, prefixes[i]);
+    if (unit == prefix + "b")
+      return std::pow(1000, i + 1);
+    if (unit == prefix + "ib")
+      return std::pow(1024, i + 1);
+  }
+  return 0;
+}
+
+std::optional<int64_t> parseByteSize(const std::string &text) {
+  size_t length = std::min(text.find_first_not_of("0123456789."), text.size());
+  double number = 0;
+  auto [end, error] =
+      std::from_chars(text.data(), text.data() + length, number);
+  if (error != std::errc() || end != text.data() + length)
+    return std::nullopt;
+  std::string unit = text.substr(length);
+  unit.erase(0, unit.find_first_not_of(' '));
+  unit.erase(unit.find_last_not_of(' ') + 1);
+  std::transform(unit.begin(), unit.end(), unit.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  double bytes = number * bytesOf(unit);
+  if (!(bytes >= 1 && bytes < 0x1p63))
+    return std::nullopt;
+  return static_cast<int64_t>(bytes);
 }
 
 std::string countText(int64_t count) {

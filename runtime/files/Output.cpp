@@ -64,7 +64,8 @@ bool syncDirectory(const std::string &directory) {
 // What goes when the process exits before its time
 //===----------------------------------------------------------------------===//
 
-static std::array<std::atomic<const char *>, 8> unfinished;
+/// As many as a folder of weights may have files, and some.
+static std::array<std::atomic<const char *>, 1024 + 8> unfinished;
 
 void registerUnfinished(const char *path) {
   for (std::atomic<const char *> &place : unfinished) {
@@ -83,9 +84,13 @@ void keepOutput(const char *path) {
 }
 
 void removeUnfinishedOutputs() {
-  for (std::atomic<const char *> &place : unfinished)
-    if (const char *path = place.exchange(nullptr))
-      unlink(path);
+  // Files first, as folders go once they are empty.
+  for (auto *remove : {&unlink, &rmdir})
+    for (std::atomic<const char *> &place : unfinished) {
+      const char *path = place.load();
+      if (path && (remove(path) == 0 || remove == &rmdir))
+        place.compare_exchange_strong(path, nullptr);
+    }
 }
 
 //===----------------------------------------------------------------------===//
@@ -162,8 +167,18 @@ bool OutputFile::open(std::string name, int64_t bytes) {
 /// How temporary names go on after the target's.
 static constexpr const char *mark = ".tessera-", *suffix = ".tmp";
 
-/// Whether \p name is \p stem with the numbers of a temporary file behind.
-static bool isTemporary(const std::string &name, const std::string &stem) {
+TemporaryName::TemporaryName(const std::string &target) {
+  static constexpr size_t longest = NAME_MAX - 40;
+  stem = target.substr(target.rfind('/') + 1).substr(0, longest) + mark;
+}
+
+std::string TemporaryName::make() const {
+  static std::atomic<int> number = 0;
+  return stem + std::to_string(getpid()) + "-" + std::to_string(++number) +
+         suffix;
+}
+
+bool TemporaryName::matches(const std::string &name) const {
   if (!name.starts_with(stem) || !name.ends_with(suffix) ||
       name.size() <= stem.size() + strlen(suffix))
     return false;
@@ -173,12 +188,12 @@ static bool isTemporary(const std::string &name, const std::string &stem) {
 }
 
 static void removeLeftOvers(const std::string &directory,
-                            const std::string &stem) {
+                            const TemporaryName &name) {
   DIR *stream = opendir(directory.c_str());
   if (!stream)
     return;
   while (dirent *entry = readdir(stream)) {
-    if (!isTemporary(entry->d_name, stem))
+    if (!name.matches(entry->d_name))
       continue;
     // For writing, without which NFS locks nothing.
     int file =
@@ -196,15 +211,11 @@ static void removeLeftOvers(const std::string &directory,
 }
 
 bool OutputFile::openTemporary(int64_t bytes) {
-  static constexpr size_t longest = NAME_MAX - 40;
-  static std::atomic<int> number = 0;
   std::string directory = directoryOf(target);
-  std::string stem =
-      target.substr(target.rfind('/') + 1).substr(0, longest) + mark;
-  removeLeftOvers(directory, stem);
+  TemporaryName name(target);
+  removeLeftOvers(directory, name);
   while (descriptor < 0) {
-    temporary = directory + "/" + stem + std::to_string(getpid()) + "-" +
-                std::to_string(++number) + suffix;
+    temporary = directory + "/" + name.make();
     descriptor =
         ::open(temporary.c_str(),
                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);

@@ -85,13 +85,26 @@ struct UsedFile {
 /// whatever name; null where it is none of them.
 const char *findUse(const std::string &path, std::vector<UsedFile> used);
 
-/// Has removeUnfinishedOutputs() remove the file \p path, until keepOutput().
-/// \p path must live until then.
+/// What an output is called until it has its name.
+class TemporaryName {
+public:
+  explicit TemporaryName(const std::string &target);
+  /// Another one each time, without a folder.
+  std::string make() const;
+  /// Whether some process may have made \p name for the same target.
+  bool matches(const std::string &name) const;
+
+private:
+  std::string stem;
+};
+
+/// Has removeUnfinishedOutputs() remove the file or empty folder \p path, until
+/// keepOutput(). \p path must live until then.
 void registerUnfinished(const char *path);
 void keepOutput(const char *path);
 
-/// Removes the temporary files of this process, where it ends before its time.
-/// May be called in a signal's handler.
+/// Removes the temporary files and folders of this process, where it ends
+/// before its time. May be called in a signal's handler.
 void removeUnfinishedOutputs();
 
 } // namespace tessera::runtime

@@ -212,8 +212,26 @@ void SafetensorsWriter::writeBytes(const void *data, int64_t bytes) {
   written += bytes;
 }
 
+/// The type of the tensor that is written next.
+const std::string &SafetensorsWriter::currentType() {
+  while (written == end && next < entries.size())
+    end += entries[next++].bytes();
+  return entries[next - 1].dtype;
+}
+
 void SafetensorsWriter::write(const float *data, int64_t elements) {
-  writeBytes(data, elements * 4);
+  const std::string &dtype = currentType();
+  if (dtype == "F32")
+    return writeBytes(data, elements * 4);
+  static constexpr int64_t most = 4096;
+  for (int64_t at = 0; at < elements; at += most) {
+    uint16_t narrow[most];
+    int64_t count = std::min(most, elements - at);
+    for (int64_t i = 0; i < count; ++i)
+      narrow[i] = dtype == "BF16" ? toBFloat16(data[at + i]).bits
+                                  : toFloat16(data[at + i]).bits;
+    writeBytes(narrow, count * 2);
+  }
 }
 
 void SafetensorsWriter::write(const int64_t *data, int64_t elements) {

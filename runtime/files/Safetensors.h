@@ -112,7 +112,8 @@ public:
                const std::string &dtype = "F32");
   /// Opens the file with room for all of it, and writes the header.
   void begin();
-  /// Appends data of the next tensor, in any number of pieces.
+  /// Appends data of the next tensor, in any number of pieces. Floats are
+  /// rounded to the tensor's type, F32, BF16 or F16.
   void write(const float *data, int64_t elements);
   void write(const int64_t *data, int64_t elements);
   /// Makes the file visible under its name.
@@ -120,11 +121,15 @@ public:
 
 private:
   void writeBytes(const void *data, int64_t bytes);
+  const std::string &currentType();
 
   std::string path;
   std::map<std::string, std::string> metadata;
   std::vector<TensorEntry> entries;
-  int64_t declared = 0, written = 0;
+  /// Bytes of all tensors, what is written of them, and where the tensor that
+  /// is being written ends.
+  int64_t declared = 0, written = 0, end = 0;
+  size_t next = 0; ///< tensor behind the one that is being written
   OutputFile file;
 };
 

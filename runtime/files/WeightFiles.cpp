@@ -43,8 +43,9 @@ readIndex(const std::string &path) {
     if (!file->read(0, text.data(), file->size(), error))
       throw JsonCursor::Refusal(error);
     JsonCursor::Json index = JsonCursor::parse(text, maxDepth);
-    JsonCursor(index).at("weight_map").members(
-        maxTensors, [&](const std::string &tensor, JsonCursor entry) {
+    JsonCursor(index)
+        .at("weight_map")
+        .members(maxTensors, [&](const std::string &tensor, JsonCursor entry) {
           std::string name = entry.text(maxName);
           // A file of this folder, and none that hides.
           if (name.find('/') != std::string::npos || name.starts_with("."))
@@ -52,8 +53,8 @@ readIndex(const std::string &path) {
           listed[name].push_back(tensor);
         });
   } catch (const JsonCursor::Refusal &refusal) {
-    throw JsonCursor::Refusal("'" + path + "' is no index of weights: " +
-                              refusal.what());
+    throw JsonCursor::Refusal("'" + path +
+                              "' is no index of weights: " + refusal.what());
   }
   return listed;
 }

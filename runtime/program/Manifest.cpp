@@ -369,6 +369,16 @@ static AuditSettings parseAudit(const json &j) {
   return audit;
 }
 
+static ConfigField parseConfigField(const json &j) {
+  ConfigField field;
+  field.names = j.at("names").get<std::vector<std::string>>();
+  field.value = j.at("value").dump();
+  for (const json &other : j.value("others", json::array()))
+    field.others.push_back(other.dump());
+  field.decides = j.at("decides");
+  return field;
+}
+
 static Manifest convert(const json &j) {
   if (j.at("tessera") != 1)
     fatal("the embedded manifest has a version other than 1: link the object "
@@ -388,6 +398,8 @@ static Manifest convert(const json &j) {
   }
   if (auto settings = j.find("fingerprint"); settings != j.end())
     manifest.fingerprint = settings->get<std::map<std::string, std::string>>();
+  for (const json &field : j.value("config", json::array()))
+    manifest.config.push_back(parseConfigField(field));
   for (const json &parameter : j.at("parameters"))
     manifest.parameters.push_back(parseParameter(parameter));
   if (auto tied = j.find("tied"); tied != j.end())

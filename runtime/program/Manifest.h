@@ -249,6 +249,15 @@ struct AuditSettings {
   std::optional<ShadowGraph> shadow;
 };
 
+/// A field of a published model's config.json.
+struct ConfigField {
+  std::vector<std::string> names;  ///< the first is written
+  std::string value;               ///< as JSON
+  std::vector<std::string> others; ///< names of the same value, as JSON
+  /// Whether the same weights are another model where it differs.
+  bool decides = true;
+};
+
 struct Manifest {
   std::string name;
   /// Of an audit's target alone.
@@ -270,6 +279,10 @@ struct Manifest {
   /// What determines the mathematics of a run, by the specification's names;
   /// empty where the compiler did not say it.
   std::map<std::string, std::string> fingerprint;
+
+  /// The config.json of the model as a published folder; empty where
+  /// transformers has none of its kind.
+  std::vector<ConfigField> config;
 
   /// The model's entries, which end in one with a null name.
   const tessera_entry *entries = nullptr;

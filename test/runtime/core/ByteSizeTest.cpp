@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontends/ByteSize.h"
+#include "runtime/core/Text.h"
 
 #include <gtest/gtest.h>
 
-using namespace tessera;
+using namespace tessera::runtime;
 
 TEST(ByteSize, ReadsNumbersWithUnits) {
   EXPECT_EQ(parseByteSize("24GB"), 24000000000);
