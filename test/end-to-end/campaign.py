@@ -181,7 +181,7 @@ class Campaign:
         # Room for two checkpoints, a third one under way, and not much more.
         self.mounted = self.mount(self.folder, "2m") and self.mount(self.log_folder, "512k")
         self.checkpoints = self.folder / "c"
-        self.weights = self.folder / "w"
+        self.weights = self.folder / "w.safetensors"
         self.log = self.log_folder / "log"
         self.data = data
         # The file that a trial has damaged, its step and its folder's number:
@@ -259,7 +259,7 @@ class Campaign:
             return
         if self.complete()[-1:] != [step]:
             raise Failure(f"lost: there is no checkpoint of step {step}: {self.complete()}")
-        exported = self.folder / "e"
+        exported = self.folder / "e.safetensors"
         command = [self.executable(0), "export", "--checkpoint-dir", self.checkpoints]
         support.run(command + ["--out", exported])
         if exported.read_bytes() != content:

@@ -186,6 +186,7 @@ def losses(log):
 def read_safetensors(path):
     """{name: (shape, values)} of a safetensors file, values as array.array."""
     codes = {"F32": "f", "F64": "d", "BOOL": "b"}
+    codes |= {"BF16": "H", "F16": "H"}  # as they are stored
     codes |= {"I64": "q", "I32": "i", "I16": "h", "I8": "b", "U16": "H", "U8": "B"}
     data = pathlib.Path(path).read_bytes()
     (length,) = struct.unpack_from("<Q", data)

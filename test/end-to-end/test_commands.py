@@ -28,7 +28,7 @@ class Commands(unittest.TestCase):
         cls.executable = small(cls.out / "exe", training__schedule__kind="CONSTANT")
         cls.text = cls.out / "text"
         cls.text.write_bytes(b"abc" * 1400)
-        cls.weights = cls.out / "weights"
+        cls.weights = cls.out / "weights.safetensors"
         train = [cls.executable, "train", "--data", cls.text, "--steps", 200]
         support.run([*train, "--save", cls.weights])
 

@@ -360,11 +360,12 @@ class Commands(unittest.TestCase):
         specification = support.EXAMPLES / "bloom-tiny.textproto"
         gpu = Executable(specification, out / "gpu", **fields)
         cpu = support.compile(specification, out / "cpu", **fields)
-        log = gpu.train(data, out / "log", options=["--steps", "4", "--save", out / "weights"])
+        weights = out / "weights.safetensors"
+        log = gpu.train(data, out / "log", options=["--steps", "4", "--save", weights])
         reference = support.train(cpu, data, out / "cpu-log", options=["--steps", "4"])
         for ours, theirs in zip(support.losses(log), support.losses(reference)):
             self.assertLess(abs(ours / theirs - 1), 1e-5)
-        command = ["generate", "--init", out / "weights", "--prompt", "This ", "--max-tokens", "8"]
+        command = ["generate", "--init", weights, "--prompt", "This ", "--max-tokens", "8"]
         self.assertEqual(gpu.run(command)[0], support.run([cpu, *command]).stdout)
 
 

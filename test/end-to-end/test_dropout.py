@@ -95,7 +95,7 @@ class Dropout(unittest.TestCase):
     def test_seeds_and_steps_draw_differently(self):
         """With one set of weights, whose learning rate is 0: only draws differ."""
         frozen = {"training__optimizer__lr": 0, "training__schedule__min_lr": 0}
-        weights = self.out / "weights"
+        weights = self.out / "weights.safetensors"
         executable = support.compile(GPT2, self.out / "frozen", **RATES, **frozen)
         # A sample alone, so that each step reads the same tokens.
         data = self.out / "constant"
@@ -122,7 +122,7 @@ class Dropout(unittest.TestCase):
         self.assertEqual(whole, resumed)
 
     def test_nothing_drops_in_evaluation(self):
-        weights = self.out / "evaluated"
+        weights = self.out / "evaluated.safetensors"
         plain = support.compile(GPT2, self.out / "plain")
         dropping = support.compile(GPT2, self.out / "dropping", **RATES)
         support.run([plain, "train", "--data", self.data, "--steps", 3, "--save", weights])

@@ -73,7 +73,7 @@ class Examples(unittest.TestCase):
         executable = support.compile(
             support.HERE / "gpt2-small.textproto", out / "exe", transformer__vocabulary=300
         )
-        weights = out / "weights"
+        weights = out / "weights.safetensors"
         init = ["--init", weights]
         train = [executable, "train", "--data", data, "--steps", "1", "--save", weights]
         evaluate = [executable, "eval", "--data", data, *init]
@@ -106,14 +106,14 @@ class Examples(unittest.TestCase):
                 parallel__world=1,
                 parallel__zero_stage=0,
             )
-            saved, checkpoints = out / "saved", out / f"checkpoints-{table}"
+            saved, checkpoints = out / f"saved-{table}.safetensors", out / f"checkpoints-{table}"
             train = [executable, "train", "--data", data, "--steps", "2", "--save", saved]
             support.run([*train, "--checkpoint-dir", checkpoints])
             names = set(support.read_safetensors(saved))
             self.assertIn(f"transformer.{table}", names)
             heads = [name for name in names if not name.startswith("transformer.")]
             self.assertEqual(heads, ["lm_head.weight"])
-            exported = out / "exported"
+            exported = out / f"exported-{table}.safetensors"
             support.run(
                 [executable, "export", "--checkpoint-dir", checkpoints, "--out", exported]
             )
@@ -137,7 +137,7 @@ class Examples(unittest.TestCase):
             parallel__world=1,
             parallel__zero_stage=0,
         )
-        weights = out / "weights"
+        weights = out / "weights.safetensors"
         train = [executable, "train", "--data", out / "text.txt", "--steps", "40"]
         support.run([*train, "--save", weights])
 

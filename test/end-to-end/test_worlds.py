@@ -87,13 +87,11 @@ class Worlds(unittest.TestCase):
         self.assertLess(abs(back[-1]["loss"] / log[-1]["loss"] - 1), 1e-5)
 
         # Its weights as one file, and as those of a run that learns no more.
-        support.run(
-            [four, "export", "--checkpoint-dir", folder, "--out", self.out / "weights"]
-        )
-        options = ["--init", folder, "--steps", 0, "--save", self.out / "saved"]
+        weights, saved = self.out / "weights.safetensors", self.out / "saved.safetensors"
+        support.run([four, "export", "--checkpoint-dir", folder, "--out", weights])
+        options = ["--init", folder, "--steps", 0, "--save", saved]
         self.train(four, 4, "saved", *options)
-        exported = (self.out / "weights").read_bytes()
-        self.assertEqual(exported, (self.out / "saved").read_bytes())
+        self.assertEqual(weights.read_bytes(), saved.read_bytes())
 
         # The last byte of a block that only one of the readers verifies.
         path = folder / f"step-{STEPS + 1:012d}" / "rank-00003.safetensors"
@@ -113,11 +111,11 @@ class Worlds(unittest.TestCase):
         two = compile(self.out, "two16", 2, 2, **narrow)
         whole = self.train(two, 2, "whole16")
         begin = ["--checkpoint-dir", checkpoints, "--steps", STOP]
-        self.train(two, 2, "begin16", *begin, "--save", self.out / "saved16")
+        self.train(two, 2, "begin16", *begin, "--save", self.out / "saved16.safetensors")
         done = [two, "export", "--checkpoint-dir", checkpoints]
-        support.run(done + ["--out", self.out / "weights16"])
-        exported = (self.out / "weights16").read_bytes()
-        self.assertEqual(exported, (self.out / "saved16").read_bytes())
+        support.run(done + ["--out", self.out / "weights16.safetensors"])
+        exported = (self.out / "weights16.safetensors").read_bytes()
+        self.assertEqual(exported, (self.out / "saved16.safetensors").read_bytes())
 
         three = compile(self.out, "two16-3", 2, 3, **narrow)
         one = compile(self.out, "one16", 1, 0, **narrow)
@@ -192,7 +190,7 @@ class NonFinite(unittest.TestCase):
                 transformer__tied_embeddings="false",
                 training__global_batch=24,
             )
-            first, sick = self.out / "first", self.out / "sick"
+            first, sick = self.out / "first.safetensors", self.out / "sick"
             command = support.launcher(world) + [executable, "train", "--order"]
             command += ["sequential", "--data", self.data]
             support.run(command + ["--steps", 0, "--save", first])
@@ -200,7 +198,7 @@ class NonFinite(unittest.TestCase):
             saved = {}
             for steps in (2, 3, 6):
                 log = self.out / f"{world}-{stage}-{steps}.log"
-                saved[steps] = self.out / f"after-{steps}"
+                saved[steps] = self.out / f"after-{steps}.safetensors"
                 options = ["--init", sick, "--steps", steps, "--save", saved[steps]]
                 done = support.run(command + options + ["--log", log])
             lines = support.read_log(log)
@@ -212,7 +210,7 @@ class NonFinite(unittest.TestCase):
 
     def test_stop_ends_the_run(self):
         executable = compile(self.out, "stop", 2, 2)
-        weights = self.out / "weights"
+        weights = self.out / "weights.safetensors"
         command = support.launcher(2) + [executable, "train", "--data", self.data]
         support.run(command + ["--steps", 0, "--save", weights])
         spoil_embedding(weights, weights, "word_embeddings.weight", ord(" "))

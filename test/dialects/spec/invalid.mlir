@@ -149,6 +149,11 @@ module attributes {test.a = #spec.specification<name = "x", model = #spec.gnn<no
 
 // -----
 
+// expected-error @below {{`config` has an entry without names, value and decides}}
+module attributes {test.a = #spec.specification<name = "x", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>, training = <global_batch = 1, micro_batch = 1, steps = 1, optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>, config = [{names = [], value = 1, decides = true}]>} {}
+
+// -----
+
 // expected-error @below {{`fingerprint` has no text for "a"}}
 module attributes {test.a = #spec.specification<name = "x", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>, training = <global_batch = 1, micro_batch = 1, steps = 1, optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>, fingerprint = {a = 1}>} {}
 

@@ -47,6 +47,35 @@ void writeOne(const std::string &path, float value) {
   writer.commit();
 }
 
+// In pieces that are no whole tensors, of two types.
+TEST(Safetensors, RoundsToTheTypeOfATensor) {
+  std::string path = pathOf("rounded.safetensors"), error;
+  std::vector<float> numbers(5000);
+  for (size_t i = 0; i < numbers.size(); ++i)
+    numbers[i] = 1.0f + static_cast<float>(i) / 4096;
+  SafetensorsWriter writer(path);
+  writer.declare("brain", {5000}, "BF16");
+  writer.declare("wide", {1});
+  writer.declare("half", {2}, "F16");
+  writer.begin();
+  writer.write(numbers.data(), 4999);
+  writer.write(&numbers[4999], 1);
+  writer.write(&numbers[1], 1);
+  writer.write(numbers.data(), 2);
+  writer.commit();
+  auto file = SafetensorsFile::open(path, error);
+  ASSERT_TRUE(file) << error;
+  std::vector<float> read(numbers.size());
+  ASSERT_TRUE(copyAsFloat(*file->find("brain"), 0, 5000, read.data()));
+  for (size_t i = 0; i < numbers.size(); ++i)
+    ASSERT_NEAR(read[i], numbers[i], numbers[i] / 256) << i;
+  ASSERT_TRUE(copyAsFloat(*file->find("wide"), 0, 1, read.data()));
+  EXPECT_EQ(read[0], numbers[1]);
+  ASSERT_TRUE(copyAsFloat(*file->find("half"), 0, 2, read.data()));
+  EXPECT_EQ(read[0], 1.0f);
+  EXPECT_NEAR(read[1], numbers[1], 1.0f / 2048);
+}
+
 TEST(Safetensors, ReadsWhatItWrote) {
   std::string path = pathOf("roundtrip.safetensors"), error;
   writeOne(path, 7.5f);

@@ -1,0 +1,261 @@
+# ===- test_published.py - Folders as transformers saves them --------------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# A folder that transformers has saved (test/golden/generate_published.py) is imported,
+# compiled, evaluated, trained on and saved as a folder again. That transformers loads such
+# folders test/reference/published.py shows, which needs it.
+#
+# ===----------------------------------------------------------------------===#
+
+import json
+import re
+import shutil
+import unittest
+
+import support
+
+FOLDERS = support.GOLDEN / "published"
+WORLD = 2
+
+
+class Published(unittest.TestCase):
+    def setUp(self):
+        self.out = support.scratch(self.id().split(".")[-1])
+
+    def imported(self, name, *options):
+        """The specification of a golden folder, and what transformers found."""
+        folder = FOLDERS / name
+        expected = json.loads((folder / "expected.json").read_text())
+        specification = self.out / f"{name}.textproto"
+        sequence = f"transformer.sequence_length={expected['sequence']}"
+        command = [support.TESSERA, "import", folder, "-o", specification]
+        support.run([*command, "--set", sequence, *options])
+        return folder, specification, expected
+
+    def loss(self, executable, folder, weights):
+        command = [executable, "eval", "--data", folder / "tokens.bin", "--data-type", "u16"]
+        done = support.run([*command, "--init", weights])
+        return float(re.search(r"loss +(\S+)", done.stdout)[1])
+
+    def check_config(self, folder, saved):
+        """The folders' config.json say the same, but for what transformers adds."""
+        theirs = json.loads((folder / "config.json").read_text())
+        ours = json.loads((saved / "config.json").read_text())
+        for name, value in ours.items():
+            if name != "torch_dtype":
+                self.assertEqual(theirs.get(name, value), value, name)
+        for name in ("model_type", "architectures", "eos_token_id", "tie_word_embeddings"):
+            self.assertEqual(ours[name], theirs[name])
+
+    def check_index(self, saved, width):
+        """The index and the files that it lists."""
+        index = json.loads((saved / "model.safetensors.index.json").read_text())
+        files = sorted(path.name for path in saved.glob("*.safetensors"))
+        self.assertGreater(len(files), 1)
+        self.assertEqual(sorted(set(index["weight_map"].values())), files)
+        size = 0
+        for file in files:
+            tensors = support.read_safetensors(saved / file)
+            self.assertEqual(
+                set(tensors), {n for n, f in index["weight_map"].items() if f == file}
+            )
+            size += sum(len(numbers) for _, numbers in tensors.values()) * width
+        self.assertEqual(index["metadata"]["total_size"], size)
+
+    def check_whole_way(self, name):
+        folder, specification, expected = self.imported(name)
+        executable = support.compile(
+            specification,
+            self.out / "exe",
+            parallel__world=WORLD,
+            parallel__zero_stage=3,
+            training__global_batch=6,
+        )
+        loss = self.loss(executable, folder, folder)
+        self.assertLess(abs(loss / expected["loss"] - 1), 1e-6)
+
+        saved, checkpoints = self.out / "saved", self.out / "checkpoints"
+        saved.mkdir()  # an empty one may be there
+        data = folder / "tokens.bin"
+        options = ["--data-type", "u16", "--init", folder, "--steps", 3, "--save", saved]
+        log = support.train(
+            executable,
+            data,
+            self.out / "log",
+            WORLD,
+            [*options, "--checkpoint-dir", checkpoints],
+        )
+        # The first step sees what was evaluated.
+        self.assertLess(abs(log[0]["loss"] / expected["loss"] - 1), 1e-6)
+        self.assertFalse(list(self.out.glob("*.tessera-*")))
+        self.check_config(folder, saved)
+        self.assertEqual(
+            (saved / "generation_config.json").read_bytes(),
+            (folder / "generation_config.json").read_bytes(),
+        )
+        self.assertEqual(
+            self.loss(executable, folder, saved), self.loss(executable, folder, checkpoints)
+        )
+        self.assertLess(self.loss(executable, folder, saved), log[0]["loss"])
+
+        # Exported: the same weights in a folder and in a file, rounded in many files.
+        export = [executable, "export", "--checkpoint-dir", checkpoints, "--out"]
+        support.run([*export, self.out / "exported", "--like", folder])
+        same = (saved / "model.safetensors").read_bytes()
+        self.assertEqual((self.out / "exported" / "model.safetensors").read_bytes(), same)
+        support.run([*export, self.out / "exported.safetensors"])
+        self.assertEqual((self.out / "exported.safetensors").read_bytes(), same)
+        support.run([*export, self.out / "file", "--format", "safetensors"])
+        self.assertEqual((self.out / "file").read_bytes(), same)
+        rounded = self.out / "rounded"
+        support.run([*export, rounded, "--dtype", "bf16", "--shard-bytes", "10kB"])
+        self.check_index(rounded, 2)
+        self.assertEqual(json.loads((rounded / "config.json").read_text())["dtype"], "bfloat16")
+        near = self.loss(executable, folder, rounded)
+        self.assertLess(abs(near / self.loss(executable, folder, saved) - 1), 1e-3)
+
+    def test_bloom(self):
+        self.check_whole_way("bloom")
+
+    def test_gpt2(self):
+        self.check_whole_way("gpt2")
+
+    def test_specification(self):
+        """Both spellings, defaults of the class, and values of --set."""
+        folder = self.out / "folder"
+        folder.mkdir()
+        config = {
+            "model_type": "bloom",
+            "hidden_size": 8,
+            "n_embed": 64,  # wins
+            "num_hidden_layers": 3,
+            "num_attention_heads": 4,
+            "vocab_size": 100,
+            "n_inner": None,
+            "odd_field": 1,
+        }
+        (folder / "config.json").write_text(json.dumps(config))
+        out = self.out / "spec.textproto"
+        done = support.run(
+            [support.TESSERA, "import", folder, "-o", out, "--set", "training.steps=7"]
+        )
+        self.assertIn("not known here and are ignored: odd_field", done.stderr)
+        text = out.read_text()
+        for line in (
+            'name: "folder"',
+            "hidden: 64",
+            "layers: 3",
+            "heads: 4",
+            "eps: 1e-05",
+            "sequence_length: 2048",
+            "embedding_norm: true",
+            "steps: 7",
+            "lr: 2e-05",
+        ):
+            self.assertIn(line, text)
+        support.plan(out)
+        # Half of GPT-2's table is shorter than what is usual.
+        (folder / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
+        support.run([support.TESSERA, "import", folder, "-o", out])
+        for line in ("sequence_length: 1024", "layers: 12", "hidden_dropout: 0.1"):
+            self.assertIn(line, out.read_text())
+
+    def test_refusals(self):
+        """One error that names the field and what is wanted, and nothing written."""
+        folder = self.out / "folder"
+        folder.mkdir()
+        gpt2 = {"model_type": "gpt2"}
+        for config, error in (
+            ("[", "it is not JSON"),
+            ("[" * 100, "brackets stand 64 deep"),
+            ("[]", "no `model_type`"),
+            ({"model_type": "opt"}, '`model_type` is "opt", and models of these kinds'),
+            ({**gpt2, "n_layer": "x"}, '`n_layer` is "x": a whole number is wanted'),
+            ({**gpt2, "n_layer": 0}, "transformer.layers"),
+            ({**gpt2, "n_head": 7}, "is not divisible by `transformer.heads` (7)"),
+            ({**gpt2, "tie_word_embeddings": 1}, "`tie_word_embeddings` is 1: true or false"),
+            (
+                {**gpt2, "activation_function": "relu"},
+                '`activation_function` is "relu", which is not implemented: "gelu_new" is',
+            ),
+            (
+                {**gpt2, "resid_pdrop": 0, "embd_pdrop": 0.5},
+                "`resid_pdrop` is 0 and `embd_pdrop` is 0.5: both are "
+                "transformer.hidden_dropout here",
+            ),
+            (
+                {"model_type": "bloom", "apply_residual_connection_post_layernorm": True},
+                "`apply_residual_connection_post_layernorm` is true, which is not",
+            ),
+        ):
+            text = config if isinstance(config, str) else json.dumps(config)
+            (folder / "config.json").write_text(text)
+            out = self.out / "none.textproto"
+            done = support.run([support.TESSERA, "import", folder, "-o", out], check=False)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(error, done.stderr)
+            self.assertFalse(out.exists())
+        done = support.run([support.TESSERA, "import", self.out / "no", "-o", out], check=False)
+        self.assertIn("give the folder of a published model", done.stderr)
+
+    def test_weights_of_another_model(self):
+        """What shapes do not tell config.json does; files that disagree are named."""
+        folder, specification, _ = self.imported("bloom")
+        executable = support.compile(specification, self.out / "exe")
+        copy = self.out / "copy"
+        evaluate = [executable, "eval", "--data", folder / "tokens.bin", "--data-type", "u16"]
+
+        def refuses(error):
+            done = support.run([*evaluate, "--init", copy], check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(error, done.stderr)
+
+        def change(**values):
+            config = json.loads((folder / "config.json").read_text())
+            (copy / "config.json").write_text(json.dumps({**config, **values}))
+
+        shutil.copytree(folder, copy)
+        change(n_head=4)
+        refuses("says that n_head is 4, and this executable is of a model with 3")
+        change(num_attention_heads=12)
+        refuses("says that num_attention_heads is 12")
+        change(initializer_range=0.5, hidden_dropout=0.1)
+        support.run([*evaluate, "--init", copy])
+        next(copy.glob("model-00002-*")).unlink()
+        refuses("model-00002-of-00007.safetensors")
+        (copy / "model.safetensors.index.json").unlink()
+        refuses("has neither model.safetensors nor model.safetensors.index.json")
+
+    def test_outputs(self):
+        """A folder is new or empty, and nothing is left of one that is not whole."""
+        folder, specification, _ = self.imported("gpt2")
+        executable = support.compile(specification, self.out / "exe")
+        train = [executable, "train", "--data", folder / "tokens.bin", "--data-type", "u16"]
+        train += ["--steps", 1, "--save"]
+
+        def refuses(path, error, *options):
+            done = support.run([*train, path, *options], check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(error, done.stderr)
+            self.assertFalse(list(self.out.glob("*.tessera-*")))
+
+        full = self.out / "full"
+        full.mkdir()
+        (full / "x").touch()
+        refuses(full, "the folder has files: name a new or an empty one")
+        self.assertEqual([path.name for path in full.iterdir()], ["x"])
+        refuses(self.out / "no" / "folder", "make it first")
+        refuses(self.out / "new", "no such", "--init", self.out / "no such")
+        self.assertFalse((self.out / "new").exists())
+        file = self.out / "file"  # a file that is there stays one
+        file.touch()
+        support.run([*train, file])
+        self.assertTrue(file.is_file() and file.stat().st_size > 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
