@@ -20,6 +20,7 @@
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
@@ -79,6 +80,27 @@ static void addDeviceImage(llvm::Module &module, StringRef image) {
       llvm::GlobalValue::ExternalLinkage, bytes, "tessera_device_image");
   // The driver reads a fatbin's header as numbers.
   global->setAlignment(llvm::Align(16));
+}
+
+/// Puts the file of the tokenizer at \p path into \p module, where the runtime
+/// looks for it.
+static LogicalResult addTokenizer(llvm::Module &module, StringRef path,
+                                  ModuleOp from) {
+  auto file = llvm::MemoryBuffer::getFile(path);
+  if (!file)
+    return from.emitError("the tokenizer cannot be read: ")
+           << path << ": " << file.getError().message();
+  auto *bytes = llvm::ConstantDataArray::getString(
+      module.getContext(), (*file)->getBuffer(), /*AddNull=*/false);
+  new llvm::GlobalVariable(module, bytes->getType(), /*isConstant=*/true,
+                           llvm::GlobalValue::ExternalLinkage, bytes,
+                           "tessera_tokenizer");
+  auto *length = llvm::ConstantInt::get(
+      llvm::Type::getInt64Ty(module.getContext()), (*file)->getBufferSize());
+  new llvm::GlobalVariable(module, length->getType(), /*isConstant=*/true,
+                           llvm::GlobalValue::ExternalLinkage, length,
+                           "tessera_tokenizer_bytes");
+  return success();
 }
 
 /// Says in \p module which features of \p machine its code may use, for the
@@ -172,6 +194,12 @@ LogicalResult codegen::emitObject(ModuleOp module, StringRef path,
     renameTables(*ir, module);
   else
     addCpuFeatures(*ir, **machine);
+  spec::SpecificationAttr specification = spec::getSpecification(module);
+  if (specification && specification.getTokenizer() &&
+      models.front() == module &&
+      failed(
+          addTokenizer(*ir, specification.getTokenizer().getValue(), module)))
+    return failure();
   if (models.front() == module && models.size() > 1)
     addModels(*ir, ArrayRef(models).drop_front());
   preferWideVectors(*ir);

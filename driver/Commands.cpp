@@ -123,6 +123,10 @@ LogicalResult writeExecutable(const CommandOptions &options, ModuleOp module,
     spec::AuditAttr audit = spec::getAudit(model);
     if (audit && audit.getSetting() == spec::AuditSetting::Documents)
       parts.add({{}, {"-Wl,-u,compress2,-u,compressBound", TESSERA_ZLIB}});
+    // Registers itself with the runtime, which names nothing of it.
+    if (spec::getSpecification(model).getTokenizer())
+      parts.add({{"text", "tokenizer"},
+                 {"-Wl,-u,tessera_text_codec", "-lonig", "-licuuc"}});
   }
   if (!options.kernelReport.empty() &&
       failed(writeOutput(outputs.kernelReport, [&](llvm::raw_ostream &out) {

@@ -47,6 +47,10 @@ LogicalResult tessera::runImport(const CommandOptions &options) {
     llvm::errs() << "tessera: warning: config.json has fields that are not "
                     "known here and are ignored: "
                  << llvm::join(folder->unknown, ", ") << "\n";
+  if (!folder->tokenizerError.empty())
+    llvm::errs() << "tessera: warning: the model's tokens stay numbers, as its "
+                    "tokenizer is not read: "
+                 << folder->tokenizerError << "\n";
   return writeOutput(output, [&](llvm::raw_ostream &out) {
     out << "# The model of " << options.input
         << ", from its config.json. Its weights are read when it runs:\n"

@@ -13,7 +13,9 @@
 #include "frontends/SpecificationAttr.h"
 #include "frontends/TextReader.h"
 #include "frontends/validation/Validation.h"
+#include "runtime/tokenizer/Tokenizer.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace tessera;
@@ -33,12 +35,47 @@ static std::string readGraph(spec::Specification &message,
   return path.str().str();
 }
 
-/// The folder that the path of a graph is relative to.
-static llvm::StringRef graphFolder(const SourceText &source,
-                                   const Diagnostics &diagnostics) {
+/// The folder that the path that \p field gives is relative to.
+static llvm::StringRef folderOf(llvm::StringRef field, const SourceText &source,
+                                const Diagnostics &diagnostics) {
   bool fromOption =
-      llvm::StringRef(diagnostics.placeOf("gnn.graph")).starts_with("--set");
+      llvm::StringRef(diagnostics.placeOf(field)).starts_with("--set");
   return fromOption ? "" : llvm::StringRef(source.folder);
+}
+
+/// Checks that the tokenizer that \p message names, relative to \p folder, is
+/// one, and that the model has all of its tokens; its path as it is opened from
+/// here.
+static std::string readTokenizer(const spec::Specification &message,
+                                 llvm::StringRef folder,
+                                 Diagnostics &diagnostics) {
+  if (!message.has_tokenizer() || diagnostics.count() != 0)
+    return "";
+  if (!message.has_transformer()) {
+    diagnostics.error("tokenizer", "graphs have no tokens", "remove it");
+    return "";
+  }
+  llvm::SmallString<256> path(message.tokenizer());
+  if (llvm::sys::path::is_relative(path)) {
+    path = folder;
+    llvm::sys::path::append(path, message.tokenizer());
+  }
+  std::string error;
+  std::unique_ptr<runtime::Tokenizer> tokenizer =
+      runtime::Tokenizer::open(path.str().str(), error);
+  if (!tokenizer)
+    diagnostics.error("tokenizer", error,
+                      "give the tokenizer.json of a published model");
+  else if (tokenizer->vocabularySize() > message.transformer().vocabulary())
+    diagnostics.error("tokenizer",
+                      "`tokenizer` has " +
+                          llvm::Twine(tokenizer->vocabularySize()) +
+                          " tokens, and `transformer.vocabulary` is " +
+                          llvm::Twine(message.transformer().vocabulary()),
+                      "give a vocabulary with all of them");
+  if (llvm::sys::fs::is_directory(path))
+    llvm::sys::path::append(path, "tokenizer.json");
+  return path.str().str();
 }
 
 static std::vector<std::string> groupPlaces(const spec::Training &training,
@@ -75,12 +112,12 @@ std::optional<Specification> tessera::parseSpecification(
   }
   if (message.has_gnn())
     resolveEdges(*message.mutable_gnn());
-  llvm::StringRef folder = graphFolder(source, diagnostics);
+  llvm::StringRef folder = folderOf("gnn.graph", source, diagnostics);
   std::string graph = readGraph(message, folder, diagnostics);
   std::string shadowGraph;
   if (hasShadow) {
     if (hasShadowGraph)
-      folder = graphFolder(source, ofShadow);
+      folder = folderOf("gnn.graph", source, ofShadow);
     shadowGraph = readGraph(shadow, folder, ofShadow);
     fillShadow(shadow, *message.mutable_audit());
     if (shadow.training().has_sampling() && ofShadow.count() == 0) {
@@ -92,6 +129,8 @@ std::optional<Specification> tessera::parseSpecification(
     }
     diagnostics.add(ofShadow);
   }
+  std::string tokenizer = readTokenizer(
+      message, folderOf("tokenizer", source, diagnostics), diagnostics);
   if (message.has_audit() && message.has_gnn() && diagnostics.count() == 0)
     checkAuditSizes(message, hasShadowGraph, diagnostics);
   if (message.training().has_sampling() && diagnostics.count() == 0)
@@ -103,6 +142,7 @@ std::optional<Specification> tessera::parseSpecification(
   if (diagnostics.count() != 0)
     return std::nullopt;
   specification.graphPath = graph;
+  specification.tokenizerPath = tokenizer;
   specification.hasShadowGraph = hasShadowGraph;
   if (hasShadowGraph)
     specification.shadowGraphPath = shadowGraph;

@@ -52,6 +52,8 @@ struct Specification {
   bool hasShadowGraph = false;
   /// Where each of the optimizer's groups of the shadow was given.
   std::vector<std::string> shadowGroupPlaces;
+  /// The file of `tokenizer` as it is opened from here; empty for none.
+  std::string tokenizerPath;
   /// Programs that predict, beside `predict` for the specification's graph.
   std::vector<GraphQuery> queries;
   /// Each micro-batch has features of its own: nodes are rows of a batch. For

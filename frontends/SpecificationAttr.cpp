@@ -275,7 +275,10 @@ tessera::getSpecificationAttr(const Specification &specification,
       modelAttr(message, context), trainingAttr(specification, context),
       parallelAttr(message.parallel(), context),
       targetAttr(message.target(), context), tied.getDictionary(&context),
-      fingerprintAttr(message, context), configAttr(message, context));
+      fingerprintAttr(message, context), configAttr(message, context),
+      specification.tokenizerPath.empty()
+          ? StringAttr()
+          : builder.getStringAttr(specification.tokenizerPath));
 }
 
 void tessera::validateTarget(const Specification &specification,

@@ -33,6 +33,11 @@ typedef struct tessera_entry {
   void (*run)(tessera_context *context, char *arena);
 } tessera_entry;
 
+/// The file tokenizer.json of an executable that has one, and its length in
+/// bytes; else both are missing.
+extern const char tessera_tokenizer[] __attribute__((weak));
+extern const int64_t tessera_tokenizer_bytes __attribute__((weak));
+
 /// The manifest, JSON text that ends in NUL.
 extern const char tessera_manifest[];
 /// All entries; the last one has a null name.

@@ -339,6 +339,7 @@ def Spec_SpecificationAttr : Spec_Struct<"Specification", "specification"> {
     Transformer's config.json says of the model, where there is one: for each
     field a dictionary of its `names`, of which the first is written, its `value`,
     `others` that mean the same, and whether it `decides` what the weights mean.
+    `tokenizer` is the path of a file that becomes part of the executable.
   }];
   let parameters = (ins Spec_Text<>:$name,
       AttrParameter<"::mlir::Attribute", "the model">:$model,
@@ -347,7 +348,8 @@ def Spec_SpecificationAttr : Spec_Struct<"Specification", "specification"> {
       DefaultValuedParameter<"::tessera::spec::TargetAttrInterface",
                              "CpuAttr::get($_ctxt)">:$target,
       Spec_Dictionary:$tied, Spec_Dictionary:$fingerprint,
-      OptionalParameter<"::mlir::ArrayAttr">:$config);
+      OptionalParameter<"::mlir::ArrayAttr">:$config,
+      Spec_OptionalText:$tokenizer);
   let extraClassDeclaration = [{
     /// The module's attribute that holds it.
     static constexpr ::llvm::StringLiteral kName = "spec.specification";

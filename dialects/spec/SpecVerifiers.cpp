@@ -225,11 +225,13 @@ static bool isConfigField(Attribute entry) {
          areTexts(value);
 }
 
-LogicalResult
-SpecificationAttr::verify(EmitError emitError, StringAttr name, Attribute model,
-                          TrainingAttr training, ParallelAttr parallel,
-                          TargetAttrInterface target, DictionaryAttr tied,
-                          DictionaryAttr fingerprint, ArrayAttr config) {
+LogicalResult SpecificationAttr::verify(EmitError emitError, StringAttr name,
+                                        Attribute model, TrainingAttr training,
+                                        ParallelAttr parallel,
+                                        TargetAttrInterface target,
+                                        DictionaryAttr tied,
+                                        DictionaryAttr fingerprint,
+                                        ArrayAttr config, StringAttr) {
   if (!isa<TransformerAttr, GnnAttr>(model))
     return emitError() << "the model is a #spec.transformer or a #spec.gnn, "
                           "not "

@@ -64,6 +64,8 @@ struct ImportedFolder {
   spec::Specification specification;
   /// Fields of config.json that are not known.
   std::vector<std::string> unknown;
+  /// Why its tokenizer is left out; empty where it has none or is taken.
+  std::string tokenizerError;
 };
 
 /// Reads the model that the published folder \p directory has, with defaults

@@ -8,8 +8,10 @@
 #include "frontends/Fields.h"
 #include "frontends/SourceText.h"
 #include "frontends/published/Config.h"
+#include "runtime/tokenizer/Tokenizer.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -202,6 +204,21 @@ static void setTraining(spec::Training &training) {
   schedule.set_min_lr(2e-6);
 }
 
+/// Names the tokenizer of \p directory in what is \p imported, by a path that
+/// holds wherever the specification goes.
+static void importTokenizer(StringRef directory, ImportedFolder &imported) {
+  llvm::SmallString<256> path(directory);
+  llvm::sys::path::append(path, "tokenizer.json");
+  if (!llvm::sys::fs::exists(path))
+    return;
+  if (!runtime::Tokenizer::open(path.str().str(), imported.tokenizerError))
+    return;
+  llvm::SmallString<256> real;
+  if (!llvm::sys::fs::real_path(path, real))
+    path = real;
+  imported.specification.set_tokenizer(path.str().str());
+}
+
 std::optional<ImportedFolder> tessera::importFolder(StringRef directory,
                                                     llvm::raw_ostream &errors) {
   llvm::SmallString<256> file(directory);
@@ -254,6 +271,7 @@ std::optional<ImportedFolder> tessera::importFolder(StringRef directory,
   StringRef name = llvm::sys::path::filename(directory.rtrim('/'));
   specification.set_name(
       (name == "." || name == ".." || name.empty() ? *type : name).str());
+  importTokenizer(directory, imported);
   setTraining(*specification.mutable_training());
   specification.mutable_parallel()->set_world(1);
   specification.mutable_parallel()->set_zero_stage(0);

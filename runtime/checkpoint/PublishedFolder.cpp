@@ -28,7 +28,7 @@ static constexpr const char *specialTokens[] = {"bos_token_id", "eos_token_id",
 /// What transformers and tokenizers call the files of a tokenizer, and the
 /// settings of generation.
 static constexpr const char *accompanying[] = {publishedFolder::generation,
-                                               "tokenizer.json",
+                                               publishedFolder::tokenizer,
                                                "tokenizer_config.json",
                                                "tokenizer.model",
                                                "special_tokens_map.json",

@@ -129,12 +129,18 @@ void WeightsOutput::openFolder(const std::string &path,
                     .dump(2) +
                 "\n");
   addText(publishedFolder::config, configText(manifest, form.dtype, form.like));
+  std::vector<std::string> others;
   if (!form.like.empty())
-    for (const std::string &name : accompanyingFiles(form.like))
-      copyFile(form.like + "/" + name, name);
+    others = accompanyingFiles(form.like);
+  for (const std::string &name : others)
+    copyFile(form.like + "/" + name, name);
+  if (!form.tokenizer.empty() &&
+      std::find(others.begin(), others.end(), publishedFolder::tokenizer) ==
+          others.end())
+    addText(publishedFolder::tokenizer, form.tokenizer);
 }
 
-void WeightsOutput::addText(const std::string &name, const std::string &text) {
+void WeightsOutput::addText(const std::string &name, std::string_view text) {
   auto file = std::make_unique<OutputFile>();
   auto bytes = static_cast<int64_t>(text.size());
   if (!file->open(folder->fileIn(name), bytes) ||

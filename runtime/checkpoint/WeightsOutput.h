@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tessera::runtime {
@@ -30,6 +31,8 @@ struct WeightsForm {
   int64_t shardBytes = 5'000'000'000;
   /// A published folder whose tokenizer goes into the new one; empty for none.
   std::string like;
+  /// Else the file tokenizer.json itself; empty for none.
+  std::string_view tokenizer;
   /// Whether it is a folder; nothing: as the path says, see isFolder.
   std::optional<bool> folder;
 };
@@ -61,7 +64,7 @@ private:
 
   void openFile(const std::string &path, const WeightsForm &form);
   void openFolder(const std::string &path, const WeightsForm &form);
-  void addText(const std::string &name, const std::string &text);
+  void addText(const std::string &name, std::string_view text);
   void copyFile(const std::string &from, const std::string &name);
 
   const Manifest &manifest;

@@ -11,6 +11,7 @@
 #include "runtime/commands/AllCommands.h"
 #include "runtime/commands/Open.h"
 #include "runtime/commands/SharedOptions.h"
+#include "runtime/commands/TextCodec.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/files/WeightFiles.h"
@@ -40,6 +41,7 @@ static int runExport(const Manifest &manifest, const Options &options) {
     parts.push_back(
         {"a file of the checkpoint", found->index.folder + "/" + file.name});
   requireApart("--out", options.out, parts);
+  form.tokenizer = embeddedTokenizer();
   WeightsOutput output(manifest, options.out, form);
   for (size_t i = 0; i < manifest.parameters.size(); ++i)
     readWeights(found->index, saved[i],

@@ -8,6 +8,7 @@
 #include "runtime/commands/AllCommands.h"
 #include "runtime/commands/Open.h"
 #include "runtime/commands/SharedOptions.h"
+#include "runtime/commands/TextCodec.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Random.h"
 #include "runtime/files/Output.h"
@@ -20,7 +21,7 @@
 
 namespace tessera::runtime {
 
-/// Tokens are bytes: what those of another vocabulary mean is not known.
+/// Tokens of so large a vocabulary are bytes, unless there is a tokenizer.
 static constexpr int64_t byteTokens = 256;
 
 /// The likeliest token at temperature 0 (the first of equal ones); else one
@@ -46,8 +47,8 @@ static int choose(const float *logits, int count, double temperature,
   return best;
 }
 
-static void emit(const char *text, size_t length) {
-  if (!writeAll(STDOUT_FILENO, text, static_cast<int64_t>(length)))
+static void emit(const std::string &text) {
+  if (!writeAll(STDOUT_FILENO, text.data(), static_cast<int64_t>(text.size())))
     fatal("cannot write the text to standard output: %s", strerror(errno));
 }
 
@@ -56,10 +57,13 @@ static int runGenerate(const Manifest &manifest, const Options &options) {
   if (model.isGraph())
     fatal("'generate' continues a text, and this is a model of graphs: use "
           "'eval'");
-  if (model.vocabulary != byteTokens)
-    fatal("'generate' reads and writes bytes as tokens, so it needs a model "
-          "with a vocabulary of 256; this one has %lld, and what its tokens "
-          "mean is not known here",
+  std::unique_ptr<TextCodec> codec = embeddedCodec();
+  if (!codec && model.vocabulary == byteTokens)
+    codec = byteCodec();
+  if (!codec)
+    fatal("what the tokens of this model mean is not known here: name its "
+          "`tokenizer` in the specification and compile again, or take a "
+          "vocabulary of 256, whose tokens are bytes; this one has %lld",
           static_cast<long long>(model.vocabulary));
   if (options.prompt.empty())
     fatal("the prompt is empty: give at least one character");
@@ -71,10 +75,17 @@ static int runGenerate(const Manifest &manifest, const Options &options) {
     fatal("the program 'predict' lacks tokens, position or logits: compile the "
           "specification again with this version of tessera");
   const tessera_entry &entry = context.entry("predict.run");
-  std::vector<unsigned char> text(options.prompt.begin(), options.prompt.end());
-  emit(options.prompt.data(), options.prompt.size());
+  std::vector<int32_t> text = codec->encode(options.prompt);
+  if (text.empty())
+    fatal("the prompt has no tokens: give at least one");
+  emit(options.prompt);
+  std::unique_ptr<TextStream> stream = codec->decode();
+  // What a token adds may depend on those before it.
+  std::string added;
+  for (int32_t token : text)
+    stream->push(token, added);
   uint64_t seed = options.seed.value_or(manifest.training.seed);
-  std::vector<float> scores(byteTokens);
+  std::vector<float> scores(model.vocabulary);
   for (int64_t i = 0; i < options.maxTokens; ++i) {
     // The model sees the last tokens that its context holds.
     int64_t shown = std::min<int64_t>(text.size(), model.sequence);
@@ -88,15 +99,17 @@ static int runGenerate(const Manifest &manifest, const Options &options) {
     context.device->commitInput(context, *position);
     context.run(entry);
     context.device->read(scores.data(), context.arena + logits->offset,
-                         sizeof(float) * byteTokens);
+                         sizeof(float) * scores.size());
     double u = uniformBlock(seed, RandomUse::sampling, 0, i)[0];
-    char next = static_cast<char>(
-        choose(scores.data(), byteTokens, options.temperature, u));
-    text.push_back(static_cast<unsigned char>(next));
-    emit(&next, 1);
+    text.push_back(choose(scores.data(), static_cast<int>(scores.size()),
+                          options.temperature, u));
+    added.clear();
+    stream->push(text.back(), added);
+    emit(added);
   }
-  if (isatty(STDOUT_FILENO))
-    emit("\n", 1);
+  added.clear();
+  stream->finish(added);
+  emit(isatty(STDOUT_FILENO) ? added + "\n" : added);
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "runtime/checkpoint/Checkpoint.h"
 #include "runtime/checkpoint/Parameters.h"
 #include "runtime/commands/Open.h"
+#include "runtime/commands/TextCodec.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/data/Data.h"
@@ -22,6 +23,7 @@ namespace tessera::runtime {
 /// A run that begins with a published model hands its tokenizer on.
 static WeightsForm formOf(const Options &options) {
   WeightsForm form;
+  form.tokenizer = embeddedTokenizer();
   if (isPublishedFolder(options.init))
     form.like = options.init;
   return form;

@@ -26,6 +26,7 @@ namespace publishedFolder {
 inline constexpr char config[] = "config.json";
 inline constexpr char weights[] = "model.safetensors";
 inline constexpr char index[] = "model.safetensors.index.json";
+inline constexpr char tokenizer[] = "tokenizer.json";
 /// Settings of generation, the ids of special tokens among them.
 inline constexpr char generation[] = "generation_config.json";
 } // namespace publishedFolder

@@ -164,6 +164,68 @@ class Published(unittest.TestCase):
         for line in ("sequence_length: 1024", "layers: 12", "hidden_dropout: 0.1"):
             self.assertIn(line, out.read_text())
 
+    def with_tokenizer(self, name):
+        """A folder with a tokenizer that the library has written, and its size."""
+        file = json.loads((support.GOLDEN / "tokenizers" / f"{name}.json").read_text())
+        size = 1 + max(
+            [*file["tokenizer"]["model"]["vocab"].values()]
+            + [token["id"] for token in file["tokenizer"]["added_tokens"]]
+        )
+        folder = self.out / name
+        folder.mkdir()
+        (folder / "tokenizer.json").write_text(json.dumps(file["tokenizer"]))
+        config = {"model_type": "bloom", "vocab_size": size, "hidden_size": 32}
+        config |= {"n_layer": 1, "n_head": 2, "eos_token_id": 2}
+        (folder / "config.json").write_text(json.dumps(config))
+        return folder, size
+
+    def test_text(self):
+        """A model with a tokenizer speaks text, and hands the tokenizer on."""
+        for name in ("bloom", "llama"):
+            folder, size = self.with_tokenizer(name)
+            specification = self.out / f"{name}.textproto"
+            command = [support.TESSERA, "import", folder, "-o", specification]
+            support.run([*command, "--set", "transformer.sequence_length=16"])
+            self.assertIn(f'tokenizer: "{folder.resolve()}/tokenizer.json"', specification.read_text())
+            executable = support.compile(specification, self.out / f"{name}-exe")
+            data = self.out / "tokens.bin"
+            data.write_bytes(bytes(range(3, 3 + 2 * 17)))
+            train = [executable, "train", "--data", data, "--data-type", "u8", "--steps", 0]
+            support.run([*train, "--save", self.out / f"{name}-saved"])
+            self.assertEqual(
+                (self.out / f"{name}-saved" / "tokenizer.json").read_bytes(),
+                (folder / "tokenizer.json").read_bytes(),
+            )
+            generate = [executable, "generate", "--init", self.out / f"{name}-saved"]
+            prompt = "Grüße, 世界"
+            one = support.run([*generate, "--prompt", prompt, "--max-tokens", 1]).stdout
+            many = support.run([*generate, "--prompt", prompt, "--max-tokens", 40]).stdout
+            self.assertTrue(one.startswith(prompt))
+            self.assertGreater(len(many), len(prompt))
+            drawn = [*generate, "--prompt", prompt, "--max-tokens", 40, "--temperature", 2]
+            self.assertNotEqual(support.run(drawn).stdout, many)
+
+        def refuses(error, *options):
+            done = support.run(
+                [support.TESSERA, "compile", specification, "-o", self.out / "x", *options],
+                check=False,
+            )
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(error, done.stderr)
+
+        refuses(
+            f"`tokenizer` has {size} tokens, and `transformer.vocabulary` is {size - 1}",
+            *["--set", f"transformer.vocabulary={size - 1}"],
+        )
+        refuses("no such", "--set", "tokenizer=no such")
+        specification = support.EXAMPLES / "gcn-cora.textproto"
+        refuses("graphs have no tokens", "--set", f"tokenizer={folder}")
+        # What import cannot read it leaves out, and says so.
+        (folder / "tokenizer.json").write_text('{"model": {"type": "Unigram"}}')
+        done = support.run([*command[:2], folder, "-o", self.out / "none.textproto"])
+        self.assertIn("the model's tokens stay numbers", done.stderr)
+        self.assertNotIn("tokenizer", (self.out / "none.textproto").read_text())
+
     def test_refusals(self):
         """One error that names the field and what is wanted, and nothing written."""
         folder = self.out / "folder"

@@ -84,7 +84,7 @@ protected:
                 parallel.getSecondaryRanks(), parallel.getQuantizedGathers(),
                 offload),
             cast<spec::TargetAttrInterface>(target), old.getTied(),
-            old.getFingerprint(), old.getConfig()));
+            old.getFingerprint(), old.getConfig(), old.getTokenizer()));
   }
 
   MLIRContext context;

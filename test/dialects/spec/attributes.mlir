@@ -13,7 +13,9 @@
 // CHECK-SAME: precision = <compute = fp16, gradients = fp16, loss_scale = <initial = 1.024000e+03, minimum = 5.000000e+00>>>,
 // CHECK-SAME: parallel = <world = 4, zero_stage = 3, prefetch = 2, bucket_bytes = 1000, persistence_threshold = 10, gather_bytes = 500, prefetch_bytes = 2000, shard_ranks = 2, secondary_ranks = 2, quantized_gathers = true, offload = optimizer>,
 // CHECK-SAME: target = #spec.cuda<arch = "sm_80", gelu_epilogue = true>,
-// CHECK-SAME: tied = {lm_head.weight = "wte.weight"}, fingerprint = {transformer.heads = "4"}>
+// CHECK-SAME: tied = {lm_head.weight = "wte.weight"}, fingerprint = {transformer.heads = "4"},
+// CHECK-SAME: config = [{decides = true, names = ["n_head", "num_attention_heads"], value = 4 : i64}],
+// CHECK-SAME: tokenizer = "tokenizer.json">
 module attributes {
   spec.specification = #spec.specification<
     name = "whole",
@@ -28,7 +30,9 @@ module attributes {
       gather_bytes = 500, prefetch_bytes = 2000, shard_ranks = 2, secondary_ranks = 2,
       quantized_gathers = true, offload = optimizer>,
     target = #spec.cuda<arch = "sm_80", gelu_epilogue = true>,
-    tied = {lm_head.weight = "wte.weight"}, fingerprint = {transformer.heads = "4"}>,
+    tied = {lm_head.weight = "wte.weight"}, fingerprint = {transformer.heads = "4"},
+    config = [{names = ["n_head", "num_attention_heads"], value = 4, decides = true}],
+    tokenizer = "tokenizer.json">,
   spec.recomputed = #spec.recomputed<segments = 3, whole = 1, cheap = 2>} {
 }
 

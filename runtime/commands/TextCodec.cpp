@@ -1,0 +1,55 @@
+//===- TextCodec.cpp - Texts of a model's tokens --------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/commands/TextCodec.h"
+#include "runtime/abi.h"
+
+namespace tessera::runtime {
+
+namespace {
+
+class ByteStream : public TextStream {
+  void push(int32_t token, std::string &out) override {
+    out.push_back(static_cast<char>(token));
+  }
+  void finish(std::string &) override {}
+};
+
+class ByteCodec : public TextCodec {
+  std::vector<int32_t> encode(std::string_view text) override {
+    std::vector<int32_t> tokens;
+    for (unsigned char byte : text)
+      tokens.push_back(byte);
+    return tokens;
+  }
+  std::unique_ptr<TextStream> decode() override {
+    return std::make_unique<ByteStream>();
+  }
+};
+
+} // namespace
+
+static std::unique_ptr<TextCodec> (*openCodec)(std::string_view) = nullptr;
+
+void registerTextCodec(std::unique_ptr<TextCodec> (*open)(std::string_view)) {
+  openCodec = open;
+}
+
+std::unique_ptr<TextCodec> byteCodec() { return std::make_unique<ByteCodec>(); }
+
+std::string_view embeddedTokenizer() {
+  if (!&tessera_tokenizer[0] || !&tessera_tokenizer_bytes)
+    return {};
+  return {tessera_tokenizer, static_cast<size_t>(tessera_tokenizer_bytes)};
+}
+
+std::unique_ptr<TextCodec> embeddedCodec() {
+  std::string_view file = embeddedTokenizer();
+  return openCodec && !file.empty() ? openCodec(file) : nullptr;
+}
+
+} // namespace tessera::runtime

@@ -1,0 +1,58 @@
+//===- TextCodec.h - Texts of a model's tokens ------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// An executable may hold a tokenizer. What reads it is linked only then
+// (EmbeddedTokenizer.cpp), so that commands see no more than this.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_COMMANDS_TEXTCODEC_H
+#define TESSERA_RUNTIME_COMMANDS_TEXTCODEC_H
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tessera::runtime {
+
+/// The text of tokens that come one by one.
+class TextStream {
+public:
+  virtual ~TextStream() = default;
+  /// Appends to \p out what is certain with \p token: whole characters.
+  virtual void push(int32_t token, std::string &out) = 0;
+  /// Appends what is left.
+  virtual void finish(std::string &out) = 0;
+};
+
+class TextCodec {
+public:
+  virtual ~TextCodec() = default;
+  /// The tokens of \p text, with those that begin a text. Exits the process
+  /// where it has none.
+  virtual std::vector<int32_t> encode(std::string_view text) = 0;
+  virtual std::unique_ptr<TextStream> decode() = 0;
+};
+
+/// That of bytes as tokens.
+std::unique_ptr<TextCodec> byteCodec();
+
+/// The executable's tokenizer; null where it has none. Exits the process where
+/// it cannot be read.
+std::unique_ptr<TextCodec> embeddedCodec();
+
+/// The file tokenizer.json in the executable; empty where it has none.
+std::string_view embeddedTokenizer();
+
+/// Says what embeddedCodec() makes of the embedded file. Called before main.
+void registerTextCodec(std::unique_ptr<TextCodec> (*open)(std::string_view));
+
+} // namespace tessera::runtime
+
+#endif // TESSERA_RUNTIME_COMMANDS_TEXTCODEC_H
