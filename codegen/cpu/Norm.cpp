@@ -43,23 +43,31 @@ struct PartialSumSquaresKernel
       return vb.fma(x, x, sum);
     };
     // Each sum has a range of its own: a core reads several streams faster
-    // than one.
+    // than one. Most tensors are far smaller than a block: the ranges beyond
+    // them would add nothing.
     constexpr int64_t kRange = kBlock / kSums;
-    bool ragged = elements % kBlock != 0;
+    int64_t ranges =
+        std::clamp<int64_t>(llvm::divideCeil(elements, kRange), 1, kSums);
+    // Whether a vector of range s may end behind the tensor.
+    bool isOneBlock = elements <= kBlock;
+    auto isRagged = [&](int64_t s) {
+      if (!isOneBlock)
+        return elements % kBlock != 0;
+      return s == ranges - 1 && elements % (s ? kRange : kLanes) != 0;
+    };
     vb.loop(body.begin, body.end, 1, [&](Value block) {
       Value first = vb.mul(block, kBlock);
-      // Most tensors are far smaller than a block.
       Value end = vb.add(first, kRange);
-      if (ragged)
+      if (elements % kBlock != 0)
         end = vb.min(end, vb.index(elements));
       SmallVector<Value> sums =
-          vb.loop(first, end, kLanes, SmallVector<Value>(kSums, zero),
+          vb.loop(first, end, kLanes, SmallVector<Value>(ranges, zero),
                   [&](Value i, ValueRange carried) {
                     SmallVector<Value> next(carried);
-                    for (int64_t s = 0; s < kSums; ++s) {
+                    for (int64_t s = 0; s < ranges; ++s) {
                       Value at = vb.add(i, s * kRange);
                       Value mask;
-                      if (ragged)
+                      if (isRagged(s))
                         mask = vb.mask(vb.sub(vb.index(elements), at));
                       next[s] = add(next[s], at, mask);
                     }

@@ -15,10 +15,12 @@
 #include "runtime/commands/SharedOptions.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
+#include "runtime/core/Threads.h"
 #include "runtime/files/InputFile.h"
 #include "runtime/files/Output.h"
 #include "runtime/files/Sha256.h"
 #include "runtime/program/SlotNames.h"
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -343,6 +345,8 @@ void auditGraph(const Manifest &manifest, const Options &options,
   if (!ranks.isRoot())
     return;
 
+  // The other ranks of this node are done, and attacks have had one thread.
+  setThreads(std::min(threads * ranks.localSize(), allowedCores()));
   report.setting = settings.setting == "tsts" ? "TSTS" : "TSTF";
   report.data = options.data;
   report.graphHash = hashOf(options.data);

@@ -252,7 +252,8 @@ TEST(SumSquares, BlocksAndTheirSum) {
 }
 
 TEST(SumSquares, OfLessThanABlock) {
-  for (int64_t elements : {1, 16, 77, 16384 + 5, 65535}) {
+  for (int64_t elements :
+       {1, 16, 77, 16384, 16384 + 5, 32768, 3 * 16384 + 16, 65535, 65536}) {
     CompiledKernel kernel(
         kernelText({tensor({elements})}, {"tensor<1xf64>"},
                    "%r0 = nn.partial_sum_squares %a0 : " + tensor({elements}) +
@@ -261,6 +262,7 @@ TEST(SumSquares, OfLessThanABlock) {
     long double expected = 0;
     for (float value : x)
       expected += static_cast<long double>(value) * value;
+    x.resize(elements + 4 * 16384, 100.0f); // what lies behind does not count
     double sum = 0;
     kernel.run({x.data(), &sum});
     EXPECT_NEAR(static_cast<double>(sum / expected), 1, 1e-14) << elements;
