@@ -58,6 +58,9 @@ static LogicalResult collectInputs(func::FuncOp kernel, Operation *op,
       for (Value array : csr->getOperands())
         if (failed(addInput(array)))
           return failure();
+      // Where it has no transpose, kernels find what follows in its place.
+      if (!csr.hasTranspose())
+        inputs.append(3, Value());
     } else if (failed(addInput(operand, number))) {
       return failure();
     }

@@ -66,22 +66,31 @@ ParseResult CSROp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   CSRType type;
   llvm::SMLoc loc = parser.getCurrentLocation();
-  if (parser.parseOperandList(operands) || parser.parseKeyword("transposed") ||
-      parser.parseOperandList(operands) ||
+  if (parser.parseOperandList(operands, 3))
+    return failure();
+  bool hasTranspose = succeeded(parser.parseOptionalKeyword("transposed"));
+  if ((hasTranspose && parser.parseOperandList(operands, 6)) ||
       parser.parseOptionalAttrDict(result.attributes) || parser.parseColon() ||
       parser.parseType(type))
     return failure();
   result.addTypes(type);
-  return parser.resolveOperands(operands, getArrayTypes(type), loc,
-                                result.operands);
+  int count = hasTranspose ? 1 : 0;
+  result.getOrAddProperties<Properties>().operandSegmentSizes = {
+      1, 1, 1, count, count, count};
+  SmallVector<Type> types(
+      ArrayRef<Type>(getArrayTypes(type)).take_front(operands.size()));
+  return parser.resolveOperands(operands, types, loc, result.operands);
 }
 
 void CSROp::print(OpAsmPrinter &printer) {
   printer << ' ';
   printer.printOperands(getOperands().take_front(3));
-  printer << " transposed ";
-  printer.printOperands(getOperands().drop_front(3));
-  printer.printOptionalAttrDict((*this)->getAttrs());
+  if (hasTranspose()) {
+    printer << " transposed ";
+    printer.printOperands(getOperands().drop_front(3));
+  }
+  printer.printOptionalAttrDict((*this)->getAttrs(),
+                                {getOperandSegmentSizeAttr()});
   printer << " : ";
   printer.printType(getGraph().getType());
 }
@@ -92,7 +101,18 @@ LogicalResult CSROp::verify() {
       INT32_MAX)
     return emitOpError("has more than 2147483647 rows, columns or entries, "
                        "which its 32-bit indices cannot count");
-  for (auto [i, expected] : llvm::enumerate(getArrayTypes(type)))
+  if (hasTranspose() != (getNumOperands() == 6) ||
+      (!hasTranspose() && getNumOperands() > 3))
+    return emitOpError("needs all three arrays of the transpose, or none");
+  for (Operation *user : getGraph().getUsers()) {
+    auto sum = dyn_cast<AggregateOp>(user);
+    if (!hasTranspose() && ((sum && sum.getTranspose()) ||
+                            isa<MaxGradientOp, AttentionGradOp>(user)))
+      return user->emitOpError("reads the transpose of a matrix that has none");
+  }
+  auto types = getArrayTypes(type);
+  for (auto [i, expected] :
+       llvm::enumerate(ArrayRef<Type>(types).take_front(getNumOperands())))
     if (getOperand(i).getType() != expected)
       return emitOpError("operand #") << i << " must be " << expected
                                       << ", but is " << getOperand(i).getType();

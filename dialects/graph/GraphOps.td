@@ -48,12 +48,12 @@ class Graph_Op<string mnemonic, list<Trait> traits = []>
 def Graph_Float : StaticShapeTensorOf<[AnyFloat]>;
 def Graph_Int : StaticShapeTensorOf<[I32]>;
 
-def Graph_CSROp : Graph_Op<"csr"> {
+def Graph_CSROp : Graph_Op<"csr", [AttrSizedOperandSegments]> {
   let summary = "a graph from the arrays of its rows and of its columns";
   let description = [{
     `row_ptr` [rows + 1], `col` [entries] and `weight` [entries] list the entries
     by row, edges by target; `row_ptr_t` [columns + 1] and the other arrays with
-    `_t` are those of the transpose.
+    `_t` are those of the transpose, all three or none where nothing reads it.
 
     ```mlir
     %g = graph.csr %row_ptr, %col, %weight transposed %row_ptr_t, %col_t, %weight_t
@@ -61,9 +61,13 @@ def Graph_CSROp : Graph_Op<"csr"> {
     ```
   }];
   let arguments = (ins Graph_Int:$row_ptr, Graph_Int:$col, Graph_Float:$weight,
-                       Graph_Int:$row_ptr_t, Graph_Int:$col_t,
-                       Graph_Float:$weight_t);
+                       Optional<Graph_Int>:$row_ptr_t,
+                       Optional<Graph_Int>:$col_t,
+                       Optional<Graph_Float>:$weight_t);
   let results = (outs Graph_CSRType:$graph);
+  let extraClassDeclaration = [{
+    bool hasTranspose() { return static_cast<bool>(getRowPtrT()); }
+  }];
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }

@@ -26,6 +26,7 @@ public:
 
   bool readsEdges() const override { return !takesSums; }
   bool takesSparseFeatures() const override { return true; }
+  bool readsByEdges() const override { return true; }
 
   void declare(ModuleWriter &writer) const override {
     linear.declare(writer);
@@ -33,8 +34,12 @@ public:
   }
 
   Value apply(ModuleWriter &writer, Value graph, Value x) const override {
+    // Over a block sums leave fewer rows to multiply.
+    bool sumsFirst = !takesSums && isBlock(graph);
+    if (sumsFirst)
+      x = sumNeighbors(writer, graph, x);
     Value sum = linear.apply(writer, x);
-    if (!takesSums)
+    if (!takesSums && !sumsFirst)
       sum = sumNeighbors(writer, graph, sum);
     return writer.addBias(sum, writer.use(bias));
   }

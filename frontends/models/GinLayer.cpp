@@ -26,6 +26,7 @@ public:
         second(createLinear(place, "nn.lins.1", place.out)) {}
 
   bool takesSparseFeatures() const override { return true; }
+  bool readsByEdges() const override { return true; }
 
   void declare(ModuleWriter &writer) const override {
     if (trainsEps)
@@ -37,7 +38,7 @@ public:
 
   Value apply(ModuleWriter &writer, Value graph, Value x) const override {
     OpBuilder &ops = writer.builder();
-    x = applyToSums(writer, first, x, [&](Value rows) {
+    x = applyToSums(writer, first, graph, x, [&](Value rows) {
       Value own = takeTargets(writer, graph, rows);
       own = arith::MulFOp::create(ops, writer.loc(), own,
                                   weightOfOwn(writer, own));

@@ -53,10 +53,27 @@ private:
   /// The argument of the function begun last that is called \p name.
   Value input(StringRef name) const { return arguments.lookup(name); }
   /// The sparse matrix of the inputs \p names of the function begun last, with
-  /// entries dropped at \p dropRate where it is run in training.
-  Value sparse(const slots::MatrixNames &names, double dropRate = 0);
-  /// The names of the inputs of the block that layer \p layer works on.
-  slots::MatrixNames blockNames(int64_t layer);
+  /// entries dropped at \p dropRate where it is run in training. It has \p
+  /// columns, and a transpose where \p names name one.
+  Value sparse(ArrayRef<slots::Name> names, int64_t columns,
+               double dropRate = 0);
+  /// The names of the inputs of the block that layer \p layer works on, and
+  /// how many columns it has.
+  SmallVector<slots::Name, 6> blockNames(int64_t layer);
+  int64_t blockColumns(int64_t layer);
+  /// Whether the first layer reads features by the edges of a block and for its
+  /// targets alone: then nothing reads the block's transpose, as features are
+  /// not trained.
+  bool sumsFeatures() const {
+    return layers.front()->readsByEdges() &&
+           sample->nodesWithin(layers.size() - 1) <
+               sample->nodesWithin(layers.size());
+  }
+  /// And where no feature is dropped, a sample's need not be copied: the first
+  /// block's columns are all nodes of the graph.
+  bool readsWholeFeatures() const {
+    return sumsFeatures() && model.dropout() == 0;
+  }
   /// [nodes, classes] of the function begun last.
   Value logits();
   /// The same for the seeds of a sampled micro-batch.
@@ -127,8 +144,8 @@ void GnnWriter::writeParameters() {
   }
 }
 
-/// Appends inputs \p names: a sparse matrix of \p entries entries at most.
-static void appendSparse(ModuleWriter &writer, const slots::MatrixNames &names,
+/// Appends inputs \p names: a sparse matrix that has \p room.
+static void appendSparse(ModuleWriter &writer, ArrayRef<slots::Name> names,
                          runtime::BlockRoom room, bool filledOnce,
                          SmallVectorImpl<Port> &inputs) {
   for (auto [i, name] : llvm::enumerate(names)) {
@@ -172,11 +189,21 @@ void GnnWriter::begin(StringRef name, ArrayRef<Port> inputs,
     arguments[port.name] = value;
 }
 
-slots::MatrixNames GnnWriter::blockNames(int64_t layer) {
-  slots::MatrixNames result = slots::edgeNames;
+SmallVector<slots::Name, 6> GnnWriter::blockNames(int64_t layer) {
+  auto result = llvm::to_vector<6>(slots::edgeNames);
+  if (layer == 0 && readsWholeFeatures())
+    result[1] = slots::source;
+  if (layer == 0 && sumsFeatures())
+    result.truncate(3);
   for (slots::Name &name : result)
     name = names.save(slots::ofBlock(name, layer)).data();
   return result;
+}
+
+int64_t GnnWriter::blockColumns(int64_t layer) {
+  return layer == 0 && readsWholeFeatures()
+             ? model.nodes()
+             : sample->block(layer, model.self_loops()).columns;
 }
 
 void GnnWriter::beginSampled() {
@@ -191,14 +218,15 @@ void GnnWriter::beginSampled() {
   inputs.back().counted = countOf(hops);
   for (int64_t layer = 0; layer < hops; ++layer) {
     size_t first = inputs.size();
-    appendSparse(writer, blockNames(layer),
-                 sample->block(layer, model.self_loops()),
+    SmallVector<slots::Name, 6> block = blockNames(layer);
+    appendSparse(writer, block, sample->block(layer, model.self_loops()),
                  /*filledOnce=*/false, inputs);
     for (Port &port : llvm::drop_begin(inputs, first))
       port.onlyIfRead = true;
     // Where the rows of the matrix and of its transpose start.
     inputs[first].counted = countOf(hops - 1 - layer);
-    inputs[first + 3].counted = countOf(hops - layer);
+    if (block.size() > 3)
+      inputs[first + 3].counted = countOf(hops - layer);
   }
   inputs.push_back({slots::targets, writer.i32({sample->nodesWithin(0)})});
   inputs.back().counted = countOf(0);
@@ -209,22 +237,25 @@ void GnnWriter::beginSampled() {
   begin("objective", inputs, {{slots::loss, writer.f32({})}});
 }
 
-Value GnnWriter::sparse(const slots::MatrixNames &names, double dropRate) {
+Value GnnWriter::sparse(ArrayRef<slots::Name> names, int64_t columns,
+                        double dropRate) {
   auto lengthOf = [&](StringRef name) {
     return cast<RankedTensorType>(input(name).getType()).getDimSize(0);
   };
   OpBuilder &ops = writer.builder();
   auto type = graph::CSRType::get(ops.getContext(), lengthOf(names[0]) - 1,
-                                  lengthOf(names[3]) - 1, lengthOf(names[1]));
+                                  columns, lengthOf(names[1]));
   auto arrays =
       llvm::map_to_vector(names, [&](slots::Name name) { return input(name); });
   if (ModuleWriter::Draw drawn = writer.draw(dropRate))
-    for (size_t first : {0, 3}) // of the rows, and of the transpose's
+    for (size_t first = 0; first < arrays.size(); first += 3)
       arrays[first + 2] = graph::DropoutOp::create(
           ops, writer.loc(), ops.getF64FloatAttr(dropRate), arrays[first],
           arrays[first + 1], arrays[first + 2], drawn.stream,
           /*transpose=*/first > 0 ? ops.getUnitAttr() : UnitAttr());
-  return graph::CSROp::create(ops, writer.loc(), TypeRange(type), arrays);
+  arrays.resize(6);
+  return graph::CSROp::create(ops, writer.loc(), type, arrays[0], arrays[1],
+                              arrays[2], arrays[3], arrays[4], arrays[5]);
 }
 
 Value GnnWriter::applyLayer(size_t index, Value graph, Value x) {
@@ -247,9 +278,14 @@ Value GnnWriter::applyLayer(size_t index, Value graph, Value x) {
 }
 
 Value GnnWriter::logits() {
-  Value edges = readsEdges ? sparse(slots::edgeNames) : Value();
-  Value x = hasSparseFeatures ? sparse(slots::featureNames, model.dropout())
-                              : input(slots::features);
+  Value edges;
+  if (readsEdges) {
+    auto starts = cast<RankedTensorType>(input(slots::rowPtr).getType());
+    edges = sparse(slots::edgeNames, starts.getDimSize(0) - 1);
+  }
+  Value x = hasSparseFeatures
+                ? sparse(slots::featureNames, model.features(), model.dropout())
+                : input(slots::features);
   for (size_t index = 0; index < layers.size(); ++index)
     x = applyLayer(index, edges, x);
   return x;
@@ -258,15 +294,23 @@ Value GnnWriter::logits() {
 Value GnnWriter::sampledLogits() {
   Value nodes = input(slots::nodes);
   size_t hops = layers.size();
-  Value x = nn::GatherOp::create(
-      writer.builder(), writer.loc(),
-      writer.f32({sample->nodesWithin(hops), model.features()}),
-      input(slots::features), nodes);
+  Value x = input(slots::features);
+  auto gather = [&](int64_t hop) {
+    int64_t count = sample->nodesWithin(hop);
+    return nn::GatherOp::create(writer.builder(), writer.loc(),
+                                writer.f32({count, model.features()}), x,
+                                writer.takeRows(nodes, count));
+  };
+  if (readsWholeFeatures())
+    writer.setTargets(x, gather(hops - 1));
+  else
+    x = gather(hops);
   for (size_t index = 0; index < hops; ++index) {
     // A node's bits of dropout are the same in each micro-batch that has it.
     writer.setSamples(
         writer.takeRows(nodes, sample->nodesWithin(hops - index)));
-    x = applyLayer(index, sparse(blockNames(static_cast<int64_t>(index))), x);
+    auto layer = static_cast<int64_t>(index);
+    x = applyLayer(index, sparse(blockNames(layer), blockColumns(layer)), x);
   }
   return x;
 }

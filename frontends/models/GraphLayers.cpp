@@ -27,16 +27,24 @@ Value tessera::sumNeighbors(ModuleWriter &writer, Value graph, Value rows) {
                                     /*transpose=*/false);
 }
 
+bool tessera::isBlock(Value graph) {
+  auto type = graph ? cast<graph::CSRType>(graph.getType()) : graph::CSRType();
+  return type && type.getRows() < type.getColumns();
+}
+
 Value tessera::takeTargets(ModuleWriter &writer, Value graph, Value rows) {
+  if (Value targets = writer.targetsOf(rows))
+    return targets;
   auto type = cast<graph::CSRType>(graph.getType());
   return type.getRows() == type.getColumns()
              ? rows
              : writer.takeRows(rows, type.getRows());
 }
 
-Value tessera::applyToSums(ModuleWriter &writer, const Linear &linear, Value x,
+Value tessera::applyToSums(ModuleWriter &writer, const Linear &linear,
+                           Value graph, Value x,
                            function_ref<Value(Value)> sum) {
-  if (isa<graph::CSRType>(x.getType()) || linear.narrows())
+  if (isa<graph::CSRType>(x.getType()) || (linear.narrows() && !isBlock(graph)))
     return linear.addBias(writer, sum(linear.multiply(writer, x)));
   return linear.apply(writer, sum(x));
 }

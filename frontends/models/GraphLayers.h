@@ -31,6 +31,10 @@ public:
   /// Whether x may be sparse: where the layer only applies Linear to it.
   virtual bool takesSparseFeatures() const { return false; }
 
+  /// Whether over a block (isBlock) it reads x by edges and takeTargets alone,
+  /// so that x may have rows of other nodes than the block's.
+  virtual bool readsByEdges() const { return false; }
+
   /// Writes the forward pass; \p graph is of type graph.csr, or null where no
   /// layer of the model reads edges. \p x is of type graph.csr, too, where it
   /// is sparse.
@@ -93,17 +97,22 @@ std::unique_ptr<GraphLayer> createMlpLayer(const GraphLayerPlace &place);
 mlir::Value sumNeighbors(ModuleWriter &writer, mlir::Value graph,
                          mlir::Value rows);
 
+/// Whether \p graph, which may be null, leads from many nodes to fewer, as the
+/// blocks of sampled neighbourhoods do.
+bool isBlock(mlir::Value graph);
+
 /// Those of \p rows, one for each node where edges of \p graph begin, that are
-/// of nodes where they end: all, or a block's first. \p rows may be sparse
-/// where they are all.
+/// of nodes where they end: those that the writer has been given for them, or
+/// all, or a block's first. \p rows may be sparse where they are all.
 mlir::Value takeTargets(ModuleWriter &writer, mlir::Value graph,
                         mlir::Value rows);
 
 /// \p linear of \p sum of \p x, \p sum being a linear map of rows alone: where
 /// the product with the weight is narrower, or x is sparse, the sum is of the
-/// product.
+/// product. Over a block it is not: most edges find a node of their own, so
+/// that sums cost a pass over x, and leave few rows to multiply.
 mlir::Value applyToSums(ModuleWriter &writer, const Linear &linear,
-                        mlir::Value x,
+                        mlir::Value graph, mlir::Value x,
                         llvm::function_ref<mlir::Value(mlir::Value rows)> sum);
 
 } // namespace tessera

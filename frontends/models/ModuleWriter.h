@@ -71,6 +71,15 @@ public:
   void beginDropout(int64_t samples = 0);
   /// What follows has rows of its own: row i is that of sample \p ids[i].
   void setSamples(mlir::Value ids) { sampleInput = ids; }
+  /// \p x has rows of other nodes than a layer's edges end at, and those nodes'
+  /// are \p targets.
+  void setTargets(mlir::Value x, mlir::Value targets) {
+    targetRows = {x, targets};
+  }
+  /// The second where \p x is the first; else null.
+  mlir::Value targetsOf(mlir::Value x) const {
+    return x == targetRows.first ? targetRows.second : mlir::Value();
+  }
   /// \p input, rows of features, with elements dropped at \p rate: see
   /// nn.dropout. The input itself in a function without dropout, as of
   /// evaluation and prediction, and where \p rate is 0.
@@ -120,6 +129,7 @@ private:
   int64_t samplesOfBatch = 0;
   int64_t draws = 0; ///< so far
   mlir::Value drawInput, sampleInput;
+  std::pair<mlir::Value, mlir::Value> targetRows;
 };
 
 } // namespace tessera

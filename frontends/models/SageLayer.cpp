@@ -23,6 +23,7 @@ public:
         root(createLinear(place, "lin_r", /*hasBias=*/false)) {}
 
   bool takesSparseFeatures() const override { return !takesMaximum; }
+  bool readsByEdges() const override { return true; }
 
   void declare(ModuleWriter &writer) const override {
     neighbors.declare(writer);
@@ -37,7 +38,7 @@ public:
           neighbors.apply(writer, graph::MaxOp::create(writer.builder(),
                                                        writer.loc(), graph, x));
     else
-      result = applyToSums(writer, neighbors, x, [&](Value rows) {
+      result = applyToSums(writer, neighbors, graph, x, [&](Value rows) {
         return sumNeighbors(writer, graph, rows);
       });
     if (!hasRoot)

@@ -27,7 +27,7 @@ public:
   void declare(ModuleWriter &writer) const override { linear.declare(writer); }
 
   Value apply(ModuleWriter &writer, Value graph, Value x) const override {
-    return applyToSums(writer, linear, x, [&](Value rows) {
+    return applyToSums(writer, linear, graph, x, [&](Value rows) {
       for (int64_t hop = 0; hop < hops; ++hop)
         rows = sumNeighbors(writer, graph, rows);
       return rows;

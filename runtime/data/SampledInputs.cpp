@@ -53,6 +53,7 @@ void SampledInputs::findInputs(const Program &program) {
   auto layers = static_cast<int64_t>(transposed.size());
   for (int64_t hop = 0; hop <= layers; ++hop)
     inputs[slotNames::countWithin(hop)] = {Array::count, hop};
+  inputs[slotNames::ofBlock(slotNames::source, 0)] = {Array::source};
   for (int64_t layer = 0; layer < layers; ++layer)
     for (int i = 0; i < std::ssize(slotNames::edgeNames); ++i) {
       static constexpr Array arrays[] = {Array::rowPtr, Array::col,
@@ -89,6 +90,7 @@ int64_t SampledInputs::most(const Input &input) const {
   }
   case Array::col:
   case Array::weight:
+  case Array::source:
     return room.block(input.index, form.selfLoops).entries;
   }
   return 0;
@@ -158,6 +160,13 @@ bool SampledInputs::fill(const Slot &slot, char *address,
     copy(input.transposed ? blocks.transpose(layer).col : blocks.cols(),
          blocks.entries(layer));
     break;
+  case Array::source: {
+    auto *sources = reinterpret_cast<int32_t *>(address);
+    const int32_t *cols = blocks.cols();
+    for (int64_t i = 0; i < blocks.entries(layer); ++i)
+      sources[i] = graph.nodes[cols[i]];
+    break;
+  }
   case Array::weight:
     copy(input.transposed ? blocks.transpose(layer).weight : blocks.weights(),
          blocks.entries(layer));

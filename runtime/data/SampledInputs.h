@@ -61,7 +61,7 @@ public:
   }
 
 private:
-  enum class Array { nodes, targets, count, rowPtr, col, weight };
+  enum class Array { nodes, targets, count, rowPtr, col, weight, source };
   /// What fills an input.
   struct Input {
     Array array = Array::nodes;

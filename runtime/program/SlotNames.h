@@ -52,6 +52,9 @@ inline constexpr Name nodes = "nodes";
 inline std::string ofBlock(Name name, int64_t layer) {
   return std::string(name) + "." + std::to_string(layer);
 }
+// In place of "col.0" where the first block's columns are all nodes of the
+// graph: where its entries begin, by the whole graph's numbers.
+inline constexpr Name source = "source";
 /// How many nodes of it are within \p hop hops of the seeds: "count.0".
 inline std::string countWithin(int64_t hop) {
   return "count." + std::to_string(hop);

@@ -87,13 +87,22 @@ public:
     return arrays[name.str()];
   }
 
-  /// The matrix of \p edges whose inputs are called as \p nameOf says. Where
-  /// there is room for more rows, they are empty.
+  bool has(StringRef name) {
+    return llvm::any_of(function.getArguments(), [&](BlockArgument argument) {
+      return nameOf(argument) == name;
+    });
+  }
+
+  /// The matrix of \p edges whose inputs are called as \p nameOf says; with
+  /// its transpose where the function has it. Where there is room for more
+  /// rows, they are empty.
   void addMatrix(llvm::function_ref<std::string(slots::Name)> nameOf,
                  const std::vector<Edge> &edges) {
     addRows({nameOf(slots::rowPtr), nameOf(slots::col), nameOf(slots::weight)},
             edges,
             [](const Edge &edge) { return std::pair(edge.to, edge.from); });
+    if (!has(nameOf(slots::rowPtrT)))
+      return;
     addRows(
         {nameOf(slots::rowPtrT), nameOf(slots::colT), nameOf(slots::weightT)},
         edges, [](const Edge &edge) { return std::pair(edge.from, edge.to); });
@@ -259,16 +268,23 @@ protected:
     llvm::copy(ids, all.data.begin());
     for (int64_t layer = 0; layer < layers; ++layer) {
       int64_t rows = within[layers - 1 - layer];
+      // Its columns are the micro-batch's nodes, or the graph's.
+      bool isWhole = inputs.has(slots::ofBlock(slots::source, layer));
       std::vector<Edge> block;
       for (const Edge &edge : edges) {
         auto to = llvm::find(ids, edge.to) - ids.begin();
         auto from = llvm::find(ids, edge.from) - ids.begin();
         if (to < rows)
-          block.push_back(
-              {static_cast<int>(from), static_cast<int>(to), edge.weight});
+          block.push_back({isWhole ? edge.from : static_cast<int>(from),
+                           static_cast<int>(to), edge.weight});
       }
       inputs.addMatrix(
-          [&](slots::Name name) { return slots::ofBlock(name, layer); }, block);
+          [&](slots::Name name) {
+            bool isColumn = StringRef(name) == slots::col;
+            return slots::ofBlock(isWhole && isColumn ? slots::source : name,
+                                  layer);
+          },
+          block);
     }
     Array &targets = inputs.add(slots::targets, -100);
     for (auto [i, seed] : llvm::enumerate(seeds))
@@ -318,12 +334,14 @@ INSTANTIATE_TEST_SUITE_P(
     Layers, SampledModel,
     testing::Values("layer: SAGE layers: 2", "layer: SAGE layers: 1",
                     "layer: SAGE layers: 2 aggregation: MAX",
+                    "layer: SAGE layers: 1 aggregation: MAX",
                     "layer: SAGE layers: 2 aggregation: SUM root_weight: false",
                     "layer: SAGE layers: 3 residual: true layer_norm: true",
                     "layer: SAGE layers: 2 self_loops: true",
                     "layer: GCN layers: 2",
                     "layer: GCN layers: 3 residual: true",
                     "layer: GCN layers: 2 self_loops: false",
+                    "layer: GIN layers: 1 activation: ELU",
                     "layer: GIN layers: 2 train_eps: true",
                     "layer: GIN layers: 3 activation: ELU",
                     "layer: GAT layers: 2 heads: 3 output_heads: 2",

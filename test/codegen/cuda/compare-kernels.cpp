@@ -115,7 +115,8 @@ public:
     kernel.walk([&](graph::CSROp graph) {
       graph::CSRType type = graph.getGraph().getType();
       fillFrom(graph->getOperands().take_front(3), type.getColumns());
-      fillFrom(graph->getOperands().drop_front(3), type.getRows());
+      if (graph.hasTranspose())
+        fillFrom(graph->getOperands().drop_front(3), type.getRows());
     });
     kernel.walk([&](graph::DropoutOp dropout) {
       fillFrom(dropout->getOperands(), 1000);

@@ -3,9 +3,27 @@
 // The arrays of a graph follow from its shape and its entries.
 func.func @f(%row_ptr: tensor<5xi32>, %col: tensor<10xi32>, %weight: tensor<10xf32>) {
   // expected-error @below {{operand #1 must be 'tensor<12xi32>', but is 'tensor<10xi32>'}}
-  %g = "graph.csr"(%row_ptr, %col, %weight, %row_ptr, %col, %weight)
+  %g = "graph.csr"(%row_ptr, %col, %weight, %row_ptr, %col, %weight) <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1>}>
       : (tensor<5xi32>, tensor<10xi32>, tensor<10xf32>, tensor<5xi32>, tensor<10xi32>, tensor<10xf32>)
       -> !graph.csr<4x4, 12>
+  return
+}
+
+// -----
+
+func.func @f(%row_ptr: tensor<5xi32>, %col: tensor<10xi32>, %weight: tensor<10xf32>) {
+  // expected-error @below {{needs all three arrays of the transpose, or none}}
+  %g = "graph.csr"(%row_ptr, %col, %weight, %row_ptr, %col) <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0>}>
+      : (tensor<5xi32>, tensor<10xi32>, tensor<10xf32>, tensor<5xi32>, tensor<10xi32>) -> !graph.csr<4x4, 10>
+  return
+}
+
+// -----
+
+func.func @f(%row_ptr: tensor<5xi32>, %col: tensor<10xi32>, %weight: tensor<10xf32>, %x: tensor<4x16xf32>) {
+  %g = graph.csr %row_ptr, %col, %weight : !graph.csr<4x4, 10>
+  // expected-error @below {{reads the transpose of a matrix that has none}}
+  %y = graph.aggregate %g, %x transpose : !graph.csr<4x4, 10>, tensor<4x16xf32>
   return
 }
 

@@ -10,6 +10,8 @@ func.func @aggregate(%row_ptr: tensor<5xi32>, %col: tensor<10xi32>, %weight: ten
                      %x: tensor<4x16xf32>) {
   // CHECK: %[[G:.*]] = graph.csr %{{.*}}, %{{.*}}, %{{.*}} transposed %{{.*}}, %{{.*}}, %{{.*}} : !graph.csr<4x4, 10>
   %g = graph.csr %row_ptr, %col, %weight transposed %row_ptr_t, %col_t, %weight_t : !graph.csr<4x4, 10>
+  // CHECK: graph.csr %{{[^ ]*}}, %{{[^ ]*}}, %{{[^ ]*}} : !graph.csr<4x4, 10>
+  %forward = graph.csr %row_ptr, %col, %weight : !graph.csr<4x4, 10>
   // CHECK: graph.aggregate %[[G]], %{{.*}} : !graph.csr<4x4, 10>, tensor<4x16xf32>
   %y = graph.aggregate %g, %x : !graph.csr<4x4, 10>, tensor<4x16xf32>
   // CHECK: graph.aggregate %[[G]], %{{.*}} transpose : !graph.csr<4x4, 10>, tensor<4x16xf32>

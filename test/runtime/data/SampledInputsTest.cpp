@@ -147,6 +147,22 @@ TEST(SampledInputs, AreBlocksWithEndsThatRepeat) {
       inputs.fill({"other", "f32", "micro", {1}, 0}, &nothing, {0, 1}, 0));
 }
 
+TEST(SampledInputs, FirstBlocksMayHaveTheGraphsNodesAsColumns) {
+  Manifest manifest = manifestOf(1, 1), whole = manifest;
+  whole.programs["train"].inputs[2].name = "source.0";
+  Data data;
+  SampledInputs ofBlock(manifest, data.rank(0)), ofGraph(whole, data.rank(0));
+  ofBlock.start();
+  ofGraph.start();
+  std::vector<Ints> all = fillAll(ofBlock, manifest, 4, 0);
+  std::vector<Ints> other = fillAll(ofGraph, whole, 4, 0);
+  const Ints &nodes = all[0];
+  for (int32_t &col : all[2])
+    if (col >= 0)
+      col = nodes[col];
+  EXPECT_EQ(other, all);
+}
+
 TEST(SampledInputs, RanksAreLikeAccumulation) {
   Manifest one = manifestOf(1, 4), two = manifestOf(2, 2);
   Data data;
