@@ -8,6 +8,7 @@
 #include "runtime/commands/AllCommands.h"
 #include "runtime/commands/Open.h"
 #include "runtime/commands/SharedOptions.h"
+#include "runtime/commands/TextCodec.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/data/Graph.h"
@@ -17,6 +18,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <span>
 
 namespace tessera::runtime {
 namespace {
@@ -54,6 +56,35 @@ private:
   const tessera_entry &entry;
 };
 
+/// The bytes of text that targets stand for.
+class ByteCount {
+public:
+  explicit ByteCount(const Model &model) : codec(textCodec(model)) {
+    if (codec)
+      stream = codec->decode();
+  }
+
+  void add(std::span<const int32_t> tokens) {
+    for (int32_t token : stream ? tokens : std::span<const int32_t>()) {
+      stream->push(token, text);
+      count += static_cast<int64_t>(text.size());
+      text.clear();
+    }
+  }
+  /// 0 where it is not known what tokens stand for.
+  int64_t finish() {
+    if (stream)
+      stream->finish(text);
+    return count + static_cast<int64_t>(text.size());
+  }
+
+private:
+  std::unique_ptr<TextCodec> codec;
+  std::unique_ptr<TextStream> stream;
+  std::string text;
+  int64_t count = 0;
+};
+
 void evaluateTokens(Evaluation &evaluation, const std::string &path,
                     const std::string &type) {
   const Model &model = evaluation.context.manifest->model;
@@ -65,6 +96,7 @@ void evaluateTokens(Evaluation &evaluation, const std::string &path,
           static_cast<long long>(length + 1));
   int64_t batch = evaluation.input(slotNames::tokens).elements() / length;
   double loss = 0, correct = 0;
+  ByteCount bytes(model);
   for (int64_t first = 0; first < samples; first += batch) {
     // A batch that the data does not fill ends in rows that do not count.
     int64_t rows = std::min(batch, samples - first);
@@ -76,6 +108,8 @@ void evaluateTokens(Evaluation &evaluation, const std::string &path,
           if (std::string error; !file.read((first + i) * length + shift,
                                             length, tokens + i * length, error))
             fatal("%s", error.c_str());
+        if (shift)
+          bytes.add({tokens, static_cast<size_t>(rows * length)});
       });
     };
     fill(slotNames::tokens, 0, 0);
@@ -90,6 +124,9 @@ void evaluateTokens(Evaluation &evaluation, const std::string &path,
          static_cast<long long>(length));
   printf("loss        %.9g\n", loss);
   printf("perplexity  %.6g\n", std::exp(loss));
+  if (int64_t count = bytes.finish())
+    printf("bits/byte   %.6g\n",
+           loss * double(samples * length) / (M_LN2 * double(count)));
   if (!std::isnan(correct))
     printf("accuracy    %.6f\n", correct / double(samples * length));
 }

@@ -21,9 +21,6 @@
 
 namespace tessera::runtime {
 
-/// Tokens of so large a vocabulary are bytes, unless there is a tokenizer.
-static constexpr int64_t byteTokens = 256;
-
 /// The likeliest token at temperature 0 (the first of equal ones); else one
 /// drawn from softmax(logits / temperature) by the uniform number \p u.
 static int choose(const float *logits, int count, double temperature,
@@ -57,9 +54,7 @@ static int runGenerate(const Manifest &manifest, const Options &options) {
   if (model.isGraph())
     fatal("'generate' continues a text, and this is a model of graphs: use "
           "'eval'");
-  std::unique_ptr<TextCodec> codec = embeddedCodec();
-  if (!codec && model.vocabulary == byteTokens)
-    codec = byteCodec();
+  std::unique_ptr<TextCodec> codec = textCodec(model);
   if (!codec)
     fatal("what the tokens of this model mean is not known here: name its "
           "`tokenizer` in the specification and compile again, or take a "

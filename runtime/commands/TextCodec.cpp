@@ -33,13 +33,14 @@ class ByteCodec : public TextCodec {
 
 } // namespace
 
+/// Tokens of so large a vocabulary are bytes, unless there is a tokenizer.
+static constexpr int64_t byteTokens = 256;
+
 static std::unique_ptr<TextCodec> (*openCodec)(std::string_view) = nullptr;
 
 void registerTextCodec(std::unique_ptr<TextCodec> (*open)(std::string_view)) {
   openCodec = open;
 }
-
-std::unique_ptr<TextCodec> byteCodec() { return std::make_unique<ByteCodec>(); }
 
 std::string_view embeddedTokenizer() {
   if (!&tessera_tokenizer[0] || !&tessera_tokenizer_bytes)
@@ -47,9 +48,13 @@ std::string_view embeddedTokenizer() {
   return {tessera_tokenizer, static_cast<size_t>(tessera_tokenizer_bytes)};
 }
 
-std::unique_ptr<TextCodec> embeddedCodec() {
+std::unique_ptr<TextCodec> textCodec(const Model &model) {
   std::string_view file = embeddedTokenizer();
-  return openCodec && !file.empty() ? openCodec(file) : nullptr;
+  if (openCodec && !file.empty())
+    return openCodec(file);
+  if (model.vocabulary == byteTokens)
+    return std::make_unique<ByteCodec>();
+  return nullptr;
 }
 
 } // namespace tessera::runtime

@@ -13,6 +13,7 @@
 #ifndef TESSERA_RUNTIME_COMMANDS_TEXTCODEC_H
 #define TESSERA_RUNTIME_COMMANDS_TEXTCODEC_H
 
+#include "runtime/program/Manifest.h"
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -40,17 +41,15 @@ public:
   virtual std::unique_ptr<TextStream> decode() = 0;
 };
 
-/// That of bytes as tokens.
-std::unique_ptr<TextCodec> byteCodec();
-
-/// The executable's tokenizer; null where it has none. Exits the process where
-/// it cannot be read.
-std::unique_ptr<TextCodec> embeddedCodec();
+/// What the tokens of \p model stand for: the executable's tokenizer, or bytes
+/// at a vocabulary of 256; null where it is not known. Exits the process where
+/// the tokenizer cannot be read.
+std::unique_ptr<TextCodec> textCodec(const Model &model);
 
 /// The file tokenizer.json in the executable; empty where it has none.
 std::string_view embeddedTokenizer();
 
-/// Says what embeddedCodec() makes of the embedded file. Called before main.
+/// Says what textCodec() makes of the embedded file. Called before main.
 void registerTextCodec(std::unique_ptr<TextCodec> (*open)(std::string_view));
 
 } // namespace tessera::runtime

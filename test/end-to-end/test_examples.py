@@ -148,7 +148,7 @@ class Examples(unittest.TestCase):
             return {
                 line.split()[0]: float(line.split()[1])
                 for line in said.splitlines()
-                if line.startswith(("samples", "loss", "perplexity"))
+                if line.startswith(("samples", "loss", "perplexity", "bits/byte"))
             }
 
         whole = measure(0, samples)
@@ -158,6 +158,7 @@ class Examples(unittest.TestCase):
         self.assertEqual(whole["samples"], samples)
         self.assertAlmostEqual(whole["loss"], sum(losses) / samples, delta=1e-5)
         self.assertAlmostEqual(whole["perplexity"], math.exp(whole["loss"]), delta=1e-3)
+        self.assertAlmostEqual(whole["bits/byte"], whole["loss"] / math.log(2), delta=1e-4)
 
     def test_seed(self):
         out = support.scratch("seed")

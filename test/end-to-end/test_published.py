@@ -12,6 +12,7 @@
 # ===----------------------------------------------------------------------===#
 
 import json
+import math
 import re
 import shutil
 import unittest
@@ -186,7 +187,8 @@ class Published(unittest.TestCase):
             specification = self.out / f"{name}.textproto"
             command = [support.TESSERA, "import", folder, "-o", specification]
             support.run([*command, "--set", "transformer.sequence_length=16"])
-            self.assertIn(f'tokenizer: "{folder.resolve()}/tokenizer.json"', specification.read_text())
+            file = folder.resolve() / "tokenizer.json"
+            self.assertIn(f'tokenizer: "{file}"', specification.read_text())
             executable = support.compile(specification, self.out / f"{name}-exe")
             data = self.out / "tokens.bin"
             data.write_bytes(bytes(range(3, 3 + 2 * 17)))
@@ -196,6 +198,12 @@ class Published(unittest.TestCase):
                 (self.out / f"{name}-saved" / "tokenizer.json").read_bytes(),
                 (folder / "tokenizer.json").read_bytes(),
             )
+            # What a mean token costs, over the bytes of a mean token.
+            evaluate = [executable, "eval", "--data", data, "--data-type", "u8", "--init"]
+            done = support.run([*evaluate, self.out / f"{name}-saved"])
+            found = dict(re.findall(r"^(\S+) +(\S+)", done.stdout, re.M))
+            self.assertGreater(float(found["bits/byte"]), 0)
+            self.assertLess(float(found["bits/byte"]), float(found["loss"]) / math.log(2))
             generate = [executable, "generate", "--init", self.out / f"{name}-saved"]
             prompt = "Grüße, 世界"
             one = support.run([*generate, "--prompt", prompt, "--max-tokens", 1]).stdout
