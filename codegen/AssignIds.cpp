@@ -7,6 +7,7 @@
 
 #include "codegen/Passes.h"
 #include "dialects/AttributeNames.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "target/GemmShape.h"
 #include <map>
@@ -29,14 +30,20 @@ struct AssignIds : tessera::impl::AssignIdsBase<AssignIds> {
       op->setAttr(idAttrName, builder.getI32IntegerAttr(id));
     };
     std::map<GemmShape, int64_t> gemms;
+    auto assignGemm = [&](GemmOp gemm) {
+      assign(
+          gemm,
+          gemms.try_emplace(GemmShape::get(gemm), gemms.size()).first->second);
+    };
     for (auto program : getOperation().getOps<ProgramOp>()) {
       for (auto gemm : program.getBody().getOps<GemmOp>())
-        assign(gemm, gemms.try_emplace(GemmShape::get(gemm), gemms.size())
-                         .first->second);
+        assignGemm(gemm);
       for (auto [id, start] :
            llvm::enumerate(program.getBody().getOps<StartOp>()))
         assign(start, id);
     }
+    for (auto kernel : getOperation().getOps<func::FuncOp>())
+      kernel.walk(assignGemm);
     int64_t functions = 0;
     getOperation().walk(
         [&](gpu::GPUFuncOp function) { assign(function, functions++); });

@@ -11,6 +11,7 @@
 #include "dialects/nn/NN.h"
 #include "dialects/spec/Spec.h"
 #include "dialects/zero/Zero.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "target/GemmShape.h"
 #include "target/Target.h"
@@ -138,6 +139,8 @@ private:
     for (auto program : module.getOps<ProgramOp>())
       for (auto gemm : program.getBody().getOps<GemmOp>())
         byId.try_emplace(getId(gemm), gemm);
+    for (auto kernel : module.getOps<func::FuncOp>())
+      kernel.walk([&](GemmOp gemm) { byId.try_emplace(getId(gemm), gemm); });
     for (auto [id, op] : byId)
       json.object([&, id = id, op = op] {
         GemmShape gemm = GemmShape::get(op);
@@ -160,6 +163,8 @@ private:
           json.attribute("counted", stringifyCounted(*gemm.counted));
           json.attribute("room", gemm.room);
         }
+        if (gemm.local)
+          json.attribute("local", true);
         json.attribute("scratch", scratch ? scratch.getInt() : 0);
       });
   }

@@ -56,7 +56,8 @@ def LowerPrograms : Pass<"lower-programs", "mlir::ModuleOp"> {
     }
     ```
   }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "mlir::memref::MemRefDialect",
+                           "mlir::arith::ArithDialect"];
 }
 
 def VerifyTarget : Pass<"verify-target", "mlir::ModuleOp"> {

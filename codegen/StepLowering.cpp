@@ -14,6 +14,7 @@
 #include "dialects/zero/Zero.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 namespace tessera {
 #define GEN_PASS_DEF_LOWERPROGRAMS
@@ -414,6 +415,41 @@ static void writeEntries(Target &target) {
   LLVM::ReturnOp::create(builder, loc, value);
 }
 
+/// Makes the GEMMs that are steps of kernels calls of the runtime. A kernel's
+/// last argument is its scratch memory.
+static void lowerLocalGemms(Target &target) {
+  SmallVector<GemmOp> gemms;
+  for (auto kernel : target.module.getOps<func::FuncOp>())
+    kernel.walk([&](GemmOp gemm) { gemms.push_back(gemm); });
+  for (GemmOp gemm : gemms) {
+    Location loc = gemm.getLoc();
+    OpBuilder builder(gemm);
+    auto getPointer = [&](Value buffer) -> Value {
+      if (!buffer)
+        return LLVM::ZeroOp::create(builder, loc, target.pointer);
+      Value start =
+          memref::ExtractAlignedPointerAsIndexOp::create(builder, loc, buffer);
+      Value address =
+          arith::IndexCastOp::create(builder, loc, builder.getI64Type(), start);
+      return LLVM::IntToPtrOp::create(builder, loc, target.pointer, address);
+    };
+    Value id = LLVM::ConstantOp::create(builder, loc,
+                                        builder.getI32IntegerAttr(getId(gemm)));
+    Block &entry = gemm->getParentOfType<func::FuncOp>().getBody().front();
+    SmallVector<Value> operands = {id,
+                                   getPointer(gemm.getA()),
+                                   getPointer(gemm.getB()),
+                                   getPointer(gemm.getBias()),
+                                   getPointer(gemm.getOut()),
+                                   getPointer(entry.getArguments().back())};
+    LLVM::LLVMFuncOp function =
+        target.getFunction("tessera_local_gemm", {},
+                           llvm::to_vector(ValueRange(operands).getTypes()));
+    LLVM::CallOp::create(builder, loc, function, operands);
+    gemm.erase();
+  }
+}
+
 /// Fails where something has no number.
 static LogicalResult verifyIds(ModuleOp module) {
   WalkResult result = module.walk([](Operation *op) {
@@ -437,6 +473,7 @@ struct LowerPrograms : tessera::impl::LowerProgramsBase<LowerPrograms> {
     for (auto program : module.getOps<ProgramOp>())
       if (failed(lowerProgram(target, program)))
         return signalPassFailure();
+    lowerLocalGemms(target);
     auto builder = OpBuilder::atBlockEnd(module.getBody());
     writeText(builder, module.getLoc(), "tessera_manifest",
               LLVM::Linkage::External, manifest);

@@ -98,6 +98,11 @@ void tessera_gemm_counted(tessera_context *context, int32_t id,
                           const int32_t *count, const char *a, const char *b,
                           const char *bias, char *aux, char *c, char *scratch);
 
+/// tessera_gemm on the calling thread alone, within a kernel that
+/// tessera_launch runs: for GEMMs that the table calls local.
+void tessera_local_gemm(int32_t id, const char *a, const char *b,
+                        const char *bias, char *c, char *scratch);
+
 /// Collective \p id of the running program's table: `start` says that this
 /// rank's source is ready; `wait` returns once the destination is complete;
 /// `fence` returns once no peer reads this rank's source any more.

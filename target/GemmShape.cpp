@@ -28,5 +28,6 @@ GemmShape GemmShape::get(plan::GemmOp gemm) {
           getTypeName(gemm.getOut() ? mlir::Value(gemm.getOut())
                                     : mlir::Value(gemm.getResult())),
           gemm.getCounted(),
-          static_cast<int64_t>(gemm.getRoom().value_or(0))};
+          static_cast<int64_t>(gemm.getRoom().value_or(0)),
+          gemm.getLocal()};
 }

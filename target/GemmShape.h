@@ -24,13 +24,15 @@ struct GemmShape {
   /// none.
   std::optional<plan::Counted> counted = std::nullopt;
   int64_t room = 0;
+  /// Runs on the calling thread alone.
+  bool local = false;
 
   /// \p gemm on tensors or on buffers.
   static GemmShape get(plan::GemmOp gemm);
   auto key() const {
     return std::tuple(m, n, k, transposeA, transposeB, bias, accumulate,
                       static_cast<int>(epilogue), type, resultType,
-                      counted ? static_cast<int>(*counted) : -1, room);
+                      counted ? static_cast<int>(*counted) : -1, room, local);
   }
   bool operator<(const GemmShape &other) const { return key() < other.key(); }
 };

@@ -96,6 +96,11 @@ public:
   /// specification wants it.
   virtual bool endsGemmsWithGelu(mlir::ModuleOp module) const { return false; }
 
+  /// Bytes of a thread's cache that a chunk of rows may fill, with all that its
+  /// steps leave for one another (chunk-rows); 0 where rows are never taken in
+  /// chunks.
+  virtual int64_t getRowChunkBytes() const { return 0; }
+
   //===--- plan -----------------------------------------------------------===//
 
   /// The pass that says how large each kernel's launch is and what memory it

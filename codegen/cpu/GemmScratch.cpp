@@ -31,6 +31,8 @@ int64_t tessera::cpu::getScratchBytes(const GemmShape &gemm, int64_t threads) {
                               ? runtime::Gemm::Counted::rows
                               : runtime::Gemm::Counted::inner;
   description.room = gemm.room;
+  if ((description.local = gemm.local))
+    return runtime::gemmScratchBytes(description, 1);
   // Fewer threads may divide the work in another way that needs more memory.
   int64_t most = 0;
   for (int64_t count = threads;; count /= 2) {

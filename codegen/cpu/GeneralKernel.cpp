@@ -26,6 +26,8 @@ namespace {
 constexpr int64_t kBlock = 1024;
 /// Columns of a strip.
 constexpr int64_t kStrip = 4 * kLanes;
+/// A row with fewer columns fits into registers.
+constexpr int64_t kNarrow = 4 * kLanes;
 /// Rows that are summed before they are added to the strip's total.
 constexpr int64_t kRowBlock = 128;
 
@@ -68,6 +70,12 @@ private:
       int64_t size, int64_t unroll, SmallVector<Value> carried,
       function_ref<SmallVector<Value>(ArrayRef<Lanes>, ValueRange)> write) {
     int64_t column = 0;
+    // A narrow row is written out, so that what one pass has computed is still
+    // in a register for the next.
+    for (; size < kNarrow && column + kLanes <= size; column += kLanes) {
+      values.vectors.clear();
+      carried = write(makeLanes(index(column), kLanes), carried);
+    }
     for (int64_t vectors : {unroll, int64_t(1)}) {
       int64_t step = vectors * kLanes;
       int64_t stop = column + (size - column) / step * step;
@@ -173,7 +181,7 @@ private:
     values.prepare(operands);
     int64_t count = current.size();
     // Several sums at once hide the latency of an addition.
-    int64_t unroll = size < 4 * kLanes ? 1 : count > 2 ? 2 : 4;
+    int64_t unroll = size < kNarrow ? 1 : count > 2 ? 2 : 4;
     SmallVector<Value> sums;
     for (int64_t i = 0; i < unroll; ++i)
       for (nn::ReduceOp reduce : current)

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/KernelFunction.h"
+#include "codegen/cpu/ComposedKernel.h"
 #include "codegen/cpu/GeneralKernel.h"
 #include "codegen/kernels/Buffers.h"
 #include "dialects/AttributeNames.h"
@@ -37,6 +38,8 @@ KernelShape tessera::cpu::getKernelShape(func::FuncOp kernel) {
     shape = {op.getIterations(), op.getScratchBytes()};
     if (room && shape.iterations % room == 0)
       counted = CountedIterations{shape.iterations / room, 1};
+  } else if (isComposed(kernel)) {
+    shape = getComposedShape(kernel);
   } else {
     shape = {getGeneralIterations(kernel), 0};
     if (room)
@@ -156,6 +159,8 @@ LogicalResult tessera::cpu::buildKernelFunction(func::FuncOp kernel) {
     }
     if (op)
       op.emitKernel(parts);
+    else if (isComposed(kernel))
+      emitComposed(kernel, parts);
     else
       emitGeneralKernel(kernel, parts);
     func::ReturnOp::create(builder, kernel.getLoc());

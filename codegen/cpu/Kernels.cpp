@@ -9,6 +9,7 @@
 #include "codegen/cpu/KernelEmission.h"
 #include "dialects/graph/Graph.h"
 #include "dialects/nn/NN.h"
+#include "dialects/plan/Plan.h"
 #include "dialects/zero/Zero.h"
 
 using namespace mlir;
@@ -36,6 +37,10 @@ void tessera::cpu::registerKernels(DialectRegistry &registry) {
     registerGraphAttention(context);
     registerGraphDropout(context);
     registerNeighborMax(context);
+  });
+  registry.addExtension(+[](MLIRContext *context, plan::PlanDialect *) {
+    loadTargets(context);
+    registerRowLoop(context);
   });
   registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {
     loadTargets(context);

@@ -22,6 +22,7 @@ void registerGraphDropout(mlir::MLIRContext *context);
 void registerNeighborMax(mlir::MLIRContext *context);
 void registerNorm(mlir::MLIRContext *context);
 void registerQuantize(mlir::MLIRContext *context);
+void registerRowLoop(mlir::MLIRContext *context);
 void registerScatterAdd(mlir::MLIRContext *context);
 void registerTranspose(mlir::MLIRContext *context);
 

@@ -69,6 +69,9 @@ public:
                : "did you mean `" + near + "`?");
   }
 
+  /// Half of the second cache of a server's core, or more.
+  int64_t getRowChunkBytes() const override { return 1 << 20; }
+
   std::unique_ptr<Pass> createShapeKernels() const override {
     return cpu::createShapeKernels();
   }

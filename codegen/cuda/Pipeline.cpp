@@ -38,6 +38,9 @@ static int64_t getHeadColumns(Operation *op) {
 
 /// Whether this target has code for what \p kernel is made of.
 static LogicalResult checkSupported(func::FuncOp kernel) {
+  for (Operation &step : kernel.getBody().front())
+    if (isa_and_present<plan::PlanDialect>(step.getDialect()))
+      return step.emitOpError("has no code for GPUs");
   KernelOpInterface op = getKernelOp(kernel);
   if (op && !getKernelOp<cuda::KernelEmissionOpInterface>(kernel))
     return op->emitOpError("has no code for GPUs");

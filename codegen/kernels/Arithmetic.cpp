@@ -186,6 +186,20 @@ struct DequantizeArithmetic
   }
 };
 
+struct RowLoopArithmetic
+    : KernelOpInterface::ExternalModel<RowLoopArithmetic, plan::RowLoopOp> {
+  int64_t getFlops(Operation *op) const {
+    auto loop = cast<plan::RowLoopOp>(op);
+    auto count = [&](FlatSymbolRefAttr name) {
+      return codegen::getFlops(
+          SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(op, name));
+    };
+    int64_t flops = count(loop.getChunkAttr()) *
+                    static_cast<int64_t>(loop.getRows() / loop.getChunkRows());
+    return loop.getRest() ? flops + count(loop.getRestAttr()) : flops;
+  }
+};
+
 } // namespace
 
 void codegen::registerKernels(DialectRegistry &registry) {
@@ -213,6 +227,9 @@ void codegen::registerKernels(DialectRegistry &registry) {
         GraphAttentionArithmetic<graph::AttentionGradOp>>(*context);
     graph::DropoutOp::attachInterface<GraphDropoutArithmetic>(*context);
   });
+  registry.addExtension(+[](MLIRContext *context, plan::PlanDialect *) {
+    plan::RowLoopOp::attachInterface<RowLoopArithmetic>(*context);
+  });
   registry.addExtension(+[](MLIRContext *context, zero::ZeroDialect *) {
     zero::UpdateOp::attachInterface<UpdateArithmetic>(*context);
     zero::QuantizeOp::attachInterface<QuantizeArithmetic>(*context);
@@ -227,6 +244,15 @@ int64_t codegen::getFlops(func::FuncOp kernel) {
     return op.getFlops();
   int64_t flops = 0;
   for (Operation &op : kernel.getBody().front()) {
+    if (auto gemm = dyn_cast<plan::GemmOp>(op)) {
+      flops += 2 * gemm.getM() * gemm.getN() * gemm.getK();
+      continue;
+    }
+    if (auto launch = dyn_cast<plan::LaunchOp>(op)) {
+      flops += getFlops(SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+          launch, launch.getKernelAttr()));
+      continue;
+    }
     if (op.getNumResults() != 1 || nn::isTransparent(&op) ||
         isa<arith::ConstantOp, nn::BroadcastOp, nn::GatherOp, nn::IotaOp>(op))
       continue;

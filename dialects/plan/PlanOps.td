@@ -107,7 +107,8 @@ def Plan_GemmOp : Plan_Op<"gemm", [AttrSizedOperandSegments]> {
 
     The epilogue `gelu` is nn.gelu. `gelu_saved` has a second result, the GELU's
     operand, and `gelu_grad` multiplies by the GELU's derivative at `aux`. On
-    buffers `aux` is what the first writes and the second reads.
+    buffers `aux` is what the first writes and the second reads. A `local` one is
+    a step of a kernel and runs on that kernel's thread alone.
 
     ```mlir
     %c = plan.gemm %a, %b transpose_b bias %bias epilogue gelu
@@ -125,14 +126,15 @@ def Plan_GemmOp : Plan_Op<"gemm", [AttrSizedOperandSegments]> {
       Optional<Plan_Buffer>:$out, Optional<Plan_Value>:$count,
       UnitAttr:$transpose_a, UnitAttr:$transpose_b, UnitAttr:$accumulate,
       DefaultValuedAttr<Plan_Epilogue, "Epilogue::None">:$epilogue,
-      OptionalAttr<Plan_Counted>:$counted, OptionalAttr<I64Attr>:$room);
+      OptionalAttr<Plan_Counted>:$counted, OptionalAttr<I64Attr>:$room,
+      UnitAttr:$local);
   let results = (outs Variadic<Plan_Tensor>:$outputs);
   let assemblyFormat = [{
     $a `,` $b (`transpose_a` $transpose_a^)? (`transpose_b` $transpose_b^)?
     (`bias` $bias^)? (`aux` $aux^)? (`add` $addend^)? (`into` $out^)?
     (`accumulate` $accumulate^)? (`epilogue` $epilogue^)?
-    (`counted` $counted^ `of` $room `by` $count)? attr-dict `:`
-    functional-type(operands, results)
+    (`counted` $counted^ `of` $room `by` $count)? (`local` $local^)? attr-dict
+    `:` functional-type(operands, results)
   }];
   let extraClassDeclaration = [{
     /// Sizes of the GEMM: m x k by k x n.
@@ -152,6 +154,52 @@ def Plan_GemmOp : Plan_Op<"gemm", [AttrSizedOperandSegments]> {
       return ::llvm::cast<::mlir::ShapedType>(matrix.getType()).getDimSize(dim);
     }
   public:
+  }];
+  let hasVerifier = 1;
+}
+
+def Plan_RowLoopOp : Plan_Op<"row_loop", [
+    Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "a kernel that runs others on chunks of rows";
+  let description = [{
+    Runs the kernel `chunk` on `chunk_rows` rows at a time, and the kernel `rest`
+    on those that are left of `rows`, so that what it passes from step to step
+    stays in a thread's cache. The operands are the arguments of `chunk`; one
+    whose argument has another size in dimension 0, `chunk_rows`, has `rows` there
+    and is taken in slices. Results that have a row for each row come first. The
+    others are sums over rows: `chunk` adds to a further argument of each and
+    gives it back. The chunks are dealt to `parts` parts, in order and as evenly as
+    can be; each sums its own from 0, one after the other, and its sums are one
+    entry of dimension 0 of the results. So the bits of a sum depend on these
+    numbers, and never on threads.
+
+    ```mlir
+    // Activations, and the gradient of a weight: the sum of 4 parts.
+    %h, %g = plan.row_loop @chunk, @rest(%x, %w) rows 1000 by 64 parts 4
+        : (tensor<1000x8xf32>, tensor<16x8xf32>)
+        -> (tensor<1000x16xf32>, tensor<4x16x8xf32>)
+
+    func.func private @chunk(%x: tensor<64x8xf32>, %w: tensor<16x8xf32>, %g: tensor<16x8xf32>)
+        -> (tensor<64x16xf32>, tensor<16x8xf32>) attributes {plan.kernel}
+    ```
+
+    Constraints: there is a `rest` where `chunk_rows` does not divide `rows`; both
+    are kernels made of launches and local GEMMs; each part has a chunk.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$chunk,
+                       OptionalAttr<FlatSymbolRefAttr>:$rest,
+                       Variadic<Plan_Tensor>:$inputs, I64Attr:$rows,
+                       I64Attr:$chunk_rows, I64Attr:$parts);
+  let results = (outs Variadic<Plan_Tensor>:$outputs);
+  let assemblyFormat = [{
+    $chunk (`,` $rest^)? `(` $inputs `)` `rows` $rows `by` $chunk_rows
+    `parts` $parts attr-dict `:` functional-type($inputs, $outputs)
+  }];
+  let extraClassDeclaration = [{
+    /// Chunks, with the rest.
+    int64_t getChunks() {
+      return ::llvm::divideCeil(getRows(), getChunkRows());
+    }
   }];
   let hasVerifier = 1;
 }

@@ -83,6 +83,8 @@ static LogicalResult verifyCount(GemmOp gemm) {
 }
 
 LogicalResult GemmOp::verify() {
+  if (getLocal() && (*this)->getParentOfType<ProgramOp>())
+    return emitOpError("is local, so it must be a step of a kernel");
   if (static_cast<bool>(getOut()) != getOutputs().empty())
     return emitOpError("needs either a result or a buffer to write into");
   auto a = cast<ShapedType>(getA().getType()),
@@ -122,6 +124,83 @@ LogicalResult GemmOp::verify() {
   if (saved && saved.getType() != result.getType())
     return emitOpError("the GELU's operand must have the result's type");
   return success();
+}
+
+LogicalResult RowLoopOp::verify() {
+  int64_t rows = getRows(), chunk = getChunkRows(), parts = getParts();
+  if (chunk < 1 || rows < 1 || parts < 1)
+    return emitOpError("numbers must be at least 1");
+  if (parts > getChunks())
+    return emitOpError("has ")
+           << parts << " parts for " << getChunks() << " chunks";
+  if (getRest().has_value() != (rows % chunk != 0))
+    return emitOpError("must have a kernel for the rest of the rows exactly "
+                       "where there is one");
+  return success();
+}
+
+/// Whether \p have is \p want with \p rows rows instead of \p chunk.
+static bool isSliced(ShapedType have, ShapedType want, int64_t rows,
+                     int64_t chunk) {
+  return have.getRank() == want.getRank() && have.getRank() > 0 &&
+         have.getDimSize(0) == rows && want.getDimSize(0) == chunk &&
+         have.getShape().drop_front() == want.getShape().drop_front() &&
+         have.getElementType() == want.getElementType();
+}
+
+/// Whether kernel \p name takes \p rows rows of what \p loop has.
+static LogicalResult verifyChunk(RowLoopOp loop, FlatSymbolRefAttr name,
+                                 int64_t rows, SymbolTableCollection &symbols) {
+  auto kernel = symbols.lookupNearestSymbolFrom<func::FuncOp>(loop, name);
+  if (!kernel || !kernel->hasAttr(tessera::kernelAttrName) ||
+      kernel.isExternal())
+    return loop.emitOpError("no kernel is named ") << name;
+  for (Operation &op : kernel.getBody().front()) {
+    auto gemm = dyn_cast<GemmOp>(op);
+    if (!(gemm && gemm.getLocal()) && !isa<LaunchOp, func::ReturnOp>(op))
+      return loop.emitOpError("kernel ")
+             << name << " has " << op.getName()
+             << ": it must be made of launches and local GEMMs";
+  }
+  auto shapedAt = [](TypeRange types, size_t i) {
+    return i < types.size() ? dyn_cast<ShapedType>(types[i]) : ShapedType();
+  };
+  TypeRange arguments = kernel.getArgumentTypes(),
+            results = kernel.getResultTypes();
+  size_t sums = 0, inputs = loop.getInputs().size();
+  bool fits = results.size() == loop.getOutputs().size();
+  for (auto [i, type] : llvm::enumerate(loop.getInputs().getTypes())) {
+    ShapedType want = shapedAt(arguments, i);
+    fits &= want && (type == want || isSliced(cast<ShapedType>(type), want,
+                                              loop.getRows(), rows));
+  }
+  for (auto [i, type] : llvm::enumerate(loop.getOutputs().getTypes())) {
+    auto have = cast<ShapedType>(type);
+    ShapedType want = shapedAt(results, i);
+    if (want && !sums && isSliced(have, want, loop.getRows(), rows))
+      continue;
+    fits &= want && have.getElementType() == want.getElementType() &&
+            have.getRank() == want.getRank() + 1 &&
+            have.getDimSize(0) == static_cast<int64_t>(loop.getParts()) &&
+            have.getShape().drop_front() == want.getShape() &&
+            shapedAt(arguments, inputs + sums) == want;
+    ++sums;
+  }
+  if (!fits || arguments.size() != inputs + sums)
+    return loop.emitOpError("kernel ")
+           << name << " is " << kernel.getFunctionType()
+           << ", which does not take " << rows << " rows of "
+           << loop.getInputs().getTypes() << " and give those of "
+           << loop.getOutputs().getTypes();
+  return success();
+}
+
+LogicalResult RowLoopOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (failed(verifyChunk(*this, getChunkAttr(), getChunkRows(), symbols)))
+    return failure();
+  return getRest() ? verifyChunk(*this, getRestAttr(),
+                                 getRows() % getChunkRows(), symbols)
+                   : success();
 }
 
 LogicalResult BufferOp::verify() {

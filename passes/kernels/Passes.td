@@ -133,6 +133,62 @@ def BoundRows : Pass<"bound-rows", "mlir::ModuleOp"> {
   let dependentDialects = ["plan::PlanDialect", "mlir::func::FuncDialect"];
 }
 
+def ChunkRows : Pass<"chunk-rows", "mlir::ModuleOp"> {
+  let summary = "Run chains of steps on chunks of rows that stay in cache";
+  let description = [{
+    Launches and GEMMs that work row by row, or sum over rows, are gathered where
+    they are one after the other or can be. Such a chain becomes one kernel, a
+    `plan.row_loop`, whose threads run all of its steps on a chunk of rows before
+    they take the next one: what one step leaves for another is read from
+    cache, and never stored whole unless something else reads it. Sums are taken
+    in parts whose number depends on sizes alone, and then added by a kernel.
+
+    ```mlir
+    %h = plan.launch @relu(%x) : (tensor<1000x8xf32>) -> tensor<1000x8xf32>
+    %y = plan.gemm %h, %w transpose_b
+        : (tensor<1000x8xf32>, tensor<4x8xf32>) -> tensor<1000x4xf32>
+    ```
+    becomes
+    ```mlir
+    %y = plan.launch @rows(%x, %w) : (tensor<1000x8xf32>, tensor<4x8xf32>) -> tensor<1000x4xf32>
+
+    func.func private @rows(%x: tensor<1000x8xf32>, %w: tensor<4x8xf32>)
+        -> tensor<1000x4xf32> attributes {plan.kernel} {
+      %y = plan.row_loop @chunk.128, @chunk.104(%x, %w) rows 1000 by 128 parts 8
+          : (tensor<1000x8xf32>, tensor<4x8xf32>) -> tensor<1000x4xf32>
+      return %y : tensor<1000x4xf32>
+    }
+    func.func private @chunk.128(%x: tensor<128x8xf32>, %w: tensor<4x8xf32>)
+        -> tensor<128x4xf32> attributes {plan.kernel} {
+      %h = plan.launch @relu.128(%x) : (tensor<128x8xf32>) -> tensor<128x8xf32>
+      %y = plan.gemm %h, %w transpose_b local
+          : (tensor<128x8xf32>, tensor<4x8xf32>) -> tensor<128x4xf32>
+      return %y : tensor<128x4xf32>
+    }
+    ```
+
+    Programs of sampled graphs stay as they are: how many of their rows there
+    are is known when they run.
+  }];
+  let options = [
+    Option<"chunkBytes", "chunk-bytes", "int64_t", "-1",
+           "Bytes that a chunk of rows may have; 0: no chunks, -1: what the "
+           "target says">,
+    Option<"leastBytes", "least-bytes", "int64_t", "33554432",
+           "Bytes of the rows of a chain that is worth it">,
+    Option<"leastRows", "least-rows", "int64_t", "8192",
+           "Rows of a chain that is worth it">,
+    Option<"rowsPerColumn", "rows-per-column", "int64_t", "16",
+           "Rows that a chain has for each column of its matrices">
+  ];
+  let statistics = [
+    Statistic<"numChains", "chains", "Chains of steps made kernels">,
+    Statistic<"numSteps", "steps", "Launches and GEMMs in them">
+  ];
+  let dependentDialects = ["plan::PlanDialect", "mlir::func::FuncDialect",
+                           "mlir::arith::ArithDialect", "nn::NNDialect"];
+}
+
 def DropUnreadInputs : Pass<"drop-unread-inputs", "mlir::ModuleOp"> {
   let summary = "Drop inputs that are needed only where they are read";
   let description = [{

@@ -21,6 +21,7 @@ void tessera::kernels::buildPipeline(OpPassManager &manager) {
   manager.addPass(createOutlineKernels());
   manager.addPass(createCanonicalizerPass(getStraightLineConfig()));
   manager.addPass(createBoundRows());
+  manager.addPass(createChunkRows());
   manager.addPass(createDropUnreadInputs());
   manager.addPass(createVerifyKernels());
 }

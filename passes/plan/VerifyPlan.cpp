@@ -33,7 +33,9 @@ struct VerifyPlan : plan::impl::VerifyPlanBase<VerifyPlan> {
         failed(verifyStates(getOperation())))
       return signalPassFailure();
     WalkResult result = getOperation().walk([](plan::LaunchOp launch) {
-      if (launch->hasAttr(iterationsAttrName))
+      // A step of a kernel runs as often as its own kernel says.
+      if (launch->hasAttr(iterationsAttrName) ||
+          !launch->getParentOfType<plan::ProgramOp>())
         return WalkResult::advance();
       launch.emitOpError("does not say how often the kernel's loop runs: run "
                          "cpu-shape-kernels before plan-place");

@@ -18,6 +18,7 @@
 #include <vector>
 
 extern "C" int omp_get_max_threads(void);
+extern "C" int omp_get_thread_num(void);
 extern "C" void omp_set_num_threads(int threads);
 
 namespace tessera::runtime {
@@ -41,6 +42,9 @@ struct Copy {
 
 /// A primitive with its operands, whose addresses are set at each call.
 struct GemmPrimitive {
+  /// Of a local GEMM: the same primitive with operands for each thread.
+  std::vector<GemmPrimitive> ofThread;
+  dnnl_stream_t ownStream = nullptr;
   const Gemm *isDoneHere = nullptr; ///< long: the library has no part in it
   dnnl_primitive_t matmul = nullptr, packing = nullptr;
   Copy copyA, copyB, copyBias, copyC;
@@ -78,7 +82,11 @@ constexpr int64_t packedRows = 256, packedRowsTransposed = 1024;
 /// where b is stored as it is read, and at 0.85 to 0.9 where it is stored
 /// transposed, which the library copies by itself. The copy costs
 /// about 26 / m of the GEMM.
+///
+/// One that runs on a thread alone gains nothing: its k is short.
 bool isPacked(const Gemm &gemm) {
+  if (gemm.local)
+    return false;
   int64_t least = gemm.transposeB ? packedRowsTransposed : packedRows;
   return gemm.m >= least &&
          sizeOf(gemm.type) * gemm.k * gemm.n <= largestPacked;
@@ -293,34 +301,9 @@ void requireScratch(const Gemm &gemm, int64_t wanted) {
           static_cast<long long>(gemm.scratch));
 }
 
-GemmPrimitive prepare(const Gemm &gemm) {
-  GemmPrimitive result;
-  if (isLong(gemm)) {
-    requireScratch(gemm, longGemmScratchBytes(gemm, omp_get_max_threads()));
-    result.isDoneHere = &gemm;
-    return result;
-  }
-  std::unique_ptr<Recipe> recipe = findRecipe(gemm);
-  if (!recipe)
-    fatal("oneDNN cannot do GEMM %d (%lld x %lld x %lld)", gemm.id,
-          static_cast<long long>(gemm.m), static_cast<long long>(gemm.n),
-          static_cast<long long>(gemm.k));
-  const Description &description = recipe->description;
-  requireScratch(gemm, recipe->scratchBytes());
-  result.copyA = recipe->a;
-  result.copyB = recipe->b;
-  result.copyBias = recipe->bias;
-  result.copyC = recipe->c;
-  result.copyBytes = recipe->copyBytes;
-  result.readsC = gemm.accumulate || gemm.ldc > gemm.n;
-  result.packedBytes = description.packedBytes();
-  bool made =
-      dnnl_primitive_create(&result.matmul, description.matmul) == dnnl_success;
-  if (description.packing)
-    made = made && dnnl_primitive_create(&result.packing,
-                                         description.packing) == dnnl_success;
-  if (!made)
-    fatal("oneDNN cannot make GEMM %d", gemm.id);
+/// Makes the memory objects of \p result and lists them.
+void addArguments(const Gemm &gemm, const Description &description,
+                  GemmPrimitive &result) {
   auto add = [&](int kind, Operand &operand, const dnnl_memory_desc_t &memory) {
     addArgument(result.arguments, result.argumentCount, kind, operand, memory);
   };
@@ -343,6 +326,61 @@ GemmPrimitive prepare(const Gemm &gemm) {
     add(DNNL_ARG_BIAS, result.bias, description.bias);
   add(DNNL_ARG_SCRATCHPAD, result.scratch,
       *Description::scratchOf(description.matmul));
+}
+
+/// Sets the number of threads that the library counts on, for a while.
+class ThreadsHere {
+public:
+  explicit ThreadsHere(int threads) : before(omp_get_max_threads()) {
+    if (threads > 0)
+      omp_set_num_threads(threads);
+  }
+  ~ThreadsHere() { omp_set_num_threads(before); }
+  ThreadsHere(const ThreadsHere &) = delete;
+
+  int before;
+};
+
+GemmPrimitive prepare(const Gemm &gemm) {
+  GemmPrimitive result;
+  if (isLong(gemm)) {
+    requireScratch(gemm, longGemmScratchBytes(gemm, omp_get_max_threads()));
+    result.isDoneHere = &gemm;
+    return result;
+  }
+  ThreadsHere threads(gemm.local ? 1 : 0);
+  std::unique_ptr<Recipe> recipe = findRecipe(gemm);
+  if (!recipe)
+    fatal("oneDNN cannot do GEMM %d (%lld x %lld x %lld)", gemm.id,
+          static_cast<long long>(gemm.m), static_cast<long long>(gemm.n),
+          static_cast<long long>(gemm.k));
+  const Description &description = recipe->description;
+  requireScratch(gemm, recipe->scratchBytes());
+  result.copyA = recipe->a;
+  result.copyB = recipe->b;
+  result.copyBias = recipe->bias;
+  result.copyC = recipe->c;
+  result.copyBytes = recipe->copyBytes;
+  result.readsC = gemm.accumulate || gemm.ldc > gemm.n;
+  result.packedBytes = description.packedBytes();
+  bool made =
+      dnnl_primitive_create(&result.matmul, description.matmul) == dnnl_success;
+  if (description.packing)
+    made = made && dnnl_primitive_create(&result.packing,
+                                         description.packing) == dnnl_success;
+  if (!made)
+    fatal("oneDNN cannot make GEMM %d", gemm.id);
+  if (gemm.local) {
+    result.ofThread.assign(threads.before, GemmPrimitive(result));
+    for (GemmPrimitive &own : result.ofThread) {
+      addArguments(gemm, description, own);
+      if (dnnl_stream_create(&own.ownStream, engine, dnnl_stream_in_order) !=
+          dnnl_success)
+        fatal("oneDNN cannot use this CPU");
+    }
+  } else {
+    addArguments(gemm, description, result);
+  }
   return result;
 }
 
@@ -417,9 +455,7 @@ void runPiece(void *gemm, int piece, const GemmMatrices &at) {
 int64_t gemmScratchBytes(const Gemm &gemm, int threads) {
   if (!openEngine())
     return -1;
-  int before = omp_get_max_threads();
-  if (threads > 0)
-    omp_set_num_threads(threads);
+  ThreadsHere here(threads);
   int64_t most = 0;
   for (const Gemm &piece : getPieces(gemm)) {
     int64_t bytes = -1;
@@ -429,7 +465,6 @@ int64_t gemmScratchBytes(const Gemm &gemm, int threads) {
       bytes = recipe->scratchBytes();
     most = bytes < 0 || most < 0 ? -1 : std::max(most, bytes);
   }
-  omp_set_num_threads(before);
   BlockCopies copies = getBlockCopies(gemm);
   return most < 0 ? most : most + copies.all();
 }
@@ -479,4 +514,19 @@ void tessera_gemm_counted(tessera_context *, int32_t id, const int32_t *count,
   int64_t parts = std::clamp<int64_t>(*count, 0, gemm.gemm.room);
   runPieces(gemm.gemm, gemm.pieces, parts, {a, b, bias, c, scratch}, runPiece,
             &gemm);
+}
+
+void tessera_local_gemm(int32_t id, const char *a, const char *b,
+                        const char *bias, char *c, char *scratch) {
+  using namespace tessera::runtime;
+  GemmPrimitive &gemm =
+      (*prepared)[id].primitives.front().ofThread[omp_get_thread_num()];
+  setAddress(gemm.a, a);
+  setAddress(gemm.b, b);
+  setAddress(gemm.bias, bias);
+  setAddress(gemm.c, c);
+  setAddress(gemm.scratch, scratch);
+  if (dnnl_primitive_execute(gemm.matmul, gemm.ownStream, gemm.argumentCount,
+                             gemm.arguments) != dnnl_success)
+    fatal("oneDNN failed in GEMM %d", id);
 }

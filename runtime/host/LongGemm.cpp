@@ -162,7 +162,7 @@ struct Run {
 } // namespace
 
 bool isLong(const Gemm &gemm) {
-  return gemm.transposeA && !gemm.transposeB && !gemm.bias &&
+  return !gemm.local && gemm.transposeA && !gemm.transposeB && !gemm.bias &&
          gemm.epilogue == "none" && gemm.type == ElementType::f32 &&
          gemm.resultType == ElementType::f32 && gemm.k >= leastRows &&
          gemm.m > 0 && gemm.n > 0 && gemm.m * gemm.n <= largestResult &&

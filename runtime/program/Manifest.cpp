@@ -228,6 +228,7 @@ static Gemm parseGemm(const json &j) {
             static_cast<long long>(gemm.room));
   }
   gemm.scratch = j.value("scratch", int64_t(0));
+  gemm.local = j.value("local", false);
   return gemm;
 }
 

@@ -146,6 +146,7 @@ struct Gemm {
   enum class Counted { nothing, rows, inner } counted = Counted::nothing;
   int64_t room = 0;
   int64_t scratch = 0;
+  bool local = false; ///< runs on the calling thread alone, within a kernel
 };
 
 /// A kernel of the device: its function and its grid.

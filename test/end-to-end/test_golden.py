@@ -18,14 +18,12 @@ import support
 
 
 class Golden(unittest.TestCase):
-    def check(self, name, data, **parallel):
+    def check(self, name, data, compile=support.compile, **parallel):
         folder = support.GOLDEN / name
         world = parallel.get("parallel__world", 1)
         expected = json.loads((folder / "expected.json").read_text())
         out = support.scratch(f"golden-{name}-{world}")
-        executable = support.compile(
-            folder / "specification.textproto", out / "exe", **parallel
-        )
+        executable = compile(folder / "specification.textproto", out / "exe", **parallel)
         init = ["--init", folder / "weights.safetensors"]
         log = support.train(executable, folder / data, out / "log", world, init)
         losses = support.losses(log)

@@ -22,3 +22,36 @@ func.func @counted(%n: tensor<i32> {plan.counts_rows = 4 : i64}, %x: tensor<4xf3
   %y = arith.negf %x : tensor<4xf32>
   return %y : tensor<4xf32>
 }
+
+// -----
+
+func.func private @k(%x: tensor<2x3xf32>) -> tensor<2x3xf32> attributes {plan.kernel} {
+  // expected-error @below {{is a step of a kernel, so its own kernel must be made of arithmetic}}
+  %y = plan.launch @k(%x) : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return %y : tensor<2x3xf32>
+}
+
+// -----
+
+func.func private @k(%x: tensor<2x2xf32>) -> tensor<2x2xf32> attributes {plan.kernel} {
+  // expected-error @below {{is a step of a kernel, so it must be local, of f32 and without an epilogue or a count}}
+  %y = plan.gemm %x, %x : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+
+// -----
+
+func.func private @k(%x: tensor<2x2xf32>) -> tensor<2x2xf32> attributes {plan.kernel} {
+  %y = plan.gemm %x, %x local : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  // expected-error @below {{stands beside launches and GEMMs: a kernel is made of these alone or of none}}
+  %z = arith.negf %y : tensor<2x2xf32>
+  return %z : tensor<2x2xf32>
+}
+
+// -----
+
+func.func private @k(%x: tensor<2x2xf32>) -> tensor<2x2xf32> attributes {plan.kernel} {
+  %y = plan.gemm %x, %x local : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  // expected-error @below {{of a kernel made of launches must give what its steps give, each once}}
+  return %x : tensor<2x2xf32>
+}

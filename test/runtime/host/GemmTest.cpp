@@ -104,6 +104,39 @@ TEST(LongGemm, IsOfManyRowsAndAPlainResult) {
   EXPECT_FALSE(isLongWith([](Gemm &g) { g.resultType = ElementType::bf16; }));
 }
 
+// Each thread runs one of its own at the same time.
+TEST(LocalGemm, AgreesWithDoublePrecisionOnEachThread) {
+  setThreads(3);
+  Manifest manifest;
+  for (Gemm gemm : allGemmForms({ElementType::f32, ElementType::f32}))
+    if (gemm.epilogue == "none") {
+      gemm.local = true;
+      gemm.id = static_cast<int>(manifest.gemms.size());
+      gemm.scratch = gemmScratchBytes(gemm, 1);
+      ASSERT_GE(gemm.scratch, 0);
+      manifest.gemms.push_back(gemm);
+    }
+  tessera_prepare_gemms(&manifest, 3);
+  for (const Gemm &gemm : manifest.gemms) {
+    GemmOperands operands(gemm);
+    std::vector<std::vector<char>> results(12, operands.storedC);
+    parallelFor(12, 1, [&](int64_t begin, int64_t end) {
+      std::vector<char> scratch(gemm.scratch + 64);
+      char *aligned = scratch.data() + 64 -
+                      reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+      for (int64_t i = begin; i < end; ++i)
+        tessera_local_gemm(gemm.id, operands.storedA.data(),
+                           operands.storedB.data(),
+                           gemm.bias ? operands.storedBias.data() : nullptr,
+                           results[i].data(), aligned);
+    });
+    for (const std::vector<char> &result : results) {
+      operands.check(result);
+      EXPECT_EQ(result, results[0]);
+    }
+  }
+}
+
 // oneDNN would take a part of the number for the whole.
 TEST(Gemm, RefusesSizesOfMoreThan32Bits) {
   Gemm gemm;
