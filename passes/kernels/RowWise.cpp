@@ -67,6 +67,10 @@ public:
   std::optional<RowWise> run() {
     RowWise result;
     for (BlockArgument argument : kernel.getArguments()) {
+      unsigned number = argument.getArgNumber();
+      if (kernel.getArgAttr(number, countsRowsAttrName) ||
+          kernel.getArgAttr(number, countsSumsAttrName))
+        return std::nullopt;
       bool inRows = hasRows(argument.getType(), rows);
       kinds[argument] = inRows ? Kind::Rows : Kind::Whole;
       result.inRows.push_back(inRows);
