@@ -90,15 +90,22 @@ def lines_of(defenses):
     return "\n  ".join(f"defense {{ {line} }}" for line in fields)
 
 
-def stem_of(name, setting):
-    return OUT / f"{name.lower()}-{setting.lower()}"
+def is_guessed(defense):
+    return defense["kind"] in audit_pyg.GUESSED
 
 
-def audit(name, setting, options):
-    """Compiles and runs the audit of a model in a setting."""
+def stem_of(name, setting, is_repeated=False):
+    return OUT / f"{name.lower()}-{setting.lower()}{'-repeated' if is_repeated else ''}"
+
+
+def audit(name, setting, options, is_repeated=False):
+    """Compiles and runs the audit of a model in a setting, or more trials of each split
+    with the defenses alone whose static attackers guess."""
     gnn, lr, steps = MODELS[name]
-    stem = stem_of(name, setting)
+    stem = stem_of(name, setting, is_repeated)
     defenses = [] if options.no_defenses else defenses_of(name)
+    if is_repeated:
+        defenses = [defense for defense in defenses if is_guessed(defense)]
     text = SPECIFICATION.format(
         name=stem.name,
         gnn=gnn,
@@ -110,19 +117,30 @@ def audit(name, setting, options):
     )
     stem.with_suffix(".textproto").write_text(text)
     committed = json.loads(audit_pyg.SPLITS.read_text())
-    splits = dict(committed, splits=committed["splits"][: options.splits])
+    chosen = committed["splits"][: options.splits]
+    if is_repeated:
+        chosen = chosen + audit_pyg.repeated(chosen, options.repeats)
+    splits = dict(committed, splits=chosen)
     stem.with_suffix(".splits.json").write_text(json.dumps(splits))
     support.compile(stem.with_suffix(".textproto"), stem)
     command = [stem, "audit", "--data", support.CORA]
-    command += ["--splits", stem.with_suffix(".splits.json"), "--report", stem.with_suffix(".report")]
+    command += ["--splits", stem.with_suffix(".splits.json"), "--report", folder_of(name, setting, is_repeated)]
     support.run(command, timeout=None)
+
+
+def folder_of(name, setting, is_repeated=False):
+    return stem_of(name, setting, is_repeated).with_suffix(".report")
+
+
+def has_report(name, setting, is_repeated=False):
+    return (folder_of(name, setting, is_repeated) / "report.json").exists()
 
 
 class Report:
     """What an audit here has found."""
 
-    def __init__(self, name, setting):
-        folder = stem_of(name, setting).with_suffix(".report")
+    def __init__(self, name, setting, is_repeated=False):
+        folder = folder_of(name, setting, is_repeated)
         self.json = json.loads((folder / "report.json").read_text())
         with open(folder / "report.csv", newline="") as stream:
             self.lines = list(csv.DictReader(stream))
@@ -160,6 +178,10 @@ class Peer:
             for row in rows
             if row["model"] == name and row["setting"] == setting
         }
+
+    def has_repeats(self):
+        """Whether it has several trials of a split where static attackers guess."""
+        return any(len(row["seeds"]) > len(self.row(query)["seeds"]) for (query, _), row in self.rows.items())
 
     def row(self, query, defense="NONE"):
         return self.rows.get((query, defense))
@@ -232,31 +254,36 @@ def share_left(own, seeds, query, defense, column, plain):
 
 def defense_rows(table, name, reports, peers):
     """A row for each defense, with the three queries beside each other. The label loss
-    of TSTF is the mean over both queries, which draw apart."""
-    for defense in map(describe, defenses_of(name)):
-        if not all(reports[setting].values(query, defense, "auroc") for setting, query in QUERIES):
+    of TSTF is the mean over both queries, which draw apart. Where static attackers
+    guess, means are of all trials that there are of each side."""
+    for defense in defenses_of(name):
+        kind = describe(defense)
+        if not all(reports[setting].values(query, kind, "auroc") for setting, query in QUERIES):
             continue
-        label = f"{name} {defense}"
+        label = f"{name} {kind}"
         losses = {}
-        cells, splits = [], []
+        cells, counts = [], set()
         for setting, query in QUERIES:
             report, peer = reports[setting], peers[setting]
-            row = peer.row(query, defense)
-            seeds = common(report, row, query, defense)
-            splits.append(len(seeds))
-            for kind, column in (("adaptive", "auroc"), ("static", "static_auroc")):
-                own = share_left(report, seeds, query, defense, column, "auroc")
-                other = row and share_left_of_peer(peer, seeds, query, defense, f"{kind}.auroc")
-                cells.append(table.cell(f"{label} {heading(setting, query)} {kind}", own, other, ADVANTAGE))
-            loss = report.mean(seeds, query, defense, "label_loss_points")
-            other = row and 100 * peer.mean(seeds, query, defense, "label_loss")
+            row = peer.row(query, kind)
+            seeds = others = common(report, row, query, kind)
+            if is_guessed(defense) and has_report(name, setting, is_repeated=True):
+                report = Report(name, setting, is_repeated=True)
+                seeds, others = report.seeds, row["seeds"] if row else None
+            counts.add(f"{len(seeds)} / {len(others)}" if row and seeds != others else str(len(seeds)))
+            for attacker, column in (("adaptive", "auroc"), ("static", "static_auroc")):
+                own = share_left(report, seeds, query, kind, column, "auroc")
+                other = row and share_left_of_peer(peer, others, query, kind, f"{attacker}.auroc")
+                cells.append(table.cell(f"{label} {heading(setting, query)} {attacker}", own, other, ADVANTAGE))
+            loss = report.mean(seeds, query, kind, "label_loss_points")
+            other = row and 100 * peer.mean(others, query, kind, "label_loss")
             losses.setdefault(setting, []).append((loss, other))
         for setting, pairs in losses.items():
             own = statistics.mean(loss for loss, _ in pairs)
             others = [other for _, other in pairs]
             other = None if None in others else statistics.mean(others)
             cells.append(table.cell(f"{label} {setting} label loss", own, other, LOSS))
-        table.add(name, defense, str(min(splits)), *cells)
+        table.add(name, kind, ", ".join(sorted(counts)), *cells)
 
 
 def share_left_of_peer(peer, seeds, query, defense, key):
@@ -292,13 +319,13 @@ def tables(models):
         *("shadow test", "AUROC", "AUROC of labels", "precision", "recall"),
     )
     columns = [f"{heading(*each)} {kind}" for each in QUERIES for kind in ("adaptive", "static")]
-    defenses = Table("model", "defense", "splits", *columns, "loss TSTF", "loss TSTS")
+    defenses = Table("model", "defense", "trials", *columns, "loss TSTF", "loss TSTS")
     claims = Table(
         *("model, setting, query", "gap", "AUROC", "class alone", "degree alone"),
         *("within classes", "within degrees"),
     )
     for name in models:
-        there = [s for s in SETTINGS if (stem_of(name, s).with_suffix(".report") / "report.json").exists()]
+        there = [setting for setting in SETTINGS if has_report(name, setting)]
         reports = {setting: Report(name, setting) for setting in there}
         peers = {setting: Peer(name, setting) for setting in there}
         query_rows(queries, name, reports, peers)
@@ -323,6 +350,7 @@ def main():
     parser.add_argument("models", nargs="*", help=f"of {', '.join(MODELS)}; all by default")
     parser.add_argument("--splits", type=int, default=20, help="at most")
     parser.add_argument("--no-defenses", action="store_true")
+    parser.add_argument("--repeats", type=int, default=5, help="trials of each split where static attackers guess")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--reports", action="store_true", help="run nothing, read the reports that are there")
     parser.add_argument("--document", action="store_true", help="also puts the tables into docs/audit.md")
@@ -336,6 +364,8 @@ def main():
         for setting in SETTINGS:
             print(f"{name} {setting}", flush=True)
             audit(name, setting, options)
+            if not options.no_defenses and Peer(name, setting).has_repeats():
+                audit(name, setting, options, is_repeated=True)
     found = tables(models)
     text = "\n\n".join(table.text() for table in found.values())
     (OUT / "table.md").write_text(text + "\n")

@@ -11,6 +11,7 @@
 # bench/audit.py compares audits with. bench/README.md says how it is run.
 #
 #   audit_pyg.py run MODEL... [--splits 20] [--defenses]   # appends to build/bench
+#   audit_pyg.py run MODEL... --repeats 10                # GUESSED defenses alone
 #   audit_pyg.py collect                                  # writes audit_pyg.json
 #
 # Runs itself again in the environment that scripts/torch_environment.py makes.
@@ -62,6 +63,15 @@ DEFENSES = [
     {"kind": "TEMPERATURE", "temperature": 4},
     {"kind": "LABEL_ONLY"},
 ]
+# Those whose answers are unlike all that an attacker who knows of no defense has
+# learned from. What he says of them is chance, a new one with each attacker: only
+# means of several trainings on each split tell anything.
+GUESSED = ("TEMPERATURE", "LABEL_ONLY")
+
+
+def repeated(splits, repeats):
+    """The nodes of each split with seeds of their own, the first ones not among them."""
+    return [dict(each, seed=each["seed"] + 1000 * i) for i in range(1, repeats) for each in splits]
 
 
 def sparse_linear(linear):
@@ -322,7 +332,7 @@ def graphs_of(full, subgraphs, who, setting, query):
     return (full if query == "MATCHED" else subgraphs[f"{who}_train"]), full
 
 
-def answers_of(name, data, split, with_defenses):
+def answers_of(name, data, split, defenses):
     """All that is asked of one split's target and shadow: (row, {who: Asked}, plain's)
     for each query and defense."""
     import torch
@@ -341,7 +351,7 @@ def answers_of(name, data, split, with_defenses):
 
     for setting, query in QUERIES:
         plain = None
-        for defense in [None, *(DEFENSES if with_defenses else [])]:
+        for defense in [None, *defenses]:
             if name == "MLP" and defense and defense["kind"] == "NSD":
                 continue
             asked = {who: ask(who, setting, query, defense) for who in models}
@@ -350,9 +360,9 @@ def answers_of(name, data, split, with_defenses):
             yield {**row, "defense": defense}, asked, plain
 
 
-def experiments(name, data, splits, with_defenses):
+def experiments(name, data, splits, defenses):
     """The rows of several splits, their attackers being trained together."""
-    asked = [each for split in splits for each in answers_of(name, data, split, with_defenses)]
+    asked = [each for split in splits for each in answers_of(name, data, split, defenses)]
     attackers = Attackers([answers["shadow"] for _, answers, _ in asked])
     targets = [answers["target"] for _, answers, _ in asked]
     adaptive = attackers.successes(targets)
@@ -387,6 +397,14 @@ def read_graph(path):
     return x, tensors["edge_index"].long(), tensors["y"].long()
 
 
+def file_of(name, is_repeated):
+    return RUNS / f"{name}{'.repeated' if is_repeated else ''}.jsonl"
+
+
+def rows_of(file):
+    return map(json.loads, file.read_text().splitlines() if file.exists() else [])
+
+
 def run(options):
     import torch
 
@@ -394,53 +412,82 @@ def run(options):
     committed = json.loads(SPLITS.read_text())
     data = read_graph(SPLITS.parent / committed["graph"])
     RUNS.mkdir(parents=True, exist_ok=True)
+    defenses = DEFENSES if options.defenses else []
+    wanted = committed["splits"][: options.splits]
+    if options.repeats > 1:
+        defenses = [defense for defense in DEFENSES if defense["kind"] in GUESSED]
+        wanted = repeated(wanted, options.repeats)
     for name in options.models:
-        file = RUNS / f"{name}.jsonl"
-        done = set()
-        if file.exists():
-            done = {json.loads(line)["seed"] for line in file.read_text().splitlines()}
-        splits = [s for s in committed["splits"][: options.splits] if s["seed"] not in done]
+        file = file_of(name, is_repeated=options.repeats > 1)
+        done = {row["seed"] for row in rows_of(file)}
+        splits = [s for s in wanted if s["seed"] not in done]
         for begin in range(0, len(splits), options.together):
             start = time.perf_counter()
             group = splits[begin : begin + options.together]
-            rows = list(experiments(name, data, group, options.defenses))
+            rows = list(experiments(name, data, group, defenses))
             with open(file, "a") as stream:
                 stream.writelines(json.dumps(row) + "\n" for row in rows)
             print(f"{name}: {len(group)} splits in {time.perf_counter() - start:.1f} s", flush=True)
 
 
+def found_rows():
+    """What the runs in build/bench have found: {row without figures: {seed: figures}}."""
+    found, plain = {}, {}
+    for name in RECIPES:
+        for is_repeated in (False, True):
+            for row in rows_of(file_of(name, is_repeated)):
+                key = {k: row.pop(k) for k in ("model", "setting", "query", "defense")}
+                seed = row.pop("seed")
+                asked = (key["model"], key["setting"], key["query"], seed)
+                if key["defense"]:  # of the same trial
+                    row["undefended.auroc"] = plain[asked]
+                else:
+                    plain[asked] = row["attack.auroc"]
+                # The other models of repeated trials are there for their defenses.
+                if key["defense"] or not is_repeated:
+                    found.setdefault(json.dumps(key), {})[seed] = row
+    return found
+
+
 def collect():
+    """Adds what has been found to the table, whose other rows and seeds stay."""
     import torch
     import torch_geometric
 
-    groups, plain, seeds = {}, {}, {}
-    for name in RECIPES:
-        file = RUNS / f"{name}.jsonl"
-        for line in file.read_text().splitlines() if file.exists() else []:
-            row = json.loads(line)
-            key = {k: row.pop(k) for k in ("model", "setting", "query", "defense")}
-            seed = row.pop("seed")
-            asked = (key["model"], key["setting"], key["query"], seed)
-            seeds.setdefault(json.dumps(key), []).append(seed)
-            if key["defense"]:  # of the same split
-                row["undefended.auroc"] = plain[asked]
-            else:
-                plain[asked] = row["attack.auroc"]
-            groups.setdefault(json.dumps(key), []).append(row)
+    found = found_rows()
     table = []
-    for key, rows in groups.items():
-        result = {**json.loads(key), "splits": len(rows)}
+    for old in json.loads(TABLE.read_text())["rows"] if TABLE.exists() else []:
+        key = json.dumps({k: old[k] for k in ("model", "setting", "query", "defense")})
+        if key not in found:
+            table.append(old)
+            continue
+        columns = zip(*old["values"].values())
+        kept = {s: dict(zip(old["values"], row)) for s, row in zip(old["seeds"], columns)}
+        found[key] = kept | found[key]
+    for key, by_seed in found.items():
+        result = {**json.loads(key), "splits": len(by_seed)}
+        rows = [by_seed[seed] for seed in sorted(by_seed)]
+        names = [name for name in rows[0] if all(name in row for row in rows)]
         for statistic in ("mean", "stdev") if len(rows) > 1 else ("mean",):
             values = {
                 k: round(getattr(statistics, statistic)(row[k] for row in rows), 5)
-                for k in rows[0]
+                for k in names
             }
             result[statistic] = values
         # So that means of any of the splits can be made.
-        kept = DEFENSE_VALUES if result["defense"] else rows[0]
-        result["seeds"] = seeds[key]
+        kept = DEFENSE_VALUES if result["defense"] else names
+        result["seeds"] = sorted(by_seed)
         result["values"] = {k: [round(row[k], 5) for row in rows] for k in kept}
         table.append(result)
+    order = [*RECIPES]
+    defenses = [None, *DEFENSES]
+    table.sort(
+        key=lambda row: (
+            order.index(row["model"]),
+            QUERIES.index((row["setting"], row["query"])),
+            defenses.index(row["defense"]),
+        )
+    )
     versions = {"torch": torch.__version__, "torch_geometric": torch_geometric.__version__}
     text = ",\n".join(json.dumps(row) for row in table)
     head = {"versions": versions, "hidden": HIDDEN, "recipes": RECIPES, "attack": ATTACK}
@@ -461,6 +508,7 @@ def main():
     command.add_argument("models", nargs="+", choices=RECIPES)
     command.add_argument("--splits", type=int, default=20)
     command.add_argument("--defenses", action="store_true", help="also, statically and adaptively")
+    command.add_argument("--repeats", type=int, default=1, help="trials of each split, for the defenses in GUESSED")
     command.add_argument("--together", type=int, default=5, help="splits between two writes")
     command.add_argument("--threads", type=int, default=1)
     commands.add_parser("collect")
