@@ -12,6 +12,7 @@
 #include "dialects/plan/Plan.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -219,7 +220,7 @@ private:
     GemmShape shape = GemmShape::get(gemm);
     if (Value addend = gemm.getAddend())
       if (Value from = getBuffer(addend); from != out)
-        memref::CopyOp::create(builder, body.loc, from, out);
+        copyUnlessSame(from, out);
     auto step = plan::GemmOp::create(
         builder, body.loc, TypeRange(), getBuffer(gemm.getA()),
         getBuffer(gemm.getB()),
@@ -230,6 +231,22 @@ private:
     step.setLocal(true);
     int64_t bytes = cpu::getScratchBytes(shape, 1);
     step->setAttr(scratchAttrName, builder.getI64IntegerAttr(bytes));
+  }
+
+  /// Copies \p from to \p to, unless a loop has put both at one place.
+  void copyUnlessSame(Value from, Value to) {
+    auto getAddress = [&](Value buffer) -> Value {
+      return memref::ExtractAlignedPointerAsIndexOp::create(builder, body.loc,
+                                                            buffer);
+    };
+    Value differ =
+        arith::CmpIOp::create(builder, body.loc, arith::CmpIPredicate::ne,
+                              getAddress(from), getAddress(to));
+    auto branch = scf::IfOp::create(builder, body.loc, differ,
+                                    /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    memref::CopyOp::create(builder, body.loc, from, to);
   }
 
   KernelBody &body;

@@ -155,6 +155,8 @@ static LogicalResult verifyChunk(RowLoopOp loop, FlatSymbolRefAttr name,
   if (!kernel || !kernel->hasAttr(tessera::kernelAttrName) ||
       kernel.isExternal())
     return loop.emitOpError("no kernel is named ") << name;
+  if (isa<func::ReturnOp>(kernel.getBody().front().front()))
+    return loop.emitOpError("kernel ") << name << " does nothing";
   for (Operation &op : kernel.getBody().front()) {
     auto gemm = dyn_cast<GemmOp>(op);
     if (!(gemm && gemm.getLocal()) && !isa<LaunchOp, func::ReturnOp>(op))

@@ -28,6 +28,9 @@ func.func private @loop(%x: tensor<10x3xf32>, %w: tensor<2x3xf32>) -> (tensor<10
 // CHECK-SAME:    %[[X:.*]]: memref<4x3xf32>{{.*}}, %[[W:.*]]: memref<2x3xf32>{{.*}}, %[[G:.*]]: memref<2x3xf32>, %[[H:.*]]: memref<4x2xf32>{{.*}}, %[[SUM:.*]]: memref<2x3xf32>
 // CHECK:         plan.gemm %[[X]], %[[W]] transpose_b into %[[H]] local {plan.id = [[FIRST:.*]] : i32
 // CHECK:         call @relu.body(%[[H]], %[[H]],
+// CHECK:         %[[DIFFER:.*]] = arith.cmpi ne
+// CHECK:         scf.if %[[DIFFER]] {
+// CHECK-NEXT:      memref.copy %[[G]], %[[SUM]]
 // CHECK:         plan.gemm %[[H]], %[[X]] transpose_a into %[[SUM]] accumulate local {plan.id
 func.func private @chunk(%x: tensor<4x3xf32>, %w: tensor<2x3xf32>, %g: tensor<2x3xf32>) -> (tensor<4x2xf32>, tensor<2x3xf32> {plan.inplace = [2]}) attributes {plan.kernel} {
   %p = plan.gemm %x, %w transpose_b local : (tensor<4x3xf32>, tensor<2x3xf32>) -> tensor<4x2xf32>

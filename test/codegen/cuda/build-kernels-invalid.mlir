@@ -45,3 +45,11 @@ func.func private @k(%qkv: tensor<8x771xf32>, %out: tensor<8x257xf32>, %lse: ten
       : tensor<8x771xf32>, tensor<8x257xf32>, tensor<1x8xf32>
   return %0 : tensor<8x771xf32>
 }
+
+// -----
+
+func.func private @k(%x: tensor<2x2xf32>) -> tensor<2x2xf32> attributes {plan.kernel} {
+  // expected-error @below {{'plan.gemm' op has no code for GPUs}}
+  %y = plan.gemm %x, %x local : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}

@@ -69,3 +69,25 @@ func.func private @k(%x: tensor<5x4xf32>) -> tensor<4x4xf32> attributes {plan.ke
   %y = plan.gemm %x, %x transpose_a local : (tensor<5x4xf32>, tensor<5x4xf32>) -> tensor<4x4xf32>
   return %y : tensor<4x4xf32>
 }
+
+// -----
+
+func.func @p(%x: tensor<10x4xf32>) -> tensor<10x4xf32> {
+  // expected-error @+1 {{kernel @k does nothing}}
+  %y = plan.row_loop @k(%x) rows 10 by 5 parts 1 : (tensor<10x4xf32>) -> tensor<10x4xf32>
+  return %y : tensor<10x4xf32>
+}
+
+func.func private @k(%x: tensor<5x4xf32>) -> tensor<5x4xf32> attributes {plan.kernel} {
+  return %x : tensor<5x4xf32>
+}
+
+// -----
+
+plan.program @predict world 1 stage 0 accumulation 1 arena 64 memory {workspace = 64 : i64} flops 0 {
+  %0 = plan.buffer "a" workspace at 0 persistent : memref<64xi8>
+  %1 = plan.view %0 at 0 : memref<64xi8> -> memref<4x4xf32>
+  plan.section "run"
+  // expected-error @+1 {{is local, so it must be a step of a kernel}}
+  plan.gemm %1, %1 into %1 local : (memref<4x4xf32>, memref<4x4xf32>, memref<4x4xf32>) -> ()
+}
