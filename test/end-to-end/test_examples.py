@@ -84,7 +84,7 @@ class Examples(unittest.TestCase):
             (train, "does not say what it holds"),
             (evaluate, "does not say what it holds"),
             ([*evaluate, "--data-type", "i32"], "outside the model's vocabulary of 300"),
-            (generate, "needs a model with a vocabulary of 256; this one has 300"),
+            (generate, "take a vocabulary of 256, whose tokens are bytes; this one has 300"),
         ):
             done = support.run(command, check=False)
             self.assertEqual(done.returncode, 1)
