@@ -19,12 +19,19 @@ std::vector<Gemm> getPieces(const Gemm &gemm) {
   bool isInner = gemm.counted == Gemm::Counted::inner;
   if (gemm.counted == Gemm::Counted::nothing || (isInner && isLong(gemm)))
     return {piece};
+  std::vector<Gemm> pieces;
   if (isInner) {
-    piece.k = std::min(gemm.k, innerBlock);
-    piece.accumulate = false;
-    Gemm next = piece;
-    next.accumulate = true;
-    return {piece, next};
+    int64_t block = std::min(gemm.k, innerBlock);
+    for (int64_t size = std::min(innerStep, block);;
+         size = std::min(size + innerStep, block)) {
+      piece.k = size;
+      for (bool accumulates : {false, true}) {
+        piece.accumulate = accumulates;
+        pieces.push_back(piece);
+      }
+      if (size == block)
+        return pieces;
+    }
   }
   std::vector<int64_t> sizes = {gemm.m};
   for (int64_t rows = pieceRows; rows < gemm.m; rows *= 2)
@@ -32,7 +39,6 @@ std::vector<Gemm> getPieces(const Gemm &gemm) {
   if (int64_t rest = gemm.m % pieceRows; rest && gemm.m > pieceRows)
     sizes.push_back(rest);
   std::sort(sizes.begin(), sizes.end());
-  std::vector<Gemm> pieces;
   for (int64_t rows : sizes) {
     piece.m = rows;
     pieces.push_back(piece);
@@ -95,7 +101,7 @@ struct Run {
   }
 
   void inner(int64_t inner) {
-    int64_t block = pieces.front().k;
+    int64_t block = pieces.back().k;
     BlockCopies copies = getBlockCopies(gemm);
     char *copyOfA = at.scratch, *copyOfB = copyOfA + copies.a;
     // As without a count, c is added to the whole sum.
@@ -106,12 +112,16 @@ struct Run {
         memset(at.c + row * rowOfC, 0, gemm.n * sizeOf(gemm.resultType));
     for (int64_t begin = 0; begin < inner; begin += block) {
       const char *a = at.a + begin * rowOfA, *b = at.b + begin * rowOfB;
-      if (begin + block > inner) {
-        a = copyBlock(a, copyOfA, inner - begin, block, rowOfA);
-        b = copyBlock(b, copyOfB, inner - begin, block, rowOfB);
+      int64_t left = std::min(inner - begin, block);
+      auto step = static_cast<int>((left - 1) / innerStep);
+      int64_t size = pieces[2 * step].k;
+      if (left < size) {
+        a = copyBlock(a, copyOfA, left, size, rowOfA);
+        b = copyBlock(b, copyOfB, left, size, rowOfB);
       }
       bool adds = begin > 0 || (gemm.accumulate && !isApart);
-      runPiece(data, adds, {a, b, nullptr, sum, at.scratch + copies.all()});
+      runPiece(data, 2 * step + adds,
+               {a, b, nullptr, sum, at.scratch + copies.all()});
     }
     if (isApart)
       addSum(reinterpret_cast<const float *>(sum));

@@ -8,10 +8,10 @@
 // The library wants to know the sizes of a GEMM long before it runs, a count is
 // known when it does. So a GEMM with counted rows has a piece for 64, 128, 256,
 // ... rows, of which those run that make up the count; and one with a counted
-// inner size adds up blocks of one size, the last one filled up with zeros. The
-// blocks are the same for any count, so that a sum has the bits that it has
-// where everything beyond the count is 0. A long GEMM (LongGemm.h) has its own
-// blocks and takes any count.
+// inner size adds up blocks of one size, the last one shorter and filled up
+// with zeros. Each row is in the same block for any count, so that a sum has
+// the bits that it has where everything beyond the count is 0. A long GEMM
+// (LongGemm.h) has its own blocks and takes any count.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,9 +27,13 @@ inline constexpr int64_t pieceRows = 64;
 /// The inner size of a block. oneDNN 2.6.3 itself adds up blocks of 512 on
 /// AVX-512, where it does not divide a sum among threads.
 inline constexpr int64_t innerBlock = 512;
+/// Of which the last block may have a multiple: zeros that it is filled up with
+/// cost time.
+inline constexpr int64_t innerStep = 64;
 
 /// What \p gemm is made of, by its count: for rows one of each size, from small
-/// to large; for an inner size the first block and one that is added to it;
+/// to large; for an inner size two of each size that a block may have, from
+/// small to large: one that is a first block, and one that is added to others;
 /// without a count, or where it is long, \p gemm itself.
 std::vector<Gemm> getPieces(const Gemm &gemm);
 

@@ -172,8 +172,9 @@ void checkCounted(Gemm gemm, Gemm::Counted kind, int threads) {
                             manifest.gemms[1].scratch + 64);
   char *aligned =
       scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
-  for (int64_t wanted : {int64_t(0), int64_t(1), size / 3, int64_t(64),
-                         int64_t(65), int64_t(512), size - 1, size}) {
+  for (int64_t wanted :
+       {int64_t(0), int64_t(1), size / 3, int64_t(64), int64_t(300),
+        int64_t(65), int64_t(512), size - 1, size}) {
     int64_t parts = std::min(wanted * gemm.room / size, gemm.room);
     int64_t there = parts * (size / gemm.room);
     auto cut = [&](std::vector<char> matrix, int64_t rowBytes, int fill) {
