@@ -214,7 +214,7 @@ void SafetensorsWriter::writeBytes(const void *data, int64_t bytes) {
 
 /// The type of the tensor that is written next.
 const std::string &SafetensorsWriter::currentType() {
-  while (written == end && next < entries.size())
+  while (written >= end && next < entries.size())
     end += entries[next++].bytes();
   return entries[next - 1].dtype;
 }

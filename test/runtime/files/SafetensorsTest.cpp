@@ -303,6 +303,27 @@ TEST(Safetensors, DoesNotWaitForAPipe) {
   unlink(path.c_str());
 }
 
+TEST(SafetensorsWriter, WritesNumbersAfterIntegers) {
+  std::string path = pathOf("mixed.safetensors"), error;
+  SafetensorsWriter writer(path);
+  writer.declare("ids", {3}, "I64");
+  writer.declare("none", {0}, "I64");
+  writer.declare("numbers", {2});
+  writer.begin();
+  int64_t ids[] = {7, 8, 9};
+  float numbers[] = {0.1f, 0.2f}, read[2];
+  writer.write(ids, 3);
+  writer.write(ids, 0);
+  writer.write(numbers, 2);
+  writer.commit();
+  auto file = SafetensorsFile::open(path, error);
+  ASSERT_TRUE(file) << error;
+  ASSERT_TRUE(copyAsFloat(*file->find("numbers"), 0, 2, read));
+  EXPECT_EQ(read[0], 0.1f);
+  EXPECT_EQ(read[1], 0.2f);
+  unlink(path.c_str());
+}
+
 TEST(SafetensorsWriter, LeavesNothingUncommitted) {
   std::string folder = pathOf("uncommitted");
   std::filesystem::remove_all(folder);
