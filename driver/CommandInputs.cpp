@@ -16,11 +16,6 @@
 using namespace mlir;
 using namespace tessera;
 
-LogicalResult tessera::failCommand(const llvm::Twine &message) {
-  llvm::errs() << "tessera: error: " << message << "\n";
-  return failure();
-}
-
 FailureOr<Inputs> tessera::readInputs(const CommandOptions &options) {
   Inputs inputs;
   if (options.compileFrom.empty()) {
@@ -113,14 +108,6 @@ LogicalResult tessera::openOutputs(const CommandOptions &options,
     return success();
   if (llvm::Error error = outputs.kernelReport.open(options.kernelReport, used))
     return failCommand("--kernel-report: " + llvm::toString(std::move(error)));
-  return success();
-}
-
-LogicalResult
-tessera::writeOutput(Output &output,
-                     llvm::function_ref<void(llvm::raw_ostream &)> print) {
-  if (llvm::Error error = output.write(print))
-    return failCommand(llvm::toString(std::move(error)));
   return success();
 }
 

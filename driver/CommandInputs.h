@@ -16,9 +16,6 @@
 
 namespace tessera {
 
-/// Writes "tessera: error: MESSAGE" to the standard error.
-mlir::LogicalResult failCommand(const llvm::Twine &message);
-
 /// What the command line names to be read: each text is read once.
 struct Inputs {
   SourceText source;
@@ -51,11 +48,6 @@ struct Outputs {
 /// other options name.
 mlir::LogicalResult openOutputs(const CommandOptions &options, Outputs &outputs,
                                 llvm::ArrayRef<std::string> graphs);
-
-/// Writes what \p print prints, with its errors as failCommand writes them.
-mlir::LogicalResult
-writeOutput(Output &output,
-            llvm::function_ref<void(llvm::raw_ostream &)> print);
 
 /// Plans of the specification that \p inputs has.
 Planner makePlanner(const CommandOptions &options, const Inputs &inputs);

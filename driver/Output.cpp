@@ -16,6 +16,11 @@ static Error refuse(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
 }
 
+LogicalResult tessera::failCommand(const Twine &message) {
+  errs() << "tessera: error: " << message << "\n";
+  return failure();
+}
+
 Error Output::open(StringRef path, std::vector<runtime::UsedFile> used) {
   isFile = !path.empty() && path != "-";
   if (!isFile)
@@ -58,4 +63,11 @@ Error Output::writeProgram(StringRef path) {
   if (!file.allowExecution())
     return refuse(file.error());
   return finish((*program)->getBuffer());
+}
+
+LogicalResult tessera::writeOutput(Output &output,
+                                   function_ref<void(raw_ostream &)> print) {
+  if (Error error = output.write(print))
+    return failCommand(toString(std::move(error)));
+  return success();
 }

@@ -13,9 +13,13 @@
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/LogicalResult.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace tessera {
+
+/// Writes "tessera: error: MESSAGE" to the standard error.
+llvm::LogicalResult failCommand(const llvm::Twine &message);
 
 /// A file that a command writes, or the standard output. It is opened before
 /// the work whose result it takes, and a file has all of the result or what was
@@ -41,6 +45,11 @@ private:
   bool isFile = false;
   runtime::OutputFile file;
 };
+
+/// Writes what \p print prints, with its errors as failCommand writes them.
+llvm::LogicalResult
+writeOutput(Output &output,
+            llvm::function_ref<void(llvm::raw_ostream &)> print);
 
 } // namespace tessera
 

@@ -8,6 +8,7 @@
 #include "codegen/AllTargets.h"
 #include "driver/Commands.h"
 #include "driver/LastResorts.h"
+#include "driver/TextCommands.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -26,6 +27,13 @@ cl::SubCommand calibrateCommand("calibrate",
                                 "Measure this machine, for plans to predict "
                                 "times");
 
+cl::SubCommand tokenizeCommand("tokenize",
+                               "Write the tokens of texts as an MMIDIDX pair");
+cl::SubCommand detokenizeCommand("detokenize",
+                                 "Write the text of a file of tokens");
+cl::SubCommand trainTokenizerCommand("train-tokenizer",
+                                     "Learn a tokenizer from texts");
+
 cl::opt<std::string> input(cl::Positional, cl::Required,
                            cl::desc("specification"), cl::value_desc("SPEC"),
                            cl::cat(category), cl::sub(compileCommand),
@@ -36,7 +44,10 @@ cl::opt<std::string> folder(cl::Positional, cl::Required,
 cl::opt<std::string> output("o", cl::desc("File to write"),
                             cl::value_desc("FILE"), cl::cat(category),
                             cl::sub(compileCommand), cl::sub(planCommand),
-                            cl::sub(importCommand), cl::sub(calibrateCommand));
+                            cl::sub(importCommand), cl::sub(calibrateCommand),
+                            cl::sub(tokenizeCommand),
+                            cl::sub(detokenizeCommand),
+                            cl::sub(trainTokenizerCommand));
 cl::list<std::string> overrides("set",
                                 cl::desc("Set a field of the specification"),
                                 cl::value_desc("path=value"), cl::cat(category),
@@ -103,6 +114,93 @@ cl::opt<std::string>
          cl::value_desc("path[=values]"), cl::cat(category),
          cl::sub(planCommand));
 
+cl::list<std::string> texts(cl::Positional, cl::OneOrMore,
+                            cl::desc("texts (.jsonl or other, also as .gz or "
+                                     ".zst)"),
+                            cl::value_desc("FILE"), cl::cat(category),
+                            cl::sub(tokenizeCommand),
+                            cl::sub(trainTokenizerCommand));
+cl::opt<std::string> tokens(cl::Positional, cl::Required,
+                            cl::desc("file of tokens"),
+                            cl::value_desc("TOKENS"), cl::cat(category),
+                            cl::sub(detokenizeCommand));
+cl::opt<std::string>
+    tokenizer("tokenizer", cl::Required,
+              cl::desc("tokenizer.json, or a folder that has it"),
+              cl::value_desc("T"), cl::cat(category), cl::sub(tokenizeCommand),
+              cl::sub(detokenizeCommand));
+cl::opt<std::string>
+    field("field", cl::desc("What a line of .jsonl calls its text (text)"),
+          cl::value_desc("NAME"), cl::cat(category), cl::sub(tokenizeCommand),
+          cl::sub(detokenizeCommand), cl::sub(trainTokenizerCommand));
+cl::opt<std::string>
+    endToken("end",
+             cl::desc("Token that ends a document (what "
+                      "tokenizer_config.json has as eos_token)"),
+             cl::value_desc("TOKEN"), cl::cat(category),
+             cl::sub(tokenizeCommand));
+cl::opt<bool> noEnd("no-end", cl::desc("End documents with no token"),
+                    cl::cat(category), cl::sub(tokenizeCommand));
+cl::opt<bool> textLines("lines",
+                        cl::desc("A document is a line of any file, not the "
+                                 "file"),
+                        cl::cat(category), cl::sub(tokenizeCommand));
+cl::opt<bool> addSpecial("add-special",
+                         cl::desc("Add what the tokenizer's template has "
+                                  "around a text"),
+                         cl::cat(category), cl::sub(tokenizeCommand));
+cl::opt<bool> specialAsText("special-as-text",
+                            cl::desc("Take special tokens in a text for text"),
+                            cl::cat(category), cl::sub(tokenizeCommand));
+cl::opt<bool> keepSpecial("keep-special", cl::desc("Write special tokens, too"),
+                          cl::cat(category), cl::sub(detokenizeCommand));
+cl::opt<unsigned> threads("threads", cl::desc("Threads (the cores)"),
+                          cl::value_desc("N"), cl::cat(category),
+                          cl::sub(tokenizeCommand),
+                          cl::sub(trainTokenizerCommand));
+
+cl::opt<unsigned> vocabulary("vocabulary", cl::Required,
+                             cl::desc("Tokens to have"), cl::value_desc("N"),
+                             cl::cat(category), cl::sub(trainTokenizerCommand));
+cl::opt<unsigned> minFrequency("min-frequency",
+                               cl::desc("Least times that a pair is there"),
+                               cl::value_desc("N"), cl::cat(category),
+                               cl::sub(trainTokenizerCommand));
+cl::opt<std::string> split("split", cl::init("bloom"),
+                           cl::desc("How words are found: bloom (default), "
+                                    "gpt2, llama3, qwen2"),
+                           cl::value_desc("NAME"), cl::cat(category),
+                           cl::sub(trainTokenizerCommand));
+cl::list<std::string>
+    specialTokens("special", cl::CommaSeparated,
+                  cl::desc("Tokens that are no text (<unk>,<s>,</s>,<pad>)"),
+                  cl::value_desc("TOKENS"), cl::cat(category),
+                  cl::sub(trainTokenizerCommand));
+
+TextOptions readTextOptions() {
+  TextOptions options;
+  options.inputs = texts;
+  if (detokenizeCommand)
+    options.inputs = {tokens};
+  options.tokenizer = tokenizer;
+  options.output = output;
+  options.field = field;
+  options.end = endToken;
+  options.noEnd = noEnd;
+  options.lines = textLines;
+  options.addSpecial = addSpecial;
+  options.specialAsText = specialAsText;
+  options.keepSpecial = keepSpecial;
+  options.threads = threads;
+  options.vocabulary = vocabulary;
+  options.minFrequency = minFrequency;
+  options.split = split;
+  options.special = specialTokens;
+  if (specialTokens.empty())
+    options.special = {"<unk>", "<s>", "</s>", "<pad>"};
+  return options;
+}
+
 CommandOptions readOptions() {
   CommandOptions options;
   options.input = importCommand ? folder : input;
@@ -132,6 +230,9 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category, planCommand);
   cl::HideUnrelatedOptions(category, importCommand);
   cl::HideUnrelatedOptions(category, calibrateCommand);
+  cl::HideUnrelatedOptions(category, tokenizeCommand);
+  cl::HideUnrelatedOptions(category, detokenizeCommand);
+  cl::HideUnrelatedOptions(category, trainTokenizerCommand);
   cl::ParseCommandLineOptions(argc, argv,
                               "Tessera compiles a model's specification into "
                               "one training executable\n");
@@ -143,8 +244,14 @@ int main(int argc, char **argv) {
     return failed(runImport(readOptions()));
   if (calibrateCommand)
     return failed(runCalibrate(readOptions()));
+  if (tokenizeCommand)
+    return failed(runTokenize(readTextOptions()));
+  if (detokenizeCommand)
+    return failed(runDetokenize(readTextOptions()));
+  if (trainTokenizerCommand)
+    return failed(runTrainTokenizer(readTextOptions()));
   llvm::errs() << "tessera: error: say what to do: tessera compile SPEC -o "
-                  "EXE, tessera plan SPEC, tessera import DIR -o SPEC, or "
-                  "tessera calibrate (see tessera --help)\n";
+                  "EXE, tessera plan SPEC, or another command (see tessera "
+                  "--help)\n";
   return 1;
 }

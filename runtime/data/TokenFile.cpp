@@ -47,6 +47,9 @@ constexpr int64_t pieceTokens = 2048;
 /// llm.c's files begin with 256 numbers of 32 bits: magic, version, count.
 constexpr int64_t llmcHeader = 1024;
 
+/// Bytes of an MMIDIDX index before its lengths of sequences.
+constexpr int64_t headBytes = 34;
+
 bool isFile(const std::string &path) {
   struct stat status;
   return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
@@ -284,8 +287,8 @@ bool TokenFile::openLlmC() {
 }
 
 void TokenFile::openIndex(const std::string &prefix) {
-  static constexpr int64_t headBytes = 34, pieceSequences = 1 << 16;
-  std::string indexPath = prefix + ".idx";
+  static constexpr int64_t pieceSequences = 1 << 16;
+  indexPath = prefix + ".idx";
   const char *path = indexPath.c_str();
   std::unique_ptr<InputFile> index = openData(indexPath);
   char head[headBytes];
@@ -306,7 +309,7 @@ void TokenFile::openIndex(const std::string &prefix) {
           code, code == 6 || code == 7 ? " (floating-point numbers)" : "");
   tokenType = static_cast<TokenType>(info - typeTable);
   int64_t size = info->bytes;
-  auto sequences = numberAt<int64_t>(head + 18);
+  sequences = numberAt<int64_t>(head + 18);
   auto documents = numberAt<int64_t>(head + 26);
   int64_t limit = index->size() / 4;
   if (sequences < 0 || documents < 0 || sequences > limit ||
@@ -343,6 +346,24 @@ void TokenFile::openIndex(const std::string &prefix) {
             prefix.c_str(), file->size(), expected);
   format = "MMIDIDX";
   tokens = expected / size;
+}
+
+bool TokenFile::readSequences(std::vector<int32_t> &lengths,
+                              std::string &error) const {
+  lengths.clear();
+  if (indexPath.empty()) {
+    // Pieces of what a length can say.
+    for (int64_t left = tokens; left > 0; left -= lengths.back())
+      lengths.push_back(
+          static_cast<int32_t>(std::min<int64_t>(left, INT32_MAX)));
+    return true;
+  }
+  std::unique_ptr<InputFile> index =
+      InputFile::open(indexPath, "the data ", error);
+  if (!index)
+    return false;
+  lengths.resize(sequences);
+  return index->read(headBytes, lengths.data(), 4 * sequences, error);
 }
 
 std::string TokenFile::form() const {

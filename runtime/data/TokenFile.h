@@ -11,6 +11,7 @@
 #include "runtime/data/DataFingerprint.h"
 #include "runtime/files/InputFile.h"
 #include <optional>
+#include <vector>
 
 namespace tessera::runtime {
 
@@ -60,6 +61,11 @@ public:
   bool read(int64_t begin, int64_t n, int32_t *destination,
             std::string &error) const;
 
+  /// The tokens of each sequence, one after the other: a document, where the
+  /// file says so, else all. False with the reason in \p error where the index
+  /// cannot be read any more.
+  bool readSequences(std::vector<int32_t> &lengths, std::string &error) const;
+
   /// Whether a token of this type can be outside the vocabulary.
   bool canHoldStrange() const;
   /// The first token of [begin, begin + n) that is outside the vocabulary.
@@ -93,6 +99,8 @@ private:
   const char *format = ""; ///< "MMIDIDX", "llm.c" or empty
   bool byDefault = false;  ///< bytes since nothing else was said
   std::unique_ptr<InputFile> file;
+  std::string indexPath; ///< of MMIDIDX
+  int64_t sequences = 0;
 };
 
 /// What a file whose first \p bytes are at \p head is known to be, if it is not

@@ -1,0 +1,112 @@
+//===- TrainTokenizer.cpp - A tokenizer from texts ------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "driver/DocumentJobs.h"
+#include "driver/Output.h"
+#include "driver/TextCommands.h"
+#include "runtime/core/Text.h"
+#include "runtime/tokenizer/BpeTrainer.h"
+#include "runtime/tokenizer/Utf8.h"
+
+using namespace llvm;
+using namespace tessera;
+
+/// Bytes and special tokens take the first ids; beyond the last no file of
+/// tokens goes.
+static constexpr size_t byteCount = 256, mostTokens = 1 << 24;
+
+static runtime::KnownSplit splitNamed(StringRef name) {
+  using runtime::KnownSplit;
+  return name == "bloom"    ? KnownSplit::Bloom
+         : name == "gpt2"   ? KnownSplit::Gpt2
+         : name == "llama3" ? KnownSplit::Llama3
+         : name == "qwen2"  ? KnownSplit::Qwen2
+                            : KnownSplit::None;
+}
+
+LogicalResult tessera::runTrainTokenizer(const TextOptions &options) {
+  if (options.output.empty())
+    return failCommand("name the file to write: -o tokenizer.json");
+  runtime::BpeTraining training;
+  training.size = options.vocabulary;
+  training.least = options.minFrequency;
+  training.special = options.special;
+  training.split = splitNamed(options.split);
+  if (training.split == runtime::KnownSplit::None)
+    return failCommand("--split=" + options.split +
+                       ": choose bloom, gpt2, llama3 or qwen2");
+  for (const std::string &token : training.special)
+    if (token.empty() || !runtime::isUtf8(token) ||
+        count(training.special, token) > 1)
+      return failCommand("--special=" + token +
+                         ": a token is text, and there once");
+  size_t least = byteCount + training.special.size();
+  if (training.size < least || training.size > mostTokens)
+    return failCommand("--vocabulary=" + Twine(training.size) +
+                       ": the bytes and special tokens alone are " +
+                       Twine(least) + ", and " + Twine(mostTokens) +
+                       " is the most");
+
+  DocumentForm form;
+  // As the library reads files that it learns from.
+  form.lines = form.lineEnds = true;
+  if (!options.field.empty())
+    form.field = options.field;
+  unsigned threads = options.threads
+                         ? options.threads
+                         : std::max(1u, std::thread::hardware_concurrency());
+  std::string error;
+  DocumentJobs jobs(options.inputs, form, threads);
+  if (!jobs.open(error))
+    return failCommand(error);
+  std::vector<runtime::UsedFile> used;
+  for (const std::string &input : options.inputs)
+    used.push_back({"the text", input});
+  Output output;
+  if (Error failure = output.open(options.output, std::move(used)))
+    return failCommand(toString(std::move(failure)));
+
+  std::vector<runtime::WordCounts> counts(threads,
+                                          runtime::WordCounts(training.split));
+  int64_t bytes = 0;
+  bool isRead = jobs.run(
+      [&](DocumentJob &job, unsigned thread) {
+        std::string repaired;
+        job.forEach(form, [&](std::string_view text) {
+          job.bytes += static_cast<int64_t>(text.size());
+          if (!runtime::isUtf8(text)) {
+            repaired.clear();
+            runtime::appendRepaired(repaired, text, /*more=*/false);
+            text = repaired;
+          }
+          counts[thread].add(text);
+          return true;
+        });
+        job.text = std::string();
+      },
+      [&](DocumentJob &job) {
+        bytes += job.bytes;
+        error = job.error;
+        return error.empty();
+      },
+      error);
+  if (!isRead || !error.empty())
+    return failCommand(error);
+  for (size_t i = 1; i < counts.size(); ++i)
+    counts[0].add(counts[i]);
+  if (counts[0].all().empty())
+    return failCommand("there is no text in the files");
+  std::string text = training.run(counts[0]);
+  if (failed(writeOutput(output, [&](raw_ostream &stream) { stream << text; })))
+    return failure();
+  if (options.output != "-")
+    outs() << options.output << ": learned from "
+           << runtime::byteText(double(bytes)) << " of text, "
+           << runtime::countText(int64_t(counts[0].all().size()))
+           << " different words\n";
+  return success();
+}
