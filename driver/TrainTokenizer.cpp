@@ -17,7 +17,7 @@ using namespace tessera;
 
 /// Bytes and special tokens take the first ids; beyond the last no file of
 /// tokens goes.
-static constexpr size_t byteCount = 256, mostTokens = 1 << 24;
+static constexpr size_t byteCount = 256, mostTokens = 1 << 22;
 
 static runtime::KnownSplit splitNamed(StringRef name) {
   using runtime::KnownSplit;

@@ -14,7 +14,7 @@ namespace tessera::runtime {
 namespace {
 
 constexpr uint32_t noRank = UINT32_MAX;
-constexpr int32_t largestId = 1 << 24;
+constexpr int32_t largestId = 1 << 22;
 /// Above this many symbols a heap finds the next merge.
 constexpr size_t shortWord = 48;
 constexpr size_t tableCharacters = 1 << 16;

@@ -14,6 +14,9 @@ namespace {
 
 using Kind = Decoder::Step::Kind;
 
+/// Bytes that replacing may add to a token.
+constexpr size_t mostAdded = 1 << 20;
+
 int hexDigit(char c) {
   return c >= '0' && c <= '9'   ? c - '0'
          : c >= 'A' && c <= 'F' ? c - 'A' + 10
@@ -86,8 +89,8 @@ void DecoderRun::feed(size_t index, std::string_view text, bool opens,
   }
   case Kind::Replace: {
     std::string replaced, error;
-    // A search that fails leaves the token as it is.
-    if (!step.replacement.apply(text, replaced, error))
+    // A search that fails, or makes too much, leaves the token as it is.
+    if (!step.replacement.apply(text, text.size() + mostAdded, replaced, error))
       replaced = text;
     feed(index + 1, replaced, opens, out);
     break;
@@ -129,7 +132,7 @@ void DecoderRun::feed(size_t index, std::string_view text, bool opens,
     bool isDropped = state.tokens == 1 && step.scheme != PrependScheme::Never;
     Replacement marks{step.text, nullptr, isDropped ? "" : " "};
     std::string replaced, error;
-    marks.apply(text, replaced, error);
+    marks.apply(text, text.size(), replaced, error);
     feed(index + 1, replaced, opens, out);
     break;
   }

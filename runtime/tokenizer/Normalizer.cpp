@@ -36,28 +36,34 @@ const icu::Normalizer2 *formOf(Normalizer::Kind kind, UErrorCode &code) {
 
 } // namespace
 
-bool Replacement::apply(std::string_view text, std::string &result,
-                        std::string &error) const {
+bool Replacement::apply(std::string_view text, size_t most,
+                        std::string &result, std::string &error) const {
   result.clear();
   size_t done = 0;
   auto replace = [&](size_t begin, size_t end) {
     result += text.substr(done, begin - done);
     result += content;
     done = end;
+    return result.size() <= most;
   };
+  bool fits = true;
   if (regex) {
     Regex::Matches matches(*regex, text);
     Range match;
-    while (matches.next(match))
-      replace(match.begin, match.end);
-    if (!matches.error().empty()) {
-      error = matches.error();
+    while (fits && matches.next(match))
+      fits = replace(match.begin, match.end);
+    error = matches.error();
+    if (!error.empty())
       return false;
-    }
   } else {
-    for (size_t at = text.find(pattern); at != text.npos;
+    for (size_t at = text.find(pattern); fits && at != text.npos;
          at = text.find(pattern, done))
-      replace(at, at + pattern.size());
+      fits = replace(at, at + pattern.size());
+  }
+  if (!fits) {
+    error = "replacing makes more than " + std::to_string(most) +
+            " bytes of it";
+    return false;
   }
   result += text.substr(done);
   return true;
@@ -65,6 +71,7 @@ bool Replacement::apply(std::string_view text, std::string &result,
 
 bool Normalizer::apply(std::string &text, std::string &other,
                        std::string &error) const {
+  const size_t most = (size_t(1) << 20) + 64 * text.size();
   for (const Step &step : steps) {
     if (text.empty())
       break;
@@ -73,7 +80,7 @@ bool Normalizer::apply(std::string &text, std::string &other,
       continue;
     }
     if (step.kind == Kind::Replace) {
-      if (!step.replacement.apply(text, other, error))
+      if (!step.replacement.apply(text, most, other, error))
         return false;
       text.swap(other);
       continue;

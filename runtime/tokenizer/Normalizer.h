@@ -22,8 +22,8 @@ struct Replacement {
   std::string content;
 
   /// \p text with all matches replaced, in \p result. False with the reason in
-  /// \p error where the search fails.
-  bool apply(std::string_view text, std::string &result,
+  /// \p error where the search fails or the result has more than \p most bytes.
+  bool apply(std::string_view text, size_t most, std::string &result,
              std::string &error) const;
 };
 
@@ -40,7 +40,8 @@ public:
   bool empty() const { return steps.empty(); }
 
   /// Replaces \p text, valid UTF-8, by its normal form; \p other is scratch.
-  /// False with the reason in \p error.
+  /// False with the reason in \p error, also where a step makes much more of it
+  /// than any normal form does.
   bool apply(std::string &text, std::string &other, std::string &error) const;
 
 private:

@@ -23,6 +23,7 @@ private:
   using Refusal = JsonCursor::Refusal;
   static constexpr size_t longestText = 1 << 20, mostSteps = 64,
                           mostTokens = 1 << 20;
+  static constexpr int32_t largestId = (1 << 22) - 1;
 
   void readNormalizer(JsonCursor at);
   void readPreTokenizer(JsonCursor at);
@@ -55,12 +56,15 @@ private:
   JsonCursor top;
   std::unique_ptr<Tokenizer> made{new Tokenizer};
   bool isByteLevel = false, isFused = false;
+  size_t steps = 0; ///< of all sequences
 };
 
 template <typename Read>
 void TokenizerReader::eachStep(JsonCursor at, const char *key, int depth,
                                Read read) {
   if (at.at("type").text(64) != "Sequence") {
+    if (++steps > 4 * mostSteps)
+      at.refuse("at most " + std::to_string(4 * mostSteps) + " steps");
     read(at);
     return;
   }
@@ -244,7 +248,7 @@ void TokenizerReader::readAddedTokens(JsonCursor at) {
     AddedToken token;
     JsonCursor content = place.at("content");
     token.content = content.text(longestText);
-    token.id = static_cast<int32_t>(place.at("id").integer(0, (1 << 24) - 1));
+    token.id = static_cast<int32_t>(place.at("id").integer(0, largestId));
     token.special = flag(place, "special", false);
     token.leftStrip = flag(place, "lstrip", false);
     token.rightStrip = flag(place, "rstrip", false);
@@ -297,7 +301,7 @@ void TokenizerReader::readTemplate(JsonCursor at) {
     JsonCursor ids = at.at("special_tokens").at(name.c_str()).at("ids");
     for (size_t j = 0, count = ids.length(1, mostSteps); j < count; ++j) {
       JsonCursor id = ids.element(j);
-      auto value = static_cast<int32_t>(id.integer(0, (1 << 24) - 1));
+      auto value = static_cast<int32_t>(id.integer(0, largestId));
       if (!made->tokenOf(value))
         id.refuse("the id of a token");
       (isBehind ? made->behind : made->before).push_back(value);

@@ -181,9 +181,9 @@ TEST(BpeModel, RefusesWhatIsNoModel) {
   EXPECT_EQ(refusal(parts),
             "model.vocab has 'c' with an id that another token has");
   parts = withUnknown();
-  parts.vocabulary.emplace_back("c", 1 << 24);
-  EXPECT_EQ(refusal(parts), "model.vocab['c'] is 16777216: an id of 0 to "
-                            "16777215 is wanted");
+  parts.vocabulary.emplace_back("c", 1 << 22);
+  EXPECT_EQ(refusal(parts), "model.vocab['c'] is 4194304: an id of 0 to "
+                            "4194303 is wanted");
 }
 
 } // namespace
