@@ -229,10 +229,58 @@ def checkpoint():
     ).encode()
 
 
+def tokenizer():
+    text = "Hello  (wörld) 's <s>foo\r\n\n東京 12345 😀 é x</s>".encode() + b"\xff\xe2\x82"
+    flags = ["lstrip", "rstrip", "single_word", "normalized", "special"]
+    kept = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    characters = [chr(byte) for byte in kept] + [chr(256 + i) for i in range(68)]
+
+    def added(*tokens):
+        return [
+            {"id": number, "content": content} | {flag: flag in given for flag in flags}
+            for number, content, *given in tokens
+        ]
+
+    def whole(vocabulary, merges, model=(), **parts):
+        vocabulary = {token: i for i, token in enumerate(vocabulary)}
+        content = {"version": "1.0", **parts, "model": {"type": "BPE", **dict(model)}}
+        content["model"] |= {"vocab": vocabulary, "merges": merges}
+        return json.dumps(content, ensure_ascii=False).encode() + b"\0" + text
+
+    def split(pattern, behavior="Isolated", invert=False, kind="Regex"):
+        return {"type": "Split", "pattern": {kind: pattern}, "behavior": behavior, "invert": invert}
+
+    byte_level = {"type": "ByteLevel", "add_prefix_space": True, "use_regex": True}
+    vocabulary = ["<s>", "</s>", *characters, "ll", "He", "llo", "Hello", "Ġw"]
+    merges = ["l l", "H e", "ll o", "He llo", "Ġ w"]
+    tokens = added((0, "<s>", "special"), (1, "</s>", "special", "lstrip"), (400, "foo", "single_word", "normalized"))
+    template = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}]}
+    template["special_tokens"] = {"<s>": {"id": "<s>", "ids": [0]}}
+    parts = {"added_tokens": tokens, "decoder": byte_level, "post_processor": template}
+    yield "gpt2", whole(vocabulary, merges, pre_tokenizer=byte_level, normalizer={"type": "NFKC"}, **parts)
+    splits = [split("\\p{N}{1,3}"), split("[aeiou]+|", "MergedWithNext"), split(" ", "Removed", kind="String")]
+    splits += [split("l", "Contiguous", True), {"type": "Digits", "individual_digits": True}]
+    steps = {"type": "Sequence", "pretokenizers": [*splits, byte_level | {"use_regex": False}]}
+    pairs = [merge.split() for merge in merges]
+    yield "splits", whole(vocabulary, pairs, {"ignore_merges": True}, pre_tokenizer=steps, **parts)
+    pieces = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *"▁Helowrd", "▁H", "el", "▁Hel"]
+    space = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
+    steps = {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "▁"}, space]}
+    decoders = [space | {"pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]
+    decoders.append({"type": "Strip", "content": " ", "start": 1, "stop": 1})
+    model = {"unk_token": "<unk>", "fuse_unk": True, "byte_fallback": True}
+    parts = {"added_tokens": added((1, "<s>", "special", "rstrip")), "decoder": {"type": "Sequence", "decoders": decoders}}
+    merges = ["▁ H", "e l", "▁H el"]
+    yield "llama", whole(pieces, merges, model, normalizer=steps, **parts)
+    metaspace = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": True}
+    yield "metaspace", whole(pieces[:3] + pieces[-12:], merges, {"unk_token": "<unk>"}, pre_tokenizer=metaspace, decoder=metaspace)
+    yield "no-model", b'{"model": {}}\0a'
+
+
 def main():
     here = pathlib.Path(__file__).resolve().parent / "corpus"
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else here
-    for subject in [safetensors, graph, tokens, checkpoint]:
+    for subject in [safetensors, graph, tokens, checkpoint, tokenizer]:
         target = folder / subject.__name__
         target.mkdir(parents=True, exist_ok=True)
         for name, content in subject():
