@@ -241,7 +241,7 @@ def floor_milliseconds(layer, graph, facts, peak, rows):
         passes = 2 if layer != "SGC" else 0
         if layer == "SAGE":  # neighbours' inputs, and a weight for the node itself
             products *= 2
-            width, passes = a, 1 + (i > 0)
+            width, passes = a, 2 if i else 0  # sums of features are taken ahead
         elif layer == "GAT":  # gradients of scores read the neighbours once more
             width, passes = b, 3
         else:  # sums of dense features are taken ahead

@@ -129,8 +129,6 @@ private:
     json.attribute("family", model.getLayer().getValue());
     if (model.getFeatureEntries())
       json.attribute("feature_entries", model.getFeatureEntries());
-    if (model.getFeatureHops())
-      json.attribute("feature_hops", model.getFeatureHops());
     json.attribute("features", model.getFeatures());
     json.attribute("kind", model.getMnemonic());
     json.attribute("nodes", model.getNodes());

@@ -65,16 +65,6 @@ Gnn::Normalization tessera::edgeWeightsOf(const Gnn &model) {
   return model.normalization();
 }
 
-int64_t tessera::foldedHops(const spec::Specification &message) {
-  const Gnn &model = message.gnn();
-  if (model.feature_entries() != 0 || model.dropout() != 0 ||
-      message.training().has_sampling())
-    return 0;
-  if (model.layer() == Gnn::SGC)
-    return model.hops();
-  return model.layer() == Gnn::GCN ? 1 : 0;
-}
-
 runtime::SampleRoom tessera::getSampleRoom(const Gnn &model,
                                            const spec::Sampling &sampling) {
   return runtime::SampleRoom(

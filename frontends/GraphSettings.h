@@ -36,14 +36,6 @@ bool addsSelfLoops(const spec::Gnn &model);
 /// How the edges weigh: what is given, else what the layer's aggregation is.
 spec::Gnn::Normalization edgeWeightsOf(const spec::Gnn &model);
 
-/// How often the runtime takes sums over neighbours of the features of
-/// \p message's model, once: the hops of a first SGC layer, before which
-/// nothing is trained, and the sum of a first GCN layer, as A (x W) is (A x) W.
-/// 0 where dropout changes the features in each step, where these neighbours
-/// are sampled, and for sparse features, which would not stay sparse: their
-/// sums are of the first layer's result, which is narrower.
-int64_t foldedHops(const spec::Specification &message);
-
 /// Room for a micro-batch that \p sampling draws from the graph of \p model.
 runtime::SampleRoom getSampleRoom(const spec::Gnn &model,
                                   const spec::Sampling &sampling);

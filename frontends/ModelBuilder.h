@@ -25,9 +25,10 @@ namespace tessera {
 ///  - @objective: a micro-batch to its share of the loss of the global batch.
 ///    Transformers: (tokens [B, T], targets [B, T], scale []) -> loss [].
 ///    Graphs: (features, row_ptr, col, weight, row_ptr_t, col_t, weight_t,
-///    targets [nodes], scale []) -> loss []. With sampling: (features, nodes,
-///    the six arrays of each layer's block, targets [batch], scale [], counts
-///    of nodes by hop) -> loss [].
+///    targets [nodes], scale []) -> loss []; the features may be several
+///    arrays, or sparse, and edges that no layer reads are left out. With
+///    sampling: (features, nodes, the six arrays of each layer's block, targets
+///    [batch], scale [], counts of nodes by hop) -> loss [].
 ///  - @eval, for graphs: the same arguments to loss [] and correct [], how many
 ///    of the nodes that count are classified rightly. Without it the objective
 ///    serves.

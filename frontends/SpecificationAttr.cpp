@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/SpecificationAttr.h"
-#include "frontends/GraphSettings.h"
 #include "frontends/OptimizerSettings.h"
 #include "frontends/models/Families.h"
 #include "frontends/models/Kinds.h"
@@ -51,7 +50,7 @@ static Attribute modelAttr(const spec::Specification &message,
       &context, nameAttr(spec::Gnn::Layer_Name(model.layer()), context),
       model.self_loops(), normalization(), model.nodes(), model.edges(),
       model.features(), model.classes(), model.feature_entries(),
-      model.normalize_features(), foldedHops(message));
+      model.normalize_features());
 }
 
 static spec::NumberType numberType(spec::Precision::Type type) {

@@ -195,14 +195,12 @@ def Spec_GnnAttr : Spec_Struct<"Gnn", "gnn"> {
     Edges are directed, as the file has them, before self-loops are added.
     `layer` is a layer's kind, as spec.proto calls it in lower case. There is
     room for `feature_entries` numbers of sparse features; 0: they are dense.
-    The runtime takes the weighted sums over the neighbours `feature_hops` times
-    before a model reads the features.
   }];
   let parameters = (ins Spec_Text<"gcn">:$layer, Spec_Bool<"true">:$self_loops,
       Spec_Case<Spec_Normalization, "Symmetric">:$normalization,
       Spec_Int<>:$nodes, Spec_Int<>:$edges, Spec_Int<>:$features,
       Spec_Int<>:$classes, Spec_Int<"0">:$feature_entries,
-      Spec_Bool<"false">:$normalize_features, Spec_Int<"0">:$feature_hops);
+      Spec_Bool<"false">:$normalize_features);
 }
 
 def Spec_LossScaleAttr : Spec_Defaults<"LossScale", "loss_scale",

@@ -67,10 +67,7 @@ LogicalResult GnnAttr::verify(EmitError emitError, StringAttr layer,
                               bool selfLoops, Normalization normalization,
                               int64_t nodes, int64_t edges, int64_t features,
                               int64_t classes, int64_t featureEntries,
-                              bool normalizeFeatures, int64_t featureHops) {
-  if (featureHops && featureEntries)
-    return emitError() << "sparse features cannot be summed over neighbours "
-                          "ahead of time: give no feature_hops";
+                              bool normalizeFeatures) {
   return check(emitError, {{"gnn.nodes", nodes},
                            {"gnn.edges", edges},
                            {"gnn.features", features},

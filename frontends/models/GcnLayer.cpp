@@ -20,11 +20,14 @@ class GcnLayer : public GraphLayer {
 public:
   explicit GcnLayer(const GraphLayerPlace &place)
       : bias(place.name.name + ".bias"), group(place.name.group),
-        out(place.out), takesSums(place.foldedHops > 0),
+        out(place.out),
         linear({place.name.name + ".lin", group}, place.in, out,
                WeightLayout::OutIn, /*hasBias=*/false, glorot(place.in, out)) {}
 
-  bool readsEdges() const override { return !takesSums; }
+  /// A (x W^T) is (A x) W^T.
+  SmallVector<runtime::FeaturePart> partsOfInput() const override {
+    return {{.hops = 1}};
+  }
   bool takesSparseFeatures() const override { return true; }
   bool readsByEdges() const override { return true; }
 
@@ -35,13 +38,14 @@ public:
 
   Value apply(ModuleWriter &writer, Value graph, Value x) const override {
     // Over a block sums leave fewer rows to multiply.
-    bool sumsFirst = !takesSums && isBlock(graph);
-    if (sumsFirst)
-      x = sumNeighbors(writer, graph, x);
-    Value sum = linear.apply(writer, x);
-    if (!takesSums && !sumsFirst)
-      sum = sumNeighbors(writer, graph, sum);
+    Value sum = isBlock(graph)
+                    ? linear.apply(writer, sumNeighbors(writer, graph, x))
+                    : sumNeighbors(writer, graph, linear.apply(writer, x));
     return writer.addBias(sum, writer.use(bias));
+  }
+
+  Value applyToParts(ModuleWriter &writer, ValueRange sums) const override {
+    return writer.addBias(linear.apply(writer, sums.front()), writer.use(bias));
   }
 
 private:
@@ -52,7 +56,6 @@ private:
 
   std::string bias, group;
   int64_t out;
-  bool takesSums; ///< x is the neighbours' sums already.
   Linear linear;
 };
 

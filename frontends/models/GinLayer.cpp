@@ -25,6 +25,9 @@ public:
         first(createLinear(place, "nn.lins.0", place.in)),
         second(createLinear(place, "nn.lins.1", place.out)) {}
 
+  SmallVector<runtime::FeaturePart> partsOfInput() const override {
+    return {{}, {.hops = 1}};
+  }
   bool takesSparseFeatures() const override { return true; }
   bool readsByEdges() const override { return true; }
 
@@ -37,19 +40,31 @@ public:
   }
 
   Value apply(ModuleWriter &writer, Value graph, Value x) const override {
-    OpBuilder &ops = writer.builder();
-    x = applyToSums(writer, first, graph, x, [&](Value rows) {
-      Value own = takeTargets(writer, graph, rows);
-      own = arith::MulFOp::create(ops, writer.loc(), own,
-                                  weightOfOwn(writer, own));
-      return writer.add(sumNeighbors(writer, graph, rows), own);
-    });
-    if (!activation.empty())
-      x = createActivation(ops, writer.loc(), activation, x);
-    return second.apply(writer, x);
+    return applySecond(
+        writer, applyToSums(writer, first, graph, x, [&](Value rows) {
+          return addOwn(writer, sumNeighbors(writer, graph, rows),
+                        takeTargets(writer, graph, rows));
+        }));
+  }
+
+  Value applyToParts(ModuleWriter &writer, ValueRange parts) const override {
+    return applySecond(writer, first.apply(writer, addOwn(writer, parts.back(),
+                                                          parts.front())));
   }
 
 private:
+  Value addOwn(ModuleWriter &writer, Value sums, Value own) const {
+    own = arith::MulFOp::create(writer.builder(), writer.loc(), own,
+                                weightOfOwn(writer, own));
+    return writer.add(sums, own);
+  }
+
+  Value applySecond(ModuleWriter &writer, Value x) const {
+    if (!activation.empty())
+      x = createActivation(writer.builder(), writer.loc(), activation, x);
+    return second.apply(writer, x);
+  }
+
   static Linear createLinear(const GraphLayerPlace &place, const char *name,
                              int64_t in) {
     Initializer start = Linear::bounded(in);

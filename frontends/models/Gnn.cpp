@@ -78,9 +78,10 @@ private:
   Value logits();
   /// The same for the seeds of a sampled micro-batch.
   Value sampledLogits();
-  /// What layer \p index, which is none of the last ones, gives for \p x, with
-  /// what follows it.
+  /// What layer \p index gives for \p x, with what follows it.
   Value applyLayer(size_t index, Value graph, Value x);
+  /// The norm and the activation behind layer \p index, which gives \p x.
+  Value applyWhatFollows(size_t index, Value x);
   Value loss(Value logits);
   /// How many rows of \p logits have their first largest number at their
   /// target, as fp32; rows with a negative target do not count.
@@ -95,6 +96,8 @@ private:
   SmallVector<std::string> groups;           ///< Each layer's.
   std::string activation;                    ///< Between layers; may be empty.
   bool readsEdges = false, hasSparseFeatures = false;
+  /// What the first layer reads in place of features and edges, if not these.
+  SmallVector<runtime::FeaturePart> parts;
   std::optional<runtime::SampleRoom> sample; ///< Of the objective.
   llvm::BumpPtrAllocator allocator;
   llvm::StringSaver names{allocator};
@@ -122,10 +125,7 @@ GnnWriter::GnnWriter(const Specification &specification,
                                         : model.hidden();
     groups.push_back(name);
     GraphLayerPlace place{{name, name}, in, out, &model, isLast};
-    if (index == 0)
-      place.foldedHops = foldedHops(specification.message);
     layers.push_back(kind.create(place));
-    readsEdges |= layers.back()->readsEdges();
     in = kind.getWidth(place);
     if (model.layer_norm() && !isLast)
       norms.push_back(
@@ -134,6 +134,13 @@ GnnWriter::GnnWriter(const Specification &specification,
   }
   hasSparseFeatures = model.feature_entries() > 0 && !sample &&
                       layers.front()->takesSparseFeatures();
+  // Dropout changes features in each step, and what is sampled changes edges.
+  // Sparse features would not stay sparse: what is summed is the first layer's
+  // result, which is narrower.
+  if (!hasSparseFeatures && !sample && !specification.hasBatchesOfRows &&
+      model.dropout() == 0)
+    parts = layers.front()->partsOfInput();
+  readsEdges = kind.readsEdges && (parts.empty() || layers.size() > 1);
 }
 
 void GnnWriter::writeParameters() {
@@ -161,14 +168,18 @@ void GnnWriter::begin(StringRef name, GraphRoom room, bool ofLoss,
                       ArrayRef<Port> outputs) {
   SmallVector<Port> inputs;
   bool featuresStay = !specification.hasBatchesOfRows;
+  auto addDense = [&](StringRef name) {
+    inputs.push_back(
+        {name, writer.f32({room.nodes, model.features()}), featuresStay});
+  };
   if (hasSparseFeatures)
     appendSparse(writer, slots::featureNames,
                  {room.nodes, model.features(), model.feature_entries()},
                  featuresStay, inputs);
-  else
-    inputs.push_back({slots::features,
-                      writer.f32({room.nodes, model.features()}),
-                      featuresStay});
+  else if (parts.empty())
+    addDense(slots::features);
+  for (runtime::FeaturePart part : parts)
+    addDense(names.save(part.name()));
   if (readsEdges)
     appendSparse(writer, slots::edgeNames,
                  {room.nodes, room.nodes,
@@ -263,18 +274,23 @@ Value GnnWriter::applyLayer(size_t index, Value graph, Value x) {
   // Of sparse features entries have been dropped.
   if (isa<RankedTensorType>(x.getType()))
     x = writer.dropout(x, model.dropout());
-  x = layers[index]->apply(writer, graph, x);
+  x = applyWhatFollows(index, layers[index]->apply(writer, graph, x));
+  // What the first layer reads is of another kind, if not of another width; the
+  // last one gives logits.
+  if (!model.residual() || index == 0 || index + 1 == layers.size())
+    return x;
+  input = takeTargets(writer, graph, input);
+  return input.getType() == x.getType() ? writer.add(x, input) : x;
+}
+
+Value GnnWriter::applyWhatFollows(size_t index, Value x) {
   if (index + 1 == layers.size())
     return x;
   if (model.layer_norm())
     x = norms[index]->apply(writer, x);
-  if (!activation.empty())
-    x = createActivation(writer.builder(), writer.loc(), activation, x);
-  // What the first layer reads is of another kind, if not of another width.
-  if (!model.residual() || index == 0)
-    return x;
-  input = takeTargets(writer, graph, input);
-  return input.getType() == x.getType() ? writer.add(x, input) : x;
+  return activation.empty()
+             ? x
+             : createActivation(writer.builder(), writer.loc(), activation, x);
 }
 
 Value GnnWriter::logits() {
@@ -283,10 +299,18 @@ Value GnnWriter::logits() {
     auto starts = cast<RankedTensorType>(input(slots::rowPtr).getType());
     edges = sparse(slots::edgeNames, starts.getDimSize(0) - 1);
   }
-  Value x = hasSparseFeatures
-                ? sparse(slots::featureNames, model.features(), model.dropout())
-                : input(slots::features);
-  for (size_t index = 0; index < layers.size(); ++index)
+  Value x;
+  size_t index = 0;
+  if (!parts.empty()) {
+    auto values = llvm::map_to_vector(
+        parts, [&](auto part) { return input(part.name()); });
+    x = applyWhatFollows(index++, layers.front()->applyToParts(writer, values));
+  } else if (hasSparseFeatures) {
+    x = sparse(slots::featureNames, model.features(), model.dropout());
+  } else {
+    x = input(slots::features);
+  }
+  for (; index < layers.size(); ++index)
     x = applyLayer(index, edges, x);
   return x;
 }

@@ -16,10 +16,16 @@ Registry<GraphLayerKind> &tessera::getGraphLayers() {
       {"gcn", {createGcnLayer}},
       {"gat", {createGatLayer, "convs", getGatWidth}},
       {"gin", {createGinLayer}},
-      {"mlp", {createMlpLayer, "lins"}},
+      {"mlp",
+       {.create = createMlpLayer, .listName = "lins", .readsEdges = false}},
       {"sage", {createSageLayer}},
       {"sgc", {createSgcLayer}}};
   return layers;
+}
+
+Value GraphLayer::applyToParts(ModuleWriter &, ValueRange) const {
+  llvm::report_fatal_error("a layer has parts of its input, but does not say "
+                           "what it makes of them");
 }
 
 Value tessera::sumNeighbors(ModuleWriter &writer, Value graph, Value rows) {

@@ -10,6 +10,7 @@
 
 #include "frontends/models/Linear.h"
 #include "frontends/models/Registry.h"
+#include "runtime/data/FeaturePart.h"
 
 #include <functional>
 
@@ -25,8 +26,18 @@ public:
   /// Declares the parameters, in the order of the model.
   virtual void declare(ModuleWriter &writer) const = 0;
 
-  /// Whether it reads the graph's edges.
-  virtual bool readsEdges() const { return true; }
+  /// What it reads of x and of edges where parameters meet no edge: x, its
+  /// neighbours' sums, or both. None where they do, or edges are not read.
+  /// Before a first layer nothing is trained, so that the runtime makes these
+  /// once, when it reads the data, and a step reads no edges for that layer.
+  virtual mlir::SmallVector<runtime::FeaturePart> partsOfInput() const {
+    return {};
+  }
+
+  /// Writes the forward pass from \p parts, [nodes, in] each, which are those
+  /// of partsOfInput(); called where there are some.
+  virtual mlir::Value applyToParts(ModuleWriter &writer,
+                                   mlir::ValueRange parts) const;
 
   /// Whether x may be sparse: where the layer only applies Linear to it.
   virtual bool takesSparseFeatures() const { return false; }
@@ -49,7 +60,6 @@ struct GraphLayerPlace {
   int64_t in, out;
   const spec::Gnn *model;
   bool isLast;
-  int64_t foldedHops = 0; ///< How often x has been summed over neighbours.
 };
 
 using GraphLayerFactory =
@@ -63,6 +73,7 @@ struct GraphLayerKind {
   /// The features that a layer gives.
   int64_t (*getWidth)(const GraphLayerPlace &place) =
       [](const GraphLayerPlace &place) { return place.out; };
+  bool readsEdges = true;
 };
 
 /// All layers on graphs: "gat", "gcn", "gin", "mlp", "sage", "sgc".

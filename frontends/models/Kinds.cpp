@@ -33,6 +33,10 @@ static std::string normOf(const spec::Transformer &model) {
   return field ? std::string(field->name()) : "layer_norm";
 }
 
+std::string tessera::layerOf(const spec::Gnn &model) {
+  return nameOf(model.layer());
+}
+
 std::string tessera::activationOf(const spec::Gnn &model) {
   return operationOf(model.activation());
 }
@@ -46,7 +50,7 @@ ModelKinds tessera::kindsOf(const spec::Specification &message) {
     kinds.norm = normOf(model);
     kinds.activation = operationOf(model.activation());
   } else {
-    kinds.graphLayer = nameOf(message.gnn().layer());
+    kinds.graphLayer = layerOf(message.gnn());
     kinds.activation = activationOf(message.gnn());
   }
   return kinds;

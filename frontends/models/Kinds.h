@@ -28,6 +28,9 @@ struct ModelKinds {
 /// and of an activation the operation that spec.proto gives it.
 ModelKinds kindsOf(const spec::Specification &message);
 
+/// The kind of layers of \p model.
+std::string layerOf(const spec::Gnn &model);
+
 /// The operation between layers of \p model; empty for none.
 std::string activationOf(const spec::Gnn &model);
 

@@ -19,8 +19,6 @@ public:
       : linear(std::move(name), in, out, WeightLayout::OutIn,
                /*hasBias=*/true, Linear::bounded(in), Linear::bounded(in)) {}
 
-  bool readsEdges() const override { return false; }
-
   bool takesSparseFeatures() const override { return true; }
 
   void declare(ModuleWriter &writer) const override { linear.declare(writer); }

@@ -22,6 +22,10 @@ public:
         neighbors(createLinear(place, "lin_l", /*hasBias=*/true)),
         root(createLinear(place, "lin_r", /*hasBias=*/false)) {}
 
+  SmallVector<runtime::FeaturePart> partsOfInput() const override {
+    runtime::FeaturePart own, made{.hops = 1, .isMaximum = takesMaximum};
+    return hasRoot ? SmallVector{own, made} : SmallVector{made};
+  }
   bool takesSparseFeatures() const override { return !takesMaximum; }
   bool readsByEdges() const override { return true; }
 
@@ -45,6 +49,12 @@ public:
       return result;
     return writer.add(result,
                       root.apply(writer, takeTargets(writer, graph, x)));
+  }
+
+  Value applyToParts(ModuleWriter &writer, ValueRange parts) const override {
+    Value result = neighbors.apply(writer, parts.back());
+    return hasRoot ? writer.add(result, root.apply(writer, parts.front()))
+                   : result;
   }
 
 private:

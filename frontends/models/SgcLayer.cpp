@@ -16,12 +16,14 @@ namespace {
 class SgcLayer : public GraphLayer {
 public:
   explicit SgcLayer(const GraphLayerPlace &place)
-      : hops(place.model->hops() - place.foldedHops),
+      : hops(place.model->hops()),
         linear({place.name.name + ".lin", place.name.group}, place.in,
                place.out, WeightLayout::OutIn, /*hasBias=*/true,
                Linear::bounded(place.in), Linear::bounded(place.in)) {}
 
-  bool readsEdges() const override { return hops > 0; }
+  SmallVector<runtime::FeaturePart> partsOfInput() const override {
+    return {{.hops = hops}};
+  }
   bool takesSparseFeatures() const override { return true; }
 
   void declare(ModuleWriter &writer) const override { linear.declare(writer); }
@@ -34,8 +36,12 @@ public:
     });
   }
 
+  Value applyToParts(ModuleWriter &writer, ValueRange sums) const override {
+    return linear.apply(writer, sums.front());
+  }
+
 private:
-  int64_t hops; ///< Of a step: those of the features are taken once.
+  int64_t hops;
   Linear linear;
 };
 

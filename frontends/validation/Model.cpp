@@ -8,6 +8,7 @@
 #include "dialects/spec/Limits.h"
 #include "frontends/GraphSettings.h"
 #include "frontends/models/Families.h"
+#include "frontends/models/GraphLayers.h"
 #include "frontends/models/Kinds.h"
 #include "frontends/validation/Validation.h"
 #include "frontends/validation/Validator.h"
@@ -94,8 +95,8 @@ void Validator::checkDropout(const spec::Transformer &model) {
 }
 
 void tessera::checkEdges(const spec::Gnn &model, Diagnostics &diagnostics) {
-  if (model.layer() != spec::Gnn::MLP && model.edges() == 0 &&
-      !addsSelfLoops(model))
+  if (model.edges() == 0 && !addsSelfLoops(model) &&
+      getGraphLayers().get(layerOf(model)).readsEdges)
     diagnostics.error(model.has_graph() ? "gnn.graph" : "gnn.edges",
                       "the graph has no edges and gets no self-loops",
                       "give self_loops: true, or a graph with edges");

@@ -8,7 +8,7 @@
 #include "runtime/commands/AuditGraph.h"
 #include "runtime/audit/Subgraph.h"
 #include "runtime/core/Error.h"
-#include "runtime/data/FeatureSums.h"
+#include "runtime/data/FeatureInputs.h"
 #include "runtime/data/Features.h"
 #include "runtime/data/Graph.h"
 #include "runtime/data/SparseInputs.h"
@@ -34,7 +34,10 @@ AuditGraph::AuditGraph(const Manifest &manifest, int64_t nodes, int64_t edges,
   classes = graph->labels();
   FeatureForm form{model.features, model.normalizeFeatures};
   // The model may read sparse features as dense ones: its program says so.
-  if (manifest.program("train").input(slotNames::features)) {
+  if (std::ranges::any_of(manifest.program("train").inputs,
+                          [](const Slot &input) {
+                            return FeaturePart::named(input.name).has_value();
+                          })) {
     features.resize(shape.nodes * model.features);
     runtime::copyFeatures(*graph, form, features.data());
   } else {
@@ -95,12 +98,10 @@ const Slot *AuditGraph::load(const tessera_context &context,
     fatal("%s", error.c_str());
   SparseInputs edgeInputs(context, slotNames::edgeNames);
   SparseInputs featureInputs(context, slotNames::featureNames);
-  const Slot *dense = nullptr;
+  FeatureInputs dense(context);
   for (const Slot *slot : slots) {
-    if (slot->name == slotNames::features) {
-      dense = slot;
+    if (dense.add(*slot))
       continue;
-    }
     int64_t loops = form.selfLoops ? count : 0;
     if (slot->name == slotNames::col && edgeCount > slot->elements())
       fatal("%s", capacityError(graph->path(), edgeCount - loops,
@@ -123,17 +124,8 @@ const Slot *AuditGraph::load(const tessera_context &context,
     buildAdjacency(edges, form, weights, edgeInputs.rows(),
                    edgeInputs.transpose());
   }
-  if (dense) {
-    auto *x = beginInput<float>(context, *dense, count * model.features);
-    copyFeatures(nodes, x);
-    // The edges are sorted once: in the model's inputs where it has them.
-    if (edgeInputs.empty())
-      sumNeighbors(edges, form, weights, model.features, model.featureHops, x);
-    else
-      sumNeighbors(edgeInputs.rows(), count, model.features, model.featureHops,
-                   x);
-    context.device->commitInput(context, *dense);
-  }
+  dense.fill(count, model.features, edgeInputs, {edges, form, weights},
+             [&](float *x) { copyFeatures(nodes, x); });
   edgeInputs.commit();
   return nullptr;
 }

@@ -8,15 +8,22 @@
 #include "runtime/data/FeatureSums.h"
 #include "runtime/core/Threads.h"
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 namespace tessera::runtime {
 
-void sumNeighbors(SparseRows edges, int64_t nodes, int64_t columns,
-                  int64_t hops, float *features) {
-  if (hops == 0)
-    return;
-  constexpr int64_t block = 8;
+namespace {
+
+/// Columns that are worked on at a time.
+constexpr int64_t block = 8;
+
+/// Gives each node what \p combine(to, edge, row) makes of the rows of its
+/// neighbours, \p to being \p start before the first, \p hops times.
+template <typename Combine>
+void reduceNeighbors(SparseRows edges, int64_t nodes, int64_t columns,
+                     int64_t hops, float *features, float start,
+                     Combine combine) {
   std::vector<float> from(nodes * block);
   for (int64_t first = 0; first < columns; first += block) {
     int64_t width = std::min(block, columns - first);
@@ -26,36 +33,35 @@ void sumNeighbors(SparseRows edges, int64_t nodes, int64_t columns,
                     from.data() + node * block);
       parallelFor(nodes, 256, [&](int64_t begin, int64_t end) {
         for (int64_t node = begin; node < end; ++node) {
-          float sums[block] = {};
-          for (int32_t i = edges.rowPtr[node]; i < edges.rowPtr[node + 1];
-               ++i) {
-            const float *row = from.data() + edges.col[i] * block;
-            for (int64_t column = 0; column < block; ++column)
-              sums[column] += edges.weight[i] * row[column];
-          }
-          std::copy_n(sums, width, features + node * columns + first);
+          float to[block] = {};
+          if (edges.rowPtr[node] < edges.rowPtr[node + 1])
+            std::fill_n(to, block, start);
+          for (int32_t i = edges.rowPtr[node]; i < edges.rowPtr[node + 1]; ++i)
+            combine(to, i, from.data() + edges.col[i] * block);
+          std::copy_n(to, width, features + node * columns + first);
         }
       });
     }
   }
 }
 
-void sumNeighbors(const EdgeSource &edges, AdjacencyForm form,
-                  const NodeWeights &weights, int64_t columns, int64_t hops,
-                  float *features) {
-  if (hops == 0)
-    return;
-  int64_t nodes = edges.nodeCount(), count = countAdjacency(edges, form);
-  struct Memory {
-    std::vector<int32_t> rowPtr, col;
-    std::vector<float> weight;
-    Memory(int64_t nodes, int64_t count)
-        : rowPtr(nodes + 1), col(count), weight(count) {}
-    SparseRows rows() { return {rowPtr.data(), col.data(), weight.data()}; }
-  };
-  Memory rows(nodes, count), transpose(nodes, count);
-  buildAdjacency(edges, form, weights, rows.rows(), transpose.rows());
-  sumNeighbors(rows.rows(), nodes, columns, hops, features);
+} // namespace
+
+void takeFromNeighbors(FeaturePart part, SparseRows edges, int64_t nodes,
+                       int64_t columns, float *features) {
+  if (part.isMaximum)
+    return reduceNeighbors(edges, nodes, columns, part.hops, features,
+                           -std::numeric_limits<float>::infinity(),
+                           [](float *to, int32_t, const float *row) {
+                             for (int64_t i = 0; i < block; ++i)
+                               to[i] = std::max(to[i], row[i]);
+                           });
+  if (part.hops)
+    reduceNeighbors(edges, nodes, columns, part.hops, features, 0,
+                    [&](float *to, int32_t edge, const float *row) {
+                      for (int64_t i = 0; i < block; ++i)
+                        to[i] += edges.weight[edge] * row[i];
+                    });
 }
 
 } // namespace tessera::runtime

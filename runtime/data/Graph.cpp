@@ -7,7 +7,7 @@
 
 #include "runtime/data/Graph.h"
 #include "runtime/core/Error.h"
-#include "runtime/data/FeatureSums.h"
+#include "runtime/data/FeatureInputs.h"
 #include "runtime/data/SparseInputs.h"
 #include "runtime/program/SlotNames.h"
 #include <algorithm>
@@ -87,17 +87,13 @@ const Slot *Graph::load(const tessera_context &context,
   SparseInputs edges(context, slotNames::edgeNames);
   SparseInputs features(context, slotNames::featureNames);
   int64_t edgeCount = model.edges + (model.selfLoops ? model.nodes : 0);
-  const Slot *dense = nullptr;
-  for (const Slot *slot : slots) {
-    if (slot->name == slotNames::features) {
-      dense = slot;
-      continue;
-    }
-    if (!edges.begin(*slot, model.nodes, model.nodes, edgeCount) &&
+  FeatureInputs dense(context);
+  for (const Slot *slot : slots)
+    if (!dense.add(*slot) &&
+        !edges.begin(*slot, model.nodes, model.nodes, edgeCount) &&
         !features.begin(*slot, model.nodes, model.features,
                         model.featureEntries))
       return slot;
-  }
   if (!features.empty()) {
     features.requireAll();
     copySparseFeatures(*file, featureForm, features.rows(),
@@ -108,17 +104,8 @@ const Slot *Graph::load(const tessera_context &context,
     edges.requireAll();
     buildAdjacency(*file, form, nodes, edges.rows(), edges.transpose());
   }
-  if (dense) {
-    auto *x = beginInput<float>(context, *dense, model.nodes * model.features);
-    copyFeatures(*file, featureForm, x);
-    // The edges are sorted once: in the model's inputs where it has them.
-    if (edges.empty())
-      sumNeighbors(*file, form, nodes, model.features, model.featureHops, x);
-    else
-      sumNeighbors(edges.rows(), model.nodes, model.features, model.featureHops,
-                   x);
-    context.device->commitInput(context, *dense);
-  }
+  dense.fill(model.nodes, model.features, edges, {*file, form, nodes},
+             [&](float *x) { copyFeatures(*file, featureForm, x); });
   edges.commit();
   file.reset();
   nodes = {};

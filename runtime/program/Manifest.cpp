@@ -94,7 +94,6 @@ static Model parseModel(const json &j) {
   model.features = j.value("features", int64_t(0));
   model.classes = j.value("classes", int64_t(0));
   model.featureEntries = j.value("feature_entries", int64_t(0));
-  model.featureHops = j.value("feature_hops", int64_t(0));
   model.normalizeFeatures = j.value("normalize_features", false);
   model.selfLoops = j.value("self_loops", true);
   model.normalization = j.value("normalization", "symmetric");

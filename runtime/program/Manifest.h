@@ -30,9 +30,6 @@ struct Model {
   int64_t nodes = 0, edges = 0, features = 0, classes = 0;
   int64_t featureEntries = 0; ///< room for those of sparse features
   bool normalizeFeatures = false;
-  /// How often features become the sums over their neighbours before a program
-  /// reads them.
-  int64_t featureHops = 0;
   bool selfLoops = true;
   std::string normalization = "symmetric";
   bool isGraph() const { return kind == "gnn"; }

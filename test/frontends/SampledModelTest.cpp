@@ -13,11 +13,10 @@
 #include "codegen/AllTargets.h"
 #include "dialects/AllDialects.h"
 #include "dialects/AttributeNames.h"
-#include "dialects/spec/Spec.h"
 #include "frontends/ModelBuilder.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/train/Passes.h"
-#include "runtime/program/SlotNames.h"
+#include "runtime/data/FeaturePart.h"
 #include "test/passes/train/Interpreter.h"
 #include <cmath>
 #include <gtest/gtest.h>
@@ -149,6 +148,22 @@ private:
   Arrays arrays;
 };
 
+/// Of each node's neighbours in \p x, by column.
+Array aggregate(const Array &x, const std::vector<Edge> &edges,
+                bool isMaximum) {
+  Array result = arrayOf(x.shape, 0);
+  std::vector<bool> met(result.data.size());
+  for (const Edge &edge : edges)
+    for (int column = 0; column < features; ++column) {
+      double &to = result.at(edge.to, column), from = x.at(edge.from, column);
+      if (!isMaximum)
+        to += edge.weight * from;
+      else if (auto seen = met[edge.to * features + column]; !seen || from > to)
+        to = from, seen = true;
+    }
+  return result;
+}
+
 double numberOf(int i) { return std::sin(1.0 + 3.7 * i); }
 int classOf(int node) { return node % classes; }
 
@@ -227,19 +242,19 @@ protected:
     OwningOpRef<ModuleOp> module = build("");
     Inputs inputs(module->lookupSymbol<func::FuncOp>("train"));
     std::vector<Edge> edges = makeEdges(selfLoops);
-    inputs.addMatrix([](slots::Name name) { return std::string(name); }, edges);
-    // Of the whole graph sums over neighbours may be taken ahead.
-    auto model =
-        cast<spec::GnnAttr>(spec::getSpecification(*module).getModel());
-    Array &x = inputs.add(slots::features, 0);
-    fillFeatures(x);
-    for (int64_t hop = 0; hop < model.getFeatureHops(); ++hop) {
-      Array sums = arrayOf(x.shape, 0);
-      for (const Edge &edge : edges)
-        for (int column = 0; column < features; ++column)
-          sums.at(edge.to, column) += edge.weight * x.at(edge.from, column);
-      x = sums;
-    }
+    // Of the whole graph, what the first layer reads of edges may be taken
+    // ahead.
+    if (inputs.has(slots::rowPtr))
+      inputs.addMatrix([](slots::Name name) { return std::string(name); },
+                       edges);
+    for (runtime::FeaturePart part :
+         {runtime::FeaturePart{}, {.hops = 1}, {.hops = 1, .isMaximum = true}})
+      if (inputs.has(part.name())) {
+        Array &x = inputs.add(part.name(), 0);
+        fillFeatures(x);
+        if (part.hops)
+          x = aggregate(x, edges, part.isMaximum);
+      }
     Array &targets = inputs.add(slots::targets, -100);
     for (int seed : seeds)
       targets.data[seed] = classOf(seed);

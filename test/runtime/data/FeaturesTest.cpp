@@ -148,8 +148,41 @@ TEST(Features, AreSummedOverNeighbours) {
       }
   }
   SparseRows edges = {rowPtr.data(), col.data(), weight.data()};
-  sumNeighbors(edges, nodes, columns, 2, x.data());
+  takeFromNeighbors({.hops = 2}, edges, nodes, columns, x.data());
   EXPECT_EQ(x, expected);
+}
+
+// Node 1 has none, and keeps nothing of its own; weights are not read.
+TEST(Features, AreTheLargestOfNeighbours) {
+  constexpr int64_t nodes = 3, columns = 10;
+  std::vector<int32_t> rowPtr = {0, 2, 2, 3}, col = {1, 2, 0};
+  std::vector<float> weight = {9, 9, 9};
+  std::vector<float> x(nodes * columns), expected(nodes * columns);
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = static_cast<float>(i * 7 % 11) - 12;
+  for (int64_t c = 0; c < columns; ++c) {
+    expected[c] = std::max(x[columns + c], x[2 * columns + c]);
+    expected[2 * columns + c] = x[c];
+  }
+  takeFromNeighbors({.hops = 1, .isMaximum = true},
+                    {rowPtr.data(), col.data(), weight.data()}, nodes, columns,
+                    x.data());
+  EXPECT_EQ(x, expected);
+}
+
+TEST(Features, AreNamedByWhatTheyAre) {
+  EXPECT_EQ(FeaturePart().name(), "features");
+  EXPECT_EQ(FeaturePart{.hops = 12}.name(), "features.sum.12");
+  for (const char *name : {"features", "features.sum.12", "features.max"}) {
+    std::optional<FeaturePart> part = FeaturePart::named(name);
+    ASSERT_TRUE(part) << name;
+    EXPECT_EQ(part->name(), name);
+  }
+  for (const char *name :
+       {"feature", "features.", "features.min", "features.max.1",
+        "features.sum.", "features.sum.0", "features.sum.-1", "features.sum.2x",
+        "features.sum.99999999999999999999", "feature_row_ptr"})
+    EXPECT_FALSE(FeaturePart::named(name)) << name;
 }
 
 } // namespace
