@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/data/FeatureInputs.h"
+#include "runtime/core/Scratch.h"
 #include "runtime/data/FeatureSums.h"
 
 namespace tessera::runtime {
@@ -17,38 +18,33 @@ bool FeatureInputs::add(const Slot &slot) {
   return part.has_value();
 }
 
-namespace {
-
-/// Compressed rows and their memory.
-struct Rows {
-  std::vector<int32_t> rowPtr, col;
-  std::vector<float> weight;
-  Rows(int64_t nodes, int64_t count)
-      : rowPtr(nodes + 1), col(count), weight(count) {}
-  SparseRows rows() { return {rowPtr.data(), col.data(), weight.data()}; }
-};
-
-} // namespace
+/// Compressed rows in \p scratch.
+static SparseRows takeRows(Scratch &scratch, int64_t nodes, int64_t count) {
+  return {scratch.take<int32_t>(nodes + 1), scratch.take<int32_t>(count),
+          scratch.take<float>(count)};
+}
 
 void FeatureInputs::fill(int64_t nodes, int64_t columns,
                          const SparseInputs &rows, const Edges &edges,
                          const std::function<void(float *x)> &copy) const {
-  std::optional<Rows> own;
+  Scratch scratch(context.device->spareMemory(context));
+  SparseRows sorted = rows.rows();
+  float *from = nullptr;
   for (auto [slot, part] : inputs) {
     auto *x = beginInput<float>(context, *slot, nodes * columns);
-    copy(x);
-    SparseRows sorted = rows.rows();
-    if (part.hops && rows.empty()) {
-      if (!own) {
-        int64_t count = countAdjacency(edges.source, edges.form);
-        own.emplace(nodes, count);
-        Rows transpose(nodes, count);
-        buildAdjacency(edges.source, edges.form, edges.weights, own->rows(),
-                       transpose.rows());
-      }
-      sorted = own->rows();
+    if (part.hops && rows.empty() && !sorted.rowPtr) {
+      int64_t count = countAdjacency(edges.source, edges.form);
+      sorted = takeRows(scratch, nodes, count);
+      // The transpose, which sorting takes, has a place where x will be.
+      Scratch later(
+          {reinterpret_cast<char *>(x), sizeof(float) * nodes * columns});
+      buildAdjacency(edges.source, edges.form, edges.weights, sorted,
+                     takeRows(later, nodes, count));
     }
-    takeFromNeighbors(part, sorted, nodes, columns, x);
+    if (part.hops && !from)
+      from = scratch.take<float>(nodes * featureBlock);
+    copy(x);
+    takeFromNeighbors(part, sorted, nodes, columns, x, from);
     context.device->commitInput(context, *slot);
   }
 }

@@ -34,7 +34,8 @@ public:
 
   /// Fills them: [nodes, columns] each, of which \p copy writes the features.
   /// Takes \p rows where the program has the edges, sorted already, among its
-  /// inputs; else sorts \p edges in memory of its own.
+  /// inputs; else sorts \p edges, in memory that the program has for its steps
+  /// and beyond that in memory of its own.
   void fill(int64_t nodes, int64_t columns, const SparseInputs &rows,
             const Edges &edges,
             const std::function<void(float *x)> &copy) const;

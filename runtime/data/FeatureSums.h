@@ -13,11 +13,13 @@
 
 namespace tessera::runtime {
 
+/// Columns that sums are taken of at a time.
+inline constexpr int64_t featureBlock = 8;
+
 /// Makes \p features, [nodes, columns], what \p part says of them, \p edges
-/// being the graph's \p nodes rows. Takes memory for some columns of all nodes
-/// beside theirs. A maximum of numbers that are not one is not defined.
+/// being the graph's \p nodes rows, by means of \p from, [nodes, featureBlock].
 void takeFromNeighbors(FeaturePart part, SparseRows edges, int64_t nodes,
-                       int64_t columns, float *features);
+                       int64_t columns, float *features, float *from);
 
 } // namespace tessera::runtime
 

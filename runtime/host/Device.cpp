@@ -8,6 +8,7 @@
 #include "runtime/program/Device.h"
 #include "runtime/core/Threads.h"
 #include "runtime/program/Context.h"
+#include <algorithm>
 #include <cstring>
 
 namespace tessera::runtime {
@@ -30,6 +31,28 @@ public:
     return context.arena + slot.offset;
   }
   void commitInput(const tessera_context &, const Slot &) override {}
+
+  std::span<char> spareMemory(const tessera_context &context) override {
+    const Program &program = *context.program;
+    std::vector<std::pair<int64_t, int64_t>> held; // begin, end
+    for (const State &state : program.states)
+      held.emplace_back(state.offset,
+                        state.offset + state.elements * sizeOf(state.type));
+    for (const Slot &input : program.inputs)
+      held.emplace_back(input.offset, input.offset + input.bytes());
+    held.emplace_back(program.arenaBytes, program.arenaBytes);
+    std::sort(held.begin(), held.end());
+    int64_t free = 0;
+    std::span<char> largest;
+    for (auto [begin, end] : held) {
+      // What is offloaded lies behind the arena.
+      begin = std::min(begin, program.arenaBytes);
+      if (begin - free > std::ssize(largest))
+        largest = {context.arena + free, context.arena + begin};
+      free = std::max(free, end);
+    }
+    return largest;
+  }
 
   void read(void *destination, const char *address, int64_t bytes) override {
     parallelFor(bytes, 1 << 18, [&](int64_t begin, int64_t end) {

@@ -16,6 +16,7 @@
 
 #include "runtime/abi.h"
 #include "runtime/program/Manifest.h"
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -46,6 +47,11 @@ public:
                            const Slot &slot) = 0;
   virtual void commitInput(const tessera_context &context,
                            const Slot &slot) = 0;
+
+  /// Memory for what fills inputs before \p context's program is run: the
+  /// largest piece of the arena where neither states nor inputs lie, its
+  /// content being undefined. Empty where the arena is not the host's.
+  virtual std::span<char> spareMemory(const tessera_context &) { return {}; }
 
   /// Copies \p bytes at \p address of the arena to the host once all that was
   /// issued is complete.

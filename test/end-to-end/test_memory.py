@@ -5,7 +5,9 @@
 #
 # ===----------------------------------------------------------------------===#
 
+import array
 import json
+import random
 import unittest
 
 import support
@@ -27,6 +29,23 @@ def allocations(executable, data, out, world, steps):
     support.run(command, env=environment)
     ranks = sorted(int(f.read_text()) for f in out.glob(f"{stem.name}.*"))
     return ranks, [line["allocations"] for line in support.read_log(log)]
+
+
+def random_graph(path, nodes, edges, features, classes):
+    draw = random.Random(1)
+    ends = [draw.randrange(nodes) for _ in range(2 * edges)]
+    x = array.array("f", bytes(4 * nodes * features))
+    for i in range(0, len(x), 7):
+        x[i] = i % 11
+    tensors = {
+        "x": ("F32", [nodes, features], x),
+        "edge_index": ("I32", [2, edges], array.array("i", ends)),
+        "y": ("I64", [nodes], array.array("q", [node % classes for node in range(nodes)])),
+    }
+    for split, name in enumerate(("train", "val", "test")):
+        flags = array.array("b", [node % 3 == split for node in range(nodes)])
+        tensors[f"{name}_mask"] = ("BOOL", [nodes], flags)
+    support.write_safetensors(path, tensors)
 
 
 class Memory(unittest.TestCase):
@@ -129,6 +148,28 @@ class Memory(unittest.TestCase):
                 self.assertGreater(plan, 1.5e8)
                 self.assertLess(abs(off), 0.03)
             self.assertLess(planned["recomputed"], 0.95 * planned["large"])
+
+    def test_sums_of_features_are_taken_within_the_plan(self):
+        """Edges that no program reads are sorted where a step's values will be."""
+        used, planned = {}, {}
+        for name, nodes in (("few", 100), ("many", 60_000)):
+            out = support.scratch(f"memory-sums-{name}")
+            random_graph(out / "graph.safetensors", nodes, 4 * nodes, 64, 32)
+            specification = out / "specification.textproto"
+            specification.write_text(
+                'gnn { layer: SGC layers: 1 hops: 2 graph: "graph.safetensors" }\n'
+                "training { steps: 3 optimizer { lr: 0.01 } }\n"
+                'target { cpu { name: "native" threads: 1 } }\n'
+            )
+            executable = support.compile(specification, out / "exe")
+            planned[name] = support.plan(specification)["peak_bytes"]
+            command = [executable, "train", "--data", out / "graph.safetensors"]
+            used[name] = support.most_memory(command)
+        plan = planned["many"] - planned["few"]
+        off = (used["many"] - used["few"]) / plan - 1
+        print(f"SGC: planned {plan / 1e6:.1f} MB, off {off:+.2%}")
+        self.assertGreater(plan, 2e7)
+        self.assertLess(off, 0.05)
 
 
 if __name__ == "__main__":

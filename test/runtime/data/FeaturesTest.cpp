@@ -148,7 +148,8 @@ TEST(Features, AreSummedOverNeighbours) {
       }
   }
   SparseRows edges = {rowPtr.data(), col.data(), weight.data()};
-  takeFromNeighbors({.hops = 2}, edges, nodes, columns, x.data());
+  std::vector<float> from(nodes * featureBlock);
+  takeFromNeighbors({.hops = 2}, edges, nodes, columns, x.data(), from.data());
   EXPECT_EQ(x, expected);
 }
 
@@ -164,9 +165,10 @@ TEST(Features, AreTheLargestOfNeighbours) {
     expected[c] = std::max(x[columns + c], x[2 * columns + c]);
     expected[2 * columns + c] = x[c];
   }
+  std::vector<float> from(nodes * featureBlock);
   takeFromNeighbors({.hops = 1, .isMaximum = true},
                     {rowPtr.data(), col.data(), weight.data()}, nodes, columns,
-                    x.data());
+                    x.data(), from.data());
   EXPECT_EQ(x, expected);
 }
 
