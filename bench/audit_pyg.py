@@ -27,7 +27,6 @@
 
 import argparse
 import json
-import os
 import pathlib
 import statistics
 import sys
@@ -513,9 +512,7 @@ def main():
     command.add_argument("--threads", type=int, default=1)
     commands.add_parser("collect")
     options = parser.parse_args()
-    python, environment = torch_environment.make()
-    if pathlib.Path(sys.executable) != python:
-        os.execve(python, [str(python), "-W", "ignore", *sys.argv], environment)
+    torch_environment.enter()
     collect() if options.command == "collect" else run(options)
 
 

@@ -369,9 +369,7 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--tessera-only", action="store_true")
     options = parser.parse_args()
-    python, environment = torch_environment.make()
-    if pathlib.Path(sys.executable) != python:
-        os.execve(python, [str(python), "-W", "ignore", *sys.argv], environment)
+    torch_environment.enter()
     OUT.mkdir(parents=True, exist_ok=True)
     support.run(["ninja", "-C", support.BUILD, "bench-peak", "bench-rows"])
     results, here = [], layers_here()

@@ -13,7 +13,6 @@
 # ===----------------------------------------------------------------------===#
 
 import argparse
-import os
 import pathlib
 import re
 import statistics
@@ -92,9 +91,7 @@ def main():
     parser.add_argument("--weights", action="store_true", help="of the edges")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    python, environment = torch_environment.make()
-    if pathlib.Path(sys.executable) != python:
-        os.execve(python, [str(python), *sys.argv], environment)
+    torch_environment.enter()
     OUT.mkdir(parents=True, exist_ok=True)
     support.run(["ninja", "-C", support.BUILD, "bench-graph"])
     ends, weights = make_graph(options)

@@ -58,3 +58,12 @@ def make():
             subprocess.run(install + [TORCH] + PACKAGES, check=True)
         complete.write_text(wanted)
     return python, dict(os.environ, LD_LIBRARY_PATH=f"{nccl}:{cuda}")
+
+
+def enter(**variables):
+    """Starts the script that is run anew in that environment, with `variables` of
+    its own beside it, and returns where it runs there already."""
+    python, environment = make()
+    if pathlib.Path(sys.executable) != python:
+        command = [str(python), "-W", "ignore", *sys.argv]
+        os.execve(python, command, dict(environment, **variables))

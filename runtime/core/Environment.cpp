@@ -119,7 +119,6 @@ const VariableInfo variableTable[] = {
      }},
     // Of the tests' and benchmarks' scripts.
     {"TESSERA_BUILD", nullptr},
-    {"TESSERA_GOLDEN", nullptr},
 };
 
 } // namespace

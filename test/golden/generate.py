@@ -27,7 +27,6 @@
 
 import json
 import math
-import os
 import pathlib
 import struct
 import sys
@@ -39,13 +38,11 @@ OPTIMIZER = {"lr": 3e-3, "betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": 0.1}
 CLIP = 1.0
 
 
-if __name__ == "__main__" and "TESSERA_GOLDEN" not in os.environ:
+if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "scripts"))
     import torch_environment
 
-    python, environment = torch_environment.make()
-    environment.update(TESSERA_GOLDEN="1", OMP_NUM_THREADS="1")
-    os.execve(python, [str(python), __file__, *sys.argv[1:]], environment)
+    torch_environment.enter(OMP_NUM_THREADS="1")
 
 import numpy
 import torch

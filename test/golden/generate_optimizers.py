@@ -18,20 +18,17 @@
 # ===----------------------------------------------------------------------===#
 
 import json
-import os
 import pathlib
 import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-if __name__ == "__main__" and "TESSERA_GOLDEN" not in os.environ:
+if __name__ == "__main__":
     sys.path.insert(0, str(HERE.parent.parent / "scripts"))
     import torch_environment
 
-    python, environment = torch_environment.make()
-    environment.update(TESSERA_GOLDEN="1", OMP_NUM_THREADS="1")
-    os.execve(python, [str(python), __file__], environment)
+    torch_environment.enter(OMP_NUM_THREADS="1")
 
 import importlib.metadata
 

@@ -17,7 +17,6 @@
 # ===----------------------------------------------------------------------===#
 
 import array
-import os
 import pathlib
 import random
 import sys
@@ -25,13 +24,11 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
-if __name__ == "__main__" and "TESSERA_GOLDEN" not in os.environ:
+if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "scripts"))
     import torch_environment
 
-    python, environment = torch_environment.make()
-    environment.update(TESSERA_GOLDEN="1", OMP_NUM_THREADS="1")
-    os.execve(python, [str(python), "-W", "ignore", *sys.argv], environment)
+    torch_environment.enter(OMP_NUM_THREADS="1")
 
 sys.path[:0] = [str(ROOT / "test" / "graphs"), str(ROOT / "test" / "end-to-end")]
 import generate
