@@ -36,8 +36,8 @@ const icu::Normalizer2 *formOf(Normalizer::Kind kind, UErrorCode &code) {
 
 } // namespace
 
-bool Replacement::apply(std::string_view text, size_t most,
-                        std::string &result, std::string &error) const {
+bool Replacement::apply(std::string_view text, size_t most, std::string &result,
+                        std::string &error) const {
   result.clear();
   size_t done = 0;
   auto replace = [&](size_t begin, size_t end) {
@@ -61,8 +61,8 @@ bool Replacement::apply(std::string_view text, size_t most,
       fits = replace(at, at + pattern.size());
   }
   if (!fits) {
-    error = "replacing makes more than " + std::to_string(most) +
-            " bytes of it";
+    error =
+        "replacing makes more than " + std::to_string(most) + " bytes of it";
     return false;
   }
   result += text.substr(done);

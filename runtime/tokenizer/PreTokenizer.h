@@ -35,8 +35,8 @@ struct PreTokenizerStep {
   SplitBehavior behavior = SplitBehavior::Isolated;
   bool invert = false;
   std::shared_ptr<const Regex> regex = {}; ///< of Split; null: the text
-  std::string text = {};              ///< of Split; the mark of Metaspace
-  bool addPrefixSpace = false;        ///< of ByteLevel
+  std::string text = {};                   ///< of Split; the mark of Metaspace
+  bool addPrefixSpace = false;             ///< of ByteLevel
   PrependScheme scheme = PrependScheme::Always;
   bool isSplit = true; ///< of Metaspace: at its marks, of Digits: each alone
 };
