@@ -36,8 +36,6 @@ RANDOM = {
 }
 # Of a clustered graph: the edges that stay within a cluster.
 WITHIN = 0.9
-# Of these graphs PyTorch Geometric's forms take 15 GB each: one is kept at a time.
-LARGE = ("arxiv", "arxiv-clustered")
 # PyTorch Geometric takes up to 16 GB for one of these: its forms run one by one.
 LARGE = ("arxiv", "arxiv-clustered")
 FORMS = {
