@@ -75,7 +75,7 @@ TEST_F(ProgramOutputTest, RefusesOutputsBeforeTheFirstStep) {
       EXPECT_EQ(files(), before) << output;
     }
   fails("fake-1", "train --data @data --save @c --checkpoint-dir @c",
-        "c' is the checkpoint directory: name a file");
+        "c' is the checkpoint directory: give it another name");
   run({"rm", "-r", file("c")});
   fails("fake-1", "grads --data @data --init @w --out @w",
         "w' is the weights of --init");
