@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-# ===- tokenize.py - tessera tokenize beside PyPI's tokenizers --------------===#
+# ===- tokenizer.py - tessera tokenize beside PyPI's tokenizers --------------===#
 #
 # Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # ===----------------------------------------------------------------------===#
 #
-#   bench/tokenize.py [--text FILE] [--threads N] [--rounds 3] [FAMILY ...]
+#   bench/tokenizer.py [--text FILE] [--threads N] [--rounds 3] [FAMILY ...]
 #
 # The speed of encoding a file's paragraphs, in MB of text a second on the same
 # cores. Of tessera it is that of the whole command, which reads, splits and
