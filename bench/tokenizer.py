@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# ===- tokenizer.py - tessera tokenize beside PyPI's tokenizers --------------===#
+# ===- tokenizer.py - tessera tokenize beside PyPI's tokenizers -----------===#
 #
 # Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
