@@ -191,19 +191,18 @@ private:
                  ? overCounted(size, unroll, sums, write)
                  : overColumns(size, unroll, sums, write);
     };
-    sums =
-        walk([&](ArrayRef<Lanes> round, ValueRange carried) {
-          SmallVector<Value> next(carried);
-          for (auto [i, lanes] : llvm::enumerate(round)) {
-            values.vectors.clear();
-            for (auto [j, reduce] : llvm::enumerate(current)) {
-              Value &sum = next[i * count + j];
-              sum = values.combine(reduce, sum,
-                                   values.evaluateOperand(reduce, lanes));
-            }
-          }
-          return next;
-        });
+    sums = walk([&](ArrayRef<Lanes> round, ValueRange carried) {
+      SmallVector<Value> next(carried);
+      for (auto [i, lanes] : llvm::enumerate(round)) {
+        values.vectors.clear();
+        for (auto [j, reduce] : llvm::enumerate(current)) {
+          Value &sum = next[i * count + j];
+          sum = values.combine(reduce, sum,
+                               values.evaluateOperand(reduce, lanes));
+        }
+      }
+      return next;
+    });
     for (auto [j, reduce] : llvm::enumerate(current)) {
       Value total = sums[j];
       for (int64_t i = 1; i < unroll; ++i)
