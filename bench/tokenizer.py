@@ -79,17 +79,10 @@ def main():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    try:
-        import tokenizers  # noqa: F401
-    except ImportError:
-        sys.path.insert(0, str(ROOT / "scripts"))
-        import tokenizer_environment
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import tokenizer_environment
 
-        python = tokenizer_environment.make()
-        if python is None:
-            sys.exit("tokenize: the packages cannot be installed")
-        os.environ["RAYON_NUM_THREADS"] = str(arguments.threads)
-        os.execv(python, [str(python), *sys.argv])
+    tokenizer_environment.enter(RAYON_NUM_THREADS=str(arguments.threads))
     inside(arguments)
 
 

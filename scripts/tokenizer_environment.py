@@ -51,3 +51,15 @@ def make():
         return None
     complete.write_text(wanted)
     return python
+
+
+def enter(**variables):
+    """Starts the script that is run anew in that environment, with `variables` of its
+    own beside it, and returns where the library is there already."""
+    try:
+        import tokenizers  # noqa: F401
+    except ImportError:
+        python = make()
+        if python is None:
+            sys.exit(f"{pathlib.Path(sys.argv[0]).name}: the packages cannot be installed")
+        os.execve(python, [str(python), *sys.argv], dict(os.environ, **variables))

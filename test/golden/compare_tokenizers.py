@@ -124,16 +124,10 @@ def main():
     parser.add_argument("--train", type=pathlib.Path, metavar="FILE")
     parser.add_argument("--vocabulary", type=int, default=32000)
     arguments = parser.parse_args()
-    try:
-        import tokenizers  # noqa: F401
-    except ImportError:
-        sys.path.insert(0, str(ROOT / "scripts"))
-        import tokenizer_environment
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import tokenizer_environment
 
-        python = tokenizer_environment.make()
-        if python is None:
-            sys.exit("compare_tokenizers: the packages cannot be installed")
-        os.execv(python, [str(python), *sys.argv])
+    tokenizer_environment.enter()
     if arguments.train:
         return compare_training(arguments.train, arguments.vocabulary)
     from tokenizer_families import strings
