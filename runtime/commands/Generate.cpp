@@ -6,13 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/commands/AllCommands.h"
-#include "runtime/commands/Open.h"
+#include "runtime/commands/OpenTokenModel.h"
 #include "runtime/commands/SharedOptions.h"
 #include "runtime/commands/TextCodec.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Random.h"
 #include "runtime/files/Output.h"
-#include "runtime/program/SlotNames.h"
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
@@ -62,14 +61,7 @@ static int runGenerate(const Manifest &manifest, const Options &options) {
           static_cast<long long>(model.vocabulary));
   if (options.prompt.empty())
     fatal("the prompt is empty: give at least one character");
-  tessera_context &context = openLocal(manifest, options, "predict");
-  const Slot *tokens = context.program->input(slotNames::tokens);
-  const Slot *position = context.program->input(slotNames::position);
-  const Slot *logits = context.program->output(slotNames::logits);
-  if (!tokens || !position || !logits)
-    fatal("the program 'predict' lacks tokens, position or logits: compile the "
-          "specification again with this version of tessera");
-  const tessera_entry &entry = context.entry("predict.run");
+  std::unique_ptr<TokenModel> tokenModel = openTokenModel(manifest, options);
   std::vector<int32_t> text = codec->encode(options.prompt);
   if (text.empty())
     fatal("the prompt has no tokens: give at least one");
@@ -80,23 +72,15 @@ static int runGenerate(const Manifest &manifest, const Options &options) {
   for (int32_t token : text)
     stream->push(token, added);
   uint64_t seed = options.seed.value_or(manifest.training.seed);
-  std::vector<float> scores(model.vocabulary);
+  const float *scores = nullptr;
   for (int64_t i = 0; i < options.maxTokens; ++i) {
     // The model sees the last tokens that its context holds.
-    int64_t shown = std::min<int64_t>(text.size(), model.sequence);
-    auto *window = reinterpret_cast<int32_t *>(
-        context.device->beginInput(context, *tokens));
-    std::copy(text.end() - shown, text.end(), window);
-    std::fill(window + shown, window + model.sequence, 0);
-    context.device->commitInput(context, *tokens);
-    auto last = static_cast<int32_t>(shown - 1);
-    memcpy(context.device->beginInput(context, *position), &last, sizeof last);
-    context.device->commitInput(context, *position);
-    context.run(entry);
-    context.device->read(scores.data(), context.arena + logits->offset,
-                         sizeof(float) * scores.size());
+    auto shown = static_cast<size_t>(
+        std::min<int64_t>(text.size(), tokenModel->context()));
+    tokenModel->clear(0);
+    scores = tokenModel->append(0, {text.end() - shown, text.end()});
     double u = uniformBlock(seed, RandomUse::sampling, 0, i)[0];
-    text.push_back(choose(scores.data(), static_cast<int>(scores.size()),
+    text.push_back(choose(scores, static_cast<int>(model.vocabulary),
                           options.temperature, u));
     added.clear();
     stream->push(text.back(), added);
