@@ -93,7 +93,7 @@ void benchmarkAttention(const char *name, const AttentionCase &shape,
   double start = processSeconds();
   CompiledKernel kernel(shape.source(gradient));
   double compile = processSeconds() - start;
-  size_t packed = shape.rows() * 3 * shape.hidden();
+  size_t packed = shape.rows() * shape.columns();
   size_t hidden = shape.rows() * shape.hidden();
   Aligned qkv(packed), out(hidden),
       lse(shape.batch * shape.heads * shape.sequence), g(hidden),
@@ -108,8 +108,10 @@ void benchmarkAttention(const char *name, const AttentionCase &shape,
           : draw.insert({qkv.data}, {out.data, lse.data});
   auto *args = reinterpret_cast<char *const *>(buffers.data());
   Aligned scratch(threads * kernel.getScratchBytes() / 4);
-  double pairs = shape.causal ? shape.sequence * (shape.sequence + 1) / 2.0
-                              : double(shape.sequence) * shape.sequence;
+  double pairs = 0;
+  for (int64_t i = 0; i < shape.sequence; ++i)
+    for (int64_t j = 0; j < shape.sequence; ++j)
+      pairs += shape.isVisible(i, j);
   double flops =
       pairs * shape.batch * shape.heads * shape.dim * (gradient ? 10 : 4);
   for (int count : {1, threads}) {

@@ -24,7 +24,7 @@ namespace {
 constexpr int64_t kQueries = kBlockVectors * kLanes;
 /// Keys of a tile: the scores take 8 KiB.
 constexpr int64_t kKeys = 64;
-/// With fewer heads than this a head's queries are dealt to several
+/// With fewer heads of keys than this the queries of each are dealt to several
 /// iterations, so that all threads have work.
 constexpr int64_t kEnoughIterations = 16;
 
@@ -50,10 +50,11 @@ public:
       : vb(body.builder, body.loc), shape(TiledAttention::get(op)), body(body) {
   }
 
-  /// Iterations that share a head.
+  /// Iterations that share a head of keys.
   static int64_t getParts(nn::AttentionOp op) {
-    int64_t heads = op.getBatch() * op.getHeads();
-    int64_t tiles = llvm::divideCeil(op.getSequence(), kQueries);
+    int64_t heads = op.getBatch() * op.getKvHeads();
+    int64_t tiles =
+        op.getGroup() * llvm::divideCeil(op.getSequence(), kQueries);
     return heads >= kEnoughIterations
                ? 1
                : std::min<int64_t>(tiles,
@@ -79,31 +80,34 @@ public:
     Value out = vb.flatten(body.outputs[0]);
     vb.loop(body.begin, body.end, 1, [&](Value iteration) {
       Value batchHead = vb.div(iteration, parts);
-      Value head = vb.rem(batchHead, shape.heads);
-      Value token = vb.mul(vb.div(batchHead, shape.heads), shape.sequence);
-      Value row =
-          vb.add(vb.mul(token, shape.columns), vb.mul(head, shape.headStride));
-      auto rows = [&](int64_t which) {
-        return HeadRows{packed, vb.add(row, shape.column[which]),
-                        shape.columns};
+      Value batch = vb.div(batchHead, shape.kvHeads);
+      Value kvHead = vb.rem(batchHead, shape.kvHeads);
+      Value token = vb.mul(batch, shape.sequence), zero = vb.index(0);
+      auto rows = [&](int64_t which, Value head) {
+        return HeadRows::ofPacked(vb, shape, packed, token, which, head);
       };
-      int64_t hidden = shape.heads * shape.dim;
-      HeadRows outRows{
-          out, vb.add(vb.mul(token, hidden), vb.mul(head, shape.dim)), hidden};
-      Value zero = vb.index(0);
-      emitPackRows(vb, shape, rows(1), zero, shape.paddedKeys, keys, zero);
-      emitPackRows(vb, shape, rows(2), zero, shape.paddedKeys, values, zero);
-      if (shape.alibi)
-        slope = emitAlibiSlope(vb, shape, head);
-      if (shape.dropout)
-        draw = HeadDraw::load(vb, ValueRange(body.inputs).drop_front(1),
-                              vb.div(batchHead, shape.heads), head);
-      // Causal tiles cost more the later they are: parts take turns.
-      vb.loop(vb.mul(vb.rem(iteration, parts), kQueries),
-              vb.index(shape.sequence), parts * kQueries, [&](Value first) {
-                emitPackTransposed(vb, shape, rows(0), first, kQueries,
+      emitPackRows(vb, shape, rows(1, kvHead), zero, shape.paddedKeys, keys,
+                   zero);
+      emitPackRows(vb, shape, rows(2, kvHead), zero, shape.paddedKeys, values,
+                   zero);
+      // The group's heads follow one another in a tile of queries. Causal tiles
+      // cost more the later they are: parts take turns.
+      int64_t tiles = llvm::divideCeil(shape.sequence, kQueries);
+      vb.loop(vb.rem(iteration, parts), vb.index(tiles * shape.group), parts,
+              [&](Value tile) {
+                Value head = vb.add(vb.mul(kvHead, shape.group),
+                                    vb.rem(tile, shape.group));
+                Value first = vb.mul(vb.div(tile, shape.group), kQueries);
+                Value row = vb.add(vb.mul(batch, shape.heads), head);
+                if (shape.alibi)
+                  slope = emitAlibiSlope(vb, shape, head);
+                if (shape.dropout)
+                  draw = HeadDraw::load(
+                      vb, ValueRange(body.inputs).drop_front(1), batch, head);
+                emitPackTransposed(vb, shape, rows(0, head), first, kQueries,
                                    shape.scale * kLog2E, queries);
-                emitQueries(first, vb.mul(batchHead, shape.sequence), outRows);
+                emitQueries(first, vb.mul(row, shape.sequence),
+                            HeadRows::ofOutput(vb, shape, out, token, head));
               });
     });
   }
@@ -118,8 +122,11 @@ private:
     Value end = vb.index(shape.paddedKeys);
     if (shape.causal)
       end = vb.min(vb.add(first, kQueries), end);
+    // Each query sees a key of the first tile: windows of the tile's queries
+    // begin within kBlockRows + kQueries keys.
+    static_assert(kBlockRows + kQueries <= kKeys);
     state = Softmax::split(vb.loop(
-        vb.index(0), end, kKeys, state.join(),
+        emitFirstKey(vb, shape, first), end, kKeys, state.join(),
         [&](Value key, ValueRange carried) {
           Value count = vb.min(vb.sub(end, key), vb.index(kKeys));
           return emitTile(key, count, first, Softmax::split(carried)).join();

@@ -14,8 +14,9 @@
 //
 // without dropout; see emitDropout for it.
 //
-// One iteration does a whole head, tile after tile, so that the order of all
-// sums is fixed. AttentionTiles.h says how the tiles lie.
+// One iteration does a whole head of keys and all heads of queries that share
+// it, one after another and tile after tile, so that the order of all sums is
+// fixed. AttentionTiles.h says how the tiles lie.
 //
 //===----------------------------------------------------------------------===//
 
@@ -58,36 +59,38 @@ public:
     zero = vb.index(0);
     vb.loop(0, kQueries, kLanes,
             [&](Value i) { vb.store(vb.splat(shape.scale), scales, i); });
+    Value out = vb.flatten(body.inputs[1]),
+          gradient = vb.flatten(body.inputs[3]);
     vb.loop(body.begin, body.end, 1, [&](Value batchHead) {
-      Value head = vb.rem(batchHead, shape.heads);
-      Value token = vb.mul(vb.div(batchHead, shape.heads), shape.sequence);
-      Value start =
-          vb.add(vb.mul(token, shape.columns), vb.mul(head, shape.headStride));
-      auto columns = [&](Value buffer, int64_t which) {
-        return HeadRows{buffer, vb.add(start, shape.column[which]),
-                        shape.columns};
+      Value batch = vb.div(batchHead, shape.kvHeads);
+      Value kvHead = vb.rem(batchHead, shape.kvHeads);
+      Value token = vb.mul(batch, shape.sequence);
+      auto columns = [&](Value buffer, int64_t which, Value head) {
+        return HeadRows::ofPacked(vb, shape, buffer, token, which, head);
       };
-      int64_t hidden = shape.heads * shape.dim;
-      Value outStart = vb.add(vb.mul(token, hidden), vb.mul(head, shape.dim));
-      HeadRows out{vb.flatten(body.inputs[1]), outStart, hidden};
-      HeadRows gradient{vb.flatten(body.inputs[3]), outStart, hidden};
-      lseStart = vb.mul(batchHead, shape.sequence);
-      if (shape.alibi)
-        slope = emitAlibiSlope(vb, shape, head);
-      if (shape.dropout)
-        draw = HeadDraw::load(vb, ValueRange(body.inputs).drop_front(4),
-                              vb.div(batchHead, shape.heads), head);
-      emitPackRows(vb, shape, columns(packed, 1), zero, shape.paddedKeys, keys,
-                   zero);
-      emitPackRows(vb, shape, columns(packed, 2), zero, shape.paddedKeys,
-                   values, zero);
+      emitPackRows(vb, shape, columns(packed, 1, kvHead), zero,
+                   shape.paddedKeys, keys, zero);
+      emitPackRows(vb, shape, columns(packed, 2, kvHead), zero,
+                   shape.paddedKeys, values, zero);
       emitClear(sums, 2 * headSize());
-      vb.loop(zero, vb.index(shape.sequence), kQueries, [&](Value first) {
-        emitQueries(first, columns(packed, 0), out, gradient,
-                    columns(result, 0));
+      vb.loop(0, shape.group, 1, [&](Value member) {
+        Value head = vb.add(vb.mul(kvHead, shape.group), member);
+        lseStart =
+            vb.mul(vb.add(vb.mul(batch, shape.heads), head), shape.sequence);
+        if (shape.alibi)
+          slope = emitAlibiSlope(vb, shape, head);
+        if (shape.dropout)
+          draw = HeadDraw::load(vb, ValueRange(body.inputs).drop_front(4),
+                                batch, head);
+        vb.loop(zero, vb.index(shape.sequence), kQueries, [&](Value first) {
+          emitQueries(first, columns(packed, 0, head),
+                      HeadRows::ofOutput(vb, shape, out, token, head),
+                      HeadRows::ofOutput(vb, shape, gradient, token, head),
+                      columns(result, 0, head));
+        });
       });
-      emitStoreRows(0, 1, columns(result, 2));
-      emitStoreRows(headSize(), shape.scale, columns(result, 1));
+      emitStoreRows(0, 1, columns(result, 2, kvHead));
+      emitStoreRows(headSize(), shape.scale, columns(result, 1, kvHead));
     });
   }
 
@@ -146,7 +149,8 @@ private:
     Value end = vb.index(shape.paddedKeys);
     if (shape.causal)
       end = vb.min(vb.add(first, kQueries), end);
-    vb.loop(zero, end, kKeys, [&](Value key) { emitKeys(key, end, first); });
+    vb.loop(emitFirstKey(vb, shape, first), end, kKeys,
+            [&](Value key) { emitKeys(key, end, first); });
     emitUnpackTransposed(vb, shape, queryGradientsAcross, kQueries, scales,
                          resultRows, first);
   }
@@ -193,12 +197,16 @@ private:
     vb.loop(zero, count, kBlockRows,
             [&](Value r) { emitRows(vb.add(key, r), r, first); });
     vb.loop(0, kQueries, kBlockQueries, [&](Value lane) {
-      // No query of the block sees keys past its last one.
+      // No query of the block sees keys past its last one, nor before its first
+      // one's window.
+      Value firstQuery = vb.add(first, lane), firstVisible = zero;
       Value visible = count;
       if (shape.causal)
-        visible = vb.min(
-            count, vb.sub(vb.add(vb.add(first, lane), kBlockQueries), key));
-      emitTileMatmul(vb, shape.dim, kBlockVectors, zero, visible, 4,
+        visible = vb.min(count, vb.sub(vb.add(firstQuery, kBlockQueries), key));
+      if (shape.hasWindow())
+        firstVisible =
+            vb.max(vb.sub(emitFirstKey(vb, shape, firstQuery), key), zero);
+      emitTileMatmul(vb, shape.dim, kBlockVectors, firstVisible, visible, 4,
                      {keys, vb.mul(key, shape.paddedDim), 1, shape.paddedDim},
                      {pairs, vb.add(lane, kPairs), kQueries},
                      {queryGradientsAcross, lane, kQueries});
@@ -208,20 +216,28 @@ private:
   /// A register block of keys, row \p r of the tile: probabilities, gradients
   /// of scores, and their share in the gradients of these keys and values.
   void emitRows(Value key, Value r, Value first) {
-    // The first lane that sees one of the keys, for whole register blocks and
-    // for the matmuls' inner loops.
-    Value firstBlock = zero, firstLane = zero;
+    // The lanes that see one of the keys, for whole register blocks and for the
+    // matmuls' inner loops.
+    Value firstBlock = zero, firstLane = zero, endLane = vb.index(kQueries);
     if (shape.causal) {
       firstLane = vb.max(vb.sub(key, first), zero);
       firstBlock = vb.mul(vb.div(firstLane, kBlockQueries), kBlockQueries);
     }
-    vb.loop(firstBlock, vb.index(kQueries), kBlockQueries,
+    if (shape.hasWindow()) {
+      // Behind the last query that sees the last key, rounded up to
+      // kBlockRows, which the matmuls' unrolling divides.
+      Value seen = vb.sub(
+          vb.add(key, roundUp(shape.window + kBlockRows - 1, kBlockRows)),
+          first);
+      endLane = vb.min(seen, endLane);
+    }
+    vb.loop(firstBlock, endLane, kBlockQueries,
             [&](Value lane) { emitBlockScores(key, r, first, lane); });
     // dV += P^T G, then dK += dS^T Q.
     Value tileRow = vb.mul(r, kQueries), row = vb.mul(key, shape.paddedDim);
     vb.loop(0, 2, 1, [&](Value which) {
       emitTileMatmul(
-          vb, kBlockRows, shape.vectors(), firstLane, vb.index(kQueries), 4,
+          vb, kBlockRows, shape.vectors(), firstLane, endLane, 4,
           {pairs, vb.add(vb.mul(which, kPairs), tileRow), kQueries},
           {rows, vb.mul(which, tileSize()), shape.paddedDim},
           {sums, vb.add(vb.mul(which, headSize()), row), shape.paddedDim});

@@ -128,6 +128,14 @@ Value tessera::cpu::emitTileDropFactors(VectorBuilder &vb,
       vb, shape.rate, emitRandomRow(vb, draw.stream, row, draw.sample, query));
 }
 
+Value tessera::cpu::emitFirstKey(VectorBuilder &vb, const TiledAttention &shape,
+                                 Value query) {
+  if (!shape.hasWindow())
+    return vb.index(0);
+  Value first = vb.max(vb.sub(query, vb.index(shape.window - 1)), vb.index(0));
+  return vb.mul(vb.div(first, kBlockRows), kBlockRows);
+}
+
 SmallVector<Value> tessera::cpu::emitMasked(VectorBuilder &vb,
                                             const TiledAttention &shape,
                                             Value key, Value query,
@@ -141,6 +149,13 @@ SmallVector<Value> tessera::cpu::emitMasked(VectorBuilder &vb,
   Value last = vb.add(key, kBlockRows - 1);
   Value partly = compare(arith::CmpIPredicate::sgt, last,
                          shape.causal ? query : vb.index(shape.sequence - 1));
+  if (shape.hasWindow()) {
+    // The block's last query no longer sees its first key.
+    Value lastQuery = vb.add(query, kBlockVectors * kLanes - 1);
+    partly = arith::OrIOp::create(b, vb.loc, partly,
+                                  compare(arith::CmpIPredicate::sge, lastQuery,
+                                          vb.add(key, shape.window)));
+  }
   auto branch = scf::IfOp::create(b, vb.loc, block.getTypes(), partly,
                                   /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
@@ -151,10 +166,17 @@ SmallVector<Value> tessera::cpu::emitMasked(VectorBuilder &vb,
   for (auto [index, value] : llvm::enumerate(block)) {
     int64_t row = index / kBlockVectors, vector = index % kBlockVectors;
     Value visible;
-    if (shape.causal)
-      visible = compare(arith::CmpIPredicate::sge, emitLaneNumbers(vb, vector),
-                        vb.splat(vb.toI32(vb.sub(vb.add(key, row), query))));
-    else
+    if (shape.causal) {
+      Value lanes = emitLaneNumbers(vb, vector);
+      Value first = vb.splat(vb.toI32(vb.sub(vb.add(key, row), query)));
+      visible = compare(arith::CmpIPredicate::sge, lanes, first);
+      if (shape.hasWindow()) {
+        Value end = vb.add(vb.add(key, row), shape.window);
+        Value seen = compare(arith::CmpIPredicate::slt, lanes,
+                             vb.splat(vb.toI32(vb.sub(end, query))));
+        visible = arith::AndIOp::create(b, vb.loc, visible, seen);
+      }
+    } else
       visible = vb.splat(compare(arith::CmpIPredicate::slt, vb.add(key, row),
                                  vb.index(shape.sequence)));
     masked.push_back(

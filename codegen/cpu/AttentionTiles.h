@@ -75,6 +75,11 @@ void emitUnpackTransposed(VectorBuilder &vb, const TiledAttention &shape,
                           mlir::Value factors, codegen::HeadRows rows,
                           mlir::Value first);
 
+/// The first key that \p query sees, or one before it: keys come in whole
+/// register blocks.
+mlir::Value emitFirstKey(VectorBuilder &vb, const TiledAttention &shape,
+                         mlir::Value query);
+
 /// A register block of values, one row per key from \p key on, one lane per
 /// query from \p query on, with \p other in place of those whose query may not
 /// see the key. Blocks that are visible as a whole branch around it.

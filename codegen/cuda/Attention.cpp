@@ -135,7 +135,7 @@ struct AttentionKernel
   SmallVector<Grid> getGrids(Operation *op) const {
     auto attention = cast<nn::AttentionOp>(op);
     return {AttentionEmitter::getTiling(attention).getGrid(
-        AttentionShape::get(attention), /*sums=*/1)};
+        AttentionShape::get(attention), /*rowsAreKeys=*/false)};
   }
   void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
                   const KernelBuffers &buffers) const {

@@ -19,8 +19,7 @@ using namespace tessera::cuda;
 
 void AttentionThread::loadDraw(ValueRange buffers) {
   if (shape.dropout)
-    draw = codegen::HeadDraw::load(tb, buffers, tb.div(batchHead, shape.heads),
-                                   head);
+    draw = codegen::HeadDraw::load(tb, buffers, batch, head);
 }
 
 std::array<Value, 4> AttentionThread::drawWords(Value key, Value quad) {

@@ -13,9 +13,10 @@
 //   dQ = scale dS K         dK = scale dS^T Q
 //
 // Three grids run one after another: the deltas, in scratch memory; dK and dV,
-// whose blocks have rows of keys and walk over queries; dQ, whose blocks have
-// rows of queries and walk over keys. Each result is the sum of one thread, in
-// a fixed order, for two more matmuls per pair than with sums across blocks.
+// whose blocks have rows of keys and walk over the queries of all heads that
+// share them; dQ, whose blocks have rows of queries and walk over keys. Each
+// result is the sum of one thread, in a fixed order, for two more matmuls per
+// pair than with sums across blocks.
 //
 //===----------------------------------------------------------------------===//
 
@@ -122,55 +123,36 @@ public:
         drawBuffers(ValueRange(buffers.inputs).drop_front(4)) {}
 
   void emit() {
-    loadDraw(drawBuffers);
-    HeadRows queries = getPacked(packed, 0), keys = getPacked(packed, 1);
-    HeadRows values = getPacked(packed, 2), outGradients = getPlain(gradient);
     // What scores are products of, and what their gradients are.
-    Value rowTile = makeTile(tiling.rows()), rowTile2 = makeTile(tiling.rows());
+    rowTile = makeTile(tiling.rows());
+    rowTile2 = makeTile(tiling.rows());
     columnTile = makeTile(tiling.columns);
     columnTile2 = tiling.sharesColumns ? columnTile : makeTile(tiling.columns);
-    if (rowsAreKeys)
-      copyTiles({{keys, rowTile}, {values, rowTile2}}, firstRow, tiling.rows());
-    else
-      copyTiles({{queries, rowTile}, {outGradients, rowTile2}}, firstRow,
-                tiling.rows());
-    Copy first{rowsAreKeys ? queries : keys, columnTile};
-    Copy second{rowsAreKeys ? outGradients : values, columnTile2};
-    if (rowsAreKeys)
+    if (rowsAreKeys) {
+      copyTiles(
+          {{getPacked(packed, 1), rowTile}, {getPacked(packed, 2), rowTile2}},
+          firstRow, tiling.rows());
       for (Value &tile : columnNumbers)
         tile = tb.shared(tiling.columns, tb.builder.getF32Type());
-    else
+    } else {
+      copyTiles(
+          {{getPacked(packed, 0), rowTile}, {getPlain(gradient), rowTile2}},
+          firstRow, tiling.rows());
       for (int64_t i : {0, 1}) {
         Value place = tb.min(row[i], tb.index(shape.sequence - 1));
         rowNumbers[i] = loadNumbers(place);
       }
-
-    SmallVector<Copy> copies = {first};
-    if (!tiling.sharesColumns)
-      copies.push_back(second);
-    copyTiles(copies, getBeginColumn(), tiling.columns);
-    if (rowsAreKeys)
-      storeNumbers(loadColumnNumbers(getBeginColumn()));
-    tb.barrier();
+    }
     SmallVector<Value> sums =
         matmul.zero(shape.paddedDim * (rowsAreKeys ? 2 : 1));
-    sums = tb.loop(getBeginColumn(), getEndColumn(), tiling.columns, sums,
-                   [&](Value column, ValueRange carried) {
-                     // The next tile is on its way while this one is worked on.
-                     Value next = getNextColumn(column);
-                     Pending pending = startCopy(copies, next);
-                     std::pair<Value, Value> numbers;
-                     if (rowsAreKeys)
-                       numbers = loadColumnNumbers(next);
-                     SmallVector<Value> state = emitTile(
-                         rowTile, rowTile2, first, second, column, carried);
-                     tb.barrier();
-                     finishCopy(pending);
-                     if (rowsAreKeys)
-                       storeNumbers(numbers);
-                     tb.barrier();
-                     return state;
-                   });
+    if (rowsAreKeys && shape.group > 1)
+      sums = tb.loop(tb.index(0), tb.index(shape.group), 1, sums,
+                     [&](Value member, ValueRange carried) {
+                       startHead(member);
+                       return emitColumns(carried);
+                     });
+    else
+      sums = emitColumns(sums);
 
     Value scale = tb.number(shape.scale), one = tb.number(1);
     ArrayRef<Value> all(sums);
@@ -182,6 +164,38 @@ public:
   }
 
 private:
+  /// What the columns of the head give to the sums of all rows.
+  SmallVector<Value> emitColumns(ValueRange sums) {
+    loadDraw(drawBuffers);
+    Copy first{getPacked(packed, rowsAreKeys ? 0 : 1), columnTile};
+    Copy second{rowsAreKeys ? getPlain(gradient) : getPacked(packed, 2),
+                columnTile2};
+    SmallVector<Copy> copies = {first};
+    if (!tiling.sharesColumns)
+      copies.push_back(second);
+    copyTiles(copies, getBeginColumn(), tiling.columns);
+    if (rowsAreKeys)
+      storeNumbers(loadColumnNumbers(getBeginColumn()));
+    tb.barrier();
+    return tb.loop(getBeginColumn(), getEndColumn(), tiling.columns, sums,
+                   [&](Value column, ValueRange carried) {
+                     // The next tile is on its way while this one is worked on.
+                     Value next = getNextColumn(column);
+                     Pending pending = startCopy(copies, next);
+                     std::pair<Value, Value> numbers;
+                     if (rowsAreKeys)
+                       numbers = loadColumnNumbers(next);
+                     SmallVector<Value> state =
+                         emitTile(first, second, column, carried);
+                     tb.barrier();
+                     finishCopy(pending);
+                     if (rowsAreKeys)
+                       storeNumbers(numbers);
+                     tb.barrier();
+                     return state;
+                   });
+  }
+
   /// The log-sum-exp of a query in base 2, and its delta.
   std::pair<Value, Value> loadNumbers(Value query) {
     Value place = tb.add(tb.mul(batchHead, shape.sequence), query);
@@ -222,8 +236,8 @@ private:
     return numbers;
   }
 
-  SmallVector<Value> emitTile(Value rowTile, Value rowTile2, Copy first,
-                              Copy second, Value column, ValueRange carried) {
+  SmallVector<Value> emitTile(Copy first, Copy second, Value column,
+                              ValueRange carried) {
     // Where both matrices of columns share memory, one takes the other's place.
     auto replaceTile = [&](Copy copy) {
       if (!tiling.sharesColumns)
@@ -268,7 +282,7 @@ private:
 
   Value packed, lse, gradient, result, deltas;
   ValueRange drawBuffers;
-  Value columnTile, columnTile2;
+  Value rowTile, rowTile2, columnTile, columnTile2;
   /// Log-sum-exps and deltas where queries are columns, and where they are
   /// rows.
   Value columnNumbers[2];
@@ -287,9 +301,8 @@ struct AttentionGradKernel
     auto grad = cast<nn::AttentionGradOp>(op);
     SmallVector<Grid> grids = {getDeltas(grad).getGrid()};
     for (bool rowsAreKeys : {true, false})
-      grids.push_back(
-          RowGradientEmitter::getTiling(grad, rowsAreKeys)
-              .getGrid(AttentionShape::get(grad), rowsAreKeys ? 2 : 1));
+      grids.push_back(RowGradientEmitter::getTiling(grad, rowsAreKeys)
+                          .getGrid(AttentionShape::get(grad), rowsAreKeys));
     return grids;
   }
 

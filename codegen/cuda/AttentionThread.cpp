@@ -52,11 +52,14 @@ AttentionTiling AttentionTiling::get(const AttentionShape &shape,
       "attention on GPUs has heads of up to 256 columns");
 }
 
-Grid AttentionTiling::getGrid(const AttentionShape &shape, int64_t sums) const {
+Grid AttentionTiling::getGrid(const AttentionShape &shape,
+                              bool rowsAreKeys) const {
   int64_t tiles = llvm::divideCeil(shape.sequence, rows());
-  // A third of the registers is enough for one sum, but not without a limit.
-  int64_t resident = sums == 1 && shape.paddedDim <= 128 ? 3 : 1;
-  return {shape.batch * shape.heads * tiles, warps * kWarp, resident};
+  int64_t heads = rowsAreKeys ? shape.kvHeads : shape.heads;
+  // A third of the registers is enough for one sum of a head's columns,
+  // queries' or results', but not without a limit. Keys have two.
+  int64_t resident = !rowsAreKeys && shape.paddedDim <= 128 ? 3 : 1;
+  return {shape.batch * heads * tiles, warps * kWarp, resident};
 }
 
 AttentionThread::AttentionThread(ThreadBuilder &tb, const AttentionShape &shape,
@@ -64,11 +67,18 @@ AttentionThread::AttentionThread(ThreadBuilder &tb, const AttentionShape &shape,
                                  bool rowsAreKeys)
     : tb(tb), shape(shape), tiling(tiling), rowsAreKeys(rowsAreKeys),
       matmul(tb, tiling.element, shape.paddedDim) {
-  int64_t heads = shape.batch * shape.heads;
-  batchHead = tb.rem(tb.block(), heads);
-  head = tb.rem(batchHead, shape.heads);
-  token = tb.mul(tb.div(batchHead, shape.heads), shape.sequence);
-  Value tile = tb.div(tb.block(), heads);
+  int64_t heads = rowsAreKeys ? shape.kvHeads : shape.heads;
+  Value own = tb.rem(tb.block(), shape.batch * heads);
+  Value tile = tb.div(tb.block(), shape.batch * heads);
+  batch = tb.div(own, heads);
+  token = tb.mul(batch, shape.sequence);
+  head = tb.rem(own, heads);
+  kvHead = head;
+  batchHead = own;
+  if (rowsAreKeys && shape.group > 1)
+    startHead(tb.index(0));
+  else if (shape.group > 1)
+    kvHead = tb.div(head, shape.group);
   // Blocks start in their order: the longest ones, of late queries or of early
   // keys, come first.
   if (shape.causal && !rowsAreKeys)
@@ -82,16 +92,20 @@ AttentionThread::AttentionThread(ThreadBuilder &tb, const AttentionShape &shape,
     slope = getSlope();
 }
 
+void AttentionThread::startHead(Value member) {
+  head = tb.add(tb.mul(kvHead, shape.group), member);
+  batchHead = tb.add(tb.mul(batch, shape.heads), head);
+  if (shape.alibi)
+    slope = getSlope();
+}
+
 HeadRows AttentionThread::getPacked(Value buffer, int64_t which) {
-  Value start =
-      tb.add(tb.mul(token, shape.columns), tb.mul(head, shape.headStride));
-  return {buffer, tb.add(start, shape.column[which]), shape.columns};
+  return HeadRows::ofPacked(tb, shape, buffer, token, which,
+                            which == 0 ? head : kvHead);
 }
 
 HeadRows AttentionThread::getPlain(Value buffer) {
-  int64_t hidden = shape.heads * shape.dim;
-  return {buffer, tb.add(tb.mul(token, hidden), tb.mul(head, shape.dim)),
-          hidden};
+  return HeadRows::ofOutput(tb, shape, buffer, token, head);
 }
 
 AttentionThread::CopyShape AttentionThread::getCopyShape(int64_t rows) const {
@@ -253,15 +267,20 @@ Value AttentionThread::getSlope() {
 }
 
 Value AttentionThread::getBeginColumn() {
-  if (!shape.causal || !rowsAreKeys)
+  Value first = firstRow;
+  if (!rowsAreKeys && shape.hasWindow())
+    first = tb.max(tb.sub(firstRow, tb.index(shape.window - 1)), tb.index(0));
+  else if (!rowsAreKeys || !shape.causal)
     return tb.index(0);
-  return tb.mul(tb.div(firstRow, tiling.columns), tiling.columns);
+  return tb.mul(tb.div(first, tiling.columns), tiling.columns);
 }
 
 Value AttentionThread::getEndColumn() {
   Value end = tb.index(shape.sequence);
   if (shape.causal && !rowsAreKeys)
     end = tb.min(end, tb.add(firstRow, tiling.rows()));
+  if (shape.hasWindow() && rowsAreKeys)
+    end = tb.min(end, tb.add(firstRow, tiling.rows() + shape.window - 1));
   return end;
 }
 
@@ -301,6 +320,10 @@ void AttentionThread::finishScores(Value column,
     orCross(rowsAreKeys
                 ? tb.isLess(column, tb.add(first, WarpMatmul::kRows - 1))
                 : tb.isLess(first, tb.sub(end, tb.index(1))));
+  if (shape.hasWindow())
+    orCross(rowsAreKeys ? tb.isLess(tb.add(first, shape.window), end)
+                        : tb.isLess(tb.add(column, shape.window),
+                                    tb.add(first, WarpMatmul::kRows)));
   if (shape.sequence % tiling.columns)
     orCross(tb.isLess(tb.index(shape.sequence), end));
   if (!crosses)
@@ -330,6 +353,10 @@ AttentionThread::mask(Value column, const WarpMatmul::Fragments &scores) {
       from[i] = distance(row[i], start);
     else if (shape.causal)
       end = tb.min(end, tb.add(row[i], 1));
+    if (shape.hasWindow() && rowsAreKeys)
+      end = tb.min(end, tb.add(row[i], shape.window));
+    else if (shape.hasWindow())
+      from[i] = distance(tb.add(row[i], 1 - shape.window), start);
     to[i] = distance(end, start);
   }
   WarpMatmul::Fragments masked(scores);

@@ -43,9 +43,9 @@ struct AttentionTiling {
                              int64_t rowMatrices, int64_t mostColumns);
 
   int64_t rows() const { return warps * WarpMatmul::kRows; }
-  /// A block of threads for each head and each `rows` of its sequence, with so
-  /// many sums of a head's columns in registers.
-  Grid getGrid(const codegen::AttentionShape &shape, int64_t sums) const;
+  /// A block of threads for each head, of keys if \p rowsAreKeys, and each
+  /// `rows` of its sequence.
+  Grid getGrid(const codegen::AttentionShape &shape, bool rowsAreKeys) const;
 };
 
 /// Writes what is the same in all grids over scores.
@@ -59,8 +59,12 @@ public:
     return tb.shared(rows * matmul.stride, tiling.element);
   }
 
+  /// What is written from here on is about head \p member of those that share
+  /// this block's keys; it begins with the first one where rows are keys.
+  void startHead(mlir::Value member);
+
   /// Matrix \p which of the packed columns (0 queries, 1 keys, 2 values) of
-  /// this block's head, and a matrix of a head's columns alone.
+  /// the head, and a matrix of a head's columns alone.
   codegen::HeadRows getPacked(mlir::Value buffer, int64_t which);
   codegen::HeadRows getPlain(mlir::Value buffer);
 
@@ -100,7 +104,8 @@ public:
   /// base 2, with ALiBi's bias; those the mask forbids are kMaskedScore.
   void finishScores(mlir::Value column, WarpMatmul::Fragments &scores);
 
-  /// Draws from the operand `draw`, if attention drops probabilities.
+  /// Draws from the operand `draw`, if attention drops probabilities: for the
+  /// head that is written about.
   void loadDraw(mlir::ValueRange buffers);
   /// What the probabilities of the tile at \p column are multiplied by. Lanes
   /// that share a counter compute it once: all threads of the warp take part.
@@ -118,7 +123,7 @@ public:
   AttentionTiling tiling;
   bool rowsAreKeys;
   WarpMatmul matmul;
-  /// batch * heads + head of this block.
+  /// batch * heads + head.
   mlir::Value batchHead;
   /// The first row of the block, the warp's first one behind it, and the two
   /// rows of this lane in the sequence.
@@ -158,7 +163,9 @@ private:
   /// The words that key \p key has for queries [4 · \p quad, 4 · \p quad + 4).
   std::array<mlir::Value, 4> drawWords(mlir::Value key, mlir::Value quad);
 
-  mlir::Value head, token, slope;
+  /// Heads of queries and of keys.
+  mlir::Value batch, head, kvHead;
+  mlir::Value token, slope;
   codegen::HeadDraw draw;
 };
 

@@ -23,6 +23,22 @@ SmallVector<double> tessera::codegen::getAlibiSlopes(int64_t heads) {
   return slopes;
 }
 
+HeadRows codegen::HeadRows::ofPacked(VectorBuilder &vb,
+                                     const AttentionShape &shape, Value buffer,
+                                     Value token, int64_t which, Value head) {
+  Value start =
+      vb.add(vb.mul(token, shape.columns), vb.mul(head, shape.headStride));
+  return {buffer, vb.add(start, shape.column[which]), shape.columns};
+}
+
+HeadRows codegen::HeadRows::ofOutput(VectorBuilder &vb,
+                                     const AttentionShape &shape, Value buffer,
+                                     Value token, Value head) {
+  int64_t hidden = shape.heads * shape.dim;
+  return {buffer, vb.add(vb.mul(token, hidden), vb.mul(head, shape.dim)),
+          hidden};
+}
+
 HeadDraw codegen::HeadDraw::load(VectorBuilder &vb, ValueRange draw,
                                  Value batch, Value head) {
   HeadDraw result{RandomStream::load(vb, draw[0]),

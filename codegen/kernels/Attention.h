@@ -23,9 +23,11 @@ constexpr double kLn2 = 0.6931471805599453;
 /// Sizes of an attention, all in elements.
 struct AttentionShape {
   int64_t batch, heads, sequence, dim;
-  int64_t columns;    ///< of the packed queries, keys and values
-  int64_t column[3];  ///< of head 0's queries, keys, values
-  int64_t headStride; ///< columns from one head to the next
+  int64_t kvHeads, group; ///< heads of keys, and heads that share one of them
+  int64_t window;         ///< keys that a query sees at most: up to sequence
+  int64_t columns;        ///< of the packed queries, keys and values
+  int64_t column[3];      ///< of head 0's queries, keys, values
+  int64_t headStride;     ///< columns from one head to the next
   bool causal, alibi;
   double scale;
   int64_t paddedDim; ///< dim in whole multiples of kLanes
@@ -39,7 +41,10 @@ struct AttentionShape {
     s.heads = op.getHeads();
     s.sequence = op.getSequence();
     s.dim = op.getHeadDim();
-    s.columns = 3 * s.heads * s.dim;
+    s.kvHeads = op.getKvHeads();
+    s.group = op.getGroup();
+    s.window = op.getVisibleKeys();
+    s.columns = (s.heads + 2 * s.kvHeads) * s.dim;
     for (int64_t which : {0, 1, 2})
       s.column[which] = op.getColumn(which);
     s.headStride = op.getHeadStride();
@@ -52,10 +57,14 @@ struct AttentionShape {
     return s;
   }
 
+  /// Whether late queries see fewer keys than there are before them.
+  bool hasWindow() const { return window < sequence; }
+
   /// Visible pairs of a query and a key, of all heads.
   int64_t pairs() const {
-    return batch * heads * sequence * (causal ? sequence + 1 : 2 * sequence) /
-           2;
+    // The first queries of a causal head have fewer keys than the window.
+    int64_t missing = causal ? window * (window - 1) / 2 : 0;
+    return batch * heads * (sequence * window - missing);
   }
 };
 
@@ -85,6 +94,16 @@ struct HeadRows {
   mlir::Value buffer;
   mlir::Value offset;
   int64_t stride;
+
+  /// Matrix \p which (0 queries, 1 keys, 2 values) of \p buffer, the packed
+  /// columns, from row \p token on. \p head counts heads of queries or of keys.
+  static HeadRows ofPacked(VectorBuilder &vb, const AttentionShape &shape,
+                           mlir::Value buffer, mlir::Value token, int64_t which,
+                           mlir::Value head);
+  /// The same of a buffer like the output, of which \p head is a head.
+  static HeadRows ofOutput(VectorBuilder &vb, const AttentionShape &shape,
+                           mlir::Value buffer, mlir::Value token,
+                           mlir::Value head);
 };
 
 } // namespace tessera::codegen

@@ -16,6 +16,7 @@ void AttentionOp::buildGradients(OpBuilder &builder, ValueRange gradients,
     return;
   operands[0] = AttentionGradOp::create(
       builder, getLoc(), getQkv().getType(), getQkv(), getResult(), getLse(),
-      gradients[0], getBatch(), getHeads(), getLayout(), getCausal(),
-      getAlibi(), getScale(), getDraw(), getRate());
+      gradients[0], getBatch(), getHeads(), getKvHeads(), getLayout(),
+      getCausal(), getWindowAttr(), getAlibi(), getScale(), getDraw(),
+      getRate());
 }

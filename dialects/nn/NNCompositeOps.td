@@ -129,23 +129,33 @@ def NN_QKVLayout : I32EnumAttr<"QKVLayout", "order of the packed columns", [
 
 class NN_AttentionBase<string mnemonic, list<Trait> traits = []>
     : NN_PureOp<mnemonic, traits> {
-  dag shape = (ins I64Attr:$batch, I64Attr:$heads, NN_QKVLayout:$layout,
-                   UnitAttr:$causal, UnitAttr:$alibi, F64Attr:$scale);
+  dag shape = (ins I64Attr:$batch, I64Attr:$heads, I64Attr:$kv_heads,
+                   NN_QKVLayout:$layout, UnitAttr:$causal,
+                   OptionalAttr<I64Attr>:$window, UnitAttr:$alibi,
+                   F64Attr:$scale);
   /// A stream and one id a batch row, and the rate at which they drop.
   dag draw = (ins Variadic<NN_Int>:$draw,
       DefaultValuedAttr<F64Attr, "0.0">:$rate);
   code accessors = [{
-    /// Batch rows, tokens per row, heads, columns per head.
+    /// Tokens per batch row, columns per head, query heads per key head.
     int64_t getSequence() { return getQkv().getType().getDimSize(0) / getBatch(); }
-    int64_t getHeadDim() { return getQkv().getType().getDimSize(1) / (3 * getHeads()); }
+    int64_t getHeadDim() {
+      return getQkv().getType().getDimSize(1) / (getHeads() + 2 * getKvHeads());
+    }
+    int64_t getGroup() { return getHeads() / getKvHeads(); }
     /// Column of head 0's queries (which = 0), keys (1) or values (2).
     int64_t getColumn(int64_t which) {
-      return which * getHeadDim() *
-             (getLayout() == QKVLayout::Interleaved ? 1 : getHeads());
+      if (getLayout() == QKVLayout::Interleaved || which == 0)
+        return which * getHeadDim();
+      return (getHeads() + (which - 1) * getKvHeads()) * getHeadDim();
+    }
+    /// Keys that a query sees at most.
+    int64_t getVisibleKeys() {
+      return std::min<int64_t>(getWindow().value_or(getSequence()), getSequence());
     }
     /// Whether probabilities are dropped: see `draw`.
     bool hasDropout() { return !getDraw().empty(); }
-    /// Columns from one head's queries to the next one's.
+    /// Columns from one head's queries, keys or values to the next one's.
     int64_t getHeadStride() {
       return getHeadDim() * (getLayout() == QKVLayout::Interleaved ? 3 : 1);
     }
@@ -157,13 +167,18 @@ def NN_AttentionOp : NN_AttentionBase<"attention", [
   let summary = "multi-head attention over packed queries, keys and values";
   let description = [{
     With tokens [batch · sequence] as rows, `qkv` packs queries, keys and
-    values as columns: `interleaved` is [heads, 3, head dim] (BLOOM),
-    `blocked` is [3, heads, head dim] (GPT-2). For each row i of a head
+    values as columns: `interleaved` is [heads, 3, head dim] (BLOOM), `blocked`
+    is [heads + 2 · kv_heads, head dim], all queries before all keys before all
+    values (GPT-2, LLaMA). For each row i of a head
 
       score_ij = scale · q_i · k_j + (alibi: slope_head · j),
       out_i = sum_j softmax_j(score_ij) v_j,
 
-    over j ≤ i where `causal`. ALiBi's slopes are those of Press et al. (arXiv
+    over j ≤ i where `causal`, of these over i - window < j with a `window`
+    (Beltagy et al., arXiv 2004.05150; Mistral, arXiv 2310.06825). With fewer
+    `kv_heads` than heads neighbouring heads share keys and values: head h reads
+    those of head ⌊h · kv_heads / heads⌋ (Ainslie et al., arXiv 2305.13245).
+    `result` is [batch · sequence, heads · head dim]. ALiBi's slopes are those of Press et al. (arXiv
     2108.12409), with BLOOM's rule for head counts that are not a power of two.
     `lse`, [batch · heads, sequence], holds the log of each row's softmax
     denominator for the backward pass, in fp32, with ALiBi's bias counted from
@@ -183,14 +198,17 @@ def NN_AttentionOp : NN_AttentionBase<"attention", [
         dropout 1.0e-1 from %stream, %samples
         : tensor<128x192xf32>, tensor<1x4xi32>, tensor<2xi32>
         -> tensor<128x64xf32>, tensor<8x64xf32>
+    %out3, %lse3 = nn.attention %qkv batch 2 heads 8 kv_heads 2 layout blocked causal
+        window 16 scale 0.25
+        : tensor<128x192xf32> -> tensor<128x128xf32>, tensor<16x64xf32>
     ```
   }];
   let arguments = !con((ins NN_Float:$qkv), shape, draw);
   let results = (outs NN_Float:$result, NN_Float:$lse);
   let assemblyFormat = [{
-    $qkv `batch` $batch `heads` $heads `layout` $layout (`causal` $causal^)?
-    (`alibi` $alibi^)? `scale` $scale (`dropout` $rate `from` $draw^)? attr-dict
-    `:` type($qkv) (`,` type($draw)^)? `->` type($result) `,` type($lse)
+    $qkv `batch` $batch custom<Heads>($heads, $kv_heads) `layout` $layout
+    (`causal` $causal^)? (`window` $window^)? (`alibi` $alibi^)? `scale` $scale
+    (`dropout` $rate `from` $draw^)? attr-dict `:` type($qkv) (`,` type($draw)^)? `->` type($result) `,` type($lse)
   }];
   let extraClassDeclaration = accessors;
   let hasVerifier = 1;
@@ -202,15 +220,17 @@ def NN_AttentionGradOp : NN_AttentionBase<"attention_grad", [
   let description = [{
     Recomputes the probabilities from `lse`, tile by tile (Dao et al.,
     arXiv 2205.14135, algorithm 4), and what of them is dropped from `draw`;
-    `result` is packed like `qkv`.
+    `result` is packed like `qkv`. Keys and values that heads share have the sum
+    of these heads' gradients.
   }];
   let arguments = !con((ins NN_Float:$qkv, NN_Float:$out, NN_Float:$lse,
                            NN_Float:$gradient),
                        shape, draw);
   let results = (outs NN_Float:$result);
   let assemblyFormat = [{
-    $qkv `,` $out `,` $lse `,` $gradient `batch` $batch `heads` $heads `layout`
-    $layout (`causal` $causal^)? (`alibi` $alibi^)? `scale` $scale
+    $qkv `,` $out `,` $lse `,` $gradient `batch` $batch
+    custom<Heads>($heads, $kv_heads) `layout` $layout (`causal` $causal^)?
+    (`window` $window^)? (`alibi` $alibi^)? `scale` $scale
     (`dropout` $rate `from` $draw^)? attr-dict `:` type($qkv) `,` type($out)
     `,` type($lse) (`,` type($draw)^)?
   }];

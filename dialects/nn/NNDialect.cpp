@@ -16,6 +16,25 @@ using namespace tessera::nn;
 #include "dialects/nn/NNEnums.cpp.inc"
 #include "dialects/nn/NNInterfaces.cpp.inc"
 
+/// Attention's `heads N (kv_heads K)?`; K is N unless it is given.
+static ParseResult parseHeads(OpAsmParser &parser, IntegerAttr &heads,
+                              IntegerAttr &kvHeads) {
+  Type type = parser.getBuilder().getI64Type();
+  if (parser.parseKeyword("heads") || parser.parseAttribute(heads, type))
+    return failure();
+  kvHeads = heads;
+  if (succeeded(parser.parseOptionalKeyword("kv_heads")))
+    return parser.parseAttribute(kvHeads, type);
+  return success();
+}
+
+static void printHeads(OpAsmPrinter &printer, Operation *, IntegerAttr heads,
+                       IntegerAttr kvHeads) {
+  printer << "heads " << heads.getInt();
+  if (kvHeads != heads)
+    printer << " kv_heads " << kvHeads.getInt();
+}
+
 #define GET_OP_CLASSES
 #include "dialects/nn/NNOps.cpp.inc"
 

@@ -298,25 +298,45 @@ LogicalResult SoftmaxOp::verify() {
   return success();
 }
 
-/// Sizes of packed queries, keys and values.
-static LogicalResult verifyPacked(Operation *op, Value qkv, Value out,
-                                  Value lse, int64_t batch, int64_t heads) {
-  auto qkvType = tensorType(qkv), outType = tensorType(out),
-       lseType = tensorType(lse);
+/// Which keys a query sees, and which heads share them.
+template <typename Op> static LogicalResult verifyVisibility(Op op) {
+  int64_t heads = op.getHeads(), kvHeads = op.getKvHeads();
+  if (kvHeads < 1 || heads % kvHeads)
+    return op.emitOpError()
+           << heads << " heads are no multiple of " << kvHeads << " kv_heads";
+  if (kvHeads != heads && op.getLayout() == QKVLayout::Interleaved)
+    return op.emitOpError("kv_heads other than heads take layout blocked");
+  if (!op.getWindow())
+    return success();
+  if (static_cast<int64_t>(*op.getWindow()) < 1)
+    return op.emitOpError("window must hold at least one key");
+  if (!op.getCausal())
+    return op.emitOpError("a window takes causal");
+  return success();
+}
+
+/// Sizes of packed queries, keys and values, and of \p out.
+template <typename Op> static LogicalResult verifyPacked(Op op, Value out) {
+  auto qkvType = tensorType(op.getQkv()), outType = tensorType(out),
+       lseType = tensorType(op.getLse());
+  int64_t batch = op.getBatch(), heads = op.getHeads();
+  int64_t kvHeads = op.getKvHeads();
   if (qkvType.getRank() != 2 || batch < 1 || heads < 1)
-    return op->emitOpError("needs a matrix of at least one batch row and head");
+    return op.emitOpError("needs a matrix of at least one batch row and head");
+  if (failed(verifyVisibility(op)))
+    return failure();
   int64_t rows = qkvType.getDimSize(0), columns = qkvType.getDimSize(1);
   if (rows % batch)
-    return op->emitOpError()
+    return op.emitOpError()
            << rows << " rows are no multiple of batch " << batch;
-  if (columns % (3 * heads))
-    return op->emitOpError() << columns << " columns are no multiple of 3 x "
-                             << heads << " heads";
-  if (outType.getShape() != ArrayRef<int64_t>{rows, columns / 3})
-    return op->emitOpError("output must have shape ")
-           << rows << "x" << columns / 3;
+  if (columns % (heads + 2 * kvHeads))
+    return op.emitOpError() << columns << " columns are no multiple of "
+                            << heads << " + 2 x " << kvHeads << " heads";
+  int64_t width = heads * op.getHeadDim();
+  if (outType.getShape() != ArrayRef<int64_t>{rows, width})
+    return op.emitOpError("output must have shape ") << rows << "x" << width;
   if (lseType.getShape() != ArrayRef<int64_t>{batch * heads, rows / batch})
-    return op->emitOpError("lse must have shape ")
+    return op.emitOpError("lse must have shape ")
            << batch * heads << "x" << rows / batch;
   return success();
 }
@@ -340,15 +360,13 @@ template <typename Op> static LogicalResult verifyAttentionDraw(Op op) {
 }
 
 LogicalResult AttentionOp::verify() {
-  if (failed(verifyPacked(*this, getQkv(), getResult(), getLse(), getBatch(),
-                          getHeads())))
+  if (failed(verifyPacked(*this, getResult())))
     return failure();
   return verifyAttentionDraw(*this);
 }
 
 LogicalResult AttentionGradOp::verify() {
-  if (failed(verifyPacked(*this, getQkv(), getOut(), getLse(), getBatch(),
-                          getHeads())))
+  if (failed(verifyPacked(*this, getOut())))
     return failure();
   return verifyAttentionDraw(*this);
 }

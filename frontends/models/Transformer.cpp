@@ -123,8 +123,9 @@ void Transformer::addBlocks(int64_t index, const ModelKinds &kinds) {
   add(norm(family.attentionNorm),
       std::make_unique<SelfAttention>(
           SelfAttention::Shape{model.sequence_length(), model.heads(),
+                               /*kvHeads=*/model.heads(),
                                specification.headDim(), family.qkvLayout,
-                               positions->hasAlibi(),
+                               /*window=*/{}, positions->hasAlibi(),
                                model.attention_dropout()},
           linear(family.qkv, hidden, 3 * hidden, std),
           linear(family.projection, hidden, hidden, residual)));

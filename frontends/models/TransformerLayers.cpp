@@ -25,14 +25,17 @@ Value SelfAttention::apply(ModuleWriter &writer, Value x) const {
   double scale = 1.0 / std::sqrt(static_cast<double>(shape.headDim));
   ModuleWriter::Draw drawn = writer.draw(shape.dropout);
   double rate = drawn ? shape.dropout : 0;
-  Value attended =
-      nn::AttentionOp::create(writer.builder(), writer.loc(),
-                              writer.f32({rows, shape.heads * shape.headDim}),
-                              writer.f32({batch * shape.heads, shape.length}),
-                              packed, batch, shape.heads, shape.layout,
-                              /*causal=*/true, shape.hasAlibi, APFloat(scale),
-                              drawn.operands(), APFloat(rate))
-          .getResult();
+  IntegerAttr window;
+  if (shape.window)
+    window = writer.builder().getI64IntegerAttr(*shape.window);
+  Value attended = nn::AttentionOp::create(
+                       writer.builder(), writer.loc(),
+                       writer.f32({rows, shape.heads * shape.headDim}),
+                       writer.f32({batch * shape.heads, shape.length}), packed,
+                       batch, shape.heads, shape.kvHeads, shape.layout,
+                       /*causal=*/true, window, shape.hasAlibi, APFloat(scale),
+                       drawn.operands(), APFloat(rate))
+                       .getResult();
   return projection.apply(writer, attended);
 }
 

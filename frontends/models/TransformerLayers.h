@@ -12,15 +12,17 @@
 
 namespace tessera {
 
-/// Causal multi-head attention with packed queries, keys and values:
-/// x, [batch · length, hidden], to projection(attention(qkv(x))).
+/// Causal attention with packed queries, keys and values: x, [batch · length,
+/// hidden], to projection(attention(qkv(x))).
 class SelfAttention : public Layer {
 public:
   struct Shape {
     int64_t length; ///< Tokens that follow one another.
     int64_t heads;
+    int64_t kvHeads; ///< Heads of keys and values, which heads share.
     int64_t headDim;
     nn::QKVLayout layout;
+    std::optional<int64_t> window; ///< Keys that a token sees, itself included.
     bool hasAlibi;
     double dropout; ///< Of probabilities.
   };

@@ -20,6 +20,10 @@ void tessera::test::PrintTo(const AttentionCase &c, std::ostream *os) {
       << (c.causal ? " causal" : "") << (c.alibi ? " alibi" : "");
   if (c.dropout != 0)
     *os << " dropout " << c.dropout;
+  if (c.kvHeads)
+    *os << ", " << c.kvHeads << " heads of keys";
+  if (c.window)
+    *os << ", window " << c.window;
 }
 
 double AttentionCase::scale() const {
@@ -28,14 +32,15 @@ double AttentionCase::scale() const {
 }
 
 std::string AttentionCase::source(bool gradient) const {
-  std::string qkv = tensor({rows(), 3 * hidden()}, element),
+  std::string qkv = tensor({rows(), columns()}, element),
               out = tensor({rows(), hidden()}, element);
   std::string lse = tensor({batch * heads, sequence});
-  std::string shape = " batch " + std::to_string(batch) + " heads " +
-                      std::to_string(heads) + " layout " +
-                      (interleaved ? "interleaved" : "blocked") +
-                      (causal ? " causal" : "") + (alibi ? " alibi" : "") +
-                      " scale " + std::to_string(scale());
+  std::string shape =
+      " batch " + std::to_string(batch) + " heads " + std::to_string(heads) +
+      (kvHeads ? " kv_heads " + std::to_string(kvHeads) : "") + " layout " +
+      (interleaved ? "interleaved" : "blocked") + (causal ? " causal" : "") +
+      (window ? " window " + std::to_string(window) : "") +
+      (alibi ? " alibi" : "") + " scale " + std::to_string(scale());
   std::string arguments, types;
   if (dropout != 0) {
     std::string ids = tensor({batch}, "i32");
@@ -81,8 +86,12 @@ double AttentionCase::factor(int64_t b, int64_t h, int64_t i, int64_t j) const {
 
 int64_t AttentionCase::packed(int64_t b, int64_t t, int64_t h, int64_t which,
                               int64_t c) const {
-  int64_t block = interleaved ? h * 3 + which : which * heads + h;
-  return ((b * sequence + t) * 3 * heads + block) * dim + c;
+  int64_t block = h;
+  if (interleaved)
+    block = h * 3 + which;
+  else if (which != 0)
+    block = heads + (which - 1) * keyHeads() + h * keyHeads() / heads;
+  return (b * sequence + t) * columns() + block * dim + c;
 }
 
 /// Press et al., arXiv 2108.12409, as BLOOM's code extends it.
@@ -102,18 +111,19 @@ AttentionCase::probabilities(const std::vector<double> &qkv, int64_t b,
                              int64_t h, std::vector<double> &lse) const {
   std::vector<double> p(sequence * sequence);
   for (int64_t i = 0; i < sequence; ++i) {
-    int64_t end = causal ? i + 1 : sequence;
     double maximum = -INFINITY, sum = 0;
     double *row = &p[i * sequence];
-    for (int64_t j = 0; j < end; ++j) {
+    for (int64_t j = 0; j < sequence; ++j) {
+      if (!isVisible(i, j))
+        continue;
       for (int64_t c = 0; c < dim; ++c)
         row[j] += qkv[packed(b, i, h, 0, c)] * qkv[packed(b, j, h, 1, c)];
       row[j] = row[j] * scale() + (alibi ? slope(h, heads) * j : 0);
       maximum = std::max(maximum, row[j]);
     }
-    for (int64_t j = 0; j < end; ++j)
-      sum += row[j] = std::exp(row[j] - maximum);
-    for (int64_t j = 0; j < end; ++j)
+    for (int64_t j = 0; j < sequence; ++j)
+      sum += row[j] = isVisible(i, j) ? std::exp(row[j] - maximum) : 0;
+    for (int64_t j = 0; j < sequence; ++j)
       row[j] /= sum;
     lse.push_back(maximum + std::log(sum) - (alibi ? slope(h, heads) * i : 0));
   }

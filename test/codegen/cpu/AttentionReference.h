@@ -25,8 +25,12 @@ struct AttentionCase {
   std::string element = "f32";
   /// Of the probabilities, drawn from `someStream` and the ids of samples.
   double dropout = 0;
+  /// 0: as many as heads, and all keys.
+  int64_t kvHeads = 0, window = 0;
 
+  int64_t keyHeads() const { return kvHeads ? kvHeads : heads; }
   int64_t hidden() const { return heads * dim; }
+  int64_t columns() const { return (heads + 2 * keyHeads()) * dim; }
   int64_t rows() const { return batch * sequence; }
   double scale() const;
   /// An id for each batch row.
@@ -35,7 +39,7 @@ struct AttentionCase {
   /// the other arguments.
   std::string source(bool gradient) const;
   /// Position of element \p c of token \p t of head \p h's queries (which = 0),
-  /// keys (1) or values (2).
+  /// keys (1) or values (2), \p h being a head of queries in all three.
   int64_t packed(int64_t b, int64_t t, int64_t h, int64_t which,
                  int64_t c) const;
   /// \p out [rows, hidden], \p lse [batch * heads, sequence].
@@ -45,6 +49,11 @@ struct AttentionCase {
   /// through the matrix of probabilities.
   std::vector<double> backward(const std::vector<double> &qkv,
                                const std::vector<double> &weight) const;
+
+  /// Whether query \p i sees key \p j.
+  bool isVisible(int64_t i, int64_t j) const {
+    return (!causal || j <= i) && (window == 0 || i - window < j);
+  }
 
 private:
   double factor(int64_t b, int64_t h, int64_t i, int64_t j) const;

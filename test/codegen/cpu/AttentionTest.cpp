@@ -19,7 +19,7 @@ protected:
   AttentionCase shape = GetParam();
   AttentionDraw draw{shape};
   std::vector<float> qkv =
-      randomNumbers(shape.rows() * 3 * shape.hidden(), 1.5, 1);
+      randomNumbers(shape.rows() * shape.columns(), 1.5, 1);
   std::vector<float> out = std::vector<float>(shape.rows() * shape.hidden());
   std::vector<float> lse =
       std::vector<float>(shape.batch * shape.heads * shape.sequence);
@@ -55,6 +55,44 @@ TEST_P(Attention, Backward) {
   std::vector<float> whole = gradient;
   kernel.run(buffers, 3);
   EXPECT_EQ(whole, gradient);
+}
+
+/// The same model with each head's keys and values written out for all heads
+/// that read them.
+TEST_P(Attention, MeetsRepeatedKeys) {
+  if (!shape.kvHeads)
+    GTEST_SKIP() << "no head shares keys";
+  AttentionCase repeated = shape;
+  repeated.kvHeads = 0;
+  std::vector<float> wide(repeated.rows() * repeated.columns());
+  auto forEach = [&](auto function) {
+    for (int64_t b = 0; b < shape.batch; ++b)
+      for (int64_t t = 0; t < shape.sequence; ++t)
+        for (int64_t h = 0; h < shape.heads; ++h)
+          for (int64_t which : {0, 1, 2})
+            for (int64_t c = 0; c < shape.dim; ++c)
+              function(repeated.packed(b, t, h, which, c),
+                       shape.packed(b, t, h, which, c));
+  };
+  forEach([&](int64_t to, int64_t from) { wide[to] = qkv[from]; });
+  forward(1);
+  std::vector<float> wideOut(out.size()), wideLse(lse.size());
+  CompiledKernel(repeated.source(false))
+      .run(draw.insert({wide.data()}, {wideOut.data(), wideLse.data()}));
+  EXPECT_EQ(wideOut, out);
+  EXPECT_EQ(wideLse, lse);
+
+  std::vector<float> weight = randomNumbers(out.size(), 1, 2);
+  std::vector<float> gradient(qkv.size()), wideGradient(wide.size());
+  CompiledKernel(shape.source(true))
+      .run(draw.insert({qkv.data(), out.data(), lse.data(), weight.data()},
+                       {gradient.data()}));
+  CompiledKernel(repeated.source(true))
+      .run(draw.insert({wide.data(), out.data(), lse.data(), weight.data()},
+                       {wideGradient.data()}));
+  std::vector<double> sum(qkv.size());
+  forEach([&](int64_t from, int64_t to) { sum[to] += wideGradient[from]; });
+  EXPECT_LT(relativeError(gradient, sum), 2e-6);
 }
 
 /// The reference's gradient against finite differences of the reference's
@@ -102,6 +140,27 @@ std::vector<AttentionCase> cases() {
       {2, 3, 100, 16, true, true, true, "f32", 0.1},
       {1, 2, 129, 24, false, false, false, "f32", 0.25},
       {3, 5, 66, 7, false, true, false, "f32", 0.9},
+      // Heads that share keys.
+      {1, 2, 64, 16, false, true, false, "f32", 0, 1},
+      {2, 6, 100, 24, false, true, true, "f32", 0, 2},
+      {1, 8, 77, 20, false, false, false, "f32", 0, 4},
+      {1, 14, 130, 64, false, true, false, "f32", 0, 2},
+      {3, 6, 33, 33, false, true, true, "f32", 0.25, 3},
+      {16, 4, 40, 8, false, true, false, "f32", 0, 2},
+      // Windows: within a register block, across its edge, across tiles, of all
+      // keys and of more.
+      {1, 1, 1, 16, true, true, false, "f32", 0, 0, 1},
+      {1, 2, 100, 16, true, true, true, "f32", 0, 0, 1},
+      {2, 2, 64, 32, false, true, false, "f32", 0, 0, 5},
+      {1, 1, 129, 7, true, true, true, "f32", 0, 0, 8},
+      {1, 2, 200, 24, false, true, false, "f32", 0, 0, 31},
+      {1, 2, 200, 24, false, true, false, "f32", 0, 0, 33},
+      {1, 1, 300, 128, true, true, false, "f32", 0, 0, 64},
+      {1, 2, 333, 16, true, true, true, "f32", 0, 0, 100},
+      {2, 1, 190, 80, false, true, false, "f32", 0, 0, 189},
+      {1, 1, 190, 8, false, true, false, "f32", 0, 0, 190},
+      {1, 1, 190, 8, false, true, false, "f32", 0, 0, 4096},
+      {1, 6, 150, 33, false, true, true, "f32", 0.25, 2, 41},
   };
 }
 

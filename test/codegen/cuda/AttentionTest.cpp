@@ -47,7 +47,7 @@ protected:
   AttentionCase shape = GetParam();
   AttentionDraw draw{shape};
   Tensor qkv{shape.element,
-             randomNumbers(shape.rows() * 3 * shape.hidden(), 1.5, 1)};
+             randomNumbers(shape.rows() * shape.columns(), 1.5, 1)};
   Tensor weight{shape.element,
                 randomNumbers(shape.rows() * shape.hidden(), 1, 2)};
   Tensor out{shape.element, static_cast<size_t>(shape.rows() * shape.hidden())};
@@ -84,7 +84,7 @@ TEST_P(DeviceAttention, Backward) {
       draw.insert({qkv.data()}, {out.data(), lse.data()});
   forward.run(buffers);
   Tensor gradient(shape.element,
-                  static_cast<size_t>(shape.rows() * 3 * shape.hidden()));
+                  static_cast<size_t>(shape.rows() * shape.columns()));
   DeviceKernel kernel(shape.source(true));
   buffers = draw.insert({qkv.data(), out.data(), lse.data(), weight.data()},
                         {gradient.data()});
@@ -127,6 +127,22 @@ std::vector<AttentionCase> cases() {
       {2, 3, 77, 20, false, false, true, "f32", 0.1},
       {2, 2, 100, 64, false, true, false, "bf16", 0.25},
       {1, 3, 66, 32, true, true, true, "f16", 0.9},
+      {1, 2, 17, 16, false, true, false, "f32", 0, 1},
+      {2, 6, 100, 24, false, true, true, "f32", 0, 2},
+      {1, 3, 77, 20, false, false, true, "f32", 0.25, 1},
+      {1, 4, 100, 64, false, true, false, "bf16", 0, 2},
+      {1, 6, 66, 7, false, true, true, "f16", 0.1, 3},
+      {1, 2, 96, 256, false, true, false, "bf16", 0, 1},
+      {1, 1, 1, 16, true, true, false, "f32", 0, 0, 1},
+      {1, 2, 100, 16, true, true, true, "f32", 0, 0, 1},
+      {1, 1, 129, 7, true, true, true, "f32", 0, 0, 17},
+      {1, 1, 200, 24, false, true, false, "f32", 0, 0, 65},
+      {1, 1, 190, 8, false, true, false, "f32", 0, 0, 190},
+      {1, 1, 40, 256, true, true, true, "f32", 0, 0, 9},
+      {1, 2, 200, 64, false, true, false, "bf16", 0, 0, 1},
+      {1, 1, 200, 128, false, true, true, "bf16", 0, 0, 40},
+      {2, 1, 150, 32, true, true, true, "f16", 0, 0, 100},
+      {1, 4, 150, 32, false, true, true, "bf16", 0.25, 2, 41},
   };
 }
 

@@ -325,7 +325,7 @@ func.func @f(%q: tensor<8x24xf32>) {
 // -----
 
 func.func @f(%q: tensor<8x20xf32>) {
-  // expected-error @below {{20 columns are no multiple of 3 x 2 heads}}
+  // expected-error @below {{20 columns are no multiple of 2 + 2 x 2 heads}}
   %o, %l = nn.attention %q batch 2 heads 2 layout blocked scale 1.0
       : tensor<8x20xf32> -> tensor<8x8xf32>, tensor<4x4xf32>
   return
@@ -346,6 +346,78 @@ func.func @f(%q: tensor<8x24xf32>) {
   // expected-error @below {{lse must have shape 4x4}}
   %o, %l = nn.attention %q batch 2 heads 2 layout blocked scale 1.0
       : tensor<8x24xf32> -> tensor<8x8xf32>, tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x24xf32>) {
+  // expected-error @below {{4 heads are no multiple of 3 kv_heads}}
+  %o, %l = nn.attention %q batch 2 heads 4 kv_heads 3 layout blocked scale 1.0
+      : tensor<8x24xf32> -> tensor<8x8xf32>, tensor<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x24xf32>) {
+  // expected-error @below {{4 heads are no multiple of 0 kv_heads}}
+  %o, %l = nn.attention %q batch 2 heads 4 kv_heads 0 layout blocked scale 1.0
+      : tensor<8x24xf32> -> tensor<8x8xf32>, tensor<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x24xf32>) {
+  // expected-error @below {{kv_heads other than heads take layout blocked}}
+  %o, %l = nn.attention %q batch 2 heads 4 kv_heads 1 layout interleaved scale 1.0
+      : tensor<8x24xf32> -> tensor<8x16xf32>, tensor<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x20xf32>) {
+  // expected-error @below {{20 columns are no multiple of 4 + 2 x 2 heads}}
+  %o, %l = nn.attention %q batch 2 heads 4 kv_heads 2 layout blocked scale 1.0
+      : tensor<8x20xf32> -> tensor<8x8xf32>, tensor<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x24xf32>) {
+  // expected-error @below {{output must have shape 8x12}}
+  %o, %l = nn.attention %q batch 2 heads 4 kv_heads 2 layout blocked scale 1.0
+      : tensor<8x24xf32> -> tensor<8x8xf32>, tensor<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x24xf32>) {
+  // expected-error @below {{window must hold at least one key}}
+  %o, %l = nn.attention %q batch 2 heads 2 layout blocked causal window 0 scale 1.0
+      : tensor<8x24xf32> -> tensor<8x8xf32>, tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x24xf32>) {
+  // expected-error @below {{a window takes causal}}
+  %o, %l = nn.attention %q batch 2 heads 2 layout blocked window 2 scale 1.0
+      : tensor<8x24xf32> -> tensor<8x8xf32>, tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%q: tensor<8x24xf32>, %o: tensor<8x12xf32>, %l: tensor<8x4xf32>) {
+  // expected-error @below {{window must hold at least one key}}
+  %d = nn.attention_grad %q, %o, %l, %o batch 2 heads 4 kv_heads 2 layout blocked causal window -1 scale 1.0
+      : tensor<8x24xf32>, tensor<8x12xf32>, tensor<8x4xf32>
   return
 }
 

@@ -82,6 +82,15 @@ func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<1
   // CHECK: nn.attention_grad {{.*}} dropout 1.000000e-01 from %{{.*}}, %{{.*}} : tensor<128x192xf32>, tensor<128x64xf32>, tensor<8x64xf32>, tensor<1x4xi32>, tensor<2xi32>
   %dqkv3 = nn.attention_grad %qkv, %out3, %lse3, %x batch 2 heads 4 layout blocked scale 0.25 dropout 0.1 from %stream, %samples
       : tensor<128x192xf32>, tensor<128x64xf32>, tensor<8x64xf32>, tensor<1x4xi32>, tensor<2xi32>
+  // CHECK: %[[OUT4:.*]], %[[LSE4:.*]] = nn.attention %{{.*}} batch 2 heads 8 kv_heads 2 layout blocked causal window 16 alibi scale 2.500000e-01 : tensor<128x192xf32> -> tensor<128x128xf32>, tensor<16x64xf32>
+  %out4, %lse4 = nn.attention %qkv batch 2 heads 8 kv_heads 2 layout blocked causal window 16 alibi scale 0.25
+      : tensor<128x192xf32> -> tensor<128x128xf32>, tensor<16x64xf32>
+  // CHECK: nn.attention_grad %{{.*}}, %[[OUT4]], %[[LSE4]], %[[OUT4]] batch 2 heads 8 kv_heads 2 layout blocked causal window 16 alibi scale 2.500000e-01 : tensor<128x192xf32>, tensor<128x128xf32>, tensor<16x64xf32>
+  %dqkv4 = nn.attention_grad %qkv, %out4, %lse4, %out4 batch 2 heads 8 kv_heads 2 layout blocked causal window 16 alibi scale 0.25
+      : tensor<128x192xf32>, tensor<128x128xf32>, tensor<16x64xf32>
+  // CHECK: nn.attention %{{.*}} batch 2 heads 4 layout blocked causal window 1 scale
+  %out5, %lse5 = nn.attention %qkv batch 2 heads 4 kv_heads 4 layout blocked causal window 1 scale 0.25
+      : tensor<128x192xf32> -> tensor<128x64xf32>, tensor<8x64xf32>
   // CHECK: nn.attention_grad %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} batch 2 heads 4 layout interleaved causal alibi scale 2.500000e-01 : tensor<128x192xf32>, tensor<128x64xf32>, tensor<8x64xf32>
   %dqkv = nn.attention_grad %qkv, %out, %lse, %x batch 2 heads 4 layout interleaved causal alibi scale 0.25
       : tensor<128x192xf32>, tensor<128x64xf32>, tensor<8x64xf32>

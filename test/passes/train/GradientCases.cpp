@@ -108,9 +108,11 @@ static const char *const draw = R"(
 
 /// Two batch rows of five tokens, two columns a head.
 static GradientCase attention(const std::string &variant, int heads,
-                              const std::string &attributes,
-                              bool drops = false) {
-  std::string qkv = "10x" + std::to_string(6 * heads) + "x",
+                              const std::string &attributes, bool drops = false,
+                              int kvHeads = 0) {
+  if (!kvHeads)
+    kvHeads = heads;
+  std::string qkv = "10x" + std::to_string(2 * heads + 4 * kvHeads) + "x",
               out = "10x" + std::to_string(2 * heads) + "x",
               lse = std::to_string(2 * heads) + "x5x";
   return {"nn.attention",
@@ -118,7 +120,8 @@ static GradientCase attention(const std::string &variant, int heads,
           {{"qkv", qkv}},
           draw +
               ("%r, %lse = nn.attention %qkv batch 2 heads " +
-               std::to_string(heads) + " layout " + attributes + " scale 0.7 " +
+               std::to_string(heads) + " kv_heads " + std::to_string(kvHeads) +
+               " layout " + attributes + " scale 0.7 " +
                (drops ? "dropout 0.4 from %stream, %samples " : "") + ": " +
                tensor(qkv) + (drops ? ", tensor<1x4xi32>, tensor<2xi32>" : "") +
                " -> " + tensor(out) + ", " + tensor(lse)),
@@ -386,6 +389,14 @@ static std::vector<GradientCase> getComposites() {
       attention("interleaved_causal_alibi", 3, "interleaved causal alibi"),
       attention("blocked_causal", 2, "blocked causal"),
       attention("blocked_alibi", 6, "blocked alibi"),
+      attention("window", 3, "interleaved causal window 2 alibi"),
+      attention("window_of_one", 2, "blocked causal window 1"),
+      attention("wide_window", 2, "blocked causal window 9"),
+      attention("grouped", 6, "blocked causal", /*drops=*/false, /*kvHeads=*/2),
+      attention("one_key_head", 3, "blocked alibi", /*drops=*/false,
+                /*kvHeads=*/1),
+      attention("grouped_window_dropout", 4, "blocked causal window 3 alibi",
+                /*drops=*/true, /*kvHeads=*/2),
       graphAttention("one_head", 1, 3, "0.2"),
       graphAttention("heads", 3, 2, "0.2"),
       graphAttention("relu", 2, 1, "0.0"),

@@ -85,11 +85,18 @@ template <typename Op> struct Head {
   /// The column of element \p c of the queries (\p which = 0), keys (1) or
   /// values (2), from the documented order of the packed columns.
   int64_t packed(int64_t which, int64_t c) {
-    int64_t heads = op.getHeads();
-    int64_t block = op.getLayout() == nn::QKVLayout::Interleaved
-                        ? head * 3 + which
-                        : which * heads + head;
+    int64_t heads = op.getHeads(), kvHeads = op.getKvHeads();
+    int64_t block = head;
+    if (op.getLayout() == nn::QKVLayout::Interleaved)
+      block = head * 3 + which;
+    else if (which != 0)
+      block = heads + (which - 1) * kvHeads + head * kvHeads / heads;
     return block * op.getHeadDim() + c;
+  }
+  /// Whether query \p i may see key \p j.
+  bool isVisible(int64_t i, int64_t j) {
+    return (!op.getCausal() || j <= i) &&
+           (!op.getWindow() || i - static_cast<int64_t>(*op.getWindow()) < j);
   }
   /// Press et al., arXiv 2108.12409, extended as BLOOM does: with p the largest
   /// power of two up to n, the heads beyond p take every other slope of 2p.
@@ -111,7 +118,9 @@ template <typename Op> struct Head {
     lse.assign(sequence, 0);
     for (int64_t i = 0; i < sequence; ++i) {
       double sum = 0;
-      for (int64_t j = 0; j < (op.getCausal() ? i + 1 : sequence); ++j) {
+      for (int64_t j = 0; j < sequence; ++j) {
+        if (!isVisible(i, j))
+          continue;
         double dot = 0;
         for (int64_t c = 0; c < op.getHeadDim(); ++c)
           dot += qkv.at(row(i), packed(0, c)) * qkv.at(row(j), packed(1, c));
