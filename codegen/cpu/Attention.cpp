@@ -236,7 +236,7 @@ struct AttentionKernel
                                                nn::AttentionOp> {
   int64_t getIterations(Operation *op) const {
     auto attention = cast<nn::AttentionOp>(op);
-    return attention.getBatch() * attention.getHeads() *
+    return attention.getBatch() * attention.getKvHeads() *
            AttentionEmitter::getParts(attention);
   }
   int64_t getScratchBytes(Operation *op) const {

@@ -335,7 +335,7 @@ struct AttentionGradKernel
                                                nn::AttentionGradOp> {
   int64_t getIterations(Operation *op) const {
     auto attention = cast<nn::AttentionGradOp>(op);
-    return attention.getBatch() * attention.getHeads();
+    return attention.getBatch() * attention.getKvHeads();
   }
   int64_t getScratchBytes(Operation *op) const {
     return AttentionGradEmitter::getScratchBytes(cast<nn::AttentionGradOp>(op));

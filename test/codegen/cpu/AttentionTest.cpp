@@ -57,11 +57,38 @@ TEST_P(Attention, Backward) {
   EXPECT_EQ(whole, gradient);
 }
 
+/// The reference's gradient against finite differences of the reference's
+/// output, both in double precision.
+TEST_P(Attention, ReferenceMeetsFiniteDifferences) {
+  std::vector<double> x = widen(qkv);
+  std::vector<double> weight = widen(randomNumbers(out.size(), 1, 2));
+  std::vector<double> gradient = shape.backward(x, weight);
+  std::vector<double> direction = widen(randomNumbers(x.size(), 1, 3));
+  auto objective = [&](double step) {
+    std::vector<double> moved(x), y, sums;
+    for (size_t i = 0; i < x.size(); ++i)
+      moved[i] += step * direction[i];
+    shape.forward(moved, y, sums);
+    double sum = 0;
+    for (size_t i = 0; i < y.size(); ++i)
+      sum += y[i] * weight[i];
+    return sum;
+  };
+  double expected = 0, size = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    expected += gradient[i] * direction[i];
+    size += std::abs(gradient[i] * direction[i]);
+  }
+  double step = 1e-5;
+  double slope = (objective(step) - objective(-step)) / (2 * step);
+  EXPECT_NEAR(slope, expected, 1e-7 * size);
+}
+
+class SharedKeys : public Attention {};
+
 /// The same model with each head's keys and values written out for all heads
 /// that read them.
-TEST_P(Attention, MeetsRepeatedKeys) {
-  if (!shape.kvHeads)
-    GTEST_SKIP() << "no head shares keys";
+TEST_P(SharedKeys, MeetRepeatedKeys) {
   AttentionCase repeated = shape;
   repeated.kvHeads = 0;
   std::vector<float> wide(repeated.rows() * repeated.columns());
@@ -95,33 +122,6 @@ TEST_P(Attention, MeetsRepeatedKeys) {
   EXPECT_LT(relativeError(gradient, sum), 2e-6);
 }
 
-/// The reference's gradient against finite differences of the reference's
-/// output, both in double precision.
-TEST_P(Attention, ReferenceMeetsFiniteDifferences) {
-  std::vector<double> x = widen(qkv);
-  std::vector<double> weight = widen(randomNumbers(out.size(), 1, 2));
-  std::vector<double> gradient = shape.backward(x, weight);
-  std::vector<double> direction = widen(randomNumbers(x.size(), 1, 3));
-  auto objective = [&](double step) {
-    std::vector<double> moved(x), y, sums;
-    for (size_t i = 0; i < x.size(); ++i)
-      moved[i] += step * direction[i];
-    shape.forward(moved, y, sums);
-    double sum = 0;
-    for (size_t i = 0; i < y.size(); ++i)
-      sum += y[i] * weight[i];
-    return sum;
-  };
-  double expected = 0, size = 0;
-  for (size_t i = 0; i < x.size(); ++i) {
-    expected += gradient[i] * direction[i];
-    size += std::abs(gradient[i] * direction[i]);
-  }
-  double step = 1e-5;
-  double slope = (objective(step) - objective(-step)) / (2 * step);
-  EXPECT_NEAR(slope, expected, 1e-7 * size);
-}
-
 std::vector<AttentionCase> cases() {
   return {
       {1, 1, 1, 16},
@@ -140,13 +140,6 @@ std::vector<AttentionCase> cases() {
       {2, 3, 100, 16, true, true, true, "f32", 0.1},
       {1, 2, 129, 24, false, false, false, "f32", 0.25},
       {3, 5, 66, 7, false, true, false, "f32", 0.9},
-      // Heads that share keys.
-      {1, 2, 64, 16, false, true, false, "f32", 0, 1},
-      {2, 6, 100, 24, false, true, true, "f32", 0, 2},
-      {1, 8, 77, 20, false, false, false, "f32", 0, 4},
-      {1, 14, 130, 64, false, true, false, "f32", 0, 2},
-      {3, 6, 33, 33, false, true, true, "f32", 0.25, 3},
-      {16, 4, 40, 8, false, true, false, "f32", 0, 2},
       // Windows: within a register block, across its edge, across tiles, of all
       // keys and of more.
       {1, 1, 1, 16, true, true, false, "f32", 0, 0, 1},
@@ -160,10 +153,24 @@ std::vector<AttentionCase> cases() {
       {2, 1, 190, 80, false, true, false, "f32", 0, 0, 189},
       {1, 1, 190, 8, false, true, false, "f32", 0, 0, 190},
       {1, 1, 190, 8, false, true, false, "f32", 0, 0, 4096},
+  };
+}
+
+std::vector<AttentionCase> sharedKeys() {
+  return {
+      {1, 2, 64, 16, false, true, false, "f32", 0, 1},
+      {2, 6, 100, 24, false, true, true, "f32", 0, 2},
+      {1, 8, 77, 20, false, false, false, "f32", 0, 4},
+      {1, 14, 130, 64, false, true, false, "f32", 0, 2},
+      {3, 6, 33, 33, false, true, true, "f32", 0.25, 3},
+      {16, 4, 40, 8, false, true, false, "f32", 0, 2},
       {1, 6, 150, 33, false, true, true, "f32", 0.25, 2, 41},
   };
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, Attention, testing::ValuesIn(cases()));
+INSTANTIATE_TEST_SUITE_P(SharedKeys, Attention,
+                         testing::ValuesIn(sharedKeys()));
+INSTANTIATE_TEST_SUITE_P(Shapes, SharedKeys, testing::ValuesIn(sharedKeys()));
 
 } // namespace
