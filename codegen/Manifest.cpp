@@ -90,6 +90,16 @@ private:
     });
   }
 
+  void writeParts(ArrayAttr names, ArrayRef<int64_t> rows) {
+    json.attributeArray("parts", [&] {
+      for (auto [name, count] : llvm::zip(names.getAsRange<StringAttr>(), rows))
+        json.object([&, name = name, count = count] {
+          json.attribute("name", name.getValue());
+          json.attribute("rows", count);
+        });
+    });
+  }
+
   void writeParameters() {
     llvm::DenseMap<StringAttr, std::pair<int64_t, int64_t>> places;
     for (auto group : module.getOps<zero::GroupOp>())
@@ -101,6 +111,8 @@ private:
       json.object([&] {
         json.attribute("name", parameter.getSymName());
         writeShape("shape", parameter.getTensorType().getShape());
+        if (std::optional<ArrayAttr> names = parameter.getPartNames())
+          writeParts(*names, *parameter.getPartRows());
         json.attribute("decay", static_cast<bool>(parameter.getDecay()));
         json.attributeObject("init", [&] {
           StringRef key = parameter.getInit() == nn::Init::Normal    ? "std"

@@ -241,8 +241,24 @@ static LogicalResult verifyTexts(Operation *op) {
   return failure(result.wasInterrupted());
 }
 
+/// Whether each tensor that files of weights hold has a name of its own.
+static LogicalResult verifyPartNames(ModuleOp module) {
+  DenseMap<StringAttr, nn::ParameterOp> owners;
+  for (auto parameter : module.getOps<nn::ParameterOp>())
+    owners[parameter.getSymNameAttr()] = parameter;
+  for (auto parameter : module.getOps<nn::ParameterOp>())
+    if (std::optional<ArrayAttr> names = parameter.getPartNames())
+      for (auto name : names->getAsRange<StringAttr>())
+        if (auto [at, isNew] = owners.try_emplace(name, parameter); !isNew)
+          return parameter.emitOpError("part ")
+                     .append(name, " has the name of another tensor")
+                     .attachNote(at->second.getLoc())
+                 << "which is of this parameter";
+  return success();
+}
+
 LogicalResult tessera::verifySymbols(ModuleOp module) {
-  if (failed(verifyTexts(module)))
+  if (failed(verifyTexts(module)) || failed(verifyPartNames(module)))
     return failure();
   for (Operation &op : *module.getBody()) {
     if (!isa<func::FuncOp, nn::ParameterOp, zero::GroupOp, plan::ProgramOp>(op))

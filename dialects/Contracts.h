@@ -39,7 +39,8 @@ mlir::LogicalResult verifyGroups(mlir::ModuleOp module);
 mlir::LogicalResult verifyStates(mlir::ModuleOp module);
 
 /// Whether nothing but functions, parameters, groups and programs stands at the
-/// top of \p module, and all their names and texts are UTF-8.
+/// top of \p module, all their names and texts are UTF-8, and each parameter
+/// and each part of one has a name of its own.
 mlir::LogicalResult verifySymbols(mlir::ModuleOp module);
 
 } // namespace tessera

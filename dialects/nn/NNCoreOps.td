@@ -28,22 +28,30 @@ def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
     `constant(value)`. A `decay`ed parameter takes part in weight decay.
     `group` names the unit of partition that it belongs to (by default a
     layer). The type is the one that the optimizer updates; where programs
-    compute with a narrower element type, `as` says which.
+    compute with a narrower element type, `as` says which. Files of weights may
+    hold it as `parts`, tensors of their own: whole rows (dimension 0), given by
+    their count, which follow one another and together are the parameter.
 
     ```mlir
     nn.parameter @ln_f.weight : tensor<64xf32> init constant(1.0) group "final"
     nn.parameter @"h.0.mlp.weight" : tensor<256x64xf32> init normal(0.02) decay group "h.0" as bf16
+    nn.parameter @"h.0.qkv.weight" : tensor<96x64xf32> init normal(0.02) decay group "h.0" parts ["q.weight" 64, "k.weight" 16, "v.weight" 16]
     ```
 
     Constraints: the shape is static, the symbol stands at the module's top;
-    `as` has fewer bits than the type.
+    `as` has fewer bits than the type; the rows of `parts` are positive and add
+    up to dimension 0, and no other part or parameter of the module has their
+    names.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type,
                        NN_Init:$init, F64Attr:$value, UnitAttr:$decay,
-                       StrAttr:$group, OptionalAttr<TypeAttr>:$compute_type);
+                       StrAttr:$group, OptionalAttr<TypeAttr>:$compute_type,
+                       OptionalAttr<StrArrayAttr>:$part_names,
+                       OptionalAttr<DenseI64ArrayAttr>:$part_rows);
   let assemblyFormat = [{
     $sym_name `:` $type `init` $init `(` $value `)` (`decay` $decay^)?
-    `group` $group (`as` $compute_type^)? attr-dict
+    `group` $group (`as` $compute_type^)?
+    (`parts` custom<Parts>($part_names, $part_rows)^)? attr-dict
   }];
   let extraClassDeclaration = [{
     ::mlir::RankedTensorType getTensorType() {

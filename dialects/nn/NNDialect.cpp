@@ -35,6 +35,37 @@ static void printHeads(OpAsmPrinter &printer, Operation *, IntegerAttr heads,
     printer << " kv_heads " << kvHeads.getInt();
 }
 
+/// `["q" 64, "k" 16]`.
+static ParseResult parseParts(OpAsmParser &parser, ArrayAttr &names,
+                              DenseI64ArrayAttr &rows) {
+  SmallVector<Attribute> nameList;
+  SmallVector<int64_t> rowList;
+  auto parsePart = [&] {
+    std::string name;
+    if (parser.parseString(&name) ||
+        parser.parseInteger(rowList.emplace_back()))
+      return failure();
+    nameList.push_back(parser.getBuilder().getStringAttr(name));
+    return success();
+  };
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parsePart))
+    return failure();
+  names = parser.getBuilder().getArrayAttr(nameList);
+  rows = parser.getBuilder().getDenseI64ArrayAttr(rowList);
+  return success();
+}
+
+static void printParts(OpAsmPrinter &printer, ParameterOp, ArrayAttr names,
+                       DenseI64ArrayAttr rows) {
+  printer << '[';
+  if (names && rows)
+    llvm::interleaveComma(
+        llvm::zip(names, rows.asArrayRef()), printer, [&](auto part) {
+          printer << std::get<0>(part) << ' ' << std::get<1>(part);
+        });
+  printer << ']';
+}
+
 #define GET_OP_CLASSES
 #include "dialects/nn/NNOps.cpp.inc"
 

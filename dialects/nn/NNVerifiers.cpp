@@ -30,12 +30,43 @@ static LogicalResult verifyDims(Operation *op, ArrayRef<int64_t> dims,
   return success();
 }
 
+static LogicalResult verifyParts(ParameterOp op) {
+  auto names = op.getPartNames();
+  auto rows = op.getPartRows();
+  if (!names && !rows)
+    return success();
+  if (!names || !rows || names->size() != rows->size() || rows->empty())
+    return op.emitOpError("parts need a name and a number of rows each");
+  ArrayRef<int64_t> shape = op.getTensorType().getShape();
+  if (shape.empty())
+    return op.emitOpError("has parts, but no dimension that they are rows of");
+  llvm::SmallDenseSet<StringAttr> seen;
+  int64_t left = shape[0];
+  for (auto [name, count] : llvm::zip(names->getAsRange<StringAttr>(), *rows)) {
+    if (name.empty())
+      return op.emitOpError("has a part without a name");
+    if (!seen.insert(name).second)
+      return op.emitOpError("has two parts named ") << name;
+    if (count < 1 || count > left)
+      return op.emitOpError("part ")
+             << name << " has " << count << " rows, where " << left << " of "
+             << shape[0] << " are left";
+    left -= count;
+  }
+  if (left)
+    return op.emitOpError("parts have ")
+           << shape[0] - left << " of " << shape[0] << " rows";
+  return success();
+}
+
 LogicalResult ParameterOp::verify() {
   auto type = dyn_cast<RankedTensorType>(getType());
   if (!type || !type.hasStaticShape() || !isa<FloatType>(type.getElementType()))
     return emitOpError("type must be a floating-point tensor of static shape, "
                        "but is ")
            << getType();
+  if (failed(verifyParts(*this)))
+    return failure();
   if (!getComputeType())
     return success();
   auto narrow = dyn_cast<FloatType>(*getComputeType());

@@ -25,14 +25,25 @@ RankedTensorType ModuleWriter::i32(ArrayRef<int64_t> shape) {
 }
 
 void ModuleWriter::parameter(StringRef name, ArrayRef<int64_t> shape,
-                             Initializer initializer, StringRef group) {
+                             Initializer initializer, StringRef group,
+                             ArrayRef<ParameterPart> parts) {
   OpBuilder::InsertionGuard guard(ops);
   ops.setInsertionPointToEnd(module.getBody());
+  ArrayAttr partNames;
+  DenseI64ArrayAttr partRows;
+  if (!parts.empty()) {
+    partNames = ops.getArrayAttr(
+        llvm::map_to_vector(parts, [&](const ParameterPart &part) -> Attribute {
+          return ops.getStringAttr(part.name);
+        }));
+    partRows = ops.getDenseI64ArrayAttr(llvm::map_to_vector(
+        parts, [](const ParameterPart &part) { return part.rows; }));
+  }
   auto op =
       nn::ParameterOp::create(ops, loc(), name, f32(shape), initializer.kind,
                               APFloat(initializer.value),
                               /*decay=*/shape.size() > 1, group,
-                              /*compute_type=*/TypeAttr());
+                              /*compute_type=*/TypeAttr(), partNames, partRows);
   symbols.insert(op);
 }
 

@@ -30,6 +30,13 @@ struct Initializer {
   }
 };
 
+/// A range of a parameter's rows (dimension 0) that files of weights hold as a
+/// tensor of its own.
+struct ParameterPart {
+  std::string name;
+  int64_t rows;
+};
+
 /// A named argument or result of a function.
 struct Port {
   llvm::StringRef name;
@@ -54,8 +61,10 @@ public:
   mlir::RankedTensorType i32(llvm::ArrayRef<int64_t> shape);
 
   /// Declares parameter \p name in \p group. Matrices decay, vectors do not.
+  /// Its \p parts, if any, are all its rows in order.
   void parameter(llvm::StringRef name, llvm::ArrayRef<int64_t> shape,
-                 Initializer initializer, llvm::StringRef group);
+                 Initializer initializer, llvm::StringRef group,
+                 llvm::ArrayRef<ParameterPart> parts = {});
 
   /// Begins function \p name; until it ends, operations are written into it.
   /// Returns its arguments.

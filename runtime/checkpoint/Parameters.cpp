@@ -19,32 +19,42 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <set>
+#include <string_view>
 #include <sys/stat.h>
 
 namespace tessera::runtime {
 
-/// The prefix under which transformers saves a model with a head.
-static const std::string modelPrefix = "transformer.";
+/// The prefixes under which transformers saves a model with a head, by family.
+static constexpr std::string_view modelPrefixes[] = {"transformer.", "model."};
+
+/// \p name without such a prefix.
+static std::string bareName(const std::string &name) {
+  for (std::string_view prefix : modelPrefixes)
+    if (name.starts_with(prefix))
+      return name.substr(prefix.size());
+  return name;
+}
 
 /// Calls \p body(first, begin, end) in parallel to write the elements [begin,
-/// end) of \p parameter that this rank holds to \p first; where they have 16
+/// end) of \p tensor that this rank holds to \p first; where they have 16
 /// bits they are rounded from there.
 template <typename Body>
-static void forHeld(const tessera_context &context, const Parameter &parameter,
+static void forHeld(const tessera_context &context, const GroupTensor &tensor,
                     const std::string &name, Body body) {
-  const State &state = requireState(context, name, parameter.group);
-  Range held = heldRange(state, context.manifest->groups[parameter.group],
-                         context.rank());
-  fillPart(context, state, partOf(parameter, state, held, held.begin), body);
+  const State &state = requireState(context, name, tensor.group);
+  Range held =
+      heldRange(state, context.manifest->groups[tensor.group], context.rank());
+  fillPart(context, state, partOf(tensor, state, held, held.begin), body);
 }
 
 /// forHeld for each state that holds weights.
 template <typename Body>
 static void forHeldWeights(const tessera_context &context,
-                           const Parameter &parameter, Body body) {
-  forHeld(context, parameter, parameterState, body);
+                           const GroupTensor &tensor, Body body) {
+  forHeld(context, tensor, parameterState, body);
   if (weightsState(context) != parameterState)
-    forHeld(context, parameter, weightsState(context), body);
+    forHeld(context, tensor, weightsState(context), body);
 }
 
 void initializeParameters(const tessera_context &context, uint64_t seed) {
@@ -63,17 +73,25 @@ void initializeParameters(const tessera_context &context, uint64_t seed) {
   }
 }
 
-/// The tensor that \p name means, with or without the prefix. Exits the process
+/// The tensor that \p name means, with or without a prefix. Exits the process
 /// where there are two.
 static WeightFiles::Found findTensor(const WeightFiles &files,
                                      const std::string &name) {
-  WeightFiles::Found bare = files.find(name);
-  WeightFiles::Found prefixed = files.find(modelPrefix + name);
-  if (bare && prefixed && bare.tensor != prefixed.tensor)
-    fatal("'%s' has both '%s' and '%s': it is ambiguous which one is meant; "
-          "remove one of them",
-          files.path().c_str(), name.c_str(), (modelPrefix + name).c_str());
-  return bare ? bare : prefixed;
+  std::string first = bareName(name);
+  WeightFiles::Found found = files.find(first);
+  for (std::string_view prefix : modelPrefixes) {
+    std::string second = std::string(prefix) + bareName(name);
+    WeightFiles::Found other = files.find(second);
+    if (found && other && found.tensor != other.tensor)
+      fatal("'%s' has both '%s' and '%s': it is ambiguous which one is meant; "
+            "remove one of them",
+            files.path().c_str(), first.c_str(), second.c_str());
+    if (!found) {
+      found = other;
+      first = second;
+    }
+  }
+  return found;
 }
 
 /// From which size on a number is none in \p type.
@@ -109,63 +127,63 @@ static float limitOf(ElementType type) {
               "training.precision.compute FP32");
 }
 
-static void loadFiles(const tessera_context &context,
-                      const WeightFiles &files) {
-  for (const Parameter &parameter : context.manifest->parameters) {
-    const std::string &name = parameter.name;
-    WeightFiles::Found found = findTensor(files, name);
-    if (!found)
-      fatal("'%s' has no tensor '%s': is it of another model?",
-            files.path().c_str(), name.c_str());
-    const SafetensorsFile &file = *found.file;
-    const Tensor *tensor = found.tensor;
-    if (tensor->shape != parameter.shape)
-      fatal("tensor '%s' of '%s' has shape %s, this model's has %s",
-            name.c_str(), file.path().c_str(), shapeText(tensor->shape).c_str(),
-            shapeText(parameter.shape).c_str());
-    if (!copyAsFloat(*tensor, 0, 0, nullptr))
-      fatal("tensor '%s' of '%s' has type %s: F32, BF16 or F16 is wanted",
-            name.c_str(), file.path().c_str(), tensor->dtype.c_str());
-    ElementType type =
-        requireState(context, parameterState, parameter.group).type;
-    float limit = limitOf(type);
-    // The first one, whichever thread reads it.
-    std::atomic<int64_t> wrong = tensor->elements();
-    forHeldWeights(
-        context, parameter, [&](float *first, int64_t begin, int64_t end) {
-          copyAsFloat(*tensor, begin, end, first);
-          bool holds = true;
-          for (int64_t i = 0; i < end - begin; ++i)
-            holds &= std::abs(first[i]) < limit;
-          if (holds)
-            return;
-          int64_t index = begin;
-          while (std::abs(first[index - begin]) < limit)
-            ++index;
-          int64_t before = wrong;
-          while (index < before && !wrong.compare_exchange_weak(before, index))
-            ;
-        });
-    if (wrong < tensor->elements())
-      failForElement(file, name, *tensor, wrong, type);
-    file.release(*tensor);
-  }
+/// Reads what this rank holds of \p part, which \p files must have.
+static void loadPart(const tessera_context &context, const WeightFiles &files,
+                     const GroupTensor &part) {
+  const std::string &name = part.name;
+  WeightFiles::Found found = findTensor(files, name);
+  if (!found)
+    fatal("'%s' has no tensor '%s': is it of another model?",
+          files.path().c_str(), name.c_str());
+  const SafetensorsFile &file = *found.file;
+  const Tensor *tensor = found.tensor;
+  if (tensor->shape != part.shape)
+    fatal("tensor '%s' of '%s' has shape %s, this model's has %s", name.c_str(),
+          file.path().c_str(), shapeText(tensor->shape).c_str(),
+          shapeText(part.shape).c_str());
+  if (!copyAsFloat(*tensor, 0, 0, nullptr))
+    fatal("tensor '%s' of '%s' has type %s: F32, BF16 or F16 is wanted",
+          name.c_str(), file.path().c_str(), tensor->dtype.c_str());
+  ElementType type = requireState(context, parameterState, part.group).type;
+  float limit = limitOf(type);
+  // The first one, whichever thread reads it.
+  std::atomic<int64_t> wrong = tensor->elements();
+  forHeldWeights(context, part, [&](float *first, int64_t begin, int64_t end) {
+    copyAsFloat(*tensor, begin, end, first);
+    bool holds = true;
+    for (int64_t i = 0; i < end - begin; ++i)
+      holds &= std::abs(first[i]) < limit;
+    if (holds)
+      return;
+    int64_t index = begin;
+    while (std::abs(first[index - begin]) < limit)
+      ++index;
+    int64_t before = wrong;
+    while (index < before && !wrong.compare_exchange_weak(before, index))
+      ;
+  });
+  if (wrong < tensor->elements())
+    failForElement(file, name, *tensor, wrong, type);
+  file.release(*tensor);
+}
+
+/// Whether \p name is of a constant of the architecture: GPT-2's causal mask
+/// and its value, LLaMA's frequencies.
+static bool isConstant(const std::string &name) {
+  return name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias") ||
+         name.ends_with(".rotary_emb.inv_freq");
 }
 
 /// Exits the process where \p file, one of \p files, has what is not of this
 /// model.
 static void requireWeights(const Manifest &manifest, const WeightFiles &files,
                            const SafetensorsFile &file) {
+  std::set<std::string> known;
+  for (const GroupTensor *part : manifest.parts())
+    known.insert(bareName(part->name));
   for (const auto &[fullName, tensor] : file.tensors()) {
-    std::string name = fullName;
-    if (name.starts_with(modelPrefix))
-      name = name.substr(modelPrefix.size());
-    bool known = std::any_of(
-        manifest.parameters.begin(), manifest.parameters.end(),
-        [&](const Parameter &parameter) { return parameter.name == name; });
-    // GPT-2's causal mask and its value, constants of the architecture.
-    if (known || name.ends_with(".attn.bias") ||
-        name.ends_with(".attn.masked_bias"))
+    std::string name = bareName(fullName);
+    if (known.contains(name) || isConstant(name))
       continue;
     auto tied = manifest.tied.find(name);
     if (tied == manifest.tied.end())
@@ -198,12 +216,13 @@ void loadParameters(const tessera_context &context, const std::string &path,
     fatal("%s", error.c_str());
   for (const std::unique_ptr<SafetensorsFile> &file : files->files())
     requireWeights(*context.manifest, *files, *file);
-  loadFiles(context, *files);
+  for (const GroupTensor *part : context.manifest->parts())
+    loadPart(context, *files, *part);
 }
 
 void declareParameters(SafetensorsWriter &writer, const Manifest &manifest) {
-  for (const Parameter &parameter : manifest.parameters)
-    writer.declare(parameter.name, parameter.shape);
+  for (const GroupTensor *part : manifest.parts())
+    writer.declare(part->name, part->shape);
 }
 
 void writeState(const tessera_context &context, const std::string &name,
@@ -211,16 +230,16 @@ void writeState(const tessera_context &context, const std::string &name,
   static constexpr int64_t bufferElements = 4 << 20;
   std::vector<float> buffer(context.rank() == 0 ? bufferElements : 0);
   std::vector<char> narrow;
-  for (const Parameter &parameter : context.manifest->parameters) {
-    const State &state = requireState(context, name, parameter.group);
-    int64_t padded = context.manifest->groups[parameter.group].padded;
+  for (const GroupTensor *part : context.manifest->parts()) {
+    const State &state = requireState(context, name, part->group);
+    int64_t padded = context.manifest->groups[part->group].padded;
     int64_t shard = padded / context.manifest->training.shardRanks;
     // A reduced gradient is certain to be complete only in the part of the
     // rank that owns it; whole parameters and moments are alike on all ranks,
     // and so are the replicas of a shard.
     bool byOwner = state.sharded || name == gradientState;
-    int64_t end = parameter.offset + parameter.elements();
-    for (int64_t at = parameter.offset; at < end;) {
+    int64_t end = part->offset + part->elements();
+    for (int64_t at = part->offset; at < end;) {
       int owner = byOwner ? static_cast<int>(at / shard) : 0;
       int64_t stop = std::min(at + bufferElements, end);
       if (byOwner)

@@ -27,24 +27,25 @@ void initializeParameters(const tessera_context &context, uint64_t seed);
 
 /// Loads this rank's parameters from a safetensors file or, where \p path is a
 /// folder, from a published model (PublishedFolder.h) or a checkpoint. Besides
-/// the parameters (with or without "transformer." before the name) a file may
-/// hold tied weights equal to theirs and the constant buffers that transformers
-/// saves. Exits the process, naming the tensor, where one is missing, of
-/// another shape or type, or of another model. Every rank reads the file by
-/// itself. Settings of the model that differ from a checkpoint's must be \p
-/// allowed.
+/// the parameters' parts (with or without "transformer." or "model." before the
+/// name) a file may hold tied weights equal to theirs and the constant buffers
+/// that transformers saves. Exits the process, naming the tensor, where one is
+/// missing, of another shape or type, or of another model. Every rank reads the
+/// file by itself. Settings of the model that differ from a checkpoint's must
+/// be \p allowed.
 void loadParameters(const tessera_context &context, const std::string &path,
                     const std::vector<std::string> &allowed);
 
-/// Declares all parameters under their names.
+/// Declares the parts of all parameters.
 void declareParameters(SafetensorsWriter &writer, const Manifest &manifest);
 
 /// What takes the numbers of parameters, in pieces.
 using TakeNumbers = std::function<void(const float *numbers, int64_t elements)>;
 
 /// Gives the state \p name of all parameters to \p take (empty but on rank 0),
-/// one after the other through a buffer of 16 MB. All ranks call it; the state
-/// must not change on any until they meet again. Numbers are multiplied by
+/// one part after the other through a buffer of 16 MB. All ranks call it; the
+/// state must not change on any until they meet again. Numbers are multiplied
+/// by
 /// \p factor.
 void writeState(const tessera_context &context, const std::string &name,
                 const TakeNumbers &take, double factor = 1);

@@ -28,17 +28,25 @@ static std::map<std::string, std::string> metadata() {
   return {{"format", "pt"}};
 }
 
-/// The names under which transformers 4 and 5 load the parameters. A model
-/// whose head is a parameter of its own has "transformer." before all others:
-/// transformers 4 takes the head beside bare names for a damaged file.
+/// Where transformers keeps a model that has a head.
+static const std::string bloomPrefix = "transformer.", llamaPrefix = "model.";
+
+/// The names under which transformers 4 and 5 load the parts of the parameters.
+/// A BLOOM or GPT-2 whose head is a parameter of its own has "transformer."
+/// before all others: transformers 4 takes the head beside bare names for a
+/// damaged file.
 static std::vector<std::string> publishedNames(const Manifest &manifest) {
   std::vector<std::string> names;
-  for (const Parameter &parameter : manifest.parameters)
-    names.push_back(parameter.name);
-  if (std::find(names.begin(), names.end(), headName) != names.end())
+  bool hasHead = false, hasPrefix = false;
+  for (const GroupTensor *part : manifest.parts()) {
+    names.push_back(part->name);
+    hasHead |= part->name == headName;
+    hasPrefix |= part->name.starts_with(llamaPrefix);
+  }
+  if (hasHead && !hasPrefix)
     for (std::string &name : names)
       if (name != headName)
-        name.insert(0, "transformer.");
+        name.insert(0, bloomPrefix);
   return names;
 }
 
@@ -61,10 +69,9 @@ void WeightsOutput::openFile(const std::string &path, const WeightsForm &form) {
   Shard shard;
   shard.file = std::make_unique<SafetensorsWriter>(path, metadata());
   std::vector<std::string> names = publishedNames(manifest);
-  for (size_t i = 0; i < names.size(); ++i) {
-    shard.file->declare(names[i], manifest.parameters[i].shape, form.dtype);
-    shard.left += manifest.parameters[i].elements();
-  }
+  std::vector<const GroupTensor *> parts = manifest.parts();
+  for (size_t i = 0; i < names.size(); ++i)
+    declare(shard, names[i], *parts[i], form.dtype);
   shard.file->begin();
   shards.push_back(std::move(shard));
 }
@@ -92,10 +99,11 @@ void WeightsOutput::openFolder(const std::string &path,
   if (!folder->open(path))
     fatal("%s", folder->error().c_str());
   std::vector<int64_t> sizes;
-  for (const Parameter &parameter : manifest.parameters)
-    sizes.push_back(parameter.elements() * typeBytes(form.dtype));
-  std::vector<size_t> shardOfParameter = shardOf(sizes, form.shardBytes);
-  size_t count = shardOfParameter.back() + 1;
+  std::vector<const GroupTensor *> parts = manifest.parts();
+  for (const GroupTensor *part : parts)
+    sizes.push_back(part->elements() * typeBytes(form.dtype));
+  std::vector<size_t> shardOfPart = shardOf(sizes, form.shardBytes);
+  size_t count = shardOfPart.back() + 1;
   if (count > maxShards)
     fatal("the weights would be %zu files, and at most %zu are written: give a "
           "larger --shard-bytes",
@@ -104,7 +112,7 @@ void WeightsOutput::openFolder(const std::string &path,
   int64_t total = 0;
   nlohmann::json map = nlohmann::json::object();
   for (size_t i = 0; i < names.size(); ++i) {
-    size_t shard = shardOfParameter[i];
+    size_t shard = shardOfPart[i];
     if (shard == shards.size()) {
       char name[64];
       snprintf(name, sizeof name, "model-%05zu-of-%05zu.safetensors", shard + 1,
@@ -112,11 +120,9 @@ void WeightsOutput::openFolder(const std::string &path,
       files.push_back(count == 1 ? publishedFolder::weights : name);
       shards.push_back({std::make_unique<SafetensorsWriter>(
                             folder->fileIn(files.back()), metadata()),
-                        0});
+                        {}});
     }
-    shards[shard].file->declare(names[i], manifest.parameters[i].shape,
-                                form.dtype);
-    shards[shard].left += manifest.parameters[i].elements();
+    declare(shards[shard], names[i], *parts[i], form.dtype);
     map[names[i]] = files[shard];
     total += sizes[i];
   }
@@ -158,11 +164,28 @@ void WeightsOutput::copyFile(const std::string &from, const std::string &name) {
   addText(name, text);
 }
 
+void WeightsOutput::declare(Shard &shard, const std::string &name,
+                            const GroupTensor &part, const std::string &dtype) {
+  shard.file->declare(name, part.shape, dtype);
+  shard.left.push_back(part.elements());
+}
+
 void WeightsOutput::write(const float *weights, int64_t elements) {
-  if (shards[current].left == 0)
-    ++current;
-  shards[current].file->write(weights, elements);
-  shards[current].left -= elements;
+  while (elements > 0) {
+    Shard &shard = shards[current];
+    if (shard.next == shard.left.size()) {
+      ++current;
+      continue;
+    }
+    int64_t &left = shard.left[shard.next];
+    int64_t count = std::min(elements, left);
+    shard.file->write(weights, count);
+    weights += count;
+    elements -= count;
+    left -= count;
+    if (left == 0)
+      ++shard.next;
+  }
 }
 
 void WeightsOutput::commit() {

@@ -41,7 +41,8 @@ struct WeightsForm {
 /// and \p path does not end in ".safetensors" and is no file.
 bool isFolder(const Manifest &manifest, const std::string &path);
 
-/// The weights of all parameters, in the manifest's order. Exits the process on
+/// The weights of all parameters, in the manifest's order; files have a tensor
+/// for each part of one. Exits the process on
 /// what cannot be written.
 class WeightsOutput {
 public:
@@ -51,7 +52,7 @@ public:
   WeightsOutput(const WeightsOutput &) = delete;
   WeightsOutput &operator=(const WeightsOutput &) = delete;
 
-  /// Appends weights, in any number of pieces that do not cross parameters.
+  /// Appends weights, in any number of pieces.
   void write(const float *weights, int64_t elements);
   /// Makes the file, or the whole folder, visible.
   void commit();
@@ -59,8 +60,12 @@ public:
 private:
   struct Shard {
     std::unique_ptr<SafetensorsWriter> file;
-    int64_t left = 0; ///< elements still to be written
+    std::vector<int64_t> left; ///< elements of each tensor still to be written
+    size_t next = 0;           ///< the tensor that is being written
   };
+
+  static void declare(Shard &shard, const std::string &name,
+                      const GroupTensor &part, const std::string &dtype);
 
   void openFile(const std::string &path, const WeightsForm &form);
   void openFolder(const std::string &path, const WeightsForm &form);

@@ -25,7 +25,7 @@ static int64_t product(const std::vector<int64_t> &shape) {
   return elements;
 }
 
-int64_t Parameter::elements() const { return product(shape); }
+int64_t GroupTensor::elements() const { return product(shape); }
 int64_t Slot::elements() const { return product(shape); }
 
 int64_t Slot::bytes() const {
@@ -62,6 +62,14 @@ int64_t Manifest::parameterCount() const {
   for (const Parameter &parameter : parameters)
     count += parameter.elements();
   return count;
+}
+
+std::vector<const GroupTensor *> Manifest::parts() const {
+  std::vector<const GroupTensor *> all;
+  for (const Parameter &parameter : parameters)
+    for (const GroupTensor &part : parameter.parts)
+      all.push_back(&part);
+  return all;
 }
 
 const Program &Manifest::program(const std::string &wanted) const {
@@ -186,6 +194,29 @@ static Training parseTraining(const json &j) {
   return training;
 }
 
+/// What files of weights hold of \p parameter.
+static std::vector<GroupTensor> parseParts(const json &j,
+                                           const GroupTensor &parameter) {
+  auto entries = j.find("parts");
+  if (entries == j.end())
+    return {parameter};
+  std::vector<GroupTensor> parts;
+  int64_t rows = 0, offset = parameter.offset;
+  for (const json &entry : *entries) {
+    GroupTensor &part = parts.emplace_back(parameter);
+    part.name = entry.at("name");
+    part.shape.at(0) = entry.at("rows");
+    part.offset = offset;
+    rows += part.shape[0];
+    offset += part.elements();
+  }
+  if (rows != parameter.shape.at(0))
+    fatal("the embedded manifest has parts of '%s' with %" PRId64
+          " rows in all, and it has %" PRId64,
+          parameter.name.c_str(), rows, parameter.shape[0]);
+  return parts;
+}
+
 static Parameter parseParameter(const json &j) {
   Parameter parameter;
   parameter.name = j.at("name");
@@ -199,6 +230,7 @@ static Parameter parseParameter(const json &j) {
   parameter.initValue = init.at(key);
   parameter.group = narrow(j.at("group"));
   parameter.offset = j.at("offset");
+  parameter.parts = parseParts(j, parameter);
   return parameter;
 }
 

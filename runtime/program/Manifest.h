@@ -112,15 +112,22 @@ struct Training {
   std::optional<Sampling> sampling;
 };
 
-struct Parameter {
+/// A named tensor in a group.
+struct GroupTensor {
   std::string name;
   std::vector<int64_t> shape;
-  bool decay = false;
-  std::string init;     ///< "normal", "uniform", "constant"
-  double initValue = 0; ///< standard deviation, bound or value
   int group = 0;
   int64_t offset = 0; ///< elements from the group's start
   int64_t elements() const;
+};
+
+struct Parameter : GroupTensor {
+  bool decay = false;
+  std::string init;     ///< "normal", "uniform", "constant"
+  double initValue = 0; ///< standard deviation, bound or value
+  /// The tensors that files of weights hold of it, one behind the other: ranges
+  /// of its rows, or the parameter itself.
+  std::vector<GroupTensor> parts;
 };
 
 struct Group {
@@ -286,6 +293,8 @@ struct Manifest {
   const tessera_entry *entries = nullptr;
 
   int64_t parameterCount() const;
+  /// The parts of all parameters, in order.
+  std::vector<const GroupTensor *> parts() const;
   /// The named program; exits the process where the executable has none.
   const Program &program(const std::string &name) const;
 };

@@ -48,11 +48,11 @@ Range writtenRange(const State &state, const Group &group, int rank,
   return intersect({begin, begin + share}, held);
 }
 
-Part partOf(const Parameter &parameter, const State &state, Range within,
+Part partOf(const GroupTensor &tensor, const State &state, Range within,
             int64_t first) {
-  Range whole = {parameter.offset, parameter.offset + parameter.elements()};
+  Range whole = {tensor.offset, tensor.offset + tensor.elements()};
   Range inGroup = intersect(whole, within);
-  return {inGroup.moved(-parameter.offset),
+  return {inGroup.moved(-tensor.offset),
           state.offset + sizeOf(state.type) * (inGroup.begin - first)};
 }
 

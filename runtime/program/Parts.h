@@ -49,15 +49,15 @@ Range heldRange(const State &state, const Group &group, int rank);
 /// hold alike is shared out, so that each element is written once.
 Range writtenRange(const State &state, const Group &group, int rank, int world);
 
-/// A state's elements that belong to one parameter.
+/// A state's elements that belong to one parameter, or one part of it.
 struct Part {
-  Range range;       ///< counted from the parameter's start
+  Range range;       ///< counted from the tensor's start
   int64_t place = 0; ///< bytes from the arena's start
 };
 
-/// The part of \p parameter in the elements \p within of its group, where
+/// The part of \p tensor in the elements \p within of its group, where
 /// \p state of this rank begins with element \p first of the group.
-Part partOf(const Parameter &parameter, const State &state, Range within,
+Part partOf(const GroupTensor &tensor, const State &state, Range within,
             int64_t first);
 
 /// Has \p body write the elements [begin, end) of a parameter to \p address,

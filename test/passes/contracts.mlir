@@ -128,6 +128,25 @@ nn.parameter @w : tensor<4xf32> init constant(0.0) group "a\FE"
 
 // -----
 
+// expected-note @+1 {{which is of this parameter}}
+nn.parameter @w : tensor<4xf32> init constant(0.0) group "a"
+// expected-error @+1 {{part "w" has the name of another tensor}}
+nn.parameter @v : tensor<4xf32> init constant(0.0) group "a" parts ["u" 1, "w" 3]
+
+// -----
+
+// expected-note @+1 {{which is of this parameter}}
+nn.parameter @w : tensor<4xf32> init constant(0.0) group "a" parts ["q" 4]
+// expected-error @+1 {{part "q" has the name of another tensor}}
+nn.parameter @v : tensor<4xf32> init constant(0.0) group "a" parts ["u" 1, "q" 3]
+
+// -----
+
+// expected-error @+1 {{has "\FF", which is no UTF-8: give another text}}
+nn.parameter @w : tensor<4xf32> init constant(0.0) group "a" parts ["\FF" 4]
+
+// -----
+
 // expected-error @+1 {{has "\FF", which is no UTF-8: give another text}}
 module attributes {spec.specification = #spec.specification<
     name = "\FF", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,

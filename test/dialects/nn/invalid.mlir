@@ -473,6 +473,48 @@ func.func @f(%x: tensor<65537xf32>) {
 
 // -----
 
+// Parts are all rows, each once, under names.
+
+// expected-error @below {{part "q" has 3 rows, where 2 of 2 are left}}
+nn.parameter @w : tensor<2x4xf32> init constant(0.0) group "g" parts ["q" 3]
+
+// -----
+
+// expected-error @below {{part "k" has 0 rows, where 1 of 2 are left}}
+nn.parameter @w : tensor<2x4xf32> init constant(0.0) group "g" parts ["q" 1, "k" 0]
+
+// -----
+
+// expected-error @below {{parts have 2 of 3 rows}}
+nn.parameter @w : tensor<3xf32> init constant(0.0) group "g" parts ["q" 1, "k" 1]
+
+// -----
+
+// expected-error @below {{has two parts named "q"}}
+nn.parameter @w : tensor<3xf32> init constant(0.0) group "g" parts ["q" 1, "q" 2]
+
+// -----
+
+// expected-error @below {{has a part without a name}}
+nn.parameter @w : tensor<3xf32> init constant(0.0) group "g" parts ["" 3]
+
+// -----
+
+// expected-error @below {{has parts, but no dimension that they are rows of}}
+nn.parameter @w : tensor<f32> init constant(0.0) group "g" parts ["q" 1]
+
+// -----
+
+// expected-error @below {{parts need a name and a number of rows each}}
+nn.parameter @w : tensor<3xf32> init constant(0.0) group "g" parts []
+
+// -----
+
+// expected-error @below {{parts need a name and a number of rows each}}
+nn.parameter @w : tensor<3xf32> init constant(0.0) group "g" {part_names = ["q"]}
+
+// -----
+
 // Types of fewer bits.
 
 // expected-error @below {{computes as 'f32', which must be a floating-point type of fewer bits than 'f32'}}

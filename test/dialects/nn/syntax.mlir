@@ -8,6 +8,8 @@
 nn.parameter @ln_f.weight : tensor<64xf32> init constant(1.0) group "final"
 // CHECK: nn.parameter @h.0.mlp.weight : tensor<256x64xf32> init normal(2.000000e-02) decay group "h.0"
 nn.parameter @"h.0.mlp.weight" : tensor<256x64xf32> init normal(0.02) decay group "h.0"
+// CHECK: nn.parameter @qkv.weight : tensor<6x4xf32> init normal(2.000000e-02) decay group "h.0" as bf16 parts ["q.weight" 4, "k.weight" 1, "v.weight" 1]
+nn.parameter @qkv.weight : tensor<6x4xf32> init normal(0.02) decay group "h.0" as bf16 parts ["q.weight" 4, "k.weight" 1, "v.weight" 1]
 // CHECK: nn.parameter @lin.weight : tensor<4x4xf32> init uniform(5.000000e-01) decay group "lin"
 nn.parameter @lin.weight : tensor<4x4xf32> init uniform(0.5) decay group "lin"
 

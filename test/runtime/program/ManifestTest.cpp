@@ -77,6 +77,31 @@ TEST(Manifest, ReadsWhatItNeeds) {
   EXPECT_EQ(program.input("tokens"), nullptr);
 }
 
+/// The manifest whose parameter has \p parts.
+std::string textWithParts(const std::string &parts) {
+  std::string manifest = text("");
+  manifest.insert(manifest.find(R"("shape": [2, 3])"),
+                  R"("parts": )" + parts + ", ");
+  return manifest;
+}
+
+TEST(Manifest, ReadsPartsOfParameters) {
+  Manifest manifest = parseManifest(text("").c_str());
+  std::vector<const GroupTensor *> parts = manifest.parts();
+  ASSERT_EQ(parts.size(), 1u);
+  EXPECT_EQ(parts[0]->name, "w");
+  manifest = parseManifest(textWithParts(R"([{"name": "q", "rows": 1},
+                                      {"name": "k", "rows": 1}])")
+                               .c_str());
+  parts = manifest.parts();
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(manifest.parameters[0].name, "w");
+  EXPECT_EQ(parts[1]->name, "k");
+  EXPECT_EQ(parts[1]->shape, (std::vector<int64_t>{1, 3}));
+  EXPECT_EQ(parts[1]->offset, 3);
+  EXPECT_EQ(parts[1]->elements(), 3);
+}
+
 TEST(Manifest, ReadsHowNeighbourhoodsAreSampled) {
   EXPECT_FALSE(parseManifest(text("").c_str()).training.sampling);
   std::string manifest = text("");
@@ -122,6 +147,8 @@ TEST(ManifestDeathTest, SaysWhatIsWrong) {
   fails(text(R"(, "collectives": [{"id": 4294967296, "kind": "all_reduce",
                "elements": 1, "source": 0, "destination": 0}])"),
         "has the number 4294967296, which this runtime keeps in 32 bits");
+  fails(textWithParts(R"([{"name": "q", "rows": 3}])"),
+        "has parts of 'w' with 3 rows in all, and it has 2");
   fails(text(R"(, "world": 4294967297)"), "has the number 4294967297");
   EXPECT_EXIT(parseManifest(text("").c_str()).program("eval"),
               testing::ExitedWithCode(1), "has no program 'eval'");
