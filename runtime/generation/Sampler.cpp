@@ -1,0 +1,156 @@
+//===- Sampler.cpp - Which token follows ----------------------------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/generation/Sampler.h"
+#include "runtime/core/Error.h"
+#include "runtime/core/Random.h"
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+namespace tessera::runtime {
+
+Sampler::Sampler(const SamplingSettings &settings, int64_t vocabulary)
+    : settings(settings), vocabulary(vocabulary),
+      isSeen(static_cast<size_t>(vocabulary)) {}
+
+/// The logits, where tokens of \p text are less likely.
+const float *Sampler::penalize(const float *logits,
+                               std::span<const int32_t> text) {
+  float penalty = settings.repetitionPenalty;
+  if (penalty == 1)
+    return logits;
+  scores.assign(logits, logits + vocabulary);
+  for (int32_t token : text) {
+    float &score = scores[token];
+    if (!isSeen[token])
+      score = score < 0 ? score * penalty : score / penalty;
+    isSeen[token] = true;
+  }
+  for (int32_t token : text)
+    isSeen[token] = false;
+  return scores.data();
+}
+
+/// The candidates, those of top-k, with their scores.
+void Sampler::keepMostLikely(const float *scores, float best) {
+  float least = -INFINITY, temperature = settings.temperature;
+  if (settings.topK > 0 && settings.topK < vocabulary) {
+    largest.resize(static_cast<size_t>(settings.topK));
+    std::partial_sort_copy(scores, scores + vocabulary, largest.begin(),
+                           largest.end(), std::greater<float>());
+    // Division keeps the order, though it may make equals.
+    least = largest.back() / temperature;
+  }
+  kept.clear();
+  for (int32_t token = 0; token < vocabulary; ++token)
+    if (float score = scores[token] / temperature;
+        score >= least && score > -INFINITY)
+      kept.push_back({token, score, std::exp(score - best)});
+  normalize();
+}
+
+/// Makes the sum of all probabilities 1. They may be any multiple of theirs.
+void Sampler::normalize() {
+  double sum = 0;
+  for (const Candidate &candidate : kept)
+    sum += candidate.probability;
+  for (Candidate &candidate : kept)
+    candidate.probability = static_cast<float>(candidate.probability / sum);
+}
+
+void Sampler::keepTopP() {
+  if (settings.topP >= 1)
+    return;
+  auto isBelow = [](const Candidate &a, const Candidate &b) {
+    return a.score != b.score ? a.score < b.score : a.token < b.token;
+  };
+  order = kept;
+  // Those before begin go, whose probabilities sum to below; those from end on
+  // stay. In between the half decides that has the unlikelier ones.
+  auto begin = order.begin(), end = order.end() - 1;
+  auto most = static_cast<float>(1 - settings.topP);
+  double below = 0;
+  while (begin < end) {
+    auto middle = begin + (end - begin) / 2;
+    std::nth_element(begin, middle, end + 1, isBelow);
+    double sum = below;
+    for (auto candidate = begin; candidate <= middle; ++candidate)
+      sum += candidate->probability;
+    if (static_cast<float>(sum) <= most) {
+      below = sum;
+      begin = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  std::erase_if(kept, [&](const Candidate &candidate) {
+    return isBelow(candidate, *begin);
+  });
+  normalize();
+}
+
+void Sampler::keepMinP() {
+  if (settings.minP <= 0)
+    return;
+  float most = 0;
+  for (const Candidate &candidate : kept)
+    most = std::max(most, candidate.probability);
+  float least = static_cast<float>(settings.minP) * most;
+  std::erase_if(kept, [&](const Candidate &candidate) {
+    return candidate.probability < least;
+  });
+  normalize();
+}
+
+std::span<const Sampler::Candidate>
+Sampler::candidates(const float *logits, std::span<const int32_t> text) {
+  const float *scores = penalize(logits, text);
+  int32_t likeliest = 0;
+  for (int32_t token = 0; token < vocabulary; ++token) {
+    // Neither NaN nor positive infinity.
+    if (!(scores[token] < INFINITY))
+      fatal("the model's logit of token %d is %g: its weights have numbers "
+            "that are no use, or too large ones for the model's type",
+            token, scores[token]);
+    if (scores[token] > scores[likeliest])
+      likeliest = token;
+  }
+  float best = scores[likeliest];
+  if (best == -INFINITY)
+    fatal("the model's logits are all -inf: its weights have numbers that are "
+          "no use");
+  if (settings.temperature == 0) {
+    kept = {{likeliest, best, 1}};
+    return kept;
+  }
+  keepMostLikely(scores, best / settings.temperature);
+  keepTopP();
+  keepMinP();
+  return kept;
+}
+
+int32_t Sampler::choose(const float *logits, std::span<const int32_t> text,
+                        TextNumber number) {
+  std::span<const Candidate> from = candidates(logits, text);
+  if (from.size() == 1)
+    return from.front().token;
+  uint64_t place = uint64_t(number.prompt) << 32 | uint32_t(text.size());
+  double total = 0;
+  for (const Candidate &candidate : from)
+    total += candidate.probability;
+  double left = total * uniformBlock(settings.seed, RandomUse::sampling,
+                                     number.sample, place)[0];
+  for (const Candidate &candidate : from) {
+    left -= candidate.probability;
+    if (left < 0)
+      return candidate.token;
+  }
+  return from.back().token;
+}
+
+} // namespace tessera::runtime
