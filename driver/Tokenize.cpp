@@ -9,9 +9,9 @@
 #include "driver/Output.h"
 #include "driver/TextCommands.h"
 #include "runtime/core/Text.h"
+#include "runtime/core/Utf8.h"
 #include "runtime/data/TokenWriter.h"
 #include "runtime/tokenizer/Tokenizer.h"
-#include "runtime/tokenizer/Utf8.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"

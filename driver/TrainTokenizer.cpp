@@ -9,8 +9,8 @@
 #include "driver/Output.h"
 #include "driver/TextCommands.h"
 #include "runtime/core/Text.h"
+#include "runtime/core/Utf8.h"
 #include "runtime/tokenizer/BpeTrainer.h"
-#include "runtime/tokenizer/Utf8.h"
 
 using namespace llvm;
 using namespace tessera;

@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/commands/TextCodec.h"
 #include "runtime/core/Error.h"
+#include "runtime/generation/TextCodec.h"
 #include "runtime/tokenizer/Tokenizer.h"
 
 namespace tessera::runtime {
@@ -23,12 +23,12 @@ public:
   explicit TokenStream(const Tokenizer &tokenizer)
       : stream(tokenizer, /*skipSpecial=*/false) {}
 
-private:
   void push(int32_t token, std::string &out) override {
     stream.push(token, out);
   }
   void finish(std::string &out) override { stream.finish(out); }
 
+private:
   DecodeStream stream;
 };
 
@@ -45,9 +45,17 @@ private:
       fatal("the text has no tokens: %s", error.c_str());
     return tokens;
   }
-  std::unique_ptr<TextStream> decode() override {
-    return std::make_unique<TokenStream>(*tokenizer);
+  std::unique_ptr<TextStream> decode(std::span<const int32_t> before) override {
+    auto stream = std::make_unique<TokenStream>(*tokenizer);
+    std::string text;
+    for (int32_t token : before)
+      stream->push(token, text);
+    return stream;
   }
+  int32_t tokenNamed(std::string_view name) override {
+    return tokenizer->idOf(name);
+  }
+  bool takesBytes() const override { return false; }
 
   std::unique_ptr<Tokenizer> tokenizer;
   TokenizerScratch scratch;

@@ -8,11 +8,11 @@
 #include "runtime/commands/AllCommands.h"
 #include "runtime/commands/Open.h"
 #include "runtime/commands/SharedOptions.h"
-#include "runtime/commands/TextCodec.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/data/Graph.h"
 #include "runtime/data/Tokens.h"
+#include "runtime/generation/TextCodec.h"
 #include "runtime/program/SlotNames.h"
 #include <algorithm>
 #include <cmath>

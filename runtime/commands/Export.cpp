@@ -11,10 +11,10 @@
 #include "runtime/commands/AllCommands.h"
 #include "runtime/commands/Open.h"
 #include "runtime/commands/SharedOptions.h"
-#include "runtime/commands/TextCodec.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/files/WeightFiles.h"
+#include "runtime/generation/TextCodec.h"
 #include <cinttypes>
 #include <cstdio>
 

@@ -21,15 +21,14 @@ struct Command;
 /// options of its own say where it likes (Command.h).
 struct Options {
   const Command *command = nullptr;
-  std::string data, init, save, checkpointDir, offloadDir, log, out, prompt;
+  std::string data, init, save, checkpointDir, offloadDir, log, out;
   std::string dataType; ///< "u8", "u16", "i32" or empty
   std::string order;    ///< "sequential", "shuffled" or empty
   /// Settings, or "data", that may differ from a checkpoint's.
   std::vector<std::string> allow;
   std::optional<int64_t> steps;
   std::optional<uint64_t> seed;
-  int64_t checkpointEvery = 100, maxTokens = 0;
-  double temperature = 0;
+  int64_t checkpointEvery = 100;
   bool resume = false, json = false, checkpointAsync = false;
   bool trustData = false;
   bool allowUnlaunched = false;

@@ -9,11 +9,11 @@
 #include "runtime/checkpoint/Checkpoint.h"
 #include "runtime/checkpoint/Parameters.h"
 #include "runtime/commands/Open.h"
-#include "runtime/commands/TextCodec.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/data/Data.h"
 #include "runtime/files/WeightFiles.h"
+#include "runtime/generation/TextCodec.h"
 #include <algorithm>
 #include <sys/stat.h>
 #include <sys/statvfs.h>

@@ -63,6 +63,7 @@ public:
   std::string anyText(size_t most) const;
   bool boolean() const;
   bool isNull() const { return value.is_null(); }
+  bool isArray() const { return value.is_array(); }
 
   /// Throws: "PLACE is VALUE: WANTED is wanted".
   [[noreturn]] void refuse(const std::string &wanted) const;

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/tokenizer/AddedTokens.h"
+#include "runtime/core/Utf8.h"
 #include "runtime/tokenizer/CharClasses.h"
-#include "runtime/tokenizer/Utf8.h"
 #include <algorithm>
 
 namespace tessera::runtime {

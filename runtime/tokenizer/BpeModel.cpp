@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/tokenizer/BpeModel.h"
-#include "runtime/tokenizer/Utf8.h"
+#include "runtime/core/Utf8.h"
 #include <algorithm>
 #include <cstdio>
 

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/tokenizer/BpeTrainer.h"
+#include "runtime/core/Utf8.h"
 #include "runtime/tokenizer/BpeModel.h"
-#include "runtime/tokenizer/Utf8.h"
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>

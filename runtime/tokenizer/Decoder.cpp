@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/tokenizer/Decoder.h"
+#include "runtime/core/Utf8.h"
 #include "runtime/tokenizer/BpeModel.h"
-#include "runtime/tokenizer/Utf8.h"
 
 namespace tessera::runtime {
 namespace {

@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/core/Utf8.h"
 #include "runtime/files/InputFile.h"
 #include "runtime/tokenizer/Tokenizer.h"
 #include "runtime/tokenizer/TokenizerFile.h"
-#include "runtime/tokenizer/Utf8.h"
 
 namespace tessera::runtime {
 

@@ -38,12 +38,6 @@ class Commands(unittest.TestCase):
         command = [self.executable, "eval", "--data", data, "--init", self.weights, *options]
         return support.run(command).stdout
 
-    def generate(self, prompt, count, *options):
-        command = [self.executable, "generate", "--init", self.weights, "--prompt", prompt]
-        said = support.run([*command, "--max-tokens", count, *options]).stdout
-        self.assertTrue(said.startswith(prompt))
-        return said[len(prompt) :]
-
     def test_eval_counts_samples_and_names_the_data(self):
         said = self.evaluate(b"abc" * LENGTH + b"a")
         self.assertRegex(said, rf"samples +3 of {LENGTH} tokens")
@@ -59,38 +53,6 @@ class Commands(unittest.TestCase):
         done = support.run(command, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"has {LENGTH} tokens; one sample takes {LENGTH + 1}", done.stderr)
-
-    def test_generate_goes_on_from_what_its_context_holds(self):
-        # A token per run is the same as all in one.
-        whole = self.generate("bcab", 6)
-        self.assertEqual(whole, "cabcab")
-        text = "bcab"
-        for _ in range(6):
-            text += self.generate(text, 1)
-        self.assertEqual(text, "bcab" + whole)
-        # Of a long prompt the last tokens count.
-        for extra in (0, 1, 2, 5):
-            prompt = ("abc" * LENGTH)[: LENGTH + extra]
-            long = self.generate("x" * 7 + prompt, 3)
-            self.assertEqual(long, self.generate(prompt[-LENGTH:], 3))
-            self.assertEqual(long[0], "abc"[len(prompt) % 3])
-
-    def test_generate_draws_by_the_temperature(self):
-        greedy = self.generate("abc", 150)
-        self.assertEqual(greedy, "abc" * 50)
-        command = ["--seed", 3, "--temperature"]
-        self.assertEqual(self.generate("abc", 150, *command, "0.01"), greedy)
-        # Far from 0 each byte is as likely as another.
-        done = support.run(
-            [self.executable, "generate", "--init", self.weights, "--prompt", "a"]
-            + ["--max-tokens", 2000, *command, "1e6"],
-            encoding="latin-1",
-        )
-        self.assertGreater(len(set(done.stdout)), 230)
-        # At 1 the learned bytes are the likely ones, and not the only ones.
-        drawn = self.generate("abc", 150, *command, "1")
-        share = sum(a == b for a, b in zip(drawn, greedy)) / len(drawn)
-        self.assertGreater(share, 0.2)
 
 
 class Resuming(unittest.TestCase):

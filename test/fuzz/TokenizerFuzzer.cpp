@@ -12,8 +12,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/core/Utf8.h"
 #include "runtime/tokenizer/Tokenizer.h"
-#include "runtime/tokenizer/Utf8.h"
 #include "test/fuzz/Exit.h"
 #include "test/fuzz/JsonMutator.h"
 #include "test/fuzz/PairMutator.h"

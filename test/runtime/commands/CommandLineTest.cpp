@@ -78,11 +78,12 @@ TEST(CommandLine, ReadsTheOtherCommands) {
   EXPECT_EQ(dump.steps, 3);
   EXPECT_EQ(weights.checkpointDir, "c");
   EXPECT_EQ(weights.out, "o");
-  Options options = parse({"generate", "--init", "i", "--prompt", "a=b",
-                           "--max-tokens", "3", "--temperature", "0.5"});
-  EXPECT_EQ(options.prompt, "a=b");
-  EXPECT_EQ(options.maxTokens, 3);
-  EXPECT_EQ(options.temperature, 0.5);
+  Options options =
+      parse({"generate", "--init", "i", "--prompts", "p", "--max-tokens", "3",
+             "--temperature", "0.5", "--out", "o", "--seed=4"});
+  EXPECT_EQ(options.init, "i");
+  EXPECT_EQ(options.out, "o");
+  EXPECT_EQ(options.seed, 4u);
 }
 
 TEST(CommandLineDeathTest, SaysWhatIsWrong) {
@@ -112,9 +113,41 @@ TEST(CommandLineDeathTest, SaysWhatIsWrong) {
   fails({"sample", "--data", "g"}, "'sample' needs --save FILE");
   fails({"sample", "--data", "g", "--save", "s", "--steps", "0"}, "--steps");
   fails({"train", "--data", "d", "--resume=yes"}, "--resume takes no value");
-  fails({"generate", "--init", "i", "--prompt", "p", "--max-tokens", "1",
-         "--temperature", "-1"},
-        "--temperature takes a number of at least 0, not '-1'");
+  auto failsToGenerate = [&](std::vector<const char *> rest,
+                             const char *message) {
+    std::vector<const char *> all = {
+        "generate", "--init", "i", "--prompt", "p", "--max-tokens", "1"};
+    all.insert(all.end(), rest.begin(), rest.end());
+    fails(all, message);
+  };
+  failsToGenerate({"--temperature", "-1"},
+                  "--temperature takes a number of at least 0, not '-1'");
+  failsToGenerate({"--temperature", "1e39"}, "--temperature takes a number");
+  failsToGenerate({"--temperature", "nan"}, "--temperature takes a number");
+  failsToGenerate({"--top-k", "-1"}, "--top-k takes an integer of at least 0");
+  failsToGenerate({"--top-p", "1.1"}, "--top-p takes a number from 0 to 1");
+  failsToGenerate({"--min-p", "-0.1"}, "--min-p takes a number from 0 to 1");
+  failsToGenerate({"--repetition-penalty", "0"},
+                  "--repetition-penalty takes a number above 0, not '0'");
+  failsToGenerate({"--samples", "0"}, "--samples takes an integer of at least");
+  failsToGenerate({"--stop", ""}, "--stop takes a text of at least one");
+  failsToGenerate({"--stop", "\xff"}, "--stop takes a text in UTF-8");
+  failsToGenerate({"--end-token", ""}, "--end-token takes an id or the name");
+  failsToGenerate({"--logprobs", "1"}, "--logprobs needs --out FILE");
+  failsToGenerate({"--end-token", "3", "--no-end"},
+                  "--no-end and --end-token exclude each other");
+  failsToGenerate({"--prompts", "p", "--out", "o"},
+                  "--prompt and --prompts exclude each other");
+  for (const char *option : {"--top-k", "--samples"})
+    failsToGenerate({option, "2"}, "changes nothing at temperature 0, where "
+                                   "the likeliest token is taken: give "
+                                   "--temperature 1");
+  for (const char *option : {"--top-p", "--min-p"})
+    failsToGenerate({option, "0.5"}, "changes nothing at temperature 0");
+  fails({"generate", "--init", "i", "--max-tokens", "1"},
+        "'generate' needs --prompt TEXT or --prompts FILE");
+  fails({"generate", "--init", "i", "--prompts", "p", "--max-tokens", "1"},
+        "--prompts needs --out FILE");
   fails({"generate", "--init", "i", "--prompt", "p"},
         "'generate' needs --max-tokens N");
 }

@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/tokenizer/Scanners.h"
+#include "runtime/core/Utf8.h"
 #include "runtime/tokenizer/CharClasses.h"
 #include "runtime/tokenizer/Regex.h"
-#include "runtime/tokenizer/Utf8.h"
 #include "gtest/gtest.h"
 #include <random>
 #include <vector>

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_RUNTIME_TOKENIZER_UTF8_H
-#define TESSERA_RUNTIME_TOKENIZER_UTF8_H
+#ifndef TESSERA_RUNTIME_CORE_UTF8_H
+#define TESSERA_RUNTIME_CORE_UTF8_H
 
 #include <cstddef>
 #include <cstdint>
@@ -57,4 +57,4 @@ size_t appendRepaired(std::string &text, std::string_view bytes, bool more);
 
 } // namespace tessera::runtime
 
-#endif // TESSERA_RUNTIME_TOKENIZER_UTF8_H
+#endif // TESSERA_RUNTIME_CORE_UTF8_H

@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/commands/TextCodec.h"
+#include "runtime/generation/TextCodec.h"
 #include "runtime/abi.h"
+#include "runtime/core/Utf8.h"
 
 namespace tessera::runtime {
 
@@ -14,9 +15,23 @@ namespace {
 
 class ByteStream : public TextStream {
   void push(int32_t token, std::string &out) override {
-    out.push_back(static_cast<char>(token));
+    held.push_back(static_cast<char>(token));
+    while (!held.empty()) {
+      Utf8Prefix prefix = validPrefix(held);
+      // The start of a character may become one.
+      size_t sure = prefix.valid + prefix.invalid;
+      if (sure == 0)
+        return;
+      out.append(held, 0, sure);
+      held.erase(0, sure);
+    }
   }
-  void finish(std::string &) override {}
+  void finish(std::string &out) override {
+    out += held;
+    held.clear();
+  }
+
+  std::string held;
 };
 
 class ByteCodec : public TextCodec {
@@ -26,9 +41,13 @@ class ByteCodec : public TextCodec {
       tokens.push_back(byte);
     return tokens;
   }
-  std::unique_ptr<TextStream> decode() override {
+  std::unique_ptr<TextStream> decode(std::span<const int32_t>) override {
     return std::make_unique<ByteStream>();
   }
+  int32_t tokenNamed(std::string_view name) override {
+    return name.size() == 1 ? static_cast<unsigned char>(name.front()) : -1;
+  }
+  bool takesBytes() const override { return true; }
 };
 
 } // namespace

@@ -10,12 +10,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_RUNTIME_COMMANDS_TEXTCODEC_H
-#define TESSERA_RUNTIME_COMMANDS_TEXTCODEC_H
+#ifndef TESSERA_RUNTIME_GENERATION_TEXTCODEC_H
+#define TESSERA_RUNTIME_GENERATION_TEXTCODEC_H
 
 #include "runtime/program/Manifest.h"
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ namespace tessera::runtime {
 class TextStream {
 public:
   virtual ~TextStream() = default;
-  /// Appends to \p out what is certain with \p token: whole characters.
+  /// Appends to \p out what is certain with \p token: whole characters, and
+  /// where all bytes are texts those that belong to none.
   virtual void push(int32_t token, std::string &out) = 0;
   /// Appends what is left.
   virtual void finish(std::string &out) = 0;
@@ -38,7 +40,13 @@ public:
   /// The tokens of \p text, with those that begin a text. Exits the process
   /// where it has none.
   virtual std::vector<int32_t> encode(std::string_view text) = 0;
-  virtual std::unique_ptr<TextStream> decode() = 0;
+  /// What tokens behind \p before add to its text.
+  virtual std::unique_ptr<TextStream>
+  decode(std::span<const int32_t> before = {}) = 0;
+  /// The token whose name is \p name ("</s>"); -1: there is none.
+  virtual int32_t tokenNamed(std::string_view name) = 0;
+  /// Whether all bytes are texts, not UTF-8 alone.
+  virtual bool takesBytes() const = 0;
 };
 
 /// What the tokens of \p model stand for: the executable's tokenizer, or bytes
@@ -54,4 +62,4 @@ void registerTextCodec(std::unique_ptr<TextCodec> (*open)(std::string_view));
 
 } // namespace tessera::runtime
 
-#endif // TESSERA_RUNTIME_COMMANDS_TEXTCODEC_H
+#endif // TESSERA_RUNTIME_GENERATION_TEXTCODEC_H

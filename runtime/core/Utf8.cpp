@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/tokenizer/Utf8.h"
+#include "runtime/core/Utf8.h"
 #include <cstring>
 
 namespace tessera::runtime {
