@@ -45,7 +45,8 @@ static double getElementwiseWork(func::FuncOp kernel) {
   double work = 0;
   for (Operation &op : kernel.getBody().front()) {
     if (op.getNumResults() != 1 || nn::isTransparent(&op) ||
-        isa<arith::ConstantOp, nn::BroadcastOp, nn::IotaOp>(op))
+        isa<arith::ConstantOp, nn::BroadcastOp, nn::SliceColumnsOp,
+            nn::ConcatColumnsOp, nn::IotaOp>(op))
       continue;
     Value counted = isa<nn::ReduceOp>(op) ? op.getOperand(0) : op.getResult(0);
     auto type = cast<ShapedType>(counted.getType());

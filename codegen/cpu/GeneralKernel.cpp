@@ -152,19 +152,21 @@ private:
     if (wide.empty())
       return;
     // What one value per row costs is paid once, before the columns.
+    SmallVector<KernelValues::Part> parts = values.getParts(wide);
     SmallVector<Value> wanted;
-    for (unsigned i : wide)
-      wanted.push_back(results[i]);
+    for (const KernelValues::Part &part : parts)
+      wanted.push_back(part.value);
     values.prepare(wanted);
     overColumns(size, 2, {}, [&](ArrayRef<Lanes> round, ValueRange) {
       for (const Lanes &lanes : round) {
         values.vectors.clear();
-        const Role full = {RoleKind::Full, 1};
         SmallVector<Value> computed;
-        for (Value result : wanted)
-          computed.push_back(values.evaluate(result, full, lanes));
-        for (auto [i, value] : llvm::zip(wide, computed))
-          values.store(i, value, values.getPosition(full, lanes), lanes.mask);
+        for (Value value : wanted)
+          computed.push_back(
+              values.evaluate(value, {RoleKind::Full, 1}, lanes));
+        for (auto [part, value] : llvm::zip(parts, computed))
+          values.store(part.result, value, values.getPosition(part, lanes),
+                       lanes.mask);
       }
       return SmallVector<Value>();
     });

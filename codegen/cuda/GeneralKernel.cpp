@@ -76,18 +76,20 @@ private:
   /// stored, so that no load waits for a store.
   void storeAll(ArrayRef<Place> places, ArrayRef<unsigned> wanted, Value valid,
                 MutableArrayRef<KernelValues::Vectors> known) {
+    SmallVector<KernelValues::Part> parts = values.getParts(wanted);
     SmallVector<SmallVector<Value>> computed;
     for (auto [place, vectors] : llvm::zip(places, known)) {
       std::swap(values.vectors, vectors);
       SmallVector<Value> &row = computed.emplace_back();
-      for (unsigned i : wanted)
-        row.push_back(values.evaluate(values.results[i], kFull, place.lanes));
+      for (const KernelValues::Part &part : parts)
+        row.push_back(values.evaluate(part.value, kFull, place.lanes));
       std::swap(values.vectors, vectors);
     }
     for (auto [place, row] : llvm::zip(places, computed))
       tb.onlyIf(tb.both(place.exists, valid), [&] {
-        for (auto [i, value] : llvm::zip(wanted, row))
-          values.store(i, value, values.getPosition(kFull, place.lanes));
+        for (auto [part, value] : llvm::zip(parts, row))
+          values.store(part.result, value,
+                       values.getPosition(part, place.lanes));
       });
   }
 
@@ -240,8 +242,8 @@ private:
 
   void storeRow(ArrayRef<unsigned> wide, Value exists) {
     SmallVector<Value> wanted;
-    for (unsigned i : wide)
-      wanted.push_back(values.results[i]);
+    for (const KernelValues::Part &part : values.getParts(wide))
+      wanted.push_back(part.value);
     values.prepare(wanted);
     overRow({}, [&](ArrayRef<Place> places,
                     MutableArrayRef<KernelValues::Vectors> known, ValueRange) {

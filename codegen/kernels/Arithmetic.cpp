@@ -254,7 +254,8 @@ int64_t codegen::getFlops(func::FuncOp kernel) {
       continue;
     }
     if (op.getNumResults() != 1 || nn::isTransparent(&op) ||
-        isa<arith::ConstantOp, nn::BroadcastOp, nn::GatherOp, nn::IotaOp>(op))
+        op.hasTrait<nn::MovesElements>() ||
+        isa<arith::ConstantOp, nn::IotaOp>(op))
       continue;
     Value counted = isa<nn::ReduceOp>(op) ? op.getOperand(0) : op.getResult(0);
     auto type = cast<RankedTensorType>(counted.getType());

@@ -23,7 +23,8 @@ KernelSpace KernelSpace::get(func::FuncOp kernel) {
     if (auto broadcast = dyn_cast<nn::BroadcastOp>(op))
       positional |= cast<RankedTensorType>(broadcast.getInput().getType())
                         .getNumElements() != 1;
-    positional |= isa<nn::GatherOp, nn::IotaOp, nn::RandomBitsOp>(op);
+    positional |= isa<nn::SliceColumnsOp, nn::ConcatColumnsOp, nn::GatherOp,
+                      nn::IotaOp, nn::RandomBitsOp>(op);
   });
   if (reduction) {
     result.space = getReductionSpace(reduction);
@@ -135,6 +136,8 @@ Value KernelValues::evaluateRow(Value value, Role role) {
     result = evaluateRow(broadcast.getInput(), {RoleKind::Scalar, 1});
   } else if (isTransparent(op) || isa<nn::AccumulateOp>(op)) {
     result = evaluateRow(op->getOperand(0), role);
+  } else if (auto iota = dyn_cast<nn::IotaOp>(op)) {
+    result = getRowIndex(iota, iota.getResult().getType().getShape());
   } else {
     SmallVector<Value> operands;
     for (Value operand : op->getOperands())
@@ -175,9 +178,23 @@ Value KernelValues::compute(Value value, Role role, const Lanes &lanes) {
                    vb.add(vb.mul(vb.toIndex(from), columns), lanes.column),
                    lanes.mask);
   }
+  if (auto slice = dyn_cast<nn::SliceColumnsOp>(op)) {
+    int64_t width =
+        cast<RankedTensorType>(slice.getInput().getType()).getShape().back();
+    Value first = vb.add(vb.mul(row, width), slice.getOffset());
+    return vb.load(buffers.lookup(slice.getInput()),
+                   vb.add(first, lanes.column), lanes.mask);
+  }
   if (auto bits = dyn_cast<nn::RandomBitsOp>(op))
     return drawBits(bits, lanes);
-  if (isa<nn::IotaOp>(op)) {
+  if (auto iota = dyn_cast<nn::IotaOp>(op)) {
+    ArrayRef<int64_t> shape = iota.getResult().getType().getShape();
+    if (iota.getDim() + 1 != shape.size()) {
+      Value &index = rowValues[value];
+      if (!index)
+        index = getRowIndex(iota, shape.drop_back());
+      return vb.splat(index);
+    }
     auto steps = llvm::to_vector(llvm::seq<int32_t>(vb.lanes));
     Value lane = arith::ConstantOp::create(builder, loc,
                                            builder.getI32VectorAttr(steps));
@@ -187,6 +204,20 @@ Value KernelValues::compute(Value value, Role role, const Lanes &lanes) {
   for (Value operand : op->getOperands())
     operands.push_back(evaluate(operand, role, lanes));
   return cloneElementwise(op, operands, vectorType(value));
+}
+
+/// The current row's index along the dimension of \p iota, \p rows being the
+/// dimensions that rows are counted in.
+Value KernelValues::getRowIndex(nn::IotaOp iota, ArrayRef<int64_t> rows) {
+  int64_t within = 1;
+  for (int64_t size : rows.drop_front(iota.getDim() + 1))
+    within *= size;
+  Value index = row;
+  if (within != 1)
+    index = vb.div(index, within);
+  if (iota.getDim() != 0)
+    index = vb.rem(index, rows[iota.getDim()]);
+  return vb.toI32(index);
 }
 
 /// The role of one id a sample.
@@ -218,8 +249,15 @@ void KernelValues::prepare(ArrayRef<Value> values) {
       continue;
     }
     Operation *op = value.getDefiningOp();
-    if (!op || !seen.insert(value).second || isa<nn::ReduceOp>(op))
+    if (!op || !seen.insert(value).second ||
+        isa<nn::ReduceOp, nn::SliceColumnsOp>(op))
       continue;
+    if (auto iota = dyn_cast<nn::IotaOp>(op)) {
+      ArrayRef<int64_t> shape = iota.getResult().getType().getShape();
+      if (iota.getDim() + 1 != shape.size())
+        rowValues[value] = getRowIndex(iota, shape.drop_back());
+      continue;
+    }
     if (auto gather = dyn_cast<nn::GatherOp>(op)) {
       evaluateRow(gather.getIndices(), {RoleKind::Row, 1});
       continue;
@@ -304,12 +342,36 @@ unsigned KernelValues::getDepth(Value value) {
 // Memory
 //===----------------------------------------------------------------------===//
 
+SmallVector<KernelValues::Part>
+KernelValues::getParts(ArrayRef<unsigned> wanted) {
+  SmallVector<Part> parts;
+  for (unsigned i : wanted) {
+    auto concat = results[i].getDefiningOp<nn::ConcatColumnsOp>();
+    if (!concat) {
+      parts.push_back({i, results[i], 0, columns});
+      continue;
+    }
+    int64_t count = concat.getInputs().size();
+    for (auto [place, part] : llvm::enumerate(concat.getInputs()))
+      parts.push_back(
+          {i, part, static_cast<int64_t>(place) * columns, count * columns});
+  }
+  return parts;
+}
+
+Value KernelValues::getPosition(const Part &part, const Lanes &lanes) {
+  if (part.columns == columns)
+    return getPosition({RoleKind::Full, 1}, lanes);
+  return vb.add(vb.add(vb.mul(row, part.columns), part.offset), lanes.column);
+}
+
 Value KernelValues::getPosition(Role role, const Lanes &lanes) {
   if (role.kind == RoleKind::Full)
     return row ? vb.add(vb.mul(row, columns), lanes.column) : lanes.column;
   if (role.factor == 1)
     return lanes.column;
-  return vb.add(vb.mul(vb.rem(row, role.factor), columns), lanes.column);
+  Value index = role.group == 1 ? row : vb.div(row, role.group);
+  return vb.add(vb.mul(vb.rem(index, role.factor), columns), lanes.column);
 }
 
 void KernelValues::store(unsigned result, Value value, Value position,

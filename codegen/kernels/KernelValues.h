@@ -78,6 +78,18 @@ public:
   /// Passes over the row before \p value is known.
   unsigned getDepth(mlir::Value value);
 
+  /// What is computed of results in the current row, in lanes: a result, or a
+  /// part of one whose parts stand side by side.
+  struct Part {
+    unsigned result;
+    mlir::Value value;
+    int64_t offset;  ///< columns of the result before it
+    int64_t columns; ///< of the result
+  };
+  /// The parts of results \p wanted, in order.
+  llvm::SmallVector<Part> getParts(llvm::ArrayRef<unsigned> wanted);
+  /// Where the lanes of \p part lie in its buffer.
+  mlir::Value getPosition(const Part &part, const Lanes &lanes);
   /// Where an element of \p role lies in its buffer.
   mlir::Value getPosition(nn::Role role, const Lanes &lanes);
   /// Stores a result at \p position, added to what is there if the kernel says
@@ -93,6 +105,7 @@ public:
   Vectors vectors;
 
 private:
+  mlir::Value getRowIndex(nn::IotaOp iota, llvm::ArrayRef<int64_t> rows);
   mlir::Value drawBits(nn::RandomBitsOp bits, const Lanes &lanes);
   mlir::Value index(int64_t value) { return vb.index(value); }
   mlir::Type elementType(mlir::Value value);

@@ -83,3 +83,26 @@ SmallVector<Value> EluOp::decompose(OpBuilder &builder) {
   return {
       f.as(getResult(), f.select(positive, x, f.offset(f.exp(negative), -1)))};
 }
+
+/// 1 / (1 + exp(-x)).
+static Value sigmoid(Formula &f, Value x) {
+  Value one = f.splat(Formula::typeOf(x), 1);
+  return f.div(one, f.add(one, f.exp(f.scale(x, -1))));
+}
+
+void SiluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
+                            MutableArrayRef<Value> operands) {
+  // With s = sigmoid(x): dx = dy · s · (1 + x · (1 - s)).
+  Formula f{builder, getLoc()};
+  Value x = f.wide(getInput());
+  Value s = sigmoid(f, x);
+  Value rest = f.offset(f.scale(s, -1), 1);
+  Value slope = f.mul(s, f.offset(f.mul(x, rest), 1));
+  operands[0] = f.as(getInput(), f.mul(gradients[0], slope));
+}
+
+SmallVector<Value> SiluOp::decompose(OpBuilder &builder) {
+  Formula f{builder, getLoc()};
+  Value x = f.wide(getInput());
+  return {f.as(getResult(), f.mul(x, sigmoid(f, x)))};
+}

@@ -103,6 +103,34 @@ void ConcatOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   }
 }
 
+void SplitColumnsOp::buildGradients(OpBuilder &builder, ValueRange gradients,
+                                    MutableArrayRef<Value> operands) {
+  SmallVector<Value> parts;
+  for (auto [part, gradient] : llvm::zip(getParts(), gradients))
+    parts.push_back(
+        gradient ? gradient
+                 : createSplat(builder, getLoc(), Formula::typeOf(part), 0));
+  operands[0] =
+      ConcatColumnsOp::create(builder, getLoc(), getInput().getType(), parts);
+}
+
+SmallVector<Value> SplitColumnsOp::decompose(OpBuilder &builder) {
+  SmallVector<Value> slices;
+  for (auto [i, part] : llvm::enumerate(getParts())) {
+    int64_t width = Formula::typeOf(part).getShape().back();
+    slices.push_back(SliceColumnsOp::create(builder, getLoc(), part.getType(),
+                                            getInput(), i * width));
+  }
+  return slices;
+}
+
+void ConcatColumnsOp::buildGradients(OpBuilder &builder, ValueRange gradients,
+                                     MutableArrayRef<Value> operands) {
+  auto split = SplitColumnsOp::create(builder, getLoc(), getInputs().getTypes(),
+                                      gradients[0]);
+  llvm::copy(split.getParts(), operands.begin());
+}
+
 void GatherOp::buildGradients(OpBuilder &builder, ValueRange gradients,
                               MutableArrayRef<Value> operands) {
   Value zero = createSplat(builder, getLoc(), Formula::typeOf(getTable()), 0);

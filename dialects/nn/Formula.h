@@ -38,6 +38,11 @@ struct Formula {
   Value exp(Value a) { return apply<mlir::math::ExpOp>(a); }
   Value log(Value a) { return apply<mlir::math::LogOp>(a); }
   Value sqrt(Value a) { return apply<mlir::math::SqrtOp>(a); }
+  /// 1 / sqrt(a), rounded twice.
+  Value rsqrt(Value a) {
+    Value root = sqrt(a);
+    return div(splat(typeOf(root), 1), root);
+  }
   Value tanh(Value a) { return apply<mlir::math::TanhOp>(a); }
   /// \p a times a number, and \p a plus a number.
   Value scale(Value a, double factor) {

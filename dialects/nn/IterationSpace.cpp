@@ -7,6 +7,8 @@
 
 #include "dialects/nn/IterationSpace.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::nn;
@@ -33,13 +35,19 @@ bool nn::isFusible(Operation *op) {
     return areLeading(reduce.getDims()) ||
            areTrailing(reduce.getDims(),
                        tensorType(reduce.getInput()).getRank());
-  if (isa<BroadcastOp, GatherOp, IotaOp, RandomBitsOp, AccumulateOp>(op))
+  if (isa<BroadcastOp, SliceColumnsOp, ConcatColumnsOp, GatherOp, IotaOp,
+          RandomBitsOp, AccumulateOp>(op))
     return true;
   return op->hasTrait<OpTrait::Elementwise>() && op->getNumResults() == 1 &&
          isa<RankedTensorType>(op->getResult(0).getType());
 }
 
 bool nn::isTransparent(Operation *op) { return isa<ReshapeOp>(op); }
+
+bool nn::passesReductions(Operation *op) {
+  return !isa<BroadcastOp, SliceColumnsOp, ConcatColumnsOp, GatherOp, IotaOp,
+              RandomBitsOp>(op);
+}
 
 ReduceOp nn::findReduction(Value value) {
   Operation *op = value.getDefiningOp();
@@ -48,7 +56,7 @@ ReduceOp nn::findReduction(Value value) {
     return {};
   if (auto reduce = dyn_cast<ReduceOp>(op))
     return reduce;
-  if (isa<BroadcastOp, GatherOp, IotaOp, RandomBitsOp>(op))
+  if (!passesReductions(op))
     return {};
   for (Value operand : op->getOperands())
     if (ReduceOp reduce = findReduction(operand))
@@ -70,6 +78,8 @@ IterationSpace nn::getReductionSpace(ReduceOp reduce) {
 }
 
 IterationSpace nn::getElementwiseSpace(Value value) {
+  if (auto concat = value.getDefiningOp<ConcatColumnsOp>())
+    value = concat.getInputs().front();
   auto type = tensorType(value);
   if (type.getRank() < 2)
     return {1, type.getNumElements(), false};
@@ -95,7 +105,18 @@ std::optional<Role> nn::getBroadcastRole(BroadcastOp broadcast,
   if (areTrailing(broadcast.getDims(), result.getRank()) &&
       from % space.columns == 0)
     return Role{RoleKind::Column, from / space.columns};
-  return std::nullopt;
+  // Some rows, each for several that follow one another.
+  ArrayRef<int64_t> dims = broadcast.getDims(), shape = result.getShape();
+  if (dims.size() < 2)
+    return std::nullopt;
+  ArrayRef<int64_t> rows = dims.drop_back();
+  if (dims.back() != result.getRank() - 1 || shape.back() != space.columns ||
+      rows.back() - rows.front() + 1 != static_cast<int64_t>(rows.size()))
+    return std::nullopt;
+  ArrayRef<int64_t> within = shape.drop_back().drop_front(rows.back() + 1);
+  return Role{RoleKind::Column, from / space.columns,
+              std::accumulate(within.begin(), within.end(), int64_t(1),
+                              std::multiplies<>())};
 }
 
 int64_t nn::getElements(const IterationSpace &space, Role role) {

@@ -11,10 +11,11 @@
 //   role      element for (row, column)      example
 //   full      row · columns + column         activations
 //   row       row / factor                   a row's mean
-//   column    (row mod factor) · columns     a bias (factor 1), a table of
-//             + column                       positions (factor = positions)
+//   column    (row / group mod factor)       a bias (factor 1), a table of
+//             · columns + column             positions (factor = positions)
 //   scalar    0                              a clipping factor
-//   table     chosen by an index             an embedding
+//   table     chosen by an index, or a       an embedding, half of the columns
+//             part of the row
 
 #ifndef TESSERA_DIALECTS_NN_ITERATIONSPACE_H
 #define TESSERA_DIALECTS_NN_ITERATIONSPACE_H
@@ -39,17 +40,24 @@ enum class RoleKind { Full, Row, Column, Scalar, Table };
 struct Role {
   RoleKind kind = RoleKind::Full;
   int64_t factor = 1;
+  /// Of columns: rows that follow one another and share an element.
+  int64_t group = 1;
 
   bool operator==(const Role &) const = default;
 };
 
 /// True if the general emitter can compute \p op: elementwise arithmetic,
 /// splat constants, broadcasts, reductions along leading or trailing
-/// dimensions, gathers, indices, random bits and accumulation.
+/// dimensions, parts of columns, gathers, indices, random bits and
+/// accumulation.
 bool isFusible(mlir::Operation *op);
 
 /// A reshape is nothing but another name inside of a kernel.
 bool isTransparent(mlir::Operation *op);
+
+/// False for what reads its operands elsewhere than at the element that it
+/// computes.
+bool passesReductions(mlir::Operation *op);
 
 /// The reduction that a value is computed from elementwise, if any: the value
 /// then has one element per row or column of that reduction's space.
@@ -61,7 +69,8 @@ Role getResultRole(const IterationSpace &space);
 /// The space that a reduction runs over.
 IterationSpace getReductionSpace(ReduceOp reduce);
 
-/// The space of an elementwise value by itself.
+/// The space of an elementwise value by itself: of a concatenation along
+/// columns that of its parts.
 IterationSpace getElementwiseSpace(mlir::Value value);
 
 /// The role of a broadcast's operand where its result has role \p role, or

@@ -66,3 +66,13 @@ OpFoldResult SliceOp::fold(FoldAdaptor) {
 OpFoldResult ConcatOp::fold(FoldAdaptor) {
   return getInputs().size() == 1 ? getInputs().front() : Value();
 }
+
+OpFoldResult SliceColumnsOp::fold(FoldAdaptor) {
+  if (getInput().getType() == getResult().getType())
+    return getInput();
+  return {};
+}
+
+OpFoldResult ConcatColumnsOp::fold(FoldAdaptor) {
+  return getInputs().size() == 1 ? getInputs().front() : Value();
+}

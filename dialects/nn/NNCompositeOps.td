@@ -35,6 +35,30 @@ def NN_LayerNormOp : NN_DifferentiableOp<"layer_norm", [
   let hasVerifier = 1;
 }
 
+def NN_RmsNormOp : NN_DifferentiableOp<"rms_norm", [
+    NN_Decomposable, NN_Cheap, NN_OneStaysWide,
+    AllTypesMatch<["input", "result"]>]> {
+  let summary = "root mean square normalisation over the last dimension";
+  let description = [{
+    result = x · rstd · weight with rstd = 1 / sqrt(mean(x²) + epsilon) of each
+    row (Zhang and Sennrich, arXiv 1910.07467). x · rstd is rounded to the
+    result's type before it is multiplied, as in transformers. `rstd`, fp32, is
+    kept for the backward pass.
+
+    ```mlir
+    %y, %rstd = nn.rms_norm %x, %w epsilon 1.0e-6
+        : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
+    ```
+  }];
+  let arguments = (ins NN_Float:$input, NN_Float:$weight, F64Attr:$epsilon);
+  let results = (outs NN_Float:$result, NN_Float:$rstd);
+  let assemblyFormat = [{
+    $input `,` $weight `epsilon` $epsilon attr-dict `:` type($input) `,`
+    type($weight) `->` type($rstd)
+  }];
+  let hasVerifier = 1;
+}
+
 def NN_GeluOp : NN_DifferentiableOp<"gelu", [
     NN_Decomposable, NN_Cheap, NN_MixedPrecision, SameOperandsAndResultType]> {
   let summary = "the Gaussian error linear unit, tanh form";
@@ -106,6 +130,18 @@ def NN_EluOp : NN_DifferentiableOp<"elu", [
   let description = [{
     The exponential linear unit with alpha = 1 (Clevert, Unterthiner and
     Hochreiter, arXiv 1511.07289, equation 15).
+  }];
+  let arguments = (ins NN_Float:$input);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+}
+
+def NN_SiluOp : NN_DifferentiableOp<"silu", [
+    NN_Decomposable, NN_Cheap, NN_MixedPrecision, SameOperandsAndResultType]> {
+  let summary = "x · sigmoid(x)";
+  let description = [{
+    The sigmoid-weighted linear unit (Elfwing, Uchibe and Doya, arXiv 1702.03118,
+    equation 4), sigmoid(x) being 1 / (1 + exp(-x)).
   }];
   let arguments = (ins NN_Float:$input);
   let results = (outs NN_Float:$result);
@@ -236,6 +272,79 @@ def NN_AttentionGradOp : NN_AttentionBase<"attention_grad", [
   }];
   let extraClassDeclaration = accessors;
   let hasVerifier = 1;
+}
+
+/// Columns that pack heads of queries, of keys and of values, in this order: see
+/// nn.attention's layout `blocked`.
+class NN_PackedOp<string mnemonic, list<Trait> traits = []>
+    : NN_DifferentiableOp<mnemonic, !listconcat([
+          NN_Decomposable, NN_OneStaysWide, AllTypesMatch<["qkv", "result"]>],
+          traits)> {
+  code accessors = [{
+    /// Heads of queries, keys and values together, those of queries and keys,
+    /// and columns of a head.
+    int64_t getAllHeads() { return getHeads() + 2 * getKvHeads(); }
+    int64_t getChangedHeads() { return getHeads() + getKvHeads(); }
+    int64_t getHeadDim() {
+      return getQkv().getType().getDimSize(1) / getAllHeads();
+    }
+  }];
+  let extraClassDeclaration = accessors;
+  let hasVerifier = 1;
+}
+
+// Not cheap: its operand, which nothing else reads, would be kept in place of
+// its result.
+def NN_RotaryOp : NN_PackedOp<"rotary"> {
+  let summary = "rotary positions of packed queries and keys";
+  let description = [{
+    Rotates the queries and keys of token t by its position p = t mod positions
+    (Su et al., arXiv 2104.09864, in the order of transformers): of a head's
+    columns the first half, a, and the second, b, become
+
+      a_i · cos_pi - b_i · sin_pi,    b_i · cos_pi + a_i · sin_pi,
+
+    `table` being [2, positions, head dim / 2], cosines and then sines, in fp32.
+    Values stay as they are. `back` rotates by the negative angle, which is the
+    gradient.
+
+    ```mlir
+    %y = nn.rotary %qkv, %table heads 4 kv_heads 2
+        : tensor<128x128xf32>, tensor<2x64x8xf32>
+    ```
+  }];
+  let arguments = (ins NN_Float:$qkv, NN_Float:$table, I64Attr:$heads,
+                       I64Attr:$kv_heads, UnitAttr:$back);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = [{
+    $qkv `,` $table `heads` $heads `kv_heads` $kv_heads (`back` $back^)?
+    attr-dict `:` type($qkv) `,` type($table)
+  }];
+}
+
+def NN_HeadNormOp : NN_PackedOp<"head_norm", [
+    NN_Cheap, AllTypesMatch<["query_weight", "key_weight"]>]> {
+  let summary = "root mean square normalisation of packed queries and keys";
+  let description = [{
+    `nn.rms_norm` of each head's queries, with `query_weight`, and keys, with
+    `key_weight`; both have one element a column of a head. Values stay as they
+    are. `rstd`, fp32, has one element per token and head of the packed columns,
+    1 for values.
+
+    ```mlir
+    %y, %rstd = nn.head_norm %qkv, %q, %k heads 4 kv_heads 2 epsilon 1.0e-6
+        : tensor<128x128xf32>, tensor<16xf32> -> tensor<128x8xf32>
+    ```
+  }];
+  let arguments = (ins NN_Float:$qkv, NN_Float:$query_weight,
+                       NN_Float:$key_weight, I64Attr:$heads, I64Attr:$kv_heads,
+                       F64Attr:$epsilon);
+  let results = (outs NN_Float:$result, NN_Float:$rstd);
+  let assemblyFormat = [{
+    $qkv `,` $query_weight `,` $key_weight `heads` $heads `kv_heads` $kv_heads
+    `epsilon` $epsilon attr-dict `:` type($qkv) `,` type($query_weight) `->`
+    type($rstd)
+  }];
 }
 
 def NN_CrossEntropyOp : NN_DifferentiableOp<"cross_entropy", [

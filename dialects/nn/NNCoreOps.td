@@ -210,6 +210,60 @@ def NN_ConcatOp : NN_DifferentiableOp<"concat", [NN_Cheap, NN_MovesElements]> {
   let hasFolder = 1;
 }
 
+def NN_SplitColumnsOp : NN_DifferentiableOp<"split_columns", [
+    NN_Decomposable, NN_Cheap, NN_MixedPrecision]> {
+  let summary = "the last dimension in parts of one width";
+  let description = [{
+    Part i holds columns i · width to (i + 1) · width - 1 of each row. No part is
+    stored: kernels read the operand where they need a part's elements.
+
+    ```mlir
+    %gate, %up = nn.split_columns %x
+        : tensor<128x512xf32> -> tensor<128x256xf32>, tensor<128x256xf32>
+    ```
+  }];
+  let arguments = (ins NN_Float:$input);
+  let results = (outs Variadic<NN_Float>:$parts);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($parts)";
+  let hasVerifier = 1;
+}
+
+def NN_SliceColumnsOp : NN_PureOp<"slice_columns", [NN_Cheap, NN_MovesElements]> {
+  let summary = "one part of nn.split_columns";
+  let description = [{
+    Columns `offset` to `offset` + the result's width - 1 of each row.
+
+    Constraints: the operand's width and the offset are multiples of the result's
+    width.
+  }];
+  let arguments = (ins NN_Float:$input, I64Attr:$offset);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = [{
+    $input `from` $offset attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def NN_ConcatColumnsOp
+    : NN_DifferentiableOp<"concat_columns", [NN_Cheap, NN_MovesElements]> {
+  let summary = "parts of one width side by side along the last dimension";
+  let description = [{
+    The reverse of `nn.split_columns`. A kernel that computes the parts stores
+    them in their places, so that nothing is copied.
+
+    ```mlir
+    %0 = nn.concat_columns %a, %b
+        : tensor<128x256xf32>, tensor<128x256xf32> -> tensor<128x512xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<NN_Float>:$inputs);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$inputs attr-dict `:` type($inputs) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
 def NN_GatherOp : NN_DifferentiableOp<"gather", [NN_MovesElements]> {
   let summary = "rows of a table by index (an embedding)";
   let description = [{

@@ -17,6 +17,9 @@ using namespace tessera::nn;
 bool LayerNormOp::staysWide(Value value) {
   return value == getMean() || value == getRstd();
 }
+bool RmsNormOp::staysWide(Value value) { return value == getRstd(); }
+bool RotaryOp::staysWide(Value value) { return value == getTable(); }
+bool HeadNormOp::staysWide(Value value) { return value == getRstd(); }
 bool AttentionOp::staysWide(Value value) { return value == getLse(); }
 bool CrossEntropyOp::staysWide(Value value) {
   return value == getScale() || value == getLoss();

@@ -220,6 +220,52 @@ LogicalResult ConcatOp::verify() {
   return success();
 }
 
+/// That \p parts are the columns of \p whole, dealt evenly and in order.
+static LogicalResult verifyColumns(Operation *op, Value whole,
+                                   ValueRange parts) {
+  auto type = tensorType(whole);
+  if (type.getRank() == 0 || parts.empty())
+    return op->emitOpError("needs a last dimension and at least one part");
+  SmallVector<int64_t> shape(type.getShape());
+  int64_t columns = shape.back(), count = parts.size();
+  shape.back() = columns / count;
+  if (columns % count || columns == 0)
+    return op->emitOpError() << columns << " columns cannot be dealt to "
+                             << count << " parts of one width";
+  for (Value part : parts)
+    if (part.getType() != type.clone(shape))
+      return op->emitOpError("each part must be ") << type.clone(shape);
+  return success();
+}
+
+LogicalResult SplitColumnsOp::verify() {
+  return verifyColumns(*this, getInput(), getParts());
+}
+
+LogicalResult ConcatColumnsOp::verify() {
+  return verifyColumns(*this, getResult(), getInputs());
+}
+
+LogicalResult SliceColumnsOp::verify() {
+  auto input = tensorType(getInput()), result = tensorType(getResult());
+  if (input.getRank() == 0 || input.getRank() != result.getRank() ||
+      input.getShape().drop_back() != result.getShape().drop_back() ||
+      input.getElementType() != result.getElementType())
+    return emitOpError("operand and result may differ in the last dimension "
+                       "alone");
+  int64_t columns = input.getShape().back(), width = result.getShape().back();
+  int64_t offset = getOffset();
+  if (width == 0 || columns % width || offset % width)
+    return emitOpError() << columns << " columns and offset " << offset
+                         << " must be multiples of the result's width, "
+                         << width;
+  if (offset < 0 || offset + width > columns)
+    return emitOpError("columns ")
+           << offset << " to " << offset + width
+           << " are out of range: the operand has " << columns;
+  return success();
+}
+
 /// Indices are i32.
 static LogicalResult verifyCount(Operation *op, int64_t count,
                                  const char *what) {
@@ -320,6 +366,16 @@ LogicalResult LayerNormOp::verify() {
         "weight and bias must have the size of the last dimension");
   if (tensorType(getMean()).getShape() != input.getShape().drop_back())
     return emitOpError("mean and rstd must have one element per row");
+  return success();
+}
+
+LogicalResult RmsNormOp::verify() {
+  auto input = tensorType(getInput());
+  if (input.getRank() == 0 ||
+      tensorType(getWeight()).getShape() != input.getShape().take_back())
+    return emitOpError("weight must have the size of the last dimension");
+  if (tensorType(getRstd()).getShape() != input.getShape().drop_back())
+    return emitOpError("rstd must have one element per row");
   return success();
 }
 

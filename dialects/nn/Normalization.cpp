@@ -1,4 +1,4 @@
-//===- Normalization.cpp - Layer norm and softmax ---------------*- C++ -*-===//
+//===- Normalization.cpp - Norms of rows and softmax ------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -40,13 +40,41 @@ SmallVector<Value> LayerNormOp::decompose(OpBuilder &builder) {
   Value mean = f.mul(f.rowSum(getInput()), inverse);
   Value centered = f.sub(getInput(), f.alongColumns(mean, type));
   Value variance = f.mul(f.rowSum(f.mul(centered, centered)), inverse);
-  Value shifted = f.offset(variance, getEpsilon().convertToDouble());
-  Value one = f.splat(rows, 1);
-  Value rstd = f.div(one, f.sqrt(shifted));
+  Value rstd = f.rsqrt(f.offset(variance, getEpsilon().convertToDouble()));
   Value normalized = f.mul(centered, f.alongColumns(rstd, type));
   Value scaled = f.mul(normalized, f.alongRows(getWeight(), type));
   Value result = f.add(scaled, f.alongRows(getBias(), type));
   return {f.as(getResult(), result), mean, rstd};
+}
+
+void RmsNormOp::buildGradients(OpBuilder &builder, ValueRange gradients,
+                               MutableArrayRef<Value> operands) {
+  Formula f{builder, getLoc()};
+  auto type = Formula::typeOf(getInput());
+  Value dy = gradients[0];
+  if (!dy)
+    return;
+  Value rstd = f.alongColumns(getRstd(), type);
+  Value normalized = f.mul(getInput(), rstd);
+  operands[1] = f.as(getWeight(), f.columnSum(f.mul(dy, normalized)));
+  // With x̂ the normalised input and g = dy · weight:
+  // dx = rstd (g - x̂ mean(g x̂)), the mean over the row.
+  Value g = f.mul(dy, f.alongRows(getWeight(), type));
+  Value meanGX =
+      f.scale(f.rowSum(f.mul(g, normalized)), 1.0 / type.getShape().back());
+  Value dx = f.sub(g, f.mul(normalized, f.alongColumns(meanGX, type)));
+  operands[0] = f.as(getInput(), f.mul(dx, rstd));
+}
+
+SmallVector<Value> RmsNormOp::decompose(OpBuilder &builder) {
+  Formula f{builder, getLoc()};
+  auto type = Formula::typeOf(getInput());
+  Value x = f.wide(getInput());
+  Value square = f.scale(f.rowSum(f.mul(x, x)), 1.0 / type.getShape().back());
+  Value rstd = f.rsqrt(f.offset(square, getEpsilon().convertToDouble()));
+  Value normalized = f.as(getResult(), f.mul(x, f.alongColumns(rstd, type)));
+  Value result = f.mul(normalized, f.alongRows(getWeight(), type));
+  return {f.as(getResult(), result), rstd};
 }
 
 void SoftmaxOp::buildGradients(OpBuilder &builder, ValueRange gradients,

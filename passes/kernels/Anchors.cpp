@@ -36,8 +36,7 @@ void Anchors::rememberReduction(Operation *op) {
   if (op->getNumResults() != 1 || isa<arith::ConstantOp>(op) || !isInside(op))
     return;
   auto reduce = dyn_cast<nn::ReduceOp>(op);
-  if (!reduce &&
-      !isa<nn::BroadcastOp, nn::GatherOp, nn::IotaOp, nn::RandomBitsOp>(op))
+  if (!reduce && passesReductions(op))
     for (Value operand : op->getOperands())
       if ((reduce = reductions.lookup(operand)))
         break;
@@ -83,8 +82,9 @@ void Anchors::findRoots() {
         roots.insert(value);
       continue;
     }
-    if (isa<nn::AccumulateOp>(op) || isUsedOutside(value) ||
-        (isa<nn::GatherOp>(op) && !value.hasOneUse()) || isLongSum(&op))
+    if (isa<nn::AccumulateOp, nn::ConcatColumnsOp>(op) ||
+        isUsedOutside(value) || (isa<nn::GatherOp>(op) && !value.hasOneUse()) ||
+        isLongSum(&op))
       roots.insert(value);
   }
 }
@@ -165,10 +165,18 @@ bool Anchors::visitOperands(Operation *op, const IterationSpace &space,
     return finish(
         visit(gather.getIndices(), op, space, {RoleKind::Row, 1}, cone));
   }
+  if (auto slice = dyn_cast<nn::SliceColumnsOp>(op)) {
+    if (role.kind != RoleKind::Full ||
+        tensorType(slice.getResult()).getShape().back() != space.columns)
+      return false;
+    addLeaf(slice.getInput(), op, cone);
+    return finish(true);
+  }
   if (auto iota = dyn_cast<nn::IotaOp>(op)) {
     auto type = tensorType(iota.getResult());
+    if (role.kind == RoleKind::Row)
+      return finish(role.factor == 1 && type.getNumElements() == space.rows);
     return finish(role.kind == RoleKind::Full &&
-                  static_cast<int64_t>(iota.getDim()) == type.getRank() - 1 &&
                   type.getShape().back() == space.columns);
   }
   if (auto bits = dyn_cast<nn::RandomBitsOp>(op)) {
@@ -186,11 +194,21 @@ bool Anchors::visitOperands(Operation *op, const IterationSpace &space,
   return finish(true);
 }
 
+Value Anchors::getViewed(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isTransparent(op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
 void Anchors::addLeaf(Value value, Operation *user, Cone &cone) {
   cone.leaves.insert(value);
-  Operation *op = value.getDefiningOp();
-  if (op && isFusible(op) && !isAnchor(value))
-    pending.insert(value);
+  Value source = getViewed(value);
+  Operation *op = source.getDefiningOp();
+  if (op && isFusible(op) && !isAnchor(source))
+    pending.insert(source);
   // A gathered parameter may be gone by then: what is made of it must be
   // stored.
   if (user != current && getDeadline(value) <= fixedTime(current))

@@ -53,6 +53,8 @@ protected:
     return reductions.lookup(value);
   }
   static bool isInside(mlir::Operation *op);
+  /// What \p value is a view of: itself, if it is none.
+  static mlir::Value getViewed(mlir::Value value);
   /// True if something other than a kernel uses \p value.
   bool isUsedOutside(mlir::Value value);
   /// Tensors as large as \p value that must be read to compute it.

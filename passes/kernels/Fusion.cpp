@@ -197,10 +197,14 @@ private:
     Group &target = groups[into], &source = groups[from];
     for (unsigned consumer : source.anchors)
       for (Value leaf : anchors[consumer].cone.leaves) {
-        auto producer = anchorOf.find(leaf);
+        Value viewed = getViewed(leaf);
+        auto producer = anchorOf.find(viewed);
         if (producer == anchorOf.end() ||
             anchors[producer->second].group != into)
           continue;
+        // Under another shape it is read elsewhere than where it is computed.
+        if (viewed != leaf)
+          return;
         if (!canStayInside(anchors[producer->second], anchors[consumer]) ||
             !isReadInPlace(leaf, anchors[consumer]))
           return;
@@ -247,6 +251,8 @@ private:
       else if (auto gather = dyn_cast<nn::GatherOp>(op))
         read = operand == gather.getTable() ? Role{RoleKind::Table, 1}
                                             : Role{RoleKind::Row, 1};
+      else if (isa<nn::SliceColumnsOp>(op))
+        read = {RoleKind::Table, 1};
       else if (auto bits = dyn_cast<nn::RandomBitsOp>(op))
         read = operand == bits.getStream()
                    ? Role{RoleKind::Table, 1}
@@ -279,8 +285,8 @@ private:
         usedBy[op].insert(anchor.group);
     auto isShared = [&](Operation *op) {
       // What is widened is stored before it is: in fewer bits.
-      if (isa<arith::ConstantOp, arith::ExtFOp, nn::BroadcastOp, nn::IotaOp,
-              nn::RandomBitsOp>(op) ||
+      if (isa<arith::ConstantOp, arith::ExtFOp, nn::BroadcastOp,
+              nn::SliceColumnsOp, nn::IotaOp, nn::RandomBitsOp>(op) ||
           isTransparent(op) || isAnchor(op->getResult(0)))
         return false;
       auto users = usedBy.find(op);

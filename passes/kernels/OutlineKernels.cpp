@@ -147,7 +147,10 @@ private:
       } else {
         for (BlockArgument argument : kernel.getArguments())
           if (argument.getType() == result.getType() &&
-              isReadElementwise(argument, result.getType()))
+              (isa<nn::ConcatColumnsOp>(op)
+                   ? isReadByParts(argument,
+                                   cast<nn::ConcatColumnsOp>(op).getInputs())
+                   : isReadElementwise(argument, result.getType())))
             overwritable.push_back(argument.getArgNumber());
       }
       if (!overwritable.empty())
@@ -167,8 +170,8 @@ private:
       if (!seen.insert(value).second)
         continue;
       for (Operation *user : value.getUsers()) {
-        if (isa<nn::BroadcastOp, nn::GatherOp, nn::ReshapeOp, nn::RandomBitsOp>(
-                user))
+        if (isa<nn::BroadcastOp, nn::SliceColumnsOp, nn::ConcatColumnsOp,
+                nn::GatherOp, nn::ReshapeOp, nn::RandomBitsOp>(user))
           return false;
         if (auto reduce = dyn_cast<nn::ReduceOp>(user)) {
           // Along its own row only, and the row must be one of the results.
@@ -188,6 +191,15 @@ private:
     return true;
   }
 
+  /// True if \p argument is read in parts like \p parts alone: whoever computes
+  /// a column of the parts reads that column of each, and stores it then.
+  static bool isReadByParts(Value argument, ValueRange parts) {
+    return llvm::all_of(argument.getUsers(), [&](Operation *user) {
+      auto slice = dyn_cast<nn::SliceColumnsOp>(user);
+      return slice && slice.getResult().getType() == parts.front().getType();
+    });
+  }
+
   /// A name that says what the kernel does: its distinctive operations.
   std::string describe(ArrayRef<Operation *> body) {
     llvm::SetVector<StringRef> words;
@@ -199,8 +211,8 @@ private:
                                                         : "rowmax";
       else if (auto update = dyn_cast<zero::UpdateOp>(op))
         word = update.getOptimizer().getName();
-      else if (isa<arith::ConstantOp, nn::BroadcastOp, nn::ReshapeOp,
-                   graph::CSROp>(op))
+      else if (isa<arith::ConstantOp, nn::BroadcastOp, nn::SliceColumnsOp,
+                   nn::ConcatColumnsOp, nn::ReshapeOp, graph::CSROp>(op))
         continue;
       word.consume_back("f");
       words.insert(word);

@@ -47,7 +47,8 @@ struct Choice {
     int64_t spared = 0, read = 0;
     for (Value value : dropped)
       // A view has no memory of its own.
-      if (!isa<nn::ReshapeOp, nn::SliceOp>(value.getDefiningOp()))
+      if (!isa<nn::ReshapeOp, nn::SliceOp, nn::SplitColumnsOp>(
+              value.getDefiningOp()))
         spared += getBits(value);
     for (Value value : kept)
       read += getBits(value);

@@ -22,14 +22,14 @@ def Extension_Dialect : Dialect {
   let dependentDialects = ["::tessera::nn::NNDialect"];
 }
 
-def Extension_SiluOp : Op<Extension_Dialect, "silu", [
+def Extension_QuickGeluOp : Op<Extension_Dialect, "quick_gelu", [
     Pure, NN_Cheap, NN_MixedPrecision, NN_Decomposable,
     DeclareOpInterfaceMethods<DifferentiableOpInterface>,
     SameOperandsAndResultType]> {
-  let summary = "x · sigmoid(x)";
+  let summary = "x · sigmoid(1.702 · x)";
   let description = [{
-    The sigmoid-weighted linear unit (Elfwing et al., arXiv 1702.03118,
-    equation 4).
+    A fast approximation of the GELU (Hendrycks and Gimpel, arXiv 1606.08415,
+    section 2).
   }];
   let arguments = (ins NN_Float:$input);
   let results = (outs NN_Float:$result);

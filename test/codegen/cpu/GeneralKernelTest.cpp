@@ -255,6 +255,85 @@ TEST(GeneralKernel, GatherAndPositions) {
       ASSERT_EQ(y[i * 20 + j], table[ids[i] * 20 + j] + p[i % 3 * 20 + j]);
 }
 
+/// Halves of the columns, and two results side by side, which take the place of
+/// what they are computed from.
+TEST_P(Rows, Columns) {
+  auto [rows, columns] = GetParam();
+  std::string whole = tensor({rows, 2 * columns}),
+              part = tensor({rows, columns});
+  CompiledKernel kernel(
+      "func.func @k(%x: " + whole + ", %y: " + part + ") -> (" + whole + ", " +
+      part +
+      ") attributes {plan.kernel} {\n"
+      "%a = nn.slice_columns %x from 0 : " +
+      whole + " -> " + part + "\n%b = nn.slice_columns %x from " +
+      std::to_string(columns) + " : " + whole + " -> " + part +
+      "\n%p = arith.mulf %a, %y : " + part + "\n%q = arith.addf %b, %p : " +
+      part + "\n%r = arith.subf %a, %b : " + part +
+      "\n%s = nn.concat_columns %q, %r : " + part + ", " + part + " -> " +
+      whole + "\nreturn %s, %p : " + whole + ", " + part + "\n}");
+  EXPECT_EQ(kernel.getIterations(), rows);
+  auto x = randomNumbers(2 * rows * columns, 1),
+       y = randomNumbers(rows * columns, 2);
+  std::vector<float> s(x.size()), p(y.size());
+  std::vector<double> expectedS, expectedP;
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < 2 * columns; ++j) {
+      int64_t c = j % columns;
+      float a = x[i * 2 * columns + c], b = x[i * 2 * columns + columns + c];
+      float product = a * y[i * columns + c];
+      expectedS.push_back(j < columns ? b + product : a - b);
+      if (j < columns)
+        expectedP.push_back(product);
+    }
+  runGuarded(kernel, {&x, &y, &s, &p}, 1);
+  expectNear(s, expectedS, 0);
+  expectNear(p, expectedP, 0);
+  kernel.run({x.data(), y.data(), x.data(), y.data()},
+             std::min<int64_t>(rows, 3));
+  EXPECT_EQ(x, s);
+  EXPECT_EQ(y, p);
+}
+
+/// 2 texts of 3 positions and 4 heads: a table of positions for all heads, what
+/// heads below 3 have of it, and one number a token and head.
+TEST(GeneralKernel, HeadsOfPositions) {
+  CompiledKernel kernel(R"(
+    func.func @k(%x: tensor<2x3x4x20xf32>, %p: tensor<3x20xf32>)
+        -> (tensor<2x3x4x20xf32>, tensor<2x3x4xf32>) attributes {plan.kernel} {
+      %three = arith.constant dense<3> : tensor<2x3x4x20xi32>
+      %zero = arith.constant dense<0.0> : tensor<2x3x4x20xf32>
+      %each = nn.broadcast %p dims [1, 3] : tensor<3x20xf32> -> tensor<2x3x4x20xf32>
+      %head = nn.iota 2 : tensor<2x3x4x20xi32>
+      %has = arith.cmpi slt, %head, %three : tensor<2x3x4x20xi32>
+      %q = arith.select %has, %each, %zero : tensor<2x3x4x20xi1>, tensor<2x3x4x20xf32>
+      %sum = nn.reduce sum %x dims [3] : tensor<2x3x4x20xf32> -> tensor<2x3x4xf32>
+      %one = arith.constant dense<1> : tensor<2x3x4xi32>
+      %number = nn.iota 1 : tensor<2x3x4xi32>
+      %second = arith.cmpi eq, %number, %one : tensor<2x3x4xi32>
+      %none = arith.constant dense<-1.0> : tensor<2x3x4xf32>
+      %r = arith.select %second, %none, %sum : tensor<2x3x4xi1>, tensor<2x3x4xf32>
+      %rs = nn.broadcast %r dims [0, 1, 2] : tensor<2x3x4xf32> -> tensor<2x3x4x20xf32>
+      %y = arith.addf %rs, %q : tensor<2x3x4x20xf32>
+      return %y, %r : tensor<2x3x4x20xf32>, tensor<2x3x4xf32>
+    })");
+  auto x = randomNumbers(24 * 20, 1), p = randomNumbers(3 * 20, 2);
+  std::vector<float> y(24 * 20), r(24);
+  std::vector<double> expectedY, expectedR;
+  for (int64_t row = 0; row < 24; ++row) {
+    int64_t head = row % 4, position = row / 4 % 3;
+    double sum = position == 1 ? -1 : 0;
+    for (int64_t j = 0; j < 20 && position != 1; ++j)
+      sum += x[row * 20 + j];
+    expectedR.push_back(sum);
+    for (int64_t j = 0; j < 20; ++j)
+      expectedY.push_back(sum + (head < 3 ? p[position * 20 + j] : 0));
+  }
+  runGuarded(kernel, {&x, &p, &y, &r}, 1);
+  expectNear(y, expectedY, 1e-5);
+  expectNear(r, expectedR, 1e-5);
+}
+
 /// Elementwise kernels run in blocks, whatever the shape; the last one is cut.
 TEST(GeneralKernel, Flat) {
   for (int64_t size : {1, 5, 16, 1000, 1024, 1025, 5000}) {

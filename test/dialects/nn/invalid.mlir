@@ -280,7 +280,119 @@ func.func @f() {
 
 // -----
 
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{8 columns cannot be dealt to 3 parts of one width}}
+  %0:3 = nn.split_columns %x : tensor<4x8xf32> -> tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x2xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{each part must be 'tensor<4x4xf32>'}}
+  %0:2 = nn.split_columns %x : tensor<4x8xf32> -> tensor<4x4xf32>, tensor<4x2xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<f32>) {
+  // expected-error @below {{needs a last dimension and at least one part}}
+  %0 = nn.concat_columns %x : tensor<f32> -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{operand and result may differ in the last dimension alone}}
+  %0 = nn.slice_columns %x from 0 : tensor<4x8xf32> -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{8 columns and offset 2 must be multiples of the result's width, 4}}
+  %0 = nn.slice_columns %x from 2 : tensor<4x8xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>) {
+  // expected-error @below {{columns 8 to 12 are out of range: the operand has 8}}
+  %0 = nn.slice_columns %x from 8 : tensor<4x8xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
 // Composites.
+
+func.func @f(%x: tensor<4x8xf32>, %w: tensor<4xf32>) {
+  // expected-error @below {{weight must have the size of the last dimension}}
+  %y, %r = nn.rms_norm %x, %w epsilon 1.0e-5 : tensor<4x8xf32>, tensor<4xf32> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %w: tensor<8xf32>) {
+  // expected-error @below {{rstd must have one element per row}}
+  %y, %r = nn.rms_norm %x, %w epsilon 1.0e-5 : tensor<4x8xf32>, tensor<8xf32> -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %t: tensor<2x4x1xf32>) {
+  // expected-error @below {{needs a matrix, at least one head of queries and one of keys}}
+  %y = nn.rotary %x, %t heads 2 kv_heads 0 : tensor<4x8xf32>, tensor<2x4x1xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %t: tensor<2x4x1xf32>) {
+  // expected-error @below {{8 columns are no multiple of 3 heads of queries and 2 x 1 of keys and values}}
+  %y = nn.rotary %x, %t heads 3 kv_heads 1 : tensor<4x8xf32>, tensor<2x4x1xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %t: tensor<2x4x2xf32>) {
+  // expected-error @below {{table must be 2 x positions x half of a head's 2 columns}}
+  %y = nn.rotary %x, %t heads 2 kv_heads 1 : tensor<4x8xf32>, tensor<2x4x2xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %t: tensor<2x3x1xf32>) {
+  // expected-error @below {{4 rows are no multiple of the table's 3 positions}}
+  %y = nn.rotary %x, %t heads 2 kv_heads 1 : tensor<4x8xf32>, tensor<2x3x1xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %w: tensor<4xf32>) {
+  // expected-error @below {{weights must have a head's 2 columns}}
+  %y, %r = nn.head_norm %x, %w, %w heads 2 kv_heads 1 epsilon 1.0e-5 : tensor<4x8xf32>, tensor<4xf32> -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x8xf32>, %w: tensor<2xf32>) {
+  // expected-error @below {{rstd must have one element per row and head}}
+  %y, %r = nn.head_norm %x, %w, %w heads 2 kv_heads 1 epsilon 1.0e-5 : tensor<4x8xf32>, tensor<2xf32> -> tensor<4x3xf32>
+  return
+}
+
+// -----
 
 func.func @f(%x: tensor<4x8xf32>, %w: tensor<4xf32>) {
   // expected-error @below {{weight and bias must have the size of the last dimension}}

@@ -36,6 +36,12 @@ func.func @general(%x: tensor<128x64xf32>, %bias: tensor<64xf32>, %table: tensor
   %part = nn.slice %x from 32 : tensor<128x64xf32> -> tensor<32x64xf32>
   // CHECK: nn.concat %{{.*}}, %{{.*}} : tensor<32x64xf32>, tensor<128x64xf32> -> tensor<160x64xf32>
   %both = nn.concat %part, %x : tensor<32x64xf32>, tensor<128x64xf32> -> tensor<160x64xf32>
+  // CHECK: nn.split_columns %{{.*}} : tensor<128x64xf32> -> tensor<128x32xf32>, tensor<128x32xf32>
+  %left, %right = nn.split_columns %x : tensor<128x64xf32> -> tensor<128x32xf32>, tensor<128x32xf32>
+  // CHECK: nn.slice_columns %{{.*}} from 32 : tensor<128x64xf32> -> tensor<128x32xf32>
+  %half = nn.slice_columns %x from 32 : tensor<128x64xf32> -> tensor<128x32xf32>
+  // CHECK: nn.concat_columns %{{.*}}, %{{.*}} : tensor<128x32xf32>, tensor<128x32xf32> -> tensor<128x64xf32>
+  %joined = nn.concat_columns %left, %right : tensor<128x32xf32>, tensor<128x32xf32> -> tensor<128x64xf32>
   // CHECK: nn.gather %{{.*}}, %{{.*}} : tensor<256x64xf32>, tensor<128xi32> -> tensor<128x64xf32>
   %embedded = nn.gather %table, %tokens : tensor<256x64xf32>, tensor<128xi32> -> tensor<128x64xf32>
   // CHECK: nn.scatter_add %{{.*}}, %{{.*}} into %{{.*}} : tensor<128x64xf32>, tensor<128xi32>, tensor<256x64xf32>
@@ -48,10 +54,22 @@ func.func @general(%x: tensor<128x64xf32>, %bias: tensor<64xf32>, %table: tensor
 // CHECK-LABEL: func.func @composites
 func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<128x192xf32>,
                       %logits: tensor<128x256xf32>, %table: tensor<256x64xf32>,
+                      %angles: tensor<2x64x4xf32>, %head: tensor<8xf32>,
                       %targets: tensor<128xi32>, %scale: tensor<f32>,
                       %draws: tensor<2x4xi32>, %samples: tensor<2xi32>) {
   // CHECK: nn.layer_norm %{{.*}}, %{{.*}}, %{{.*}} epsilon 1.000000e-05 : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
   %y, %mean, %rstd = nn.layer_norm %x, %w, %w epsilon 1.0e-5 : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
+  // CHECK: nn.rms_norm %{{.*}}, %{{.*}} epsilon 1.000000e-05 : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
+  %z, %rstd2 = nn.rms_norm %x, %w epsilon 1.0e-5 : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
+  // CHECK: nn.rotary %{{.*}}, %{{.*}} heads 4 kv_heads 2 : tensor<128x64xf32>, tensor<2x64x4xf32>
+  %turned = nn.rotary %x, %angles heads 4 kv_heads 2 : tensor<128x64xf32>, tensor<2x64x4xf32>
+  // CHECK: nn.rotary %{{.*}}, %{{.*}} heads 8 kv_heads 8 back : tensor<128x192xf32>, tensor<2x64x4xf32>
+  %back = nn.rotary %qkv, %angles heads 8 kv_heads 8 back : tensor<128x192xf32>, tensor<2x64x4xf32>
+  // CHECK: nn.head_norm %{{.*}}, %{{.*}}, %{{.*}} heads 4 kv_heads 2 epsilon 1.000000e-05 : tensor<128x64xf32>, tensor<8xf32> -> tensor<128x8xf32>
+  %heads, %rstd3 = nn.head_norm %x, %head, %head heads 4 kv_heads 2 epsilon 1.0e-5
+      : tensor<128x64xf32>, tensor<8xf32> -> tensor<128x8xf32>
+  // CHECK: nn.silu %{{.*}} : tensor<128x64xf32>
+  %silu = nn.silu %x : tensor<128x64xf32>
   // CHECK: nn.gelu %{{.*}} : tensor<128x64xf32>
   %gelu = nn.gelu %x : tensor<128x64xf32>
   // CHECK: nn.gelu_grad %{{.*}}, %{{.*}} : tensor<128x64xf32>

@@ -295,6 +295,7 @@ static std::vector<GradientCase> getElementwise() {
       unary("nn.gelu"),
       unary("nn.relu"),
       unary("nn.elu"),
+      unary("nn.silu"),
       unary("nn.softmax"),
   };
 }
@@ -340,6 +341,27 @@ static std::vector<GradientCase> getShapes() {
        "%r = nn.concat %a, %b, %c : tensor<2x3xf64>, tensor<1x3xf64>, "
        "tensor<3x3xf64> -> tensor<6x3xf64>",
        "6x3x"},
+      {"nn.split_columns",
+       "",
+       {{"a", "3x6x"}},
+       "%a0, %a1 = nn.split_columns %a : tensor<3x6xf64> -> tensor<3x3xf64>, "
+       "tensor<3x3xf64>\n"
+       "%r = arith.mulf %a0, %a1 : tensor<3x3xf64>",
+       "3x3x"},
+      // The first and the last part have no gradient.
+      {"nn.split_columns",
+       "middle",
+       {{"a", "2x3x6x"}},
+       "%p:3 = nn.split_columns %a : tensor<2x3x6xf64> -> tensor<2x3x2xf64>, "
+       "tensor<2x3x2xf64>, tensor<2x3x2xf64>\n"
+       "%r = arith.mulf %p#1, %p#1 : tensor<2x3x2xf64>",
+       "2x3x2x"},
+      {"nn.concat_columns",
+       "",
+       {{"a", "2x3x"}, {"b", "2x3x"}},
+       "%r = nn.concat_columns %a, %b : tensor<2x3xf64>, tensor<2x3xf64> -> "
+       "tensor<2x6xf64>",
+       "2x6x"},
       {"nn.gather",
        "repeated",
        {{"table", "5x3x"}},
@@ -377,6 +399,36 @@ static std::vector<GradientCase> getShapes() {
   };
 }
 
+/// 3 columns a head.
+static GradientCase headNorm(const std::string &variant, int64_t heads,
+                             int64_t kvHeads) {
+  std::string all = std::to_string(heads + 2 * kvHeads),
+              shape = "2x" + std::to_string(3 * (heads + 2 * kvHeads)) + "x";
+  return {"nn.head_norm",
+          variant,
+          {{"x", shape}, {"q", "3x"}, {"k", "3x"}},
+          "%r, %rstd = nn.head_norm %x, %q, %k heads " + std::to_string(heads) +
+              " kv_heads " + std::to_string(kvHeads) + " epsilon 1.0e-2 : " +
+              tensor(shape) + ", tensor<3xf64> -> tensor<2x" + all + "xf64>",
+          shape};
+}
+
+/// 4 columns a head, 3 positions of 2 texts.
+static GradientCase rotary(const std::string &variant, int64_t heads,
+                           int64_t kvHeads, const std::string &back) {
+  std::string shape = "6x" + std::to_string(4 * (heads + 2 * kvHeads)) + "x";
+  return {"nn.rotary",
+          variant,
+          {{"x", shape}},
+          "%table = arith.constant dense<[[[1.0, 0.9], [0.5, 0.8], [-0.2, "
+          "0.7]], [[0.1, 0.2], [0.6, 0.3], [0.9, 0.4]]]> : "
+          "tensor<2x3x2xf64>\n"
+          "%r = nn.rotary %x, %table heads " +
+              std::to_string(heads) + " kv_heads " + std::to_string(kvHeads) +
+              back + " : " + tensor(shape) + ", tensor<2x3x2xf64>",
+          shape};
+}
+
 static std::vector<GradientCase> getComposites() {
   return {
       {"nn.layer_norm",
@@ -385,6 +437,16 @@ static std::vector<GradientCase> getComposites() {
        "%r, %mean, %rstd = nn.layer_norm %x, %weight, %bias epsilon 1.0e-2 : "
        "tensor<3x5xf64>, tensor<5xf64> -> tensor<3xf64>",
        "3x5x"},
+      {"nn.rms_norm",
+       "",
+       {{"x", "3x5x"}, {"weight", "5x"}},
+       "%r, %rstd = nn.rms_norm %x, %weight epsilon 1.0e-2 : "
+       "tensor<3x5xf64>, tensor<5xf64> -> tensor<3xf64>",
+       "3x5x"},
+      headNorm("", 3, 1),
+      headNorm("single_head", 1, 1),
+      rotary("", 3, 1, ""),
+      rotary("back", 1, 2, " back"),
       attention("interleaved", 2, "interleaved"),
       attention("interleaved_causal_alibi", 3, "interleaved causal alibi"),
       attention("blocked_causal", 2, "blocked causal"),

@@ -8,6 +8,7 @@
 #include "dialects/AllDialects.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "passes/kernels/Passes.h"
 #include "passes/train/Passes.h"
 #include "test/passes/train/GradientCases.h"
 #include "test/passes/train/Interpreter.h"
@@ -118,6 +119,27 @@ TEST_P(Gradients, MatchFiniteDifferences) {
     }
     EXPECT_GT(largest, 1e-3) << name << " has no gradient to speak of";
   }
+}
+
+// What kernels are made of is what the operations say that they are.
+TEST_P(Gradients, AreThoseOfTheirDecomposition) {
+  auto run = [&] {
+    Interpreter interpreter(parameters);
+    EXPECT_TRUE(succeeded(
+        interpreter.run(module->lookupSymbol<func::FuncOp>("train"), factors)));
+    return interpreter.getGradients();
+  };
+  auto whole = run();
+  double before = loss(parameters);
+  PassManager manager(&context);
+  manager.addPass(kernels::createDecompose());
+  ASSERT_TRUE(succeeded(manager.run(*module)));
+  EXPECT_NEAR(loss(parameters), before, 1e-6 * std::abs(before));
+  for (const auto &[name, gradient] : run())
+    for (size_t i = 0; i < gradient.data.size(); ++i)
+      EXPECT_NEAR(gradient.data[i], whole.at(name).data[i],
+                  1e-6 * std::max(1.0, std::abs(gradient.data[i])))
+          << "element " << i << " of " << name;
 }
 
 INSTANTIATE_TEST_SUITE_P(Operations, Gradients,

@@ -39,6 +39,39 @@ static void layerNorm(const Array &x, const Array &weight, const Array &bias,
   }
 }
 
+/// Elements \p from to \p from + \p count - 1 of \p x, normalised; what they
+/// are multiplied by.
+static double rmsNorm(const Array &x, int64_t from, int64_t count,
+                      const Array &weight, double epsilon, Array &y) {
+  double squares = 0;
+  for (int64_t j = 0; j < count; ++j)
+    squares += x.data[from + j] * x.data[from + j];
+  double rstd = 1 / std::sqrt(squares / count + epsilon);
+  for (int64_t j = 0; j < count; ++j)
+    y.data[from + j] = x.data[from + j] * rstd * weight.data[j];
+  return rstd;
+}
+
+/// Rotates column pairs (i, i + half) of each head of queries and keys by the
+/// angles of \p table.
+static void rotate(nn::RotaryOp op, const Array &x, const Array &table,
+                   Array &y) {
+  y.data = x.data;
+  int64_t positions = table.shape[1], half = table.shape[2];
+  for (int64_t i = 0; i < x.rows(); ++i)
+    for (int64_t head = 0; head < op.getChangedHeads(); ++head)
+      for (int64_t c = 0; c < half; ++c) {
+        int64_t at = i % positions * half + c, column = head * 2 * half + c;
+        double cosine = table.data[at],
+               sine = table.data[positions * half + at];
+        if (op.getBack())
+          sine = -sine;
+        double a = x.at(i, column), b = x.at(i, column + half);
+        y.at(i, column) = a * cosine - b * sine;
+        y.at(i, column + half) = b * cosine + a * sine;
+      }
+}
+
 /// The loss of \p logits, and its gradient where \p gradient is not null.
 static double crossEntropy(const Array &logits, const Array &targets,
                            double scale, Array *gradient) {
@@ -193,11 +226,40 @@ bool Interpreter::visitComposite(Operation &op) {
               define(norm.getMean()), define(norm.getRstd()));
     return true;
   }
-  if (isa<nn::GeluOp, nn::ReluOp, nn::EluOp>(op)) {
+  if (auto norm = dyn_cast<nn::RmsNormOp>(op)) {
+    const Array &x = operand(op, 0);
+    Array &y = define(norm.getResult()), &rstd = define(norm.getRstd());
+    for (int64_t i = 0; i < x.rows(); ++i)
+      rstd.data[i] = rmsNorm(x, i * x.columns(), x.columns(), operand(op, 1),
+                             norm.getEpsilon().convertToDouble(), y);
+    return true;
+  }
+  if (auto norm = dyn_cast<nn::HeadNormOp>(op)) {
+    const Array &x = operand(op, 0);
+    Array &y = define(norm.getResult()), &rstd = define(norm.getRstd());
+    y.data = x.data;
+    int64_t dim = norm.getHeadDim(), heads = norm.getHeads();
+    for (int64_t i = 0; i < x.rows(); ++i)
+      for (int64_t head = 0; head < rstd.columns(); ++head)
+        rstd.at(i, head) =
+            head >= norm.getChangedHeads()
+                ? 1
+                : rmsNorm(x, i * x.columns() + head * dim, dim,
+                          operand(op, head < heads ? 1 : 2),
+                          norm.getEpsilon().convertToDouble(), y);
+    return true;
+  }
+  if (auto rotary = dyn_cast<nn::RotaryOp>(op)) {
+    rotate(rotary, operand(op, 0), operand(op, 1), define(rotary.getResult()));
+    return true;
+  }
+  if (isa<nn::GeluOp, nn::ReluOp, nn::EluOp, nn::SiluOp>(op)) {
     Array &y = define(op.getResult(0));
     llvm::transform(operand(op, 0).data, y.data.begin(), [&](double x) {
       if (isa<nn::ReluOp>(op))
         return std::max(x, 0.0);
+      if (isa<nn::SiluOp>(op))
+        return x / (1 + std::exp(-x));
       if (isa<nn::EluOp>(op))
         return x > 0 ? x : std::expm1(x);
       double inner =
@@ -218,19 +280,23 @@ bool Interpreter::visitComposite(Operation &op) {
     }
     return true;
   }
-  if (auto dropout = dyn_cast<nn::DropoutOp>(op)) {
-    const Array &x = operand(op, 0);
-    Stream stream = streamOf(operand(op, 1));
-    Array &y = define(dropout.getResult());
-    int64_t ofSample =
-        dropout.getSamples() ? x.rows() / operand(op, 2).shape[0] : 1;
-    for (int64_t i = 0; i < x.rows(); ++i)
-      for (int64_t j = 0; j < x.columns(); ++j) {
-        auto sample = static_cast<int32_t>(
-            dropout.getSamples() ? operand(op, 2).data[i / ofSample] : i);
-        uint32_t bits = drawBits(stream, sample, i % ofSample, x.columns(), j);
+  if (isa<nn::DropoutOp, nn::RandomBitsOp>(op)) {
+    auto dropout = dyn_cast<nn::DropoutOp>(op);
+    Stream stream = streamOf(operand(op, dropout ? 1 : 0));
+    const Array *samples = op.getNumOperands() == (dropout ? 3U : 2U)
+                               ? &get(op.getOperands().back())
+                               : nullptr;
+    Array &y = define(op.getResult(0));
+    int64_t ofSample = samples ? y.rows() / samples->shape[0] : 1;
+    for (int64_t i = 0; i < y.rows(); ++i)
+      for (int64_t j = 0; j < y.columns(); ++j) {
+        auto sample =
+            static_cast<int32_t>(samples ? samples->data[i / ofSample] : i);
+        uint32_t bits = drawBits(stream, sample, i % ofSample, y.columns(), j);
         y.at(i, j) =
-            x.at(i, j) * dropFactor(bits, dropout.getRate().convertToDouble());
+            dropout ? operand(op, 0).at(i, j) *
+                          dropFactor(bits, dropout.getRate().convertToDouble())
+                    : static_cast<int32_t>(bits);
       }
     return true;
   }

@@ -82,6 +82,8 @@ bool Interpreter::visitElementwise(Operation &op) {
     return binary([](double x, double y) { return x * y; });
   if (isa<arith::DivFOp>(op))
     return binary([](double x, double y) { return x / y; });
+  if (isa<arith::MinimumFOp>(op))
+    return binary([](double x, double y) { return std::min(x, y); });
   if (isa<arith::MaximumFOp>(op))
     return binary([](double x, double y) { return std::max(x, y); });
   // In exact numbers nothing is rounded.
@@ -126,6 +128,11 @@ bool Interpreter::visitElementwise(Operation &op) {
       return binary([](double x, double y) { return x == y; });
     case arith::CmpIPredicate::slt:
       return binary([](double x, double y) { return x < y; });
+    case arith::CmpIPredicate::uge:
+      return binary([](double x, double y) {
+        return static_cast<uint32_t>(static_cast<int32_t>(x)) >=
+               static_cast<uint32_t>(static_cast<int32_t>(y));
+      });
     case arith::CmpIPredicate::sge:
       return binary([](double x, double y) { return x >= y; });
     default:
@@ -152,7 +159,24 @@ static int64_t linear(ArrayRef<int64_t> coordinates, ArrayRef<int64_t> shape) {
   return index;
 }
 
+/// Fills \p result with the columns of \p input from \p offset on.
+static void takeColumns(const Array &input, int64_t offset, Array &result) {
+  int64_t width = result.shape.back();
+  for (size_t i = 0; i < result.data.size(); ++i)
+    result.data[i] =
+        input.data[i / width * input.shape.back() + offset + i % width];
+}
+
 bool Interpreter::visitShape(Operation &op) {
+  if (auto split = dyn_cast<nn::SplitColumnsOp>(op)) {
+    int64_t offset = 0;
+    for (Value part : split.getParts()) {
+      Array &result = define(part);
+      takeColumns(get(split.getInput()), offset, result);
+      offset += result.shape.back();
+    }
+    return true;
+  }
   if (!isa<nn::NNDialect>(op.getDialect()) || op.getNumResults() != 1)
     return false;
   if (auto broadcast = dyn_cast<nn::BroadcastOp>(op)) {
@@ -196,6 +220,18 @@ bool Interpreter::visitShape(Operation &op) {
   }
   if (isa<nn::ReshapeOp>(op)) {
     define(op.getResult(0)).data = operand(op, 0).data;
+    return true;
+  }
+  if (auto slice = dyn_cast<nn::SliceColumnsOp>(op)) {
+    takeColumns(operand(op, 0), slice.getOffset(), define(slice.getResult()));
+    return true;
+  }
+  if (isa<nn::ConcatColumnsOp>(op)) {
+    Array &result = define(op.getResult(0));
+    int64_t parts = op.getNumOperands(), width = result.shape.back() / parts;
+    for (size_t i = 0; i < result.data.size(); ++i)
+      result.data[i] = operand(op, i / width % parts)
+                           .data[i / (width * parts) * width + i % width];
     return true;
   }
   if (auto transpose = dyn_cast<nn::TransposeOp>(op)) {

@@ -295,3 +295,82 @@ func.func private @rowsums_57x33_f32(%x: tensor<57x33xf32>, %r: tensor<57xf32>)
   %p = arith.mulf %s, %r : tensor<57xf32>
   return %s, %p : tensor<57xf32>, tensor<57xf32>
 }
+
+func.func private @halves_9x5_f32(%x: tensor<9x10xf32>, %y: tensor<9x5xf32>)
+    -> (tensor<9x10xf32> {plan.inplace = [0]}, tensor<9x5xf32>) attributes {plan.kernel} {
+  %a = nn.slice_columns %x from 0 : tensor<9x10xf32> -> tensor<9x5xf32>
+  %b = nn.slice_columns %x from 5 : tensor<9x10xf32> -> tensor<9x5xf32>
+  %p = arith.mulf %a, %y : tensor<9x5xf32>
+  %q = arith.addf %b, %p : tensor<9x5xf32>
+  %r = arith.subf %a, %b : tensor<9x5xf32>
+  %s = nn.concat_columns %q, %r : tensor<9x5xf32>, tensor<9x5xf32> -> tensor<9x10xf32>
+  return %s, %p : tensor<9x10xf32>, tensor<9x5xf32>
+}
+
+func.func private @halves_33x128_f32(%x: tensor<33x256xf32>, %y: tensor<33x128xf32>)
+    -> (tensor<33x256xf32> {plan.inplace = [0]}, tensor<33x128xf32>) attributes {plan.kernel} {
+  %a = nn.slice_columns %x from 0 : tensor<33x256xf32> -> tensor<33x128xf32>
+  %b = nn.slice_columns %x from 128 : tensor<33x256xf32> -> tensor<33x128xf32>
+  %p = arith.mulf %a, %y : tensor<33x128xf32>
+  %q = arith.addf %b, %p : tensor<33x128xf32>
+  %r = arith.subf %a, %b : tensor<33x128xf32>
+  %s = nn.concat_columns %q, %r : tensor<33x128xf32>, tensor<33x128xf32> -> tensor<33x256xf32>
+  return %s, %p : tensor<33x256xf32>, tensor<33x128xf32>
+}
+
+func.func private @halves_7x1000_f32(%x: tensor<7x2000xf32>, %y: tensor<7x1000xf32>)
+    -> (tensor<7x2000xf32> {plan.inplace = [0]}, tensor<7x1000xf32>) attributes {plan.kernel} {
+  %a = nn.slice_columns %x from 0 : tensor<7x2000xf32> -> tensor<7x1000xf32>
+  %b = nn.slice_columns %x from 1000 : tensor<7x2000xf32> -> tensor<7x1000xf32>
+  %p = arith.mulf %a, %y : tensor<7x1000xf32>
+  %q = arith.addf %b, %p : tensor<7x1000xf32>
+  %r = arith.subf %a, %b : tensor<7x1000xf32>
+  %s = nn.concat_columns %q, %r : tensor<7x1000xf32>, tensor<7x1000xf32> -> tensor<7x2000xf32>
+  return %s, %p : tensor<7x2000xf32>, tensor<7x1000xf32>
+}
+
+func.func private @rotary_2x3x4x10(%x: tensor<2x3x4x10xf32>, %c: tensor<3x5xf32>, %s: tensor<3x5xf32>)
+    -> (tensor<2x3x4x10xf32> {plan.inplace = [0]}) attributes {plan.kernel} {
+  %limit = arith.constant dense<3> : tensor<2x3x4x5xi32>
+  %one = arith.constant dense<1.0> : tensor<2x3x4x5xf32>
+  %zero = arith.constant dense<0.0> : tensor<2x3x4x5xf32>
+  %a = nn.slice_columns %x from 0 : tensor<2x3x4x10xf32> -> tensor<2x3x4x5xf32>
+  %b = nn.slice_columns %x from 5 : tensor<2x3x4x10xf32> -> tensor<2x3x4x5xf32>
+  %head = nn.iota 2 : tensor<2x3x4x5xi32>
+  %turns = arith.cmpi slt, %head, %limit : tensor<2x3x4x5xi32>
+  %cs = nn.broadcast %c dims [1, 3] : tensor<3x5xf32> -> tensor<2x3x4x5xf32>
+  %ss = nn.broadcast %s dims [1, 3] : tensor<3x5xf32> -> tensor<2x3x4x5xf32>
+  %cosine = arith.select %turns, %cs, %one : tensor<2x3x4x5xi1>, tensor<2x3x4x5xf32>
+  %sine = arith.select %turns, %ss, %zero : tensor<2x3x4x5xi1>, tensor<2x3x4x5xf32>
+  %ac = arith.mulf %a, %cosine : tensor<2x3x4x5xf32>
+  %bs = arith.mulf %b, %sine : tensor<2x3x4x5xf32>
+  %bc = arith.mulf %b, %cosine : tensor<2x3x4x5xf32>
+  %as = arith.mulf %a, %sine : tensor<2x3x4x5xf32>
+  %first = arith.subf %ac, %bs : tensor<2x3x4x5xf32>
+  %second = arith.addf %bc, %as : tensor<2x3x4x5xf32>
+  %y = nn.concat_columns %first, %second : tensor<2x3x4x5xf32>, tensor<2x3x4x5xf32> -> tensor<2x3x4x10xf32>
+  return %y : tensor<2x3x4x10xf32>
+}
+
+func.func private @rotary_1x7x6x64(%x: tensor<1x7x6x64xf32>, %c: tensor<7x32xf32>, %s: tensor<7x32xf32>)
+    -> (tensor<1x7x6x64xf32> {plan.inplace = [0]}) attributes {plan.kernel} {
+  %limit = arith.constant dense<4> : tensor<1x7x6x32xi32>
+  %one = arith.constant dense<1.0> : tensor<1x7x6x32xf32>
+  %zero = arith.constant dense<0.0> : tensor<1x7x6x32xf32>
+  %a = nn.slice_columns %x from 0 : tensor<1x7x6x64xf32> -> tensor<1x7x6x32xf32>
+  %b = nn.slice_columns %x from 32 : tensor<1x7x6x64xf32> -> tensor<1x7x6x32xf32>
+  %head = nn.iota 2 : tensor<1x7x6x32xi32>
+  %turns = arith.cmpi slt, %head, %limit : tensor<1x7x6x32xi32>
+  %cs = nn.broadcast %c dims [1, 3] : tensor<7x32xf32> -> tensor<1x7x6x32xf32>
+  %ss = nn.broadcast %s dims [1, 3] : tensor<7x32xf32> -> tensor<1x7x6x32xf32>
+  %cosine = arith.select %turns, %cs, %one : tensor<1x7x6x32xi1>, tensor<1x7x6x32xf32>
+  %sine = arith.select %turns, %ss, %zero : tensor<1x7x6x32xi1>, tensor<1x7x6x32xf32>
+  %ac = arith.mulf %a, %cosine : tensor<1x7x6x32xf32>
+  %bs = arith.mulf %b, %sine : tensor<1x7x6x32xf32>
+  %bc = arith.mulf %b, %cosine : tensor<1x7x6x32xf32>
+  %as = arith.mulf %a, %sine : tensor<1x7x6x32xf32>
+  %first = arith.subf %ac, %bs : tensor<1x7x6x32xf32>
+  %second = arith.addf %bc, %as : tensor<1x7x6x32xf32>
+  %y = nn.concat_columns %first, %second : tensor<1x7x6x32xf32>, tensor<1x7x6x32xf32> -> tensor<1x7x6x64xf32>
+  return %y : tensor<1x7x6x64xf32>
+}

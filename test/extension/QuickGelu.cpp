@@ -1,4 +1,5 @@
-//===- Silu.cpp - An activation from outside ------------------------------===//
+//===- QuickGelu.cpp - An activation from outside
+//------------------------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -30,24 +31,27 @@ void ExtensionDialect::initialize() {
       >();
 }
 
-static Value sigmoid(nn::Formula &f, Value x) {
+static constexpr double kSlope = 1.702;
+
+/// sigmoid(1.702 · x).
+static Value gate(nn::Formula &f, Value x) {
   Value one = f.splat(nn::Formula::typeOf(x), 1);
-  return f.div(one, f.add(one, f.exp(f.scale(x, -1))));
+  return f.div(one, f.add(one, f.exp(f.scale(x, -kSlope))));
 }
 
-SmallVector<Value> SiluOp::decompose(OpBuilder &builder) {
+SmallVector<Value> QuickGeluOp::decompose(OpBuilder &builder) {
   nn::Formula f{builder, getLoc()};
   Value x = f.wide(getInput());
-  return {f.as(getResult(), f.mul(x, sigmoid(f, x)))};
+  return {f.as(getResult(), f.mul(x, gate(f, x)))};
 }
 
-void SiluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
-                            MutableArrayRef<Value> operands) {
+void QuickGeluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
+                                 MutableArrayRef<Value> operands) {
   nn::Formula f{builder, getLoc()};
-  // With s = sigmoid(x): dx = dy · s · (1 + x · (1 - s)).
+  // With s = sigmoid(a · x): dx = dy · s · (1 + a · x · (1 - s)).
   Value x = f.wide(getInput());
-  Value s = sigmoid(f, x);
-  Value rest = f.offset(f.scale(s, -1), 1);
+  Value s = gate(f, x);
+  Value rest = f.scale(f.offset(f.scale(s, -1), 1), kSlope);
   Value slope = f.mul(s, f.offset(f.mul(x, rest), 1));
   operands[0] = f.as(getInput(), f.mul(gradients[0], slope));
 }
