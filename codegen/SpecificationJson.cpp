@@ -55,6 +55,8 @@ private:
       });
     else if (auto text = dyn_cast<StringAttr>(value))
       json.attribute(key, text.getValue());
+    else if (isa<UnitAttr>(value))
+      json.attribute(key, nullptr);
     else if (auto boolean = dyn_cast<BoolAttr>(value))
       json.attribute(key, boolean.getValue());
     else if (auto number = dyn_cast<IntegerAttr>(value))
@@ -119,6 +121,15 @@ private:
             dyn_cast<spec::TransformerAttr>(specification.getModel())) {
       json.attribute("family", model.getNames().getValue());
       json.attribute("kind", model.getMnemonic());
+      if (DenseF64ArrayAttr frequencies = model.getFrequencies())
+        json.attributeObject("rotary", [&] {
+          json.attribute("factor",
+                         static_cast<double>(model.getRotaryFactor()));
+          json.attributeArray("frequencies", [&] {
+            for (double frequency : frequencies.asArrayRef())
+              json.value(frequency);
+          });
+        });
       json.attribute("sequence", model.getSequenceLength());
       json.attribute("vocabulary", model.getVocabulary());
       return;

@@ -14,6 +14,7 @@
 #include "frontends/GraphSettings.h"
 #include "frontends/OptimizerSettings.h"
 #include "frontends/SpecificationAttr.h"
+#include "frontends/models/Rotary.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -56,7 +57,9 @@ static bool isUnread(StringRef path, const spec::Specification &message) {
       .Case("training.global_batch",
             message.has_gnn() && !message.training().has_sampling())
       .Case("transformer.position_capacity",
-            message.transformer().positions() != spec::Transformer::LEARNED)
+            message.transformer().positions() != spec::Transformer::LEARNED &&
+                message.transformer().rotary().scaling() !=
+                    spec::Rotary::DYNAMIC)
       .Case("training.schedule.warmup_steps", bySamples)
       .Case("training.schedule.warmup_samples", !bySamples)
       .Case("training.schedule.decay_steps", bySamples || !decays)
@@ -71,6 +74,29 @@ static bool isOfOtherOptimizer(StringRef path,
                                const spec::Specification &message) {
   return path.consume_front("training.optimizer.") && !path.contains('[') &&
          !readsField(message.training().optimizer(), path);
+}
+
+/// A field that says what BLOOM and GPT-2 have anyway is not named: it changes
+/// no fingerprint of specifications without it.
+static bool isUsual(StringRef path, const spec::Specification &message) {
+  if (!path.consume_front("transformer."))
+    return false;
+  const spec::Transformer &model = message.transformer();
+  if (path.starts_with("rotary"))
+    return model.positions() != spec::Transformer::ROTARY ||
+           !readsRotary(model.rotary(), path);
+  return StringSwitch<bool>(path)
+      .Case("rms_norm", !model.has_rms_norm())
+      .Case("layer_norm", model.has_rms_norm())
+      .Case("kv_heads", model.kv_heads() == model.heads())
+      .Case("head_dim", model.head_dim() == model.hidden() / model.heads())
+      .Cases({"window", "window_from"}, !model.has_window())
+      .Case("gated", !model.gated())
+      .Case("head_norm", !model.head_norm())
+      .Case("qkv_bias", model.qkv_bias() == model.biases())
+      .Case("projection_bias", model.projection_bias() == model.biases())
+      .Case("feed_forward_bias", model.feed_forward_bias() == model.biases())
+      .Default(false);
 }
 
 /// A scalar field's value, or its default, as text; a number in the fewest
@@ -120,7 +146,7 @@ static void collect(const Message &message, const std::string &prefix,
     const FieldDescriptor *field = message.GetDescriptor()->field(i);
     std::string path = prefix + std::string(field->name());
     if (isLeftOut(path) || isOfNoGroup(path, whole) ||
-        isOfOtherOptimizer(path, whole) ||
+        isOfOtherOptimizer(path, whole) || isUsual(path, whole) ||
         (whole.has_gnn() && !readsField(whole.gnn(), path)))
       continue;
     if (field->is_repeated() && !field->message_type()) {

@@ -122,6 +122,28 @@ void tessera::resolveGraphBatches(spec::Training &training, int64_t world) {
   training.set_global_batch(world);
 }
 
+/// Gives the fields of heads, positions and biases that depend on others their
+/// values where they are missing.
+static void resolveAttention(spec::Transformer &model) {
+  if (!model.has_kv_heads())
+    model.set_kv_heads(model.heads());
+  if (!model.has_head_dim())
+    model.set_head_dim(model.hidden() / model.heads());
+  if (!model.has_qkv_bias())
+    model.set_qkv_bias(model.biases());
+  if (!model.has_projection_bias())
+    model.set_projection_bias(model.biases());
+  if (!model.has_feed_forward_bias())
+    model.set_feed_forward_bias(model.biases());
+  if (model.positions() != spec::Transformer::ALIBI &&
+      !model.has_position_capacity())
+    model.set_position_capacity(model.sequence_length());
+  spec::Rotary::Scaling scaling = model.rotary().scaling();
+  if ((scaling == spec::Rotary::LLAMA3 || scaling == spec::Rotary::YARN) &&
+      !model.rotary().has_original_length())
+    model.mutable_rotary()->set_original_length(model.position_capacity());
+}
+
 Specification tessera::resolve(const spec::Specification &given,
                                llvm::StringRef path) {
   Specification result;
@@ -138,9 +160,7 @@ Specification tessera::resolve(const spec::Specification &given,
     spec::Transformer &model = *message.mutable_transformer();
     if (!model.has_feed_forward())
       model.set_feed_forward(4 * model.hidden());
-    if (model.positions() == spec::Transformer::LEARNED &&
-        !model.has_position_capacity())
-      model.set_position_capacity(model.sequence_length());
+    resolveAttention(model);
     if (!training.has_micro_batch())
       training.set_micro_batch(training.global_batch() / world);
   } else {

@@ -32,9 +32,10 @@ struct GraphQuery {
 /// A specification that has passed every check.
 struct Specification {
   /// What was read, with every value that depends on another one resolved:
-  /// name, batches, feed_forward, position_capacity, decay_steps, the graph's
-  /// shape; in audit.shadow, all of the shadow's gnn and training. Read fields
-  /// by their accessors, which apply the static defaults.
+  /// name, batches, feed_forward, position_capacity, heads and biases,
+  /// decay_steps, the graph's shape; in audit.shadow, all of the shadow's gnn
+  /// and training. Read fields by their accessors, which apply the static
+  /// defaults.
   spec::Specification message;
   /// Micro-batches that a rank computes each step:
   /// global_batch = micro_batch * world * accumulation.
@@ -60,10 +61,6 @@ struct Specification {
   /// models without edges.
   bool hasBatchesOfRows = false;
 
-  /// Width of one attention head. Transformers only.
-  int64_t headDim() const {
-    return message.transformer().hidden() / message.transformer().heads();
-  }
   /// Rows of the activations: tokens of a micro-batch, or nodes.
   int64_t rows() const {
     return message.has_gnn() ? message.gnn().nodes()

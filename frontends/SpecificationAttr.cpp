@@ -9,6 +9,7 @@
 #include "frontends/OptimizerSettings.h"
 #include "frontends/models/Families.h"
 #include "frontends/models/Kinds.h"
+#include "frontends/models/Rotary.h"
 #include "frontends/published/Config.h"
 #include "target/Target.h"
 
@@ -22,15 +23,27 @@ static StringAttr nameAttr(StringRef name, MLIRContext &context) {
   return StringAttr::get(&context, name.lower());
 }
 
+static std::optional<int64_t> optional(bool has, int64_t value) {
+  return has ? std::optional(value) : std::nullopt;
+}
+
 static Attribute modelAttr(const spec::Specification &message,
                            MLIRContext &context) {
   if (message.has_transformer()) {
     const spec::Transformer &model = message.transformer();
+    DenseF64ArrayAttr frequencies;
+    RotaryFrequencies rotary;
+    if (model.positions() == spec::Transformer::ROTARY) {
+      rotary = getRotaryFrequencies(model);
+      frequencies = DenseF64ArrayAttr::get(&context, rotary.frequencies);
+    }
     return spec::TransformerAttr::get(
         &context,
         nameAttr(spec::Transformer::Names_Name(model.names()), context),
         model.vocabulary(), model.hidden(), model.heads(),
-        model.sequence_length());
+        optional(model.head_dim() != model.hidden() / model.heads(),
+                 model.head_dim()),
+        model.sequence_length(), frequencies, spec::Real(rotary.factor));
   }
   const spec::Gnn &model = message.gnn();
   auto normalization = [&] {
@@ -78,10 +91,6 @@ static spec::PrecisionAttr precisionAttr(const spec::Precision &given,
 }
 
 /// A number that a specification may leave out.
-static std::optional<int64_t> optional(bool has, int64_t value) {
-  return has ? std::optional(value) : std::nullopt;
-}
-
 static spec::ScheduleAttr scheduleAttr(const spec::Schedule &given,
                                        MLIRContext &context) {
   auto kind = [&] {
@@ -212,6 +221,13 @@ static Attribute valueAttr(const llvm::json::Value &value, Builder &builder) {
     return builder.getBoolAttr(*truth);
   if (value.kind() == llvm::json::Value::String)
     return builder.getStringAttr(*value.getAsString());
+  if (value.kind() == llvm::json::Value::Null)
+    return builder.getUnitAttr();
+  if (const llvm::json::Array *list = value.getAsArray())
+    return builder.getArrayAttr(
+        llvm::map_to_vector(*list, [&](const llvm::json::Value &entry) {
+          return valueAttr(entry, builder);
+        }));
   // 1.0 is whole for JSON, and a number for who reads it.
   if (std::optional<int64_t> number = value.getAsInteger())
     return builder.getI64IntegerAttr(*number);
@@ -233,9 +249,14 @@ static ArrayAttr configAttr(const spec::Specification &message,
   Builder builder(&context);
   SmallVector<Attribute> fields;
   auto add = [&](ArrayRef<StringRef> names, Attribute value, bool decides,
-                 ArrayRef<llvm::json::Value> others = {}) {
+                 ArrayRef<llvm::json::Value> others = {},
+                 bool isNullable = false, bool isWritten = true) {
     NamedAttrList field;
+    if (!isWritten)
+      field.set("written", builder.getBoolAttr(false));
     field.set("decides", builder.getBoolAttr(decides));
+    if (isNullable)
+      field.set("nullable", builder.getBoolAttr(true));
     field.set("names", builder.getStrArrayAttr(names));
     SmallVector<Attribute> texts;
     for (const llvm::json::Value &other : others)
@@ -250,11 +271,17 @@ static ArrayAttr configAttr(const spec::Specification &message,
   add({"model_type"}, builder.getStringAttr(config.modelType),
       /*decides=*/true);
   for (const ConfigField &field : config.fields) {
+    if (field.applies && !field.applies(model))
+      continue;
+    llvm::json::Value value = getConfigValue(field, model);
+    bool mayBeNull = field.null == ConfigField::Null::None;
+    if (value.kind() == llvm::json::Value::Null && !mayBeNull)
+      continue;
     ArrayRef<llvm::json::Value> values = field.values;
-    add(field.names, valueAttr(getConfigValue(field, model), builder),
-        field.decides,
-        field.path.empty() ? values.drop_front()
-                           : ArrayRef<llvm::json::Value>());
+    bool isFixed = field.path.empty() && !field.compute;
+    add(field.names, valueAttr(value, builder), field.decides,
+        isFixed ? values.drop_front() : ArrayRef<llvm::json::Value>(),
+        mayBeNull, field.isWritten);
   }
   return builder.getArrayAttr(fields);
 }

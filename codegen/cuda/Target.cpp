@@ -157,7 +157,7 @@ public:
              "leave it out, or `target.cuda`");
     }
     auto model = dyn_cast<spec::TransformerAttr>(specification.getModel());
-    int64_t columns = model ? model.getHidden() / model.getHeads() : 0;
+    int64_t columns = model ? model.getHeadColumns() : 0;
     if (columns > cuda::kMostHeadColumns)
       report("transformer.heads",
              "heads have " + Twine(columns) + " columns, and on GPUs at most " +

@@ -183,10 +183,23 @@ class Spec_Defaults<string name, string attrMnemonic, dag fields,
 def Spec_TransformerAttr : Spec_Struct<"Transformer", "transformer"> {
   let summary = "a Transformer";
   let description = [{
-    `names` is the family, as spec.proto calls it in lower case.
+    `names` is the family, as spec.proto calls it in lower case. `head_dim` is
+    there where it is not hidden / heads. With rotary
+    positions, a pair of a head's columns is rotated by its number of
+    `frequencies` from one position to the next, in radians, and sines and
+    cosines are multiplied by `rotary_factor`.
   }];
   let parameters = (ins Spec_Text<>:$names, Spec_Int<>:$vocabulary,
-      Spec_Int<>:$hidden, Spec_Int<>:$heads, Spec_Int<>:$sequence_length);
+      Spec_Int<>:$hidden, Spec_Int<>:$heads, Spec_OptionalInt:$head_dim,
+      Spec_Int<>:$sequence_length,
+      OptionalParameter<"::mlir::DenseF64ArrayAttr">:$frequencies,
+      Spec_Real<"1.0">:$rotary_factor);
+  let extraClassDeclaration = [{
+    /// Of a head.
+    int64_t getHeadColumns() const {
+      return getHeadDim().value_or(getHidden() / getHeads());
+    }
+  }];
 }
 
 def Spec_GnnAttr : Spec_Struct<"Gnn", "gnn"> {

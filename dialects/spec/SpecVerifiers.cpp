@@ -8,6 +8,8 @@
 #include "dialects/spec/Limits.h"
 #include "dialects/spec/Spec.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace tessera::spec;
 
@@ -54,12 +56,20 @@ static LogicalResult check(EmitError emitError, ArrayRef<Number> numbers) {
   return success();
 }
 
-LogicalResult TransformerAttr::verify(EmitError emitError, StringAttr names,
-                                      int64_t vocabulary, int64_t hidden,
-                                      int64_t heads, int64_t sequenceLength) {
+LogicalResult
+TransformerAttr::verify(EmitError emitError, StringAttr names,
+                        int64_t vocabulary, int64_t hidden, int64_t heads,
+                        std::optional<int64_t> headDim, int64_t sequenceLength,
+                        DenseF64ArrayAttr frequencies, Real rotaryFactor) {
+  for (double frequency :
+       frequencies ? frequencies.asArrayRef() : llvm::ArrayRef<double>())
+    if (!(frequency > 0 && std::isfinite(frequency)))
+      return emitError() << "`frequencies` has " << frequency
+                         << "; give finite numbers above 0";
   return check(emitError, {{"transformer.vocabulary", vocabulary},
                            {"transformer.hidden", hidden},
                            {"transformer.heads", heads},
+                           {"transformer.head_dim", headDim},
                            {"transformer.sequence_length", sequenceLength}});
 }
 

@@ -8,6 +8,7 @@
 #include "frontends/models/Families.h"
 
 using namespace tessera;
+using llvm::StringLiteral;
 
 /// transformers' BLOOM (BigScience 2022, arXiv 2211.05100).
 static const TransformerFamily bloom = {
@@ -15,6 +16,8 @@ static const TransformerFamily bloom = {
     .tokens = "word_embeddings",
     .positions = "",
     .embeddingNorm = "word_embeddings_layernorm",
+    .layers = "h",
+    .finalNorm = "ln_f",
     .attentionNorm = "input_layernorm",
     .qkv = "self_attention.query_key_value",
     .projection = "self_attention.dense",
@@ -32,6 +35,8 @@ static const TransformerFamily gpt2 = {
     .tokens = "wte",
     .positions = "wpe",
     .embeddingNorm = "",
+    .layers = "h",
+    .finalNorm = "ln_f",
     .attentionNorm = "ln_1",
     .qkv = "attn.c_attn",
     .projection = "attn.c_proj",
@@ -43,8 +48,43 @@ static const TransformerFamily gpt2 = {
     .dropsEmbeddings = true,
 };
 
+/// The names that LLaMA's siblings share.
+static TransformerFamily makeLlama(StringLiteral title) {
+  return {
+      .title = title,
+      .tokens = "model.embed_tokens",
+      .positions = "",
+      .embeddingNorm = "",
+      .layers = "model.layers",
+      .finalNorm = "model.norm",
+      .attentionNorm = "input_layernorm",
+      .qkv = "self_attn.qkv_proj",
+      .projection = "self_attn.o_proj",
+      .feedForwardNorm = "post_attention_layernorm",
+      .up = "mlp.gate_up_proj",
+      .down = "mlp.down_proj",
+      .qkvParts = {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"},
+      .gateParts = {"mlp.gate_proj", "mlp.up_proj"},
+      .layout = WeightLayout::OutIn,
+      .qkvLayout = nn::QKVLayout::Blocked,
+      .dropsEmbeddings = false,
+  };
+}
+
+static TransformerFamily makeQwen3() {
+  TransformerFamily family = makeLlama("Qwen3");
+  family.queryNorm = "self_attn.q_norm";
+  family.keyNorm = "self_attn.k_norm";
+  return family;
+}
+
 Registry<TransformerFamily> &tessera::getFamilies() {
-  static Registry<TransformerFamily> families = {{"bloom", bloom},
-                                                 {"gpt2", gpt2}};
+  static Registry<TransformerFamily> families = {
+      {"bloom", bloom},
+      {"gpt2", gpt2},
+      {"llama", makeLlama("LLaMA")},
+      {"mistral", makeLlama("Mistral")},
+      {"qwen2", makeLlama("Qwen2")},
+      {"qwen3", makeQwen3()}};
   return families;
 }

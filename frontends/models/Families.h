@@ -15,15 +15,21 @@
 namespace tessera {
 
 /// What a family of Transformers calls its weights in files, and how they lie
-/// there. A layer's names come after "h.INDEX.".
+/// there. A layer's names come after `layers` and its index: "h.0.".
 struct TransformerFamily {
   /// As people write it: "GPT-2".
   llvm::StringLiteral title;
   llvm::StringLiteral tokens;
   /// Empty where the family has no name for them.
   llvm::StringLiteral positions, embeddingNorm;
+  llvm::StringLiteral layers, finalNorm;
   llvm::StringLiteral attentionNorm, qkv, projection;
   llvm::StringLiteral feedForwardNorm, up, down;
+  /// What files hold in place of `qkv`: queries, keys and values; and of `up`
+  /// where it is gated: gate and up. Empty where they have it as it is.
+  std::vector<llvm::StringLiteral> qkvParts = {}, gateParts = {};
+  /// Norms of heads; empty where the family has no name for them.
+  llvm::StringLiteral queryNorm = "", keyNorm = "";
   WeightLayout layout;
   nn::QKVLayout qkvLayout;
   /// Whether hidden dropout drops the sum of the embeddings, too.

@@ -33,6 +33,11 @@ static std::string normOf(const spec::Transformer &model) {
   return field ? std::string(field->name()) : "layer_norm";
 }
 
+double tessera::normEpsOf(const spec::Transformer &model) {
+  return model.has_rms_norm() ? model.rms_norm().eps()
+                              : model.layer_norm().eps();
+}
+
 std::string tessera::layerOf(const spec::Gnn &model) {
   return nameOf(model.layer());
 }

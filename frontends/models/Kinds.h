@@ -28,6 +28,9 @@ struct ModelKinds {
 /// and of an activation the operation that spec.proto gives it.
 ModelKinds kindsOf(const spec::Specification &message);
 
+/// What is added to the variance or the mean square by the norms of \p model.
+double normEpsOf(const spec::Transformer &model);
+
 /// The kind of layers of \p model.
 std::string layerOf(const spec::Gnn &model);
 

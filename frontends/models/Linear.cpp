@@ -13,13 +13,22 @@
 using namespace mlir;
 using namespace tessera;
 
+std::vector<ParameterPart> Linear::partsOf(StringRef suffix) const {
+  std::vector<ParameterPart> result = parts;
+  for (ParameterPart &part : result)
+    part.name += suffix;
+  return result;
+}
+
 void Linear::declare(ModuleWriter &writer) const {
   SmallVector<int64_t> shape = {out, in};
   if (layout == WeightLayout::InOut)
     std::swap(shape[0], shape[1]);
-  writer.parameter(name.name + ".weight", shape, initializer, name.group);
+  writer.parameter(name.name + ".weight", shape, initializer, name.group,
+                   partsOf(".weight"));
   if (hasBias)
-    writer.parameter(name.name + ".bias", {out}, biasInitializer, name.group);
+    writer.parameter(name.name + ".bias", {out}, biasInitializer, name.group,
+                     partsOf(".bias"));
 }
 
 Value Linear::multiply(ModuleWriter &writer, Value x) const {

@@ -32,6 +32,14 @@ public:
         hasBias(hasBias), initializer(initializer),
         biasInitializer(biasInitializer) {}
 
+  /// The same layer, which files hold as several of the same input: \p parts
+  /// are their names and outputs. For weights [out, in].
+  Linear inParts(std::vector<ParameterPart> parts) const {
+    Linear layer = *this;
+    layer.parts = std::move(parts);
+    return layer;
+  }
+
   void declare(ModuleWriter &writer) const override;
   mlir::Value apply(ModuleWriter &writer, mlir::Value x) const override;
 
@@ -48,7 +56,11 @@ public:
   static Initializer bounded(int64_t in);
 
 private:
+  /// The parts of the parameter that files call \p suffix.
+  std::vector<ParameterPart> partsOf(llvm::StringRef suffix) const;
+
   LayerName name;
+  std::vector<ParameterPart> parts;
   int64_t in, out;
   WeightLayout layout;
   bool hasBias;

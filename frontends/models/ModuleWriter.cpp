@@ -77,6 +77,7 @@ SmallVector<Value> ModuleWriter::begin(StringRef name, ArrayRef<Port> inputs,
 void ModuleWriter::end(ValueRange results) {
   func::ReturnOp::create(ops, loc(), results);
   endDropout();
+  rotaryInput = {};
 }
 
 void ModuleWriter::beginDropout(int64_t samples) {
@@ -97,13 +98,23 @@ void ModuleWriter::endDropout() {
   drawInput = sampleInput = {};
 }
 
-Value ModuleWriter::addInput(StringRef name, RankedTensorType type) {
+Value ModuleWriter::addInput(StringRef name, RankedTensorType type,
+                             bool filledOnce) {
   unsigned index = function.getNumArguments();
-  (void)function.insertArgument(index, type,
-                                ops.getDictionaryAttr(ops.getNamedAttr(
-                                    inputAttrName, ops.getStringAttr(name))),
-                                loc());
+  NamedAttrList attributes(
+      ops.getNamedAttr(inputAttrName, ops.getStringAttr(name)));
+  if (filledOnce)
+    attributes.set(filledOnceAttrName, ops.getUnitAttr());
+  (void)function.insertArgument(
+      index, type, attributes.getDictionary(ops.getContext()), loc());
   return function.getArgument(index);
+}
+
+Value ModuleWriter::rotaryTable(int64_t length, int64_t half) {
+  if (!rotaryInput)
+    rotaryInput = addInput(runtime::slotNames::rotary, f32({2, length, half}),
+                           /*filledOnce=*/true);
+  return rotaryInput;
 }
 
 ModuleWriter::Draw ModuleWriter::draw(double rate) {

@@ -110,6 +110,10 @@ public:
   };
   Draw draw(double rate);
 
+  /// The input of the function that was begun that holds the table of rotary
+  /// positions, [2, \p length, \p half], which the runtime fills once.
+  mlir::Value rotaryTable(int64_t length, int64_t half);
+
   /// The value of parameter \p name.
   mlir::Value use(llvm::StringRef name);
 
@@ -127,7 +131,8 @@ public:
                          llvm::ArrayRef<std::string> groups = {});
 
 private:
-  mlir::Value addInput(llvm::StringRef name, mlir::RankedTensorType type);
+  mlir::Value addInput(llvm::StringRef name, mlir::RankedTensorType type,
+                       bool filledOnce = false);
   void endDropout();
 
   mlir::ModuleOp module;
@@ -137,7 +142,7 @@ private:
   bool drops = false;          ///< whether it has dropout
   int64_t samplesOfBatch = 0;
   int64_t draws = 0; ///< so far
-  mlir::Value drawInput, sampleInput;
+  mlir::Value drawInput, sampleInput, rotaryInput;
   std::pair<mlir::Value, mlir::Value> targetRows;
 };
 

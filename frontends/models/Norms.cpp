@@ -42,6 +42,32 @@ private:
   double eps;
 };
 
+/// nn.rms_norm; the weight starts at 1.
+class RmsNorm : public Layer {
+public:
+  RmsNorm(LayerName name, int64_t width, double eps)
+      : name(std::move(name)), width(width), eps(eps) {}
+
+  void declare(ModuleWriter &writer) const override {
+    writer.parameter(name.name + ".weight", {width}, Initializer::constant(1),
+                     name.group);
+  }
+
+  Value apply(ModuleWriter &writer, Value x) const override {
+    auto type = cast<RankedTensorType>(x.getType());
+    return nn::RmsNormOp::create(writer.builder(), writer.loc(), type,
+                                 writer.f32(type.getShape().drop_back()), x,
+                                 writer.use(name.name + ".weight"),
+                                 APFloat(eps))
+        .getResult();
+  }
+
+private:
+  LayerName name;
+  int64_t width;
+  double eps;
+};
+
 } // namespace
 
 template <typename Norm>
@@ -51,6 +77,7 @@ static std::unique_ptr<Layer> create(LayerName name, int64_t width,
 }
 
 Registry<NormFactory> &tessera::getNorms() {
-  static Registry<NormFactory> norms = {{"layer_norm", create<LayerNorm>}};
+  static Registry<NormFactory> norms = {{"layer_norm", create<LayerNorm>},
+                                        {"rms_norm", create<RmsNorm>}};
   return norms;
 }

@@ -20,7 +20,7 @@ namespace tessera {
 using NormFactory = std::function<std::unique_ptr<Layer>(
     LayerName name, int64_t width, double eps)>;
 
-/// All norms: "layer_norm".
+/// All norms: "layer_norm", "rms_norm".
 Registry<NormFactory> &getNorms();
 
 } // namespace tessera

@@ -49,6 +49,12 @@ private:
   PositionsOptions options;
 };
 
+class RotaryPositions : public Positions {
+public:
+  explicit RotaryPositions(const PositionsOptions &) {}
+  bool rotates() const override { return true; }
+};
+
 } // namespace
 
 template <typename Kind>
@@ -58,6 +64,8 @@ static std::unique_ptr<Positions> create(const PositionsOptions &options) {
 
 Registry<PositionsFactory> &tessera::getPositions() {
   static Registry<PositionsFactory> kinds = {
-      {"alibi", create<Alibi>}, {"learned", create<LearnedPositions>}};
+      {"alibi", create<Alibi>},
+      {"learned", create<LearnedPositions>},
+      {"rotary", create<RotaryPositions>}};
   return kinds;
 }

@@ -25,6 +25,9 @@ public:
   /// Whether a head's scores get a slope times the distance (ALiBi, Press et
   /// al., arXiv 2108.12409).
   virtual bool hasAlibi() const { return false; }
+
+  /// Whether queries and keys are rotated (Su et al., arXiv 2104.09864).
+  virtual bool rotates() const { return false; }
 };
 
 /// What a kind of positions may need. `name` is the one that the family has for
@@ -39,7 +42,7 @@ struct PositionsOptions {
 using PositionsFactory =
     std::function<std::unique_ptr<Positions>(const PositionsOptions &options)>;
 
-/// All kinds of positions: "alibi", "learned".
+/// All kinds of positions: "alibi", "learned", "rotary".
 Registry<PositionsFactory> &getPositions();
 
 } // namespace tessera

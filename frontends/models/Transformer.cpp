@@ -10,7 +10,11 @@
 //
 //   x = embedding[tokens] (+ position table) (layer-normed)
 //   for each layer:  x = x + projection(attention(qkv(norm(x))))
-//                    x = x + down(gelu(up(norm(x))))
+//                    x = x + down(activation(up(norm(x))))
+//
+// where gated, activation(a) · b in place of the activation, a and b being
+// halves of what up gives (LLaMA: Touvron et al. 2023, arXiv 2302.13971;
+// Mistral: arXiv 2310.06825; Qwen2 and Qwen3: arXiv 2407.10671 and 2505.09388);
 //
 //   logits = norm(x) . headᵀ, the head being the embedding where tied
 //
@@ -89,18 +93,19 @@ Transformer::Transformer(const Specification &specification,
            model.hidden(),
            Initializer::normal(model.initialization().std())})) {
   const NormFactory &norm = getNorms().get(kinds.norm);
-  double eps = model.layer_norm().eps();
+  double eps = normEpsOf(model);
   if (model.embedding_norm())
     layers.push_back(norm({family.embeddingNorm.str(), firstGroup.str()},
                           model.hidden(), eps));
   for (int64_t index = 0; index < model.layers(); ++index)
     addBlocks(index, kinds);
-  layers.push_back(norm({"ln_f", lastGroup.str()}, model.hidden(), eps));
+  layers.push_back(
+      norm({family.finalNorm.str(), lastGroup.str()}, model.hidden(), eps));
 }
 
 void Transformer::addBlocks(int64_t index, const ModelKinds &kinds) {
-  int64_t hidden = model.hidden(), wide = model.feed_forward();
-  std::string group = "h." + std::to_string(index);
+  int64_t hidden = model.hidden();
+  std::string group = (family.layers + "." + llvm::Twine(index)).str();
   double std = model.initialization().std();
   double residual = model.initialization().scaled_residual()
                         ? std / std::sqrt(2.0 * model.layers())
@@ -109,30 +114,51 @@ void Transformer::addBlocks(int64_t index, const ModelKinds &kinds) {
     return LayerName{(group + "." + part).str(), group};
   };
   auto norm = [&](StringRef part) {
-    return getNorms().get(kinds.norm)(name(part), hidden,
-                                      model.layer_norm().eps());
+    return getNorms().get(kinds.norm)(name(part), hidden, normEpsOf(model));
   };
-  auto linear = [&](StringRef part, int64_t in, int64_t out, double std) {
-    return Linear(name(part), in, out, family.layout, model.biases(),
+  auto linear = [&](StringRef part, int64_t in, int64_t out, bool hasBias,
+                    double std) {
+    return Linear(name(part), in, out, family.layout, hasBias,
                   Initializer::normal(std));
+  };
+  auto parts = [&](ArrayRef<llvm::StringLiteral> names,
+                   std::initializer_list<int64_t> rows) {
+    std::vector<ParameterPart> result;
+    for (auto [part, count] : llvm::zip(names, rows))
+      result.push_back({name(part).name, count});
+    return result;
   };
   auto add = [&](std::unique_ptr<Layer> norm, std::unique_ptr<Layer> body) {
     layers.push_back(std::make_unique<ResidualBlock>(
         std::move(norm), std::move(body), model.hidden_dropout()));
   };
+  int64_t dim = model.head_dim(), queries = dim * model.heads(),
+          keys = dim * model.kv_heads();
+  std::optional<int64_t> window;
+  if (model.has_window() && index >= model.window_from())
+    window = model.window();
+  std::optional<SelfAttention::HeadNorm> headNorm;
+  if (model.head_norm())
+    headNorm = {name(family.queryNorm), name(family.keyNorm), normEpsOf(model)};
   add(norm(family.attentionNorm),
       std::make_unique<SelfAttention>(
           SelfAttention::Shape{model.sequence_length(), model.heads(),
-                               /*kvHeads=*/model.heads(),
-                               specification.headDim(), family.qkvLayout,
-                               /*window=*/{}, positions->hasAlibi(),
+                               model.kv_heads(), dim, family.qkvLayout, window,
+                               positions->hasAlibi(), positions->rotates(),
                                model.attention_dropout()},
-          linear(family.qkv, hidden, 3 * hidden, std),
-          linear(family.projection, hidden, hidden, residual)));
+          linear(family.qkv, hidden, queries + 2 * keys, model.qkv_bias(), std)
+              .inParts(parts(family.qkvParts, {queries, keys, keys})),
+          headNorm,
+          linear(family.projection, queries, hidden, model.projection_bias(),
+                 residual)));
+  int64_t wide = model.feed_forward();
+  bool gated = model.gated(), hasBias = model.feed_forward_bias();
   add(norm(family.feedForwardNorm),
       std::make_unique<FeedForward>(
-          linear(family.up, hidden, wide, std), kinds.activation,
-          linear(family.down, wide, hidden, residual)));
+          linear(family.up, hidden, gated ? 2 * wide : wide, hasBias, std)
+              .inParts(parts(family.gateParts, {wide, wide})),
+          kinds.activation, gated,
+          linear(family.down, wide, hidden, hasBias, residual)));
 }
 
 void Transformer::declare(ModuleWriter &writer) const {

@@ -7,6 +7,7 @@
 
 #include "frontends/models/TransformerLayers.h"
 #include "frontends/models/Activations.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 #include <cmath>
 
@@ -15,6 +16,10 @@ using namespace tessera;
 
 void SelfAttention::declare(ModuleWriter &writer) const {
   qkv.declare(writer);
+  if (norm)
+    for (const LayerName &name : {norm->queries, norm->keys})
+      writer.parameter(name.name + ".weight", {shape.headDim},
+                       Initializer::constant(1), name.group);
   projection.declare(writer);
 }
 
@@ -22,6 +27,19 @@ Value SelfAttention::apply(ModuleWriter &writer, Value x) const {
   Value packed = qkv.apply(writer, x);
   int64_t rows = cast<RankedTensorType>(packed.getType()).getDimSize(0);
   int64_t batch = rows / shape.length;
+  if (norm)
+    packed = nn::HeadNormOp::create(
+                 writer.builder(), writer.loc(), packed.getType(),
+                 writer.f32({rows, shape.heads + 2 * shape.kvHeads}), packed,
+                 writer.use(norm->queries.name + ".weight"),
+                 writer.use(norm->keys.name + ".weight"), shape.heads,
+                 shape.kvHeads, APFloat(norm->eps))
+                 .getResult();
+  if (shape.rotates)
+    packed = nn::RotaryOp::create(
+        writer.builder(), writer.loc(), packed.getType(), packed,
+        writer.rotaryTable(shape.length, shape.headDim / 2), shape.heads,
+        shape.kvHeads, /*back=*/false);
   double scale = 1.0 / std::sqrt(static_cast<double>(shape.headDim));
   ModuleWriter::Draw drawn = writer.draw(shape.dropout);
   double rate = drawn ? shape.dropout : 0;
@@ -45,9 +63,18 @@ void FeedForward::declare(ModuleWriter &writer) const {
 }
 
 Value FeedForward::apply(ModuleWriter &writer, Value x) const {
-  Value wide = createActivation(writer.builder(), writer.loc(), activation,
-                                up.apply(writer, x));
-  return down.apply(writer, wide);
+  OpBuilder &ops = writer.builder();
+  Location loc = writer.loc();
+  Value wide = up.apply(writer, x);
+  if (!gated)
+    return down.apply(writer, createActivation(ops, loc, activation, wide));
+  auto type = cast<RankedTensorType>(wide.getType());
+  RankedTensorType half =
+      writer.f32({type.getDimSize(0), type.getDimSize(1) / 2});
+  auto parts = nn::SplitColumnsOp::create(ops, loc, TypeRange{half, half}, wide)
+                   .getParts();
+  Value gate = createActivation(ops, loc, activation, parts[0]);
+  return down.apply(writer, arith::MulFOp::create(ops, loc, gate, parts[1]));
 }
 
 void ResidualBlock::declare(ModuleWriter &writer) const {

@@ -24,25 +24,37 @@ public:
     nn::QKVLayout layout;
     std::optional<int64_t> window; ///< Keys that a token sees, itself included.
     bool hasAlibi;
+    bool rotates;   ///< Queries and keys, by their positions.
     double dropout; ///< Of probabilities.
   };
-  SelfAttention(Shape shape, Linear qkv, Linear projection)
-      : shape(shape), qkv(std::move(qkv)), projection(std::move(projection)) {}
+  /// Norms of each head's queries and keys, which come first.
+  struct HeadNorm {
+    LayerName queries, keys;
+    double eps;
+  };
+  SelfAttention(Shape shape, Linear qkv, std::optional<HeadNorm> norm,
+                Linear projection)
+      : shape(shape), qkv(std::move(qkv)), norm(std::move(norm)),
+        projection(std::move(projection)) {}
 
   void declare(ModuleWriter &writer) const override;
   mlir::Value apply(ModuleWriter &writer, mlir::Value x) const override;
 
 private:
   Shape shape;
-  Linear qkv, projection;
+  Linear qkv;
+  std::optional<HeadNorm> norm;
+  Linear projection;
 };
 
 /// down(activation(up(x))).
 class FeedForward : public Layer {
 public:
-  FeedForward(Linear up, std::string activation, Linear down)
+  /// Where it is \p gated, \p up gives what goes through the activation and
+  /// what is then multiplied by it side by side (Shazeer, arXiv 2002.05202).
+  FeedForward(Linear up, std::string activation, bool gated, Linear down)
       : up(std::move(up)), down(std::move(down)),
-        activation(std::move(activation)) {}
+        activation(std::move(activation)), gated(gated) {}
 
   void declare(ModuleWriter &writer) const override;
   mlir::Value apply(ModuleWriter &writer, mlir::Value x) const override;
@@ -50,6 +62,7 @@ public:
 private:
   Linear up, down;
   std::string activation;
+  bool gated;
 };
 
 /// x + dropout(body(norm(x))).

@@ -37,6 +37,8 @@ PublishedConfig tessera::makeBloomConfig() {
                 model.set_embedding_norm(true);
               },
           .findForeign = [](const spec::Transformer &model) -> std::string {
+            if (std::string unlike = findUnlikeGpt(model); !unlike.empty())
+              return unlike;
             if (!model.embedding_norm())
               return "transformer.embedding_norm: false";
             if (model.feed_forward() != 4 * model.hidden())

@@ -27,8 +27,8 @@ namespace tessera {
 
 /// A field of config.json.
 struct ConfigField {
-  /// What it is called. The first is written; of those that a file has the last
-  /// one counts, as in transformers.
+  /// What it is called, "a.b" being a field of an object. The first is written;
+  /// of those that a file has the last one counts, as in transformers.
   std::vector<llvm::StringRef> names;
   /// The field of spec::Transformer that it is: "layer_norm.eps". Empty where
   /// the specification has no choice.
@@ -38,6 +38,18 @@ struct ConfigField {
   std::vector<llvm::json::Value> values;
   /// Whether the same weights are another model where it differs.
   bool decides = true;
+  /// What null means in a file: what a file without the field does, what
+  /// follows from other fields, or that the model has nothing of the kind.
+  enum class Null { Default, Derived, None };
+  Null null = Null::Default;
+  /// Whether it is written, rather than read and compared alone.
+  bool isWritten = true;
+  /// What a file calls the values of an enumeration, in their order.
+  std::vector<llvm::StringRef> texts = {};
+  /// Which models have it at all; null: all.
+  bool (*applies)(const spec::Transformer &model) = nullptr;
+  /// Without a path: what is written. `readRest` reads it.
+  llvm::json::Value (*compute)(const spec::Transformer &model) = nullptr;
 };
 
 /// A family's config.json.
@@ -48,12 +60,20 @@ struct PublishedConfig {
   std::vector<llvm::StringRef> ignored;
   /// Sets what all models of the family have.
   void (*prepare)(spec::Transformer &model);
+  /// Reads what no field says into \p model. What is wrong, or nothing.
+  std::string (*readRest)(const llvm::json::Object &config,
+                          spec::Transformer &model) = nullptr;
   /// What \p model, resolved, has that the family cannot; empty for nothing.
   std::string (*findForeign)(const spec::Transformer &model);
 };
 
-/// By the names of families, "bloom" and "gpt2".
+/// By the names of families: "bloom", "gpt2", "llama".
 Registry<PublishedConfig> &getPublishedConfigs();
+
+/// The field of \p config that is called \p name, "a.b" for one of an object;
+/// null where there is none.
+const llvm::json::Value *findConfigField(const llvm::json::Object &config,
+                                         llvm::StringRef name);
 
 /// The value of \p field in the config.json of \p model, which is resolved.
 llvm::json::Value getConfigValue(const ConfigField &field,

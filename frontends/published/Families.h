@@ -14,6 +14,14 @@ namespace tessera {
 
 PublishedConfig makeBloomConfig();
 PublishedConfig makeGpt2Config();
+PublishedConfig makeLlamaConfig();
+PublishedConfig makeMistralConfig();
+PublishedConfig makeQwen2Config();
+PublishedConfig makeQwen3Config();
+
+/// What \p model, resolved, has that neither BLOOM nor GPT-2 can; empty for
+/// nothing.
+std::string findUnlikeGpt(const spec::Transformer &model);
 
 } // namespace tessera
 

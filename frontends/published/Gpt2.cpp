@@ -47,8 +47,32 @@ PublishedConfig tessera::makeGpt2Config() {
             model.set_positions(spec::Transformer::LEARNED);
           },
       .findForeign = [](const spec::Transformer &model) -> std::string {
+        if (std::string unlike = findUnlikeGpt(model); !unlike.empty())
+          return unlike;
         if (model.positions() != spec::Transformer::LEARNED)
-          return "transformer.positions: ALIBI";
+          return "positions that are not learned";
         return model.biases() ? "" : "transformer.biases: false";
       }};
+}
+
+std::string tessera::findUnlikeGpt(const spec::Transformer &model) {
+  if (model.has_rms_norm())
+    return "transformer.rms_norm";
+  if (model.activation() != spec::Transformer::GELU_TANH)
+    return "an activation other than GELU_TANH";
+  if (model.gated())
+    return "transformer.gated";
+  if (model.positions() == spec::Transformer::ROTARY)
+    return "transformer.positions: ROTARY";
+  if (model.kv_heads() != model.heads())
+    return "transformer.kv_heads";
+  if (model.head_dim() * model.heads() != model.hidden())
+    return "a transformer.head_dim other than hidden / heads";
+  if (model.has_window())
+    return "transformer.window";
+  if (model.qkv_bias() != model.biases() ||
+      model.projection_bias() != model.biases() ||
+      model.feed_forward_bias() != model.biases())
+    return "biases of some linear layers alone";
+  return "";
 }

@@ -71,6 +71,10 @@ public:
   bool read(const PublishedConfig &family, spec::Transformer &model);
   /// Fields that neither \p family nor all families have.
   std::vector<std::string> findUnknown(const PublishedConfig &family) const;
+  /// The same among the fields of \p object, whose names begin with \p prefix.
+  void findUnknown(const PublishedConfig &family, const json::Object &object,
+                   const std::string &prefix,
+                   std::vector<std::string> &unknown) const;
 
 private:
   void error(const llvm::Twine &message) {
@@ -123,20 +127,38 @@ void Importer::set(const ConfigField &field, StringRef name,
     if (std::optional<bool> truth = value.getAsBoolean())
       return reflection->SetBool(message, descriptor, *truth);
     return refuse("true or false");
+  case FieldDescriptor::CPPTYPE_ENUM: {
+    std::string known;
+    for (auto [number, text] : llvm::enumerate(field.texts)) {
+      if (value == json::Value(text))
+        return reflection->SetEnumValue(message, descriptor,
+                                        static_cast<int>(number));
+      known += (number ? ", " : "") + text.str();
+    }
+    return refuse("one of " + known);
+  }
   default:
-    llvm_unreachable("fields of config.json are numbers and truths");
+    llvm_unreachable("fields of config.json are numbers, truths and names");
   }
 }
 
 void Importer::readField(const ConfigField &field, spec::Transformer &model) {
+  if (field.compute || (field.applies && !field.applies(model)))
+    return;
   StringRef name = field.names.front();
   const json::Value *given = nullptr;
+  bool isNull = false;
   for (StringRef other : field.names)
-    if (const json::Value *value = config.get(other);
-        value && value->kind() != json::Value::Null) {
+    if (const json::Value *value = findConfigField(config, other)) {
+      if (value->kind() == json::Value::Null) {
+        isNull = true;
+        continue;
+      }
       given = value;
       name = other;
     }
+  if (field.null != ConfigField::Null::Default && isNull && !given)
+    return;
   if (field.path.empty()) {
     if (given && !llvm::is_contained(field.values, *given))
       error("`" + name + "` is " + text(*given) +
@@ -163,24 +185,41 @@ bool Importer::read(const PublishedConfig &family, spec::Transformer &model) {
   family.prepare(model);
   for (const ConfigField &field : family.fields)
     readField(field, model);
+  if (family.readRest && !failed)
+    if (std::string wrong = family.readRest(config, model); !wrong.empty())
+      error(wrong);
   return !failed;
 }
 
 std::vector<std::string>
 Importer::findUnknown(const PublishedConfig &family) const {
   std::vector<std::string> unknown;
-  for (const auto &[key, value] : config) {
-    StringRef name = key;
-    bool known = llvm::is_contained(commonFields, name) ||
-                 llvm::is_contained(family.ignored, name) ||
-                 llvm::any_of(family.fields, [&](const ConfigField &field) {
-                   return llvm::is_contained(field.names, name);
-                 });
-    if (!known)
-      unknown.push_back(name.str());
-  }
+  findUnknown(family, config, "", unknown);
   llvm::sort(unknown);
   return unknown;
+}
+
+void Importer::findUnknown(const PublishedConfig &family,
+                           const json::Object &object,
+                           const std::string &prefix,
+                           std::vector<std::string> &unknown) const {
+  for (const auto &[key, value] : object) {
+    std::string name = prefix + StringRef(key).str();
+    auto isNamed = [&](auto matches) {
+      return llvm::any_of(family.fields, [&](const ConfigField &field) {
+        return llvm::any_of(field.names, matches);
+      });
+    };
+    if (llvm::is_contained(commonFields, name) ||
+        llvm::is_contained(family.ignored, name) ||
+        isNamed([&](StringRef known) { return known == name; }))
+      continue;
+    if (!isNamed(
+            [&](StringRef known) { return known.starts_with(name + "."); }))
+      unknown.push_back(name);
+    else if (const json::Object *inner = value.getAsObject())
+      findUnknown(family, *inner, name + ".", unknown);
+  }
 }
 
 /// What fine-tuning begins with.

@@ -18,31 +18,25 @@
 using namespace tessera;
 
 void Validator::checkTransformer() {
-  require("transformer.names", "give names: BLOOM or names: GPT2");
+  require("transformer.names",
+          "give one of names: BLOOM, GPT2, LLAMA, MISTRAL, QWEN2 and QWEN3");
   checkLimits({"transformer"});
-  require("transformer.positions",
-          "give positions: ALIBI or positions: LEARNED");
+  require("transformer.positions", "give positions: ALIBI, LEARNED or ROTARY");
   const spec::Transformer &model = message.transformer();
-
-  if (sound({"transformer.hidden", "transformer.heads"}) &&
-      model.hidden() % model.heads() != 0)
-    diagnostics.error("transformer.heads",
-                      "`transformer.hidden` (" + llvm::Twine(model.hidden()) +
-                          ") is not divisible by `transformer.heads` (" +
-                          llvm::Twine(model.heads()) + ")",
-                      "take " +
-                          getNearestDivisors(model.hidden(), model.heads()) +
-                          " heads, or a hidden that is a multiple of " +
-                          llvm::Twine(model.heads()));
+  checkAttention(model);
+  if (given("transformer.positions"))
+    checkRotary(model);
   checkDropout(model);
   bool learned = model.positions() == spec::Transformer::LEARNED;
-  if (given("transformer.position_capacity")) {
-    if (given("transformer.positions") && !learned)
+  if (given("transformer.position_capacity") &&
+      given("transformer.positions")) {
+    if (model.positions() == spec::Transformer::ALIBI)
       diagnostics.error("transformer.position_capacity",
-                        "`transformer.position_capacity` is for learned "
-                        "positions",
-                        "remove it, or give positions: LEARNED");
-    else if (sound({"transformer.position_capacity",
+                        "`transformer.position_capacity` is for learned and "
+                        "rotary positions",
+                        "remove it, or give positions: LEARNED or ROTARY");
+    else if (learned &&
+             sound({"transformer.position_capacity",
                     "transformer.sequence_length"}) &&
              model.position_capacity() < model.sequence_length())
       diagnostics.error("transformer.position_capacity",
@@ -52,17 +46,8 @@ void Validator::checkTransformer() {
                             llvm::Twine(model.sequence_length()) + ")",
                         "give at least the sequence length");
   }
-  if (!given("transformer.names"))
-    return;
-  const TransformerFamily &family = getFamilies().get(kindsOf(message).family);
-  if (family.positions.empty() && learned && given("transformer.positions"))
-    diagnostics.error("transformer.positions",
-                      family.title + " has no name for learned positions",
-                      "give positions: ALIBI, or names: GPT2");
-  if (family.embeddingNorm.empty() && model.embedding_norm())
-    diagnostics.error("transformer.embedding_norm",
-                      family.title + " has no name for an embedding norm",
-                      "give embedding_norm: false, or names: BLOOM");
+  if (given("transformer.names"))
+    checkFamily(model);
 }
 
 /// Whether counters of 32 bits number the elements of \p rows rows, four at a

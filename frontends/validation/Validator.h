@@ -30,6 +30,9 @@ private:
   void require(llvm::StringRef path, const llvm::Twine &remedy);
   void checkTransformer();
   void checkDropout(const spec::Transformer &model);
+  void checkAttention(const spec::Transformer &model);
+  void checkRotary(const spec::Transformer &model);
+  void checkFamily(const spec::Transformer &model);
   void checkGnn();
   void checkLayers();
   void checkWidths();

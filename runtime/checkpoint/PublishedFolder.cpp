@@ -59,6 +59,27 @@ static Json readConfig(const std::string &path) {
   }
 }
 
+/// The field of \p config that is called \p name, "a.b" for one of an object;
+/// null where there is none.
+static const Json *findField(const Json &config, const std::string &name) {
+  size_t dot = name.find('.');
+  auto found = config.find(name.substr(0, dot));
+  if (found == config.end())
+    return nullptr;
+  if (dot == std::string::npos)
+    return &*found;
+  return found->is_object() ? findField(*found, name.substr(dot + 1)) : nullptr;
+}
+
+static void setField(Json &config, const std::string &name, Json value) {
+  size_t dot = name.find('.');
+  Json &field = config[name.substr(0, dot)];
+  if (dot == std::string::npos)
+    field = std::move(value);
+  else
+    setField(field, name.substr(dot + 1), std::move(value));
+}
+
 void requireSameModel(const Manifest &manifest, const std::string &path) {
   Json config = readConfig(path);
   for (const ConfigField &field : manifest.config) {
@@ -66,9 +87,9 @@ void requireSameModel(const Manifest &manifest, const std::string &path) {
     std::string name;
     // As transformers reads them, the last one counts.
     for (const std::string &other : field.names)
-      if (auto found = config.find(other);
-          found != config.end() && !found->is_null()) {
-        given = &*found;
+      if (const Json *found = findField(config, other);
+          found && (field.isNullable || !found->is_null())) {
+        given = found;
         name = other;
       }
     if (!given || !field.decides)
@@ -89,7 +110,8 @@ std::string configText(const Manifest &manifest, const std::string &dtype,
                        const std::string &like) {
   Json config = Json::object();
   for (const ConfigField &field : manifest.config)
-    config[field.names.front()] = Json::parse(field.value);
+    if (field.isWritten)
+      setField(config, field.names.front(), Json::parse(field.value));
   // Versions of transformers before 5 read the first name.
   for (const char *name : {"torch_dtype", "dtype"})
     config[name] = dtype == "BF16"  ? "bfloat16"

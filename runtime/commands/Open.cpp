@@ -12,6 +12,7 @@
 #include "runtime/core/Environment.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Threads.h"
+#include "runtime/program/Rotary.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -161,6 +162,7 @@ tessera_context &openTraining(const Manifest &manifest,
   context.offload = openOffload(*context.program, options);
   context.arena =
       communicator->allocateArena(*context.program, context.offload);
+  fillRotary(context);
   context.prepareGemms();
   return context;
 }
@@ -184,6 +186,7 @@ tessera_context &openLocal(const Manifest &manifest, const Options &options,
   setThreads(context.threads);
   context.device = tessera_open_device(&manifest, 0);
   context.arena = context.device->allocateArena(*context.program);
+  fillRotary(context);
   context.prepareGemms();
   startParameters(context, options,
                   options.seed.value_or(manifest.training.seed));

@@ -105,6 +105,9 @@ static Model parseModel(const json &j) {
   model.normalizeFeatures = j.value("normalize_features", false);
   model.selfLoops = j.value("self_loops", true);
   model.normalization = j.value("normalization", "symmetric");
+  if (auto rotary = j.find("rotary"); rotary != j.end())
+    model.rotary = {rotary->at("frequencies").get<std::vector<double>>(),
+                    rotary->at("factor")};
   return model;
 }
 
@@ -408,6 +411,8 @@ static ConfigField parseConfigField(const json &j) {
   for (const json &other : j.value("others", json::array()))
     field.others.push_back(other.dump());
   field.decides = j.at("decides");
+  field.isNullable = j.value("nullable", false);
+  field.isWritten = j.value("written", true);
   return field;
 }
 

@@ -23,6 +23,14 @@
 
 namespace tessera::runtime {
 
+/// Rotary positions: radians that each pair of a head's columns is rotated by
+/// from one position to the next, empty where there are none, and what cosines
+/// and sines are multiplied by.
+struct Rotary {
+  std::vector<double> frequencies;
+  double factor = 1;
+};
+
 struct Model {
   std::string kind;   ///< "transformer" or "gnn"
   std::string family; ///< "bloom", "gpt2", "gcn"
@@ -32,6 +40,7 @@ struct Model {
   bool normalizeFeatures = false;
   bool selfLoops = true;
   std::string normalization = "symmetric";
+  Rotary rotary;
   bool isGraph() const { return kind == "gnn"; }
 };
 
@@ -256,11 +265,15 @@ struct AuditSettings {
 
 /// A field of a published model's config.json.
 struct ConfigField {
-  std::vector<std::string> names;  ///< the first is written
+  /// The first is written; "a.b" is a field of an object.
+  std::vector<std::string> names;
   std::string value;               ///< as JSON
   std::vector<std::string> others; ///< names of the same value, as JSON
   /// Whether the same weights are another model where it differs.
   bool decides = true;
+  /// Whether null is a value, rather than what a file without it means.
+  bool isNullable = false;
+  bool isWritten = true; ///< rather than compared alone
 };
 
 struct Manifest {

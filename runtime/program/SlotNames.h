@@ -26,6 +26,9 @@ using Name = const char *;
 inline constexpr Name tokens = "tokens", position = "position";
 // What is to be predicted, -100 where nothing is, and one over how many count.
 inline constexpr Name targets = "targets", scale = "scale";
+// The table of rotary positions: cosines, then sines, [2, sequence, half of a
+// head's columns].
+inline constexpr Name rotary = "rotary";
 // Inputs of a graph: compressed rows of edges, and of their transpose.
 inline constexpr Name features = "features", rowPtr = "row_ptr", col = "col",
                       weight = "weight", rowPtrT = "row_ptr_t", colT = "col_t",

@@ -51,7 +51,8 @@ TrainingStep::TrainingStep(tessera_context &context, BatchSource &source)
   std::vector<const Slot *> once;
   for (const Slot &slot : context.program->inputs) {
     requireRoom(slot, *context.manifest);
-    if (slot.when == "load")
+    // Some are filled when the program is opened: see fillRotary.
+    if (slot.when == "load" && slot.name != slotNames::rotary)
       once.push_back(&slot);
     bool known = false;
     for (const char *when : {"load", "begin", "micro", "reduce", "update"})

@@ -76,6 +76,45 @@ class Golden(unittest.TestCase):
             "gpt2-4-heads", "tokens.bin", parallel__world=4, parallel__zero_stage=2
         )
 
+    def test_llama(self):
+        self.check("llama", "tokens.bin")
+
+    def test_llama_on_2_ranks(self):
+        self.check("llama", "tokens.bin", parallel__world=2, parallel__zero_stage=3)
+
+    def test_llama_recomputed(self):
+        self.check("llama", "tokens.bin", training__recompute="LAYER")
+
+    def test_llama_3_heads(self):
+        self.check("llama-3-heads", "tokens.bin")
+
+    def test_llama_linear(self):
+        self.check("llama-linear", "tokens.bin")
+
+    def test_llama_dynamic(self):
+        self.check("llama-dynamic", "tokens.bin")
+
+    def test_llama_llama3(self):
+        self.check("llama-llama3", "tokens.bin")
+
+    def test_llama_yarn(self):
+        self.check("llama-yarn", "tokens.bin")
+
+    def test_mistral(self):
+        self.check("mistral", "tokens.bin")
+
+    def test_qwen2(self):
+        self.check("qwen2", "tokens.bin")
+
+    def test_qwen2_by_accumulation(self):
+        self.check("qwen2", "tokens.bin", training__micro_batch=1)
+
+    def test_qwen3(self):
+        self.check("qwen3", "tokens.bin")
+
+    def test_qwen3_on_2_ranks(self):
+        self.check("qwen3", "tokens.bin", parallel__world=2, parallel__zero_stage=2)
+
     def test_bloom_dropout(self):
         self.check("bloom-dropout", "tokens.bin")
 

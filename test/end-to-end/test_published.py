@@ -15,6 +15,7 @@ import json
 import math
 import re
 import shutil
+import subprocess
 import unittest
 
 import support
@@ -46,9 +47,15 @@ class Published(unittest.TestCase):
         """The folders' config.json say the same, but for what transformers adds."""
         theirs = json.loads((folder / "config.json").read_text())
         ours = json.loads((saved / "config.json").read_text())
-        for name, value in ours.items():
-            if name != "torch_dtype":
-                self.assertEqual(theirs.get(name, value), value, name)
+
+        def check(ours, theirs):
+            for name, value in ours.items():
+                if isinstance(value, dict):
+                    check(value, theirs[name])
+                elif name != "torch_dtype":
+                    self.assertEqual(theirs.get(name, value), value, name)
+
+        check(ours, theirs)
         for name in ("model_type", "architectures", "eos_token_id", "tie_word_embeddings"):
             self.assertEqual(ours[name], theirs[name])
 
@@ -125,6 +132,35 @@ class Published(unittest.TestCase):
     def test_gpt2(self):
         self.check_whole_way("gpt2")
 
+    def check_text(self, name):
+        """What transformers finds likeliest after a prompt."""
+        folder, specification, expected = self.imported(name)
+        executable = support.compile(specification, self.out / "exe")
+        text = bytes.fromhex(expected["continued"])
+        command = [executable, "generate", "--init", folder, "--prompt", expected["prompt"]]
+        done = subprocess.run(
+            [str(word) for word in [*command, "--max-tokens", len(text)]], capture_output=True
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout, expected["prompt"].encode() + text)
+
+    def test_llama(self):
+        self.check_whole_way("llama")
+
+    def test_mistral(self):
+        self.check_whole_way("mistral")
+
+    def test_qwen2(self):
+        self.check_whole_way("qwen2")
+
+    def test_qwen3(self):
+        self.check_whole_way("qwen3")
+
+    def test_greedy_text(self):
+        for name in ("llama", "mistral", "qwen2", "qwen3"):
+            with self.subTest(name):
+                self.check_text(name)
+
     def test_specification(self):
         """Both spellings, defaults of the class, and values of --set."""
         folder = self.out / "folder"
@@ -164,6 +200,67 @@ class Published(unittest.TestCase):
         support.run([support.TESSERA, "import", folder, "-o", out])
         for line in ("sequence_length: 1024", "layers: 12", "hidden_dropout: 0.1"):
             self.assertIn(line, out.read_text())
+
+    def specification_of(self, **config):
+        """What import makes of a config.json, and what it says beside."""
+        folder = self.out / "folder"
+        folder.mkdir(exist_ok=True)
+        (folder / "config.json").write_text(json.dumps(config))
+        out = self.out / "spec.textproto"
+        done = support.run([support.TESSERA, "import", folder, "-o", out])
+        return out.read_text(), done.stderr
+
+    def test_rotary_spellings(self):
+        """What versions before 5 of transformers wrote, and what they write now."""
+        scaling = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
+        old = {"original_max_position_embeddings": 8192, **scaling}
+        wanted = ("theta: 500000", "scaling: LLAMA3", "factor: 8", "original_length: 8192")
+        for fields in (
+            {"rope_theta": 5e5, "rope_scaling": {"rope_type": "llama3", **old}},
+            {"rope_theta": 5e5, "rope_scaling": {"type": "llama3", **old}},
+            {"rope_parameters": {"rope_type": "llama3", "rope_theta": 5e5, **old}},
+        ):
+            text, said = self.specification_of(
+                model_type="llama", max_position_embeddings=131072, **fields
+            )
+            for line in wanted:
+                self.assertIn(line, text)
+            self.assertEqual(said, "")
+        # Without a factor YaRN is for texts as long as the model now has positions.
+        text, said = self.specification_of(
+            model_type="qwen3",
+            max_position_embeddings=131072,
+            rope_scaling={
+                "rope_type": "yarn",
+                "factor": None,
+                "original_max_position_embeddings": 32768,
+                "odd": 1,
+            },
+        )
+        self.assertIn("factor: 4", text)
+        self.assertIn("not known here and are ignored: rope_scaling.odd", said)
+        text, _ = self.specification_of(model_type="llama", rope_scaling=None)
+        self.assertIn("scaling: NONE", text)
+
+    def test_windows(self):
+        """Mistral has one unless null says that it has none; Qwen's last layers may."""
+        text, _ = self.specification_of(model_type="mistral")
+        self.assertIn("window: 4096", text)
+        text, _ = self.specification_of(model_type="mistral", sliding_window=None)
+        self.assertNotIn("window:", text)
+        qwen = {"model_type": "qwen2", "num_hidden_layers": 4, "num_attention_heads": 32}
+        text, _ = self.specification_of(**qwen, sliding_window=8)
+        self.assertNotIn("window:", text)
+        kinds = ["full_attention"] * 2 + ["sliding_attention"] * 2
+        for fields in ({"max_window_layers": 2}, {"layer_types": kinds, "max_window_layers": 28}):
+            text, said = self.specification_of(
+                **qwen, use_sliding_window=True, sliding_window=8, **fields
+            )
+            self.assertIn("window: 8", text)
+            self.assertIn("window_from: 2", text)
+            self.assertEqual(said, "")
+        text, _ = self.specification_of(**qwen, use_sliding_window=True)
+        self.assertNotIn("window:", text)
 
     def with_tokenizer(self, name):
         """A folder with a tokenizer that the library has written, and its size."""
@@ -260,6 +357,40 @@ class Published(unittest.TestCase):
             (
                 {"model_type": "bloom", "apply_residual_connection_post_layernorm": True},
                 "`apply_residual_connection_post_layernorm` is true, which is not",
+            ),
+            (
+                {"model_type": "llama", "rope_scaling": {"rope_type": "longrope"}},
+                '`rope_scaling.rope_type` is "longrope": one of default, linear, dynamic, '
+                "llama3, yarn is wanted",
+            ),
+            (
+                {"model_type": "llama", "rope_scaling": {"type": "linear"}},
+                "`rope_parameters` scales positions without a `factor`",
+            ),
+            (
+                {"model_type": "llama", "partial_rotary_factor": 0.5},
+                "`partial_rotary_factor` is 0.5, which is not implemented: 1",
+            ),
+            (
+                {"model_type": "llama", "num_key_value_heads": 5},
+                "is not divisible by `transformer.kv_heads` (5)",
+            ),
+            (
+                {
+                    "model_type": "qwen2",
+                    "num_hidden_layers": 2,
+                    "use_sliding_window": True,
+                    "layer_types": ["sliding_attention", "full_attention"],
+                },
+                "`layer_types` must name full_attention for the first layers",
+            ),
+            (
+                {
+                    "model_type": "qwen3",
+                    "num_hidden_layers": 2,
+                    "layer_types": ["full_attention", "sliding_attention"],
+                },
+                "`layer_types` has sliding_attention, but there is no window",
             ),
         ):
             text = config if isinstance(config, str) else json.dumps(config)

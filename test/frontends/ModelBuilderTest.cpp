@@ -16,6 +16,7 @@
 #include "frontends/models/GraphLayers.h"
 #include "frontends/models/Norms.h"
 #include "frontends/models/Positions.h"
+#include "frontends/models/Rotary.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Verifier.h"
@@ -27,6 +28,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 using namespace mlir;
 using namespace tessera;
@@ -94,11 +96,22 @@ Shapes shapesInFile(const std::string &path) {
   return shapes;
 }
 
-Shapes shapesInModule(ModuleOp module) {
+/// The same of what files hold of \p module: parameters in parts.
+Shapes shapesOfParts(ModuleOp module) {
   Shapes shapes;
-  for (auto parameter : module.getOps<nn::ParameterOp>())
-    shapes[parameter.getSymName().str()] =
-        parameter.getTensorType().getShape().vec();
+  for (auto parameter : module.getOps<nn::ParameterOp>()) {
+    auto shape = parameter.getTensorType().getShape().vec();
+    if (!parameter.getPartNames()) {
+      shapes[parameter.getSymName().str()] = shape;
+      continue;
+    }
+    for (auto [name, rows] :
+         llvm::zip(parameter.getPartNames()->getAsRange<StringAttr>(),
+                   *parameter.getPartRows())) {
+      shape[0] = rows;
+      shapes[name.str()] = shape;
+    }
+  }
   return shapes;
 }
 
@@ -112,13 +125,14 @@ int64_t countParameters(ModuleOp module) {
 } // namespace
 
 TEST_F(ModelBuilder, ParametersAreThoseOfTheFiles) {
-  for (const char *name : {"bloom-3-heads", "bloom-4-heads", "gpt2-3-heads",
-                           "gpt2-4-heads", "gcn"}) {
+  for (const char *name :
+       {"bloom-3-heads", "bloom-4-heads", "gpt2-3-heads", "gpt2-4-heads", "gcn",
+        "llama", "llama-3-heads", "mistral", "qwen2", "qwen3"}) {
     std::string folder = std::string("test/golden/") + name;
     auto module = build(folder + "/specification.textproto");
     ASSERT_TRUE(module);
     EXPECT_TRUE(succeeded(verify(*module))) << name;
-    EXPECT_EQ(shapesInModule(*module),
+    EXPECT_EQ(shapesOfParts(*module),
               shapesInFile(source + "/" + folder + "/weights.safetensors"))
         << name;
   }
@@ -129,6 +143,11 @@ TEST_F(ModelBuilder, PublishedParameterCounts) {
   for (auto [name, count] : {std::pair("bloom-560m", int64_t(559214592)),
                              {"bloom-176b", 176247271424},
                              {"gpt2-124m", 124439808},
+                             {"llama-3.2-1b", 1235814400},
+                             {"llama-3-70b", 70553706496},
+                             {"mistral-7b", 7241732096},
+                             {"qwen2.5-0.5b", 494032768},
+                             {"qwen3-0.6b", 596049920},
                              {"gcn-cora", 1433 * 16 + 16 + 16 * 7 + 7}}) {
     auto module = build(std::string("examples/") + name + ".textproto");
     ASSERT_TRUE(module);
@@ -380,6 +399,53 @@ TEST_F(ModelBuilder, EveryTargetBecomesItsAttribute) {
 }
 
 // What changes no result is left out; all else has its path and its value.
+// Published numbers of Llama 3.1 (theta 500000, 128 columns).
+TEST_F(ModelBuilder, RotaryFrequenciesAreThoseOfLlama3) {
+  spec::Transformer model;
+  model.set_head_dim(128);
+  spec::Rotary &rotary = *model.mutable_rotary();
+  rotary.set_theta(5e5);
+  RotaryFrequencies plain = getRotaryFrequencies(model);
+  rotary.set_scaling(spec::Rotary::LLAMA3);
+  rotary.set_factor(8);
+  rotary.set_original_length(8192);
+  RotaryFrequencies scaled = getRotaryFrequencies(model);
+  ASSERT_EQ(scaled.frequencies.size(), 64U);
+  EXPECT_EQ(scaled.factor, 1);
+  for (int i = 0; i <= 28; ++i)
+    EXPECT_EQ(scaled.frequencies[i], plain.frequencies[i]) << i;
+  EXPECT_NEAR(scaled.frequencies[29], 0.00216657, 1e-8);
+  EXPECT_NEAR(scaled.frequencies[31], 0.000856751, 1e-9);
+  EXPECT_NEAR(scaled.frequencies[34], 0.000178508, 1e-9);
+  EXPECT_NEAR(scaled.frequencies[63], 3.06893e-7, 1e-12);
+}
+
+// What says no more than that a model is as BLOOM is leaves its fingerprint.
+TEST_F(ModelBuilder, FingerprintNamesHeadsOfTheirOwnAlone) {
+  auto names = [&](const char *path, const std::vector<std::string> &sets) {
+    std::set<std::string> result;
+    auto module = build(path, sets);
+    for (NamedAttribute entry :
+         spec::getSpecification(*module).getFingerprint())
+      result.insert(entry.getName().str());
+    return result;
+  };
+  auto bloom = names("examples/bloom-tiny.textproto", {});
+  EXPECT_EQ(bloom, names("examples/bloom-tiny.textproto",
+                         {"transformer.kv_heads=4", "transformer.head_dim=32",
+                          "transformer.qkv_bias=true"}));
+  EXPECT_FALSE(bloom.contains("transformer.kv_heads"));
+  EXPECT_TRUE(bloom.contains("transformer.layer_norm.eps"));
+  auto llama = names("examples/llama-3.2-1b.textproto",
+                     {"transformer.layers=1", "transformer.window=5"});
+  for (const char *name :
+       {"kv_heads", "rms_norm.eps", "rotary.theta", "rotary.low_turns", "gated",
+        "window", "window_from"})
+    EXPECT_TRUE(llama.contains(std::string("transformer.") + name)) << name;
+  for (const char *name : {"layer_norm.eps", "rotary.beta_fast", "head_norm"})
+    EXPECT_FALSE(llama.contains(std::string("transformer.") + name)) << name;
+}
+
 TEST_F(ModelBuilder, FingerprintHasWhatDeterminesTheMathematics) {
   auto fingerprint = [&](const char *path,
                          llvm::ArrayRef<std::string> overrides = {}) {

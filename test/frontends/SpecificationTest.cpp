@@ -288,7 +288,7 @@ TEST(Specification, ResolvesWhatFollowsFromOthers) {
   EXPECT_EQ(bloom->message.training().micro_batch(), 4);
   EXPECT_EQ(bloom->accumulation, 1);
   EXPECT_EQ(bloom->message.transformer().feed_forward(), 512);
-  EXPECT_EQ(bloom->headDim(), 32);
+  EXPECT_EQ(bloom->message.transformer().head_dim(), 32);
   EXPECT_EQ(bloom->rows(), 4 * 128);
 
   auto accumulating = load("bloom-tiny", {"training.micro_batch=2"});

@@ -7,7 +7,7 @@
 # ===----------------------------------------------------------------------===#
 #
 # Has transformers save small models with random weights as folders, BLOOM in several
-# files with an index and GPT-2 in one, with tokens beside them (tokens.bin, u16) and what
+# files with an index and the others in one, with tokens beside them (tokens.bin, u16) and what
 # transformers finds of these in expected.json: the mean loss of samples of `sequence`
 # tokens that follow one another.
 #
@@ -63,7 +63,71 @@ def gpt2():
     return transformers.GPT2LMHeadModel(config), 16, "1GB"
 
 
-MODELS = {"bloom": bloom, "gpt2": gpt2}
+def llama_like(kind, scaling, **fields):
+    """Tokens are bytes, so that it can be asked for text."""
+    config = getattr(transformers, kind + "Config")(
+        vocab_size=256,
+        hidden_size=24,
+        intermediate_size=40,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+        bos_token_id=0,
+        eos_token_id=1,
+        rope_parameters={"rope_type": "default", "rope_theta": 5e5, **scaling},
+        **fields,
+    )
+    return getattr(transformers, kind + "ForCausalLM")(config), 32, "1GB"
+
+
+def llama():
+    scaling = {
+        "rope_type": "llama3",
+        "factor": 8.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 32,
+    }
+    return llama_like("Llama", scaling, head_dim=8, mlp_bias=True)
+
+
+def mistral():
+    return llama_like("Mistral", {}, sliding_window=9)
+
+
+def qwen2():
+    return llama_like(
+        "Qwen2",
+        {"rope_type": "yarn", "factor": 2.0, "original_max_position_embeddings": 32},
+        tie_word_embeddings=True,
+        use_sliding_window=True,
+        sliding_window=6,
+        max_window_layers=2,
+    )
+
+
+def qwen3():
+    return llama_like("Qwen3", {"rope_type": "linear", "factor": 2.0}, head_dim=10)
+
+
+MODELS = {
+    "bloom": bloom,
+    "gpt2": gpt2,
+    "llama": llama,
+    "mistral": mistral,
+    "qwen2": qwen2,
+    "qwen3": qwen3,
+}
+PROMPT = "This is "
+
+
+def continue_text(model, count):
+    """The likeliest `count` bytes after the prompt, as hexadecimal digits."""
+    tokens = list(PROMPT.encode())
+    for _ in range(count):
+        tokens.append(model(torch.tensor([tokens])).logits[0, -1].argmax().item())
+    return bytes(tokens[len(PROMPT) :]).hex()
 
 
 def generate(name):
@@ -92,6 +156,9 @@ def generate(name):
         "transformers": transformers.__version__,
         "torch": torch.__version__,
     }
+    if model.config.vocab_size == 256:
+        expected["prompt"] = PROMPT
+        expected["continued"] = continue_text(model, sequence - len(PROMPT))
     (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 

@@ -110,3 +110,9 @@ module attributes {spec.audit = #spec.audit<
 module attributes {spec.audit = #spec.audit<
     nodes = 9, edges = 20, train_nodes_per_class = 2, test_nodes = 3,
     shadow = <nodes = 7, edges = 0, train_nodes_per_class = 1, test_nodes = 2>>} {}
+
+// CHECK: #spec.transformer<names = "llama", vocabulary = 256, hidden = 64, heads = 4, head_dim = 32, sequence_length = 32, frequencies = [1.000000e+00, 1.000000e-02], rotary_factor = 1.250000e+00>
+module @rotary attributes {
+  test.model = #spec.transformer<names = "llama", vocabulary = 256, hidden = 64, heads = 4, head_dim = 32,
+                                 sequence_length = 32, frequencies = [1.0, 0.01], rotary_factor = 1.25>} {
+}

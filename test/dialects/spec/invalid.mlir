@@ -77,6 +77,16 @@ module attributes {test.a = #spec.transformer<names = "bloom", vocabulary = 8, h
 
 // -----
 
+// expected-error @below {{`frequencies` has -1.000000e+00; give finite numbers above 0}}
+module attributes {test.a = #spec.transformer<names = "llama", vocabulary = 8, hidden = 8, heads = 2, sequence_length = 8, frequencies = [1.0, -1.0]>} {}
+
+// -----
+
+// expected-error @below {{`transformer.head_dim` cannot be 0; give a whole number from 1 to 131072}}
+module attributes {test.a = #spec.transformer<names = "llama", vocabulary = 8, hidden = 8, heads = 2, head_dim = 0, sequence_length = 8>} {}
+
+// -----
+
 // expected-error @below {{`transformer.sequence_length` is missing; give a whole number from 1 to 16777216}}
 module attributes {test.a = #spec.transformer<names = "bloom", vocabulary = 8, hidden = 8, heads = 8>} {}
 
