@@ -19,7 +19,7 @@ class Examples(unittest.TestCase):
         names = sorted(p.stem for p in support.EXAMPLES.glob("*.textproto"))
         self.assertIn("bloom-tiny", names)
         for name in names:
-            if name == "bloom-176b":
+            if name in ("bloom-176b", "llama-3-70b", "mistral-7b"):
                 continue  # made to be planned
             with self.subTest(name):
                 specification = support.EXAMPLES / f"{name}.textproto"
