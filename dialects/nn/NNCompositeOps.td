@@ -317,8 +317,8 @@ def NN_RotaryOp : NN_PackedOp<"rotary"> {
                        I64Attr:$kv_heads, UnitAttr:$back);
   let results = (outs NN_Float:$result);
   let assemblyFormat = [{
-    $qkv `,` $table `heads` $heads `kv_heads` $kv_heads (`back` $back^)?
-    attr-dict `:` type($qkv) `,` type($table)
+    $qkv `,` $table custom<Heads>($heads, $kv_heads) (`back` $back^)? attr-dict
+    `:` type($qkv) `,` type($table)
   }];
 }
 
@@ -341,7 +341,7 @@ def NN_HeadNormOp : NN_PackedOp<"head_norm", [
                        F64Attr:$epsilon);
   let results = (outs NN_Float:$result, NN_Float:$rstd);
   let assemblyFormat = [{
-    $qkv `,` $query_weight `,` $key_weight `heads` $heads `kv_heads` $kv_heads
+    $qkv `,` $query_weight `,` $key_weight custom<Heads>($heads, $kv_heads)
     `epsilon` $epsilon attr-dict `:` type($qkv) `,` type($query_weight) `->`
     type($rstd)
   }];

@@ -82,5 +82,5 @@ def check(name):
 
 
 if __name__ == "__main__":
-    for model in ("bloom", "gpt2"):
+    for model in ("bloom", "gpt2", "llama", "mistral", "qwen2", "qwen3"):
         check(model)

@@ -63,8 +63,8 @@ func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<1
   %z, %rstd2 = nn.rms_norm %x, %w epsilon 1.0e-5 : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
   // CHECK: nn.rotary %{{.*}}, %{{.*}} heads 4 kv_heads 2 : tensor<128x64xf32>, tensor<2x64x4xf32>
   %turned = nn.rotary %x, %angles heads 4 kv_heads 2 : tensor<128x64xf32>, tensor<2x64x4xf32>
-  // CHECK: nn.rotary %{{.*}}, %{{.*}} heads 8 kv_heads 8 back : tensor<128x192xf32>, tensor<2x64x4xf32>
-  %back = nn.rotary %qkv, %angles heads 8 kv_heads 8 back : tensor<128x192xf32>, tensor<2x64x4xf32>
+  // CHECK: nn.rotary %{{.*}}, %{{.*}} heads 8 back : tensor<128x192xf32>, tensor<2x64x4xf32>
+  %back = nn.rotary %qkv, %angles heads 8 back : tensor<128x192xf32>, tensor<2x64x4xf32>
   // CHECK: nn.head_norm %{{.*}}, %{{.*}}, %{{.*}} heads 4 kv_heads 2 epsilon 1.000000e-05 : tensor<128x64xf32>, tensor<8xf32> -> tensor<128x8xf32>
   %heads, %rstd3 = nn.head_norm %x, %head, %head heads 4 kv_heads 2 epsilon 1.0e-5
       : tensor<128x64xf32>, tensor<8xf32> -> tensor<128x8xf32>
