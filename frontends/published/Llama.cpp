@@ -284,6 +284,9 @@ static void addWindowFields(std::vector<ConfigField> &fields) {
                       return json::Value(model.window_from());
                     }});
   fields.push_back({.names = {"layer_types"}, .compute = listLayers});
+  // Positions of images.
+  fields.push_back(
+      {.names = {"use_mrope"}, .values = {false}, .isWritten = false});
 }
 
 PublishedConfig tessera::makeQwen2Config() {

@@ -259,6 +259,12 @@ class Published(unittest.TestCase):
             self.assertIn("window: 8", text)
             self.assertIn("window_from: 2", text)
             self.assertEqual(said, "")
+        # As Qwen2.5 is published.
+        text, said = self.specification_of(
+            **qwen, sliding_window=32768, max_window_layers=2, use_mrope=False
+        )
+        self.assertNotIn("window:", text)
+        self.assertEqual(said, "")
         text, _ = self.specification_of(**qwen, use_sliding_window=True)
         self.assertNotIn("window:", text)
 
