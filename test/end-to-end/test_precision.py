@@ -119,6 +119,9 @@ class Precision(unittest.TestCase):
     def test_autocast_gpt2(self):
         self.check_autocast("gpt2-4-heads")
 
+    def test_autocast_qwen3(self):
+        self.check_autocast("qwen3")
+
     def test_loss_scale(self):
         """It falls from a first value that overflows; steps are skipped alike."""
         values = {

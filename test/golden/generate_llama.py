@@ -161,7 +161,7 @@ def main():
             LENGTH,
             2,
             index=(3, 2),
-            mixed=False,
+            mixed=name == "qwen3",
             schedule=lambda step: generate.OPTIMIZER["lr"],
         )
 

@@ -89,6 +89,35 @@ func.func @spread(%x: tensor<4x6x3xf32>, %w: tensor<6x6xf32>) -> (tensor<4x6xf32
   return %a, %b : tensor<4x6xf32>, tensor<4x6x3xf32>
 }
 
+// Halves of the columns are read where they lie, and two results are stored side by
+// side in what they are computed from.
+// CHECK-LABEL: func.func @gate
+// CHECK-NEXT:    plan.launch @[[GATE:mul[_0-9]*]](%arg1, %arg0) : (tensor<8x32xf32>, tensor<8x64xf32>) -> tensor<8x64xf32>
+// CHECK-NEXT:    return
+func.func @gate(%x: tensor<8x64xf32>, %dy: tensor<8x32xf32>) -> tensor<8x64xf32> {
+  %gate, %up = nn.split_columns %x : tensor<8x64xf32> -> tensor<8x32xf32>, tensor<8x32xf32>
+  %dgate = arith.mulf %dy, %up : tensor<8x32xf32>
+  %dup = arith.mulf %dy, %gate : tensor<8x32xf32>
+  %dx = nn.concat_columns %dgate, %dup : tensor<8x32xf32>, tensor<8x32xf32> -> tensor<8x64xf32>
+  return %dx : tensor<8x64xf32>
+}
+
+// A view of what a kernel computes is read in parts by another kernel, in place, with
+// a table of positions for all heads.
+// CHECK-LABEL: func.func @rotary
+// CHECK:         %[[E:.*]] = plan.launch @exp{{.*}}(%arg0)
+// CHECK:         %[[HEADS:.*]] = nn.reshape %[[E]] : tensor<12x48xf32> -> tensor<2x6x6x8xf32>
+// CHECK:         plan.launch @[[ROTARY:iota_cmpi_select_mul_etc]](%[[HEADS]], %{{.*}}, %{{.*}}) : (tensor<2x6x6x8xf32>, tensor<6x4xf32>, tensor<6x4xf32>) -> tensor<2x6x6x8xf32>
+func.func @rotary(%x: tensor<12x48xf32>, %t: tensor<2x6x4xf32>) -> tensor<12x48xf32> {
+  %e = math.exp %x : tensor<12x48xf32>
+  %y = nn.rotary %e, %t heads 2 : tensor<12x48xf32>, tensor<2x6x4xf32>
+  return %y : tensor<12x48xf32>
+}
+
 // CHECK: func.func private @add_rowsum_mul_sub_etc
 // CHECK-SAME: {plan.inplace = [0, 1]}
 // CHECK-SAME: attributes {plan.kernel}
+// CHECK: func.func private @[[GATE]](
+// CHECK-SAME: {plan.inplace = [1]}
+// CHECK: func.func private @[[ROTARY]](
+// CHECK-SAME: {plan.inplace = [0]}
