@@ -180,6 +180,8 @@ PublishedConfig tessera::makeLlamaConfig() {
           .findForeign = [](const spec::Transformer &model) -> std::string {
             if (model.has_window())
               return "transformer.window";
+            if (model.hidden() % model.heads() != 0)
+              return "a transformer.hidden that heads do not divide";
             if (model.qkv_bias() != model.projection_bias())
               return "biases of a part of attention";
             return findUnlikeLlama(model);

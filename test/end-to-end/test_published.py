@@ -458,6 +458,12 @@ class Published(unittest.TestCase):
         refuses(self.out / "no" / "folder", "make it first")
         refuses(self.out / "new", "no such", "--init", self.out / "no such")
         self.assertFalse((self.out / "new").exists())
+        # A model that transformers has not is one file.
+        folder, specification, _ = self.imported("llama")
+        odd = support.compile(specification, self.out / "odd", transformer__hidden=26)
+        tokens = [odd, "train", "--data", folder / "tokens.bin", "--data-type", "u16"]
+        support.run([*tokens, "--steps", 0, "--save", self.out / "odd-weights"])
+        self.assertTrue((self.out / "odd-weights").is_file())
         file = self.out / "file"  # a file that is there stays one
         file.touch()
         support.run([*train, file])
