@@ -9,6 +9,7 @@
 #include "codegen/Optimize.h"
 #include "dialects/spec/Spec.h"
 #include "runtime/core/CpuFeatures.h"
+#include "runtime/tokenizer/DocumentTokens.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -83,7 +84,7 @@ static void addDeviceImage(llvm::Module &module, StringRef image) {
 }
 
 /// Puts the file of the tokenizer at \p path into \p module, where the runtime
-/// looks for it.
+/// looks for it, and the end of a text that the file beside it names.
 static LogicalResult addTokenizer(llvm::Module &module, StringRef path,
                                   ModuleOp from) {
   auto file = llvm::MemoryBuffer::getFile(path);
@@ -100,6 +101,12 @@ static LogicalResult addTokenizer(llvm::Module &module, StringRef path,
   new llvm::GlobalVariable(module, length->getType(), /*isConstant=*/true,
                            llvm::GlobalValue::ExternalLinkage, length,
                            "tessera_tokenizer_bytes");
+  if (std::string end = runtime::publishedEnd(path.str()); !end.empty()) {
+    auto *text = llvm::ConstantDataArray::getString(module.getContext(), end);
+    new llvm::GlobalVariable(module, text->getType(), /*isConstant=*/true,
+                             llvm::GlobalValue::ExternalLinkage, text,
+                             "tessera_text_end");
+  }
   return success();
 }
 

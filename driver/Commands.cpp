@@ -126,7 +126,8 @@ LogicalResult writeExecutable(const CommandOptions &options, ModuleOp module,
     // Registers itself with the runtime, which names nothing of it.
     if (spec::getSpecification(model).getTokenizer())
       parts.add({{"text", "tokenizer"},
-                 {"-Wl,-u,tessera_text_codec", "-lonig", "-licuuc"}});
+                 {"-Wl,-u,tessera_text_codec", TESSERA_ONIGURUMA, TESSERA_ICU,
+                  TESSERA_ZLIB, TESSERA_ZSTD}});
   }
   if (!options.kernelReport.empty() &&
       failed(writeOutput(outputs.kernelReport, [&](llvm::raw_ostream &out) {

@@ -5,12 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "driver/DocumentJobs.h"
 #include "driver/Output.h"
 #include "driver/TextCommands.h"
 #include "runtime/core/Text.h"
 #include "runtime/core/Utf8.h"
 #include "runtime/tokenizer/BpeTrainer.h"
+#include "runtime/tokenizer/DocumentJobs.h"
 
 using namespace llvm;
 using namespace tessera;
@@ -51,7 +51,7 @@ LogicalResult tessera::runTrainTokenizer(const TextOptions &options) {
                        Twine(least) + ", and " + Twine(mostTokens) +
                        " is the most");
 
-  DocumentForm form;
+  runtime::DocumentForm form;
   // As the library reads files that it learns from.
   form.lines = form.lineEnds = true;
   if (!options.field.empty())
@@ -60,7 +60,7 @@ LogicalResult tessera::runTrainTokenizer(const TextOptions &options) {
                          ? options.threads
                          : std::max(1u, std::thread::hardware_concurrency());
   std::string error;
-  DocumentJobs jobs(options.inputs, form, threads);
+  runtime::DocumentJobs jobs(options.inputs, form, threads);
   if (!jobs.open(error))
     return failCommand(error);
   std::vector<runtime::UsedFile> used;
@@ -74,7 +74,7 @@ LogicalResult tessera::runTrainTokenizer(const TextOptions &options) {
                                           runtime::WordCounts(training.split));
   int64_t bytes = 0;
   bool isRead = jobs.run(
-      [&](DocumentJob &job, unsigned thread) {
+      [&](runtime::DocumentJob &job, unsigned thread) {
         std::string repaired;
         job.forEach(form, [&](std::string_view text) {
           job.bytes += static_cast<int64_t>(text.size());
@@ -88,7 +88,7 @@ LogicalResult tessera::runTrainTokenizer(const TextOptions &options) {
         });
         job.text = std::string();
       },
-      [&](DocumentJob &job) {
+      [&](runtime::DocumentJob &job) {
         bytes += job.bytes;
         error = job.error;
         return error.empty();

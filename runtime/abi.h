@@ -38,6 +38,10 @@ typedef struct tessera_entry {
 extern const char tessera_tokenizer[] __attribute__((weak));
 extern const int64_t tessera_tokenizer_bytes __attribute__((weak));
 
+/// The text of the token that ends a document, where tokenizer_config.json
+/// beside the tokenizer has said it.
+extern const char tessera_text_end[] __attribute__((weak));
+
 /// The manifest, JSON text that ends in NUL.
 extern const char tessera_manifest[];
 /// All entries; the last one has a null name.

@@ -9,6 +9,7 @@
 #include "runtime/audit/Documents.h"
 #include "runtime/checkpoint/Parameters.h"
 #include "runtime/commands/Open.h"
+#include "runtime/commands/TextData.h"
 #include "runtime/core/Error.h"
 #include "runtime/data/DocumentFile.h"
 #include "runtime/program/SlotNames.h"
@@ -101,10 +102,11 @@ struct DocumentGroup {
   std::vector<DocumentLikelihood> likelihoods, references;
 };
 
-DocumentGroup readGroup(const std::string &path, int64_t vocabulary) {
+DocumentGroup readGroup(const Manifest &manifest, const std::string &path) {
   DocumentGroup group;
   std::string error;
-  if (!readDocuments(path, vocabulary, group.documents, error))
+  if (!readDocuments(path, manifest.model.vocabulary, group.documents, error,
+                     documentText(manifest)))
     fatal("%s", error.c_str());
   return group;
 }
@@ -147,9 +149,8 @@ static std::string tableOf(const Columns &columns, const DocumentGroup &members,
 
 std::string auditDocuments(const Manifest &manifest, const Options &options,
                            const DocumentPaths &paths, AuditReport &report) {
-  int64_t vocabulary = manifest.model.vocabulary;
-  DocumentGroup members = readGroup(paths.members, vocabulary);
-  DocumentGroup nonMembers = readGroup(paths.nonMembers, vocabulary);
+  DocumentGroup members = readGroup(manifest, paths.members);
+  DocumentGroup nonMembers = readGroup(manifest, paths.nonMembers);
   tessera_context &context = openLocal(manifest, options, slotNames::score);
   Scorer scorer(context);
   auto scoreAll = [&](const DocumentGroup &group) {

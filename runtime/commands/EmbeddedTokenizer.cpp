@@ -11,8 +11,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/core/Error.h"
+#include "runtime/data/TokenWriter.h"
+#include "runtime/files/Output.h"
 #include "runtime/generation/TextCodec.h"
-#include "runtime/tokenizer/Tokenizer.h"
+#include "runtime/tokenizer/DocumentTokens.h"
+#include <cerrno>
+#include <cstring>
 
 namespace tessera::runtime {
 
@@ -32,7 +36,7 @@ private:
   DecodeStream stream;
 };
 
-class EmbeddedTokenizer : public TextCodec {
+class EmbeddedTokenizer : public TextCodec, DocumentEncoder {
 public:
   explicit EmbeddedTokenizer(std::unique_ptr<Tokenizer> tokenizer)
       : tokenizer(std::move(tokenizer)) {}
@@ -56,6 +60,54 @@ private:
     return tokenizer->idOf(name);
   }
   bool takesBytes() const override { return false; }
+  DocumentEncoder *documents() override { return this; }
+
+  bool encodeFile(const std::string &path, const TextForm &form, int descriptor,
+                  int64_t bytesPerToken, bool showsProgress, TextTotals &totals,
+                  std::string &error) override {
+    DocumentEncoding encoding;
+    encoding.form.field = form.field;
+    encoding.form.lines = form.lines;
+    if (!form.noEnd && !findEnd(*tokenizer, "the executable's tokenizer",
+                                form.end, encoding.end, error))
+      return false;
+    encoding.threads = std::max(1u, std::thread::hardware_concurrency());
+    encoding.showsProgress = showsProgress;
+    encoding.pack = [&](const std::vector<int32_t> &ids, std::string &bytes) {
+      packTokens(ids, bytesPerToken, bytes);
+    };
+    encoding.take = [&](const std::vector<int32_t> &,
+                        const std::string &bytes) {
+      return writeAll(descriptor, bytes.data(), std::ssize(bytes));
+    };
+    DocumentJobs jobs({path}, encoding.form, encoding.threads);
+    DocumentTotals all;
+    if (!jobs.open(error) ||
+        !encodeDocuments(*tokenizer, jobs, encoding, all, error)) {
+      if (error.empty())
+        error = std::string("cannot keep the tokens of '") + path +
+                "': " + strerror(errno) +
+                "; TMPDIR names another folder for them";
+      return false;
+    }
+    totals = {all.documents, all.tokens, all.warnings()};
+    return true;
+  }
+  bool encodeText(std::string_view text, std::vector<int32_t> &tokens,
+                  std::string &error) override {
+    return tokenizer->encode(text, {}, scratch, tokens, error);
+  }
+  bool readText(const std::string &path, std::string &text,
+                std::string &error) override {
+    std::unique_ptr<TextFile> file = TextFile::open(path, error);
+    constexpr size_t piece = 1 << 20;
+    for (size_t before = -1; file && text.size() != before;) {
+      before = text.size();
+      if (!file->read(text, piece, error))
+        return false;
+    }
+    return file != nullptr;
+  }
 
   std::unique_ptr<Tokenizer> tokenizer;
   TokenizerScratch scratch;

@@ -8,10 +8,10 @@
 #include "runtime/commands/AllCommands.h"
 #include "runtime/commands/Open.h"
 #include "runtime/commands/SharedOptions.h"
+#include "runtime/commands/TextData.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/data/Graph.h"
-#include "runtime/data/Tokens.h"
 #include "runtime/generation/TextCodec.h"
 #include "runtime/program/SlotNames.h"
 #include <algorithm>
@@ -85,14 +85,12 @@ private:
   int64_t count = 0;
 };
 
-void evaluateTokens(Evaluation &evaluation, const std::string &path,
-                    const std::string &type) {
+void evaluateTokens(Evaluation &evaluation, const TokenFile &file) {
   const Model &model = evaluation.context.manifest->model;
-  TokenFile file(path, model.vocabulary, tokenTypeNamed(type));
   int64_t length = model.sequence, samples = file.samples(length);
   if (samples < 1)
-    fatal("the data '%s' has %lld tokens; one sample takes %lld", path.c_str(),
-          static_cast<long long>(file.count()),
+    fatal("the data '%s' has %lld tokens; one sample takes %lld",
+          file.path().c_str(), static_cast<long long>(file.count()),
           static_cast<long long>(length + 1));
   int64_t batch = evaluation.input(slotNames::tokens).elements() / length;
   double loss = 0, correct = 0;
@@ -167,12 +165,13 @@ static int runEval(const Manifest &manifest, const Options &options) {
   if (manifest.model.isGraph())
     evaluateGraph(evaluation, options.data);
   else
-    evaluateTokens(evaluation, options.data, options.dataType);
+    evaluateTokens(evaluation, openTokens(manifest, options));
   return 0;
 }
 
-static constexpr Option options[] = {required(dataOption), dataTypeOption,
-                                     initOption, allowOption, seedOption};
+static constexpr Option options[] = {
+    required(dataOption), dataTypeOption, fieldOption, linesOption, endOption,
+    noEndOption,          initOption,     allowOption, seedOption};
 
 const Command evalCommand = {.name = "eval",
                              .summary = "loss and accuracy on data",

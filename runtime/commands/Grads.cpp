@@ -9,7 +9,7 @@
 #include "runtime/commands/AllCommands.h"
 #include "runtime/commands/Open.h"
 #include "runtime/commands/SharedOptions.h"
-#include "runtime/data/Data.h"
+#include "runtime/commands/TextData.h"
 #include "runtime/training/Step.h"
 #include <cstdio>
 #include <memory>
@@ -31,9 +31,8 @@ static int runGrads(const Manifest &manifest, const Options &options) {
   loadParameters(context, options.init, options.allow);
   SampleOrder order = options.order == "shuffled" ? SampleOrder::shuffled
                                                   : SampleOrder::sequential;
-  std::unique_ptr<BatchSource> source =
-      openBatchSource(manifest, options.data, options.dataType, order,
-                      manifest.training.seed, context.rank(), context.size());
+  std::unique_ptr<BatchSource> source = openData(
+      manifest, options, order, manifest.training.seed, *context.communicator);
   TrainingStep step(context, *source);
   Progress progress;
   progress.seed = manifest.training.seed;

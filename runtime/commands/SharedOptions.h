@@ -25,8 +25,9 @@ void storeOrder(Options &options, const std::string &text);
 
 inline constexpr Option dataOption = {
     "--data", "PATH",
-    "text (bytes as tokens), an MMIDIDX pair's prefix, a .bin of llm.c, or a "
-    "graph (safetensors)",
+    "text (tokenized where the executable has a tokenizer, else bytes as "
+    "tokens), an MMIDIDX pair's prefix, a .bin of llm.c, or a graph "
+    "(safetensors)",
     keepText<&Options::data>};
 inline constexpr Option dataTypeOption = {
     "--data-type", "u8|u16|i32",

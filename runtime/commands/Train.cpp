@@ -14,6 +14,7 @@
 #include "runtime/commands/RunOutputs.h"
 #include "runtime/commands/SharedOptions.h"
 #include "runtime/commands/StopSignals.h"
+#include "runtime/commands/TextData.h"
 #include "runtime/core/Environment.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
@@ -280,9 +281,8 @@ static int runTrain(const Manifest &manifest, const Options &options) {
   int64_t steps = options.steps.value_or(manifest.training.steps);
   RunOutputs outputs(context, options, steps);
   auto [progress, refused, resumed, savedData] = begin(context, options);
-  std::unique_ptr<BatchSource> source = openBatchSource(
-      manifest, options.data, options.dataType, orderOf(progress.order),
-      progress.seed, context.rank(), context.size());
+  std::unique_ptr<BatchSource> source = openData(
+      manifest, options, orderOf(progress.order), progress.seed, communicator);
   std::optional<DataFingerprint> data = source->fingerprint();
   if (!resumed.empty())
     requireSameData(resumed, savedData, data, options.allow);
@@ -412,6 +412,10 @@ static void checkOptions(const Options &options) {
 static constexpr Option options[] = {
     required(dataOption),
     dataTypeOption,
+    fieldOption,
+    linesOption,
+    endOption,
+    noEndOption,
     {"--trust-data", nullptr,
      "do not look through the data for tokens outside the vocabulary at the "
      "start",

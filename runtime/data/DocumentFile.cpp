@@ -18,8 +18,10 @@ namespace {
 constexpr int64_t byteVocabulary = 256;
 constexpr size_t mostTokens = size_t(1) << 30;
 
-bool readBytes(const std::string &path, std::string &bytes,
-               std::string &error) {
+bool readBytes(const std::string &path, const DocumentText &how,
+               std::string &bytes, std::string &error) {
+  if (how.read)
+    return how.read(path, bytes, error);
   std::unique_ptr<InputFile> file =
       InputFile::open(path, "the documents ", error);
   if (!file)
@@ -28,13 +30,21 @@ bool readBytes(const std::string &path, std::string &bytes,
   return file->read(0, bytes.data(), std::ssize(bytes), error);
 }
 
-/// Makes \p document's bytes its tokens.
-bool takeBytes(Document &document, int64_t vocabulary, std::string &error) {
+/// Makes tokens of \p document's text.
+bool takeText(Document &document, int64_t vocabulary, const DocumentText &how,
+              std::string &error) {
+  if (how.encode) {
+    if (how.encode(document.text, document.tokens, error))
+      return true;
+    error = "the document '" + document.name + "' cannot be split: " + error;
+    return false;
+  }
   if (vocabulary != byteVocabulary) {
     error = "the document '" + document.name +
             "' is a text, and the model has a vocabulary of " +
             std::to_string(vocabulary) +
-            ": give lines of JSON with \"tokens\" in place of \"text\"";
+            ": name a `tokenizer` in the specification and compile again, or "
+            "give lines of JSON with \"tokens\" in place of \"text\"";
     return false;
   }
   for (char byte : document.text)
@@ -43,13 +53,13 @@ bool takeBytes(Document &document, int64_t vocabulary, std::string &error) {
 }
 
 bool takeLine(const std::string &line, Document &document, int64_t vocabulary,
-              std::string &error) {
+              const DocumentText &how, std::string &error) {
   try {
     JsonCursor::Json json = JsonCursor::parse(line, /*depth=*/4);
     JsonCursor cursor(json, "the document");
     if (!cursor.has("tokens")) {
       document.text = cursor.at("text").text(mostTokens);
-      return takeBytes(document, vocabulary, error);
+      return takeText(document, vocabulary, how, error);
     }
     JsonCursor tokens = cursor.at("tokens");
     size_t count = tokens.length(1, mostTokens);
@@ -69,7 +79,8 @@ bool takeLine(const std::string &line, Document &document, int64_t vocabulary,
 } // namespace
 
 bool readDocuments(const std::string &path, int64_t vocabulary,
-                   std::vector<Document> &documents, std::string &error) {
+                   std::vector<Document> &documents, std::string &error,
+                   const DocumentText &how) {
   namespace fs = std::filesystem;
   std::error_code code;
   if (fs::is_directory(path, code)) {
@@ -80,14 +91,14 @@ bool readDocuments(const std::string &path, int64_t vocabulary,
     for (const std::string &name : names) {
       Document document;
       document.name = name;
-      if (!readBytes(name, document.text, error) ||
-          !takeBytes(document, vocabulary, error))
+      if (!readBytes(name, how, document.text, error) ||
+          !takeText(document, vocabulary, how, error))
         return false;
       documents.push_back(std::move(document));
     }
   } else {
     std::string lines;
-    if (!readBytes(path, lines, error))
+    if (!readBytes(path, how, lines, error))
       return false;
     int64_t number = 0;
     for (size_t begin = 0; begin < lines.size();) {
@@ -99,7 +110,7 @@ bool readDocuments(const std::string &path, int64_t vocabulary,
         continue;
       Document document;
       document.name = path + ":" + std::to_string(number);
-      if (!takeLine(line, document, vocabulary, error))
+      if (!takeLine(line, document, vocabulary, how, error))
         return false;
       documents.push_back(std::move(document));
     }

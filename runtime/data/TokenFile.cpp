@@ -44,6 +44,9 @@ const TypeInfo &infoOf(TokenType type) {
 /// first cache.
 constexpr int64_t pieceTokens = 2048;
 
+/// The magic numbers of llm.c's files of tokens.
+constexpr int32_t llmcShort = 20240520, llmcLong = 20240801;
+
 /// llm.c's files begin with 256 numbers of 32 bits: magic, version, count.
 constexpr int64_t llmcHeader = 1024;
 
@@ -134,6 +137,18 @@ std::optional<TokenType> tokenTypeNamed(const std::string &name) {
   return {};
 }
 
+bool isTokenFile(const std::string &path) {
+  if (path.ends_with(".bin") || path.ends_with(".idx") ||
+      !pairPrefix(path).empty() || isFile(path + ".bin"))
+    return true;
+  std::string error;
+  std::unique_ptr<InputFile> file = InputFile::open(path, "the data ", error);
+  int32_t magic;
+  return file && file->size() >= llmcHeader &&
+         file->read(0, &magic, sizeof magic, error) &&
+         (magic == llmcShort || magic == llmcLong);
+}
+
 const char *knownFormat(const char *head, int64_t bytes, int64_t size) {
   using namespace std::string_view_literals;
   struct {
@@ -201,6 +216,12 @@ TokenFile::TokenFile(const std::string &path, int64_t vocabulary,
     openPlain(type);
 }
 
+TokenFile::TokenFile(std::unique_ptr<InputFile> content, TokenType type,
+                     int64_t vocabulary)
+    : filePath(content->path()), vocabulary(vocabulary),
+      tokens(content->size() / bytesOf(type)), tokenType(type), format("text"),
+      file(std::move(content)) {}
+
 void TokenFile::requireType(const char *name,
                             std::optional<TokenType> given) const {
   if (given && *given != tokenType)
@@ -256,8 +277,8 @@ bool TokenFile::openLlmC() {
   struct {
     int32_t magic, version;
     TokenType type;
-  } const known[] = {{20240520, 1, TokenType::u16},
-                     {20240801, 7, TokenType::u32}};
+  } const known[] = {{llmcShort, 1, TokenType::u16},
+                     {llmcLong, 7, TokenType::u32}};
   const char *path = filePath.c_str();
   // Its checkpoints, states, tokenizers and tests of multiple choice.
   if (head.magic == 20240522 ||

@@ -42,6 +42,9 @@ public:
   /// for a file without a header.
   TokenFile(const std::string &path, int64_t vocabulary,
             std::optional<TokenType> type = {});
+  /// The tokens that have been made of a text, whose path \p content has.
+  TokenFile(std::unique_ptr<InputFile> content, TokenType type,
+            int64_t vocabulary);
 
   int64_t count() const { return tokens; }
   const std::string &path() const { return filePath; }
@@ -52,7 +55,8 @@ public:
   /// What distinguishes its content, and how that is read, from others. Exits
   /// the process where it cannot be read.
   DataFingerprint fingerprint() const;
-  /// How the data is read: "bytes", "u16 tokens", "MMIDIDX i32", "llm.c u16".
+  /// How the data is read: "bytes", "u16 tokens", "MMIDIDX i32", "llm.c u16",
+  /// "text u16".
   std::string form() const;
 
   /// Copies tokens [begin, begin + n). False with the reason in \p error, and
@@ -96,12 +100,16 @@ private:
   std::string filePath;
   int64_t vocabulary, tokens = 0, start = 0; ///< of the tokens, in bytes
   TokenType tokenType = TokenType::u8;
-  const char *format = ""; ///< "MMIDIDX", "llm.c" or empty
+  const char *format = ""; ///< "MMIDIDX", "llm.c", "text" or empty
   bool byDefault = false;  ///< bytes since nothing else was said
   std::unique_ptr<InputFile> file;
   std::string indexPath; ///< of MMIDIDX
   int64_t sequences = 0;
 };
+
+/// Whether \p path names a file of tokens that says so: an MMIDIDX pair, a
+/// .bin, or a file of llm.c.
+bool isTokenFile(const std::string &path);
 
 /// What a file whose first \p bytes are at \p head is known to be, if it is not
 /// a stream of tokens: "gzip", "a NumPy array", ...; null for all else. \p size

@@ -17,18 +17,20 @@ bool TokenWriter::refuse(const OutputFile &file) {
 }
 
 bool TokenWriter::open(const std::string &prefix, int64_t vocabulary) {
-  isShort = vocabulary < 65500;
+  width = tokenBytes(vocabulary);
   if (!content.open(prefix + ".bin", 0))
     return refuse(content);
   return index.open(prefix + ".idx", 0) || refuse(index);
 }
 
-void TokenWriter::pack(const std::vector<int32_t> &ids,
-                       std::string &bytes) const {
+int64_t tokenBytes(int64_t vocabulary) { return vocabulary < 65500 ? 2 : 4; }
+
+void packTokens(const std::vector<int32_t> &ids, int64_t bytesPerToken,
+                std::string &bytes) {
   size_t before = bytes.size();
-  bytes.resize(before + ids.size() * static_cast<size_t>(bytesPerToken()));
+  bytes.resize(before + ids.size() * static_cast<size_t>(bytesPerToken));
   char *to = bytes.data() + before;
-  if (!isShort) {
+  if (bytesPerToken == 4) {
     memcpy(to, ids.data(), 4 * ids.size());
     return;
   }
@@ -60,7 +62,7 @@ bool TokenWriter::commit() {
     return isWritten;
   };
   put(uint64_t(1));
-  put(uint8_t(isShort ? 8 : 4));
+  put(uint8_t(width == 2 ? 8 : 4));
   put(uint64_t(all.size()));
   put(uint64_t(all.size()) + 1);
   constexpr size_t piece = 1 << 20;

@@ -14,19 +14,25 @@
 
 namespace tessera::runtime {
 
+/// Bytes of a token in a file: 2 (u16) where the \p vocabulary is below 65,500,
+/// else 4 (i32).
+int64_t tokenBytes(int64_t vocabulary);
+
+/// Appends \p ids to \p bytes as they lie in a file of \p bytesPerToken each.
+void packTokens(const std::vector<int32_t> &ids, int64_t bytesPerToken,
+                std::string &bytes);
+
 /// Writes a pair PREFIX.bin and PREFIX.idx ("MMIDIDX", Megatron's format) that
 /// TokenFile reads, a sequence for each document. Both are there when they are
 /// whole.
 class TokenWriter {
 public:
-  /// Tokens are u16 where \p vocabulary is below 65,500, else i32. False, as
-  /// of the next two, with the reason in error().
+  /// Tokens have tokenBytes(vocabulary) each. False, as of the next two, with
+  /// the reason in error().
   bool open(const std::string &prefix, int64_t vocabulary);
 
-  int64_t bytesPerToken() const { return isShort ? 2 : 4; }
-  const char *typeName() const { return isShort ? "u16" : "i32"; }
-  /// Appends \p ids to \p bytes as they lie in the file.
-  void pack(const std::vector<int32_t> &ids, std::string &bytes) const;
+  int64_t bytesPerToken() const { return width; }
+  const char *typeName() const { return width == 2 ? "u16" : "i32"; }
 
   /// Adds documents of \p lengths tokens, whose packed tokens are \p bytes.
   bool add(const std::vector<int32_t> &lengths, const std::string &bytes);
@@ -41,8 +47,7 @@ private:
   bool refuse(const OutputFile &file);
 
   OutputFile content, index;
-  bool isShort = false;
-  int64_t count = 0;
+  int64_t width = 4, count = 0;
   std::vector<int32_t> all; ///< lengths
   std::string reason;
 };

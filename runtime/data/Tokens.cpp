@@ -28,16 +28,15 @@ namespace {
 
 class TokenBatches final : public BatchSource {
 public:
-  TokenBatches(const Manifest &manifest, const std::string &path,
-               std::optional<TokenType> type, SampleOrder order, uint64_t seed,
-               int rank, int ranks)
-      : file(path, manifest.model.vocabulary, type), order(order), seed(seed),
-        rank(rank), ranks(ranks), rows(manifest.training.microBatch),
+  TokenBatches(const Manifest &manifest, TokenFile tokens, SampleOrder order,
+               uint64_t seed, int rank, int ranks)
+      : file(std::move(tokens)), order(order), seed(seed), rank(rank),
+        ranks(ranks), rows(manifest.training.microBatch),
         length(manifest.model.sequence), samples(file.samples(length)) {
     if (samples < 1)
       fatal("the data '%s' has %" PRId64 " tokens; one sample takes %" PRId64
             ": give a longer text or compile with a shorter sequence",
-            path.c_str(), file.count(), length + 1);
+            file.path().c_str(), file.count(), length + 1);
   }
 
   bool fill(const Slot &slot, char *address, const GlobalBatch &batch,
@@ -111,8 +110,17 @@ std::unique_ptr<BatchSource> openTokenBatches(const Manifest &manifest,
                                               std::optional<TokenType> type,
                                               SampleOrder order, uint64_t seed,
                                               int rank, int ranks) {
-  return std::make_unique<TokenBatches>(manifest, path, type, order, seed, rank,
-                                        ranks);
+  return openTokenBatches(manifest,
+                          TokenFile(path, manifest.model.vocabulary, type),
+                          order, seed, rank, ranks);
+}
+
+std::unique_ptr<BatchSource> openTokenBatches(const Manifest &manifest,
+                                              TokenFile file, SampleOrder order,
+                                              uint64_t seed, int rank,
+                                              int ranks) {
+  return std::make_unique<TokenBatches>(manifest, std::move(file), order, seed,
+                                        rank, ranks);
 }
 
 } // namespace tessera::runtime

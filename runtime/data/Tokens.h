@@ -25,6 +25,12 @@ std::unique_ptr<BatchSource> openTokenBatches(const Manifest &manifest,
                                               SampleOrder order, uint64_t seed,
                                               int rank, int ranks);
 
+/// The same for tokens that are open already.
+std::unique_ptr<BatchSource> openTokenBatches(const Manifest &manifest,
+                                              TokenFile file, SampleOrder order,
+                                              uint64_t seed, int rank,
+                                              int ranks);
+
 } // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_DATA_TOKENS_H

@@ -47,8 +47,20 @@ std::unique_ptr<InputFile>
 InputFile::open(const std::string &path, const char *what, std::string &error) {
   struct stat status;
   int descriptor = openRegular(path, what, status, error);
-  if (descriptor < 0)
+  return descriptor < 0 ? nullptr : adopt(descriptor, path, what, error);
+}
+
+std::unique_ptr<InputFile> InputFile::adopt(int descriptor,
+                                            const std::string &path,
+                                            const char *what,
+                                            std::string &error) {
+  struct stat status;
+  if (fstat(descriptor, &status) != 0) {
+    error = "cannot look at " + (what + ("'" + path + "'")) + ": " +
+            strerror(errno);
+    close(descriptor);
     return nullptr;
+  }
   std::unique_ptr<InputFile> file(new InputFile);
   file->filePath = path;
   file->what = what;

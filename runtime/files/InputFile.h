@@ -29,6 +29,11 @@ public:
   /// Null with the reason in \p error, as openRegular.
   static std::unique_ptr<InputFile> open(const std::string &path,
                                          const char *what, std::string &error);
+  /// The same of a file that is open already, which messages call \p path. Its
+  /// descriptor is closed with the result.
+  static std::unique_ptr<InputFile> adopt(int descriptor,
+                                          const std::string &path,
+                                          const char *what, std::string &error);
   ~InputFile();
   InputFile(const InputFile &) = delete;
   InputFile &operator=(const InputFile &) = delete;

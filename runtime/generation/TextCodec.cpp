@@ -67,6 +67,10 @@ std::string_view embeddedTokenizer() {
   return {tessera_tokenizer, static_cast<size_t>(tessera_tokenizer_bytes)};
 }
 
+const char *embeddedTextEnd() {
+  return &tessera_text_end[0] ? tessera_text_end : "";
+}
+
 std::unique_ptr<TextCodec> textCodec(const Model &model) {
   std::string_view file = embeddedTokenizer();
   if (openCodec && !file.empty())

@@ -34,6 +34,42 @@ public:
   virtual void finish(std::string &out) = 0;
 };
 
+/// How documents lie in a file of text.
+struct TextForm {
+  std::string field = "text"; ///< of a line of a .jsonl
+  bool lines = false;         ///< each line of another file is one
+  std::string end;            ///< the token behind each; empty: the model's
+  bool noEnd = false;         ///< no token is behind them
+};
+
+/// What a file of text becomes.
+struct TextTotals {
+  int64_t documents = 0, tokens = 0;
+  std::vector<std::string> warnings;
+};
+
+/// Makes data of texts.
+class DocumentEncoder {
+public:
+  virtual ~DocumentEncoder() = default;
+
+  /// Writes the tokens of the documents in the file \p path to \p descriptor,
+  /// of \p bytesPerToken (TokenWriter.h) each, by all cores, and shows on the
+  /// standard error how far it is. False with the reason in \p error. Runs on
+  /// one thread at a time, and ends no process.
+  virtual bool encodeFile(const std::string &path, const TextForm &form,
+                          int descriptor, int64_t bytesPerToken,
+                          bool showsProgress, TextTotals &totals,
+                          std::string &error) = 0;
+  /// The tokens of \p text alone. False with the reason in \p error.
+  virtual bool encodeText(std::string_view text, std::vector<int32_t> &tokens,
+                          std::string &error) = 0;
+  /// The text of a file, unpacked where it is packed. False with the reason in
+  /// \p error.
+  virtual bool readText(const std::string &path, std::string &text,
+                        std::string &error) = 0;
+};
+
 class TextCodec {
 public:
   virtual ~TextCodec() = default;
@@ -47,6 +83,8 @@ public:
   virtual int32_t tokenNamed(std::string_view name) = 0;
   /// Whether all bytes are texts, not UTF-8 alone.
   virtual bool takesBytes() const = 0;
+  /// Null where a text's bytes are its tokens.
+  virtual DocumentEncoder *documents() { return nullptr; }
 };
 
 /// What the tokens of \p model stand for: the executable's tokenizer, or bytes
@@ -56,6 +94,10 @@ std::unique_ptr<TextCodec> textCodec(const Model &model);
 
 /// The file tokenizer.json in the executable; empty where it has none.
 std::string_view embeddedTokenizer();
+
+/// The token that ends a document, as the published model has it; empty where
+/// it is not known.
+const char *embeddedTextEnd();
 
 /// Says what textCodec() makes of the embedded file. Called before main.
 void registerTextCodec(std::unique_ptr<TextCodec> (*open)(std::string_view));

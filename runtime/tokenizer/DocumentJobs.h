@@ -1,24 +1,22 @@
-//===- DocumentJobs.h - Documents, read ahead and worked on by threads -*- C++
-//-*-===//
+//===- DocumentJobs.h - Documents that threads work on ----------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TESSERA_DRIVER_DOCUMENTJOBS_H
-#define TESSERA_DRIVER_DOCUMENTJOBS_H
+#ifndef TESSERA_RUNTIME_TOKENIZER_DOCUMENTJOBS_H
+#define TESSERA_RUNTIME_TOKENIZER_DOCUMENTJOBS_H
 
 #include "runtime/tokenizer/TextFile.h"
-
-#include "llvm/ADT/STLFunctionalExtras.h"
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
 
-namespace tessera {
+namespace tessera::runtime {
 
 /// How documents lie in files.
 struct DocumentForm {
@@ -37,13 +35,13 @@ struct DocumentJob {
   // What the work makes of it.
   std::string packed;
   std::vector<int32_t> lengths;
-  int64_t bytes = 0, repaired = 0, empty = 0;
+  int64_t bytes = 0, tokens = 0, repaired = 0, empty = 0;
   std::string error;
 
   /// Calls \p take for each document until it returns false; fails with error
   /// set, which names the place, where one is none.
   bool forEach(const DocumentForm &form,
-               llvm::function_ref<bool(std::string_view text)> take);
+               const std::function<bool(std::string_view text)> &take);
   /// "'FILE'", or with the line that is worked on.
   std::string place() const;
 
@@ -64,8 +62,8 @@ public:
 
   /// Has \p work done for each job, on thread \p thread, and gives them to
   /// \p done on this thread, in order, until that returns false.
-  bool run(llvm::function_ref<void(DocumentJob &, unsigned thread)> work,
-           llvm::function_ref<bool(DocumentJob &)> done, std::string &error);
+  bool run(const std::function<void(DocumentJob &, unsigned thread)> &work,
+           const std::function<bool(DocumentJob &)> &done, std::string &error);
 
 private:
   struct Slot {
@@ -73,14 +71,14 @@ private:
     bool isDone = false;
   };
   bool readJob(DocumentJob &job, bool &isEnd, std::string &error);
-  void workOn(llvm::function_ref<void(DocumentJob &, unsigned)> work,
+  void workOn(const std::function<void(DocumentJob &, unsigned)> &work,
               unsigned thread);
   void stop();
 
   std::vector<std::string> names;
   DocumentForm form;
   unsigned threadCount;
-  std::vector<std::unique_ptr<runtime::TextFile>> files;
+  std::vector<std::unique_ptr<TextFile>> files;
   int64_t total = 0, before = 0; ///< bytes of all files, of those that are read
   size_t current = 0;
   int64_t line = 1;
@@ -94,6 +92,6 @@ private:
   bool isStopped = false;
 };
 
-} // namespace tessera
+} // namespace tessera::runtime
 
-#endif // TESSERA_DRIVER_DOCUMENTJOBS_H
+#endif // TESSERA_RUNTIME_TOKENIZER_DOCUMENTJOBS_H

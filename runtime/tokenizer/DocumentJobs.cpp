@@ -1,25 +1,24 @@
-//===- DocumentJobs.cpp - Documents, read ahead and worked on by threads --===//
+//===- DocumentJobs.cpp - Documents that threads work on ------------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "driver/DocumentJobs.h"
-
-#include "llvm/ADT/StringRef.h"
-
+#include "runtime/tokenizer/DocumentJobs.h"
 #include <algorithm>
 
-using namespace tessera;
+namespace tessera::runtime {
 
 /// Text that a job of lines has at least, where there is so much.
 static constexpr size_t jobBytes = 1 << 20;
 /// Of a file that is one document; tokens of more are not counted in 32 bits.
 static constexpr size_t mostDocumentBytes = (size_t(1) << 31) - 1;
 
-static bool isJsonLines(llvm::StringRef name) {
-  (void)(name.consume_back(".gz") || name.consume_back(".zst"));
+static bool isJsonLines(std::string_view name) {
+  for (std::string_view suffix : {".gz", ".zst"})
+    if (name.ends_with(suffix))
+      name.remove_suffix(suffix.size());
   return name.ends_with(".jsonl");
 }
 
@@ -29,7 +28,7 @@ std::string DocumentJob::place() const {
 }
 
 bool DocumentJob::forEach(const DocumentForm &form,
-                          llvm::function_ref<bool(std::string_view)> take) {
+                          const std::function<bool(std::string_view)> &take) {
   if (!isLines)
     return take(text);
   std::string field;
@@ -46,7 +45,7 @@ bool DocumentJob::forEach(const DocumentForm &form,
       if (document.find_first_not_of(" \t\r") == document.npos)
         continue;
       std::string reason;
-      if (!runtime::fieldOfLine(document, form.field, field, reason)) {
+      if (!fieldOfLine(document, form.field, field, reason)) {
         error = "the text " + place() + " " + reason;
         return false;
       }
@@ -66,7 +65,7 @@ DocumentJobs::~DocumentJobs() { stop(); }
 
 bool DocumentJobs::open(std::string &error) {
   for (const std::string &name : names) {
-    files.push_back(runtime::TextFile::open(name, error));
+    files.push_back(TextFile::open(name, error));
     if (!files.back())
       return false;
     total += files.back()->size();
@@ -78,7 +77,7 @@ bool DocumentJobs::readJob(DocumentJob &job, bool &isEnd, std::string &error) {
   isEnd = current == files.size();
   if (isEnd)
     return true;
-  runtime::TextFile &file = *files[current];
+  TextFile &file = *files[current];
   job.file = file.path();
   job.isJson = isJsonLines(file.path());
   job.isLines = job.isJson || form.lines;
@@ -93,7 +92,7 @@ bool DocumentJobs::readJob(DocumentJob &job, bool &isEnd, std::string &error) {
       return false;
     isWhole = rest.size() == size;
     if (job.isLines)
-      cut = llvm::StringRef(rest).drop_front(size).rfind('\n');
+      cut = std::string_view(rest).substr(size).rfind('\n');
     if (cut != rest.npos)
       cut += size + 1;
     if (isWhole || cut != rest.npos)
@@ -120,7 +119,7 @@ bool DocumentJobs::readJob(DocumentJob &job, bool &isEnd, std::string &error) {
 }
 
 void DocumentJobs::workOn(
-    llvm::function_ref<void(DocumentJob &, unsigned)> work, unsigned thread) {
+    const std::function<void(DocumentJob &, unsigned)> &work, unsigned thread) {
   std::unique_lock<std::mutex> lock(mutex);
   for (;;) {
     hasWork.wait(lock, [&] { return isStopped || !waiting.empty(); });
@@ -147,11 +146,11 @@ void DocumentJobs::stop() {
   threads.clear();
 }
 
-bool DocumentJobs::run(llvm::function_ref<void(DocumentJob &, unsigned)> work,
-                       llvm::function_ref<bool(DocumentJob &)> done,
+bool DocumentJobs::run(const std::function<void(DocumentJob &, unsigned)> &work,
+                       const std::function<bool(DocumentJob &)> &done,
                        std::string &error) {
   for (unsigned i = 0; i < threadCount; ++i)
-    threads.emplace_back([this, work, i] { workOn(work, i); });
+    threads.emplace_back([this, &work, i] { workOn(work, i); });
   bool isRead = true, isEnd = false, goesOn = true;
   while (isRead && goesOn) {
     while (isRead && !isEnd && slots.size() < 2 * size_t(threadCount) + 1) {
@@ -176,3 +175,5 @@ bool DocumentJobs::run(llvm::function_ref<void(DocumentJob &, unsigned)> work,
   stop();
   return isRead;
 }
+
+} // namespace tessera::runtime

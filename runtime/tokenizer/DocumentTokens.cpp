@@ -1,0 +1,177 @@
+//===- DocumentTokens.cpp - Files of documents into tokens ----------------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/tokenizer/DocumentTokens.h"
+#include "runtime/core/Text.h"
+#include "runtime/core/Utf8.h"
+#include "runtime/files/JsonCursor.h"
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <unistd.h>
+
+namespace tessera::runtime {
+namespace {
+
+/// No published tokenizer_config.json is longer, in bytes, or deeper.
+constexpr int64_t maxConfigBytes = 1 << 26;
+constexpr int maxConfigDepth = 64;
+
+/// What is said while the work goes on.
+class Progress {
+public:
+  explicit Progress(bool shows) : shows(shows) {}
+  void show(double part, const DocumentTotals &totals) {
+    auto now = Clock::now();
+    if (!shows || now - shown < (isTerminal ? std::chrono::seconds(1)
+                                            : std::chrono::seconds(30)))
+      return;
+    shown = now;
+    double seconds = std::chrono::duration<double>(now - start).count();
+    fprintf(stderr, "%s%d %%, %s documents, %s tokens, %s/s of text%s",
+            isTerminal ? "\r" : "", int(100 * part),
+            countText(totals.documents).c_str(),
+            countText(totals.tokens).c_str(),
+            byteText(double(totals.bytes) / seconds).c_str(),
+            isTerminal ? "   " : "\n");
+  }
+  void end() {
+    if (isTerminal && shown != start)
+      fprintf(stderr, "\n");
+  }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  bool shows;
+  Clock::time_point start = Clock::now(), shown = start;
+  bool isTerminal = isatty(STDERR_FILENO);
+};
+
+struct ThreadState {
+  TokenizerScratch scratch;
+  std::vector<int32_t> ids;
+};
+
+void encodeJob(const Tokenizer &tokenizer, const DocumentEncoding &encoding,
+               ThreadState &state, DocumentJob &job) {
+  job.forEach(encoding.form, [&](std::string_view text) {
+    job.bytes += static_cast<int64_t>(text.size());
+    if (text.empty()) {
+      ++job.empty;
+      return true;
+    }
+    job.repaired += !isUtf8(text);
+    state.ids.clear();
+    std::string reason;
+    if (!tokenizer.encode(text, encoding.how, state.scratch, state.ids,
+                          reason)) {
+      job.error = "the text " + job.place() + " cannot be split: " + reason;
+      return false;
+    }
+    if (encoding.end >= 0)
+      state.ids.push_back(encoding.end);
+    if (state.ids.size() > size_t(INT32_MAX)) {
+      job.error = "the text " + job.place() + " has more than 2^31 - 1 tokens";
+      return false;
+    }
+    job.lengths.push_back(static_cast<int32_t>(state.ids.size()));
+    job.tokens += static_cast<int64_t>(state.ids.size());
+    encoding.pack(state.ids, job.packed);
+    return true;
+  });
+  job.text = std::string();
+}
+
+} // namespace
+
+std::vector<std::string> DocumentTotals::warnings() const {
+  std::vector<std::string> all;
+  if (repaired)
+    all.push_back(countText(repaired) +
+                  " documents have bytes that are no UTF-8, which count as "
+                  "U+FFFD; the first is in '" +
+                  firstRepaired + "'");
+  if (empty)
+    all.push_back(countText(empty) + " empty documents are left out");
+  return all;
+}
+
+bool encodeDocuments(const Tokenizer &tokenizer, DocumentJobs &files,
+                     const DocumentEncoding &encoding, DocumentTotals &totals,
+                     std::string &error) {
+  std::vector<ThreadState> states(encoding.threads);
+  Progress progress(encoding.showsProgress);
+  bool goesOn = true;
+  bool isRead = files.run(
+      [&](DocumentJob &job, unsigned thread) {
+        encodeJob(tokenizer, encoding, states[thread], job);
+      },
+      [&](DocumentJob &job) {
+        error = job.error;
+        if (!error.empty())
+          return false;
+        if (job.repaired && !totals.repaired)
+          totals.firstRepaired = job.file;
+        totals.documents += std::ssize(job.lengths);
+        totals.tokens += job.tokens;
+        totals.bytes += job.bytes;
+        totals.repaired += job.repaired;
+        totals.empty += job.empty;
+        goesOn = encoding.take(job.lengths, job.packed);
+        progress.show(job.progress, totals);
+        return goesOn;
+      },
+      error);
+  progress.end();
+  if (!isRead || !error.empty() || !goesOn)
+    return false;
+  if (totals.documents == 0)
+    error = "there is no text in the files";
+  return error.empty();
+}
+
+std::string publishedEnd(const std::string &path) {
+  std::filesystem::path folder(path);
+  std::error_code code;
+  if (!std::filesystem::is_directory(folder, code))
+    folder.remove_filename();
+  std::string error;
+  std::unique_ptr<InputFile> file =
+      InputFile::open((folder / "tokenizer_config.json").string(), "", error);
+  if (!file || file->size() > maxConfigBytes)
+    return "";
+  std::string text(file->size(), 0);
+  if (!file->read(0, text.data(), file->size(), error))
+    return "";
+  try {
+    JsonCursor::Json config = JsonCursor::parse(text, maxConfigDepth);
+    auto token = config.find("eos_token");
+    if (token == config.end())
+      return "";
+    if (token->is_object())
+      return token->value("content", "");
+    return token->is_string() ? token->get<std::string>() : "";
+  } catch (const std::exception &) {
+    return "";
+  }
+}
+
+bool findEnd(const Tokenizer &tokenizer, const std::string &name,
+             const std::string &token, int32_t &id, std::string &error) {
+  id = token.empty() ? -1 : tokenizer.idOf(token);
+  if (token.empty())
+    error = "nothing says which token ends a document: give --end=TOKEN or "
+            "--no-end (tokenizer_config.json beside the tokenizer would say it "
+            "as eos_token)";
+  else if (id < 0)
+    error = name + " has no token '" + token +
+            "' to end a document with: --end=TOKEN names another, --no-end "
+            "leaves it out";
+  return id >= 0;
+}
+
+} // namespace tessera::runtime
