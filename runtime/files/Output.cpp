@@ -187,25 +187,46 @@ bool TemporaryName::matches(const std::string &name) const {
   return numbers.find_first_not_of("0123456789-") == std::string::npos;
 }
 
-static void removeLeftOvers(const std::string &directory,
-                            const TemporaryName &name) {
+void removeFilesIn(int descriptor) {
+  DIR *stream = fdopendir(descriptor);
+  if (!stream) {
+    close(descriptor);
+    return;
+  }
+  while (dirent *entry = readdir(stream)) {
+    struct stat status;
+    if (fstatat(descriptor, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(status.st_mode))
+      unlinkat(descriptor, entry->d_name, 0);
+  }
+  closedir(stream);
+}
+
+void removeLeftOvers(const std::string &directory, const TemporaryName &name) {
   DIR *stream = opendir(directory.c_str());
   if (!stream)
     return;
+  int folder = dirfd(stream);
   while (dirent *entry = readdir(stream)) {
-    if (!name.matches(entry->d_name))
-      continue;
-    // For writing, without which NFS locks nothing.
-    int file =
-        openat(dirfd(stream), entry->d_name,
-               O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (file < 0)
-      continue;
     struct stat status;
-    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) &&
-        flock(file, LOCK_EX | LOCK_NB) == 0)
-      unlinkat(dirfd(stream), entry->d_name, 0);
-    close(file);
+    if (!name.matches(entry->d_name) ||
+        fstatat(folder, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+      continue;
+    // A file for writing, without which NFS locks nothing.
+    bool isFolder = S_ISDIR(status.st_mode);
+    int descriptor = openat(folder, entry->d_name,
+                            (isFolder ? O_RDONLY | O_DIRECTORY : O_WRONLY) |
+                                O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (descriptor < 0)
+      continue;
+    bool isLost = (isFolder || S_ISREG(status.st_mode)) &&
+                  flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+    if (isLost && isFolder)
+      removeFilesIn(std::exchange(descriptor, -1));
+    if (isLost)
+      unlinkat(folder, entry->d_name, isFolder ? AT_REMOVEDIR : 0);
+    if (descriptor >= 0)
+      close(descriptor);
   }
   closedir(stream);
 }

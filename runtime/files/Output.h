@@ -98,6 +98,15 @@ private:
   std::string stem;
 };
 
+/// Removes what processes that have ended have left in \p directory of outputs
+/// of that \p name: files, and folders with the files in them. What a living
+/// process has locked stays.
+void removeLeftOvers(const std::string &directory, const TemporaryName &name);
+
+/// Removes the regular files in the folder that \p descriptor is open on, and
+/// closes it.
+void removeFilesIn(int descriptor);
+
 /// Has removeUnfinishedOutputs() remove the file or empty folder \p path, until
 /// keepOutput(). \p path must live until then.
 void registerUnfinished(const char *path);

@@ -43,44 +43,6 @@ static int openFolder(int directory, const char *name) {
                 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/// Removes the regular files in the folder \p descriptor, which it closes.
-static void removeFiles(int descriptor) {
-  DIR *stream = fdopendir(descriptor);
-  if (!stream) {
-    close(descriptor);
-    return;
-  }
-  while (dirent *entry = readdir(stream)) {
-    struct stat status;
-    if (fstatat(descriptor, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISREG(status.st_mode))
-      unlinkat(descriptor, entry->d_name, 0);
-  }
-  closedir(stream);
-}
-
-/// Removes folders of \p name that no living process has locked.
-static void removeLeftOvers(const std::string &directory,
-                            const TemporaryName &name) {
-  DIR *stream = opendir(directory.c_str());
-  if (!stream)
-    return;
-  while (dirent *entry = readdir(stream)) {
-    if (!name.matches(entry->d_name))
-      continue;
-    int folder = openFolder(dirfd(stream), entry->d_name);
-    if (folder < 0)
-      continue;
-    if (flock(folder, LOCK_EX | LOCK_NB) != 0) {
-      close(folder);
-      continue;
-    }
-    removeFiles(folder);
-    unlinkat(dirfd(stream), entry->d_name, AT_REMOVEDIR);
-  }
-  closedir(stream);
-}
-
 bool OutputFolder::open(const std::string &name) {
   path = name;
   std::string bare = path;
@@ -134,7 +96,7 @@ bool OutputFolder::commit() {
 OutputFolder::~OutputFolder() {
   if (!temporary.empty()) {
     if (int folder = openFolder(AT_FDCWD, temporary.c_str()); folder >= 0)
-      removeFiles(folder);
+      removeFilesIn(folder);
     rmdir(temporary.c_str());
     keepOutput(temporary.c_str());
   }

@@ -15,7 +15,7 @@ namespace {
 
 constexpr uint32_t noRank = UINT32_MAX;
 constexpr int32_t largestId = 1 << 22;
-/// Above this many symbols a heap finds the next merge.
+/// Above this many symbols a queue has the next merge.
 constexpr size_t shortWord = 48;
 constexpr size_t tableCharacters = 1 << 16;
 
@@ -114,6 +114,7 @@ std::unique_ptr<BpeModel> BpeModel::make(const BpeParts &parts,
   }
 
   model->merges.reserve(parts.merges.size());
+  model->mergeCount = parts.merges.size();
   std::string joined;
   for (size_t rank = 0; rank < parts.merges.size(); ++rank) {
     const auto &[left, right] = parts.merges[rank];
@@ -285,34 +286,25 @@ void BpeModel::mergeShort(BpeScratch &scratch) const {
 
 void BpeModel::mergeLong(BpeScratch &scratch) const {
   auto &chain = scratch.chain;
-  auto &heap = scratch.heap;
-  auto later = [](const BpeScratch::Merge &a, const BpeScratch::Merge &b) {
-    return a.rank != b.rank ? a.rank > b.rank : a.place > b.place;
-  };
+  MergeQueue &queue = scratch.merges;
   auto n = static_cast<int32_t>(scratch.symbols.size());
   chain.resize(n);
   for (int32_t i = 0; i < n; ++i)
     chain[i] = {scratch.symbols[i], i - 1, i + 1 < n ? i + 1 : -1};
-  heap.clear();
+  queue.reset(mergeCount);
   auto find = [&](int32_t place) {
     return merges.find(chain[place].id, chain[chain[place].next].id);
   };
-  for (int32_t i = 0; i + 1 < n; ++i)
-    if (const PairTable::Entry *merge = find(i))
-      heap.push_back({merge->rank, i, merge->id});
-  std::make_heap(heap.begin(), heap.end(), later);
   auto offer = [&](int32_t place) {
     if (place < 0 || chain[place].next < 0)
       return;
-    if (const PairTable::Entry *merge = find(place)) {
-      heap.push_back({merge->rank, place, merge->id});
-      std::push_heap(heap.begin(), heap.end(), later);
-    }
+    if (const PairTable::Entry *merge = find(place))
+      queue.push(merge->rank, place, merge->id);
   };
-  while (!heap.empty()) {
-    std::pop_heap(heap.begin(), heap.end(), later);
-    BpeScratch::Merge top = heap.back();
-    heap.pop_back();
+  for (int32_t i = 0; i + 1 < n; ++i)
+    offer(i);
+  while (!queue.empty()) {
+    MergeQueue::Merge top = queue.pop();
     BpeScratch::Symbol &left = chain[top.place];
     // What stood here may have been joined with something else since.
     if (left.id < 0 || left.next < 0)

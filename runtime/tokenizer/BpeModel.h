@@ -14,6 +14,7 @@
 #ifndef TESSERA_RUNTIME_TOKENIZER_BPEMODEL_H
 #define TESSERA_RUNTIME_TOKENIZER_BPEMODEL_H
 
+#include "runtime/tokenizer/MergeQueue.h"
 #include "runtime/tokenizer/PairTable.h"
 #include "runtime/tokenizer/WordCache.h"
 #include <array>
@@ -47,14 +48,10 @@ struct BpeScratch {
   struct Symbol {
     int32_t id, previous, next;
   };
-  struct Merge {
-    uint32_t rank;
-    int32_t place, id;
-  };
   std::vector<int32_t> symbols, ends;
   std::vector<uint32_t> ranks;
   std::vector<Symbol> chain;
-  std::vector<Merge> heap;
+  MergeQueue merges;
 };
 
 class BpeModel {
@@ -100,6 +97,7 @@ private:
   std::array<int32_t, 256> byteIds;  ///< of a symbol, or of <0xXX>; -1: none
   std::vector<int32_t> characterIds; ///< of the first 65,536 characters
   PairTable merges;
+  size_t mergeCount = 0;
   /// Characters or bytes that stand side by side in a token: between others
   /// no merge joins anything.
   PairTable neighbours;
