@@ -69,12 +69,20 @@ void Sampler::keepTopP() {
   auto isBelow = [](const Candidate &a, const Candidate &b) {
     return a.score != b.score ? a.score < b.score : a.token < b.token;
   };
-  order = kept;
-  // Those before begin go, whose probabilities sum to below; those from end on
-  // stay. In between the half decides that has the unlikelier ones.
+  // Those below half a mean share of what goes go all together: most of a large
+  // vocabulary, without a look at their order.
+  double share = (1 - settings.topP) / double(2 * kept.size()), below = 0;
+  order.clear();
+  for (const Candidate &candidate : kept) {
+    if (candidate.probability < share)
+      below += candidate.probability;
+    else
+      order.push_back(candidate);
+  }
+  // Those before begin go, too, whose probabilities are in below; those from
+  // end on stay. In between the half decides that has the unlikelier ones.
   auto begin = order.begin(), end = order.end() - 1;
   auto most = static_cast<float>(1 - settings.topP);
-  double below = 0;
   while (begin < end) {
     auto middle = begin + (end - begin) / 2;
     std::nth_element(begin, middle, end + 1, isBelow);

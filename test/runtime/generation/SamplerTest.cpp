@@ -161,6 +161,12 @@ TEST(Sampler, OfEqualTokensLowerIdsGoFirst) {
   ASSERT_EQ(kept.size(), 4u);
   EXPECT_EQ(kept.front().token, 4);
   EXPECT_EQ(kept.back().probability, 0.25f);
+  // One stays, also where it is as likely as all others.
+  for (int64_t count = 1; count < 60; ++count) {
+    logits.assign(count, 0);
+    Sampler least({.temperature = 1, .topP = 0}, count);
+    EXPECT_EQ(least.choose(logits.data(), {}, {}), count - 1);
+  }
 }
 
 TEST(SamplerDeathTest, RefusesWhatIsNoNumber) {
