@@ -383,5 +383,44 @@ class Tokenizers(unittest.TestCase):
         self.assertEqual(process.wait(), 0)
 
 
+class Families(unittest.TestCase):
+    """What transformers writes (test/golden/generate_texts.py), by the same weights."""
+
+    def check(self, name):
+        out = support.scratch(f"generate-{name}")
+        folder = support.GOLDEN / "texts" / name
+        texts = json.loads((folder / "texts.json").read_text())["texts"]
+        command = [support.TESSERA, "import", folder, "-o", out / "s.textproto"]
+        support.run([*command, "--set", "transformer.sequence_length=128"])
+        executable = support.compile(out / "s.textproto", out / "exe")
+        prompts, found = out / "prompts.jsonl", out / "found.jsonl"
+        prompts.write_text("".join(json.dumps({"prompt": text["prompt"]}) + "\n" for text in texts))
+        command = [executable, "generate", "--init", folder, "--prompts", prompts, "--out", found]
+        for key, options in (("greedy", []), ("penalty", ["--repetition-penalty", 1.3])):
+            support.run([*command, "--max-tokens", 64, "--logprobs", 0, *options])
+            lines = [json.loads(line) for line in found.read_text().splitlines()]
+            self.assertEqual(len(lines), len(texts))
+            for line, text in zip(lines, texts):
+                self.assertEqual([entry["id"] for entry in line["logprobs"]], text[key])
+
+    def test_bloom(self):
+        self.check("bloom")
+
+    def test_gpt2(self):
+        self.check("gpt2")
+
+    def test_llama(self):
+        self.check("llama")
+
+    def test_mistral(self):
+        self.check("mistral")
+
+    def test_qwen2(self):
+        self.check("qwen2")
+
+    def test_qwen3(self):
+        self.check("qwen3")
+
+
 if __name__ == "__main__":
     support.main()
