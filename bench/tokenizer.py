@@ -80,9 +80,10 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT / "scripts"))
-    import tokenizer_environment
+    import torch_environment
 
-    tokenizer_environment.enter(RAYON_NUM_THREADS=str(arguments.threads))
+    made = torch_environment.make_with_vocabularies()
+    torch_environment.enter(made, RAYON_NUM_THREADS=str(arguments.threads))
     inside(arguments)
 
 

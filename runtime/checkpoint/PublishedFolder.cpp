@@ -106,12 +106,28 @@ void requireSameModel(const Manifest &manifest, const std::string &path) {
   }
 }
 
+/// Says again in \p config how positions are rotated, as versions of
+/// transformers before 5 read it.
+static void addOldRope(Json &config) {
+  auto rope = config.find("rope_parameters");
+  if (rope == config.end())
+    return;
+  Json scaling = *rope;
+  if (auto theta = scaling.find("rope_theta"); theta != scaling.end()) {
+    config["rope_theta"] = *theta;
+    scaling.erase("rope_theta");
+  }
+  if (scaling.value("rope_type", "default") != "default")
+    config["rope_scaling"] = scaling;
+}
+
 std::string configText(const Manifest &manifest, const std::string &dtype,
                        const std::string &like) {
   Json config = Json::object();
   for (const ConfigField &field : manifest.config)
     if (field.isWritten)
       setField(config, field.names.front(), Json::parse(field.value));
+  addOldRope(config);
   // Versions of transformers before 5 read the first name.
   for (const char *name : {"torch_dtype", "dtype"})
     config[name] = dtype == "BF16"  ? "bfloat16"

@@ -125,9 +125,9 @@ def main():
     parser.add_argument("--vocabulary", type=int, default=32000)
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT / "scripts"))
-    import tokenizer_environment
+    import torch_environment
 
-    tokenizer_environment.enter()
+    torch_environment.enter(torch_environment.make_with_vocabularies())
     if arguments.train:
         return compare_training(arguments.train, arguments.vocabulary)
     from tokenizer_families import strings

