@@ -318,7 +318,14 @@ int main(int argc, char **argv) {
                {"gpt2-124m, T 256, dropout",
                 {4, 12, 256, 64, false, true, false, "f32", 0.1}},
                {"gpt2-124m, T 1024", {4, 12, 1024, 64, false}},
-               {"bloom-560m, T 256", {1, 16, 256, 64, true, true, true}}};
+               {"bloom-560m, T 256", {1, 16, 256, 64, true, true, true}},
+               {"head dim 128, T 2048", {1, 4, 2048, 128, false}},
+               {"head dim 128, T 2048, one key head",
+                {1, 4, 2048, 128, false, true, false, "f32", 0, 1}},
+               {"head dim 128, T 2048, window 512",
+                {1, 4, 2048, 128, false, true, false, "f32", 0, 0, 512}},
+               {"qwen2-0.5b, T 1024",
+                {1, 14, 1024, 64, false, true, false, "f32", 0, 2}}};
   for (auto &[name, shape] : cases)
     if (std::string(name).find(wanted) != std::string::npos)
       for (bool gradient : {false, true})
