@@ -12,11 +12,12 @@
 //   dV = P^T G      dS = P o (G V^T - delta)
 //   dQ = scale dS K         dK = scale dS^T Q
 //
-// Three grids run one after another: the deltas, in scratch memory; dK and dV,
-// whose blocks have rows of keys and walk over the queries of all heads that
-// share them; dQ, whose blocks have rows of queries and walk over keys. Each
-// result is the sum of one thread, in a fixed order, for two more matmuls per
-// pair than with sums across blocks.
+// Grids run one after another: the deltas, in scratch memory; dK and dV, whose
+// blocks have rows of keys and walk over the queries of all heads that share
+// them, together or, where registers do not hold both, one by one; dQ, whose
+// blocks have rows of queries and walk over keys. Each result is the sum of one
+// thread, in a fixed order, for two more matmuls per pair (three, one by one)
+// than with sums across blocks.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,7 +28,6 @@ using namespace mlir;
 using namespace tessera;
 using namespace tessera::cuda;
 using codegen::AttentionShape;
-using codegen::HeadRows;
 
 namespace {
 
@@ -40,7 +40,21 @@ int64_t getMostColumns(const AttentionShape &shape, bool rowsAreKeys) {
 /// Threads of a block of the first grid.
 constexpr int64_t kDeltaThreads = 256;
 
-enum GridNumber : unsigned { kDeltas, kKeysAndValues, kQueries };
+/// What a grid computes.
+enum class Part { Deltas, KeysAndValues, Keys, Values, Queries };
+
+/// The grids of \p op, in their order.
+SmallVector<Part> getParts(nn::AttentionGradOp op) {
+  // In fp32 a wide head has no registers for two sums where heads, windows or
+  // the end of the sequence take some.
+  AttentionShape shape = AttentionShape::get(op);
+  bool isPlain = shape.group == 1 && !shape.hasWindow() &&
+                 shape.sequence % WarpMatmul::kRows == 0;
+  if (op.getQkv().getType().getElementType().isF32() && !isPlain &&
+      shape.paddedDim > 64)
+    return {Part::Deltas, Part::Keys, Part::Values, Part::Queries};
+  return {Part::Deltas, Part::KeysAndValues, Part::Queries};
+}
 
 int64_t getTokens(const AttentionShape &shape) {
   return shape.batch * shape.heads * shape.sequence;
@@ -111,12 +125,12 @@ public:
                                 getMostColumns(shape, rowsAreKeys));
   }
 
-  RowGradientEmitter(nn::AttentionGradOp op, bool rowsAreKeys,
-                     ThreadBuilder &tb, const KernelBuffers &buffers,
-                     Value deltas)
-      : AttentionThread(tb, AttentionShape::get(op), getTiling(op, rowsAreKeys),
-                        rowsAreKeys),
-        packed(tb.flatten(buffers.inputs[0])),
+  RowGradientEmitter(nn::AttentionGradOp op, Part part, ThreadBuilder &tb,
+                     const KernelBuffers &buffers, Value deltas)
+      : AttentionThread(tb, AttentionShape::get(op),
+                        getTiling(op, part != Part::Queries),
+                        /*rowsAreKeys=*/part != Part::Queries),
+        part(part), packed(tb.flatten(buffers.inputs[0])),
         lse(tb.flatten(buffers.inputs[2])),
         gradient(tb.flatten(buffers.inputs[3])),
         result(tb.flatten(buffers.outputs[0])), deltas(deltas),
@@ -144,56 +158,101 @@ public:
       }
     }
     SmallVector<Value> sums =
-        matmul.zero(shape.paddedDim * (rowsAreKeys ? 2 : 1));
-    if (rowsAreKeys && shape.group > 1)
-      sums = tb.loop(tb.index(0), tb.index(shape.group), 1, sums,
-                     [&](Value member, ValueRange carried) {
-                       startHead(member);
-                       return emitColumns(carried);
-                     });
-    else
-      sums = emitColumns(sums);
+        matmul.zero(shape.paddedDim * (part == Part::KeysAndValues ? 2 : 1));
+    sums = emitColumns(sums);
 
     Value scale = tb.number(shape.scale), one = tb.number(1);
     ArrayRef<Value> all(sums);
-    if (!rowsAreKeys)
-      return storeRows(all, {scale, scale}, getPacked(result, 0));
-    storeRows(all.take_front(all.size() / 2), {scale, scale},
-              getPacked(result, 1));
-    storeRows(all.drop_front(all.size() / 2), {one, one}, getPacked(result, 2));
+    size_t count = matmul.zero(shape.paddedDim).size();
+    if (part != Part::Values)
+      storeRows(all.take_front(count), {scale, scale},
+                getPacked(result, rowsAreKeys ? 1 : 0));
+    if (part == Part::Values || part == Part::KeysAndValues)
+      storeRows(all.take_back(count), {one, one}, getPacked(result, 2));
   }
 
 private:
-  /// What the columns of the head give to the sums of all rows.
+  /// A tile of columns: of the head `member` of those that share the rows'
+  /// keys, null where there is but one.
+  struct Tile {
+    Value member, column;
+  };
+
+  /// What all tiles give to the sums of the rows, head after head.
   SmallVector<Value> emitColumns(ValueRange sums) {
+    Value begin = getBeginColumn(), end = getEndColumn();
     loadDraw(drawBuffers);
-    Copy first{getPacked(packed, rowsAreKeys ? 0 : 1), columnTile};
-    Copy second{rowsAreKeys ? getPlain(gradient) : getPacked(packed, 2),
-                columnTile2};
-    SmallVector<Copy> copies = {first};
-    if (!tiling.sharesColumns)
-      copies.push_back(second);
-    copyTiles(copies, getBeginColumn(), tiling.columns);
+    copyTiles(getCopies(), begin, tiling.columns);
     if (rowsAreKeys)
-      storeNumbers(loadColumnNumbers(getBeginColumn()));
+      storeNumbers(loadColumnNumbers(begin));
     tb.barrier();
-    return tb.loop(getBeginColumn(), getEndColumn(), tiling.columns, sums,
-                   [&](Value column, ValueRange carried) {
-                     // The next tile is on its way while this one is worked on.
-                     Value next = getNextColumn(column);
-                     Pending pending = startCopy(copies, next);
-                     std::pair<Value, Value> numbers;
-                     if (rowsAreKeys)
-                       numbers = loadColumnNumbers(next);
-                     SmallVector<Value> state =
-                         emitTile(first, second, column, carried);
-                     tb.barrier();
-                     finishCopy(pending);
-                     if (rowsAreKeys)
-                       storeNumbers(numbers);
-                     tb.barrier();
-                     return state;
-                   });
+    if (!rowsAreKeys || shape.group == 1)
+      return tb.loop(begin, end, tiling.columns, sums,
+                     [&](Value column, ValueRange carried) {
+                       return emitStep({{}, column},
+                                       {{}, getNextColumn(column)}, carried);
+                     });
+    // One loop over the tiles of all heads: where a head ends, the next one's
+    // first tile is on its way.
+    Value perHead =
+        tb.div(tb.add(tb.sub(end, begin), tiling.columns - 1), tiling.columns);
+    SmallVector<Value> state(sums);
+    state.append({tb.index(0), begin});
+    state =
+        tb.loop(tb.index(0), tb.mul(perHead, shape.group), 1, state,
+                [&](Value, ValueRange carried) {
+                  Tile tile{carried.drop_back()[sums.size()], carried.back()};
+                  Tile next{tile.member, tb.add(tile.column, tiling.columns)};
+                  Value isSame = tb.isLess(next.column, end);
+                  next.column = tb.select(isSame, next.column, begin);
+                  next.member = tb.select(isSame, tile.member,
+                                          tb.min(tb.add(tile.member, 1),
+                                                 tb.index(shape.group - 1)));
+                  SmallVector<Value> result =
+                      emitStep(tile, next, carried.drop_back(2));
+                  result.append({next.member, next.column});
+                  return result;
+                });
+    state.truncate(sums.size());
+    return state;
+  }
+
+  /// A step of that loop, in which the next tile is on its way while \p tile is
+  /// worked on.
+  SmallVector<Value> emitStep(Tile tile, Tile next, ValueRange sums) {
+    if (next.member)
+      startHead(next.member);
+    Pending pending = startCopy(getCopies(), next.column);
+    std::pair<Value, Value> numbers;
+    if (rowsAreKeys)
+      numbers = loadColumnNumbers(next.column);
+    if (tile.member) {
+      startHead(tile.member);
+      loadDraw(drawBuffers);
+    }
+    SmallVector<Value> state = emitTile(tile.column, sums);
+    tb.barrier();
+    finishCopy(pending);
+    if (rowsAreKeys)
+      storeNumbers(numbers);
+    tb.barrier();
+    return state;
+  }
+
+  /// The matrices of columns: what scores are products of, and what their
+  /// gradients are.
+  Copy getFirst() {
+    return {getPacked(packed, rowsAreKeys ? 0 : 1), columnTile};
+  }
+  Copy getSecond() {
+    return {rowsAreKeys ? getPlain(gradient) : getPacked(packed, 2),
+            columnTile2};
+  }
+  /// Those that are copied ahead.
+  SmallVector<Copy> getCopies() {
+    if (tiling.sharesColumns)
+      return {getFirst()};
+    return {getFirst(), getSecond()};
   }
 
   /// The log-sum-exp of a query in base 2, and its delta.
@@ -236,8 +295,7 @@ private:
     return numbers;
   }
 
-  SmallVector<Value> emitTile(Copy first, Copy second, Value column,
-                              ValueRange carried) {
+  SmallVector<Value> emitTile(Value column, ValueRange carried) {
     // Where both matrices of columns share memory, one takes the other's place.
     auto replaceTile = [&](Copy copy) {
       if (!tiling.sharesColumns)
@@ -251,12 +309,12 @@ private:
     finishScores(column, weights);
     for (auto [weight, shift] : llvm::zip(weights, getNumbers(0)))
       weight = exp2(tb.subf(weight, shift));
-    replaceTile(second);
-    WarpMatmul::Fragments slopes =
-        matmul.multiply(rowTile2, warpRow, columnTile2, tiling.columns);
+    replaceTile(getSecond());
+    WarpMatmul::Fragments slopes, factors;
+    if (part != Part::Values)
+      slopes = matmul.multiply(rowTile2, warpRow, columnTile2, tiling.columns);
     // delta is what it is without dropout, as `out` is of dropped weights,
     // which the values' gradients take, too.
-    WarpMatmul::Fragments factors;
     if (shape.dropout)
       factors = getDropFactors(column);
     for (auto [slope, factor] : llvm::zip(slopes, factors))
@@ -267,19 +325,21 @@ private:
     for (auto [weight, factor] : llvm::zip(weights, factors))
       weight = tb.mulf(weight, factor);
     SmallVector<Value> sums(carried);
-    int64_t count = matmul.zero(shape.paddedDim).size();
+    size_t count = matmul.zero(shape.paddedDim).size();
+    auto accumulate = [&](const WarpMatmul::Fragments &from, Value tile,
+                          MutableArrayRef<Value> to) {
+      llvm::copy(matmul.accumulate(from, tile, ValueRange(to)), to.begin());
+    };
     MutableArrayRef<Value> all(sums);
-    if (rowsAreKeys)
-      llvm::copy(matmul.accumulate(weights, columnTile2,
-                                   ValueRange(all.drop_front(count))),
-                 all.drop_front(count).begin());
-    replaceTile(first);
-    llvm::copy(matmul.accumulate(slopes, columnTile,
-                                 ValueRange(all.take_front(count))),
-               all.begin());
+    if (part == Part::Values || part == Part::KeysAndValues)
+      accumulate(weights, columnTile2, all.take_back(count));
+    replaceTile(getFirst());
+    if (part != Part::Values)
+      accumulate(slopes, columnTile, all.take_front(count));
     return sums;
   }
 
+  Part part;
   Value packed, lse, gradient, result, deltas;
   ValueRange drawBuffers;
   Value rowTile, rowTile2, columnTile, columnTile2;
@@ -299,10 +359,15 @@ struct AttentionGradKernel
 
   SmallVector<Grid> getGrids(Operation *op) const {
     auto grad = cast<nn::AttentionGradOp>(op);
-    SmallVector<Grid> grids = {getDeltas(grad).getGrid()};
-    for (bool rowsAreKeys : {true, false})
-      grids.push_back(RowGradientEmitter::getTiling(grad, rowsAreKeys)
-                          .getGrid(AttentionShape::get(grad), rowsAreKeys));
+    SmallVector<Grid> grids;
+    for (Part part : getParts(grad)) {
+      bool rowsAreKeys = part != Part::Queries;
+      grids.push_back(
+          part == Part::Deltas
+              ? getDeltas(grad).getGrid()
+              : RowGradientEmitter::getTiling(grad, rowsAreKeys)
+                    .getGrid(AttentionShape::get(grad), rowsAreKeys));
+    }
     return grids;
   }
 
@@ -318,11 +383,11 @@ struct AttentionGradKernel
     int64_t offset = 0;
     Value deltas =
         tb.carve(buffers.scratch, offset, getTokens(AttentionShape::get(grad)));
-    if (grid == kDeltas)
+    Part part = getParts(grad)[grid];
+    if (part == Part::Deltas)
       return getDeltas(grad).emit(tb, tb.flatten(buffers.inputs[1]),
                                   tb.flatten(buffers.inputs[3]), deltas);
-    RowGradientEmitter(grad, grid == kKeysAndValues, tb, buffers, deltas)
-        .emit();
+    RowGradientEmitter(grad, part, tb, buffers, deltas).emit();
   }
 };
 
