@@ -54,7 +54,7 @@ class Tutorials(unittest.TestCase):
     def follow(self, name):
         """Runs a page; what its commands said."""
         script = commands(PAGES / f"{name}.md")
-        self.assertGreater(script.count("tessera "), 2)
+        self.assertGreater(script.count("tessera "), 1)
         path = f"{support.TESSERA.parent}:{support.ENVIRONMENT['PATH']}"
         # As one types them, but that mpirun may be root and have few cores.
         script = 'mpirun() { command mpirun --oversubscribe --bind-to none "$@"; }\n' + script
@@ -69,7 +69,8 @@ class Tutorials(unittest.TestCase):
         found = {path.name for path in (self.out / folder).iterdir()}
         self.assertEqual(found, {"config.json", "model.safetensors", "tokenizer.json", *names})
 
-    def test_finetune(self):
+    def publish_small(self):
+        """A small model, with random weights, as the folder bloom-560m."""
         golden = json.loads((support.GOLDEN / "tokenizers" / "bloom.json").read_text())
         (self.out / "tokenizer.json").write_text(json.dumps(golden["tokenizer"]))
         (self.out / "small.textproto").write_text(SMALL)
@@ -77,6 +78,9 @@ class Tutorials(unittest.TestCase):
         (self.out / "tokens").write_bytes(bytes(20))
         data = ["--data", self.out / "tokens", "--data-type", "u8", "--steps", 0]
         support.run([small, "train", *data, "--save", self.out / "bloom-560m"])
+
+    def test_finetune(self):
+        self.publish_small()
         config = self.out / "bloom-560m" / "tokenizer_config.json"
         config.write_text('{"eos_token": "</s>"}')
         output = self.follow("finetune")
@@ -87,6 +91,15 @@ class Tutorials(unittest.TestCase):
         self.assertIn("This license", output)
         self.check_folder("tuned", "tokenizer_config.json")
         self.assertEqual(len((self.out / "log.jsonl").read_text().splitlines()), 80)
+
+    def test_generate(self):
+        self.publish_small()
+        output = self.follow("generate")
+        self.assertEqual(output.count("This license"), 2)
+        self.assertIn("[sample 3 of 3]\nQ: What is a tessera? A:", output)
+        lines = [json.loads(line) for line in (self.out / "texts.jsonl").read_text().splitlines()]
+        self.assertEqual([line["id"] for line in lines], ["mosaic"] * 2 + ["license"] * 2)
+        self.assertEqual({len(entry["top"]) for entry in lines[0]["logprobs"]}, {3})
 
     def test_pretrain(self):
         output = self.follow("pretrain")
