@@ -139,7 +139,8 @@ class Published(unittest.TestCase):
         text = bytes.fromhex(expected["continued"])
         command = [executable, "generate", "--init", folder, "--prompt", expected["prompt"]]
         done = subprocess.run(
-            [str(word) for word in [*command, "--max-tokens", len(text)]], capture_output=True
+            [str(word) for word in [*command, "--no-end", "--max-tokens", len(text)]],
+            capture_output=True,
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout, expected["prompt"].encode() + text)
