@@ -16,12 +16,17 @@
 //
 // One iteration does a whole head of keys and all heads of queries that share
 // it, one after another and tile after tile, so that the order of all sums is
-// fixed. AttentionTiles.h says how the tiles lie.
+// fixed. Where there are too few heads of keys for the threads, iterations have
+// parts of it: some dK and dV of a part of the keys, others dQ of a part of the
+// queries, with the same sums in the same order, for two more matmuls per pair.
+// AttentionTiles.h says how the tiles lie.
 //
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/AttentionTiles.h"
 #include "codegen/cpu/Kernels.h"
+#include "dialects/spec/Spec.h"
+#include <thread>
 
 using namespace mlir;
 using namespace tessera;
@@ -39,8 +44,36 @@ constexpr int64_t kPairs = kKeys * kQueries;
 /// Queries of a register block.
 constexpr int64_t kBlockQueries = kBlockVectors * kLanes;
 
+/// Threads that a rank of \p module has; some guess without a specification.
+int64_t getThreads(ModuleOp module) {
+  int64_t ranks = 1;
+  if (spec::SpecificationAttr all =
+          module ? spec::getSpecification(module) : nullptr) {
+    if (int64_t threads = all.getTarget().getHostThreads())
+      return threads;
+    ranks = spec::getParallel(module).getWorld();
+  }
+  return std::max<int64_t>(1, std::thread::hardware_concurrency() / ranks);
+}
+
 class AttentionGradEmitter {
 public:
+  /// Parts of a head's keys, and of its queries; 1: iterations have both of a
+  /// whole head.
+  static int64_t getParts(nn::AttentionGradOp op) {
+    int64_t heads = op.getBatch() * op.getKvHeads();
+    int64_t threads = getThreads(op->getParentOfType<ModuleOp>());
+    // Some iterations for each thread, as late queries and early keys take
+    // longer.
+    int64_t parts = std::min<int64_t>(llvm::divideCeil(op.getSequence(), kKeys),
+                                      llvm::divideCeil(2 * threads, heads));
+    // Matmuls of a whole head that threads do one after another.
+    double whole = 5.0 * llvm::divideCeil(heads, threads);
+    double split = 7.0 * llvm::divideCeil(2 * heads * parts, threads) /
+                   static_cast<double>(2 * parts);
+    return split < 0.9 * whole ? parts : 1;
+  }
+
   AttentionGradEmitter(nn::AttentionGradOp op, KernelBody &body)
       : vb(body.builder, body.loc), shape(TiledAttention::get(op)), body(body) {
   }
@@ -54,47 +87,81 @@ public:
 
   void emit() {
     carveScratch();
-    Value packed = vb.flatten(body.inputs[0]);
-    Value result = vb.flatten(body.outputs[0]);
     zero = vb.index(0);
     vb.loop(0, kQueries, kLanes,
             [&](Value i) { vb.store(vb.splat(shape.scale), scales, i); });
-    Value out = vb.flatten(body.inputs[1]),
-          gradient = vb.flatten(body.inputs[3]);
-    vb.loop(body.begin, body.end, 1, [&](Value batchHead) {
-      Value batch = vb.div(batchHead, shape.kvHeads);
-      Value kvHead = vb.rem(batchHead, shape.kvHeads);
-      Value token = vb.mul(batch, shape.sequence);
-      auto columns = [&](Value buffer, int64_t which, Value head) {
-        return HeadRows::ofPacked(vb, shape, buffer, token, which, head);
-      };
-      emitPackRows(vb, shape, columns(packed, 1, kvHead), zero,
-                   shape.paddedKeys, keys, zero);
-      emitPackRows(vb, shape, columns(packed, 2, kvHead), zero,
-                   shape.paddedKeys, values, zero);
-      emitClear(sums, 2 * headSize());
-      vb.loop(0, shape.group, 1, [&](Value member) {
-        Value head = vb.add(vb.mul(kvHead, shape.group), member);
-        lseStart =
-            vb.mul(vb.add(vb.mul(batch, shape.heads), head), shape.sequence);
-        if (shape.alibi)
-          slope = emitAlibiSlope(vb, shape, head);
-        if (shape.dropout)
-          draw = HeadDraw::load(vb, ValueRange(body.inputs).drop_front(4),
-                                batch, head);
-        vb.loop(zero, vb.index(shape.sequence), kQueries, [&](Value first) {
-          emitQueries(first, columns(packed, 0, head),
-                      HeadRows::ofOutput(vb, shape, out, token, head),
-                      HeadRows::ofOutput(vb, shape, gradient, token, head),
-                      columns(result, 0, head));
-        });
-      });
-      emitStoreRows(0, 1, columns(result, 2, kvHead));
-      emitStoreRows(headSize(), shape.scale, columns(result, 1, kvHead));
+    int64_t heads = shape.batch * shape.kvHeads;
+    if (body.iterations == heads) {
+      part = zero;
+      vb.loop(body.begin, body.end, 1, [&](Value head) { emitHead(head); });
+      return;
+    }
+    parts = body.iterations / (2 * heads);
+    vb.loop(body.begin, body.end, 1, [&](Value iteration) {
+      // The longer iterations, of keys, come first.
+      Value ofKeys = vb.index(heads * parts);
+      Value isOfKeys = arith::CmpIOp::create(
+          vb.builder, vb.loc, arith::CmpIPredicate::slt, iteration, ofKeys);
+      part = vb.rem(iteration, parts);
+      Value batchHead = vb.rem(vb.div(iteration, parts), heads);
+      auto branch = scf::IfOp::create(vb.builder, vb.loc, TypeRange(), isOfKeys,
+                                      /*withElseRegion=*/true);
+      OpBuilder::InsertionGuard guard(vb.builder);
+      for (bool keysNow : {true, false}) {
+        givesKeys = keysNow;
+        givesQueries = !keysNow;
+        vb.builder.setInsertionPointToStart(keysNow ? branch.thenBlock()
+                                                    : branch.elseBlock());
+        emitHead(batchHead);
+      }
     });
   }
 
 private:
+  /// What this iteration gives of a head of keys of a batch row, and of the
+  /// heads of queries that share it.
+  void emitHead(Value batchHead) {
+    Value packed = vb.flatten(body.inputs[0]);
+    Value result = vb.flatten(body.outputs[0]);
+    Value batch = vb.div(batchHead, shape.kvHeads);
+    Value kvHead = vb.rem(batchHead, shape.kvHeads);
+    Value token = vb.mul(batch, shape.sequence);
+    auto columns = [&](Value buffer, int64_t which, Value head) {
+      return HeadRows::ofPacked(vb, shape, buffer, token, which, head);
+    };
+    auto plain = [&](unsigned input, Value head) {
+      return HeadRows::ofOutput(vb, shape, vb.flatten(body.inputs[input]),
+                                token, head);
+    };
+    emitPackRows(vb, shape, columns(packed, 1, kvHead), zero, shape.paddedKeys,
+                 keys, zero);
+    emitPackRows(vb, shape, columns(packed, 2, kvHead), zero, shape.paddedKeys,
+                 values, zero);
+    if (givesKeys)
+      emitClear(sums, 2 * headSize());
+    // Iterations of queries take turns, since late tiles take longer.
+    Value first = givesKeys ? zero : vb.mul(part, kQueries);
+    int64_t step = givesKeys ? kQueries : parts * kQueries;
+    vb.loop(0, shape.group, 1, [&](Value member) {
+      Value head = vb.add(vb.mul(kvHead, shape.group), member);
+      lseStart =
+          vb.mul(vb.add(vb.mul(batch, shape.heads), head), shape.sequence);
+      if (shape.alibi)
+        slope = emitAlibiSlope(vb, shape, head);
+      if (shape.dropout)
+        draw = HeadDraw::load(vb, ValueRange(body.inputs).drop_front(4), batch,
+                              head);
+      vb.loop(first, vb.index(shape.sequence), step, [&](Value query) {
+        emitQueries(query, columns(packed, 0, head), plain(1, head),
+                    plain(3, head), columns(result, 0, head));
+      });
+    });
+    if (!givesKeys)
+      return;
+    emitStoreRows(0, 1, columns(result, 2, kvHead));
+    emitStoreRows(headSize(), shape.scale, columns(result, 1, kvHead));
+  }
+
   /// Elements of a head's rows and of a tile's.
   int64_t headSize() const { return shape.paddedKeys * shape.paddedDim; }
   int64_t tileSize() const { return shape.paddedDim * kQueries; }
@@ -122,14 +189,32 @@ private:
             [&](Value i) { vb.store(vb.splat(0.0), buffer, i); });
   }
 
-  /// Stores the sums that start at element \p start.
+  /// Calls \p body for each of this iteration's tiles of the keys
+  /// [begin, end): its first key and the end of its keys.
+  void emitOwnTiles(Value begin, Value end,
+                    llvm::function_ref<void(Value, Value)> body) {
+    if (parts == 1 || !givesKeys)
+      return vb.loop(begin, end, kKeys, [&](Value key) { body(key, end); });
+    // Tile t, of keys [t * kKeys, (t + 1) * kKeys), is of part t % parts.
+    Value tile = vb.div(begin, kKeys);
+    Value apart = vb.sub(vb.add(part, parts), vb.rem(tile, parts));
+    Value first = vb.mul(vb.add(tile, vb.rem(apart, parts)), kKeys);
+    vb.loop(first, end, parts * kKeys, [&](Value key) {
+      body(vb.max(key, begin), vb.min(vb.add(key, kKeys), end));
+    });
+  }
+
+  /// Stores the sums of this iteration's keys, which start at element \p start.
   void emitStoreRows(int64_t start, double factor, HeadRows rows) {
-    vb.loop(0, shape.sequence, 1, [&](Value r) {
-      Value from = vb.add(vb.mul(r, shape.paddedDim), start);
-      Value to = vb.add(rows.offset, vb.mul(r, rows.stride));
-      for (int64_t c = 0; c < shape.dim; c += kLanes)
-        vb.store(vb.mulf(vb.load(sums, vb.add(from, c)), vb.splat(factor)),
-                 rows.buffer, vb.add(to, c), vb.mask(shape.dim - c));
+    emitOwnTiles(zero, vb.index(shape.sequence), [&](Value key, Value end) {
+      end = vb.min(end, vb.add(key, kKeys));
+      vb.loop(key, end, 1, [&](Value r) {
+        Value from = vb.add(vb.mul(r, shape.paddedDim), start);
+        Value to = vb.add(rows.offset, vb.mul(r, rows.stride));
+        for (int64_t c = 0; c < shape.dim; c += kLanes)
+          vb.store(vb.mulf(vb.load(sums, vb.add(from, c)), vb.splat(factor)),
+                   rows.buffer, vb.add(to, c), vb.mask(shape.dim - c));
+      });
     });
   }
 
@@ -145,14 +230,16 @@ private:
                        shape.scale * kLog2E, queriesAcross);
     emitShifts(first);
     emitDeltas(first, out);
-    emitClear(queryGradientsAcross, tileSize());
+    if (givesQueries)
+      emitClear(queryGradientsAcross, tileSize());
     Value end = vb.index(shape.paddedKeys);
     if (shape.causal)
       end = vb.min(vb.add(first, kQueries), end);
-    vb.loop(emitFirstKey(vb, shape, first), end, kKeys,
-            [&](Value key) { emitKeys(key, end, first); });
-    emitUnpackTransposed(vb, shape, queryGradientsAcross, kQueries, scales,
-                         resultRows, first);
+    emitOwnTiles(emitFirstKey(vb, shape, first), end,
+                 [&](Value key, Value end) { emitKeys(key, end, first); });
+    if (givesQueries)
+      emitUnpackTransposed(vb, shape, queryGradientsAcross, kQueries, scales,
+                           resultRows, first);
   }
 
   /// What a lane's scores start from: minus its log-sum-exp, and ALiBi's bias
@@ -196,6 +283,8 @@ private:
     Value count = vb.min(vb.sub(end, key), vb.index(kKeys));
     vb.loop(zero, count, kBlockRows,
             [&](Value r) { emitRows(vb.add(key, r), r, first); });
+    if (!givesQueries)
+      return;
     vb.loop(0, kQueries, kBlockQueries, [&](Value lane) {
       // No query of the block sees keys past its last one, nor before its first
       // one's window.
@@ -233,6 +322,8 @@ private:
     }
     vb.loop(firstBlock, endLane, kBlockQueries,
             [&](Value lane) { emitBlockScores(key, r, first, lane); });
+    if (!givesKeys)
+      return;
     // dV += P^T G, then dK += dS^T Q.
     Value tileRow = vb.mul(r, kQueries), row = vb.mul(key, shape.paddedDim);
     vb.loop(0, 2, 1, [&](Value which) {
@@ -313,6 +404,10 @@ private:
   VectorBuilder vb;
   TiledAttention shape;
   KernelBody &body;
+  /// What an iteration computes, and which part of \p parts of it.
+  bool givesKeys = true, givesQueries = true;
+  int64_t parts = 1;
+  Value part;
   /// A head's keys and values, one row per token.
   Value keys, values;
   /// Gradients of a head's values, then of its keys.
@@ -335,7 +430,9 @@ struct AttentionGradKernel
                                                nn::AttentionGradOp> {
   int64_t getIterations(Operation *op) const {
     auto attention = cast<nn::AttentionGradOp>(op);
-    return attention.getBatch() * attention.getKvHeads();
+    int64_t parts = AttentionGradEmitter::getParts(attention);
+    return attention.getBatch() * attention.getKvHeads() *
+           (parts == 1 ? 1 : 2 * parts);
   }
   int64_t getScratchBytes(Operation *op) const {
     return AttentionGradEmitter::getScratchBytes(cast<nn::AttentionGradOp>(op));

@@ -27,6 +27,8 @@ struct KernelBody {
   mlir::Value end;   ///< index
   /// memref<Nxi8> of the operation's scratch bytes; null where it has none.
   mlir::Value scratch;
+  /// Iterations of the whole loop, as they were planned.
+  int64_t iterations = 0;
   /// index: how many of `room` rows the kernel's sums over rows have; null
   /// where they have all.
   mlir::Value count = {};

@@ -147,7 +147,11 @@ LogicalResult tessera::cpu::buildKernelFunction(func::FuncOp kernel) {
                      block.getArgument(buffers),
                      block.getArgument(buffers + 1),
                      shape.scratchBytes ? block.getArgument(buffers + 2)
-                                        : BlockArgument()};
+                                        : BlockArgument(),
+                     shape.iterations};
+    // The plan may come from a machine with other threads than this one.
+    if (auto planned = kernel->getAttrOfType<IntegerAttr>(iterationsAttrName))
+      parts.iterations = planned.getInt();
     ValueRange arguments(block.getArguments());
     if (failed(collectBuffers(kernel, op, arguments.take_front(buffers),
                               parts.inputs, parts.outputs)))

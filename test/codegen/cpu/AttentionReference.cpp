@@ -32,6 +32,18 @@ double AttentionCase::scale() const {
 }
 
 std::string AttentionCase::source(bool gradient) const {
+  std::string kernel = kernelSource(gradient);
+  if (threads == 0)
+    return kernel;
+  return R"(module attributes {spec.specification = #spec.specification<name = "test",
+    model = #spec.gnn<nodes = 8, edges = 0, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>,
+    target = #spec.cpu<threads = )" +
+         std::to_string(threads) + ">>} {\n" + kernel + "}\n";
+}
+
+std::string AttentionCase::kernelSource(bool gradient) const {
   std::string qkv = tensor({rows(), columns()}, element),
               out = tensor({rows(), hidden()}, element);
   std::string lse = tensor({batch * heads, sequence});

@@ -27,6 +27,8 @@ struct AttentionCase {
   double dropout = 0;
   /// 0: as many as heads, and all keys.
   int64_t kvHeads = 0, window = 0;
+  /// For which the kernel is written; 0: it does not know.
+  int64_t threads = 0;
 
   int64_t keyHeads() const { return kvHeads ? kvHeads : heads; }
   int64_t hidden() const { return heads * dim; }
@@ -56,6 +58,7 @@ struct AttentionCase {
   }
 
 private:
+  std::string kernelSource(bool gradient) const;
   double factor(int64_t b, int64_t h, int64_t i, int64_t j) const;
   /// Appends the rows' log-sum-exps to \p lse.
   std::vector<double> probabilities(const std::vector<double> &qkv, int64_t b,

@@ -122,6 +122,29 @@ TEST_P(SharedKeys, MeetRepeatedKeys) {
   EXPECT_LT(relativeError(gradient, sum), 2e-6);
 }
 
+/// More threads than heads of keys change iterations, but no bit.
+class Parts : public Attention {};
+
+TEST_P(Parts, HaveTheBitsOfWholeHeads) {
+  forward(1);
+  std::vector<float> weight = randomNumbers(out.size(), 1, 2);
+  std::vector<float> gradients[2];
+  int64_t iterations[2];
+  for (int64_t i : {0, 1}) {
+    AttentionCase one = shape;
+    one.threads = i == 0 ? 1 : shape.threads;
+    CompiledKernel kernel(one.source(true));
+    iterations[i] = kernel.getIterations();
+    gradients[i].assign(qkv.size(), -1);
+    kernel.run(draw.insert({qkv.data(), out.data(), lse.data(), weight.data()},
+                           {gradients[i].data()}),
+               /*pieces=*/i == 0 ? 1 : 5);
+  }
+  EXPECT_EQ(iterations[0], shape.batch * shape.keyHeads());
+  EXPECT_GE(iterations[1], shape.threads);
+  EXPECT_EQ(gradients[0], gradients[1]);
+}
+
 std::vector<AttentionCase> cases() {
   return {
       {1, 1, 1, 16},
@@ -168,6 +191,19 @@ std::vector<AttentionCase> sharedKeys() {
   };
 }
 
+std::vector<AttentionCase> manyThreads() {
+  return {
+      {1, 1, 300, 16, true, true, false, "f32", 0, 0, 0, 8},
+      {1, 2, 257, 24, false, false, true, "f32", 0, 0, 0, 7},
+      {2, 4, 200, 32, false, true, false, "f32", 0, 1, 0, 16},
+      {1, 6, 330, 7, false, true, true, "f32", 0.25, 2, 100, 16},
+      {1, 2, 400, 16, false, true, false, "f32", 0, 1, 65, 12},
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(ManyThreads, Attention,
+                         testing::ValuesIn(manyThreads()));
+INSTANTIATE_TEST_SUITE_P(ManyThreads, Parts, testing::ValuesIn(manyThreads()));
 INSTANTIATE_TEST_SUITE_P(Shapes, Attention, testing::ValuesIn(cases()));
 INSTANTIATE_TEST_SUITE_P(SharedKeys, Attention,
                          testing::ValuesIn(sharedKeys()));
