@@ -10,6 +10,7 @@
 #include "runtime/host/GemmPieces.h"
 #include "runtime/host/GemmPrimitive.h"
 #include "runtime/host/LongGemm.h"
+#include "runtime/host/NarrowGemm.h"
 #include "runtime/program/Context.h"
 #include <algorithm>
 #include <dnnl.h>
@@ -61,7 +62,7 @@ struct GemmPrimitive {
 struct PreparedGemm {
   Gemm gemm;
   std::vector<Gemm> pieces;
-  std::vector<GemmPrimitive> primitives; ///< of each piece
+  std::vector<GemmPrimitive> primitives; ///< of each piece; none if narrow
 };
 
 dnnl_engine_t engine = nullptr;
@@ -444,6 +445,14 @@ void run(GemmPrimitive &gemm, int id, const GemmMatrices &at) {
     copyOut(gemm.copyC, copies, at.c);
 }
 
+/// Runs one that has no primitive, without a count.
+void runNarrow(const Gemm &gemm, const GemmMatrices &at) {
+  runNarrowGemm(gemm, 0, reinterpret_cast<const float *>(at.a),
+                reinterpret_cast<const float *>(at.b),
+                reinterpret_cast<const float *>(at.bias),
+                reinterpret_cast<float *>(at.c), at.scratch);
+}
+
 /// Runs a piece of the prepared GEMM at \p gemm.
 void runPiece(void *gemm, int piece, const GemmMatrices &at) {
   auto *prepared = static_cast<PreparedGemm *>(gemm);
@@ -455,6 +464,8 @@ void runPiece(void *gemm, int piece, const GemmMatrices &at) {
 int64_t gemmScratchBytes(const Gemm &gemm, int threads) {
   if (!openEngine())
     return -1;
+  if (isNarrow(gemm) && isCountable(gemm))
+    return narrowGemmScratchBytes(gemm);
   ThreadsHere here(threads);
   int64_t most = 0;
   for (const Gemm &piece : getPieces(gemm)) {
@@ -487,6 +498,11 @@ void tessera_prepare_gemms(const tessera::runtime::Manifest *manifest, int) {
     PreparedGemm &made = prepared->emplace_back();
     made.gemm = gemm;
     made.pieces = getPieces(gemm);
+    // One that is done here has no primitive.
+    if (isNarrow(gemm)) {
+      requireScratch(gemm, narrowGemmScratchBytes(gemm));
+      continue;
+    }
     BlockCopies copies = getBlockCopies(gemm);
     for (Gemm &piece : made.pieces) {
       piece.scratch = gemm.scratch - copies.all();
@@ -503,7 +519,10 @@ void tessera_select_gemms(const tessera::runtime::Manifest *manifest) {
 void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
                   const char *bias, char *, char *c, char *scratch) {
   using namespace tessera::runtime;
-  run((*prepared)[id].primitives.front(), id, {a, b, bias, c, scratch});
+  PreparedGemm &made = (*prepared)[id];
+  if (made.primitives.empty())
+    return runNarrow(made.gemm, {a, b, bias, c, scratch});
+  run(made.primitives.front(), id, {a, b, bias, c, scratch});
 }
 
 void tessera_gemm_counted(tessera_context *, int32_t id, const int32_t *count,
@@ -519,8 +538,10 @@ void tessera_gemm_counted(tessera_context *, int32_t id, const int32_t *count,
 void tessera_local_gemm(int32_t id, const char *a, const char *b,
                         const char *bias, char *c, char *scratch) {
   using namespace tessera::runtime;
-  GemmPrimitive &gemm =
-      (*prepared)[id].primitives.front().ofThread[omp_get_thread_num()];
+  PreparedGemm &made = (*prepared)[id];
+  if (made.primitives.empty())
+    return runNarrow(made.gemm, {a, b, bias, c, scratch});
+  GemmPrimitive &gemm = made.primitives.front().ofThread[omp_get_thread_num()];
   setAddress(gemm.a, a);
   setAddress(gemm.b, b);
   setAddress(gemm.bias, bias);

@@ -8,6 +8,7 @@
 #include "runtime/host/GemmPieces.h"
 #include "runtime/core/Threads.h"
 #include "runtime/host/LongGemm.h"
+#include "runtime/host/NarrowGemm.h"
 #include <algorithm>
 #include <cstring>
 
@@ -17,7 +18,8 @@ std::vector<Gemm> getPieces(const Gemm &gemm) {
   Gemm piece = gemm;
   piece.counted = Gemm::Counted::nothing;
   bool isInner = gemm.counted == Gemm::Counted::inner;
-  if (gemm.counted == Gemm::Counted::nothing || (isInner && isLong(gemm)))
+  if (gemm.counted == Gemm::Counted::nothing || isNarrow(gemm) ||
+      (isInner && isLong(gemm)))
     return {piece};
   std::vector<Gemm> pieces;
   if (isInner) {
@@ -66,7 +68,7 @@ int choosePiece(const std::vector<Gemm> &pieces, int64_t begin, int64_t left,
 }
 
 BlockCopies getBlockCopies(const Gemm &gemm) {
-  if (gemm.counted != Gemm::Counted::inner || isLong(gemm))
+  if (gemm.counted != Gemm::Counted::inner || isLong(gemm) || isNarrow(gemm))
     return {};
   auto roundUp = [](int64_t bytes) { return (bytes + 63) / 64 * 64; };
   int64_t rows = std::min(gemm.k, innerBlock), bytes = sizeOf(gemm.type);
@@ -157,14 +159,20 @@ void runPieces(const Gemm &gemm, const std::vector<Gemm> &pieces, int64_t parts,
                void (*run)(void *data, int piece, const GemmMatrices &at),
                void *data) {
   Run counted{gemm, pieces, at, run, data};
-  if (gemm.counted == Gemm::Counted::rows)
-    return counted.rows(parts * (gemm.m / gemm.room));
-  int64_t inner = parts * (gemm.k / gemm.room);
-  if (isLong(gemm))
-    return runLongGemm(gemm, inner, reinterpret_cast<const float *>(at.a),
-                       reinterpret_cast<const float *>(at.b),
-                       reinterpret_cast<float *>(at.c), at.scratch);
-  counted.inner(inner);
+  bool isRows = gemm.counted == Gemm::Counted::rows;
+  int64_t count = parts * ((isRows ? gemm.m : gemm.k) / gemm.room);
+  auto *a = reinterpret_cast<const float *>(at.a);
+  auto *b = reinterpret_cast<const float *>(at.b);
+  auto *c = reinterpret_cast<float *>(at.c);
+  if (!isRows && isLong(gemm))
+    return runLongGemm(gemm, count, a, b, c, at.scratch);
+  if (isNarrow(gemm))
+    return runNarrowGemm(gemm, count, a, b,
+                         reinterpret_cast<const float *>(at.bias), c,
+                         at.scratch);
+  if (isRows)
+    return counted.rows(count);
+  counted.inner(count);
 }
 
 } // namespace tessera::runtime

@@ -8,6 +8,7 @@
 #include "runtime/core/Threads.h"
 #include "runtime/host/GemmPrimitive.h"
 #include "runtime/host/LongGemm.h"
+#include "runtime/host/NarrowGemm.h"
 #include "runtime/program/Context.h"
 #include "test/runtime/host/GemmForms.h"
 #include <cstring>
@@ -135,6 +136,60 @@ TEST(LocalGemm, AgreesWithDoublePrecisionOnEachThread) {
       EXPECT_EQ(result, results[0]);
     }
   }
+}
+
+// Blocks of rows are the same on any number of threads.
+TEST(NarrowGemm, HasTheSameBitsOnAnyNumberOfThreads) {
+  for (bool ofWeight : {false, true}) {
+    Gemm gemm;
+    gemm.m = 333;
+    gemm.n = 40;
+    gemm.k = 700;
+    gemm.transposeA = gemm.accumulate = ofWeight;
+    gemm.transposeB = !ofWeight;
+    gemm.lda = ofWeight ? gemm.m : gemm.k;
+    gemm.ldb = ofWeight ? gemm.n : gemm.k;
+    gemm.ldc = gemm.n;
+    if (!isNarrow(gemm))
+      GTEST_SKIP() << "this CPU has no AVX-512";
+    GemmOperands operands(gemm);
+    std::vector<std::vector<char>> results;
+    for (int threads : {1, 2, 3}) {
+      setThreads(threads);
+      gemm.scratch = gemmScratchBytes(gemm, threads);
+      Manifest manifest;
+      manifest.gemms = {gemm};
+      tessera_prepare_gemms(&manifest, threads);
+      std::vector<char> scratch(gemm.scratch + 64);
+      char *aligned = scratch.data() + 64 -
+                      reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+      std::vector<char> &c = results.emplace_back(operands.storedC);
+      tessera_gemm(nullptr, 0, operands.storedA.data(), operands.storedB.data(),
+                   nullptr, nullptr, c.data(), aligned);
+      operands.check(c);
+      EXPECT_EQ(c, results[0]);
+    }
+  }
+}
+
+TEST(NarrowGemm, IsOfFullVectorsAndManyRows) {
+  Gemm gemm;
+  gemm.m = gemm.k = gemm.lda = 64;
+  gemm.n = gemm.ldb = gemm.ldc = 40;
+  if (!isNarrow(gemm))
+    GTEST_SKIP() << "this CPU has no AVX-512";
+  auto isNarrowWith = [&](auto change) {
+    Gemm other = gemm;
+    change(other);
+    return isNarrow(other);
+  };
+  EXPECT_TRUE(isNarrowWith([](Gemm &g) { g.n = 16; }));
+  EXPECT_FALSE(isNarrowWith([](Gemm &g) { g.n = 39; }));
+  EXPECT_FALSE(isNarrowWith([](Gemm &g) { g.n = 56; }));
+  EXPECT_FALSE(isNarrowWith([](Gemm &g) { g.m = 15; }));
+  EXPECT_FALSE(isNarrowWith([](Gemm &g) { g.epilogue = "gelu"; }));
+  EXPECT_FALSE(isNarrowWith([](Gemm &g) { g.type = ElementType::bf16; }));
+  EXPECT_FALSE(isNarrowWith([](Gemm &g) { g.resultType = ElementType::bf16; }));
 }
 
 // oneDNN would take a part of the number for the whole.
