@@ -31,8 +31,9 @@ static int runGrads(const Manifest &manifest, const Options &options) {
   loadParameters(context, options.init, options.allow);
   SampleOrder order = options.order == "shuffled" ? SampleOrder::shuffled
                                                   : SampleOrder::sequential;
-  std::unique_ptr<BatchSource> source = openData(
-      manifest, options, order, manifest.training.seed, *context.communicator);
+  std::unique_ptr<BatchSource> source =
+      openData(manifest, options, order, manifest.training.seed,
+               *context.communicator, sampleMemory(context));
   TrainingStep step(context, *source);
   Progress progress;
   progress.seed = manifest.training.seed;

@@ -184,8 +184,8 @@ TokenFile openTokens(const Manifest &manifest, const Options &options,
 
 std::unique_ptr<BatchSource> openData(const Manifest &manifest,
                                       const Options &options, SampleOrder order,
-                                      uint64_t seed,
-                                      Communicator &communicator) {
+                                      uint64_t seed, Communicator &communicator,
+                                      std::span<char> memory) {
   if (DocumentEncoder *encoder = encoderOf(manifest, options))
     return openTokenBatches(
         manifest,
@@ -193,7 +193,7 @@ std::unique_ptr<BatchSource> openData(const Manifest &manifest,
                  communicator.size() > 1 ? &communicator : nullptr),
         order, seed, communicator.rank(), communicator.size());
   return openBatchSource(manifest, options.data, options.dataType, order, seed,
-                         communicator.rank(), communicator.size());
+                         communicator.rank(), communicator.size(), memory);
 }
 
 DocumentText documentText(const Manifest &manifest) {

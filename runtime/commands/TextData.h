@@ -30,11 +30,11 @@ TokenFile openTokens(const Manifest &manifest, const Options &options,
                      Communicator *communicator = nullptr);
 
 /// What --data holds, for this rank of \p communicator; all ranks call it. See
-/// openBatchSource.
+/// openBatchSource, for \p memory too.
 std::unique_ptr<BatchSource> openData(const Manifest &manifest,
                                       const Options &options, SampleOrder order,
-                                      uint64_t seed,
-                                      Communicator &communicator);
+                                      uint64_t seed, Communicator &communicator,
+                                      std::span<char> memory);
 
 /// How documents are read that are given one by one.
 DocumentText documentText(const Manifest &manifest);

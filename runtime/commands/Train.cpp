@@ -281,8 +281,9 @@ static int runTrain(const Manifest &manifest, const Options &options) {
   int64_t steps = options.steps.value_or(manifest.training.steps);
   RunOutputs outputs(context, options, steps);
   auto [progress, refused, resumed, savedData] = begin(context, options);
-  std::unique_ptr<BatchSource> source = openData(
-      manifest, options, orderOf(progress.order), progress.seed, communicator);
+  std::unique_ptr<BatchSource> source =
+      openData(manifest, options, orderOf(progress.order), progress.seed,
+               communicator, sampleMemory(context));
   std::optional<DataFingerprint> data = source->fingerprint();
   if (!resumed.empty())
     requireSameData(resumed, savedData, data, options.allow);

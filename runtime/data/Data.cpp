@@ -10,6 +10,7 @@
 #include "runtime/data/Graph.h"
 #include "runtime/data/SampledInputs.h"
 #include "runtime/data/Tokens.h"
+#include "runtime/program/SlotNames.h"
 
 namespace tessera::runtime {
 
@@ -28,18 +29,25 @@ std::vector<UsedFile> dataFiles(const std::string &path) {
   return {{what, path}, {what, prefix + ".bin"}, {what, prefix + ".idx"}};
 }
 
-std::unique_ptr<BatchSource> openBatchSource(const Manifest &manifest,
-                                             const std::string &path,
-                                             const std::string &type,
-                                             SampleOrder order, uint64_t seed,
-                                             int rank, int ranks) {
+std::unique_ptr<BatchSource>
+openBatchSource(const Manifest &manifest, const std::string &path,
+                const std::string &type, SampleOrder order, uint64_t seed,
+                int rank, int ranks, std::span<char> memory) {
   if (!manifest.model.isGraph())
     return openTokenBatches(manifest, path, tokenTypeNamed(type), order, seed,
                             rank, ranks);
   requireNoType(type);
   if (manifest.training.sampling)
-    return openSampledBatches(manifest, path, order, seed, rank);
+    return openSampledBatches(manifest, path, order, seed, rank, memory);
   return openGraphBatches(manifest, path, rank, ranks);
+}
+
+std::span<char> sampleMemory(const tessera_context &context) {
+  const Slot *slot = context.program->input(slotNames::sampleRoom);
+  if (!slot)
+    return {};
+  return {context.device->beginInput(context, *slot),
+          static_cast<size_t>(slot->bytes())};
 }
 
 } // namespace tessera::runtime

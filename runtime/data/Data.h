@@ -13,6 +13,7 @@
 #include "runtime/program/Manifest.h"
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -90,12 +91,15 @@ enum class SampleOrder { sequential, shuffled };
 /// Opens \p path for training as rank \p rank of \p ranks: tokens for a
 /// transformer, of the type \p type ("u8", "u16" or "i32"; empty where the file
 /// says it), a graph for a GNN. Exits the process on data that does not fit the
-/// model.
-std::unique_ptr<BatchSource> openBatchSource(const Manifest &manifest,
-                                             const std::string &path,
-                                             const std::string &type,
-                                             SampleOrder order, uint64_t seed,
-                                             int rank, int ranks);
+/// model. What sampling takes lies in \p memory, as far as that goes.
+std::unique_ptr<BatchSource>
+openBatchSource(const Manifest &manifest, const std::string &path,
+                const std::string &type, SampleOrder order, uint64_t seed,
+                int rank, int ranks, std::span<char> memory = {});
+
+/// The memory that \p context's program has for sampling; empty where it has
+/// none.
+std::span<char> sampleMemory(const tessera_context &context);
 
 /// The files that \p path may stand for: itself or a pair of tokens and index.
 std::vector<UsedFile> dataFiles(const std::string &path);

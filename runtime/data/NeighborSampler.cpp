@@ -11,8 +11,9 @@
 
 namespace tessera::runtime {
 
-InEdges::InEdges(const EdgeSource &edges, bool weighted)
-    : weighted(weighted), begins(edges.nodeCount() + 1) {
+InEdges::InEdges(const EdgeSource &edges, bool weighted, Memory memory)
+    : weighted(weighted), begins(edges.nodeCount() + 1, memory),
+      sources(memory) {
   edges.forEdges([&](const EdgeBlock &block) {
     for (int64_t i = 0; i < block.count; ++i)
       ++begins[block.target[i] + 1];
@@ -38,9 +39,10 @@ InEdges::InEdges(const EdgeSource &edges, bool weighted)
 }
 
 NeighborSampler::NeighborSampler(const InEdges &edges, FanOut fanOut,
-                                 uint64_t seed)
+                                 uint64_t seed, Memory memory)
     : edges(edges), fanOut(std::move(fanOut)), seed(seed),
-      numbers(edges.nodes(), -1), isChosen((edges.mostInto() + 63) / 64) {
+      numbers(edges.nodes(), -1, memory),
+      isChosen((edges.mostInto() + 63) / 64) {
   int64_t most = 0;
   for (int64_t count : this->fanOut.counts)
     most = std::max(most, count);

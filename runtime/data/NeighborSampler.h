@@ -16,6 +16,7 @@
 
 #include "runtime/data/EdgeSource.h"
 #include <cstdint>
+#include <memory_resource>
 #include <span>
 #include <vector>
 
@@ -23,12 +24,17 @@ namespace tessera::runtime {
 
 class RandomSequence;
 
+/// Memory that arrays lie in; the heap by default.
+using Memory = std::pmr::memory_resource *;
+
 /// The edges into each node of a graph, in host memory.
 class InEdges {
 public:
   /// Those of \p edges, of each node in the order of the source; with their
-  /// weights where \p weighted. Fewer than 2^31.
-  InEdges(const EdgeSource &edges, bool weighted);
+  /// weights where \p weighted. Fewer than 2^31. All but weights lie in
+  /// \p memory.
+  InEdges(const EdgeSource &edges, bool weighted,
+          Memory memory = std::pmr::get_default_resource());
 
   int64_t nodes() const { return static_cast<int64_t>(begins.size()) - 1; }
   int64_t edges() const { return begins.back(); }
@@ -53,8 +59,8 @@ public:
 private:
   bool weighted;
   int64_t most = 0;
-  std::vector<int32_t> begins; ///< [nodes + 1]
-  std::vector<int32_t> sources;
+  std::pmr::vector<int32_t> begins; ///< [nodes + 1]
+  std::pmr::vector<int32_t> sources;
   std::vector<float> weights; ///< empty unless weighted
 };
 
@@ -63,11 +69,20 @@ private:
 struct SampledGraph {
   /// How many nodes are within h hops of the seeds, for h from 0 to the hops.
   std::vector<int64_t> counts;
-  std::vector<int32_t> nodes;  ///< numbers in the whole graph
-  std::vector<int32_t> rowPtr; ///< sampled edges into a node, those of the
-                               ///< nodes whose neighbours were drawn
-  std::vector<int32_t> source; ///< by this subgraph's numbers
-  std::vector<float> weight;   ///< as the file has it, else 1
+  std::pmr::vector<int32_t> nodes;  ///< numbers in the whole graph
+  std::pmr::vector<int32_t> rowPtr; ///< sampled edges into a node, those of the
+                                    ///< nodes whose neighbours were drawn
+  std::pmr::vector<int32_t> source; ///< by this subgraph's numbers
+  std::pmr::vector<float> weight;   ///< as the file has it, else 1
+
+  /// An empty one in \p memory.
+  static SampledGraph in(Memory memory) {
+    return {{},
+            std::pmr::vector<int32_t>(memory),
+            std::pmr::vector<int32_t>(memory),
+            std::pmr::vector<int32_t>(memory),
+            std::pmr::vector<float>(memory)};
+  }
 
   /// Nodes whose neighbours were drawn: all within a hop less.
   int64_t expanded() const { return counts[counts.size() - 2]; }
@@ -97,9 +112,10 @@ struct FanOut {
 /// so they are the same whoever samples what before.
 class NeighborSampler {
 public:
-  /// \p edges must outlive this. Takes 4 bytes for a node and a bit for each of
-  /// the most edges into one.
-  NeighborSampler(const InEdges &edges, FanOut fanOut, uint64_t seed);
+  /// \p edges must outlive this. Takes 4 bytes for a node, in \p memory, and a
+  /// bit for each of the most edges into one.
+  NeighborSampler(const InEdges &edges, FanOut fanOut, uint64_t seed,
+                  Memory memory = std::pmr::get_default_resource());
 
   /// Samples around \p seeds, none of them twice, at the place \p position,
   /// below 2^60, of the order of the data. Allocates nothing where \p graph has
@@ -121,7 +137,8 @@ private:
   const InEdges &edges;
   FanOut fanOut;
   uint64_t seed;
-  std::vector<int32_t> numbers;   ///< of nodes in the subgraph; -1: not in it
+  std::pmr::vector<int32_t>
+      numbers;                    ///< of nodes in the subgraph; -1: not in it
   std::vector<uint64_t> isChosen; ///< bits, of the edges into one node
   std::vector<int32_t> chosen;    ///< those of them that are set
 };

@@ -87,6 +87,38 @@ private:
   std::vector<int64_t> nodes, edges;
 };
 
+/// How a sampled micro-batch is kept.
+struct SampleForm {
+  bool selfLoops = false, symmetric = false;
+  std::vector<bool> transposed; ///< by layer: whether its block has a transpose
+};
+
+/// Bytes of a micro-batch of \p batch seeds with \p room: its seeds, its
+/// subgraph, and its blocks with their weights.
+inline int64_t microBatchBytes(const SampleRoom &room, int64_t batch,
+                               const SampleForm &form) {
+  size_t layers = room.layers();
+  int64_t nodes = room.nodesWithin(layers);
+  int64_t starts = room.nodesWithin(layers - 1) + 1;
+  int64_t elements = batch + nodes + starts + 2 * room.edgesWithin(layers - 1) +
+                     starts + 2 * room.block(0, form.selfLoops).entries +
+                     (form.symmetric ? nodes : 0);
+  for (size_t layer = 0; layer < layers; ++layer)
+    if (form.transposed[layer])
+      elements += nodes + 1 + 2 * room.block(layer, form.selfLoops).entries;
+  return 4 * elements;
+}
+
+/// Bytes of what sampling takes of a graph without weights, of \p nodes nodes
+/// and \p edges edges, beside a few for the largest degree: its edges by the
+/// nodes where they end, numbers of nodes, and two micro-batches.
+inline int64_t samplingBytes(int64_t nodes, int64_t edges,
+                             const SampleRoom &room, int64_t batch,
+                             const SampleForm &form) {
+  return 4 * (nodes + 1 + edges + nodes) +
+         2 * microBatchBytes(room, batch, form);
+}
+
 } // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_DATA_SAMPLEROOM_H

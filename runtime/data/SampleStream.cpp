@@ -24,7 +24,7 @@ int64_t SeedOrder::countAt(int64_t position, int64_t count) const {
 }
 
 void SeedOrder::seedsAt(int64_t position, int64_t count,
-                        std::vector<int32_t> &seeds) const {
+                        std::pmr::vector<int32_t> &seeds) const {
   seeds.clear();
   int64_t first = position / epoch * nodeCount() + position % epoch;
   count = countAt(position, count);
@@ -40,14 +40,18 @@ int64_t SampledMicroBatch::bytes() const {
 }
 
 MicroBatchSampler::MicroBatchSampler(const InEdges &edges, SeedOrder order,
-                                     const Sampling &sampling, uint64_t seed)
+                                     const Sampling &sampling, uint64_t seed,
+                                     Memory memory)
     : seeds(order), batch(sampling.batch),
-      sampler(edges, {sampling.fanOut, sampling.replace}, seed) {}
+      sampler(edges, {sampling.fanOut, sampling.replace}, seed, memory) {}
 
 SampledMicroBatch
 MicroBatchSampler::reserve(const SampleRoom &room, AdjacencyForm form,
-                           const std::vector<bool> &transposed) const {
-  SampledMicroBatch result{-1, {}, {}, SampledBlocks(form, transposed)};
+                           const std::vector<bool> &transposed,
+                           Memory memory) const {
+  SampledMicroBatch result{-1, std::pmr::vector<int32_t>(memory),
+                           SampledGraph::in(memory),
+                           SampledBlocks(form, transposed, memory)};
   size_t hops = room.layers();
   int64_t nodes = room.nodesWithin(hops), edges = room.edgesWithin(hops - 1);
   result.seeds.reserve(batch);

@@ -33,7 +33,7 @@ public:
   int64_t countAt(int64_t position, int64_t count) const;
   /// Writes these.
   void seedsAt(int64_t position, int64_t count,
-               std::vector<int32_t> &seeds) const;
+               std::pmr::vector<int32_t> &seeds) const;
 
 private:
   std::span<const int32_t> nodes;
@@ -45,7 +45,7 @@ private:
 /// A sampled micro-batch.
 struct SampledMicroBatch {
   int64_t position = -1; ///< of its first seed in the order of the data
-  std::vector<int32_t> seeds;
+  std::pmr::vector<int32_t> seeds;
   SampledGraph graph;
   SampledBlocks blocks;
 
@@ -56,13 +56,17 @@ struct SampledMicroBatch {
 /// Samples the micro-batches of a run.
 class MicroBatchSampler {
 public:
-  /// \p edges must outlive this.
+  /// \p edges must outlive this, as must \p memory, which it lies in.
   MicroBatchSampler(const InEdges &edges, SeedOrder order,
-                    const Sampling &sampling, uint64_t seed);
+                    const Sampling &sampling, uint64_t seed,
+                    Memory memory = std::pmr::get_default_resource());
 
-  /// A micro-batch with room for all, so that make() allocates nothing.
-  SampledMicroBatch reserve(const SampleRoom &room, AdjacencyForm form,
-                            const std::vector<bool> &transposed) const;
+  /// A micro-batch with room for all, so that make() allocates nothing; in
+  /// \p memory.
+  SampledMicroBatch
+  reserve(const SampleRoom &room, AdjacencyForm form,
+          const std::vector<bool> &transposed,
+          Memory memory = std::pmr::get_default_resource()) const;
   /// Makes \p batch the one that begins at \p position.
   void make(int64_t position, SampledMicroBatch &batch);
   /// Its subgraph alone.

@@ -12,15 +12,22 @@
 
 namespace tessera::runtime {
 
-SampledBlocks::SampledBlocks(AdjacencyForm form, std::vector<bool> transposed)
+SampledBlocks::SampledBlocks(AdjacencyForm form, std::vector<bool> transposed,
+                             Memory memory)
     : form(form), transposed(std::move(transposed)),
-      counts(this->transposed.size() + 1, 0), rowPtr(1, 0),
-      transposes(this->transposed.size()), views(this->transposed.size()) {}
+      counts(this->transposed.size() + 1, 0), factor(memory), rowPtr(memory),
+      col(memory), weight(memory), views(this->transposed.size()) {
+  for (size_t block = 0; block < this->transposed.size(); ++block)
+    transposes.push_back({std::pmr::vector<int32_t>(memory),
+                          std::pmr::vector<int32_t>(memory),
+                          std::pmr::vector<float>(memory)});
+}
 
 void SampledBlocks::reserve(int64_t nodes, int64_t expanded,
                             const std::vector<int64_t> &entries) {
   factor.reserve(form.symmetric ? nodes : 0);
   rowPtr.reserve(expanded + 1);
+  rowPtr.assign(1, 0);
   col.reserve(entries.front());
   weight.reserve(entries.front());
   for (int64_t block = 0; block < blocks(); ++block) {

@@ -26,7 +26,9 @@ namespace tessera::runtime {
 class SampledBlocks {
 public:
   /// \p transposed: of which blocks the transpose is wanted, one for a layer.
-  SampledBlocks(AdjacencyForm form, std::vector<bool> transposed);
+  /// Arrays lie in \p memory.
+  SampledBlocks(AdjacencyForm form, std::vector<bool> transposed,
+                Memory memory = std::pmr::get_default_resource());
 
   /// Has room for subgraphs of \p nodes nodes of which \p expanded are
   /// expanded, block b having \p entries[b] entries.
@@ -50,8 +52,8 @@ public:
 
 private:
   struct Transpose {
-    std::vector<int32_t> rowPtr, col;
-    std::vector<float> weight;
+    std::pmr::vector<int32_t> rowPtr, col;
+    std::pmr::vector<float> weight;
   };
 
   int64_t blocks() const { return static_cast<int64_t>(transposed.size()); }
@@ -60,9 +62,10 @@ private:
   AdjacencyForm form;
   std::vector<bool> transposed;
   std::vector<int64_t> counts;
-  std::vector<float> factor; ///< d^-1/2 of each node, where the form wants it
-  std::vector<int32_t> rowPtr, col;
-  std::vector<float> weight;
+  std::pmr::vector<float>
+      factor; ///< d^-1/2 of each node, where the form wants it
+  std::pmr::vector<int32_t> rowPtr, col;
+  std::pmr::vector<float> weight;
   std::vector<Transpose> transposes;
   std::vector<SparseRows> views;
 };

@@ -40,9 +40,12 @@ SampledInputs::SampledInputs(const Manifest &manifest, const SampledData &data)
             sampling.batch, sampling.replace}),
       classes(data.classes), rank(data.rank), seed(data.seed),
       seeds(data.seeds, training.globalBatch, data.order, data.seed),
-      edges(data.edges, data.edges.weightName() && form.readsWeights()),
+      memoryBytes(std::ssize(data.memory)),
+      memory(data.memory.data(), data.memory.size()),
+      edges(data.edges, data.edges.weightName() && form.readsWeights(),
+            resource()),
       transposed(sampling.fanOut.size()),
-      sampler(edges, seeds, sampling, data.seed) {
+      sampler(edges, seeds, sampling, data.seed, resource()) {
   requireRoots(data.edges, form);
   findInputs(manifest.program("train"));
 }
@@ -111,6 +114,9 @@ static void copyPadded(const Slot &slot, char *address,
 
 bool SampledInputs::fill(const Slot &slot, char *address,
                          const GlobalBatch &batch, int64_t micro) {
+  // Is where all of this lies.
+  if (slot.name == slotNames::sampleRoom)
+    return true;
   auto found = inputs.find(slot.name);
   if (found == inputs.end())
     return false;
@@ -218,10 +224,18 @@ SampledInputs::settings(int64_t steps) const {
            count == 1 ? "" : "es", countText(room.nodesWithin(hops)).c_str(),
            countText(room.edgesWithin(hops - 1)).c_str());
   rows.push_back({"sampled", text});
-  rows.push_back({"edges", byteText(static_cast<double>(sampler.bytes() +
-                                                        2 * sampled.bytes())) +
-                               " per rank beside the arena, with two "
-                               "micro-batches"});
+  int64_t bytes = sampler.bytes() + 2 * sampled.bytes();
+  auto textOf = [](int64_t count) {
+    return byteText(static_cast<double>(count));
+  };
+  std::string where = textOf(bytes) + " per rank, with two micro-batches, ";
+  if (memoryBytes == 0)
+    where += "beside the arena";
+  else
+    where += "in the arena";
+  if (memoryBytes != 0 && bytes > memoryBytes)
+    where += " but for " + textOf(bytes - memoryBytes);
+  rows.push_back({"edges", where});
   return rows;
 }
 
@@ -230,13 +244,14 @@ namespace {
 class SampledGraphBatches final : public BatchSource {
 public:
   SampledGraphBatches(const Manifest &manifest, const std::string &path,
-                      SampleOrder order, uint64_t seed, int rank)
+                      SampleOrder order, uint64_t seed, int rank,
+                      std::span<char> memory)
       : graph(manifest, path) {
     if (std::string error = graph.trainingError(); !error.empty())
       fatal("%s", error.c_str());
-    inputs.emplace(manifest,
-                   SampledData{graph.edges(), graph.labels(),
-                               graph.split("train"), order, seed, rank});
+    inputs.emplace(manifest, SampledData{graph.edges(), graph.labels(),
+                                         graph.split("train"), order, seed,
+                                         rank, memory});
   }
 
   const Slot *load(const tessera_context &context,
@@ -275,9 +290,10 @@ private:
 std::unique_ptr<BatchSource> openSampledBatches(const Manifest &manifest,
                                                 const std::string &path,
                                                 SampleOrder order,
-                                                uint64_t seed, int rank) {
+                                                uint64_t seed, int rank,
+                                                std::span<char> memory) {
   return std::make_unique<SampledGraphBatches>(manifest, path, order, seed,
-                                               rank);
+                                               rank, memory);
 }
 
 } // namespace tessera::runtime

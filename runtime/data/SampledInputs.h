@@ -23,6 +23,7 @@ struct SampledData {
   SampleOrder order = SampleOrder::shuffled;
   uint64_t seed = 1;
   int64_t rank = 0;
+  std::span<char> memory = {}; ///< for the edges and micro-batches
 };
 
 /// Fills the inputs of a train program that are a sampled micro-batch: see
@@ -35,7 +36,12 @@ public:
   SampledInputs(const Manifest &manifest, const SampledData &data);
 
   /// Starts the thread that samples ahead; called once, before fill.
-  void start() { ahead.emplace(sampler, reserve(), reserve()); }
+  void start() {
+    auto inMemory = [&] {
+      return sampler.reserve(room, form, transposed, resource());
+    };
+    ahead.emplace(sampler, inMemory(), inMemory());
+  }
   /// As BatchSource::fill.
   bool fill(const Slot &slot, char *address, const GlobalBatch &batch,
             int64_t micro);
@@ -71,6 +77,9 @@ private:
   void findInputs(const Program &program);
   /// The elements that fill \p input at most.
   int64_t most(const Input &input) const;
+  Memory resource() {
+    return memoryBytes ? &memory : std::pmr::get_default_resource();
+  }
 
   const Training training;
   const Sampling sampling;
@@ -80,6 +89,8 @@ private:
   int64_t rank;
   uint64_t seed;
   SeedOrder seeds;
+  int64_t memoryBytes; ///< that the program has for what follows
+  std::pmr::monotonic_buffer_resource memory;
   InEdges edges;
   std::map<std::string, Input> inputs; ///< of the train program
   std::vector<bool> transposed;        ///< of which layers' blocks
@@ -91,7 +102,8 @@ private:
 std::unique_ptr<BatchSource> openSampledBatches(const Manifest &manifest,
                                                 const std::string &path,
                                                 SampleOrder order,
-                                                uint64_t seed, int rank);
+                                                uint64_t seed, int rank,
+                                                std::span<char> memory);
 
 } // namespace tessera::runtime
 

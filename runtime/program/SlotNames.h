@@ -47,6 +47,13 @@ inline constexpr MatrixNames edgeNames = {rowPtr,  col,  weight,
 inline constexpr MatrixNames featureNames = {featureRowPtr, featureCol,
                                              featureValue,  featureRowPtrT,
                                              featureColT,   featureValueT};
+// Those of the edges into the nodes that a step learns from, by the whole
+// graph's numbers, which are `nodes`: the last layer's.
+inline constexpr MatrixNames lastEdgeNames = {"row_ptr.last", "col.last",
+                                              "weight.last",  "row_ptr_t.last",
+                                              "col_t.last",   "weight_t.last"};
+// Memory in which edges are sorted that no step reads.
+inline constexpr Name sortRoom = "sort_room";
 // Inputs of a sampled micro-batch: the original ids of its nodes, the seeds
 // first, then hop by hop.
 inline constexpr Name nodes = "nodes";
@@ -55,6 +62,8 @@ inline constexpr Name nodes = "nodes";
 inline std::string ofBlock(Name name, int64_t layer) {
   return std::string(name) + "." + std::to_string(layer);
 }
+// Memory for what sampling keeps: the graph's edges, two micro-batches.
+inline constexpr Name sampleRoom = "sample_room";
 // In place of "col.0" where the first block's columns are all nodes of the
 // graph: where its entries begin, by the whole graph's numbers.
 inline constexpr Name source = "source";

@@ -21,7 +21,7 @@ using namespace tessera::runtime;
 
 namespace {
 
-using Ints = std::vector<int32_t>;
+using Ints = std::pmr::vector<int32_t>;
 
 /// \p edges with each edge's place as its weight, by which tests know it.
 ListedEdges numbered(int64_t nodes, Edges edges) {
@@ -262,7 +262,7 @@ TEST(NeighborSampler, WithoutWeightsEdgesWeighOne) {
   sampler.sample(Ints{1}, 0, graph);
   EXPECT_EQ(graph.nodes, (Ints{1, 2, 5}));
   EXPECT_EQ(graph.source, (Ints{1, 2, 2}));
-  EXPECT_EQ(graph.weight, (std::vector<float>{1, 1, 1}));
+  EXPECT_EQ(graph.weight, (std::pmr::vector<float>{1, 1, 1}));
 }
 
 TEST(NeighborSampler, AnyThreadAndOrderDrawTheSame) {

@@ -15,7 +15,7 @@ using namespace tessera::runtime;
 
 namespace {
 
-using Ints = std::vector<int32_t>;
+using Ints = std::pmr::vector<int32_t>;
 
 Ints seedsAt(const SeedOrder &order, int64_t position, int64_t count) {
   Ints seeds;
@@ -129,6 +129,51 @@ TEST(SampleAhead, EndsWithoutHavingBeenAsked) {
   SampleAhead(sampled.sampler, sampled.reserve(), sampled.reserve());
   SampleAhead ahead(sampled.sampler, sampled.reserve(), sampled.reserve());
   ahead.take(0, 16);
+}
+
+/// Memory that counts how often it is asked for some.
+struct CountingMemory : std::pmr::memory_resource {
+  int count = 0;
+
+private:
+  void *do_allocate(size_t bytes, size_t alignment) override {
+    ++count;
+    return std::pmr::get_default_resource()->allocate(bytes, alignment);
+  }
+  void do_deallocate(void *place, size_t bytes, size_t alignment) override {
+    std::pmr::get_default_resource()->deallocate(place, bytes, alignment);
+  }
+  bool do_is_equal(const memory_resource &other) const noexcept override {
+    return this == &other;
+  }
+};
+
+// The compiler plans what is taken, but for a few bits of the largest degree.
+TEST(MicroBatchSampler, TakesTheMemoryThatIsPlanned) {
+  Sampled sampled;
+  SampleRoom room({100, 900, sampled.sampling.fanOut, 8, false});
+  for (bool symmetric : {false, true}) {
+    SampleForm form = {
+        .selfLoops = true, .symmetric = symmetric, .transposed = {false, true}};
+    int64_t planned = samplingBytes(100, 900, room, 8, form);
+    for (int64_t lacking : {0, 4}) {
+      std::vector<char> memory(planned - lacking);
+      CountingMemory beside;
+      std::pmr::monotonic_buffer_resource resource(memory.data(), memory.size(),
+                                                   &beside);
+      InEdges edges(Sampled::listed(), false, &resource);
+      MicroBatchSampler sampler(edges, sampled.order, sampled.sampling, 1,
+                                &resource);
+      AdjacencyForm its = {.selfLoops = true, .symmetric = symmetric};
+      for (int i = 0; i < 2; ++i) {
+        SampledMicroBatch batch =
+            sampler.reserve(room, its, form.transposed, &resource);
+        EXPECT_EQ(batch.bytes(), microBatchBytes(room, 8, form));
+        sampler.make(16 * i, batch);
+      }
+      EXPECT_EQ(beside.count, lacking ? 1 : 0);
+    }
+  }
 }
 
 TEST(MicroBatchSampler, StaysWithinItsRoom) {

@@ -16,7 +16,7 @@ using namespace tessera::runtime;
 
 namespace {
 
-using Ints = std::vector<int32_t>;
+using Ints = std::pmr::vector<int32_t>;
 
 constexpr int64_t nodeCount = 40, edgeCount = 200;
 
