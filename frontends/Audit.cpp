@@ -59,6 +59,9 @@ static void trainOnSubgraph(const spec::Audit &audit, const Sets &sets,
   if (audit.edge_capacity() > 0)
     room = std::min(room, audit.edge_capacity());
   model.clear_graph();
+  // All nodes of a subgraph are learned from.
+  model.clear_train_nodes();
+  model.clear_train_edges();
   model.set_nodes(sets.train_nodes_per_class() * model.classes());
   model.set_edges(room);
   if (audit.setting() == spec::Audit::TSTF)

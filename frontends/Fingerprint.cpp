@@ -29,6 +29,8 @@ static bool isLeftOut(StringRef path) {
   static constexpr StringLiteral paths[] = {"transformer.initialization",
                                             "gnn.graph",
                                             "gnn.feature_entries",
+                                            "gnn.train_nodes",
+                                            "gnn.train_edges",
                                             "training.micro_batch",
                                             "training.steps",
                                             "training.seed",

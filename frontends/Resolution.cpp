@@ -49,6 +49,39 @@ static void resolveFeatures(const runtime::GraphFile &file, spec::Gnn &model,
                           " or more, or 0 for dense features");
 }
 
+/// The room for the nodes that are learned from and the edges into them, which
+/// \p file says where nothing else does.
+static void resolveTrainNodes(const runtime::GraphFile &file, spec::Gnn &model,
+                              Diagnostics &diagnostics) {
+  std::vector<int32_t> nodes = file.split("train");
+  std::vector<bool> isLearned(file.shape().nodes);
+  for (int32_t node : nodes)
+    isLearned[node] = true;
+  int64_t edges = 0;
+  file.forEdges([&](const runtime::EdgeBlock &block) {
+    for (int64_t i = 0; i < block.count; ++i)
+      edges += isLearned[block.target[i]];
+  });
+  file.release();
+  auto count = static_cast<int64_t>(nodes.size());
+  auto resolve = [&](const char *name, int64_t given, int64_t needed) {
+    if (given < needed)
+      diagnostics.error(name,
+                        "`" + llvm::Twine(name) + "` is " + llvm::Twine(given) +
+                            ", but `gnn.graph` has " + llvm::Twine(needed),
+                        "leave it out, or give " + llvm::Twine(needed) +
+                            " or more");
+  };
+  if (!model.has_train_nodes())
+    model.set_train_nodes(count);
+  else if (model.train_nodes() > 0)
+    resolve("gnn.train_nodes", model.train_nodes(), count);
+  if (!model.has_train_edges())
+    model.set_train_edges(edges);
+  else if (model.train_nodes() > 0)
+    resolve("gnn.train_edges", model.train_edges(), edges);
+}
+
 void tessera::resolveGraph(spec::Specification &message, llvm::StringRef base,
                            Diagnostics &diagnostics) {
   spec::Gnn &model = *message.mutable_gnn();
@@ -100,6 +133,8 @@ void tessera::resolveGraph(spec::Specification &message, llvm::StringRef base,
       resolved("gnn.features", shape.features, file->hasSparseFeatures()));
   model.set_classes(resolved("gnn.classes", shape.classes, true));
   resolveFeatures(*file, model, diagnostics);
+  if (!message.has_audit() && !message.training().has_sampling())
+    resolveTrainNodes(*file, model, diagnostics);
   checkEdges(model, diagnostics);
 }
 

@@ -80,6 +80,8 @@ spec::Specification tessera::layShadow(const spec::Specification &given) {
     model.clear_features();
     model.clear_classes();
     model.clear_feature_entries();
+    model.clear_train_nodes();
+    model.clear_train_edges();
   }
   lay(shadow.gnn(), model);
   spec::Training &training = *result.mutable_training();

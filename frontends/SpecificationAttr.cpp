@@ -63,7 +63,7 @@ static Attribute modelAttr(const spec::Specification &message,
       &context, nameAttr(spec::Gnn::Layer_Name(model.layer()), context),
       model.self_loops(), normalization(), model.nodes(), model.edges(),
       model.features(), model.classes(), model.feature_entries(),
-      model.normalize_features());
+      model.train_nodes(), model.train_edges(), model.normalize_features());
 }
 
 static spec::NumberType numberType(spec::Precision::Type type) {

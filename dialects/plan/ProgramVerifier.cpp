@@ -231,7 +231,10 @@ private:
       for (OpOperand &operand : view.getResult().getUses()) {
         Operation *user = operand.getOwner();
         if (isa<InputOp, OutputOp>(user)) {
-          if (!buffer.getPersistent())
+          auto input = dyn_cast<InputOp>(user);
+          bool isForLoading =
+              input && input.getWhen() == "load" && view->hasOneUse();
+          if (!buffer.getPersistent() && !isForLoading)
             return user->emitOpError("needs a persistent buffer");
           continue;
         }

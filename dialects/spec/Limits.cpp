@@ -61,6 +61,8 @@ static constexpr Limit limits[] = {
     {"gnn.features", Need::Optional, 1, Low::Closed, 131072},
     {"gnn.classes", Need::Optional, 1, Low::Closed, 131072},
     {"gnn.feature_entries", Need::Optional, 0, Low::Closed, 2147483647},
+    {"gnn.train_nodes", Need::Optional, 0, Low::Closed, 2147483647},
+    {"gnn.train_edges", Need::Optional, 0, Low::Closed, 2147483647},
     {"gnn.hops", Need::Optional, 1, Low::Closed, 100},
     {"gnn.eps", Need::Optional, -1000, Low::Closed, 1000},
     {"gnn.l2_layers", Need::Optional, 0, Low::Closed, 100},

@@ -208,11 +208,14 @@ def Spec_GnnAttr : Spec_Struct<"Gnn", "gnn"> {
     Edges are directed, as the file has them, before self-loops are added.
     `layer` is a layer's kind, as spec.proto calls it in lower case. There is
     room for `feature_entries` numbers of sparse features; 0: they are dense.
+    Training learns from up to `train_nodes` nodes, which up to `train_edges`
+    edges enter; 0: from any.
   }];
   let parameters = (ins Spec_Text<"gcn">:$layer, Spec_Bool<"true">:$self_loops,
       Spec_Case<Spec_Normalization, "Symmetric">:$normalization,
       Spec_Int<>:$nodes, Spec_Int<>:$edges, Spec_Int<>:$features,
       Spec_Int<>:$classes, Spec_Int<"0">:$feature_entries,
+      Spec_Int<"0">:$train_nodes, Spec_Int<"0">:$train_edges,
       Spec_Bool<"false">:$normalize_features);
 }
 

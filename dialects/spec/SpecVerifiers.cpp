@@ -77,12 +77,15 @@ LogicalResult GnnAttr::verify(EmitError emitError, StringAttr layer,
                               bool selfLoops, Normalization normalization,
                               int64_t nodes, int64_t edges, int64_t features,
                               int64_t classes, int64_t featureEntries,
+                              int64_t trainNodes, int64_t trainEdges,
                               bool normalizeFeatures) {
   return check(emitError, {{"gnn.nodes", nodes},
                            {"gnn.edges", edges},
                            {"gnn.features", features},
                            {"gnn.classes", classes},
-                           {"gnn.feature_entries", featureEntries}});
+                           {"gnn.feature_entries", featureEntries},
+                           {"gnn.train_nodes", trainNodes},
+                           {"gnn.train_edges", trainEdges}});
 }
 
 LogicalResult LossScaleAttr::verify(EmitError emitError, Real initial,

@@ -37,8 +37,7 @@ public:
   }
 
   Value apply(ModuleWriter &writer, Value graph, Value x) const override {
-    // Over a block sums leave fewer rows to multiply.
-    Value sum = isBlock(graph)
+    Value sum = isBlock(graph) && sumsFirst(linear, graph)
                     ? linear.apply(writer, sumNeighbors(writer, graph, x))
                     : sumNeighbors(writer, graph, linear.apply(writer, x));
     return writer.addBias(sum, writer.use(bias));

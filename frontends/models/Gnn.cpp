@@ -17,6 +17,7 @@
 #include "frontends/models/Models.h"
 #include "frontends/models/Norms.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "runtime/data/SortRoom.h"
 #include "runtime/program/SlotNames.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/StringSaver.h"
@@ -32,6 +33,18 @@ struct GraphRoom {
   int64_t nodes, edges;
 };
 
+/// What a program reads of its graph.
+struct GraphReading {
+  /// What the first layer reads in place of features and edges, if not these.
+  SmallVector<runtime::FeaturePart> parts;
+  bool sparseFeatures = false, edges = false;
+  /// The nodes that training learns from, where all else depends on no others:
+  /// the rows of features; 0: all nodes.
+  int64_t learned = 0;
+  /// Whether the last layer alone works on these, by edges of its own.
+  bool lastLearned = false;
+};
+
 class GnnWriter {
 public:
   GnnWriter(const Specification &specification, const ModelKinds &kinds,
@@ -43,9 +56,18 @@ public:
   void writePredict(StringRef name, GraphRoom room);
 
 private:
-  /// Begins function \p name, whose graph is one of \p room, with the inputs of
-  /// a loss where it is \p ofLoss.
-  void begin(StringRef name, GraphRoom room, bool ofLoss,
+  /// Whether a program has memory for what the runtime does with data: a device
+  /// that is not the host has it done in the host's memory, and models of an
+  /// audit share what they have.
+  bool mayHaveRoom() const {
+    return !specification.message.target().has_cuda() &&
+           specification.queries.empty();
+  }
+  /// What the objective on the whole graph reads.
+  GraphReading getLearning() const;
+  /// Begins function \p name, whose graph is one of \p room, of which it reads
+  /// \p what, with the inputs of a loss where it is \p ofLoss.
+  void begin(StringRef name, GraphRoom room, GraphReading what, bool ofLoss,
              ArrayRef<Port> outputs);
   /// Begins the objective of a micro-batch of sampled neighbourhoods.
   void beginSampled();
@@ -95,14 +117,13 @@ private:
   SmallVector<std::unique_ptr<Layer>> norms; ///< Of all layers but the last.
   SmallVector<std::string> groups;           ///< Each layer's.
   std::string activation;                    ///< Between layers; may be empty.
-  bool readsEdges = false, hasSparseFeatures = false;
-  /// What the first layer reads in place of features and edges, if not these.
-  SmallVector<runtime::FeaturePart> parts;
+  GraphReading all; ///< What programs on all nodes read.
   std::optional<runtime::SampleRoom> sample; ///< Of the objective.
   llvm::BumpPtrAllocator allocator;
   llvm::StringSaver names{allocator};
   /// Of the function begun last.
   llvm::StringMap<Value> arguments;
+  GraphReading reading;
 };
 
 } // namespace
@@ -132,15 +153,46 @@ GnnWriter::GnnWriter(const Specification &specification,
           getNorms().get("layer_norm")({("norms." + Twine(index)).str(), name},
                                        in, spec::LayerNorm().eps()));
   }
-  hasSparseFeatures = model.feature_entries() > 0 && !sample &&
-                      layers.front()->takesSparseFeatures();
+  all.sparseFeatures = model.feature_entries() > 0 && !sample &&
+                       layers.front()->takesSparseFeatures();
   // Dropout changes features in each step, and what is sampled changes edges.
   // Sparse features would not stay sparse: what is summed is the first layer's
   // result, which is narrower.
-  if (!hasSparseFeatures && !sample && !specification.hasBatchesOfRows &&
+  if (!all.sparseFeatures && !sample && !specification.hasBatchesOfRows &&
       model.dropout() == 0)
-    parts = layers.front()->partsOfInput();
-  readsEdges = kind.readsEdges && (parts.empty() || layers.size() > 1);
+    all.parts = layers.front()->partsOfInput();
+  all.edges = kind.readsEdges && (all.parts.empty() || layers.size() > 1);
+}
+
+GraphReading GnnWriter::getLearning() const {
+  GraphReading result = all;
+  int64_t learned = model.train_nodes();
+  if (specification.hasBatchesOfRows || learned == 0 ||
+      learned >= model.nodes())
+    return result;
+  size_t count = layers.size();
+  // A node's bits of dropout are those of its number.
+  if (count == 1 && result.sparseFeatures && model.dropout() == 0) {
+    // What few nodes make of their neighbours' sparse features is small.
+    auto parts = layers.front()->partsOfInput();
+    int64_t loops = model.self_loops() ? model.nodes() : 0;
+    int64_t dense =
+        static_cast<int64_t>(parts.size()) * learned * model.features();
+    constexpr int64_t perEntry = 4; // a column and a number, twice
+    if (!parts.empty() &&
+        dense <= perEntry * (model.feature_entries() + model.edges() + loops)) {
+      result.parts = parts;
+      result.sparseFeatures = result.edges = false;
+    }
+  }
+  if (!result.edges && !result.sparseFeatures && model.dropout() == 0)
+    result.learned = learned;
+  if (result.edges && count > 1 && layers.back()->readsByEdges()) {
+    result.learned = learned;
+    result.lastLearned = true;
+    result.edges = count > 2 || result.parts.empty();
+  }
+  return result;
 }
 
 void GnnWriter::writeParameters() {
@@ -164,29 +216,50 @@ static void appendSparse(ModuleWriter &writer, ArrayRef<slots::Name> names,
   }
 }
 
-void GnnWriter::begin(StringRef name, GraphRoom room, bool ofLoss,
-                      ArrayRef<Port> outputs) {
+void GnnWriter::begin(StringRef name, GraphRoom room, GraphReading what,
+                      bool ofLoss, ArrayRef<Port> outputs) {
+  reading = std::move(what);
   SmallVector<Port> inputs;
   bool featuresStay = !specification.hasBatchesOfRows;
+  int64_t last = reading.learned ? reading.learned : room.nodes;
+  int64_t first = reading.lastLearned ? room.nodes : last;
   auto addDense = [&](StringRef name) {
     inputs.push_back(
-        {name, writer.f32({room.nodes, model.features()}), featuresStay});
+        {name, writer.f32({first, model.features()}), featuresStay});
   };
-  if (hasSparseFeatures)
+  if (reading.sparseFeatures)
     appendSparse(writer, slots::featureNames,
                  {room.nodes, model.features(), model.feature_entries()},
                  featuresStay, inputs);
-  else if (parts.empty())
+  else if (reading.parts.empty())
     addDense(slots::features);
-  for (runtime::FeaturePart part : parts)
+  for (runtime::FeaturePart part : reading.parts)
     addDense(names.save(part.name()));
-  if (readsEdges)
-    appendSparse(writer, slots::edgeNames,
-                 {room.nodes, room.nodes,
-                  room.edges + (model.self_loops() ? room.nodes : 0)},
+  auto entriesOf = [&](int64_t nodes, int64_t edges) {
+    return edges + (model.self_loops() ? nodes : 0);
+  };
+  int64_t entries = entriesOf(room.nodes, room.edges);
+  if (reading.edges)
+    appendSparse(writer, slots::edgeNames, {room.nodes, room.nodes, entries},
                  /*filledOnce=*/true, inputs);
+  if (reading.lastLearned) {
+    appendSparse(writer, slots::lastEdgeNames,
+                 {last, room.nodes, entriesOf(last, model.train_edges())},
+                 /*filledOnce=*/true, inputs);
+    inputs.push_back({slots::nodes, writer.i32({last}), /*filledOnce=*/true,
+                      /*onlyIfRead=*/true});
+  }
+  bool sorts =
+      !reading.edges &&
+      (reading.lastLearned ||
+       llvm::any_of(reading.parts, [](auto part) { return part.hops > 0; }));
+  if (sorts && ofLoss && reading.learned && mayHaveRoom())
+    inputs.push_back(
+        {slots::sortRoom,
+         writer.i32({runtime::sortRoomBytes(room.nodes, entries) / 4}),
+         /*filledOnce=*/true});
   if (ofLoss) {
-    inputs.push_back({slots::targets, writer.i32({room.nodes})});
+    inputs.push_back({slots::targets, writer.i32({last})});
     inputs.push_back({slots::scale, writer.f32({})});
   }
   begin(name, inputs, outputs);
@@ -245,6 +318,15 @@ void GnnWriter::beginSampled() {
   for (int64_t hop = 0; hop <= hops; ++hop)
     inputs.push_back({countOf(hop), writer.i32({}), /*filledOnce=*/false,
                       /*onlyIfRead=*/true});
+  if (mayHaveRoom()) {
+    runtime::SampleForm form{model.self_loops(),
+                             model.normalization() == spec::Gnn::SYMMETRIC,
+                             std::vector<bool>(layers.size(), true)};
+    form.transposed[0] = !sumsFeatures();
+    int64_t bytes = runtime::samplingBytes(
+        model.nodes(), model.edges(), *sample, sample->nodesWithin(0), form);
+    inputs.push_back({slots::sampleRoom, writer.i32({bytes / 4})});
+  }
   begin("objective", inputs, {{slots::loss, writer.f32({})}});
 }
 
@@ -295,23 +377,29 @@ Value GnnWriter::applyWhatFollows(size_t index, Value x) {
 
 Value GnnWriter::logits() {
   Value edges;
-  if (readsEdges) {
+  if (reading.edges) {
     auto starts = cast<RankedTensorType>(input(slots::rowPtr).getType());
     edges = sparse(slots::edgeNames, starts.getDimSize(0) - 1);
   }
   Value x;
   size_t index = 0;
-  if (!parts.empty()) {
+  if (!reading.parts.empty()) {
     auto values = llvm::map_to_vector(
-        parts, [&](auto part) { return input(part.name()); });
+        reading.parts, [&](auto part) { return input(part.name()); });
     x = applyWhatFollows(index++, layers.front()->applyToParts(writer, values));
-  } else if (hasSparseFeatures) {
+  } else if (reading.sparseFeatures) {
     x = sparse(slots::featureNames, model.features(), model.dropout());
   } else {
     x = input(slots::features);
   }
-  for (; index < layers.size(); ++index)
+  size_t whole = layers.size() - reading.lastLearned;
+  for (; index < whole; ++index)
     x = applyLayer(index, edges, x);
+  if (reading.lastLearned) {
+    writer.setTargetNodes(input(slots::nodes));
+    x = applyLayer(index, sparse(slots::lastEdgeNames, model.nodes()), x);
+    writer.setTargetNodes({});
+  }
   return x;
 }
 
@@ -389,7 +477,8 @@ void GnnWriter::writeObjective() {
   if (sample)
     beginSampled();
   else
-    begin("objective", whole, /*ofLoss=*/true, {{slots::loss, writer.f32({})}});
+    begin("objective", whole, getLearning(), /*ofLoss=*/true,
+          {{slots::loss, writer.f32({})}});
   writer.beginDropout(specification.hasBatchesOfRows ? whole.nodes : 0);
   ArrayRef<std::string> penalised(groups);
   if (model.l2_layers())
@@ -399,7 +488,7 @@ void GnnWriter::writeObjective() {
 }
 
 void GnnWriter::writeEval() {
-  begin("eval", whole, /*ofLoss=*/true,
+  begin("eval", whole, all, /*ofLoss=*/true,
         {{slots::loss, writer.f32({})}, {slots::correct, writer.f32({})}});
   Value scores = logits();
   Value result = loss(scores);
@@ -407,7 +496,7 @@ void GnnWriter::writeEval() {
 }
 
 void GnnWriter::writePredict(StringRef name, GraphRoom room) {
-  begin(name, room, /*ofLoss=*/false,
+  begin(name, room, all, /*ofLoss=*/false,
         {{slots::logits, writer.f32({room.nodes, model.classes()})}});
   writer.end(logits());
 }

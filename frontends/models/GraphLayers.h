@@ -114,14 +114,23 @@ bool isBlock(mlir::Value graph);
 
 /// Those of \p rows, one for each node where edges of \p graph begin, that are
 /// of nodes where they end: those that the writer has been given for them, or
-/// all, or a block's first. \p rows may be sparse where they are all.
+/// of the nodes that it has, or all, or a block's first. \p rows may be sparse
+/// where they are all.
 mlir::Value takeTargets(ModuleWriter &writer, mlir::Value graph,
                         mlir::Value rows);
 
+/// \p linear of those of \p x, as takeTargets() has them: where they are few,
+/// or the product is wider, of these alone.
+mlir::Value applyToTargets(ModuleWriter &writer, const Linear &linear,
+                           mlir::Value graph, mlir::Value x);
+
+/// Whether sums of neighbours over \p graph are better taken before the product
+/// with the weight of \p linear than of it. Over a block, which leaves fewer
+/// rows to multiply, that depends on how many they are.
+bool sumsFirst(const Linear &linear, mlir::Value graph);
+
 /// \p linear of \p sum of \p x, \p sum being a linear map of rows alone: where
-/// the product with the weight is narrower, or x is sparse, the sum is of the
-/// product. Over a block it is not: most edges find a node of their own, so
-/// that sums cost a pass over x, and leave few rows to multiply.
+/// x is sparse, or sumsFirst() is false, the sum is of the product.
 mlir::Value applyToSums(ModuleWriter &writer, const Linear &linear,
                         mlir::Value graph, mlir::Value x,
                         llvm::function_ref<mlir::Value(mlir::Value rows)> sum);

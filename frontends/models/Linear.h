@@ -49,6 +49,8 @@ public:
 
   /// Whether a row of the result is narrower than one of x.
   bool narrows() const { return out < in; }
+  int64_t getIn() const { return in; }
+  int64_t getOut() const { return out; }
 
   /// PyTorch's initialisation of linear layers with \p in inputs, for weights
   /// and biases: uniform within 1 / sqrt(in), which is He et al. (arXiv

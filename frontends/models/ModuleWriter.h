@@ -85,6 +85,10 @@ public:
   void setTargets(mlir::Value x, mlir::Value targets) {
     targetRows = {x, targets};
   }
+  /// Layers' edges end at the nodes with the numbers \p nodes: rows of these
+  /// are taken by takeTargets(). Null: at all nodes, or at the first ones.
+  void setTargetNodes(mlir::Value nodes) { targetNodes = nodes; }
+  mlir::Value getTargetNodes() const { return targetNodes; }
   /// The second where \p x is the first; else null.
   mlir::Value targetsOf(mlir::Value x) const {
     return x == targetRows.first ? targetRows.second : mlir::Value();
@@ -144,6 +148,7 @@ private:
   int64_t draws = 0; ///< so far
   mlir::Value drawInput, sampleInput, rotaryInput;
   std::pair<mlir::Value, mlir::Value> targetRows;
+  mlir::Value targetNodes;
 };
 
 } // namespace tessera

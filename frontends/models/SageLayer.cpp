@@ -47,8 +47,7 @@ public:
       });
     if (!hasRoot)
       return result;
-    return writer.add(result,
-                      root.apply(writer, takeTargets(writer, graph, x)));
+    return writer.add(result, applyToTargets(writer, root, graph, x));
   }
 
   Value applyToParts(ModuleWriter &writer, ValueRange parts) const override {

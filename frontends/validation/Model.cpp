@@ -195,6 +195,17 @@ void Validator::checkGnn() {
     diagnostics.error(path, "`" + path + "` is for transformers", remedy);
   }
 
+  for (llvm::StringRef path : {"gnn.train_nodes", "gnn.train_edges"})
+    if (given(path) && (isSampled || message.has_audit()))
+      diagnostics.error(path,
+                        isSampled ? "`" + path +
+                                        "` is for steps that take all "
+                                        "training nodes"
+                                  : "`" + path +
+                                        "` is not for audits, which "
+                                        "train on all nodes of "
+                                        "subgraphs",
+                        "remove it");
   static const char *const counts[] = {"gnn.nodes", "gnn.edges", "gnn.features",
                                        "gnn.classes"};
   // A graph file says the counts: see resolveGraph.
@@ -208,6 +219,18 @@ void Validator::checkGnn() {
     diagnostics.error("gnn.edges",
                       "the graph has more than 2147483647 nodes and edges",
                       "indices are 32-bit: take a smaller graph");
+  if (sound({"gnn.nodes", "gnn.train_nodes"}) &&
+      model.train_nodes() > model.nodes())
+    diagnostics.error("gnn.train_nodes",
+                      "`gnn.train_nodes` is more than `gnn.nodes` (" +
+                          llvm::Twine(model.nodes()) + ")",
+                      "give no more, or leave it out");
+  if (sound({"gnn.edges", "gnn.train_edges"}) &&
+      model.train_edges() > model.edges())
+    diagnostics.error("gnn.train_edges",
+                      "`gnn.train_edges` is more than `gnn.edges` (" +
+                          llvm::Twine(model.edges()) + ")",
+                      "give no more, or leave it out");
   if (sound({"gnn.edges"}))
     checkEdges(model, diagnostics);
 }

@@ -251,7 +251,11 @@ LogicalResult BufferAssignment::run() {
   for (BlockArgument argument : body.getArguments()) {
     Entry &entry =
         entries[add(argument, getBytes(cast<ShapedType>(argument.getType())))];
-    entry.fixed = entry.facts.persistent = entry.facts.port = true;
+    entry.fixed = entry.facts.port = true;
+    // What no step reads is memory for the time before the first one.
+    entry.facts.persistent =
+        !argument.use_empty() ||
+        !program.getArgAttr(argument.getArgNumber(), filledOnceAttrName);
   }
   for (Operation &op : body) {
     positions[&op] = end++;

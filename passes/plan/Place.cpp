@@ -34,7 +34,7 @@ static Category getCategory(const BufferFacts &facts) {
         .Case(zero::ZeroDialect::kParameter, Category::Parameters)
         .Case(zero::ZeroDialect::kGradient, Category::Gradients)
         .Default(Category::Optimizer);
-  if (facts.persistent)
+  if (facts.persistent || facts.port)
     return Category::Workspace;
   return facts.communicates ? Category::Communication : Category::Activations;
 }

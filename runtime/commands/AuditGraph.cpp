@@ -124,8 +124,12 @@ const Slot *AuditGraph::load(const tessera_context &context,
     buildAdjacency(edges, form, weights, edgeInputs.rows(),
                    edgeInputs.transpose());
   }
-  dense.fill(count, model.features, edgeInputs, {edges, form, weights},
-             [&](float *x) { copyFeatures(nodes, x); });
+  Scratch scratch(context.device->spareMemory(context));
+  SparseRows rows = edgeInputs.rows();
+  if (!rows.rowPtr && dense.readsNeighbors())
+    rows = sortIn(scratch, edges, form, weights);
+  dense.fill({count, model.features, [&](float *x) { copyFeatures(nodes, x); }},
+             rows, {}, scratch);
   edgeInputs.commit();
   return nullptr;
 }

@@ -34,6 +34,10 @@ public:
     return reinterpret_cast<Element *>(own.back().get());
   }
 
+  /// What is left of the memory that is there: what is taken of it is free
+  /// again once this takes more.
+  Scratch rest() const { return Scratch(memory); }
+
 private:
   static constexpr size_t alignment = 64;
   std::span<char> memory;

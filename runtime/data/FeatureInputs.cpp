@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/data/FeatureInputs.h"
-#include "runtime/core/Scratch.h"
 #include "runtime/data/FeatureSums.h"
+#include <algorithm>
 
 namespace tessera::runtime {
 
@@ -18,34 +18,59 @@ bool FeatureInputs::add(const Slot &slot) {
   return part.has_value();
 }
 
-/// Compressed rows in \p scratch.
-static SparseRows takeRows(Scratch &scratch, int64_t nodes, int64_t count) {
-  return {scratch.take<int32_t>(nodes + 1), scratch.take<int32_t>(count),
-          scratch.take<float>(count)};
+SparseRows sortIn(Scratch &scratch, const EdgeSource &edges, AdjacencyForm form,
+                  const NodeWeights &weights) {
+  int64_t nodes = edges.nodeCount(), count = countAdjacency(edges, form);
+  auto take = [&](Scratch &from) -> SparseRows {
+    auto *rowPtr = from.take<int32_t>(nodes + 1);
+    auto *col = from.take<int32_t>(count);
+    return {rowPtr, col, from.take<float>(count)};
+  };
+  SparseRows rows = take(scratch);
+  Scratch rest = scratch.rest();
+  buildAdjacency(edges, form, weights, rows, take(rest));
+  return rows;
 }
 
-void FeatureInputs::fill(int64_t nodes, int64_t columns,
-                         const SparseInputs &rows, const Edges &edges,
-                         const std::function<void(float *x)> &copy) const {
-  Scratch scratch(context.device->spareMemory(context));
-  SparseRows sorted = rows.rows();
+bool FeatureInputs::readsNeighbors() const {
+  return std::any_of(inputs.begin(), inputs.end(),
+                     [](const auto &input) { return input.second.hops > 0; });
+}
+
+void FeatureInputs::fill(const FeatureSource &source, SparseRows rows,
+                         std::span<const int32_t> learned,
+                         Scratch &scratch) const {
+  int64_t elements = source.nodes * source.columns;
   float *from = nullptr;
   for (auto [slot, part] : inputs) {
-    auto *x = beginInput<float>(context, *slot, nodes * columns);
-    if (part.hops && rows.empty() && !sorted.rowPtr) {
-      int64_t count = countAdjacency(edges.source, edges.form);
-      sorted = takeRows(scratch, nodes, count);
-      // The transpose, which sorting takes, has a place where x will be.
-      Scratch later(
-          {reinterpret_cast<char *>(x), sizeof(float) * nodes * columns});
-      buildAdjacency(edges.source, edges.form, edges.weights, sorted,
-                     takeRows(later, nodes, count));
+    if (slot->elements() < elements && !learned.empty()) {
+      fillFew(*slot, part, source, rows, learned, scratch.rest());
+    } else {
+      auto *x = beginInput<float>(context, *slot, elements);
+      if (part.hops && !from)
+        from = scratch.take<float>(source.nodes * featureBlock);
+      source.copy(x);
+      takeFromNeighbors(part, rows, source.nodes, source.columns, x, from);
     }
-    if (part.hops && !from)
-      from = scratch.take<float>(nodes * featureBlock);
-    copy(x);
-    takeFromNeighbors(part, sorted, nodes, columns, x, from);
     context.device->commitInput(context, *slot);
+  }
+}
+
+void FeatureInputs::fillFew(const Slot &slot, FeaturePart part,
+                            const FeatureSource &source, SparseRows rows,
+                            std::span<const int32_t> learned,
+                            Scratch scratch) const {
+  int64_t columns = source.columns;
+  int64_t filled = std::ssize(learned) * columns;
+  auto *x = beginInput<float>(context, slot, filled);
+  std::fill(x + filled, x + slot.elements(), 0.0f);
+  auto *from = scratch.take<float>(source.nodes * featureBlock);
+  auto *other = scratch.take<float>(source.nodes * featureBlock);
+  for (int64_t first = 0; first < columns; first += featureBlock) {
+    int64_t width = std::min(featureBlock, columns - first);
+    source.copyColumns(first, width, from);
+    takeBlockFromNeighbors(part, rows, source.nodes, learned, from, other,
+                           {x, columns, first, width});
   }
 }
 

@@ -8,19 +8,28 @@
 #ifndef TESSERA_RUNTIME_DATA_FEATUREINPUTS_H
 #define TESSERA_RUNTIME_DATA_FEATUREINPUTS_H
 
+#include "runtime/core/Scratch.h"
 #include "runtime/data/FeaturePart.h"
 #include "runtime/data/SparseInputs.h"
 #include <functional>
+#include <span>
 #include <utility>
 #include <vector>
 
 namespace tessera::runtime {
 
-/// Edges as a source has them, and what a model makes of them.
-struct Edges {
-  const EdgeSource &source;
-  AdjacencyForm form;
-  const NodeWeights &weights;
+/// Sorts \p edges, with the weights that \p form and \p weights say, in memory
+/// of
+/// \p scratch, of which the rows stay taken.
+SparseRows sortIn(Scratch &scratch, const EdgeSource &edges, AdjacencyForm form,
+                  const NodeWeights &weights);
+
+/// Where features come from: \p copy writes all of them, [nodes, columns], and
+/// \p copyColumns columns [first, first + width), [nodes, featureBlock].
+struct FeatureSource {
+  int64_t nodes, columns;
+  std::function<void(float *x)> copy;
+  std::function<void(int64_t first, int64_t width, float *block)> copyColumns;
 };
 
 /// The inputs of a program that are dense features, themselves or what
@@ -32,15 +41,21 @@ public:
   /// Whether \p slot is one of these.
   bool add(const Slot &slot);
 
-  /// Fills them: [nodes, columns] each, of which \p copy writes the features.
-  /// Takes \p rows where the program has the edges, sorted already, among its
-  /// inputs; else sorts \p edges, in memory that the program has for its steps
-  /// and beyond that in memory of its own.
-  void fill(int64_t nodes, int64_t columns, const SparseInputs &rows,
-            const Edges &edges,
-            const std::function<void(float *x)> &copy) const;
+  /// Whether one of them is what neighbours make of features.
+  bool readsNeighbors() const;
+
+  /// Fills them with \p source by means of the edges \p rows, where neighbours
+  /// are read, and of memory of \p scratch. Inputs that have room for fewer
+  /// rows than there are nodes get those of \p learned, which is all of them
+  /// then.
+  void fill(const FeatureSource &source, SparseRows rows,
+            std::span<const int32_t> learned, Scratch &scratch) const;
 
 private:
+  void fillFew(const Slot &slot, FeaturePart part, const FeatureSource &source,
+               SparseRows rows, std::span<const int32_t> learned,
+               Scratch scratch) const;
+
   const tessera_context &context;
   std::vector<std::pair<const Slot *, FeaturePart>> inputs;
 };

@@ -44,6 +44,38 @@ void copyFeatures(const GraphFile &file, FeatureForm form, float *destination) {
     normalizeRow(destination + node * form.columns, form.columns, smallest);
 }
 
+FeatureColumns::FeatureColumns(const GraphFile &file, FeatureForm form)
+    : file(file) {
+  if (!form.normalize)
+    return;
+  smallest = file.smallestFeature();
+  if (form.columns > file.shape().features)
+    smallest = std::min(smallest, 0.0f);
+  int64_t nodes = file.shape().nodes;
+  std::vector<float> block(nodes * featureBlock);
+  std::vector<double> sums(nodes, 0.0);
+  for (int64_t first = 0; first < form.columns; first += featureBlock) {
+    int64_t width = std::min(featureBlock, form.columns - first);
+    file.copyColumns(first, width, featureBlock, block.data());
+    for (int64_t node = 0; node < nodes; ++node)
+      for (int64_t i = 0; i < width; ++i)
+        sums[node] += block[node * featureBlock + i] - smallest;
+  }
+  divisors.reserve(nodes);
+  for (double sum : sums)
+    divisors.push_back(static_cast<float>(std::max(sum, 1.0)));
+}
+
+void FeatureColumns::copy(int64_t first, int64_t width,
+                          float *destination) const {
+  file.copyColumns(first, width, featureBlock, destination);
+  for (size_t node = 0; node < divisors.size(); ++node)
+    for (int64_t i = 0; i < width; ++i) {
+      float &feature = destination[node * featureBlock + i];
+      feature = (feature - smallest) / divisors[node];
+    }
+}
+
 void copySparseFeatures(const GraphFile &file, FeatureForm form,
                         SparseRows rows, SparseRows transpose) {
   file.copySparseFeatures(rows.rowPtr, rows.col, rows.weight);

@@ -10,6 +10,7 @@
 
 #include "runtime/data/Adjacency.h"
 #include "runtime/data/GraphFile.h"
+#include "runtime/data/SortRoom.h"
 
 namespace tessera::runtime {
 
@@ -28,6 +29,22 @@ std::string sparseFeaturesError(const GraphFile &file, FeatureForm form);
 
 /// Writes the features of \p file to \p destination, [nodes, columns].
 void copyFeatures(const GraphFile &file, FeatureForm form, float *destination);
+
+/// The same by blocks of columns, where there is no room for all.
+class FeatureColumns {
+public:
+  /// \p file must outlive this.
+  FeatureColumns(const GraphFile &file, FeatureForm form);
+
+  /// Writes columns [\p first, \p first + \p width) of all nodes to
+  /// \p destination, [nodes, featureBlock].
+  void copy(int64_t first, int64_t width, float *destination) const;
+
+private:
+  const GraphFile &file;
+  float smallest = 0;
+  std::vector<float> divisors; ///< of nodes; empty: features stay as they are
+};
 
 /// Writes them as \p rows, a row for each node, and as \p transpose, a row for
 /// each column; sparseFeaturesError() must be empty. Entries of a row are in

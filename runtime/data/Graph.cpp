@@ -81,19 +81,89 @@ const std::vector<int32_t> &Graph::split(const std::string &name) const {
   fatal("internal error: no split '%s'", name.c_str());
 }
 
+/// Exits the process where the graph at \p path has more of \p what than a
+/// model has room for.
+static void requireRoom(const std::string &path, const char *what,
+                        int64_t count, int64_t room) {
+  if (count > room)
+    fatal("the graph '%s' has %" PRId64 " %s, the model was compiled for "
+          "%" PRId64 ": compile it with this graph, or with gnn.train_nodes "
+          "and gnn.train_edges for it",
+          path.c_str(), count, what, room);
+}
+
+void Graph::fillLast(const SparseInputs &last, SparseRows rows) const {
+  const std::vector<int32_t> &learned = split("train");
+  SparseRows own = last.rows();
+  int32_t at = 0;
+  int64_t room = last.rowCount();
+  for (int64_t i = 0; i < room; ++i) {
+    own.rowPtr[i] = at;
+    if (i >= std::ssize(learned))
+      continue;
+    int32_t begin = rows.rowPtr[learned[i]], end = rows.rowPtr[learned[i] + 1];
+    std::copy(rows.col + begin, rows.col + end, own.col + at);
+    std::copy(rows.weight + begin, rows.weight + end, own.weight + at);
+    at += end - begin;
+  }
+  own.rowPtr[room] = at;
+  transposeRows(own, room, model.nodes, last.transpose());
+}
+
+int64_t Graph::countLearnedEdges() const {
+  std::vector<bool> isLearned(model.nodes);
+  for (int32_t node : split("train"))
+    isLearned[node] = true;
+  int64_t count = form.selfLoops ? std::ssize(split("train")) : 0;
+  file->forEdges([&](const EdgeBlock &block) {
+    for (int64_t i = 0; i < block.count; ++i)
+      count += isLearned[block.target[i]] &&
+               (!form.selfLoops || block.source[i] != block.target[i]);
+  });
+  file->release();
+  return count;
+}
+
 const Slot *Graph::load(const tessera_context &context,
                         const std::vector<const Slot *> &slots) {
-
+  const std::vector<int32_t> &learned = split("train");
   SparseInputs edges(context, slotNames::edgeNames);
+  SparseInputs last(context, slotNames::lastEdgeNames);
   SparseInputs features(context, slotNames::featureNames);
   int64_t edgeCount = model.edges + (model.selfLoops ? model.nodes : 0);
   FeatureInputs dense(context);
-  for (const Slot *slot : slots)
-    if (!dense.add(*slot) &&
-        !edges.begin(*slot, model.nodes, model.nodes, edgeCount) &&
+  std::span<char> room = context.device->spareMemory(context);
+  for (const Slot *slot : slots) {
+    if (slot->name == slotNames::sortRoom) {
+      room = {context.device->beginInput(context, *slot),
+              static_cast<size_t>(slot->bytes())};
+      continue;
+    }
+    if (slot->name == slotNames::nodes) {
+      auto *nodes = beginInput<int32_t>(context, *slot, std::ssize(learned));
+      std::fill(std::copy(learned.begin(), learned.end(), nodes),
+                nodes + slot->elements(), 0);
+      context.device->commitInput(context, *slot);
+      continue;
+    }
+    if (slot->name == slotNames::lastEdgeNames[0])
+      requireRoom(filePath, "training nodes", std::ssize(learned),
+                  slot->elements() - 1);
+    if (slot->name == slotNames::lastEdgeNames[1])
+      requireRoom(filePath, "edges into training nodes with their loops",
+                  countLearnedEdges(), slot->elements());
+    if (dense.add(*slot)) {
+      if (slot->elements() < model.nodes * model.features)
+        requireRoom(filePath, "training nodes", std::ssize(learned),
+                    slot->elements() / model.features);
+      continue;
+    }
+    if (!edges.begin(*slot, model.nodes, model.nodes, edgeCount) &&
+        !last.begin(*slot, 0, model.nodes, 0) &&
         !features.begin(*slot, model.nodes, model.features,
                         model.featureEntries))
       return slot;
+  }
   if (!features.empty()) {
     features.requireAll();
     copySparseFeatures(*file, featureForm, features.rows(),
@@ -104,8 +174,25 @@ const Slot *Graph::load(const tessera_context &context,
     edges.requireAll();
     buildAdjacency(*file, form, nodes, edges.rows(), edges.transpose());
   }
-  dense.fill(model.nodes, model.features, edges, {*file, form, nodes},
-             [&](float *x) { copyFeatures(*file, featureForm, x); });
+  Scratch scratch(room);
+  SparseRows rows = edges.rows();
+  if (!rows.rowPtr && (!last.empty() || dense.readsNeighbors()))
+    rows = sortIn(scratch, *file, form, nodes);
+  if (!last.empty()) {
+    last.requireAll();
+    fillLast(last, rows);
+    last.commit();
+  }
+  std::optional<FeatureColumns> columns;
+  auto copyColumns = [&](int64_t first, int64_t width, float *block) {
+    if (!columns)
+      columns.emplace(*file, featureForm);
+    columns->copy(first, width, block);
+  };
+  dense.fill({model.nodes, model.features,
+              [&](float *x) { copyFeatures(*file, featureForm, x); },
+              copyColumns},
+             rows, learned, scratch);
   edges.commit();
   file.reset();
   nodes = {};
@@ -154,8 +241,10 @@ void Graph::fillTargets(const Slot &slot, char *address,
   auto *targets = reinterpret_cast<int32_t *>(address);
   std::fill_n(targets, slot.elements(), ignoredTarget);
   const std::vector<int32_t> &members = split(splitName);
+  // Some programs have rows for training nodes alone.
+  bool isWhole = slot.elements() >= model.nodes;
   for (int64_t i = begin; i < end; ++i)
-    targets[members[i]] = classes[members[i]];
+    targets[isWhole ? members[i] : i] = classes[members[i]];
 }
 
 namespace {

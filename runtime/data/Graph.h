@@ -12,6 +12,7 @@
 #include "runtime/data/Data.h"
 #include "runtime/data/Features.h"
 #include "runtime/data/GraphFile.h"
+#include "runtime/data/SparseInputs.h"
 #include "runtime/program/Context.h"
 #include <vector>
 
@@ -67,6 +68,11 @@ public:
   DataFingerprint fingerprint() const;
 
 private:
+  /// Fills \p last with the edges of \p rows into training nodes.
+  void fillLast(const SparseInputs &last, SparseRows rows) const;
+  /// These edges, with loops where the form has them.
+  int64_t countLearnedEdges() const;
+
   const Model model;
   std::string filePath, weightName;
   AdjacencyForm form;

@@ -126,6 +126,34 @@ void GraphFile::copyFeatures(int64_t columns, float *destination) const {
   });
 }
 
+void GraphFile::copyColumns(int64_t first, int64_t width, int64_t leading,
+                            float *destination) const {
+  int64_t end = std::min(first + width, counts.features);
+  for (int64_t row = 0; row < counts.nodes; ++row)
+    std::fill_n(destination + row * leading, width, 0.0f);
+  if (x) {
+    visitFloats(*x, [&](auto get) {
+      for (int64_t row = 0; row < counts.nodes; ++row)
+        for (int64_t column = first; column < end; ++column)
+          destination[row * leading + column - first] =
+              get(row * counts.features + column);
+    });
+    return;
+  }
+  visitIntegers(*indptr, [&](auto begins) {
+    visitIntegers(*indices, [&](auto used) {
+      visitFeatures([&](auto get) {
+        for (int64_t row = 0; row < counts.nodes; ++row)
+          for (auto i = static_cast<int64_t>(begins[row]);
+               i < static_cast<int64_t>(begins[row + 1]); ++i)
+            if (auto column = static_cast<int64_t>(used[i]);
+                column >= first && column < end)
+              destination[row * leading + column - first] = get(i);
+      });
+    });
+  });
+}
+
 void GraphFile::visitEdges(Visit visit, void *body) const {
   EdgeBlock block;
   for (int64_t at = 0; at < counts.edges; at += block.count) {

@@ -56,6 +56,10 @@ public:
   /// The smallest feature, of sparse ones 0 where that is smaller.
   float smallestFeature() const;
 
+  /// Writes columns [\p first, \p first + \p width) of x to rows of \p leading
+  /// numbers each; those beyond shape().features are 0.
+  void copyColumns(int64_t first, int64_t width, int64_t leading,
+                   float *destination) const;
   /// Writes x as [nodes, \p columns], \p columns being at least
   /// shape().features, and equal to it unless features are sparse.
   void copyFeatures(int64_t columns, float *destination) const;

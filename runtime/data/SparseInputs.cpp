@@ -17,6 +17,8 @@ bool SparseInputs::begin(const Slot &slot, int64_t rows, int64_t columns,
     return false;
   int64_t which = found - names.begin();
   SparseRows &part = parts[which / 3];
+  if (which == 0)
+    rowRoom = slot.elements() - 1;
   if (which % 3 == 0)
     part.rowPtr =
         beginInput<int32_t>(context, slot, (which == 0 ? rows : columns) + 1);

@@ -43,6 +43,9 @@ public:
   const SparseRows &rows() const { return parts[0]; }
   const SparseRows &transpose() const { return parts[1]; }
 
+  /// The rows that there is room for.
+  int64_t rowCount() const { return rowRoom; }
+
   /// Exits the process where one of them is missing.
   void requireAll() const;
 
@@ -55,6 +58,7 @@ private:
   const tessera_context &context;
   slotNames::MatrixNames names;
   SparseRows parts[2];
+  int64_t rowRoom = 0;
   std::vector<const Slot *> begun;
 };
 

@@ -54,6 +54,20 @@ def ring(empty=False):
     return tensors
 
 
+def sparse_ring():
+    """The ring, its features as compressed rows."""
+    sparse = ring()
+    values = sparse.pop("x")[2]
+    used = [i for i, value in enumerate(values) if value]
+    begins = [sum(i < node * FEATURES for i in used) for node in range(NODES + 1)]
+    sparse["x.indptr"] = ("I64", [NODES + 1], array.array("q", begins))
+    columns = array.array("q", [i % FEATURES for i in used])
+    sparse["x.indices"] = ("I64", [len(used)], columns)
+    numbers = array.array("f", [values[i] for i in used])
+    sparse["x.values"] = ("F32", [len(used)], numbers)
+    return sparse
+
+
 class Graphs(unittest.TestCase):
     def make(self, name, tensors, **fields):
         """A folder with the graph and an executable of its model."""
@@ -63,9 +77,9 @@ class Graphs(unittest.TestCase):
         support.compile(out / "spec.textproto", out / "exe", **fields)
         return out
 
-    def losses(self, out, tensors):
+    def losses(self, out, tensors, world=1):
         support.write_safetensors(out / "data.safetensors", tensors)
-        log = support.train(out / "exe", out / "data.safetensors", out / "log")
+        log = support.train(out / "exe", out / "data.safetensors", out / "log", world)
         (out / "log").unlink()
         self.assertEqual(len(log), 3)
         return support.losses(log)
@@ -90,18 +104,50 @@ class Graphs(unittest.TestCase):
         tensors["edge_index"] = ("I64", [2, NODES], array.array("q", turned))
         self.assertEqual(self.losses(out, tensors), losses)
 
+    def test_nodes_that_are_not_learned_from(self):
+        # What only they need is left out, and nothing else differs.
+        cases = [
+            ("GCN", {}),
+            ("GCN", {"gnn__layers": 1, "gnn__normalize_features": "true"}),
+            ("GIN", {}),
+            ("SAGE", {}),
+            ("SGC", {"gnn__layers": 1, "gnn__hops": 2}),
+            ("GCN", {"gnn__layers": 3, "gnn__dropout": 0.5}),
+            ("MLP", {}),
+            ("SAGE", {"gnn__aggregation": "MAX", "parallel__world": 2}),
+        ]
+        for i, (layer, fields) in enumerate(cases):
+            # Of sparse features not all are read otherwise.
+            for tensors in (ring(), sparse_ring())[: 2 if i < 5 else 1]:
+                options = {"gnn__layer": layer, **fields}
+                world = fields.get("parallel__world", 1)
+                every = self.make("graph-all", tensors, gnn__train_nodes=0, **options)
+                few = self.make("graph-few", tensors, **options)
+                expected, losses = (self.losses(o, tensors, world) for o in (every, few))
+                for a, b in zip(expected, losses):
+                    self.assertLess(abs(a - b), 1e-6 * abs(a), options)
+
+    def test_room_for_nodes_that_are_learned_from(self):
+        graph = ring()
+        out = self.make("graph-room", graph, gnn__train_nodes=6, gnn__train_edges=8)
+        exact = self.make("graph-exact", graph)
+        for a, b in zip(self.losses(exact, graph), self.losses(out, graph)):
+            self.assertLess(abs(a - b), 1e-6 * abs(a))
+        flags = array.array("b", [1] * 7 + [0] * 5)
+        more = dict(graph, train_mask=("BOOL", [NODES], flags))
+        support.write_safetensors(out / "data.safetensors", more)
+        command = [out / "exe", "train", "--data", out / "data.safetensors"]
+        done = support.run(command, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(
+            "has 7 training nodes, the model was compiled for 6: compile it with this "
+            "graph, or with gnn.train_nodes and gnn.train_edges for it",
+            done.stderr,
+        )
+
     def test_sparse_features(self):
         # Zeros are not multiplied, and nothing else differs.
-        graph = ring()
-        values = graph["x"][2]
-        used = [i for i, value in enumerate(values) if value]
-        sparse = {name: tensor for name, tensor in graph.items() if name != "x"}
-        begins = [sum(i < node * FEATURES for i in used) for node in range(NODES + 1)]
-        sparse["x.indptr"] = ("I64", [NODES + 1], array.array("q", begins))
-        columns = array.array("q", [i % FEATURES for i in used])
-        sparse["x.indices"] = ("I64", [len(used)], columns)
-        numbers = array.array("f", [values[i] for i in used])
-        sparse["x.values"] = ("F32", [len(used)], numbers)
+        graph, sparse = ring(), sparse_ring()
         for layer in ("GCN", "MLP", "SAGE", "SGC", "GIN"):
             for normalize in ("false", "true"):
                 options = {"gnn__normalize_features": normalize, "gnn__layer": layer}
@@ -122,8 +168,8 @@ class Graphs(unittest.TestCase):
         done = support.run(command, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn(
-            f"has {len(values)} features that are not 0, the model was compiled for "
-            f"{len(used)}: compile it with this graph's sizes",
+            f"has {NODES * FEATURES} features that are not 0, the model was compiled for "
+            f"{len(sparse['x.indices'][2])}: compile it with this graph's sizes",
             done.stderr,
         )
 

@@ -107,7 +107,7 @@ class Sampled(unittest.TestCase):
             "sampling     4, all, 2 edges into a node by hop, without replacement",
             "order        shuffled",
             "micro-batches, room for 150 and ",
-            "beside the arena, with two micro-batches",
+            " per rank, with two micro-batches, in the arena",
             " nodes/s",
         ]:
             self.assertIn(text, done.stdout)

@@ -446,6 +446,32 @@ TEST(Specification, KeepsSparseFeaturesSparse) {
             "another file\n");
 }
 
+// Nodes 0 and 2 are learned from, which two of the four edges enter.
+TEST(Specification, SaysWhatIsLearnedFrom) {
+  TensorBytes graph = smallGraph();
+  auto roomOf = [&](const std::string &fields) {
+    std::string errors;
+    auto specification = loadWithGraph(graph, fields, errors);
+    EXPECT_TRUE(specification) << errors;
+    if (!specification)
+      return std::pair<int64_t, int64_t>();
+    const spec::Gnn &model = specification->message.gnn();
+    return std::pair<int64_t, int64_t>(model.train_nodes(),
+                                       model.train_edges());
+  };
+  EXPECT_EQ(roomOf(""), std::pair(int64_t(2), int64_t(2)));
+  EXPECT_EQ(roomOf("train_nodes: 3 train_edges: 4"),
+            std::pair(int64_t(3), int64_t(4)));
+  EXPECT_EQ(roomOf("train_nodes: 0").first, 0);
+  std::string errors;
+  EXPECT_FALSE(loadWithGraph(graph, "train_nodes: 1", errors));
+  EXPECT_EQ(errors, "spec.textproto:1:17: error: `gnn.train_nodes` is 1, but "
+                    "`gnn.graph` has 2; leave it out, or give 2 or more\n");
+  EXPECT_FALSE(loadWithGraph(graph, "train_edges: 1", errors));
+  EXPECT_EQ(errors, "spec.textproto:1:17: error: `gnn.train_edges` is 1, but "
+                    "`gnn.graph` has 2; leave it out, or give 2 or more\n");
+}
+
 // The reader is the executable's: test/runtime/data/GraphFileTest.cpp has its
 // rules.
 TEST(Specification, RefusesGraphsThatTrainingWouldRefuse) {

@@ -129,6 +129,33 @@ TEST(Features, ThatAreNegativeDoNotStaySparse) {
                              2 / 6.5f, 2.5f / 6.5f, 2 / 6.5f));
 }
 
+// Blocks of columns have the bits of all of them.
+TEST(Features, AreCopiedByColumns) {
+  auto check = [](const TensorBytes &tensors, int64_t columns) {
+    std::string bytes = tensors.bytes();
+    auto file = open(bytes);
+    for (bool normalize : {false, true}) {
+      FeatureForm form = {.columns = columns, .normalize = normalize};
+      std::vector<float> x(3 * columns), block(3 * featureBlock);
+      copyFeatures(*file, form, x.data());
+      FeatureColumns reader(*file, form);
+      for (int64_t first = 0; first < columns; first += 2) {
+        int64_t width = std::min<int64_t>(2, columns - first);
+        reader.copy(first, width, block.data());
+        for (int64_t node = 0; node < 3; ++node)
+          for (int64_t i = 0; i < width; ++i)
+            EXPECT_EQ(block[node * featureBlock + i],
+                      x[node * columns + first + i])
+                << normalize << node << first + i;
+      }
+    }
+  };
+  check(smallGraph(), 2);
+  check(sparseGraph(), 3);
+  check(sparseGraph(), 5);
+  check(sparseGraph({3, -2, 0.5}), 4);
+}
+
 // More columns than are summed at a time.
 TEST(Features, AreSummedOverNeighbours) {
   constexpr int64_t nodes = 4, columns = 35;

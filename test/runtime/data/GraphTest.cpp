@@ -100,6 +100,102 @@ TEST(Graph, FillsTheInputsOfARank) {
   }
 }
 
+/// A program that learns from up to \p rows nodes, by the edges into them, and
+/// sums features ahead of time.
+struct LearnedArena : Arena {
+  LearnedArena(const Manifest &manifest, int64_t rows, int64_t entries)
+      : Arena(manifest) {
+    program.inputs.clear();
+    total = 0;
+    add("sort_room", "", 200, "i32");
+    add("features.sum.2", "", 2 * rows, "f32");
+    add("row_ptr.last", "", rows + 1, "i32");
+    add("col.last", "", entries, "i32");
+    add("weight.last", "", entries, "f32");
+    add("row_ptr_t.last", "", 4, "i32");
+    add("col_t.last", "", entries, "i32");
+    add("weight_t.last", "", entries, "f32");
+    add("nodes", "", rows, "i32");
+    memory.assign(total, -1);
+    context.arena = reinterpret_cast<char *>(memory.data());
+  }
+};
+
+// Nodes 0 and 2 are learned from; node 0 has edges from 1 and itself, node 2
+// from itself.
+TEST(Graph, FillsWhatIsLearnedFrom) {
+  Manifest manifest = manifestOf();
+  std::string path = write(smallGraph());
+  Arena whole(manifest);
+  Graph(manifest, path).load(whole.context, whole.slots());
+  for (int64_t rows : {2, 3}) {
+    LearnedArena arena(manifest, rows, 6);
+    auto source = openGraphBatches(manifest, path, 0, 1);
+    ASSERT_EQ(source->load(arena.context, arena.slots()), nullptr);
+    EXPECT_EQ(arena.at<int32_t>("nodes", 0), 0);
+    EXPECT_EQ(arena.at<int32_t>("nodes", 1), 2);
+    int32_t entry = 0;
+    const int32_t learned[] = {0, 2};
+    for (int32_t row = 0; row < rows; ++row) {
+      EXPECT_EQ(arena.at<int32_t>("row_ptr.last", row), entry);
+      if (row >= 2)
+        continue;
+      for (int32_t i = whole.at<int32_t>("row_ptr", learned[row]);
+           i < whole.at<int32_t>("row_ptr", learned[row] + 1); ++i, ++entry) {
+        EXPECT_EQ(arena.at<int32_t>("col.last", entry),
+                  whole.at<int32_t>("col", i));
+        EXPECT_EQ(arena.at<float>("weight.last", entry),
+                  whole.at<float>("weight", i));
+      }
+    }
+    EXPECT_EQ(arena.at<int32_t>("row_ptr.last", rows), entry);
+    EXPECT_EQ(arena.at<int32_t>("row_ptr_t.last", 3), entry);
+    for (int64_t column = 0; column < 2; ++column) {
+      float once[3];
+      auto sum = [&](int64_t node, auto &&of) {
+        float result = 0;
+        for (int32_t i = whole.at<int32_t>("row_ptr", node);
+             i < whole.at<int32_t>("row_ptr", node + 1); ++i)
+          result +=
+              whole.at<float>("weight", i) * of(whole.at<int32_t>("col", i));
+        return result;
+      };
+      for (int64_t node = 0; node < 3; ++node)
+        once[node] = sum(node, [&](int64_t from) {
+          return whole.at<float>("features", 2 * from + column);
+        });
+      for (int64_t row = 0; row < 2; ++row)
+        EXPECT_FLOAT_EQ(
+            arena.at<float>("features.sum.2", 2 * row + column),
+            sum(learned[row], [&](int64_t from) { return once[from]; }));
+      if (rows == 3)
+        EXPECT_EQ(arena.at<float>("features.sum.2", 4 + column), 0.0f);
+    }
+    std::vector<int32_t> targets(rows);
+    EXPECT_TRUE(source->fill({"targets", "i32", "begin", {rows}, 0},
+                             reinterpret_cast<char *>(targets.data()), {}, 0));
+    EXPECT_EQ(targets[0], 1);
+    EXPECT_EQ(targets[1], 1);
+    if (rows == 3)
+      EXPECT_EQ(targets[2], -100);
+  }
+}
+
+TEST(Graph, RefusesMoreThanThereIsRoomToLearnFrom) {
+  Manifest manifest = manifestOf();
+  std::string path = write(smallGraph());
+  auto load = [&](int64_t rows, int64_t entries) {
+    LearnedArena arena(manifest, rows, entries);
+    Graph(manifest, path).load(arena.context, arena.slots());
+  };
+  EXPECT_EXIT(load(1, 6), testing::ExitedWithCode(1),
+              "has 2 training nodes, the model was compiled for 1: compile it "
+              "with this graph, or with gnn.train_nodes and gnn.train_edges");
+  EXPECT_EXIT(load(2, 2), testing::ExitedWithCode(1),
+              "edges into training nodes with their loops, the model was "
+              "compiled for 2");
+}
+
 TEST(Graph, NamesAnInputThatItDoesNotKnow) {
   Manifest manifest = manifestOf();
   Graph graph(manifest, write(smallGraph()));
