@@ -128,8 +128,9 @@ const Slot *AuditGraph::load(const tessera_context &context,
   SparseRows rows = edgeInputs.rows();
   if (!rows.rowPtr && dense.readsNeighbors())
     rows = sortIn(scratch, edges, form, weights);
-  dense.fill({count, model.features, [&](float *x) { copyFeatures(nodes, x); }},
-             rows, {}, scratch);
+  dense.fill(
+      {count, model.features, [&](float *x) { copyFeatures(nodes, x); }, {}},
+      rows, {}, scratch);
   edgeInputs.commit();
   return nullptr;
 }

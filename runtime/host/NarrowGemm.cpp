@@ -92,17 +92,81 @@ template <int64_t vectors>
 AVX512 void addRows(int64_t rows, Factor a, const float *b, int64_t leading,
                     int64_t steps, bool starts, const float *bias, Block to) {
   constexpr int64_t many = sumVectors / vectors;
-  auto advance = [&](int64_t count) {
-    a.data += count * a.row;
-    to.data += count * to.leading;
-    rows -= count;
+  int64_t row = 0;
+  auto add = [&](auto block, int64_t count) {
+    for (; rows - row >= count; row += count) {
+      Block here = {to.data + row * to.leading, to.leading, to.last};
+      block(Factor{a.data + row * a.row, a.row, a.column}, b, leading, steps,
+            starts, bias, here);
+    }
   };
-  for (; rows >= many; advance(many))
-    addBlock<vectors, many>(a, b, leading, steps, starts, bias, to);
-  for (; rows >= 4; advance(4))
-    addBlock<vectors, 4>(a, b, leading, steps, starts, bias, to);
-  for (; rows > 0; advance(1))
-    addBlock<vectors, 1>(a, b, leading, steps, starts, bias, to);
+  add(addBlock<vectors, many>, many);
+  add(addBlock<vectors, 4>, 4);
+  add(addBlock<vectors, 1>, 1);
+}
+
+/// Adds to 16 rows of 8 columns at \p to, rows of \p leading numbers, or puts
+/// there if \p starts, the transpose of 8 vectors, one for each column.
+AVX512 void addTransposed(const __m512 *columns, bool starts, float *to,
+                          int64_t leading) {
+  __m512 rows[2][4]; // of half of the columns; lane group g of [q] is row 4g+q
+#pragma clang loop unroll(full)
+  for (int64_t half = 0; half < 2; ++half) {
+    const __m512 *c = columns + 4 * half;
+    __m512d low = _mm512_castps_pd(_mm512_unpacklo_ps(c[0], c[1]));
+    __m512d high = _mm512_castps_pd(_mm512_unpackhi_ps(c[0], c[1]));
+    __m512d low2 = _mm512_castps_pd(_mm512_unpacklo_ps(c[2], c[3]));
+    __m512d high2 = _mm512_castps_pd(_mm512_unpackhi_ps(c[2], c[3]));
+    rows[half][0] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, low2));
+    rows[half][1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, low2));
+    rows[half][2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high, high2));
+    rows[half][3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high, high2));
+  }
+  auto add = [&](int64_t row, __m128 low, __m128 high) {
+    float *at = to + row * leading;
+    if (!starts) {
+      low = _mm_add_ps(low, _mm_loadu_ps(at));
+      high = _mm_add_ps(high, _mm_loadu_ps(at + 4));
+    }
+    _mm_storeu_ps(at, low);
+    _mm_storeu_ps(at + 4, high);
+  };
+#pragma clang loop unroll(full)
+  for (int64_t q = 0; q < 4; ++q) {
+    add(q, _mm512_extractf32x4_ps(rows[0][q], 0),
+        _mm512_extractf32x4_ps(rows[1][q], 0));
+    add(4 + q, _mm512_extractf32x4_ps(rows[0][q], 1),
+        _mm512_extractf32x4_ps(rows[1][q], 1));
+    add(8 + q, _mm512_extractf32x4_ps(rows[0][q], 2),
+        _mm512_extractf32x4_ps(rows[1][q], 2));
+    add(12 + q, _mm512_extractf32x4_ps(rows[0][q], 3),
+        _mm512_extractf32x4_ps(rows[1][q], 3));
+  }
+}
+
+/// Adds the product of 16 · \p vectors columns of a and 8 columns of b, both
+/// [steps, ...] with \p lda and \p ldb numbers in a row, to the block of the
+/// result at \p c.
+template <int64_t vectors>
+AVX512 void addOuter(const float *a, int64_t lda, const float *b, int64_t ldb,
+                     int64_t steps, bool starts, float *c, int64_t ldc) {
+  __m512 sums[vectors][8] = {};
+  for (int64_t k = 0; k < steps; ++k, a += lda, b += ldb) {
+    __m512 rows[vectors];
+#pragma clang loop unroll(full)
+    for (int64_t v = 0; v < vectors; ++v)
+      rows[v] = _mm512_loadu_ps(a + v * lanes);
+#pragma clang loop unroll(full)
+    for (int64_t column = 0; column < 8; ++column) {
+      __m512 element = _mm512_set1_ps(b[column]);
+#pragma clang loop unroll(full)
+      for (int64_t v = 0; v < vectors; ++v)
+        sums[v][column] = _mm512_fmadd_ps(rows[v], element, sums[v][column]);
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int64_t v = 0; v < vectors; ++v)
+    addTransposed(sums[v], starts, c + v * lanes * ldc, ldc);
 }
 
 /// Rows [\p begin, \p end) of the transpose of \p b, [n, k], as whole vectors.
@@ -121,6 +185,13 @@ AVX512 void packTransposed(const Gemm &gemm, const float *b, float *packed,
                        _mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask,
                                                 places, from + k, 4));
   }
+}
+
+/// Whether the rows of the result, not its columns, are what vectors hold: all
+/// of these are full then, which those of 40 columns are not.
+bool holdsRows(const Gemm &gemm) {
+  return gemm.transposeA && !gemm.transposeB && !gemm.bias &&
+         gemm.m % lanes == 0 && gemm.n % 8 == 0;
 }
 
 /// One GEMM's run.
@@ -145,8 +216,32 @@ struct Run {
     }
   }
 
+  /// The same where vectors hold rows.
+  void runOuter(int64_t begin, int64_t end) const {
+    for (int64_t k = 0; k < inner || k == 0; k += depth) {
+      int64_t steps = std::min(depth, inner - k);
+      bool starts = k == 0 && !gemm.accumulate;
+      auto add = [&](auto outer, int64_t row) {
+        for (int64_t column = 0; column < gemm.n; column += 8)
+          outer(a.data + row + k * a.column, a.column, b + column + k * leading,
+                leading, steps, starts, c + row * gemm.ldc + column, gemm.ldc);
+      };
+      int64_t row = begin;
+      for (; end - row >= 3 * lanes; row += 3 * lanes)
+        add(addOuter<3>, row);
+      if (end - row >= 2 * lanes) {
+        add(addOuter<2>, row);
+        row += 2 * lanes;
+      }
+      if (row < end)
+        add(addOuter<1>, row);
+    }
+  }
+
   /// Computes rows [\p begin, \p end) of the result.
   void rows(int64_t begin, int64_t end) const {
+    if (holdsRows(gemm))
+      return runOuter(begin, end);
     switch (vectorsOf(gemm.n)) {
     case 1:
       return run<1>(begin, end);
@@ -202,7 +297,7 @@ void runNarrowGemm(const Gemm &gemm, int64_t count, const float *a,
   if (gemm.local)
     return run.rows(0, rows);
   // Blocks of rows that are as large on any number of threads.
-  int64_t block = sumVectors / vectorsOf(gemm.n);
+  int64_t block = holdsRows(gemm) ? 3 * lanes : sumVectors / vectorsOf(gemm.n);
   parallelFor((rows + block - 1) / block, 2, [&](int64_t begin, int64_t end) {
     run.rows(begin * block, std::min(end * block, rows));
   });

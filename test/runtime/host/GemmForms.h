@@ -33,7 +33,8 @@ inline std::vector<Gemm> allGemmForms(GemmTypes types) {
   std::vector<Gemm> gemms;
   int64_t sizes[][3] = {{1, 1, 1},     {33, 20, 7},   {64, 48, 96},
                         {5, 130, 64},  {300, 70, 50}, {1030, 33, 40},
-                        {71, 40, 300}, {50, 9, 33},   {100, 31, 20}};
+                        {71, 40, 300}, {50, 9, 33},   {100, 31, 20},
+                        {80, 24, 600}};
   for (auto [m, n, k] : sizes)
     for (int form = 0; form < 32; ++form) {
       Gemm gemm;
