@@ -202,29 +202,29 @@ void removeFilesIn(int descriptor) {
   closedir(stream);
 }
 
-void removeLeftOvers(const std::string &directory, const TemporaryName &name) {
+void removeLeftOvers(const std::string &directory, const TemporaryName &name,
+                     bool folders) {
   DIR *stream = opendir(directory.c_str());
   if (!stream)
     return;
   int folder = dirfd(stream);
   while (dirent *entry = readdir(stream)) {
-    struct stat status;
-    if (!name.matches(entry->d_name) ||
-        fstatat(folder, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+    if (!name.matches(entry->d_name))
       continue;
     // A file for writing, without which NFS locks nothing.
-    bool isFolder = S_ISDIR(status.st_mode);
     int descriptor = openat(folder, entry->d_name,
-                            (isFolder ? O_RDONLY | O_DIRECTORY : O_WRONLY) |
+                            (folders ? O_RDONLY | O_DIRECTORY : O_WRONLY) |
                                 O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (descriptor < 0)
       continue;
-    bool isLost = (isFolder || S_ISREG(status.st_mode)) &&
+    struct stat status;
+    bool isLost = fstat(descriptor, &status) == 0 &&
+                  (folders || S_ISREG(status.st_mode)) &&
                   flock(descriptor, LOCK_EX | LOCK_NB) == 0;
-    if (isLost && isFolder)
+    if (isLost && folders)
       removeFilesIn(std::exchange(descriptor, -1));
     if (isLost)
-      unlinkat(folder, entry->d_name, isFolder ? AT_REMOVEDIR : 0);
+      unlinkat(folder, entry->d_name, folders ? AT_REMOVEDIR : 0);
     if (descriptor >= 0)
       close(descriptor);
   }
@@ -234,7 +234,7 @@ void removeLeftOvers(const std::string &directory, const TemporaryName &name) {
 bool OutputFile::openTemporary(int64_t bytes) {
   std::string directory = directoryOf(target);
   TemporaryName name(target);
-  removeLeftOvers(directory, name);
+  removeLeftOvers(directory, name, /*folders=*/false);
   while (descriptor < 0) {
     temporary = directory + "/" + name.make();
     descriptor =

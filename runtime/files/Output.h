@@ -99,9 +99,10 @@ private:
 };
 
 /// Removes what processes that have ended have left in \p directory of outputs
-/// of that \p name: files, and folders with the files in them. What a living
-/// process has locked stays.
-void removeLeftOvers(const std::string &directory, const TemporaryName &name);
+/// of that \p name: files or, with \p folders, folders with the files in them.
+/// What a living process has locked stays.
+void removeLeftOvers(const std::string &directory, const TemporaryName &name,
+                     bool folders);
 
 /// Removes the regular files in the folder that \p descriptor is open on, and
 /// closes it.

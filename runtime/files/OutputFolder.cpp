@@ -65,7 +65,7 @@ bool OutputFolder::open(const std::string &name) {
                       : "cannot make a folder in '" + directory +
                             "': " + strerror(errno));
   TemporaryName names(target);
-  removeLeftOvers(directory, names);
+  removeLeftOvers(directory, names, /*folders=*/true);
   do
     temporary = directory + "/" + names.make();
   while (mkdir(temporary.c_str(), 0777) != 0 && errno == EEXIST);
