@@ -10,10 +10,17 @@
 # steps, as a JSON list. An empty line ends it; it then says its peak memory.
 #
 #   peer.py bloom-4x256|gpt2-124m|... eager|compile THREADS [bf16 [cuda BATCH]]
+#   peer.py gpt2-124m|llama-125m fsdp|fsdp-kept|fsdp-compile THREADS [bf16]
 #   peer.py gcn-cora eager|csr|compile THREADS GRAPH
 #
 # The models are written as one would to be fast: one QKV GEMM, fused
-# attention (also with ALiBi's bias), fused AdamW, no dropout.
+# attention (also with ALiBi's bias and grouped heads), one GEMM for what is
+# gated and its gate, fused AdamW, no dropout.
+#
+# The modes fsdp... are FSDP2 over gloo, a process a rank, which finds the
+# others by PyTorch's variables (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT):
+# parameters are sharded again after a block's forward pass, or kept until its
+# backward pass, or the former with compiled blocks. The batch is all ranks'.
 #
 # ===----------------------------------------------------------------------===#
 
@@ -27,6 +34,11 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+# As LLaMA (transformers' LlamaConfig): see Llama.
+LLAMAS = {
+    # vocabulary, layers, width, heads, kv heads, feed-forward, length, batch
+    "llama-125m": (32000, 12, 768, 12, 4, 2048, 256, 4),
+}
 TRANSFORMERS = {
     # vocabulary, layers, width, heads, length, batch, alibi
     "bloom-4x256": (4096, 4, 256, 8, 256, 8, True),
@@ -93,6 +105,59 @@ class Transformer(nn.Module):
         return F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.view(-1))
 
 
+class LlamaBlock(nn.Module):
+    def __init__(self, width, heads, kv_heads, wide):
+        super().__init__()
+        dim = width // heads
+        self.sizes = [heads, kv_heads, kv_heads]
+        self.norm1, self.norm2 = nn.RMSNorm(width, 1e-6), nn.RMSNorm(width, 1e-6)
+        self.qkv = nn.Linear(width, sum(self.sizes) * dim, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+        self.gate_up = nn.Linear(width, 2 * wide, bias=False)
+        self.down = nn.Linear(wide, width, bias=False)
+
+    def forward(self, x, cos, sin):
+        batch, length, width = x.shape
+        qkv = self.qkv(self.norm1(x)).view(batch, length, sum(self.sizes), -1).transpose(1, 2)
+        q, k, v = qkv.split(self.sizes, dim=1)
+        q, k = (rotate(t, cos, sin) for t in (q, k))
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+        x = x + self.out(y.transpose(1, 2).reshape(batch, length, width))
+        gate, up = self.gate_up(self.norm2(x)).chunk(2, dim=-1)
+        return x + self.down(F.silu(gate) * up)
+
+
+def rotate(x, cos, sin):
+    """Rotary positions on the halves of a head's columns."""
+    first, second = x.chunk(2, dim=-1)
+    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1).to(x.dtype)
+
+
+class Llama(nn.Module):
+    def __init__(self, vocabulary, layers, width, heads, kv_heads, wide, length):
+        super().__init__()
+        self.tokens = nn.Embedding(vocabulary, width)
+        self.blocks = nn.ModuleList(
+            LlamaBlock(width, heads, kv_heads, wide) for _ in range(layers)
+        )
+        self.norm = nn.RMSNorm(width, 1e-6)
+        self.head = nn.Linear(width, vocabulary, bias=False)
+        for parameter in self.parameters():
+            if parameter.dim() >= 2:
+                nn.init.normal_(parameter, std=0.02)
+        dim = width // heads
+        angles = torch.outer(torch.arange(length), 10000 ** (-torch.arange(0, dim, 2) / dim))
+        self.register_buffer("cos", angles.cos())
+        self.register_buffer("sin", angles.sin())
+
+    def forward(self, tokens, targets):
+        x = self.tokens(tokens)
+        for block in self.blocks:
+            x = block(x, self.cos, self.sin)
+        logits = self.head(self.norm(x))
+        return F.cross_entropy(logits.view(-1, logits.shape[-1]), targets.view(-1))
+
+
 def optimizer_of(model):
     decayed = [p for p in model.parameters() if p.dim() >= 2]
     plain = [p for p in model.parameters() if p.dim() < 2]
@@ -100,16 +165,49 @@ def optimizer_of(model):
     return torch.optim.AdamW(groups, lr=1e-4, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
 
 
+def transformer_of(name):
+    """A model with its vocabulary, and its batch and length of samples."""
+    if name in LLAMAS:
+        *sizes, length, batch = LLAMAS[name]
+        return Llama(*sizes, length), sizes[0], batch, length
+    *sizes, length, batch, alibi = TRANSFORMERS[name]
+    return Transformer(*sizes, length, alibi), sizes[0], batch, length
+
+
+def shard(model, mode, precision):
+    """FSDP2, a block and the rest each a unit; returns the number of ranks."""
+    import torch.distributed as dist
+    from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+
+    dist.init_process_group("gloo")
+    mesh = dist.init_device_mesh("cpu", (dist.get_world_size(),))
+    options = {"mesh": mesh, "reshard_after_forward": mode != "fsdp-kept"}
+    if precision == "bf16":
+        options["mp_policy"] = MixedPrecisionPolicy(
+            param_dtype=torch.bfloat16, reduce_dtype=torch.float32
+        )
+    for block in model.blocks:
+        if mode == "fsdp-compile":
+            block.compile()
+        fully_shard(block, **options)
+    fully_shard(model, **options)
+    return dist.get_world_size()
+
+
 def transformer_step(name, mode, precision="fp32", device="cpu", wanted=None):
-    vocabulary, layers, width, heads, length, batch, alibi = TRANSFORMERS[name]
+    model, vocabulary, batch, length = transformer_of(name)
     batch = int(wanted or batch)
-    model = Transformer(vocabulary, layers, width, heads, length, alibi).to(device)
+    model = model.to(device)
+    autocast = precision == "bf16"
+    if mode.startswith("fsdp"):
+        batch //= shard(model, mode, precision)
+        autocast = False
     optimizer = optimizer_of(model)
     forward = torch.compile(model) if mode == "compile" else model
     tokens = torch.randint(vocabulary, (batch, length + 1), device=device)
 
     def step():
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bf16"):
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=autocast):
             loss = forward(tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous())
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -30,15 +30,18 @@ OUT = ROOT / "build" / "bench"
 GEMM_SHARE = 0.92
 
 
-def transformer(example, shape, fields):
-    """A benchmark; its arithmetic is 6 N tokens + 12 L T C tokens."""
-    vocabulary, layers, width, length, batch, positions = shape
-    block = 12 * width * width + 13 * width
-    parameters = vocabulary * width + positions * width + layers * block + 2 * width
+def transformer(example, shape, parameters, table, fields):
+    """A benchmark; its arithmetic is 6 N tokens + 12 L T C tokens.
+
+    Of the `parameters`, the `table` of embeddings is not multiplied by where it
+    is not the output projection, too; N is without it then.
+    """
+    vocabulary, layers, width, length, batch = shape
     tokens = batch * length
     values = {f"transformer.{name}": value for name, value in fields.items()}
     values["transformer.sequence_length"] = length
     values["training.global_batch"] = batch
+    multiplied = parameters - table
     return {
         "specification": ROOT / "examples" / example,
         "set": values,
@@ -47,17 +50,35 @@ def transformer(example, shape, fields):
         "units": tokens,
         "unit": "tokens/s",
         "parameters": parameters,
-        "flops": 6 * parameters * tokens + 12 * layers * length * width * tokens,
+        "flops": 6 * multiplied * tokens + 12 * layers * length * width * tokens,
     }
 
 
+def gpt(example, shape, positions, fields):
+    """As GPT-2 or BLOOM: 4 times as wide within, biases, a tied head."""
+    vocabulary, layers, width = shape[:3]
+    block = 12 * width * width + 13 * width
+    parameters = vocabulary * width + positions * width + layers * block + 2 * width
+    return transformer(example, shape, parameters, 0, fields)
+
+
+def llama(example, shape, columns, wide):
+    """As LLaMA: `columns` of queries, keys and values, `wide` within, a head of its own."""
+    vocabulary, layers, width = shape[:3]
+    block = width * columns + width * width + 3 * width * wide + 2 * width
+    parameters = 2 * vocabulary * width + layers * block + width
+    return transformer(example, shape, parameters, vocabulary * width, {})
+
+
 BENCHMARKS = {
-    "bloom-4x256": transformer(
+    "bloom-4x256": gpt(
         "bloom-tiny.textproto",
-        (4096, 4, 256, 256, 8, 0),
+        (4096, 4, 256, 256, 8),
+        0,
         {"vocabulary": 4096, "layers": 4, "hidden": 256, "heads": 8},
     ),
-    "gpt2-124m": transformer("gpt2-124m.textproto", (50257, 12, 768, 256, 4, 1024), {}),
+    "gpt2-124m": gpt("gpt2-124m.textproto", (50257, 12, 768, 256, 4), 1024, {}),
+    "llama-125m": llama("llama-125m.textproto", (32000, 12, 768, 256, 4), 20 * 64, 2048),
     "gcn-cora": {
         "specification": ROOT / "examples" / "gcn-cora.textproto",
         "set": {},
