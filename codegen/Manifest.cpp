@@ -210,8 +210,9 @@ private:
     json.attributeObject("memory", [&] {
       for (int64_t i = 0; i < kCategories; ++i) {
         auto category = static_cast<Category>(i);
-        json.attribute(stringifyCategory(category),
-                       program.getMemory(category));
+        if (program.getMemory(category) || category != Category::Cache)
+          json.attribute(stringifyCategory(category),
+                         program.getMemory(category));
       }
     });
     json.attributeArray("states", [&] {
@@ -238,15 +239,19 @@ private:
 
   void writeState(ProgramOp program, StateOp state) {
     auto buffer = state.getBuffer().getDefiningOp<BufferOp>();
-    int64_t padded =
-        symbols.lookup<zero::GroupOp>(state.getGroup()).getPadded();
+    auto group = symbols.lookup<zero::GroupOp>(state.getGroup());
+    int64_t elements = group ? static_cast<int64_t>(group.getPadded())
+                             : symbols.lookup<nn::CacheOp>(state.getGroup())
+                                   .getTensorType()
+                                   .getNumElements();
+    if (state.getSharded())
+      elements /= program.getShards();
     json.object([&] {
       json.attribute("state", state.getState());
-      json.attribute("group", groups.lookup(state.getGroupAttr().getAttr()));
+      json.attribute("group", group ? groups.lookup(group.getSymNameAttr())
+                                    : int64_t(-1));
       json.attribute("offset", buffer.getPlace());
-      json.attribute("elements", state.getSharded()
-                                     ? padded / program.getShards()
-                                     : padded);
+      json.attribute("elements", elements);
       json.attribute("type", getTypeName(state.getElementType()));
       json.attribute("sharded", static_cast<bool>(state.getSharded()));
     });

@@ -479,7 +479,7 @@ struct LowerPrograms : tessera::impl::LowerProgramsBase<LowerPrograms> {
               LLVM::Linkage::External, manifest);
     writeEntries(target);
     for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
-      if (isa<ProgramOp, zero::GroupOp, nn::ParameterOp>(op))
+      if (isa<ProgramOp, zero::GroupOp, nn::ParameterOp, nn::CacheOp>(op))
         op.erase();
   }
 };

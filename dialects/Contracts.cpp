@@ -204,6 +204,19 @@ LogicalResult tessera::verifyGroups(ModuleOp module) {
   return success();
 }
 
+/// Elements of what \p state is of: a group, or a cache.
+static FailureOr<int64_t> getStateElements(plan::StateOp state,
+                                           SymbolTable &symbols) {
+  if (state.getState() == zero::ZeroDialect::kCache) {
+    if (auto cache = symbols.lookup<nn::CacheOp>(state.getGroup()))
+      return cache.getTensorType().getNumElements();
+    return state.emitOpError("no nn.cache is named ") << state.getGroupAttr();
+  }
+  if (auto group = symbols.lookup<zero::GroupOp>(state.getGroup()))
+    return static_cast<int64_t>(group.getPadded());
+  return state.emitOpError("no zero.group is named ") << state.getGroupAttr();
+}
+
 LogicalResult tessera::verifyStates(ModuleOp module) {
   SymbolTable symbols(module);
   for (auto program : module.getOps<plan::ProgramOp>()) {
@@ -212,11 +225,10 @@ LogicalResult tessera::verifyStates(ModuleOp module) {
         return start.emitOpError("no zero.group is named ")
                << start.getGroupAttr();
     for (auto state : program.getBody().getOps<plan::StateOp>()) {
-      auto group = symbols.lookup<zero::GroupOp>(state.getGroup());
-      if (!group)
-        return state.emitOpError("no zero.group is named ")
-               << state.getGroupAttr();
-      int64_t elements = group.getPadded();
+      FailureOr<int64_t> found = getStateElements(state, symbols);
+      if (failed(found))
+        return failure();
+      int64_t elements = *found;
       if (state.getSharded())
         elements /= program.getShards();
       int64_t room = state.getBuffer().getType().getNumElements();
@@ -261,9 +273,10 @@ LogicalResult tessera::verifySymbols(ModuleOp module) {
   if (failed(verifyTexts(module)) || failed(verifyPartNames(module)))
     return failure();
   for (Operation &op : *module.getBody()) {
-    if (!isa<func::FuncOp, nn::ParameterOp, zero::GroupOp, plan::ProgramOp>(op))
+    if (!isa<func::FuncOp, nn::ParameterOp, nn::CacheOp, zero::GroupOp,
+             plan::ProgramOp>(op))
       return op.emitOpError("does not belong at a module's top: only "
-                            "func.func, nn.parameter, zero.group and "
+                            "func.func, nn.parameter, nn.cache, zero.group and "
                             "plan.program do");
     if (failed(verifyTexts(&op)))
       return failure();

@@ -14,6 +14,7 @@
 #include "driver/Link.h"
 #include "driver/MemoryLimit.h"
 #include "driver/Variants.h"
+#include "report/GenerationReport.h"
 #include "report/PlanChart.h"
 #include "report/PlanReport.h"
 #include "target/Target.h"
@@ -54,7 +55,9 @@ LogicalResult writePlan(const CommandOptions &options, ModuleOp module,
   if (options.format == PlanFormat::Csv)
     return failCommand(
         "--format=csv is for --sweep; choose text, json or html");
-  SmallVector<ModuleOp> models = spec::getModels(module);
+  SmallVector<ModuleOp> models, generating;
+  for (ModuleOp model : spec::getModels(module))
+    (spec::getGeneration(model) ? generating : models).push_back(model);
   std::vector<PlanReport> reports;
   for (ModuleOp model : models) {
     FailureOr<PlanReport> report = PlanReport::make(model);
@@ -65,7 +68,8 @@ LogicalResult writePlan(const CommandOptions &options, ModuleOp module,
   return writeOutput(output, [&](llvm::raw_ostream &out) {
     if (options.format == PlanFormat::Html)
       return printPlanChart(models, reports, out);
-    bool isList = options.format == PlanFormat::Json && reports.size() > 1;
+    bool isList = options.format == PlanFormat::Json &&
+                  reports.size() + generating.size() > 1;
     StringRef separator = isList ? "," : "\n", next = "";
     out << (isList ? "[" : "");
     for (const PlanReport &report : reports) {
@@ -74,6 +78,13 @@ LogicalResult writePlan(const CommandOptions &options, ModuleOp module,
         printPlanJson(report, out);
       else
         printPlanText(report, out);
+    }
+    for (ModuleOp model : generating) {
+      out << separator;
+      if (options.format == PlanFormat::Json)
+        printGenerationJson(model, out);
+      else
+        printGenerationText(model, out);
     }
     out << (isList ? "]\n" : "");
   });

@@ -216,7 +216,7 @@ LogicalResult tessera::runPhases(ModuleOp module, Phase from, Phase to,
     auto phase = static_cast<Phase>(index);
     for (ModuleOp model : models) {
       Recomputation recomputation;
-      if (phase == Phase::Train) {
+      if (phase == Phase::Train && !spec::getGeneration(model)) {
         FailureOr<Recomputation> choice = chooseRecomputation(model);
         if (failed(choice))
           return failure();

@@ -76,7 +76,7 @@ Planner::Outcome Planner::plan(const Settings &settings) const {
   if (module && succeeded(runPhases(*module, Phase::Model, Phase::Plan, ""))) {
     FailureOr<PlanReport> report =
         PlanReport::make(spec::getModels(*module).front());
-    int64_t limit = spec::getMemoryLimit(*module);
+    int64_t limit = spec::getMemoryLimit(spec::getModels(*module).front());
     if (succeeded(report) && report->peak > limit)
       return {std::nullopt, "takes " + formatBytes(report->peak) +
                                 " per rank, `training.memory_limit` is " +

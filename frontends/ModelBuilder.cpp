@@ -14,12 +14,13 @@
 #include "frontends/models/Models.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "runtime/program/GenerationNames.h"
 
 using namespace mlir;
 using namespace tessera;
 
-OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
-                                          const ModelKinds &kinds,
+/// An empty module that carries \p specification.
+static OwningOpRef<ModuleOp> createModule(const Specification &specification,
                                           MLIRContext &context) {
   context
       .loadDialect<nn::NNDialect, graph::GraphDialect, func::FuncDialect,
@@ -30,6 +31,13 @@ OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
   if (specification.message.has_machine())
     (*module)->setAttr(spec::MachineAttr::kName,
                        machineAttr(specification.message.machine(), context));
+  return module;
+}
+
+OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
+                                          const ModelKinds &kinds,
+                                          MLIRContext &context) {
+  OwningOpRef<ModuleOp> module = createModule(specification, context);
   ModuleWriter writer(*module);
   if (specification.message.has_transformer())
     writeTransformer(specification, kinds, writer);
@@ -56,6 +64,42 @@ static OwningOpRef<ModuleOp> buildAudit(const Specification &specification,
   return module;
 }
 
+/// The model that generates texts with the parameters of \p trained, and that
+/// one, as a module of modules.
+static OwningOpRef<ModuleOp> addGeneration(OwningOpRef<ModuleOp> trained,
+                                           const Specification &specification,
+                                           MLIRContext &context) {
+  OwningOpRef<ModuleOp> generation = createModule(specification, context);
+  // Its texts are as long as the context; it is the same model otherwise.
+  Specification longer = specification;
+  longer.message.mutable_transformer()->set_sequence_length(
+      specification.message.generation().context());
+  auto trainedAs = spec::getSpecification(*generation);
+  (*generation)
+      ->setAttr(spec::SpecificationAttr::kName,
+                spec::SpecificationAttr::get(
+                    &context, trainedAs.getName(),
+                    getSpecificationAttr(longer, context).getModel(),
+                    trainedAs.getTraining(), trainedAs.getParallel(),
+                    trainedAs.getTarget(), trainedAs.getTied(),
+                    trainedAs.getFingerprint(), trainedAs.getConfig(),
+                    StringAttr()));
+  (*generation)
+      ->setAttr(spec::GenerationAttr::kName,
+                spec::GenerationAttr::get(
+                    &context, specification.message.generation().batch(),
+                    specification.message.generation().context(),
+                    specification.prefillChunk()));
+  ModuleWriter writer(*generation);
+  writeGeneration(specification, kindsOf(specification.message), writer);
+  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
+  (*trained).setSymName("training");
+  (*generation).setSymName(runtime::slotNames::generation);
+  module->push_back(trained.release());
+  module->push_back(generation.release());
+  return module;
+}
+
 OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
                                           MLIRContext &context) {
   const spec::Specification &message = specification.message;
@@ -66,5 +110,7 @@ OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
   if (module && message.has_audit())
     (*module)->setAttr(spec::AuditAttr::kName,
                        getAuditAttr(specification, context));
+  if (module && message.has_generation())
+    return addGeneration(std::move(module), specification, context);
   return module;
 }

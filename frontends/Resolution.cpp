@@ -196,6 +196,8 @@ Specification tessera::resolve(const spec::Specification &given,
     if (!model.has_feed_forward())
       model.set_feed_forward(4 * model.hidden());
     resolveAttention(model);
+    if (message.has_generation() && !message.generation().has_context())
+      message.mutable_generation()->set_context(model.sequence_length());
     if (!training.has_micro_batch())
       training.set_micro_batch(training.global_batch() / world);
   } else {

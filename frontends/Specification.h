@@ -61,6 +61,10 @@ struct Specification {
   /// models without edges.
   bool hasBatchesOfRows = false;
 
+  /// Tokens of a text that `prefill` takes at a time, at most.
+  int64_t prefillChunk() const {
+    return std::min<int64_t>(128, message.generation().context());
+  }
   /// Rows of the activations: tokens of a micro-batch, or nodes.
   int64_t rows() const {
     return message.has_gnn() ? message.gnn().nodes()

@@ -125,6 +125,8 @@ llvm::StringRef tessera::getColour(Category category) {
     return "#3ca951";
   case Category::Workspace:
     return "#9498a0";
+  case Category::Cache:
+    return "#2ca5a5";
   }
 }
 

@@ -21,7 +21,7 @@ int64_t tessera::getTotal(const Usage &usage) {
 
 std::string tessera::describeUsage(const Usage &bytes) {
   std::string text = formatBytes(getTotal(bytes)) + " in use";
-  for (int i = 0; i < kCategories; ++i)
+  for (int i = 0; i < kStepCategories; ++i)
     if (bytes[i])
       text += "\n" + stringifyCategory(static_cast<Category>(i)).str() + " " +
               formatBytes(bytes[i]);
@@ -42,7 +42,7 @@ MemoryUsage MemoryUsage::measure(ProgramOp program) {
     usage[last + 1][category] -= buffer.getBytes();
   }
   for (size_t i = 1; i < usage.size(); ++i)
-    for (int c = 0; c < kCategories; ++c)
+    for (int c = 0; c < kStepCategories; ++c)
       usage[i][c] += usage[i - 1][c];
   usage.pop_back();
   for (size_t i = 0; i < usage.size(); ++i)

@@ -14,7 +14,7 @@
 namespace tessera {
 
 /// Bytes in use of each category.
-using Usage = std::array<int64_t, plan::kCategories>;
+using Usage = std::array<int64_t, plan::kStepCategories>;
 
 int64_t getTotal(const Usage &usage);
 

@@ -91,7 +91,7 @@ FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
   report.peak = program.getArenaBytes();
   report.offloaded = program.getOffloadBytes();
   report.pinned = target->getPinnedBytes(program);
-  for (int64_t i = 0; i < kCategories; ++i)
+  for (int64_t i = 0; i < kStepCategories; ++i)
     report.memory[i] = program.getMemory(static_cast<Category>(i));
   report.flops = program.getFlops();
   if (spec::RecomputedAttr recomputed = spec::getRecomputed(module)) {
@@ -144,7 +144,7 @@ static void printMemory(const PlanReport &report, llvm::raw_ostream &out) {
     out << llvm::formatv(line, name, groupDigits(bytes), formatBytes(bytes),
                          percent(bytes, report.peak));
   };
-  for (int64_t i = 0; i < kCategories; ++i)
+  for (int64_t i = 0; i < kStepCategories; ++i)
     print(stringifyCategory(static_cast<Category>(i)), report.memory[i]);
   print("peak", report.peak);
   if (report.offloaded)
@@ -254,7 +254,7 @@ void tessera::writePlanFigures(const PlanReport &report,
   json.attribute("pinned_bytes", report.pinned);
   json.attribute("parameters", report.parameters);
   json.attributeObject("memory", [&] {
-    for (int64_t i = 0; i < kCategories; ++i)
+    for (int64_t i = 0; i < kStepCategories; ++i)
       json.attribute(stringifyCategory(static_cast<Category>(i)),
                      report.memory[i]);
   });

@@ -33,7 +33,7 @@ struct PlanReport {
   int64_t peak = 0;      ///< bytes of the arena
   int64_t offloaded = 0; ///< bytes of the rank's file
   int64_t pinned = 0;    ///< bytes of the host that a rank's GPU reads
-  std::array<int64_t, plan::kCategories> memory = {};
+  std::array<int64_t, plan::kStepCategories> memory = {};
   int64_t flops = 0;
   /// How many of the layers are recomputed in the backward pass, and how many
   /// as far as it is cheap.

@@ -27,7 +27,9 @@ void tessera::cpu::registerKernels(DialectRegistry &registry) {
     loadTargets(context);
     registerAttention(context);
     registerAttentionGrad(context);
+    registerCache(context);
     registerNorm(context);
+    registerRowMatmul(context);
     registerScatterAdd(context);
     registerTranspose(context);
   });

@@ -71,6 +71,52 @@ struct AttentionGradArithmetic
   }
 };
 
+struct CacheWriteArithmetic
+    : KernelOpInterface::ExternalModel<CacheWriteArithmetic, nn::CacheWriteOp> {
+  int64_t getMovedBytes(Operation *op) const {
+    auto write = cast<nn::CacheWriteOp>(op);
+    return 2 * write.getRows() * 2 * write.getKeyHeads() * write.getHeadDim() *
+           plan::getElementBytes(getElementTypeOrSelf(write.getCache()));
+  }
+  int64_t getInPlaceOperand(Operation *, int64_t) const { return 1; }
+};
+
+struct CachedAttentionArithmetic
+    : KernelOpInterface::ExternalModel<CachedAttentionArithmetic,
+                                       nn::CachedAttentionOp> {
+  /// With slots that are full: two matmuls, and a pair's softmax.
+  int64_t getFlops(Operation *op) const {
+    auto attention = cast<nn::CachedAttentionOp>(op);
+    return attention.getRows() * static_cast<int64_t>(attention.getHeads()) *
+           getKeys(attention) * (4 * attention.getHeadDim() + 4);
+  }
+  /// Rows of one slot read its keys together.
+  int64_t getMovedBytes(Operation *op) const {
+    auto attention = cast<nn::CachedAttentionOp>(op);
+    int64_t slots =
+        std::min<int64_t>(attention.getRows(), attention.getSlotCount());
+    int64_t row = plan::getBytes(attention.getCache().getType()) /
+                  (attention.getSlotCount() * attention.getSlotLength());
+    return slots * getKeys(attention) * row +
+           plan::getBytes(attention.getQkv().getType()) +
+           plan::getBytes(attention.getResult().getType());
+  }
+
+private:
+  static int64_t getKeys(nn::CachedAttentionOp op) {
+    return std::min<int64_t>(op.getSlotLength(),
+                             op.getWindow().value_or(op.getSlotLength()));
+  }
+};
+
+struct RowMatmulArithmetic
+    : KernelOpInterface::ExternalModel<RowMatmulArithmetic, nn::RowMatmulOp> {
+  int64_t getFlops(Operation *op) const {
+    auto matmul = cast<nn::RowMatmulOp>(op);
+    return 2 * matmul.getRows() * matmul.getInner() * matmul.getColumns();
+  }
+};
+
 struct ScatterAddArithmetic
     : KernelOpInterface::ExternalModel<ScatterAddArithmetic, nn::ScatterAddOp> {
   int64_t getFlops(Operation *op) const {
@@ -206,6 +252,9 @@ void codegen::registerKernels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, nn::NNDialect *) {
     nn::AttentionOp::attachInterface<AttentionArithmetic>(*context);
     nn::AttentionGradOp::attachInterface<AttentionGradArithmetic>(*context);
+    nn::CacheWriteOp::attachInterface<CacheWriteArithmetic>(*context);
+    nn::CachedAttentionOp::attachInterface<CachedAttentionArithmetic>(*context);
+    nn::RowMatmulOp::attachInterface<RowMatmulArithmetic>(*context);
     nn::PartialSumSquaresOp::attachInterface<PartialSumSquaresArithmetic>(
         *context);
     nn::SumPartialsOp::attachInterface<SumPartialsArithmetic>(*context);

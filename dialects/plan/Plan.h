@@ -31,7 +31,9 @@ namespace tessera::plan {
 
 /// Each buffer begins at a multiple of this many bytes and is as long as one.
 constexpr int64_t kAlignment = 64;
-constexpr int64_t kCategories = 6;
+constexpr int64_t kCategories = 7;
+/// The first of them are those of a training step, which has no cache.
+constexpr int64_t kStepCategories = 6;
 /// Buffers in the file begin at multiples of a page, which is read and dropped
 /// as a whole.
 constexpr int64_t kPage = 4096;

@@ -59,10 +59,13 @@ int64_t ProgramOp::getMemory(Category category) {
 void ProgramOp::setMemory(ArrayRef<int64_t> bytes) {
   Builder builder(getContext());
   SmallVector<NamedAttribute> entries;
-  for (auto [i, count] : llvm::enumerate(bytes))
-    entries.push_back(
-        builder.getNamedAttr(stringifyCategory(static_cast<Category>(i)),
-                             builder.getI64IntegerAttr(count)));
+  for (auto [i, count] : llvm::enumerate(bytes)) {
+    auto category = static_cast<Category>(i);
+    // Most programs have none.
+    if (count || category != Category::Cache)
+      entries.push_back(builder.getNamedAttr(stringifyCategory(category),
+                                             builder.getI64IntegerAttr(count)));
+  }
   setMemoryAttr(builder.getDictionaryAttr(entries));
 }
 

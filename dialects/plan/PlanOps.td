@@ -214,7 +214,8 @@ def Plan_Category : I32EnumAttr<"Category", "what memory is used for", [
   I32EnumAttrCase<"Optimizer", 2, "optimizer">,
   I32EnumAttrCase<"Activations", 3, "activations">,
   I32EnumAttrCase<"Communication", 4, "communication">,
-  I32EnumAttrCase<"Workspace", 5, "workspace">]> {
+  I32EnumAttrCase<"Workspace", 5, "workspace">,
+  I32EnumAttrCase<"Cache", 6, "cache">]> {
   let cppNamespace = "::tessera::plan";
 }
 

@@ -49,6 +49,8 @@ static constexpr Limit limits[] = {
     {"transformer.initialization.std", Need::Optional, 0, Low::Open, 10},
     {"transformer.hidden_dropout", Need::Optional, 0, Low::Closed, 0.999999},
     {"transformer.attention_dropout", Need::Optional, 0, Low::Closed, 0.999999},
+    {"generation.batch", Need::Optional, 1, Low::Closed, 4096},
+    {"generation.context", Need::Optional, 1, Low::Closed, 16777216},
     {"gnn.layers", Need::Required, 1, Low::Closed, 100},
     {"gnn.hidden", Need::Optional, 1, Low::Closed, 131072},
     {"gnn.heads", Need::Optional, 1, Low::Closed, 131072},

@@ -58,6 +58,13 @@ llvm::SmallVector<mlir::ModuleOp> getModels(mlir::ModuleOp module);
 /// What the model of \p module is audited by; null where it is not.
 AuditAttr getAudit(mlir::ModuleOp module);
 
+/// How the model of \p module generates; null where it is trained.
+GenerationAttr getGeneration(mlir::ModuleOp module);
+
+/// The program that \p module is there for, by which its parameters form
+/// groups: `train`, or `decode` where it generates.
+llvm::StringRef getMainProgram(mlir::ModuleOp module);
+
 /// Whether a defense of \p kind reads the number \p field, a name of
 /// spec.proto.
 bool readsField(DefenseKind kind, llvm::StringRef field);

@@ -409,6 +409,26 @@ def Spec_ShadowAttr : Spec_Struct<"Shadow", "shadow"> {
       Spec_OptionalInt:$test_nodes_per_class);
 }
 
+def Spec_GenerationAttr : Spec_Struct<"Generation", "generation"> {
+  let summary = "generation of text";
+  let description = [{
+    On the module of a model that generates and is not trained: its programs are
+    `prefill`, which takes up to `chunk` tokens of a text, and `decode`, which
+    takes one token each of up to `slots` texts of up to `length` tokens.
+
+    ```mlir
+    #spec.generation<slots = 8, length = 1024, chunk = 128>
+    ```
+  }];
+  let parameters = (ins Spec_Int<>:$slots, Spec_Int<>:$length,
+      Spec_Int<>:$chunk);
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The module's attribute that holds it.
+    static constexpr ::llvm::StringLiteral kName = "spec.generation";
+  }];
+}
+
 def Spec_AuditAttr : Spec_Struct<"Audit", "audit"> {
   let summary = "an audit of membership";
   let description = [{

@@ -47,11 +47,15 @@ LogicalResult SpecDialect::verifyOperationAttribute(Operation *op,
     return isa<AuditAttr>(attribute.getValue())
                ? success()
                : op->emitError() << name << " must be a #spec.audit";
+  if (name == GenerationAttr::kName)
+    return isa<GenerationAttr>(attribute.getValue())
+               ? success()
+               : op->emitError() << name << " must be a #spec.generation";
   return op->emitError() << "no attribute is named " << name
                          << ": a module has " << SpecificationAttr::kName
                          << ", " << MachineAttr::kName << ", "
-                         << AuditAttr::kName << " and "
-                         << RecomputedAttr::kName;
+                         << AuditAttr::kName << ", " << GenerationAttr::kName
+                         << " and " << RecomputedAttr::kName;
 }
 
 StringRef CpuAttr::getTargetName() const { return getMnemonic(); }
@@ -127,6 +131,14 @@ SmallVector<ModuleOp> tessera::spec::getModels(ModuleOp module) {
 
 AuditAttr tessera::spec::getAudit(ModuleOp module) {
   return module->getAttrOfType<AuditAttr>(AuditAttr::kName);
+}
+
+GenerationAttr tessera::spec::getGeneration(ModuleOp module) {
+  return module->getAttrOfType<GenerationAttr>(GenerationAttr::kName);
+}
+
+StringRef tessera::spec::getMainProgram(ModuleOp module) {
+  return getGeneration(module) ? "decode" : "train";
 }
 
 bool tessera::spec::readsField(DefenseKind kind, StringRef field) {

@@ -323,6 +323,16 @@ LogicalResult ShadowAttr::verify(EmitError emitError, int64_t nodes,
                 {"audit.shadow.test_nodes_per_class", testNodesPerClass}});
 }
 
+LogicalResult GenerationAttr::verify(EmitError emitError, int64_t slots,
+                                     int64_t length, int64_t chunk) {
+  for (auto [name, count] :
+       {std::pair("slots", slots), std::pair("length", length),
+        std::pair("chunk", chunk)})
+    if (count < 1 || count > 16777216)
+      return emitError() << "generation cannot have " << count << " " << name;
+  return success();
+}
+
 LogicalResult AuditAttr::verify(EmitError emitError, AuditSetting setting,
                                 AuditQuery, std::optional<int64_t> nodes,
                                 std::optional<int64_t> edges,

@@ -55,6 +55,8 @@ def Zero_Dialect : Dialect {
     static constexpr ::llvm::StringLiteral kParameter = "parameter";
     static constexpr ::llvm::StringLiteral kGradient = "gradient";
     static constexpr ::llvm::StringLiteral kMaster = "master";
+    /// The state of an nn.cache, which is in no group.
+    static constexpr ::llvm::StringLiteral kCache = "cache";
     /// Elements that have one scale where parameters are quantized.
     static constexpr int64_t kQuantizedBlock = 256;
     /// No program runs on more ranks.
@@ -159,9 +161,11 @@ def Zero_LoadOp : Zero_Op<"load", [MemoryEffects<[MemRead]>,
   let summary = "the memory of a group's state";
   let description = [{
     The whole state (`padded` elements) or this rank's part (`padded` / world).
+    The state `cache` is that of an nn.cache.
 
     ```mlir
     %p = zero.load parameter @"h.0" : tensor<4160xf32>
+    %c = zero.load cache @"h.0.cache" : tensor<12582912xf32>
     ```
   }];
   let arguments = (ins Optimizer_StateName:$state, FlatSymbolRefAttr:$group);

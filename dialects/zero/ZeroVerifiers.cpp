@@ -30,10 +30,29 @@ static FailureOr<GroupOp> lookupGroup(Operation *op, FlatSymbolRefAttr symbol,
   return group;
 }
 
-/// \p value holds all of \p symbol's group, or one rank's part of it.
-static LogicalResult verifyState(Operation *op, FlatSymbolRefAttr symbol,
+/// \p value holds all of the cache \p symbol.
+static LogicalResult verifyCache(Operation *op, FlatSymbolRefAttr symbol,
                                  Value value,
                                  SymbolTableCollection &symbolTable) {
+  auto cache = symbolTable.lookupNearestSymbolFrom<nn::CacheOp>(op, symbol);
+  if (!cache)
+    return op->emitOpError("no nn.cache is named ") << symbol;
+  RankedTensorType type = cache.getTensorType();
+  if (value.getType() != type.clone({type.getNumElements()}))
+    return op->emitOpError("cache ")
+           << symbol << " has " << type.getNumElements() << " elements of "
+           << type.getElementType() << ", but the tensor is "
+           << value.getType();
+  return success();
+}
+
+/// \p value holds all of \p symbol's group, or one rank's part of it; of a
+/// cache, all of it.
+static LogicalResult verifyState(Operation *op, StringRef state,
+                                 FlatSymbolRefAttr symbol, Value value,
+                                 SymbolTableCollection &symbolTable) {
+  if (state == ZeroDialect::kCache)
+    return verifyCache(op, symbol, value, symbolTable);
   FailureOr<GroupOp> group = lookupGroup(op, symbol, symbolTable);
   if (failed(group))
     return failure();
@@ -129,11 +148,13 @@ LogicalResult GroupOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
 }
 
 LogicalResult LoadOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
-  return verifyState(*this, getGroupAttr(), getResult(), symbolTable);
+  return verifyState(*this, getState(), getGroupAttr(), getResult(),
+                     symbolTable);
 }
 
 LogicalResult StoreOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
-  return verifyState(*this, getGroupAttr(), getValue(), symbolTable);
+  return verifyState(*this, getState(), getGroupAttr(), getValue(),
+                     symbolTable);
 }
 
 LogicalResult BucketOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
@@ -264,7 +285,8 @@ LogicalResult AllSliceOp::verify() {
 LogicalResult UpdateOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   if (!getGroupAttr())
     return success();
-  return verifyState(*this, getGroupAttr(), getParameter(), symbolTable);
+  return verifyState(*this, ZeroDialect::kParameter, getGroupAttr(),
+                     getParameter(), symbolTable);
 }
 
 /// One dimension of \p count elements.

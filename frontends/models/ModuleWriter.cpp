@@ -78,6 +78,25 @@ void ModuleWriter::end(ValueRange results) {
   func::ReturnOp::create(ops, loc(), results);
   endDropout();
   rotaryInput = {};
+  cached.reset();
+  caches = 0;
+}
+
+void ModuleWriter::setFewRows(StringRef count) {
+  function->setAttr(fewRowsAttrName, ops.getStringAttr(count));
+}
+
+/// Functions of a module have their layers' caches in common.
+std::string ModuleWriter::nextCache(int64_t keyHeads, int64_t headDim) {
+  std::string name = "cache." + std::to_string(caches++);
+  if (symbols.lookup(name))
+    return name;
+  OpBuilder::InsertionGuard guard(ops);
+  ops.setInsertionPoint(function);
+  symbols.insert(nn::CacheOp::create(
+      ops, loc(), name,
+      f32({2, cached->slotCount, keyHeads, cached->context, headDim})));
+  return name;
 }
 
 void ModuleWriter::beginDropout(int64_t samples) {
@@ -111,10 +130,27 @@ Value ModuleWriter::addInput(StringRef name, RankedTensorType type,
 }
 
 Value ModuleWriter::rotaryTable(int64_t length, int64_t half) {
-  if (!rotaryInput)
-    rotaryInput = addInput(runtime::slotNames::rotary, f32({2, length, half}),
-                           /*filledOnce=*/true);
-  return rotaryInput;
+  if (rotaryInput)
+    return rotaryInput;
+  if (cached)
+    length = cached->context;
+  Value table = addInput(runtime::slotNames::rotary, f32({2, length, half}),
+                         /*filledOnce=*/true);
+  if (cached) {
+    int64_t rows =
+        cast<RankedTensorType>(cached->positions.getType()).getDimSize(0);
+    Value flat = reshape(table, {2 * length, half});
+    auto take = [&](int64_t first) -> Value {
+      Value part =
+          nn::SliceOp::create(ops, loc(), f32({length, half}), flat, first);
+      return nn::GatherOp::create(ops, loc(), f32({rows, half}), part,
+                                  cached->positions);
+    };
+    Value both = nn::ConcatOp::create(ops, loc(), f32({2 * rows, half}),
+                                      ValueRange{take(0), take(length)});
+    table = reshape(both, {2, rows, half});
+  }
+  return rotaryInput = table;
 }
 
 ModuleWriter::Draw ModuleWriter::draw(double rate) {

@@ -14,6 +14,8 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
 
+#include <optional>
+
 namespace tessera {
 
 /// How a parameter starts.
@@ -47,6 +49,15 @@ struct Port {
   bool onlyIfRead = false;
   /// An argument's: the input that counts its rows; empty where all are there.
   llvm::StringRef counted = "";
+};
+
+/// The rows of a function that generates: tokens of several texts, whose keys
+/// and values are kept in slots (NNGenerationOps.td).
+struct CachedRows {
+  /// Of each row its slot and its position in the slot's text; how many rows
+  /// there are.
+  mlir::Value slots, positions, count;
+  int64_t slotCount, context; ///< texts, and most tokens of each
 };
 
 /// Writes parameters and functions into a module; the values of a function
@@ -115,8 +126,22 @@ public:
   Draw draw(double rate);
 
   /// The input of the function that was begun that holds the table of rotary
-  /// positions, [2, \p length, \p half], which the runtime fills once.
+  /// positions, [2, \p length, \p half], which the runtime fills once. Where
+  /// rows are tokens in slots: a row's own position of the table for each.
   mlir::Value rotaryTable(int64_t length, int64_t half);
+
+  /// The rows of the function that was begun are \p rows until it ends.
+  void beginCached(CachedRows rows) { cached = rows; }
+  /// Null where rows are whole texts, one after another.
+  const CachedRows *getCachedRows() const {
+    return cached ? &*cached : nullptr;
+  }
+  /// The function that was begun has few rows, which the input \p count counts
+  /// (fewRowsAttrName).
+  void setFewRows(llvm::StringRef count);
+  /// The name of the cache of the next layer that attends, which has
+  /// \p keyHeads heads of \p headDim columns.
+  std::string nextCache(int64_t keyHeads, int64_t headDim);
 
   /// The value of parameter \p name.
   mlir::Value use(llvm::StringRef name);
@@ -149,6 +174,8 @@ private:
   mlir::Value drawInput, sampleInput, rotaryInput;
   std::pair<mlir::Value, mlir::Value> targetRows;
   mlir::Value targetNodes;
+  std::optional<CachedRows> cached;
+  int64_t caches = 0; ///< of the function so far
 };
 
 } // namespace tessera

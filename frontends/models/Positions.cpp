@@ -34,6 +34,10 @@ public:
     int64_t length = options.length, hidden = options.hidden;
     int64_t rows = cast<RankedTensorType>(x.getType()).getDimSize(0);
     Value table = writer.use(weight());
+    if (const CachedRows *cached = writer.getCachedRows())
+      return writer.add(x, nn::GatherOp::create(ops, writer.loc(),
+                                                writer.f32({rows, hidden}),
+                                                table, cached->positions));
     if (options.capacity != length)
       table = nn::SliceOp::create(ops, writer.loc(),
                                   writer.f32({length, hidden}), table,

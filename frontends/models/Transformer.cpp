@@ -32,7 +32,7 @@
 #include "frontends/models/TransformerLayers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "runtime/program/SlotNames.h"
+#include "runtime/program/GenerationNames.h"
 
 #include <array>
 #include <cmath>
@@ -55,6 +55,10 @@ public:
   void writeObjective(ModuleWriter &writer) const;
   void writeEval(ModuleWriter &writer) const;
   void writePredict(ModuleWriter &writer) const;
+  /// Tokens of one text, up to the specification's chunk: its next token.
+  void writePrefill(ModuleWriter &writer) const;
+  /// The next token of each of some texts.
+  void writeDecode(ModuleWriter &writer) const;
   /// How likely each token of a text is: see runtime/audit/Documents.h.
   void writeScore(ModuleWriter &writer) const;
 
@@ -63,6 +67,11 @@ private:
   void addBlocks(int64_t index, const ModelKinds &kinds);
   /// The function of the loss named \p function, with dropout if it \p drops.
   void writeLoss(ModuleWriter &writer, StringRef function, bool drops) const;
+  /// Begins the function \p name of up to \p rows tokens in slots, with the
+  /// inputs that these have and \p more, and returns its arguments.
+  SmallVector<Value> beginCached(ModuleWriter &writer, StringRef name,
+                                 int64_t rows, ArrayRef<Port> more,
+                                 Port output) const;
   /// The last norm's result, [batch * T, hidden], for \p tokens [batch, T].
   Value hiddenStates(ModuleWriter &writer, Value tokens) const;
   /// The scores of all tokens for each row of \p x: [rows, vocabulary].
@@ -318,6 +327,53 @@ void Transformer::writeScore(ModuleWriter &writer) const {
                                                               perToken, list)
                                              .getResult());
   writer.end(results);
+}
+
+SmallVector<Value> Transformer::beginCached(ModuleWriter &writer,
+                                            StringRef name, int64_t rows,
+                                            ArrayRef<Port> more,
+                                            Port output) const {
+  RankedTensorType perRow = writer.i32({rows});
+  SmallVector<Port> inputs = {{slots::tokens, perRow},
+                              {slots::slots, perRow},
+                              {slots::positions, perRow},
+                              {slots::count, writer.i32({1})}};
+  inputs.append(more.begin(), more.end());
+  SmallVector<Value> arguments = writer.begin(name, inputs, output);
+  const spec::Generation &generation = specification.message.generation();
+  writer.beginCached({arguments[1], arguments[2], arguments[3],
+                      generation.batch(), generation.context()});
+  return arguments;
+}
+
+void Transformer::writePrefill(ModuleWriter &writer) const {
+  int64_t vocabulary = model.vocabulary();
+  SmallVector<Value> arguments =
+      beginCached(writer, slots::prefill, specification.prefillChunk(),
+                  {{slots::position, writer.i32({1})}},
+                  {slots::logits, writer.f32({vocabulary})});
+  Value x = hiddenStates(writer, arguments.front());
+  Value row = nn::GatherOp::create(writer.builder(), writer.loc(),
+                                   writer.f32({1, model.hidden()}), x,
+                                   arguments.back());
+  writer.end(writer.reshape(logits(writer, row), {vocabulary}));
+}
+
+void Transformer::writeDecode(ModuleWriter &writer) const {
+  int64_t batch = specification.message.generation().batch();
+  SmallVector<Value> arguments =
+      beginCached(writer, slots::decode, batch, {},
+                  {slots::logits, writer.f32({batch, model.vocabulary()})});
+  writer.setFewRows(slots::count);
+  writer.end(logits(writer, hiddenStates(writer, arguments.front())));
+}
+
+void tessera::writeGeneration(const Specification &specification,
+                              const ModelKinds &kinds, ModuleWriter &writer) {
+  Transformer transformer(specification, kinds);
+  transformer.declare(writer);
+  transformer.writePrefill(writer);
+  transformer.writeDecode(writer);
 }
 
 void tessera::writeTransformer(const Specification &specification,

@@ -23,6 +23,32 @@ void SelfAttention::declare(ModuleWriter &writer) const {
   projection.declare(writer);
 }
 
+/// The rows' keys and values go into the cache, from which queries read all of
+/// their texts'.
+Value SelfAttention::attendCached(ModuleWriter &writer, Value packed) const {
+  OpBuilder &ops = writer.builder();
+  Location loc = writer.loc();
+  const CachedRows &rows = *writer.getCachedRows();
+  std::string name = writer.nextCache(shape.kvHeads, shape.headDim);
+  Value before =
+      nn::GetCacheOp::create(ops, loc,
+                             writer.f32({2, rows.slotCount, shape.kvHeads,
+                                         rows.context, shape.headDim}),
+                             name);
+  Value cache = nn::CacheWriteOp::create(ops, loc, before.getType(), packed,
+                                         before, rows.slots, rows.positions,
+                                         rows.count, shape.heads, shape.layout);
+  nn::SetCacheOp::create(ops, loc, name, cache);
+  int64_t count = cast<RankedTensorType>(packed.getType()).getDimSize(0);
+  IntegerAttr window =
+      shape.window ? ops.getI64IntegerAttr(*shape.window) : IntegerAttr();
+  double scale = 1.0 / std::sqrt(static_cast<double>(shape.headDim));
+  return nn::CachedAttentionOp::create(
+      ops, loc, writer.f32({count, shape.heads * shape.headDim}), packed, cache,
+      rows.slots, rows.positions, rows.count, shape.heads, shape.layout,
+      shape.hasAlibi, APFloat(scale), window);
+}
+
 Value SelfAttention::apply(ModuleWriter &writer, Value x) const {
   Value packed = qkv.apply(writer, x);
   int64_t rows = cast<RankedTensorType>(packed.getType()).getDimSize(0);
@@ -40,6 +66,8 @@ Value SelfAttention::apply(ModuleWriter &writer, Value x) const {
         writer.builder(), writer.loc(), packed.getType(), packed,
         writer.rotaryTable(shape.length, shape.headDim / 2), shape.heads,
         shape.kvHeads, /*back=*/false);
+  if (writer.getCachedRows())
+    return projection.apply(writer, attendCached(writer, packed));
   double scale = 1.0 / std::sqrt(static_cast<double>(shape.headDim));
   ModuleWriter::Draw drawn = writer.draw(shape.dropout);
   double rate = drawn ? shape.dropout : 0;

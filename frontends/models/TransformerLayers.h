@@ -41,6 +41,8 @@ public:
   mlir::Value apply(ModuleWriter &writer, mlir::Value x) const override;
 
 private:
+  mlir::Value attendCached(ModuleWriter &writer, mlir::Value packed) const;
+
   Shape shape;
   Linear qkv;
   std::optional<HeadNorm> norm;

@@ -79,6 +79,43 @@ void Validator::checkDropout(const spec::Transformer &model) {
                       "take fewer `transformer.heads`");
 }
 
+void Validator::checkGeneration() {
+  if (message.has_gnn())
+    return diagnostics.error("generation",
+                             "`generation` is for a Transformer, which "
+                             "generates texts",
+                             "remove it");
+  checkLimits({"generation"});
+  if (message.target().has_cuda())
+    diagnostics.error("generation", "`generation` is for CPUs",
+                      "remove it, or give target { cpu { } }");
+  const spec::Transformer &model = message.transformer();
+  int64_t table = given("transformer.position_capacity")
+                      ? model.position_capacity()
+                      : model.sequence_length();
+  if (sound({"generation.context", "transformer.sequence_length"}) &&
+      model.positions() == spec::Transformer::ROTARY &&
+      model.rotary().scaling() == spec::Rotary::DYNAMIC &&
+      std::max(message.generation().context(), model.sequence_length()) > table)
+    diagnostics.error(
+        "generation.context",
+        "with `scaling: DYNAMIC` angles depend on a text's length "
+        "beyond " +
+            llvm::Twine(table) +
+            " tokens, and keys that are kept would go stale",
+        "give at most `transformer.position_capacity` for it and "
+        "for `transformer.sequence_length`");
+  if (sound({"generation.context", "transformer.sequence_length"}) &&
+      model.positions() == spec::Transformer::LEARNED &&
+      message.generation().context() > table)
+    diagnostics.error("generation.context",
+                      "`generation.context` is " +
+                          llvm::Twine(message.generation().context()) +
+                          ", but the table of positions has " +
+                          llvm::Twine(table) + " rows",
+                      "give at most as many");
+}
+
 void tessera::checkEdges(const spec::Gnn &model, Diagnostics &diagnostics) {
   if (model.edges() == 0 && !addsSelfLoops(model) &&
       getGraphLayers().get(layerOf(model)).readsEdges)

@@ -63,6 +63,8 @@ void Validator::run() {
     checkGnn();
   if (message.has_audit())
     checkAudit();
+  if (message.has_generation())
+    checkGeneration();
   checkLimits({"training", "parallel", "target", "machine"});
   checkBatches();
   checkSampling();

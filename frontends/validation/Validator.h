@@ -37,6 +37,7 @@ private:
   void checkLayers();
   void checkWidths();
   void checkAudit();
+  void checkGeneration();
   void checkDocumentAudit();
   void checkDefense(int index);
   void checkShadow();

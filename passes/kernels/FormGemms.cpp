@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "passes/StraightLine.h"
 #include "passes/kernels/Passes.h"
@@ -46,10 +47,30 @@ plan::GemmOp rebuild(PatternRewriter &rewriter, plan::GemmOp gemm, Value bias,
                               /*room=*/IntegerAttr());
 }
 
+/// The input that counts the few rows of the program that \p op is in; null
+/// where its rows are many.
+Value getRowCount(Operation *op) {
+  auto program = op->getParentOfType<func::FuncOp>();
+  auto name = program ? program->getAttrOfType<StringAttr>(fewRowsAttrName)
+                      : StringAttr();
+  if (!name)
+    return {};
+  for (BlockArgument argument : program.getArguments())
+    if (nn::getInputName(argument) == name.getValue())
+      return argument;
+  return {};
+}
+
 struct FormGemm : OpRewritePattern<nn::MatmulOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(nn::MatmulOp op,
                                 PatternRewriter &rewriter) const override {
+    if (Value count = getRowCount(op); count && !op.getTransposeA()) {
+      rewriter.replaceOpWithNewOp<nn::RowMatmulOp>(
+          op, op.getResult().getType(), op.getA(), op.getB(), count,
+          /*bias=*/Value(), op.getTransposeB());
+      return success();
+    }
     rewriter.replaceOpWithNewOp<plan::GemmOp>(
         op, TypeRange(op.getResult().getType()), op.getA(), op.getB(),
         /*bias=*/Value(), /*aux=*/Value(), /*addend=*/Value(),
@@ -86,6 +107,24 @@ struct FuseSum : OpRewritePattern<arith::AddFOp> {
       }
     }
     return failure();
+  }
+};
+
+/// A bias that every row of few gets.
+struct FuseRowBias : OpRewritePattern<arith::AddFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::AddFOp op,
+                                PatternRewriter &rewriter) const override {
+    auto matmul = op.getLhs().getDefiningOp<nn::RowMatmulOp>();
+    auto broadcast = op.getRhs().getDefiningOp<nn::BroadcastOp>();
+    if (!matmul || !matmul->hasOneUse() || matmul.getBias() || !broadcast ||
+        broadcast.getDims() != ArrayRef<int64_t>{1})
+      return failure();
+    rewriter.replaceOpWithNewOp<nn::RowMatmulOp>(
+        op, matmul.getResult().getType(), matmul.getA(), matmul.getB(),
+        matmul.getCount(), broadcast.getInput(), matmul.getTransposeB());
+    rewriter.eraseOp(matmul);
+    return success();
   }
 };
 
@@ -207,7 +246,7 @@ struct FormGemms : kernels::impl::FormGemmsBase<FormGemms> {
     for (auto program : getOperation().getOps<func::FuncOp>())
       if (!program.getOps<nn::SectionOp>().empty())
         steps.insert(program);
-    patterns.add<FormGemm, FuseSum, FuseAccumulate>(&getContext());
+    patterns.add<FormGemm, FuseSum, FuseRowBias, FuseAccumulate>(&getContext());
     patterns.add<FuseGelu>(&getContext(), steps);
     const Target *target = getTarget(getOperation());
     if (!target)

@@ -7,6 +7,7 @@
 
 #include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
+#include "dialects/spec/Spec.h"
 #include "passes/kernels/Passes.h"
 
 namespace tessera::kernels {
@@ -41,8 +42,9 @@ struct VerifyKernels : kernels::impl::VerifyKernelsBase<VerifyKernels> {
       if (result.wasInterrupted())
         return signalPassFailure();
     }
-    if (!getOperation().lookupSymbol<func::FuncOp>("train")) {
-      getOperation().emitError("no function @train");
+    StringRef main = spec::getMainProgram(getOperation());
+    if (!getOperation().lookupSymbol<func::FuncOp>(main)) {
+      getOperation().emitError("no function @") << main;
       return signalPassFailure();
     }
   }

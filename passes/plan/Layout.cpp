@@ -189,12 +189,21 @@ void ProgramLayout::packBuffers() {
   }
   std::array<int64_t, kCategories> memory = getMostNeeded(temporary);
   int64_t end = 0;
-  for (auto [ofCategory, bytes] : llvm::zip(persistent, memory))
-    for (BufferOp buffer : ofCategory) {
+  auto place = [&](int64_t category) {
+    for (BufferOp buffer : persistent[category]) {
       buffer.setOffset(end);
       end += buffer.getBytes();
-      bytes += buffer.getBytes();
+      memory[category] += buffer.getBytes();
     }
+  };
+  // What programs share has one place in all of them.
+  constexpr auto kParameters = static_cast<int64_t>(Category::Parameters),
+                 kCache = static_cast<int64_t>(Category::Cache);
+  place(kParameters);
+  place(kCache);
+  for (int64_t category = 0; category < kCategories; ++category)
+    if (category != kParameters && category != kCache)
+      place(category);
   if (!blocks.empty()) {
     Packing packing = pack(blocks, heuristic);
     for (auto [buffer, block] : llvm::zip(temporary, blocks))

@@ -33,6 +33,7 @@ static Category getCategory(const BufferFacts &facts) {
     return llvm::StringSwitch<Category>(facts.state.getValue())
         .Case(zero::ZeroDialect::kParameter, Category::Parameters)
         .Case(zero::ZeroDialect::kGradient, Category::Gradients)
+        .Case(zero::ZeroDialect::kCache, Category::Cache)
         .Default(Category::Optimizer);
   if (facts.persistent || facts.port)
     return Category::Workspace;
@@ -261,6 +262,12 @@ LogicalResult ProgramWriter::writeLaunch(LaunchOp launch) {
                                launch.getKernel(), operands);
   auto kernel = symbols.lookupNearestSymbolFrom<func::FuncOp>(
       launch, launch.getKernelAttr());
+  // It writes a few rows, and the others must be there.
+  for (auto write : kernel.getOps<nn::CacheWriteOp>())
+    if (auto cache = dyn_cast<BlockArgument>(write.getCache());
+        !cache || operands[cache.getArgNumber()] != operands.back())
+      return launch.emitOpError("writes into a cache whose former content is "
+                                "still read: read what it gives instead");
   if (auto count = kernel->getAttrOfType<IntegerAttr>(iterationsAttrName))
     step->setAttr(iterationsAttrName, count);
   if (Attribute counted = kernel->getAttr(countedIterationsAttrName))

@@ -7,6 +7,7 @@
 
 #include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
+#include "dialects/spec/Spec.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/plan/Passes.h"
 
@@ -43,8 +44,9 @@ struct VerifyPlan : plan::impl::VerifyPlanBase<VerifyPlan> {
     });
     if (result.wasInterrupted())
       return signalPassFailure();
-    if (!getOperation().lookupSymbol<plan::ProgramOp>("train")) {
-      getOperation().emitError("no plan.program @train");
+    StringRef main = spec::getMainProgram(getOperation());
+    if (!getOperation().lookupSymbol<plan::ProgramOp>(main)) {
+      getOperation().emitError("no plan.program @") << main;
       return signalPassFailure();
     }
   }

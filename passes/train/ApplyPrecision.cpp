@@ -55,6 +55,9 @@ private:
     if (auto read = dyn_cast<nn::GetParameterOp>(op)) {
       read.getResult().setType(
           symbols.lookup<nn::ParameterOp>(read.getParameter()).getValueType());
+    } else if (auto read = dyn_cast<nn::GetCacheOp>(op)) {
+      read.getResult().setType(
+          symbols.lookup<nn::CacheOp>(read.getCache()).getTensorType());
     } else if (auto mixed = dyn_cast<nn::MixedPrecisionOpInterface>(op)) {
       for (OpOperand &operand : op.getOpOperands())
         if (!mixed.staysWide(operand.get()))
@@ -149,6 +152,8 @@ struct ApplyPrecision : train::impl::ApplyPrecisionBase<ApplyPrecision> {
       parameter.setComputeType(narrow);
       ++numNarrowed;
     }
+    for (auto cache : module.getOps<nn::CacheOp>())
+      cache.setType(cache.getTensorType().clone(narrow));
     for (auto function : module.getOps<func::FuncOp>())
       PrecisionPolicy(symbols, narrow).apply(function);
   }

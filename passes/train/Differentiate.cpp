@@ -110,6 +110,8 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
     if (failed(verifyPrograms(getOperation())))
       return signalPassFailure();
     ModuleOp module = getOperation();
+    if (spec::getGeneration(module))
+      return;
     auto objective = module.lookupSymbol<func::FuncOp>("objective");
     if (!objective) {
       module.emitError("no function @objective: a model needs one whose result "

@@ -297,6 +297,8 @@ struct Recompute : train::impl::RecomputeBase<Recompute> {
     if (failed(verifyPrograms(getOperation())))
       return signalPassFailure();
     ModuleOp module = getOperation();
+    if (spec::getGeneration(module))
+      return;
     auto step = module.lookupSymbol<func::FuncOp>("train");
     if (!step) {
       module.emitError("no function @train: run nn-differentiate first");

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
+#include "dialects/spec/Spec.h"
 #include "passes/train/Passes.h"
 
 namespace tessera::train {
@@ -37,6 +38,15 @@ struct VerifyModel : train::impl::VerifyModelBase<VerifyModel> {
     if (failed(verifySymbols(getOperation())) ||
         failed(verifyPrograms(getOperation())))
       return signalPassFailure();
+    if (spec::getGeneration(module)) {
+      if (!module.lookupSymbol<func::FuncOp>(spec::getMainProgram(module))) {
+        module.emitError("no function @")
+            << spec::getMainProgram(module)
+            << ": a model that generates needs one";
+        signalPassFailure();
+      }
+      return;
+    }
     auto objective = module.lookupSymbol<func::FuncOp>("objective");
     if (!objective) {
       module.emitError("no function @objective: a model needs one whose result "
@@ -63,11 +73,14 @@ struct VerifyTrain : train::impl::VerifyTrainBase<VerifyTrain> {
       objective.emitError("@objective is left undifferentiated");
       return signalPassFailure();
     }
-    auto step = module.lookupSymbol<func::FuncOp>("train");
+    StringRef main = spec::getMainProgram(module);
+    auto step = module.lookupSymbol<func::FuncOp>(main);
     if (!step) {
-      module.emitError("no function @train");
+      module.emitError("no function @") << main;
       return signalPassFailure();
     }
+    if (spec::getGeneration(module))
+      return;
     DenseMap<StringAttr, nn::UpdateOp> updates;
     WalkResult result = step.walk([&](nn::UpdateOp update) {
       auto [position, inserted] =

@@ -389,12 +389,16 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
     const Target *target = getTarget(module);
     if (failed(settings) || !target)
       return failure();
-    auto step = module.lookupSymbol<func::FuncOp>("train");
+    StringRef main = spec::getMainProgram(module);
+    auto step = module.lookupSymbol<func::FuncOp>(main);
     if (!step)
-      return module.emitError("no function @train: run the phase train first");
+      return module.emitError("no function @")
+             << main << ": run the phase train first";
+    // What generates does so on one rank.
+    bool isTrained = !spec::getGeneration(module);
 
     FailureOr<Groups> groups =
-        createGroups(step, world, getLimits(), *settings);
+        createGroups(step, isTrained ? world : 1, getLimits(), *settings);
     if (failed(groups))
       return failure();
     numGroups += groups->groups.size();
@@ -403,7 +407,8 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
     for (auto function : module.getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
-      bool distributed = function == step;
+      lowerCaches(function);
+      bool distributed = isTrained && function == step;
       FailureOr<int64_t> gathers =
           partitionParameters(function, *groups, distributed ? stage : 0,
                               distributed ? grid : Grid());
@@ -413,9 +418,39 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
       setProgram(function, distributed ? stage : 0,
                  distributed ? grid : Grid());
     }
+    if (!isTrained)
+      return success();
     return StepPartitioner(step, *groups, stage, grid, settings->optimizer,
                            target->sumsByKernel())
         .run();
+  }
+
+  /// A cache is a state that programs load and store.
+  static void lowerCaches(func::FuncOp function) {
+    for (Operation &op :
+         llvm::make_early_inc_range(function.getBody().front())) {
+      OpBuilder builder(&op);
+      auto flatten = [](RankedTensorType type) {
+        return type.clone({type.getNumElements()});
+      };
+      if (auto read = dyn_cast<nn::GetCacheOp>(op)) {
+        RankedTensorType type = read.getResult().getType();
+        Value flat =
+            LoadOp::create(builder, op.getLoc(), flatten(type),
+                           ZeroDialect::kCache, read.getCacheAttr().getAttr());
+        read.replaceAllUsesWith(
+            nn::ReshapeOp::create(builder, op.getLoc(), type, flat)
+                .getResult());
+        read.erase();
+      } else if (auto write = dyn_cast<nn::SetCacheOp>(op)) {
+        Value flat = nn::ReshapeOp::create(builder, op.getLoc(),
+                                           flatten(write.getValue().getType()),
+                                           write.getValue());
+        StoreOp::create(builder, op.getLoc(), ZeroDialect::kCache,
+                        write.getCacheAttr().getAttr(), flat);
+        write.erase();
+      }
+    }
   }
 
   GroupLimits getLimits() {

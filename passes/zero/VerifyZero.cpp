@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
+#include "dialects/spec/Spec.h"
 #include "passes/zero/Passes.h"
 
 namespace tessera::zero {
@@ -68,7 +69,8 @@ bool ProgramVerifier::isSharded(StringRef state, GroupOp group) {
 
 LogicalResult ProgramVerifier::verifyStraightLine() {
   WalkResult result = program.walk([&](Operation *op) {
-    if (isa<nn::GetParameterOp, nn::UpdateOp>(op)) {
+    if (isa<nn::GetParameterOp, nn::UpdateOp, nn::GetCacheOp, nn::SetCacheOp>(
+            op)) {
       op->emitOpError("is left in the phase zero: parameters are views of "
                       "their groups, and updated with them");
       return WalkResult::interrupt();
@@ -161,6 +163,9 @@ LogicalResult ProgramVerifier::verifyUpdates() {
 LogicalResult ProgramVerifier::verifyStates() {
   auto check = [&](Operation *op, StringRef state, StringRef name,
                    Value value) -> LogicalResult {
+    // Its verifier knows its size.
+    if (state == ZeroDialect::kCache)
+      return success();
     auto group = symbols.lookup<GroupOp>(name);
     int64_t expected = isSharded(state, group)
                            ? static_cast<int64_t>(group.getPadded()) / shards
@@ -394,7 +399,8 @@ LogicalResult ProgramVerifier::run() {
     return failure();
   if (program.getName() != "train") {
     for (auto store : block.getOps<StoreOp>())
-      return store.emitOpError("stores a state, which @train alone may");
+      if (store.getState() != ZeroDialect::kCache)
+        return store.emitOpError("stores a state, which @train alone may");
     return success();
   }
   if (failed(verifyUpdates()) || failed(verifyWholeGradients()) ||
@@ -417,8 +423,9 @@ struct VerifyZero : zero::impl::VerifyZeroBase<VerifyZero> {
     if (failed(verifySymbols(module)) || failed(verifyPrograms(module)) ||
         failed(verifyGroups(module)))
       return failure();
-    if (!symbols.lookup<func::FuncOp>("train"))
-      return module.emitError("no function @train");
+    StringRef main = spec::getMainProgram(module);
+    if (!symbols.lookup<func::FuncOp>(main))
+      return module.emitError("no function @") << main;
     for (auto program : module.getOps<func::FuncOp>())
       if (failed(ProgramVerifier(program, symbols).run()))
         return failure();

@@ -109,7 +109,7 @@ static void printCollectives(const Manifest &manifest, const Program &program) {
          "in all", "", "", countText(total).c_str());
 }
 
-/// The models of an audit and their programs, one of which runs at a time.
+/// The models and their programs, one of which runs at a time.
 static void printPrograms(const Manifest &manifest) {
   printf("\nPrograms, in the same memory in turn\n\n");
   int64_t most = 0;
@@ -122,7 +122,7 @@ static void printPrograms(const Manifest &manifest) {
       most = std::max(most, program.arenaBytes);
     }
   };
-  print("target", manifest);
+  print(manifest.audit ? "target" : "training", manifest);
   for (const tessera_model *model = tessera_models; model->name; ++model)
     print(model->name, parseManifest(model->manifest, model->entries));
   printf("  %-23s %16s B %12s\n", "in all", countText(most).c_str(),

@@ -6,17 +6,46 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/commands/OpenTokenModel.h"
+#include "runtime/abi.h"
 #include "runtime/commands/Open.h"
+#include "runtime/generation/CachedModel.h"
 #include "runtime/generation/PredictModel.h"
+#include "runtime/program/GenerationNames.h"
+#include <cstring>
 
 namespace tessera::runtime {
 
+/// The executable's model that generates; null where it has none.
+static const Manifest *generationManifest() {
+  static const std::unique_ptr<const Manifest> found = [] {
+    for (const tessera_model *model = tessera_models; model && model->name;
+         ++model)
+      if (!strcmp(model->name, slotNames::generation))
+        return std::make_unique<const Manifest>(
+            parseManifest(model->manifest, model->entries));
+    return std::unique_ptr<const Manifest>();
+  }();
+  return found.get();
+}
+
 int64_t tokenContext(const Manifest &manifest) {
-  return manifest.model.sequence;
+  const Manifest *generation = generationManifest();
+  return generation ? generation->model.sequence : manifest.model.sequence;
 }
 
 std::unique_ptr<TokenModel> openTokenModel(const Manifest &manifest,
                                            const Options &options) {
+  if (const Manifest *generation = generationManifest()) {
+    // Both programs run in the memory of the larger one.
+    auto bytes = [&](const char *program) {
+      return generation->program(program).arenaBytes;
+    };
+    const char *larger = bytes(slotNames::decode) > bytes(slotNames::prefill)
+                             ? slotNames::decode
+                             : slotNames::prefill;
+    return std::make_unique<CachedModel>(
+        openLocal(*generation, options, larger));
+  }
   return std::make_unique<PredictModel>(
       openLocal(manifest, options, "predict"));
 }

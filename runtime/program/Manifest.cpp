@@ -276,11 +276,14 @@ static Slot parseSlot(const json &j) {
   return slot;
 }
 
+/// Keys and values of a layer, of no group.
+static constexpr const char *cacheState = "cache";
+
 static State parseState(const json &j, const Optimizer &optimizer) {
   State state;
   state.name = j.at("state");
   bool known = state.name == parameterState || state.name == gradientState ||
-               state.name == masterState;
+               state.name == masterState || state.name == cacheState;
   for (const OptimizerState &own : optimizer.states)
     known = known || state.name == own.name;
   if (!known)

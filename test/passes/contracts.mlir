@@ -111,7 +111,7 @@ func.func @objective(%x: tensor<4xf32>) -> tensor<f32> {
 
 // -----
 
-// expected-error @+1 {{does not belong at a module's top: only func.func, nn.parameter, zero.group and plan.program do}}
+// expected-error @+1 {{does not belong at a module's top: only func.func, nn.parameter, nn.cache, zero.group and plan.program do}}
 %0 = nn.iota 0 : tensor<4xi32>
 
 // -----

@@ -116,3 +116,8 @@ module @rotary attributes {
   test.model = #spec.transformer<names = "llama", vocabulary = 256, hidden = 64, heads = 4, head_dim = 32,
                                  sequence_length = 32, frequencies = [1.0, 0.01], rotary_factor = 1.25>} {
 }
+
+// A model that generates.
+
+// CHECK: module attributes {spec.generation = #spec.generation<slots = 8, length = 1024, chunk = 128>}
+module attributes {spec.generation = #spec.generation<slots = 8, length = 1024, chunk = 128>} {}

@@ -261,7 +261,19 @@ module attributes {spec.audit = 3} {
 
 // -----
 
-// expected-error @below {{no attribute is named spec.training: a module has spec.specification, spec.machine, spec.audit and spec.recomputed}}
+// expected-error @below {{spec.generation must be a #spec.generation}}
+module attributes {spec.generation = 3} {
+}
+
+// -----
+
+// expected-error @below {{generation cannot have 0 slots}}
+module attributes {spec.generation = #spec.generation<slots = 0, length = 4, chunk = 2>} {
+}
+
+// -----
+
+// expected-error @below {{no attribute is named spec.training: a module has spec.specification, spec.machine, spec.audit, spec.generation and spec.recomputed}}
 module attributes {spec.training = 3} {
 }
 

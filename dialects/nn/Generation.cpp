@@ -1,0 +1,118 @@
+//===- Generation.cpp - Operations that generate text -----------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/nn/NN.h"
+
+using namespace mlir;
+using namespace tessera::nn;
+
+static RankedTensorType tensorType(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+LogicalResult CacheOp::verify() {
+  auto type = dyn_cast<RankedTensorType>(getType());
+  if (!type || !type.hasStaticShape() ||
+      !isa<FloatType>(type.getElementType()) || type.getRank() != 5 ||
+      type.getDimSize(0) != 2 || type.getNumElements() == 0)
+    return emitOpError("type must be a floating-point tensor of shape [2, "
+                       "slots, key heads, context, head dim], but is ")
+           << getType();
+  return success();
+}
+
+/// The symbol \p cache exists and holds \p type.
+static LogicalResult verifyCacheUse(Operation *op, FlatSymbolRefAttr cache,
+                                    Type type,
+                                    SymbolTableCollection &symbolTable) {
+  auto definition = symbolTable.lookupNearestSymbolFrom<CacheOp>(op, cache);
+  if (!definition)
+    return op->emitOpError("no nn.cache is named ") << cache;
+  if (type != definition.getTensorType())
+    return op->emitOpError("cache ")
+           << cache << " is " << definition.getTensorType() << ", not " << type;
+  return success();
+}
+
+LogicalResult GetCacheOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  return verifyCacheUse(*this, getCacheAttr(), getResult().getType(),
+                        symbolTable);
+}
+
+LogicalResult SetCacheOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  return verifyCacheUse(*this, getCacheAttr(), getValue().getType(),
+                        symbolTable);
+}
+
+static LogicalResult verifyCount(Operation *op, Value count) {
+  if (tensorType(count).getShape() != ArrayRef<int64_t>{1})
+    return op->emitOpError("count must have one element");
+  return success();
+}
+
+/// What operations on a cache have in common.
+template <typename Op> static LogicalResult verifyCached(Op op) {
+  RankedTensorType qkv = op.getQkv().getType(), cache = op.getCache().getType();
+  if (cache.getRank() != 5 || cache.getDimSize(0) != 2 ||
+      cache.getNumElements() == 0)
+    return op.emitOpError("cache must be [2, slots, key heads, context, head "
+                          "dim], but is ")
+           << cache;
+  int64_t heads = op.getHeads(), keyHeads = op.getKeyHeads();
+  if (heads < 1 || heads % keyHeads != 0)
+    return op.emitOpError("has ") << heads << " heads, which " << keyHeads
+                                  << " key heads cannot share evenly";
+  if (op.getLayout() == QKVLayout::Interleaved && heads != keyHeads)
+    return op.emitOpError("interleaved columns have as many key heads as "
+                          "heads: ")
+           << heads << ", not " << keyHeads;
+  int64_t columns = (heads + 2 * keyHeads) * op.getHeadDim();
+  if (qkv.getRank() != 2 || qkv.getDimSize(1) != columns)
+    return op.emitOpError("qkv must have ") << columns << " columns";
+  if (qkv.getElementType() != cache.getElementType())
+    return op.emitOpError("element types of qkv and cache differ");
+  for (Value numbers : {op.getSlots(), op.getPositions()})
+    if (tensorType(numbers).getShape() != ArrayRef<int64_t>{qkv.getDimSize(0)})
+      return op.emitOpError("slots and positions must have one number a row: ")
+             << qkv.getDimSize(0);
+  return verifyCount(op, op.getCount());
+}
+
+LogicalResult CacheWriteOp::verify() { return verifyCached(*this); }
+
+LogicalResult CachedAttentionOp::verify() {
+  if (failed(verifyCached(*this)))
+    return failure();
+  RankedTensorType expected = getQkv().getType().clone(
+      {getRows(), static_cast<int64_t>(getHeads()) * getHeadDim()});
+  if (getResult().getType() != expected)
+    return emitOpError("result must be ")
+           << expected << ", but is " << getResult().getType();
+  if (getWindow() && static_cast<int64_t>(*getWindow()) < 1)
+    return emitOpError("window must be at least 1, but is ")
+           << static_cast<int64_t>(*getWindow());
+  return success();
+}
+
+LogicalResult RowMatmulOp::verify() {
+  auto a = tensorType(getA()), b = tensorType(getB());
+  if (a.getRank() != 2 || b.getRank() != 2)
+    return emitOpError("operands must be matrices");
+  int64_t inner = b.getDimSize(getTransposeB()),
+          columns = b.getDimSize(!getTransposeB());
+  if (a.getDimSize(1) != inner)
+    return emitOpError("inner sizes differ: ")
+           << a.getDimSize(1) << " and " << inner;
+  if (tensorType(getResult()).getShape() !=
+      ArrayRef<int64_t>{a.getDimSize(0), columns})
+    return emitOpError("result must have shape [")
+           << a.getDimSize(0) << ", " << columns << "]";
+  if (getBias() &&
+      tensorType(getBias()).getShape() != ArrayRef<int64_t>{columns})
+    return emitOpError("bias must have one element a column: ") << columns;
+  return verifyCount(*this, getCount());
+}

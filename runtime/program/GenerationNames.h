@@ -1,0 +1,29 @@
+//===- GenerationNames.h - Names of programs that generate ------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Beside those of SlotNames.h: what the compiler calls the programs of a model
+// that generates and their inputs, and the runtime finds by these names.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_RUNTIME_PROGRAM_GENERATIONNAMES_H
+#define TESSERA_RUNTIME_PROGRAM_GENERATIONNAMES_H
+
+#include "runtime/program/SlotNames.h"
+
+namespace tessera::runtime::slotNames {
+
+// The model, beside the one that is trained, and its programs.
+inline constexpr Name generation = "generation";
+inline constexpr Name prefill = "prefill", decode = "decode";
+// Inputs of rows that are tokens of texts in slots: each row's slot and its
+// position in the text, and how many rows there are.
+inline constexpr Name slots = "slots", positions = "positions", count = "count";
+
+} // namespace tessera::runtime::slotNames
+
+#endif // TESSERA_RUNTIME_PROGRAM_GENERATIONNAMES_H

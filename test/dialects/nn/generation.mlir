@@ -1,0 +1,27 @@
+// RUN: tessera-opt %s | tessera-opt | FileCheck %s
+// RUN: tessera-opt %s --emit-bytecode | tessera-opt | FileCheck %s
+
+// CHECK: nn.cache @h.0.cache : tensor<2x3x2x16x8xf32>
+nn.cache @h.0.cache : tensor<2x3x2x16x8xf32>
+
+// CHECK-LABEL: func.func @decode
+func.func @decode(%qkv: tensor<4x64xf32>, %slots: tensor<4xi32>, %at: tensor<4xi32>,
+                  %count: tensor<1xi32>, %w: tensor<5x32xf32>, %v: tensor<32x5xf32>, %b: tensor<5xf32>) {
+  // CHECK: nn.get_cache @h.0.cache : tensor<2x3x2x16x8xf32>
+  %0 = nn.get_cache @h.0.cache : tensor<2x3x2x16x8xf32>
+  // CHECK: nn.cache_write %{{.*}} into %{{.*}} at %{{.*}}, %{{.*}} count %{{.*}} heads 4 layout blocked : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32>
+  %1 = nn.cache_write %qkv into %0 at %slots, %at count %count heads 4 layout blocked
+      : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32>
+  // CHECK: nn.set_cache @h.0.cache, %{{.*}} : tensor<2x3x2x16x8xf32>
+  nn.set_cache @h.0.cache, %1 : tensor<2x3x2x16x8xf32>
+  // CHECK: nn.cached_attention %{{.*}}, %{{.*}} at %{{.*}}, %{{.*}} count %{{.*}} heads 4 layout blocked alibi window 5 scale 5.000000e-01
+  %2 = nn.cached_attention %qkv, %1 at %slots, %at count %count heads 4 layout blocked alibi window 5 scale 0.5
+      : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x32xf32>
+  // CHECK: nn.row_matmul %{{.*}}, %{{.*}} count %{{.*}} transpose_b bias %{{.*}} : tensor<4x32xf32>, tensor<5x32xf32>, tensor<1xi32>, tensor<5xf32> -> tensor<4x5xf32>
+  %3 = nn.row_matmul %2, %w count %count transpose_b bias %b
+      : tensor<4x32xf32>, tensor<5x32xf32>, tensor<1xi32>, tensor<5xf32> -> tensor<4x5xf32>
+  // CHECK: nn.row_matmul %{{.*}}, %{{.*}} count %{{.*}} : tensor<4x32xf32>, tensor<32x5xf32>, tensor<1xi32> -> tensor<4x5xf32>
+  %4 = nn.row_matmul %2, %v count %count
+      : tensor<4x32xf32>, tensor<32x5xf32>, tensor<1xi32> -> tensor<4x5xf32>
+  return
+}

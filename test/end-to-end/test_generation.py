@@ -1,0 +1,303 @@
+# ===- test_generation.py - Texts from a cache of keys and values ----------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# The programs of `generation` against `predict`, which computes the whole text
+# anew. Executables get a command that writes logits (LogitsCommand.cpp).
+
+import array
+import os
+import random
+import subprocess
+import sys
+import unittest
+
+import support
+
+PROBE = support.BUILD / "test" / "end-to-end" / "logits_command.o"
+
+MODELS = {
+    # Heads whose columns fill no vector, and counts that are no power of two.
+    "bloom": """
+transformer {
+  names: BLOOM vocabulary: 301 layers: 3 hidden: 120 heads: 5
+  sequence_length: 160 positions: ALIBI embedding_norm: true
+}""",
+    "gpt2": """
+transformer {
+  names: GPT2 vocabulary: 301 layers: 2 hidden: 96 heads: 3
+  sequence_length: 160 positions: LEARNED position_capacity: 200
+}""",
+    # Heads that share keys, and a window that ends within texts.
+    "mistral": """
+transformer {
+  names: MISTRAL vocabulary: 301 layers: 2 hidden: 96 heads: 6 kv_heads: 2
+  feed_forward: 160 sequence_length: 160 positions: ROTARY window: 37
+  activation: SILU gated: true biases: false tied_embeddings: false
+  rms_norm { eps: 1e-6 }
+}""",
+    "qwen3": """
+transformer {
+  names: QWEN3 vocabulary: 301 layers: 2 hidden: 96 heads: 4 kv_heads: 1
+  head_dim: 40 feed_forward: 160 sequence_length: 160 positions: ROTARY
+  activation: SILU gated: true biases: false head_norm: true
+  rms_norm { eps: 1e-6 }
+}""",
+}
+TRAINING = "training { global_batch: 1 steps: 1 optimizer { lr: 1e-3 } }\n"
+VOCABULARY = 301
+
+
+def logits_executable(folder, name, text, **values):
+    """Compiles \\p text into an executable with the command `logits`."""
+    specification = folder / f"{name}.textproto"
+    specification.write_text(text)
+    tools = folder / "tools"
+    tools.mkdir(exist_ok=True)
+    linker = tools / "c++"
+    compiler = support.shutil.which("c++")
+    linker.write_text(f'#!/bin/sh\nexec {compiler} {PROBE} "$@"\n')
+    linker.chmod(0o755)
+    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    executable = folder / name
+    paths = {key.replace("__", "."): value for key, value in values.items()}
+    support.run(
+        [support.TESSERA, "compile", specification, "-o", executable]
+        + support.settings(paths),
+        env={**support.ENVIRONMENT, "PATH": path},
+    )
+    return executable
+
+
+def logits(executable, lines, *options):
+    """The bytes of the logits of each line, rows one after another."""
+    done = subprocess.run(
+        [str(executable), "logits", "--seed", "3", *options],
+        input=("\n".join(lines) + "\n").encode(),
+        capture_output=True,
+        env=support.ENVIRONMENT,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    size = 4 * VOCABULARY
+    return [done.stdout[i : i + size] for i in range(0, len(done.stdout), size)]
+
+
+def numbers(row):
+    return array.array("f", row)
+
+
+def append(slot, tokens):
+    return f"append {slot} " + " ".join(map(str, tokens))
+
+
+def step(pairs):
+    return "step " + " ".join(f"{slot}:{token}" for slot, token in pairs)
+
+
+def text(seed, length):
+    draw = random.Random(seed)
+    return [draw.randrange(VOCABULARY) for _ in range(length)]
+
+
+class Generation(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = support.scratch("generation")
+        cls.executables = {}
+
+    def executable(self, name, generation, precision="FP32", **values):
+        key = (name, generation, precision, tuple(values.items()))
+        if key not in self.executables:
+            specification = MODELS[name] + TRAINING
+            if generation:
+                specification += f"generation {{ {generation} }}\n"
+            self.executables[key] = logits_executable(
+                self.folder,
+                f"{name}-{len(self.executables)}",
+                specification,
+                training__precision__compute=precision,
+                **values,
+            )
+        return self.executables[key]
+
+    def assertClose(self, row, expected, tolerance):
+        row, expected = numbers(row), numbers(expected)
+        self.assertEqual(len(row), len(expected))
+        worst = max(abs(a - b) for a, b in zip(row, expected))
+        self.assertLess(worst, tolerance)
+        return worst
+
+    def check_against_predict(self, name, precision, tolerance):
+        whole = self.executable(name, "", precision)
+        cached = self.executable(name, "batch: 3", precision)
+        for length in (1, 7, 64, 127, 128, 129, 150):
+            words = text(length, length + 4)
+            prompt, more = words[:length], words[length:]
+            lines = [append(0, prompt)] + [append(0, [token]) for token in more]
+            expected = logits(whole, lines)
+            # A text that is decoded from its first token is one, too.
+            lines = [append(1, prompt)] + [step([(1, token)]) for token in more]
+            for row, other in zip(logits(cached, lines), expected):
+                self.assertClose(row, other, tolerance)
+
+    def test_logits_are_those_of_predict(self):
+        for name in MODELS:
+            with self.subTest(name):
+                self.check_against_predict(name, "FP32", 1e-5)
+
+    def test_logits_in_bf16(self):
+        for name in MODELS:
+            with self.subTest(name):
+                self.check_against_predict(name, "BF16", 0.05)
+
+    def test_batches_slots_and_orders_change_no_bit(self):
+        for name in MODELS:
+            for precision in ("FP32", "BF16"):
+                with self.subTest(name, precision=precision):
+                    self.check_rows(self.executable(name, "batch: 9", precision))
+
+    def check_rows(self, executable):
+        """One text's logits, alone and among others."""
+        words = text(1, 40)
+        prompt, more = words[:30], words[30:]
+        alone = logits(
+            executable, [append(0, prompt)] + [step([(0, t)]) for t in more]
+        )
+        draw = random.Random(2)
+        for others in range(1, 9):
+            slots = draw.sample(range(9), others + 1)
+            mine = slots[0]
+            lines = []
+            order = slots[:]
+            draw.shuffle(order)
+            for slot in order:
+                tokens = prompt if slot == mine else text(slot, 10 + 3 * slot)
+                lines.append(append(slot, tokens))
+            expected = {order.index(mine): alone[0]}
+            row = len(lines)
+            for index, token in enumerate(more):
+                draw.shuffle(order)
+                pairs = [
+                    (slot, token if slot == mine else draw.randrange(VOCABULARY))
+                    for slot in order
+                ]
+                expected[row + order.index(mine)] = alone[1 + index]
+                row += len(order)
+                lines.append(step(pairs))
+            rows = logits(executable, lines)
+            for index, bits in expected.items():
+                self.assertEqual(rows[index], bits, f"with {others} others")
+
+    def test_threads_change_no_bit(self):
+        executable = self.executable("gpt2", "batch: 9")
+        lines = [append(4, text(5, 50))] + [step([(4, t)]) for t in text(6, 5)]
+        environment = support.ENVIRONMENT
+        results = []
+        for threads in ("1", "2", "3"):
+            support.ENVIRONMENT = {**environment, "OMP_NUM_THREADS": threads}
+            results.append(logits(executable, lines))
+        support.ENVIRONMENT = environment
+        self.assertEqual(results[0], results[1])
+        self.assertEqual(results[0], results[2])
+
+    def test_a_slot_forgets(self):
+        """What a slot held before has no influence, to the bit."""
+        for name in MODELS:
+            with self.subTest(name):
+                executable = self.executable(name, "batch: 9")
+                words = text(7, 20)
+                lines = [append(2, words[:12])] + [step([(2, t)]) for t in words[12:]]
+                fresh = logits(executable, lines)
+                before = [append(2, text(8, 150)), step([(2, 5)]), "clear 2"]
+                used = logits(executable, before + lines)
+                self.assertEqual(used[2:], fresh)
+
+    def test_a_context_beyond_training(self):
+        words = text(9, 390)
+        for name in ("bloom", "qwen3"):
+            with self.subTest(name):
+                executable = self.executable(name, "batch: 2 context: 400")
+                rows = logits(executable, [append(0, words)])
+                longer = self.executable(name, "", transformer__sequence_length=400)
+                expected = logits(longer, [append(0, words)])
+                self.assertClose(rows[0], expected[0], 1e-5)
+
+    def test_greedy_text_is_that_of_predict(self):
+        """Of a model that has learnt a little: one text, and several at once."""
+        data = self.folder / "data.txt"
+        data.write_text((support.ROOT / "docs" / "architecture.md").read_text())
+        prompts = self.folder / "prompts.jsonl"
+        prompts.write_text(
+            "".join(
+                support.json.dumps({"prompt": text}) + "\n"
+                for text in ("one", "The runtime and so", "x", "seven of them")
+            )
+        )
+        options = {"transformer__vocabulary": 256, "training__global_batch": 2}
+        for name in MODELS:
+            with self.subTest(name):
+                whole = self.executable(name, "", **options)
+                cached = self.executable(name, "batch: 3", **options)
+                weights = self.folder / f"{name}.safetensors"
+                support.run(
+                    [whole, "train", "--data", data, "--steps", 20, "--save", weights],
+                    cwd=self.folder,
+                )
+                support.shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
+                texts = []
+                for executable in (whole, cached):
+                    out = self.folder / "out.jsonl"
+                    command = [executable, "generate", "--init", weights]
+                    command += ["--prompts", prompts, "--out", out]
+                    support.run(command + ["--max-tokens", 64])
+                    texts.append(out.read_text())
+                    out.unlink()
+                self.assertEqual(texts[0], texts[1])
+
+    def test_memory_is_the_plan(self):
+        """Peak memory with all slots full against the arena, and the manifest."""
+        text_of = MODELS["bloom"] + TRAINING + "generation { batch: 32 context: 2048 }"
+        text_of = text_of.replace("hidden: 120 heads: 5", "hidden: 256 heads: 4")
+        executable = logits_executable(
+            self.folder, "large", text_of, target__cpu__threads=2
+        )
+        manifests = support.json.loads(
+            support.run([executable, "info", "--json"]).stdout
+        )
+        programs = manifests[1]["programs"]
+        self.assertEqual(sorted(programs), ["decode", "prefill"])
+        arena = max(program["arena_bytes"] for program in programs.values())
+        kept = programs["decode"]["memory"]["cache"]
+        self.assertEqual(kept, 3 * 2 * 32 * 2048 * 256 * 4)
+        self.assertIn("decode", support.run([executable, "info"]).stdout)
+        words = text(10, 2048)
+        lines = [append(slot, words) for slot in range(32)]
+        # What a process takes that runs no program.
+        base = self.peak([executable, "info"], [])
+        command = [executable, "logits", "--seed", "3"]
+        peak = self.peak(command, lines) - base
+        print(f"arena {arena}, peak {peak} and {base}", file=sys.stderr)
+        self.assertLess(abs(peak - arena) / arena, 0.03)
+
+    def peak(self, command, lines):
+        """Most bytes that a process has in memory."""
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            env=support.ENVIRONMENT,
+        )
+        process.stdin.write("".join(line + "\n" for line in lines).encode())
+        process.stdin.close()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = status
+        self.assertEqual(status, 0)
+        return usage.ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    unittest.main()

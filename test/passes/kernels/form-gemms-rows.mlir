@@ -1,0 +1,25 @@
+// RUN: tessera-opt %s --form-gemms | FileCheck %s
+
+// Where rows are few, matmuls count them, and a bias ends them.
+// CHECK-LABEL: func.func @decode
+// CHECK-NEXT:    %[[Y:.*]] = nn.row_matmul %arg0, %arg1 count %arg3 transpose_b bias %arg2
+// CHECK-NEXT:    %[[Z:.*]] = nn.row_matmul %[[Y]], %arg1 count %arg3 :
+// CHECK-NEXT:    return %[[Z]]
+func.func @decode(%x: tensor<8x4xf32> {nn.input = "x"}, %w: tensor<16x4xf32> {nn.input = "w"},
+                  %bias: tensor<16xf32> {nn.input = "bias"}, %n: tensor<1xi32> {nn.input = "count"})
+    -> tensor<8x4xf32> attributes {nn.few_rows = "count"} {
+  %c = nn.matmul %x, %w transpose_b : tensor<8x4xf32>, tensor<16x4xf32> -> tensor<8x16xf32>
+  %rows = nn.broadcast %bias dims [1] : tensor<16xf32> -> tensor<8x16xf32>
+  %y = arith.addf %c, %rows : tensor<8x16xf32>
+  %z = nn.matmul %y, %w : tensor<8x16xf32>, tensor<16x4xf32> -> tensor<8x4xf32>
+  return %z : tensor<8x4xf32>
+}
+
+// Other programs of the module have a library's GEMMs.
+// CHECK-LABEL: func.func @prefill
+// CHECK-NEXT:    plan.gemm
+func.func @prefill(%x: tensor<8x4xf32> {nn.input = "x"}, %w: tensor<16x4xf32> {nn.input = "w"},
+                   %n: tensor<1xi32> {nn.input = "count"}) -> tensor<8x16xf32> {
+  %c = nn.matmul %x, %w transpose_b : tensor<8x4xf32>, tensor<16x4xf32> -> tensor<8x16xf32>
+  return %c : tensor<8x16xf32>
+}
