@@ -100,6 +100,8 @@ class Tutorials(unittest.TestCase):
         lines = [json.loads(line) for line in (self.out / "texts.jsonl").read_text().splitlines()]
         self.assertEqual([line["id"] for line in lines], ["mosaic"] * 2 + ["license"] * 2)
         self.assertEqual({len(entry["top"]) for entry in lines[0]["logprobs"]}, {3})
+        together = (self.out / "together.jsonl").read_text().splitlines()
+        self.assertEqual([json.loads(line)["id"] for line in together], ["mosaic"] * 2 + ["license"] * 2)
 
     def test_pretrain(self):
         output = self.follow("pretrain")
