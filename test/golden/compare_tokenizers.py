@@ -47,11 +47,11 @@ def family_files():
     """The tokenizer.json of each family, made once."""
     import tokenizer_families
 
-    folder = BUILD / "tokenizers-venv" / "families"
+    folder = BUILD / "tokenizers"
     stamp = folder / "complete"
     source = (HERE / "tokenizer_families.py").read_text()
     if not stamp.exists() or stamp.read_text() != source:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for name, content in tokenizer_families.families().items():
             (folder / f"{name}.json").write_text(json.dumps(content, ensure_ascii=False))
         stamp.write_text(source)
