@@ -168,7 +168,9 @@ void HeadNormOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   Value meanGX = f.scale(f.rowSum(f.mul(g, normalized)), 1.0 / getHeadDim());
   meanGX = heads.choose(getChangedHeads(), meanGX, f.splat(heads.rows, 0));
   Value dx = f.sub(g, f.mul(normalized, f.alongColumns(meanGX, type)));
-  operands[0] = f.as(getQkv(), heads.join(f.mul(dx, rstd)));
+  // Rounded before it is joined: what follows a kernel's last reshape would be
+  // computed over rows of all heads, and read all of this from memory.
+  operands[0] = heads.join(f.as(getQkv(), f.mul(dx, rstd)));
   Value zero = f.splat(type, 0), each = f.mul(dy, normalized);
   Value ofQueries = heads.choose(getHeads(), each, zero);
   Value ofKeys = heads.choose(getHeads(), zero,

@@ -366,7 +366,9 @@ class Commands(unittest.TestCase):
         for ours, theirs in zip(support.losses(log), support.losses(reference)):
             self.assertLess(abs(ours / theirs - 1), 1e-5)
         command = ["generate", "--init", weights, "--prompt", "This ", "--max-tokens", "8"]
-        self.assertEqual(gpu.run(command)[0], support.run([cpu, *command]).stdout)
+        text = support.run([cpu, *command]).stdout
+        # What it says besides, how fast it was, comes after the text.
+        self.assertTrue(gpu.run(command)[0].startswith(text))
 
 
 if __name__ == "__main__":
