@@ -152,9 +152,9 @@ class Memory(unittest.TestCase):
     def test_sums_of_features_are_taken_within_the_plan(self):
         """Edges that no program reads are sorted where a step's values will be."""
         used, planned = {}, {}
-        for name, nodes in (("few", 100), ("many", 60_000)):
+        for name, nodes in (("few", 100), ("many", 90_000)):
             out = support.scratch(f"memory-sums-{name}")
-            random_graph(out / "graph.safetensors", nodes, 4 * nodes, 64, 32)
+            random_graph(out / "graph.safetensors", nodes, 4 * nodes, 128, 32)
             specification = out / "specification.textproto"
             specification.write_text(
                 'gnn { layer: SGC layers: 1 hops: 2 graph: "graph.safetensors" }\n'
