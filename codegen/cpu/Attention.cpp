@@ -100,7 +100,7 @@ public:
                 Value first = vb.mul(vb.div(tile, shape.group), kQueries);
                 Value row = vb.add(vb.mul(batch, shape.heads), head);
                 if (shape.alibi)
-                  slope = emitAlibiSlope(vb, shape, head);
+                  slope = emitAlibiSlope(vb, shape.heads, head);
                 if (shape.dropout)
                   draw = HeadDraw::load(
                       vb, ValueRange(body.inputs).drop_front(1), batch, head);

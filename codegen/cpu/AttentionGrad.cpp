@@ -147,7 +147,7 @@ private:
       lseStart =
           vb.mul(vb.add(vb.mul(batch, shape.heads), head), shape.sequence);
       if (shape.alibi)
-        slope = emitAlibiSlope(vb, shape, head);
+        slope = emitAlibiSlope(vb, shape.heads, head);
       if (shape.dropout)
         draw = HeadDraw::load(vb, ValueRange(body.inputs).drop_front(4), batch,
                               head);

@@ -11,12 +11,12 @@ using namespace mlir;
 using namespace tessera::codegen;
 using namespace tessera::cpu;
 
-Value tessera::cpu::emitAlibiSlope(VectorBuilder &vb,
-                                   const TiledAttention &shape, Value head) {
+Value tessera::cpu::emitAlibiSlope(VectorBuilder &vb, int64_t heads,
+                                   Value head) {
   SmallVector<float> slopes;
-  for (double slope : getAlibiSlopes(shape.heads))
+  for (double slope : getAlibiSlopes(heads))
     slopes.push_back(slope * kLog2E);
-  auto type = VectorType::get({shape.heads}, vb.builder.getF32Type());
+  auto type = VectorType::get({heads}, vb.builder.getF32Type());
   Value table = arith::ConstantOp::create(
       vb.builder, vb.loc,
       DenseElementsAttr::get(type, ArrayRef<float>(slopes)));

@@ -42,9 +42,8 @@ struct TiledAttention : codegen::AttentionShape {
   int64_t vectors() const { return paddedDim / kLanes; }
 };
 
-/// The slope of head \p head times log2(e), a scalar.
-mlir::Value emitAlibiSlope(VectorBuilder &vb, const TiledAttention &shape,
-                           mlir::Value head);
+/// The slope of head \p head of \p heads times log2(e), a scalar.
+mlir::Value emitAlibiSlope(VectorBuilder &vb, int64_t heads, mlir::Value head);
 
 /// The mask of the columns from \p column on that belong to token \p token:
 /// none where \p checkToken and the token is past the sequence. Null where all

@@ -232,11 +232,8 @@ private:
   SmallVector<Value> emitBiased(Value block, Value head) {
     OpBuilder &b = vb.builder;
     Value slope;
-    if (op.getAlibi()) {
-      TiledAttention shape{};
-      shape.heads = op.getHeads();
-      slope = vb.splat(emitAlibiSlope(vb, shape, head));
-    }
+    if (op.getAlibi())
+      slope = vb.splat(emitAlibiSlope(vb, op.getHeads(), head));
     auto isBelow = [&](Value x, Value y, arith::CmpIPredicate predicate) {
       return arith::CmpIOp::create(b, vb.loc, predicate, x, y).getResult();
     };

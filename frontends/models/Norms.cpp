@@ -12,68 +12,74 @@ using namespace tessera;
 
 namespace {
 
-/// nn.layer_norm; the weight starts at 1, the bias at 0.
-class LayerNorm : public Layer {
+/// What norms of rows share: a weight that starts at 1.
+class Norm : public Layer {
 public:
-  LayerNorm(LayerName name, int64_t width, double eps)
+  Norm(LayerName name, int64_t width, double eps)
       : name(std::move(name)), width(width), eps(eps) {}
 
   void declare(ModuleWriter &writer) const override {
-    writer.parameter(name.name + ".weight", {width}, Initializer::constant(1),
-                     name.group);
-    writer.parameter(name.name + ".bias", {width}, Initializer::constant(0),
-                     name.group);
+    declareVector(writer, ".weight", 1);
   }
 
-  Value apply(ModuleWriter &writer, Value x) const override {
+protected:
+  void declareVector(ModuleWriter &writer, const char *part,
+                     double start) const {
+    writer.parameter(name.name + part, {width}, Initializer::constant(start),
+                     name.group);
+  }
+  Value use(ModuleWriter &writer, const char *part) const {
+    return writer.use(name.name + part);
+  }
+  /// The type of a number for each row of \p x.
+  static RankedTensorType rowsOf(ModuleWriter &writer, Value x) {
     auto type = cast<RankedTensorType>(x.getType());
-    RankedTensorType statistics = writer.f32(type.getShape().drop_back());
-    Value weight = writer.use(name.name + ".weight");
-    Value bias = writer.use(name.name + ".bias");
-    return nn::LayerNormOp::create(writer.builder(), writer.loc(), type,
-                                   statistics, statistics, x, weight, bias,
-                                   APFloat(eps))
-        .getResult();
+    return writer.f32(type.getShape().drop_back());
   }
 
-private:
   LayerName name;
   int64_t width;
   double eps;
 };
 
-/// nn.rms_norm; the weight starts at 1.
-class RmsNorm : public Layer {
+/// nn.layer_norm; the bias starts at 0.
+class LayerNorm : public Norm {
 public:
-  RmsNorm(LayerName name, int64_t width, double eps)
-      : name(std::move(name)), width(width), eps(eps) {}
+  using Norm::Norm;
 
   void declare(ModuleWriter &writer) const override {
-    writer.parameter(name.name + ".weight", {width}, Initializer::constant(1),
-                     name.group);
+    Norm::declare(writer);
+    declareVector(writer, ".bias", 0);
   }
 
   Value apply(ModuleWriter &writer, Value x) const override {
-    auto type = cast<RankedTensorType>(x.getType());
-    return nn::RmsNormOp::create(writer.builder(), writer.loc(), type,
-                                 writer.f32(type.getShape().drop_back()), x,
-                                 writer.use(name.name + ".weight"),
+    RankedTensorType rows = rowsOf(writer, x);
+    Value weight = use(writer, ".weight"), bias = use(writer, ".bias");
+    return nn::LayerNormOp::create(writer.builder(), writer.loc(), x.getType(),
+                                   rows, rows, x, weight, bias, APFloat(eps))
+        .getResult();
+  }
+};
+
+/// nn.rms_norm.
+class RmsNorm : public Norm {
+public:
+  using Norm::Norm;
+
+  Value apply(ModuleWriter &writer, Value x) const override {
+    return nn::RmsNormOp::create(writer.builder(), writer.loc(), x.getType(),
+                                 rowsOf(writer, x), x, use(writer, ".weight"),
                                  APFloat(eps))
         .getResult();
   }
-
-private:
-  LayerName name;
-  int64_t width;
-  double eps;
 };
 
 } // namespace
 
-template <typename Norm>
+template <typename Kind>
 static std::unique_ptr<Layer> create(LayerName name, int64_t width,
                                      double eps) {
-  return std::make_unique<Norm>(std::move(name), width, eps);
+  return std::make_unique<Kind>(std::move(name), width, eps);
 }
 
 Registry<NormFactory> &tessera::getNorms() {

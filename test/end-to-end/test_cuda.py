@@ -368,7 +368,8 @@ class Commands(unittest.TestCase):
         command = ["generate", "--init", weights, "--prompt", "This ", "--max-tokens", "8"]
         text = support.run([cpu, *command]).stdout
         # What it says besides, how fast it was, comes after the text.
-        self.assertTrue(gpu.run(command)[0].startswith(text))
+        speed = r"8 tokens in [^\n]*\n"
+        self.assertRegex(gpu.run(command)[0], rf"\A{re.escape(text)}{speed}\Z")
 
 
 if __name__ == "__main__":
