@@ -220,8 +220,8 @@ bool readSplits(const std::string &path, const SplitRules &rules,
   if (content->size() > mostBytes)
     return refuse("the file has more than " + std::to_string(mostBytes) +
                   " bytes");
-  std::string text(content->size(), '\0');
-  if (!content->read(0, text.data(), content->size(), error))
+  std::string text;
+  if (!content->readAll(text, error))
     return false;
   try {
     JsonCursor::Json json = JsonCursor::parse(text, 4);

@@ -296,8 +296,8 @@ static std::optional<std::string> readText(const std::string &path,
             std::to_string(maxIndexBytes);
     return std::nullopt;
   }
-  std::string text(file->size(), 0);
-  if (!file->read(0, text.data(), file->size(), error))
+  std::string text;
+  if (!file->readAll(text, error))
     return std::nullopt;
   return text;
 }

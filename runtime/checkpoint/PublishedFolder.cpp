@@ -47,8 +47,8 @@ static Json readConfig(const std::string &path) {
   try {
     if (file->size() > maxConfigBytes)
       throw JsonCursor::Refusal("it has more than 1 MiB");
-    std::string text(file->size(), 0);
-    if (!file->read(0, text.data(), file->size(), error))
+    std::string text;
+    if (!file->readAll(text, error))
       fatal("%s", error.c_str());
     Json config = JsonCursor::parse(text, maxDepth);
     if (!config.is_object())

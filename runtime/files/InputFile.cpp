@@ -97,6 +97,11 @@ bool InputFile::read(int64_t offset, void *destination, int64_t bytes,
   return true;
 }
 
+bool InputFile::readAll(std::string &text, std::string &error) const {
+  text.resize(length);
+  return read(0, text.data(), length, error);
+}
+
 bool InputFile::sampledChecksum(uint32_t &sum, std::string &error) const {
   static constexpr int64_t blockBytes = 4096, most = 256;
   char block[blockBytes];

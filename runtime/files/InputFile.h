@@ -49,6 +49,9 @@ public:
   bool read(int64_t offset, void *destination, int64_t bytes,
             std::string &error) const;
 
+  /// Reads all of it into \p text. False as read().
+  bool readAll(std::string &text, std::string &error) const;
+
   /// A checksum of the size and of up to 256 blocks of 4 KiB, spread evenly
   /// from the first to the last. False as read().
   bool sampledChecksum(uint32_t &sum, std::string &error) const;

@@ -39,8 +39,8 @@ readIndex(const std::string &path) {
   try {
     if (file->size() > maxIndexBytes)
       throw JsonCursor::Refusal("it has more than 256 MiB");
-    std::string text(file->size(), 0);
-    if (!file->read(0, text.data(), file->size(), error))
+    std::string text;
+    if (!file->readAll(text, error))
       throw JsonCursor::Refusal(error);
     JsonCursor::Json index = JsonCursor::parse(text, maxDepth);
     JsonCursor(index)

@@ -20,8 +20,8 @@ static std::string readWhole(const std::string &path) {
       InputFile::open(path, "the prompts ", error);
   if (!file)
     fatal("%s", error.c_str());
-  std::string text(file->size(), 0);
-  if (!file->read(0, text.data(), file->size(), error))
+  std::string text;
+  if (!file->readAll(text, error))
     fatal("%s", error.c_str());
   return text;
 }

@@ -28,8 +28,8 @@ static Json readSettings(const std::string &name) {
     fatal("%s", error.c_str());
   if (file->size() > maxBytes)
     throw JsonCursor::Refusal("it has more than 1 MiB");
-  std::string text(file->size(), 0);
-  if (!file->read(0, text.data(), file->size(), error))
+  std::string text;
+  if (!file->readAll(text, error))
     fatal("%s", error.c_str());
   return JsonCursor::parse(text, maxDepth);
 }

@@ -144,8 +144,8 @@ std::string publishedEnd(const std::string &path) {
       InputFile::open((folder / "tokenizer_config.json").string(), "", error);
   if (!file || file->size() > maxConfigBytes)
     return "";
-  std::string text(file->size(), 0);
-  if (!file->read(0, text.data(), file->size(), error))
+  std::string text;
+  if (!file->readAll(text, error))
     return "";
   try {
     JsonCursor::Json config = JsonCursor::parse(text, maxConfigDepth);

@@ -409,8 +409,8 @@ std::unique_ptr<Tokenizer> Tokenizer::open(const std::string &path,
     error = "the tokenizer '" + name + "' has more than 1 GiB";
     return nullptr;
   }
-  std::string text(static_cast<size_t>(input->size()), '\0');
-  if (!input->read(0, text.data(), input->size(), error))
+  std::string text;
+  if (!input->readAll(text, error))
     return nullptr;
   auto tokenizer = parse(text, error);
   if (!tokenizer)
