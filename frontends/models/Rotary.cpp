@@ -1,5 +1,4 @@
-//===- Rotary.cpp - Frequencies of rotary positions ------------- -*- C++
-//-*-===//
+//===- Rotary.cpp - Frequencies of rotary positions -------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

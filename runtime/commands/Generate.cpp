@@ -76,7 +76,7 @@ endTokens(TextCodec &codec, const SpecialTokens &special, int64_t vocabulary) {
 /// The tokens of \p prompt; exits the process where the model cannot read them.
 static std::vector<int32_t> tokensOf(TextCodec &codec, const Prompt &prompt,
                                      const SpecialTokens &special,
-                                     int64_t context) {
+                                     TokenContext context) {
   const char *place = prompt.place.c_str();
   if (!codec.takesBytes() && !isUtf8(prompt.text))
     warning("%sthe prompt's bytes from %zu on are no UTF-8: what is no "
@@ -89,10 +89,11 @@ static std::vector<int32_t> tokensOf(TextCodec &codec, const Prompt &prompt,
     fatal("%sthe prompt is empty, and no token is known that begins a text: "
           "give at least one character",
           place);
-  if (static_cast<int64_t>(tokens.size()) > context)
+  if (static_cast<int64_t>(tokens.size()) > context.tokens)
     fatal("%sthe prompt has %zu tokens, and the model's context %lld: shorten "
-          "it, or compile for more (transformer.sequence_length)",
-          place, tokens.size(), static_cast<long long>(context));
+          "it, or compile for more (%s)",
+          place, tokens.size(), static_cast<long long>(context.tokens),
+          context.field);
   return tokens;
 }
 
@@ -137,7 +138,7 @@ static int runGenerate(const Manifest &manifest, const Options &options) {
       options.seed.value_or(manifest.training.seed);
   std::vector<Prompt> from = prompts();
   std::vector<TextRequest> requests;
-  int64_t context = tokenContext(manifest);
+  TokenContext context = tokenContext(manifest);
   for (uint32_t i = 0; i < from.size(); ++i) {
     std::vector<int32_t> tokens = tokensOf(*codec, from[i], special, context);
     for (uint32_t sample = 0; sample < asked.samples; ++sample)
@@ -146,8 +147,9 @@ static int runGenerate(const Manifest &manifest, const Options &options) {
   std::unique_ptr<GeneratedTexts> texts;
   PrintedTexts *printed = nullptr;
   if (options.out.empty()) {
-    texts = std::make_unique<PrintedTexts>(from, asked.samples);
-    printed = static_cast<PrintedTexts *>(texts.get());
+    auto own = std::make_unique<PrintedTexts>(from, asked.samples);
+    printed = own.get();
+    texts = std::move(own);
   } else {
     requireApart("--out", options.out,
                  {{"the prompts", asked.prompts},
@@ -160,7 +162,7 @@ static int runGenerate(const Manifest &manifest, const Options &options) {
   GenerationTimes times =
       generate(*tokenModel, *codec, asked.generation, requests, *texts);
   if (int stopped = stopSignal(notedStop())) {
-    report(times, *texts, context);
+    report(times, *texts, context.tokens);
     fprintf(stderr, "stopped by %s%s\n", stopSignalName(stopped),
             printed ? "" : "; --out is not written");
     return 128 + stopped;
@@ -168,7 +170,7 @@ static int runGenerate(const Manifest &manifest, const Options &options) {
   if (printed && printed->readerLeft())
     return 128 + SIGPIPE;
   texts->finish();
-  report(times, *texts, context);
+  report(times, *texts, context.tokens);
   return 0;
 }
 

@@ -28,9 +28,10 @@ static const Manifest *generationManifest() {
   return found.get();
 }
 
-int64_t tokenContext(const Manifest &manifest) {
-  const Manifest *generation = generationManifest();
-  return generation ? generation->model.sequence : manifest.model.sequence;
+TokenContext tokenContext(const Manifest &manifest) {
+  if (const Manifest *generation = generationManifest())
+    return {generation->model.sequence, "generation.context"};
+  return {manifest.model.sequence, "transformer.sequence_length"};
 }
 
 std::unique_ptr<TokenModel> openTokenModel(const Manifest &manifest,

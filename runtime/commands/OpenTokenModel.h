@@ -15,8 +15,15 @@
 
 namespace tessera::runtime {
 
-/// The context() of the model that openTokenModel() makes, before it is made.
-int64_t tokenContext(const Manifest &manifest);
+/// The context of a token model, and the field of the specification that says
+/// it.
+struct TokenContext {
+  int64_t tokens;
+  const char *field;
+};
+
+/// That of the model that openTokenModel() makes, before it is made.
+TokenContext tokenContext(const Manifest &manifest);
 
 /// The best of the executable's token models, with the weights of --init or
 /// random ones. Exits the process where there is none.

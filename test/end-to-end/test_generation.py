@@ -249,13 +249,20 @@ class Generation(unittest.TestCase):
                 )
                 support.shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
                 texts = []
-                for executable in (whole, cached):
+                for executable, field in (
+                    (whole, "transformer.sequence_length"),
+                    (cached, "generation.context"),
+                ):
                     out = self.folder / "out.jsonl"
                     command = [executable, "generate", "--init", weights]
                     command += ["--prompts", prompts, "--out", out]
                     support.run(command + ["--max-tokens", 64])
                     texts.append(out.read_text())
                     out.unlink()
+                    command = [executable, "generate", "--init", weights, "--prompt", "x" * 161]
+                    done = support.run(command + ["--max-tokens", 1], check=False)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertIn(f"context 160: shorten it, or compile for more ({field})", done.stderr)
                 self.assertEqual(texts[0], texts[1])
 
     def test_memory_is_the_plan(self):

@@ -87,3 +87,30 @@ func.func @reduce() attributes {zero.world = 2 : i64, zero.stage = 0 : i64} {
   %y = zero.wait %sum, %t : tensor<f32>
   return
 }
+
+// -----
+
+// A cache is written in place: what it held before cannot be read any more.
+nn.cache @c : tensor<2x1x1x8x4xf32>
+func.func private @write(%x: tensor<1x12xf32>, %c: tensor<2x1x1x8x4xf32>, %s: tensor<1xi32>, %p: tensor<1xi32>, %n: tensor<1xi32>)
+    -> (tensor<2x1x1x8x4xf32> {plan.inplace = [1]}) attributes {plan.kernel, plan.iterations = 1} {
+  %0 = nn.cache_write %x into %c at %s, %p count %n heads 1 layout blocked
+      : tensor<1x12xf32>, tensor<2x1x1x8x4xf32>, tensor<1xi32>, tensor<1xi32>, tensor<1xi32>
+  return %0 : tensor<2x1x1x8x4xf32>
+}
+func.func private @read(%c: tensor<2x1x1x8x4xf32>) -> tensor<64xf32> attributes {plan.kernel, plan.iterations = 1} {
+  %0 = nn.reshape %c : tensor<2x1x1x8x4xf32> -> tensor<64xf32>
+  %1 = arith.addf %0, %0 : tensor<64xf32>
+  return %1 : tensor<64xf32>
+}
+func.func @decode(%x: tensor<1x12xf32> {nn.input = "x"}, %s: tensor<1xi32> {nn.input = "slots"},
+                  %p: tensor<1xi32> {nn.input = "positions"}, %n: tensor<1xi32> {nn.input = "count"})
+    -> (tensor<64xf32> {nn.output = "y"}) {
+  %flat = zero.load cache @c : tensor<64xf32>
+  %before = nn.reshape %flat : tensor<64xf32> -> tensor<2x1x1x8x4xf32>
+  // expected-error @+1 {{writes into a cache whose former content is still read: read what it gives instead}}
+  %after = plan.launch @write(%x, %before, %s, %p, %n)
+      : (tensor<1x12xf32>, tensor<2x1x1x8x4xf32>, tensor<1xi32>, tensor<1xi32>, tensor<1xi32>) -> tensor<2x1x1x8x4xf32>
+  %y = plan.launch @read(%before) : (tensor<2x1x1x8x4xf32>) -> tensor<64xf32>
+  return %y : tensor<64xf32>
+}
