@@ -25,8 +25,9 @@
 
 namespace tessera::runtime {
 
-/// The prefixes under which transformers saves a model with a head, by family.
-static constexpr std::string_view modelPrefixes[] = {"transformer.", "model."};
+/// Of all families.
+static constexpr std::string_view modelPrefixes[] = {
+    publishedFolder::gptPrefix, publishedFolder::llamaPrefix};
 
 /// \p name without such a prefix.
 static std::string bareName(const std::string &name) {

@@ -28,9 +28,6 @@ static std::map<std::string, std::string> metadata() {
   return {{"format", "pt"}};
 }
 
-/// Where transformers keeps a model that has a head.
-static const std::string bloomPrefix = "transformer.", llamaPrefix = "model.";
-
 /// The names under which transformers 4 and 5 load the parts of the parameters.
 /// A BLOOM or GPT-2 whose head is a parameter of its own has "transformer."
 /// before all others: transformers 4 takes the head beside bare names for a
@@ -41,12 +38,12 @@ static std::vector<std::string> publishedNames(const Manifest &manifest) {
   for (const GroupTensor *part : manifest.parts()) {
     names.push_back(part->name);
     hasHead |= part->name == headName;
-    hasPrefix |= part->name.starts_with(llamaPrefix);
+    hasPrefix |= part->name.starts_with(publishedFolder::llamaPrefix);
   }
   if (hasHead && !hasPrefix)
     for (std::string &name : names)
       if (name != headName)
-        name.insert(0, bloomPrefix);
+        name.insert(0, publishedFolder::gptPrefix);
   return names;
 }
 

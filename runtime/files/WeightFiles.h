@@ -17,6 +17,7 @@
 #include "runtime/files/Safetensors.h"
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tessera::runtime {
@@ -29,6 +30,10 @@ inline constexpr char index[] = "model.safetensors.index.json";
 inline constexpr char tokenizer[] = "tokenizer.json";
 /// Settings of generation, the ids of special tokens among them.
 inline constexpr char generation[] = "generation_config.json";
+/// What stands before the names of weights where transformers keeps a model
+/// that has a head: of BLOOM and GPT-2, and of LLaMA and its siblings.
+inline constexpr std::string_view gptPrefix = "transformer.",
+                                  llamaPrefix = "model.";
 } // namespace publishedFolder
 
 /// Whether \p path is a folder with a config.json.
