@@ -10,6 +10,7 @@
 //     tessera plan SPEC --sweep path=values... [--format text|csv|json|html]
 //     tessera plan SPEC --fit MEMORY [--vary path]
 //     tessera import DIR -o SPEC [--set path=value]...
+//     tessera import-deepspeed FILE [--world N] [-o FILE]
 //     tessera calibrate [-o FILE]
 //
 //===----------------------------------------------------------------------===//
@@ -29,7 +30,8 @@ enum class PlanFormat { Text, Json, Csv, Html };
 /// The options of a command, named as on the command line; empty where one was
 /// not given.
 struct CommandOptions {
-  /// A specification, a module as compileFrom leaves it, or a published folder.
+  /// A specification, a module as compileFrom leaves it, or a published folder,
+  /// or DeepSpeed's configuration.
   std::string input;
   std::string output;
   std::vector<std::string> overrides; ///< `path=value`, of --set
@@ -41,6 +43,8 @@ struct CommandOptions {
   std::string machine;
   std::vector<std::string> sweeps;
   std::string fitMemory, vary;
+  // Of import-deepspeed; 0: not given.
+  unsigned world = 0;
 };
 
 // Each writes its errors to the standard error and fails then.
@@ -53,6 +57,10 @@ llvm::LogicalResult runPlan(const CommandOptions &options);
 
 /// Writes the specification of a published folder to the output.
 llvm::LogicalResult runImport(const CommandOptions &options);
+
+/// Writes a --set line for each setting of a ds_config.json of DeepSpeed to the
+/// output, and what has no counterpart to the standard error.
+llvm::LogicalResult runImportDeepSpeed(const CommandOptions &options);
 
 /// Writes the figures of this machine to the output.
 llvm::LogicalResult runCalibrate(const CommandOptions &options);

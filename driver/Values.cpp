@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "driver/Values.h"
-#include "dialects/spec/NearestName.h"
 #include "frontends/Fields.h"
+#include "runtime/core/Spelling.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
@@ -73,7 +73,7 @@ static Error checkPath(StringRef option, StringRef text, StringRef path) {
       scalarPaths(spec::Specification::descriptor());
   if (is_contained(known, path))
     return Error::success();
-  std::string near = spec::getNearestName(path, known);
+  std::string near = runtime::nearestName(path, known);
   for (const std::string &candidate : known)
     if (near.empty() && StringRef(candidate).ends_with(("." + path).str()))
       near = candidate;

@@ -13,9 +13,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/TextReader.h"
-#include "dialects/spec/NearestName.h"
 #include "frontends/Fields.h"
 #include "frontends/SourceText.h"
+#include "runtime/core/Spelling.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -182,7 +182,7 @@ static std::string unknownFieldRemedy(const Descriptor *root,
     std::vector<std::string> siblings;
     for (int i = 0; i < type->field_count(); ++i)
       siblings.push_back(type->field(i)->name());
-    if (std::string near = spec::getNearestName(name, siblings);
+    if (std::string near = runtime::nearestName(name, siblings);
         !near.empty()) {
       std::string prefix = path.drop_back(name.size()).str();
       return "did you mean `" + prefix + near + "`?";
@@ -196,7 +196,7 @@ static std::string unknownFieldRemedy(const Descriptor *root,
       return "did you mean `" + candidate + "`?";
   }
   // A misspelt message.
-  std::string near = type ? "" : spec::getNearestName(path, scalarPaths(root));
+  std::string near = type ? "" : runtime::nearestName(path, scalarPaths(root));
   if (!near.empty())
     return "did you mean `" + near + "`?";
   return "the fields here are " + fieldNames(type ? type : root);

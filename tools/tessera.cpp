@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/AllTargets.h"
+#include "driver/CommandLine.h"
 #include "driver/Commands.h"
 #include "driver/LastResorts.h"
 #include "driver/TextCommands.h"
@@ -23,6 +24,9 @@ cl::SubCommand compileCommand("compile", "Compile a specification");
 cl::SubCommand planCommand("plan", "Say what training would take, and stop");
 cl::SubCommand importCommand("import",
                              "Write the specification of a published model");
+cl::SubCommand importDeepSpeedCommand("import-deepspeed",
+                                      "Write the settings of a ds_config.json "
+                                      "as --set lines");
 cl::SubCommand calibrateCommand("calibrate",
                                 "Measure this machine, for plans to predict "
                                 "times");
@@ -41,13 +45,22 @@ cl::opt<std::string> input(cl::Positional, cl::Required,
 cl::opt<std::string> folder(cl::Positional, cl::Required,
                             cl::desc("published folder"), cl::value_desc("DIR"),
                             cl::cat(category), cl::sub(importCommand));
-cl::opt<std::string> output("o", cl::desc("File to write"),
-                            cl::value_desc("FILE"), cl::cat(category),
-                            cl::sub(compileCommand), cl::sub(planCommand),
-                            cl::sub(importCommand), cl::sub(calibrateCommand),
-                            cl::sub(tokenizeCommand),
-                            cl::sub(detokenizeCommand),
-                            cl::sub(trainTokenizerCommand));
+cl::opt<std::string> deepSpeedConfig(cl::Positional, cl::Required,
+                                     cl::desc("configuration of DeepSpeed"),
+                                     cl::value_desc("FILE"), cl::cat(category),
+                                     cl::sub(importDeepSpeedCommand));
+cl::opt<unsigned>
+    world("world",
+          cl::desc("Ranks, which the configuration does not say: batches "
+                   "depend on them"),
+          cl::value_desc("N"), cl::cat(category),
+          cl::sub(importDeepSpeedCommand));
+cl::opt<std::string>
+    output("o", cl::desc("File to write"), cl::value_desc("FILE"),
+           cl::cat(category), cl::sub(compileCommand), cl::sub(planCommand),
+           cl::sub(importCommand), cl::sub(importDeepSpeedCommand),
+           cl::sub(calibrateCommand), cl::sub(tokenizeCommand),
+           cl::sub(detokenizeCommand), cl::sub(trainTokenizerCommand));
 cl::list<std::string> overrides("set",
                                 cl::desc("Set a field of the specification"),
                                 cl::value_desc("path=value"), cl::cat(category),
@@ -203,7 +216,9 @@ TextOptions readTextOptions() {
 
 CommandOptions readOptions() {
   CommandOptions options;
-  options.input = importCommand ? folder : input;
+  options.input = importCommand            ? folder
+                  : importDeepSpeedCommand ? deepSpeedConfig
+                                           : input;
   options.output = output;
   options.overrides = overrides;
   options.compileFrom = compileFrom;
@@ -216,6 +231,7 @@ CommandOptions readOptions() {
   options.sweeps = sweeps;
   options.fitMemory = fitMemory;
   options.vary = vary;
+  options.world = world;
   return options;
 }
 
@@ -229,10 +245,13 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category, compileCommand);
   cl::HideUnrelatedOptions(category, planCommand);
   cl::HideUnrelatedOptions(category, importCommand);
+  cl::HideUnrelatedOptions(category, importDeepSpeedCommand);
   cl::HideUnrelatedOptions(category, calibrateCommand);
   cl::HideUnrelatedOptions(category, tokenizeCommand);
   cl::HideUnrelatedOptions(category, detokenizeCommand);
   cl::HideUnrelatedOptions(category, trainTokenizerCommand);
+  if (failed(checkCommandLine({argv + 1, static_cast<size_t>(argc - 1)})))
+    return 1;
   cl::ParseCommandLineOptions(argc, argv,
                               "Tessera compiles a model's specification into "
                               "one training executable\n");
@@ -242,6 +261,8 @@ int main(int argc, char **argv) {
     return failed(runPlan(readOptions()));
   if (importCommand)
     return failed(runImport(readOptions()));
+  if (importDeepSpeedCommand)
+    return failed(runImportDeepSpeed(readOptions()));
   if (calibrateCommand)
     return failed(runCalibrate(readOptions()));
   if (tokenizeCommand)

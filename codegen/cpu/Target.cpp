@@ -10,7 +10,7 @@
 #include "codegen/cpu/GemmScratch.h"
 #include "codegen/cpu/KernelEmission.h"
 #include "codegen/cpu/Passes.h"
-#include "dialects/spec/NearestName.h"
+#include "runtime/core/Spelling.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/TargetParser/AArch64TargetParser.h"
 #include "llvm/TargetParser/Host.h"
@@ -61,7 +61,7 @@ public:
     if (llvm::is_contained(known, name))
       return;
     std::vector<std::string> names(known.begin(), known.end());
-    std::string near = spec::getNearestName(name, names);
+    std::string near = runtime::nearestName(name, names);
     report("target.cpu.name",
            "LLVM knows no " + triple.getArchName() + " CPU `" + name + "`",
            near.empty()

@@ -10,7 +10,7 @@
 #include "codegen/cuda/DeviceImage.h"
 #include "codegen/cuda/KernelEmission.h"
 #include "codegen/cuda/Passes.h"
-#include "dialects/spec/NearestName.h"
+#include "runtime/core/Spelling.h"
 #include "runtime/cuda/Pinned.h"
 
 using namespace mlir;
@@ -81,7 +81,7 @@ static void checkArchitectures(StringRef names, SpecificationReport report) {
     StringRef name = part.trim();
     if (llvm::is_contained(known, name))
       continue;
-    std::string near = spec::getNearestName(name, known);
+    std::string near = runtime::nearestName(name, known);
     report("target.cuda.arch", "no architecture is named `" + name + "`",
            near.empty() ? "give some of " + llvm::join(known, ", ")
                         : "did you mean `" + near + "`?");

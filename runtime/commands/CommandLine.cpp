@@ -7,6 +7,8 @@
 
 #include "runtime/commands/CommandLine.h"
 #include "runtime/commands/AllCommands.h"
+#include "runtime/core/Environment.h"
+#include "runtime/core/SettingNames.h"
 #include "runtime/core/Spelling.h"
 #include <algorithm>
 #include <cerrno>
@@ -63,6 +65,14 @@ void printGeneralHelp(FILE *stream) {
           executableName());
   for (const Command *command : commands())
     fprintf(stream, "  %-9s %s\n", command->name, command->summary);
+  fprintf(stream, "\nENVIRONMENT:\n");
+  for (const EnvironmentVariable &variable : environmentVariables()) {
+    std::string left = std::string(variable.name) + "=" + variable.value;
+    fprintf(stream, "  %-30s %s\n", left.c_str(), variable.help);
+  }
+  fprintf(stream, "\nEXIT CODES:\n"
+                  "  0 done, 1 an error, 128 + N ended by signal N with its "
+                  "work cut short\n");
   fprintf(stream, "\n'%s COMMAND --help' lists a command's options.\n",
           executableName());
 }
@@ -108,17 +118,22 @@ const Command &findCommand(const std::string &name) {
 }
 
 const Option &findOption(const std::string &name, const Command &command) {
-  const Option *nearest = nullptr;
+  std::vector<std::string> names;
   for (const Option *option : optionsOf(command)) {
     if (name == option->name)
       return *option;
-    if (!nearest ||
-        editDistance(name, option->name) < editDistance(name, nearest->name))
-      nearest = option;
+    names.push_back(option->name);
   }
-  if (editDistance(name, nearest->name) <= 3)
+  std::string meant = optionFor(name), setting = settingFor(name);
+  if (std::find(names.begin(), names.end(), meant) == names.end())
+    meant = setting.empty() ? nearestName(name, names) : "";
+  if (!meant.empty())
     refuseCommandLine("unknown option '%s' of '%s': did you mean '%s'?",
-                      name.c_str(), command.name, nearest->name);
+                      name.c_str(), command.name, meant.c_str());
+  if (!setting.empty())
+    refuseCommandLine("'%s' has no option '%s', since that is compiled in: "
+                      "compile with %s",
+                      command.name, name.c_str(), setting.c_str());
   refuseCommandLine("unknown option '%s' of '%s': '%s %s --help' lists them",
                     name.c_str(), command.name, executableName(), command.name);
 }

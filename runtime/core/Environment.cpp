@@ -17,6 +17,7 @@
 #include <cstring>
 #include <string>
 #include <unistd.h>
+#include <vector>
 
 namespace tessera::runtime {
 
@@ -100,50 +101,56 @@ void checkForm() {
           text);
 }
 
-struct VariableInfo {
-  const char *name;
-  void (*check)();
-};
+/// Of the tests' and benchmarks' scripts: no executable reads it.
+constexpr char buildVariable[] = "TESSERA_BUILD";
 
-const VariableInfo variableTable[] = {
-    {"TESSERA_TIMEOUT", [] { (void)timeoutSeconds(); }},
-    {"TESSERA_COMM", checkForm},
-    {"TESSERA_SECRET", [] { (void)secretText(); }},
-    {"TESSERA_COUNT_ALLOCATIONS",
-     [] { (void)environmentFlag("TESSERA_COUNT_ALLOCATIONS", false); }},
-    {"TESSERA_GRAPHS", [] { (void)environmentFlag("TESSERA_GRAPHS", true); }},
-    {"TESSERA_GEMM_TRIALS",
+const EnvironmentVariable variableTable[] = {
+    {"TESSERA_TIMEOUT", "SECONDS", "how long a rank waits for its peers (600)",
+     [] { (void)timeoutSeconds(); }},
+    {"TESSERA_COMM", "FORM",
+     "how ranks communicate: shared or messages; on GPUs nccl or staged",
+     checkForm},
+    {"TESSERA_SECRET", "TEXT",
+     "what ranks on GPUs of several nodes know each other by, of 32 characters "
+     "or more",
+     [] { (void)secretText(); }},
+    {"TESSERA_GRAPHS", "0|1", "run steps on GPUs as CUDA graphs (1)",
+     [] { (void)environmentFlag("TESSERA_GRAPHS", true); }},
+    {"TESSERA_GEMM_TRIALS", "N",
+     "candidates of each GEMM on GPUs that are timed, 0 to 8 (8)",
      [] {
        (void)environmentInteger("TESSERA_GEMM_TRIALS", 0, 0,
                                 mostGemmCandidates);
      }},
-    // Of the tests' and benchmarks' scripts.
-    {"TESSERA_BUILD", nullptr},
+    {"TESSERA_COUNT_ALLOCATIONS", "0|1",
+     "log the allocations of steps where a library counts them (0)",
+     [] { (void)environmentFlag("TESSERA_COUNT_ALLOCATIONS", false); }},
 };
 
 } // namespace
 
+std::span<const EnvironmentVariable> environmentVariables() {
+  return variableTable;
+}
+
 void checkEnvironment() {
+  std::vector<std::string> known = {buildVariable};
+  for (const EnvironmentVariable &variable : variableTable)
+    known.push_back(variable.name);
   for (char **entry = environ; *entry; ++entry) {
     std::string name(*entry, strcspn(*entry, "="));
-    if (!name.starts_with("TESSERA_"))
+    if (!name.starts_with("TESSERA_") ||
+        std::find(known.begin(), known.end(), name) != known.end())
       continue;
-    const VariableInfo *nearest = nullptr;
-    size_t least = 4;
-    for (const VariableInfo &variable : variableTable)
-      if (size_t distance = editDistance(name, variable.name);
-          distance < least) {
-        least = distance;
-        nearest = &variable;
-      }
-    if (!nearest)
-      warning("nothing reads %s, which the environment sets", name.c_str());
-    else if (least > 0)
-      warning("nothing reads %s, which the environment sets: did you mean %s?",
-              name.c_str(), nearest->name);
-    else if (nearest->check)
-      nearest->check();
+    std::string nearest = nearestName(name, known);
+    std::string guess =
+        nearest.empty() ? "" : ": did you mean " + nearest + "?";
+    warning("nothing reads %s, which the environment sets%s", name.c_str(),
+            guess.c_str());
   }
+  for (const EnvironmentVariable &variable : variableTable)
+    if (getenv(variable.name))
+      variable.check();
 }
 
 } // namespace tessera::runtime

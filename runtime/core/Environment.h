@@ -9,6 +9,7 @@
 #define TESSERA_RUNTIME_CORE_ENVIRONMENT_H
 
 #include <cstdint>
+#include <span>
 
 namespace tessera::runtime {
 
@@ -17,6 +18,17 @@ namespace tessera::runtime {
 
 /// The most candidates of a GEMM that TESSERA_GEMM_TRIALS may ask for.
 inline constexpr int mostGemmCandidates = 8;
+
+/// A variable of the environment that the runtime reads.
+struct EnvironmentVariable {
+  const char *name;
+  const char *value; ///< as help calls it
+  const char *help;  ///< with the value of one that is not set, if it has one
+  void (*check)();   ///< refuses a value that means nothing
+};
+
+/// Those of this runtime's name (TESSERA_), in the order of the help.
+std::span<const EnvironmentVariable> environmentVariables();
 
 /// Null where \p name is not set.
 const char *environmentText(const char *name);

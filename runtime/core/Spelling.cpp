@@ -8,11 +8,10 @@
 #include "runtime/core/Spelling.h"
 #include <algorithm>
 #include <numeric>
-#include <vector>
 
 namespace tessera::runtime {
 
-size_t editDistance(std::string_view a, std::string_view b) {
+static size_t editDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);
   for (size_t i = 1; i <= a.size(); ++i) {
@@ -25,6 +24,18 @@ size_t editDistance(std::string_view a, std::string_view b) {
     }
   }
   return row[b.size()];
+}
+
+std::string nearestName(std::string_view name,
+                        const std::vector<std::string> &names) {
+  size_t least = std::min<size_t>(2, (name.size() + 1) / 3) + 1;
+  std::string nearest;
+  for (const std::string &candidate : names)
+    if (size_t distance = editDistance(name, candidate); distance < least) {
+      least = distance;
+      nearest = candidate;
+    }
+  return nearest;
 }
 
 } // namespace tessera::runtime

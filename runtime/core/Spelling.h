@@ -8,13 +8,18 @@
 #ifndef TESSERA_RUNTIME_CORE_SPELLING_H
 #define TESSERA_RUNTIME_CORE_SPELLING_H
 
-#include <cstddef>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace tessera::runtime {
 
-/// Levenshtein's distance: how many letters to insert, remove or replace.
-size_t editDistance(std::string_view a, std::string_view b);
+/// The one of \p names that \p name is most likely a misspelling of: with two
+/// letters at most to insert, remove or replace (Levenshtein's distance), and
+/// no more than a third of them. Empty where there is none: what is further off
+/// is a guess.
+std::string nearestName(std::string_view name,
+                        const std::vector<std::string> &names);
 
 } // namespace tessera::runtime
 

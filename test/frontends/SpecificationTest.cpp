@@ -7,6 +7,8 @@
 
 #include "frontends/Specification.h"
 #include "codegen/AllTargets.h"
+#include "frontends/TextReader.h"
+#include "runtime/core/SettingNames.h"
 #include "test/runtime/data/GraphBytes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -90,6 +92,29 @@ std::optional<Specification> loadWithGraph(const TensorBytes &graph,
   for (size_t at; (at = errors.find(path)) != errors.npos;)
     errors.replace(at, path.size(), "PATH");
   return result;
+}
+
+TEST(Settings, OfOtherProgramsAreFieldsWithExamples) {
+  for (const runtime::SettingName &setting : runtime::settingNames()) {
+    llvm::SmallVector<llvm::StringRef> fields, values, names;
+    llvm::StringRef(setting.fields).split(fields, ' ');
+    llvm::StringRef(setting.values).split(values, ' ');
+    llvm::StringRef(setting.names).split(names, ' ');
+    ASSERT_EQ(fields.size(), values.size()) << setting.names;
+    for (auto [field, value] : llvm::zip(fields, values)) {
+      spec::Specification specification;
+      std::string errors;
+      llvm::raw_string_ostream stream(errors);
+      Diagnostics diagnostics("", stream);
+      applyOverride((field + "=" + value).str(), specification, diagnostics);
+      EXPECT_EQ(errors, "");
+    }
+    // The first row that has a name answers.
+    for (llvm::StringRef name : names)
+      EXPECT_TRUE(llvm::StringRef(runtime::settingFor(name.str()))
+                      .starts_with(("--set " + fields[0] + "=").str()))
+          << name.str();
+  }
 }
 
 } // namespace

@@ -8,6 +8,7 @@
 #include "runtime/commands/CommandLine.h"
 #include "runtime/commands/AllCommands.h"
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <vector>
 
 using namespace tessera::runtime;
@@ -97,6 +98,17 @@ TEST(CommandLineDeathTest, SaysWhatIsWrong) {
   fails({"train", "--data"}, "--data lacks its value: --data PATH");
   fails({"train", "--data", "d", "--stpes", "3"},
         "unknown option '--stpes' of 'train': did you mean '--steps'");
+  fails({"train", "--data", "d", "--sp", "3"}, "--help' lists them");
+  fails({"train", "--data", "d", "--lr", "3"},
+        "'train' has no option '--lr', since that is compiled in: compile with "
+        "--set training.optimizer.lr=3e-4");
+  fails({"train", "--data", "d", "--batch_size=3"},
+        "'train' has no option '--batch_size', .*: compile with --set "
+        "training.global_batch=32 or --set training.micro_batch=8");
+  fails({"train", "--data", "d", "--max_steps=3"},
+        "unknown option '--max_steps' of 'train': did you mean '--steps'");
+  // What another command has is no answer.
+  fails({"info", "--max-steps", "3"}, "--help' lists them");
   fails({"eval", "--data", "d", "--checkpoint-dir", "c"},
         "unknown option '--checkpoint-dir' of 'eval'.*--help' lists them");
   fails({"train", "--data", "d", "--steps", "3x"},
@@ -159,6 +171,15 @@ TEST(CommandLineDeathTest, HelpEndsWell) {
   helps({"--help"});
   helps({"train", "--help"});
   helps({"generate", "-h"});
+  // What it prints is out when the process ends.
+  EXPECT_EXIT(
+      {
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+        parse({"--help"});
+      },
+      testing::ExitedWithCode(0),
+      "ENVIRONMENT:\n  TESSERA_TIMEOUT=SECONDS .*\\(600\\)\n.*"
+      "EXIT CODES:\n  0 done, 1 an error, 128 \\+ N");
 }
 
 } // namespace
