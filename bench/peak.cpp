@@ -5,17 +5,20 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Measures, on as many threads as the first argument says, the fp32
-// multiply-add rate out of registers (driver/measure/FmaPeak.h) and the rate at
+// Measures, on as many threads as the first argument says, the multiply-add
+// rates out of registers in fp32 and bf16 (driver/measure/FmaPeak.h; bf16's is
+// 0 where the CPU has no instruction for it) and, through memory, the rate at
 // which AdamW moves its 28 bytes per parameter (reads p, g, m, v; writes p, m,
-// v) through memory. Prints both as JSON: {"gflops": ..., "adamw_gbytes": ...};
-// each is the best of several tries, since a floor is made of them.
+// v) and that of reading alone. Prints them as JSON: {"gflops": ...,
+// "bf16_gflops": ..., "adamw_gbytes": ..., "read_gbytes": ...}; each is the
+// best of several tries, since a floor is made of them.
 //
 //===----------------------------------------------------------------------===//
 
 #include "driver/measure/FmaPeak.h"
 #include "driver/measure/MemoryRates.h"
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -49,13 +52,25 @@ int main(int argc, char **argv) {
     return 1;
   }
   UpdateState state{base, base + count, base + 2 * count, base + 3 * count};
-  double gbytes = 0;
+  double update = 0, read = 0;
+  auto *words = reinterpret_cast<const uint64_t *>(base);
+  const long wordCount = 4 * count * sizeof(float) / sizeof(uint64_t);
+  // What nobody looks at need not be summed.
+  std::atomic<uint64_t> seen = 0;
   for (int attempt = 0; attempt < 7; ++attempt) {
     double seconds = timed(threads, [&](int t) {
       runUpdate(state, count * t / threads, count * (t + 1) / threads);
     });
-    gbytes = std::max(gbytes, updateBytes * double(count) / seconds * 1e-9);
+    update = std::max(update, 1e-9 * updateBytes * double(count) / seconds);
+    seconds = timed(threads, [&](int t) {
+      seen += sumWords(words, wordCount * t / threads,
+                       wordCount * (t + 1) / threads);
+    });
+    read =
+        std::max(read, 1e-9 * sizeof(uint64_t) * double(wordCount) / seconds);
   }
-  std::printf("{\"gflops\": %.1f, \"adamw_gbytes\": %.1f}\n",
-              1e-9 * measureFmaPeak(threads), gbytes);
+  std::printf("{\"gflops\": %.1f, \"bf16_gflops\": %.1f, "
+              "\"adamw_gbytes\": %.1f, \"read_gbytes\": %.1f}\n",
+              1e-9 * measureFmaPeak(threads), 1e-9 * measureBf16Peak(threads),
+              update, read);
 }

@@ -101,14 +101,14 @@ double measureBf16Rate() {
   return 0;
 }
 
-double measureFmaPeak(int threads) {
+static double peak(int threads, double (*measureRate)()) {
   double best = 0;
   for (int attempt = 0; attempt < 8; ++attempt) {
     std::vector<double> rates(threads);
     std::vector<std::thread> pool;
     for (int t = 1; t < threads; ++t)
-      pool.emplace_back([&rates, t] { rates[t] = measureFmaRate(); });
-    rates[0] = measureFmaRate();
+      pool.emplace_back([&rates, t, measureRate] { rates[t] = measureRate(); });
+    rates[0] = measureRate();
     for (std::thread &thread : pool)
       thread.join();
     // The slowest one's time is that of all.
@@ -116,3 +116,7 @@ double measureFmaPeak(int threads) {
   }
   return best * threads;
 }
+
+double measureFmaPeak(int threads) { return peak(threads, measureFmaRate); }
+
+double measureBf16Peak(int threads) { return peak(threads, measureBf16Rate); }

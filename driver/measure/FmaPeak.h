@@ -23,6 +23,9 @@ double measureBf16Rate();
 /// Of \p threads threads in fp32: the best of some tries.
 double measureFmaPeak(int threads);
 
+/// The same for products of bf16 numbers; 0 where measureBf16Rate() is.
+double measureBf16Peak(int threads);
+
 /// Processor time of the calling thread, in seconds.
 double threadSeconds();
 

@@ -43,3 +43,24 @@ void runUpdate(const UpdateState &state, long begin, long end) {
   update(state.p + begin, state.g + begin, state.m + begin, state.v + begin,
          end - begin);
 }
+
+TESSERA_VECTORISED
+static uint64_t sum(const uint64_t *words, long count) {
+  // What a line's prefetch asks for ahead, beyond what hardware does.
+  constexpr long ahead = 4096 / sizeof(uint64_t), line = 8;
+  uint64_t total = 0;
+  long i = 0;
+  for (; i + ahead < count; i += 4 * line) {
+    for (long part = 0; part < 4; ++part)
+      __builtin_prefetch(words + i + ahead + part * line);
+    for (long j = 0; j < 4 * line; ++j)
+      total += words[i + j];
+  }
+  for (; i < count; ++i)
+    total += words[i];
+  return total;
+}
+
+uint64_t sumWords(const uint64_t *words, long begin, long end) {
+  return sum(words + begin, end - begin);
+}

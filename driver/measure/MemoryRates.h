@@ -9,6 +9,7 @@
 #define TESSERA_DRIVER_MEASURE_MEMORYRATES_H
 
 #include <cstddef>
+#include <cstdint>
 
 /// Memory for \p bytes in huge pages where there are any, as the runtime's
 /// arena has it, written once; \p shared with processes forked later. Never
@@ -24,5 +25,8 @@ constexpr int updateBytes = 28;
 
 /// AdamW's arithmetic and traffic for the elements [begin, end).
 void runUpdate(const UpdateState &state, long begin, long end);
+
+/// The sum of the words [begin, end): what reads memory and does little else.
+uint64_t sumWords(const uint64_t *words, long begin, long end);
 
 #endif // TESSERA_DRIVER_MEASURE_MEMORYRATES_H

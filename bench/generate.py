@@ -1,0 +1,341 @@
+#!/usr/bin/env python3
+# ===- generate.py - Generation, beside llama.cpp and transformers ----------===#
+#
+# Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# ===----------------------------------------------------------------------===#
+#
+# bench/README.md says what is measured and how.
+#
+# ===----------------------------------------------------------------------===#
+
+import argparse
+import json
+import math
+import os
+import pathlib
+import random
+import re
+import statistics
+import struct
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "test" / "end-to-end")]
+import llama_environment
+import support
+import torch_environment
+from step import GEMM_SHARE, build_peak, measure_peak, peer_environment
+
+OUT = ROOT / "build" / "bench" / "generate"
+MODELS = ["gpt2-124m", "bloom-560m", "llama-350m"]
+# What each format is to the contenders, and its bytes per weight of a matrix.
+FORMATS = {
+    "F32": {
+        "set": {"training.precision.compute": "FP32"},
+        "transformers": "float32",
+        "cache": "F32",
+        "bytes": 4,
+    },
+    "BF16": {
+        "set": {"training.precision.compute": "BF16"},
+        "transformers": "bfloat16",
+        "cache": "F16",
+        "bytes": 2,
+    },
+    "F16": {
+        "set": {"training.precision.compute": "FP16"},
+        "transformers": "float16",
+        "cache": "F16",
+        "bytes": 2,
+    },
+    # 32 weights of a byte and a scale of two.
+    "Q8_0": {
+        "set": {"training.precision.compute": "BF16", "generation.weights": "INT8"},
+        "transformers": None,
+        "cache": "F16",
+        "bytes": 34 / 32,
+    },
+}
+# One executable with so many slots, for one text as for as many as these.
+SLOTS = 8
+# As many tokens as GPT-2 has positions.
+CONTEXT = 1024
+# So many tokens must be the same with weights of fp32.
+AGREED = 16
+
+
+class Contender:
+    """What writes texts; answers are those of bench/peer_generate.py."""
+
+    def run(self, count, prompts):
+        raise NotImplementedError
+
+    def close(self):
+        pass
+
+
+class Peer(Contender):
+    """A process that is kept, so that each round measures it warm."""
+
+    def __init__(self, name, command, environment):
+        self.name = name
+        self.process = subprocess.Popen(
+            [str(part) for part in command],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"generate.py: {self.name} ended without an answer")
+        return line
+
+    def run(self, count, prompts):
+        ids = [ord(character) for prompt in prompts for character in prompt]
+        self.process.stdin.write(" ".join(map(str, [count, len(prompts), *ids])) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.answer())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Tessera(Contender):
+    """The emitted executable's command `generate`, which says its times."""
+
+    name = "Tessera"
+
+    def __init__(self, folder, kind, threads):
+        self.folder = folder
+        self.published = folder / "published"
+        self.executable = folder / f"tessera-{kind}"
+        specification = folder / "model.textproto"
+        tessera = [support.TESSERA]
+        support.run([*tessera, "import", self.published, "-o", specification])
+        values = {
+            "transformer.sequence_length": CONTEXT,
+            "target.cpu.threads": threads,
+            "generation.batch": SLOTS,
+            "generation.context": CONTEXT,
+            **FORMATS[kind]["set"],
+        }
+        command = [*tessera, "compile", specification, "-o", self.executable]
+        support.run(command + support.settings(values))
+
+    def command(self, count, prompts, *options):
+        file = self.folder / "prompts.jsonl"
+        file.write_text("".join(json.dumps({"prompt": p}) + "\n" for p in prompts))
+        command = [self.executable, "generate", "--init", self.published, "--no-end"]
+        command += ["--prompts", file, "--out", self.folder / "texts.jsonl"]
+        return [*command, "--max-tokens", count, *options]
+
+    def run(self, count, prompts):
+        said = support.run(self.command(count, prompts)).stderr
+        rates = r"(\d+) tokens in .*?(?:the others at (\S+) tokens/s )?"
+        rates += r"\(prompts: (\d+) tokens at (\S+) tokens/s\)"
+        written, rate, prompted, prompt_rate = re.search(rates, said).groups()
+        later = int(written) - len(prompts)
+        return {
+            "prompt_ms": 1e3 * int(prompted) / float(prompt_rate),
+            "decode_ms": 1e3 * later / float(rate) if rate else 0,
+        }
+
+    def tokens(self, count, prompts):
+        support.run(self.command(count, prompts, "--logprobs", 1))
+        lines = (self.folder / "texts.jsonl").read_text().splitlines()
+        return [[t["id"] for t in json.loads(line)["logprobs"]] for line in lines]
+
+    def memory(self, count, prompts):
+        """The most that it has beside pages of files, and its plan."""
+        said = support.run([self.executable, "info", "--json"]).stdout
+        programs = json.loads(said)[1]["programs"].values()
+        plan = max(program["arena_bytes"] for program in programs)
+        return support.most_memory(self.command(count, prompts)), plan
+
+
+def prompts(count, length):
+    draw = random.Random(f"{count} {length}")
+    return ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=length)) for _ in range(count)]
+
+
+class Traffic:
+    """What a model's published folder says of a step's bytes and operations."""
+
+    def __init__(self, published, kind):
+        config = json.loads((published / "config.json").read_text())
+        with open(published / "model.safetensors", "rb") as file:
+            (size,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(size))
+        header.pop("__metadata__", None)
+        shapes = {name: entry["shape"] for name, entry in header.items()}
+        # Tables of which rows are read; that of words, too, where the head is its own.
+        tables = {n for n in shapes if "wpe" in n}
+        if "lm_head.weight" in shapes:
+            tables |= {n for n in shapes if "embed" in n}
+        shapes = {name: shape for name, shape in shapes.items() if name not in tables}
+        matrices = sum(math.prod(s) for s in shapes.values() if len(s) == 2)
+        vectors = sum(math.prod(s) for s in shapes.values() if len(s) == 1)
+        heads = config.get("num_attention_heads") or config["n_head"]
+        self.width = config.get("hidden_size") or config["n_embd"]
+        self.layers = config.get("num_hidden_layers") or config["n_layer"]
+        kv_width = self.width // heads * config.get("num_key_value_heads", heads)
+        self.head = config["vocab_size"] * self.width
+        self.inner = matrices - self.head
+        self.weights = matrices * FORMATS[kind]["bytes"] + 4 * vectors
+        # Keys and values of a token, in the type that is computed with.
+        self.cached = 2 * self.layers * kv_width * (4 if kind == "F32" else 2)
+
+    def step_bytes(self, texts, length):
+        """What a token for each of some texts reads at least, at a mean length."""
+        return self.weights + texts * length * self.cached
+
+    def prompt_flops(self, length):
+        """Of a prompt's GEMMs, the head for its last token alone."""
+        return 2 * self.inner * length + 2 * self.head
+
+
+def contenders(name, kind, options, gguf_python):
+    folder = OUT / name
+    command = [gguf_python, "-W", "ignore", ROOT / "bench" / "generate_models.py"]
+    support.run([*command, name, folder, kind], timeout=None)
+    result = [Tessera(folder, kind, options.threads)]
+    threads = str(options.threads)
+    python, base = torch_environment.make()
+    environment = peer_environment(base, options.threads)
+    if "llama.cpp" not in options.without:
+        command = [llama_environment.make_peer(), folder / f"{kind}.gguf", threads]
+        command += [SLOTS, CONTEXT, FORMATS[kind]["cache"]]
+        result.append(Peer("llama.cpp", command, environment))
+    if FORMATS[kind]["transformers"] and "transformers" not in options.without:
+        command = [python, "-W", "ignore", ROOT / "bench" / "peer_generate.py"]
+        command += [folder / "published", threads, FORMATS[kind]["transformers"]]
+        result.append(Peer("transformers", command, environment))
+    return result
+
+
+def check(found, kind, options):
+    """Has each write the same, which it must with weights of fp32."""
+    own, *peers = found
+    for texts in options.batches:
+        asked = prompts(texts, options.prompt)
+        expected = own.tokens(AGREED, asked)
+        for peer in peers:
+            tokens = peer.run(AGREED, asked)["tokens"]
+            same = sum(a == b for a, b in zip(sum(expected, []), sum(tokens, [])))
+            print(f"  {texts} texts: {same} of {texts * AGREED} tokens are {peer.name}'s")
+            if kind == "F32" and tokens != expected:
+                raise SystemExit(f"generate.py: {peer.name} writes {tokens}, Tessera {expected}")
+
+
+def measure(name, kind, options, gguf_python):
+    print(f"\n{name}, {kind}", flush=True)
+    found = contenders(name, kind, options, gguf_python)
+    check(found, kind, options)
+    traffic = Traffic(OUT / name / "published", kind)
+    # What is asked: (tokens, texts, length of a prompt), and how it is called.
+    asked = {f"{texts} texts": (options.tokens, texts, options.prompt) for texts in options.batches}
+    if options.prefill:
+        asked[f"prompt of {options.prefill}"] = (1, 1, options.prefill)
+    times = {}
+    peaks = []
+    memory = {}
+    for _ in range(options.rounds):
+        peaks.append(measure_peak(options.threads))
+        for what, (count, texts, length) in asked.items():
+            for contender in found:
+                answer = contender.run(count, prompts(texts, length))
+                spent = answer["decode_ms" if count > 1 else "prompt_ms"]
+                times.setdefault((what, contender.name), []).append(spent)
+                most = max(memory.get(contender.name, 0), answer.get("memory", 0))
+                memory[contender.name] = most
+    if options.memory:
+        memory["Tessera"], plan = found[0].memory(2, prompts(SLOTS, options.prompt))
+        memory["plan"] = plan
+    for contender in found:
+        contender.close()
+    peak = {key: statistics.median(p[key] for p in peaks) for key in peaks[0]}
+    rows = []
+    for what, (count, texts, length) in asked.items():
+        row = {"what": what, "milliseconds": {}, "tokens_per_second": {}}
+        for contender in found:
+            spent = statistics.median(times[what, contender.name])
+            steps = max(count - 1, 1)
+            row["milliseconds"][contender.name] = spent / steps
+            row["tokens_per_second"][contender.name] = (
+                1e3 * texts * (steps if count > 1 else length) / spent
+            )
+        own = row["milliseconds"]["Tessera"]
+        if count > 1:
+            read = traffic.step_bytes(texts, length + (count - 1) / 2)
+            row["of_reading"] = read / (1e6 * own) / peak["read_gbytes"]
+        elif kind != "Q8_0":
+            gflops = peak["bf16_gflops" if kind == "BF16" else "gflops"]
+            bound = traffic.prompt_flops(length) / (1e6 * GEMM_SHARE * gflops)
+            row["over_bound"] = own / bound
+        rows.append(row)
+    return {"model": name, "format": kind, "peak": peak, "rows": rows, "memory": memory}
+
+
+def report(result, options):
+    peak = result["peak"]
+    print(
+        f"\n{result['model']}, {result['format']}, {options.threads} threads, medians of "
+        f"{options.rounds} rounds, tokens/s (times Tessera's time)\n"
+        f"  reading {peak['read_gbytes']:.1f} GB/s, peak {peak['gflops']:.0f} GFLOP/s, in "
+        f"bf16 {peak['bf16_gflops']:.0f}"
+    )
+    for row in result["rows"]:
+        line = f"  {row['what']:14s}"
+        own = row["milliseconds"]["Tessera"]
+        for name, rate in row["tokens_per_second"].items():
+            line += f"  {name} {rate:.1f}"
+            if name != "Tessera":
+                line += f" ({row['milliseconds'][name] / own:.2f})"
+        if "of_reading" in row:
+            line += f"  {100 * row['of_reading']:.0f} % of reading"
+        if "over_bound" in row:
+            line += f"  {row['over_bound']:.2f} x bound"
+        print(line)
+    texts = [f"{name} {size / 1e6:.0f} MB" for name, size in result["memory"].items() if size]
+    print("  memory: " + ", ".join(texts))
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Generation beside llama.cpp and transformers.")
+    parser.add_argument("models", nargs="*", help=f"of {', '.join(MODELS)}; all by default")
+    parser.add_argument("--formats", nargs="+", choices=FORMATS, default=list(FORMATS))
+    parser.add_argument("--batches", nargs="+", type=int, default=[1, SLOTS])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--prompt", type=int, default=64, help="tokens of a prompt")
+    parser.add_argument("--tokens", type=int, default=33, help="written for each text")
+    parser.add_argument("--prefill", type=int, default=512, help="0: none")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--without", nargs="*", default=[], help="llama.cpp, transformers")
+    parser.add_argument("--no-memory", dest="memory", action="store_false")
+    options = parser.parse_args()
+    unknown = set(options.models) - set(MODELS)
+    if unknown:
+        parser.error(f"no model {', '.join(sorted(unknown))}")
+    if max(options.batches) > SLOTS:
+        parser.error(f"at most {SLOTS} texts")
+    build_peak()
+    gguf_python, _ = llama_environment.make_gguf()
+    results = []
+    for name in options.models or MODELS:
+        for kind in options.formats:
+            results.append(measure(name, kind, options, gguf_python))
+            report(results[-1], options)
+    (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    print(f"\nalso in {OUT / 'results.json'}")
+
+
+if __name__ == "__main__":
+    main()
