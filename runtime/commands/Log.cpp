@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/commands/Log.h"
+#include "runtime/commands/StepLine.h"
 #include "runtime/commands/StopSignals.h"
 #include "runtime/core/Error.h"
 #include "runtime/files/Output.h"
@@ -22,8 +23,8 @@
 
 namespace tessera::runtime {
 
-StepLog::StepLog(bool silent, int64_t steps)
-    : silent(silent), bar(!silent && isatty(STDERR_FILENO)), steps(steps) {}
+StepLog::StepLog(bool silent, int64_t steps, int64_t every)
+    : silent(silent), steps(steps), every(every) {}
 
 void StepLog::open(const std::string &name, bool append) {
   path = name;
@@ -35,6 +36,8 @@ void StepLog::open(const std::string &name, bool append) {
     dup2(STDERR_FILENO, STDOUT_FILENO);
   } else if (!path.empty())
     openFile(append);
+  terminal.find(/*linesToError=*/path == "-");
+  bar = terminal.barStream();
 }
 
 void StepLog::openFile(bool append) {
@@ -101,6 +104,8 @@ StepLog::~StepLog() {
 }
 
 void StepLog::finish() {
+  if (isPending)
+    writeLines(last);
   // What is no file has nothing to flush.
   if (end >= 0 && fsync(file) != 0)
     lose(file, "the log '");
@@ -123,8 +128,8 @@ void StepLog::lose(int descriptor, const char *what) {
 }
 
 void StepLog::clear() {
-  if (drawn)
-    bar = writeUnlessStopped(STDERR_FILENO, "\r\x1b[K", 4);
+  if (drawn && !writeUnlessStopped(bar, "\r\x1b[K", 4))
+    bar = -1;
   drawn = false;
 }
 
@@ -167,82 +172,99 @@ static const char *number(char (&text)[32], double value) {
   return text;
 }
 
+bool StepLog::isDue(const StepReport &report) const {
+  return report.step % every == 0 || report.step == steps || last.step == 0 ||
+         report.skipped || report.spike;
+}
+
 void StepLog::write(const StepReport &report) {
   if (silent)
     return;
   clear();
-  double seconds = std::max(report.milliseconds, 1e-6) * 1e-3;
-  int64_t learned = report.tokens + report.seeds;
-  double rate = (learned ? double(learned) : 1.0) / seconds;
-  const char *unit = report.tokens  ? "tokens"
-                     : report.seeds ? "nodes"
-                                    : "epochs";
-  int width = static_cast<int>(std::to_string(steps).size());
-  char line[512], mfu[32] = "";
-  if (report.mfu > 0)
-    snprintf(mfu, sizeof mfu, "  MFU %.2f %%", 100 * report.mfu);
-  int length = snprintf(
-      line, sizeof line,
-      "step %*" PRId64 "/%" PRId64 "  loss %-12.9g grad norm %-11.6g "
-      "lr %.3e  %.1f ms  %.*f %s/s%s%s%s\n",
-      width, report.step, steps, report.loss, report.gradNorm, report.lr,
-      report.milliseconds, learned ? 0 : 1, rate, unit, mfu,
-      report.skipped ? "  skipped" : "", report.spike ? "  spike" : "");
-  print(line, length, sizeof line);
-  if (file >= 0) {
-    char loss[32], gradNorm[32], lr[32], milliseconds[32], speed[32];
-    length = snprintf(
-        line, sizeof line,
-        "{\"step\": %" PRId64 ", \"loss\": %s, \"grad_norm\": %s, \"lr\": %s, "
-        "\"ms\": %s, \"%s_per_second\": %s",
-        report.step, number(loss, report.loss),
-        number(gradNorm, report.gradNorm), number(lr, report.lr),
-        number(milliseconds, report.milliseconds), unit, number(speed, rate));
-    if (report.tokens)
-      length += snprintf(line + length, sizeof line - length,
-                         ", \"batch\": %" PRId64, report.batch);
-    if (report.seeds)
-      length += snprintf(line + length, sizeof line - length,
-                         ", \"batch\": %" PRId64, report.seeds);
-    if (report.lossScale > 0)
-      length += snprintf(line + length, sizeof line - length,
-                         ", \"loss_scale\": %.17g", report.lossScale);
-    if (report.mfu > 0)
-      length += snprintf(line + length, sizeof line - length, ", \"mfu\": %.4g",
-                         report.mfu);
-    if (report.communication >= 0)
-      length += snprintf(line + length, sizeof line - length,
-                         ", \"communication_ms\": %s",
-                         number(milliseconds, report.communication));
-    if (report.allocations >= 0)
-      length += snprintf(line + length, sizeof line - length,
-                         ", \"allocations\": %" PRId64, report.allocations);
-    if (report.checkpointMilliseconds > 0)
-      length +=
-          snprintf(line + length, sizeof line - length,
-                   ", \"checkpoint_ms\": %.4g", report.checkpointMilliseconds);
-    length += snprintf(line + length, sizeof line - length, "%s%s}\n",
-                       report.skipped ? ", \"skipped\": true" : "",
-                       report.spike ? ", \"spike\": true" : "");
-    record(line, std::min<int>(length, sizeof line - 1));
-  }
-  if (bar)
-    drawBar(report);
+  isPending = !isDue(report);
+  last = report;
+  double left = secondsLeft(report);
+  if (!isPending)
+    writeLines(report);
+  if (bar >= 0)
+    drawBar(report, left);
 }
 
-void StepLog::drawBar(const StepReport &report) {
-  static constexpr int width = 40;
-  double share = steps > 0 ? double(report.step) / double(steps) : 1;
-  int full = std::clamp(static_cast<int>(share * width), 0, width);
-  char line[160];
-  int length = snprintf(line, sizeof line, "\r\x1b[K[");
-  for (int i = 0; i < width; ++i)
-    line[length++] = i < full ? '=' : i == full ? '>' : ' ';
-  double left = double(steps - report.step) * report.milliseconds * 1e-3;
-  length += snprintf(line + length, sizeof line - length,
-                     "] %3.0f %%  %.0f s left", share * 100, left);
-  drawn = writeUnlessStopped(STDERR_FILENO, line, length);
-  bar = drawn;
+/// Writes the lines of a step.
+void StepLog::writeLines(const StepReport &report) {
+  isPending = false;
+  char line[512];
+  // The last column stays free: some terminals wrap behind it.
+  StepLine text(std::max(terminal.lineColumns() - 1, 0));
+  addStep(text, report, steps);
+  if (bar < 0)
+    addProgress(text, report,
+                stepSeconds *
+                    double(std::max<int64_t>(steps - report.step, 0)));
+  int length = text.write(line, sizeof line - 1);
+  line[length++] = '\n';
+  print(line, length, sizeof line);
+  if (file >= 0)
+    recordStep(report);
+}
+
+void StepLog::recordStep(const StepReport &report) {
+  char line[640], loss[32], gradNorm[32], lr[32], milliseconds[32], speed[32];
+  StepRate rate = rateOf(report);
+  int length = snprintf(
+      line, sizeof line,
+      "{\"step\": %" PRId64 ", \"loss\": %s, \"grad_norm\": %s, \"lr\": %s, "
+      "\"ms\": %s, \"%s_per_second\": %s",
+      report.step, number(loss, report.loss), number(gradNorm, report.gradNorm),
+      number(lr, report.lr), number(milliseconds, report.milliseconds),
+      rate.unit, number(speed, rate.perSecond));
+  auto add = [&](const char *format, auto value) {
+    length += snprintf(line + length, sizeof line - length, format, value);
+  };
+  if (report.tokens || report.seeds) {
+    add(", \"batch\": %" PRId64, report.tokens ? report.batch : report.seeds);
+    add(", \"epoch\": %.9g", report.epoch);
+  }
+  if (report.tokensSeen)
+    add(", \"tokens\": %" PRId64, report.tokensSeen);
+  if (report.lossScale > 0)
+    add(", \"loss_scale\": %.17g", report.lossScale);
+  if (report.mfu > 0)
+    add(", \"mfu\": %.4g", report.mfu);
+  if (report.communication >= 0)
+    add(", \"communication_ms\": %s",
+        number(milliseconds, report.communication));
+  if (report.allocations >= 0)
+    add(", \"allocations\": %" PRId64, report.allocations);
+  if (report.checkpointMilliseconds > 0)
+    add(", \"checkpoint_ms\": %.4g", report.checkpointMilliseconds);
+  add("%s", report.skipped ? ", \"skipped\": true" : "");
+  add("%s", report.spike ? ", \"spike\": true" : "");
+  add("%s", "}\n");
+  record(line, std::min<int>(length, sizeof line - 1));
+}
+
+/// How long the steps behind \p report take, each as long as the last ones did
+/// with what lay between them.
+double StepLog::secondsLeft(const StepReport &report) {
+  static constexpr int64_t remembered = 50;
+  auto now = std::chrono::steady_clock::now();
+  double seconds = timed == 0
+                       ? report.milliseconds * 1e-3
+                       : std::chrono::duration<double>(now - lastTime).count();
+  lastTime = now;
+  timed = std::min(timed + 1, remembered);
+  stepSeconds += (seconds - stepSeconds) / double(timed);
+  return stepSeconds * double(std::max<int64_t>(steps - report.step, 0));
+}
+
+void StepLog::drawBar(const StepReport &report, double secondsLeft) {
+  char line[256] = "\r\x1b[K";
+  int length = 4 + writeBar(line + 4, sizeof line - 4, report, steps,
+                            secondsLeft, terminal.barColumns());
+  drawn = writeUnlessStopped(bar, line, length);
+  if (!drawn)
+    bar = -1;
 }
 
 } // namespace tessera::runtime

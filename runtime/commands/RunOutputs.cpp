@@ -31,8 +31,8 @@ static WeightsForm formOf(const Options &options) {
 
 RunOutputs::RunOutputs(const tessera_context &context, const Options &options,
                        int64_t steps)
-    : log(context.rank() != 0, steps), context(context), options(options),
-      steps(steps) {
+    : log(context.rank() != 0, steps, options.logEvery), context(context),
+      options(options), steps(steps) {
   if (context.rank() == 0) {
     // Before the log is opened, as that may make a file.
     std::vector<UsedFile> read = dataFiles(options.data);

@@ -337,6 +337,10 @@ static int runTrain(const Manifest &manifest, const Options &options) {
                              {report.step, progress.samples + report.batch});
     report.tokens = source->tokens(step.batchAt(progress.samples));
     report.seeds = source->seeds(step.batchAt(progress.samples));
+    report.epoch = source->epochs(progress.samples + report.batch);
+    if (report.tokens)
+      report.tokensSeen =
+          (progress.samples + report.batch) * manifest.model.sequence;
     report.lossScale = scaling.initial > 0 ? progress.lossScale.scale : 0;
     // In fp16 a smaller scale may help.
     bool shrunk = false;
@@ -401,6 +405,10 @@ static void storeCheckpointEvery(Options &options, const std::string &text) {
   options.checkpointEvery = readInteger("--checkpoint-every", text, 1);
 }
 
+static void storeLogEvery(Options &options, const std::string &text) {
+  options.logEvery = readInteger("--log-every", text, 1);
+}
+
 static void checkOptions(const Options &options) {
   if (options.resume && options.checkpointDir.empty())
     refuseCommandLine("%s", "--resume needs --checkpoint-dir DIR, where the "
@@ -444,6 +452,9 @@ static constexpr Option options[] = {
     {"--log", "FILE",
      "write a line of JSON each step to FILE (--resume appends)",
      keepText<&Options::log>},
+    {"--log-every", "N",
+     "write lines of each N-th step, the first and the last (default 1)",
+     storeLogEvery},
     orderOption};
 
 const Command trainCommand = {.name = "train",

@@ -71,6 +71,12 @@ public:
   /// and for a graph whose step is an epoch.
   virtual int64_t seeds(const GlobalBatch &) const { return 0; }
 
+  /// How often the data has been gone through before the sample at \p position
+  /// in its order, with a fraction.
+  virtual double epochs(int64_t position) const {
+    return static_cast<double>(position);
+  }
+
   /// One line for people: what the data is.
   virtual std::string describe() const = 0;
 

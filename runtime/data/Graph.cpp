@@ -256,7 +256,8 @@ public:
   GraphBatches(const Manifest &manifest, const std::string &path, int rank,
                int ranks)
       : graph(manifest, path), rank(rank), ranks(ranks),
-        count(graph.split("train").size()) {
+        count(graph.split("train").size()),
+        globalBatch(std::max<int64_t>(manifest.training.globalBatch, 1)) {
     if (std::string error = graph.trainingError(); !error.empty())
       fatal("%s", error.c_str());
   }
@@ -281,6 +282,9 @@ public:
     return static_cast<float>(1.0 / count);
   }
   int64_t tokens(const GlobalBatch &) const override { return 0; }
+  double epochs(int64_t position) const override {
+    return double(position) / double(globalBatch);
+  }
   std::optional<DataFingerprint> fingerprint() const override {
     return graph.fingerprint();
   }
@@ -289,7 +293,7 @@ public:
 
 private:
   Graph graph;
-  int64_t rank, ranks, count;
+  int64_t rank, ranks, count, globalBatch;
 };
 
 } // namespace

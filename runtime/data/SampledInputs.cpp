@@ -270,6 +270,9 @@ public:
   int64_t seeds(const GlobalBatch &batch) const override {
     return inputs->seedsOf(batch);
   }
+  double epochs(int64_t position) const override {
+    return inputs->epochs(position);
+  }
   std::optional<DataFingerprint> fingerprint() const override {
     return graph.fingerprint();
   }

@@ -57,6 +57,12 @@ public:
   std::vector<std::pair<std::string, std::string>>
   settings(int64_t steps) const;
 
+  /// See BatchSource.
+  double epochs(int64_t position) const {
+    return double(position) /
+           double(seeds.stepsPerEpoch() * training.globalBatch);
+  }
+
   /// A sampler like the one that fills the inputs.
   MicroBatchSampler newSampler() const {
     return {edges, seeds, sampling, seed};

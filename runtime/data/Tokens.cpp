@@ -87,6 +87,10 @@ public:
     return rows * length * batch.microBatches * ranks;
   }
 
+  double epochs(int64_t position) const override {
+    return double(position) / double(samples);
+  }
+
   std::string describe() const override {
     return file.path() + " (" + file.form() + ": " +
            std::to_string(file.count()) + " tokens, " +

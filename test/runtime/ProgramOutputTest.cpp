@@ -272,25 +272,113 @@ TEST_F(ProgramOutputTest, MpirunsLostReaderLeavesWholeOutputs) {
   EXPECT_EQ(tensors("w").size(), 4u);
 }
 
-/// Starts a command with a terminal of its own; its master side in \p master.
-pid_t startInTerminal(const std::vector<std::string> &words, int &master) {
+/// Starts a command with a terminal of its own, of \p columns where they are
+/// known; its master side in \p master.
+pid_t startInTerminal(const std::vector<std::string> &words, int &master,
+                      unsigned short columns = 0) {
   std::vector<char *> arguments;
   for (const std::string &word : words)
     arguments.push_back(const_cast<char *>(word.c_str()));
   arguments.push_back(nullptr);
-  pid_t child = forkpty(&master, nullptr, nullptr, nullptr);
+  winsize size = {};
+  size.ws_col = columns;
+  size.ws_row = 24;
+  pid_t child = forkpty(&master, nullptr, nullptr, &size);
   if (child == 0) {
     setenv("FAKE_STEP_MS", "2", 1);
-    execv(arguments[0], arguments.data());
+    setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
+    setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
+    execvp(arguments[0], arguments.data());
     _exit(127);
   }
   return child;
+}
+
+/// What a command writes to a terminal until it ends, well.
+std::string textInTerminal(const std::vector<std::string> &words,
+                           unsigned short columns) {
+  int master = -1;
+  pid_t child = startInTerminal(words, master, columns);
+  std::string text;
+  char piece[4096];
+  for (ssize_t count; (count = ::read(master, piece, sizeof piece)) > 0;)
+    text.append(piece, count);
+  close(master);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0) << text;
+  return text;
+}
+
+/// What a terminal shows in lines that are drawn over each other, and below.
+std::vector<std::string> rowsOf(const std::string &text) {
+  std::vector<std::string> rows(1);
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text.compare(i, 3, "\x1b[K") == 0)
+      i += 2;
+    else if (text[i] == '\r' || text[i] == '\n')
+      rows.emplace_back();
+    else
+      rows.back() += text[i];
+  }
+  return rows;
 }
 
 int codeOf(pid_t child) {
   int status = 0;
   waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+TEST_F(ProgramOutputTest, LinesAndTheBarFitTheTerminal) {
+  for (const char *fake : {"fake-1", "fake-2-1"})
+    for (unsigned short columns : {0, 44, 72, 100}) {
+      std::string text = textInTerminal(
+          command(fake, "train --data @data --steps 200"), columns);
+      size_t lines = 0, bars = 0, longest = 0;
+      for (const std::string &row : rowsOf(text)) {
+        bool isBar = row.find(" %  0:00:0") != std::string::npos;
+        bool isLine = row.starts_with("step ");
+        bars += isBar;
+        lines += isLine;
+        if (isBar || isLine)
+          longest = std::max(longest, row.size());
+        // A line is by itself, whoever hands it on.
+        EXPECT_EQ(row.find("/200  loss") != std::string::npos, isLine) << row;
+        if (isBar && columns != 44)
+          EXPECT_TRUE(row.starts_with("[")) << row;
+        if (isBar)
+          EXPECT_NE(row.find(" left"), std::string::npos) << row;
+      }
+      EXPECT_EQ(lines, 200u) << fake << " " << columns << "\n" << text;
+      EXPECT_EQ(bars, 200u) << fake << " " << columns << "\n" << text;
+      if (columns > 0)
+        EXPECT_LT(longest, columns);
+      if (columns != 44)
+        EXPECT_NE(text.find("epoch 0."), std::string::npos);
+    }
+}
+
+TEST_F(ProgramOutputTest, TheBarIsForTerminalsAlone) {
+  for (const char *ranks :
+       {"$F/fake-1", "mpirun -np 2 --oversubscribe $F/fake-2-1"}) {
+    std::string text =
+        textInTerminal({"bash", "-c",
+                        "cd " + folder + "; F=" FAKE_FOLDER "; " + ranks +
+                            " train --data data --steps 20 >out"},
+                       80);
+    EXPECT_NE(text.find("100 %  0:00:00 left"), std::string::npos) << text;
+    EXPECT_EQ(text.find("step "), std::string::npos) << text;
+    std::string out = read("out");
+    EXPECT_NE(out.find("step 20/20"), std::string::npos) << out;
+    EXPECT_EQ(out.find('\x1b'), std::string::npos) << out;
+    EXPECT_EQ(out.find(" %"), std::string::npos) << out;
+    // What the bar has, lines have where they are no terminal's.
+    text = shell(std::string(ranks) + " train --data data --steps 20").text;
+    EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
+    EXPECT_NE(text.find(" tokens/s  0:00:00 left  epoch "), std::string::npos)
+        << text;
+  }
 }
 
 // A closed window: HUP, and a terminal that takes nothing more. With nohup the
@@ -350,6 +438,51 @@ TEST_F(ProgramOutputTest, SaysWhereStandardOutputIsFull) {
 //===----------------------------------------------------------------------===//
 // The log
 //===----------------------------------------------------------------------===//
+
+TEST_F(ProgramOutputTest, LogsEachNthStepWithTheFirstAndTheLast) {
+  std::string train = "train --data @data --log-every 4 --checkpoint-dir @c "
+                      "--order sequential --log @log ";
+  Result result = runFake("fake-1", train + "--steps 10");
+  ASSERT_EQ(result.code, 0) << result.text;
+  std::vector<int> steps;
+  int64_t tokens = 0;
+  double epoch = 0;
+  std::stringstream lines(read("log"));
+  for (std::string line; std::getline(lines, line);) {
+    nlohmann::json j = nlohmann::json::parse(line);
+    steps.push_back(j.at("step"));
+    // 4000 lines are more than enough.
+    EXPECT_GT(j.at("epoch"), epoch);
+    epoch = j.at("epoch");
+    tokens = j.at("tokens");
+    EXPECT_EQ(tokens, int64_t(j.at("step")) * int64_t(j.at("batch")) * 16);
+  }
+  EXPECT_EQ(steps, (std::vector<int>{1, 4, 8, 10}));
+  EXPECT_EQ(result.text.find("step  2/10"), std::string::npos);
+  EXPECT_NE(result.text.find("step  8/10"), std::string::npos);
+  // They go on where the run does, and the losses are the same.
+  ASSERT_EQ(runFake("fake-1", train + "--steps 15 --resume").code, 0);
+  std::map<int, std::string> some = losses("log");
+  EXPECT_EQ(some.size(), 7u);
+  ASSERT_EQ(runFake("fake-1", "train --data @data --order sequential --steps "
+                              "15 --log @all")
+                .code,
+            0);
+  std::map<int, std::string> all = losses("all");
+  EXPECT_EQ(all.size(), 15u);
+  for (const auto &[step, loss] : some)
+    EXPECT_EQ(loss, all[step]) << step;
+  // A run that is cut short has its last step, too.
+  Process process(command("fake-1", endless + "--log-every 1000000 --log @cut"),
+                  {"FAKE_STEP_MS=2"});
+  ASSERT_TRUE(process.waitFor("step "));
+  usleep(100'000);
+  kill(process.id(), SIGTERM);
+  EXPECT_EQ(process.finish().code, 128 + SIGTERM);
+  EXPECT_EQ(losses("cut").size(), 2u);
+  fails("fake-1", "train --data @data --log-every 0",
+        "--log-every takes an integer of at least 1, not '0'");
+}
 
 TEST_F(ProgramOutputTest, KeepsTheLogOfAnotherRun) {
   std::string train = "train --data @data --steps 3 --checkpoint-dir @c ";
