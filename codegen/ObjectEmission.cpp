@@ -9,7 +9,7 @@
 #include "codegen/Optimize.h"
 #include "dialects/spec/Spec.h"
 #include "runtime/core/CpuFeatures.h"
-#include "runtime/tokenizer/DocumentTokens.h"
+#include "runtime/tokenizer/TokenizerConfig.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -83,8 +83,16 @@ static void addDeviceImage(llvm::Module &module, StringRef image) {
   global->setAlignment(llvm::Align(16));
 }
 
+/// Puts \p text, which ends in NUL there, into \p module as \p name.
+static void addText(llvm::Module &module, StringRef name, StringRef text) {
+  auto *bytes = llvm::ConstantDataArray::getString(module.getContext(), text);
+  new llvm::GlobalVariable(module, bytes->getType(), /*isConstant=*/true,
+                           llvm::GlobalValue::ExternalLinkage, bytes, name);
+}
+
 /// Puts the file of the tokenizer at \p path into \p module, where the runtime
-/// looks for it, and the end of a text that the file beside it names.
+/// looks for it, the file beside it that says what its tokens are for, and the
+/// end of a text that this names.
 static LogicalResult addTokenizer(llvm::Module &module, StringRef path,
                                   ModuleOp from) {
   auto file = llvm::MemoryBuffer::getFile(path);
@@ -101,12 +109,14 @@ static LogicalResult addTokenizer(llvm::Module &module, StringRef path,
   new llvm::GlobalVariable(module, length->getType(), /*isConstant=*/true,
                            llvm::GlobalValue::ExternalLinkage, length,
                            "tessera_tokenizer_bytes");
-  if (std::string end = runtime::publishedEnd(path.str()); !end.empty()) {
-    auto *text = llvm::ConstantDataArray::getString(module.getContext(), end);
-    new llvm::GlobalVariable(module, text->getType(), /*isConstant=*/true,
-                             llvm::GlobalValue::ExternalLinkage, text,
-                             "tessera_text_end");
-  }
+  runtime::TokenizerConfig config;
+  std::string error;
+  if (!runtime::readTokenizerConfig(path.str(), config, error))
+    return from.emitError(error);
+  if (!config.text.empty())
+    addText(module, "tessera_tokenizer_config", config.text);
+  if (!config.end().empty())
+    addText(module, "tessera_text_end", config.end());
   return success();
 }
 
@@ -118,10 +128,7 @@ static void addCpuFeatures(llvm::Module &module,
   for (const std::string &name : runtime::checkedCpuFeatures())
     if (machine.getMCSubtargetInfo()->checkFeatures("+" + name))
       used += (used.empty() ? "" : ",") + name;
-  auto *bytes = llvm::ConstantDataArray::getString(module.getContext(), used);
-  new llvm::GlobalVariable(module, bytes->getType(), /*isConstant=*/true,
-                           llvm::GlobalValue::ExternalLinkage, bytes,
-                           "tessera_cpu_features");
+  addText(module, "tessera_cpu_features", used);
 }
 
 /// The global of the model's tables that \p model, one of several, calls

@@ -7,7 +7,7 @@
 //
 //     tessera tokenize FILE... --tokenizer T -o PREFIX
 //     tessera detokenize TOKENS --tokenizer T [-o FILE]
-//     tessera train-tokenizer FILE... --vocabulary N -o FILE
+//     tessera train-tokenizer FILE... --vocabulary N -o tokenizer.json
 //
 //===----------------------------------------------------------------------===//
 
@@ -46,7 +46,8 @@ llvm::LogicalResult runTokenize(const TextOptions &options);
 /// Writes the text of a file of tokens.
 llvm::LogicalResult runDetokenize(const TextOptions &options);
 
-/// Learns a tokenizer from texts and writes its tokenizer.json.
+/// Learns a tokenizer from texts and writes its tokenizer.json and, where that
+/// is the file's name, tokenizer_config.json beside it.
 llvm::LogicalResult runTrainTokenizer(const TextOptions &options);
 
 } // namespace tessera

@@ -10,6 +10,7 @@
 #include "runtime/core/Text.h"
 #include "runtime/data/TokenWriter.h"
 #include "runtime/tokenizer/DocumentTokens.h"
+#include "runtime/tokenizer/TokenizerConfig.h"
 
 using namespace llvm;
 using namespace tessera;
@@ -24,13 +25,17 @@ LogicalResult tessera::runTokenize(const TextOptions &options) {
   if (!tokenizer)
     return failCommand(error);
   runtime::DocumentEncoding encoding;
-  if (!options.noEnd &&
-      !runtime::findEnd(*tokenizer, "the tokenizer '" + options.tokenizer + "'",
-                        options.end.empty()
-                            ? runtime::publishedEnd(options.tokenizer)
-                            : options.end,
-                        encoding.end, error))
-    return failCommand(error);
+  if (!options.noEnd) {
+    runtime::TokenizerConfig config;
+    if (options.end.empty() &&
+        !runtime::readTokenizerConfig(options.tokenizer, config, error))
+      return failCommand(error);
+    if (!runtime::findEnd(*tokenizer,
+                          "the tokenizer '" + options.tokenizer + "'",
+                          options.end.empty() ? config.end() : options.end,
+                          encoding.end, error))
+      return failCommand(error);
+  }
   encoding.form.lines = options.lines;
   if (!options.field.empty())
     encoding.form.field = options.field;

@@ -11,6 +11,8 @@
 #include "runtime/core/Utf8.h"
 #include "runtime/tokenizer/BpeTrainer.h"
 #include "runtime/tokenizer/DocumentJobs.h"
+#include "runtime/tokenizer/TokenizerConfig.h"
+#include "llvm/Support/Path.h"
 
 using namespace llvm;
 using namespace tessera;
@@ -26,6 +28,32 @@ static runtime::KnownSplit splitNamed(StringRef name) {
          : name == "llama3" ? KnownSplit::Llama3
          : name == "qwen2"  ? KnownSplit::Qwen2
                             : KnownSplit::None;
+}
+
+/// Tokens by what transformers calls them: BLOOM's, where they are among the
+/// special ones, and the end that \p options name.
+static std::vector<std::pair<std::string, std::string>>
+namedTokens(const TextOptions &options) {
+  std::vector<std::pair<std::string, std::string>> tokens;
+  auto add = [&](const char *name, StringRef token) {
+    if (is_contained(options.special, token))
+      tokens.emplace_back(name, token);
+  };
+  add("bos_token", "<s>");
+  add("eos_token", options.end.empty() ? "</s>" : options.end);
+  add("pad_token", "<pad>");
+  add("unk_token", "<unk>");
+  return tokens;
+}
+
+/// Where what the tokens are for is written; empty: tokenizer.json is not the
+/// output's name, so that nobody would look there.
+static std::string configPath(StringRef output) {
+  if (sys::path::filename(output) != "tokenizer.json")
+    return "";
+  SmallString<256> path = sys::path::parent_path(output);
+  sys::path::append(path, runtime::tokenizerConfigName);
+  return path.str().str();
 }
 
 LogicalResult tessera::runTrainTokenizer(const TextOptions &options) {
@@ -44,6 +72,9 @@ LogicalResult tessera::runTrainTokenizer(const TextOptions &options) {
         count(training.special, token) > 1)
       return failCommand("--special=" + token +
                          ": a token is text, and there once");
+  if (!options.end.empty() && !is_contained(options.special, options.end))
+    return failCommand("--end=" + options.end +
+                       ": name one of the special tokens (--special)");
   size_t least = byteCount + training.special.size();
   if (training.size < least || training.size > mostTokens)
     return failCommand("--vocabulary=" + Twine(training.size) +
@@ -66,9 +97,13 @@ LogicalResult tessera::runTrainTokenizer(const TextOptions &options) {
   std::vector<runtime::UsedFile> used;
   for (const std::string &input : options.inputs)
     used.push_back({"the text", input});
-  Output output;
-  if (Error failure = output.open(options.output, std::move(used)))
+  Output output, config;
+  if (Error failure = output.open(options.output, used))
     return failCommand(toString(std::move(failure)));
+  std::string configFile = configPath(options.output);
+  if (!configFile.empty())
+    if (Error failure = config.open(configFile, used))
+      return failCommand(toString(std::move(failure)));
 
   std::vector<runtime::WordCounts> counts(threads,
                                           runtime::WordCounts(training.split));
@@ -102,6 +137,11 @@ LogicalResult tessera::runTrainTokenizer(const TextOptions &options) {
     return failCommand("there is no text in the files");
   std::string text = training.run(counts[0]);
   if (failed(writeOutput(output, [&](raw_ostream &stream) { stream << text; })))
+    return failure();
+  if (!configFile.empty() &&
+      failed(writeOutput(config, [&](raw_ostream &stream) {
+        stream << runtime::TokenizerConfig::write(namedTokens(options));
+      })))
     return failure();
   if (options.output != "-")
     outs() << options.output << ": learned from "

@@ -14,6 +14,7 @@
 #include "frontends/TextReader.h"
 #include "frontends/validation/Validation.h"
 #include "runtime/tokenizer/Tokenizer.h"
+#include "runtime/tokenizer/TokenizerConfig.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -73,6 +74,10 @@ static std::string readTokenizer(const spec::Specification &message,
                           " tokens, and `transformer.vocabulary` is " +
                           llvm::Twine(message.transformer().vocabulary()),
                       "give a vocabulary with all of them");
+  runtime::TokenizerConfig config;
+  if (tokenizer &&
+      !runtime::readTokenizerConfig(path.str().str(), config, error))
+    diagnostics.error("tokenizer", error, "it is read with the tokenizer");
   if (llvm::sys::fs::is_directory(path))
     llvm::sys::path::append(path, "tokenizer.json");
   return path.str().str();

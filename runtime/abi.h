@@ -38,8 +38,9 @@ typedef struct tessera_entry {
 extern const char tessera_tokenizer[] __attribute__((weak));
 extern const int64_t tessera_tokenizer_bytes __attribute__((weak));
 
-/// The text of the token that ends a document, where tokenizer_config.json
-/// beside the tokenizer has said it.
+/// The file tokenizer_config.json that was beside it, which ends in NUL, and
+/// the token that ends a document, where that file says it; else missing.
+extern const char tessera_tokenizer_config[] __attribute__((weak));
 extern const char tessera_text_end[] __attribute__((weak));
 
 /// The manifest, JSON text that ends in NUL.

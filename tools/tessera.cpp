@@ -149,9 +149,10 @@ cl::opt<std::string>
 cl::opt<std::string>
     endToken("end",
              cl::desc("Token that ends a document (what "
-                      "tokenizer_config.json has as eos_token)"),
+                      "tokenizer_config.json has as eos_token; of "
+                      "train-tokenizer the one it writes there: </s>)"),
              cl::value_desc("TOKEN"), cl::cat(category),
-             cl::sub(tokenizeCommand));
+             cl::sub(tokenizeCommand), cl::sub(trainTokenizerCommand));
 cl::opt<bool> noEnd("no-end", cl::desc("End documents with no token"),
                     cl::cat(category), cl::sub(tokenizeCommand));
 cl::opt<bool> textLines("lines",

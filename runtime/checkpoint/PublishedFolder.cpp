@@ -29,7 +29,7 @@ static constexpr const char *specialTokens[] = {"bos_token_id", "eos_token_id",
 /// settings of generation.
 static constexpr const char *accompanying[] = {publishedFolder::generation,
                                                publishedFolder::tokenizer,
-                                               "tokenizer_config.json",
+                                               publishedFolder::tokenizerConfig,
                                                "tokenizer.model",
                                                "special_tokens_map.json",
                                                "added_tokens.json",
@@ -121,8 +121,10 @@ static void addOldRope(Json &config) {
     config["rope_scaling"] = scaling;
 }
 
-std::string configText(const Manifest &manifest, const std::string &dtype,
-                       const std::string &like) {
+std::string
+configText(const Manifest &manifest, const std::string &dtype,
+           const std::string &like,
+           const std::vector<std::pair<std::string, int32_t>> &tokens) {
   Json config = Json::object();
   for (const ConfigField &field : manifest.config)
     if (field.isWritten)
@@ -133,6 +135,8 @@ std::string configText(const Manifest &manifest, const std::string &dtype,
     config[name] = dtype == "BF16"  ? "bfloat16"
                    : dtype == "F16" ? "float16"
                                     : "float32";
+  for (const auto &[name, id] : tokens)
+    config[name + "_id"] = id;
   if (!like.empty()) {
     Json other = readConfig(like);
     for (const char *name : specialTokens)

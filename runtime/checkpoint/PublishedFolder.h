@@ -16,6 +16,8 @@
 
 #include "runtime/program/Manifest.h"
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace tessera::runtime {
 
@@ -26,9 +28,12 @@ void requireSameModel(const Manifest &manifest, const std::string &path);
 
 /// The text of the model's config.json, whose weights have the type \p dtype of
 /// safetensors ("F32"). The ids of special tokens are those of the published
-/// folder \p like, where it is not empty.
-std::string configText(const Manifest &manifest, const std::string &dtype,
-                       const std::string &like);
+/// folder \p like, where it is not empty and has them, else \p tokens, such as
+/// ("eos_token", 2).
+std::string
+configText(const Manifest &manifest, const std::string &dtype,
+           const std::string &like,
+           const std::vector<std::pair<std::string, int32_t>> &tokens = {});
 
 /// Files of the published folder \p like that go with a model's weights: the
 /// tokenizer's, and the settings of generation.

@@ -131,16 +131,22 @@ void WeightsOutput::openFolder(const std::string &path,
                 {{"metadata", {{"total_size", total}}}, {"weight_map", map}})
                     .dump(2) +
                 "\n");
-  addText(publishedFolder::config, configText(manifest, form.dtype, form.like));
+  addText(publishedFolder::config,
+          configText(manifest, form.dtype, form.like, form.tokens));
   std::vector<std::string> others;
   if (!form.like.empty())
     others = accompanyingFiles(form.like);
   for (const std::string &name : others)
     copyFile(form.like + "/" + name, name);
-  if (!form.tokenizer.empty() &&
-      std::find(others.begin(), others.end(), publishedFolder::tokenizer) ==
+  if (form.tokenizer.empty() ||
+      std::find(others.begin(), others.end(), publishedFolder::tokenizer) !=
           others.end())
-    addText(publishedFolder::tokenizer, form.tokenizer);
+    return;
+  addText(publishedFolder::tokenizer, form.tokenizer);
+  if (!form.tokenizerConfig.empty() &&
+      std::find(others.begin(), others.end(),
+                publishedFolder::tokenizerConfig) == others.end())
+    addText(publishedFolder::tokenizerConfig, form.tokenizerConfig);
 }
 
 void WeightsOutput::addText(const std::string &name, std::string_view text) {

@@ -31,8 +31,10 @@ struct WeightsForm {
   int64_t shardBytes = 5'000'000'000;
   /// A published folder whose tokenizer goes into the new one; empty for none.
   std::string like;
-  /// Else the file tokenizer.json itself; empty for none.
-  std::string_view tokenizer;
+  /// Else the files tokenizer.json and tokenizer_config.json themselves, empty
+  /// for none, and the ids of the tokens that the latter names.
+  std::string_view tokenizer, tokenizerConfig;
+  std::vector<std::pair<std::string, int32_t>> tokens;
   /// Whether it is a folder; nothing: as the path says, see isFolder.
   std::optional<bool> folder;
 };

@@ -15,6 +15,7 @@
 #include "runtime/files/Output.h"
 #include "runtime/generation/TextCodec.h"
 #include "runtime/tokenizer/DocumentTokens.h"
+#include "runtime/tokenizer/TokenizerConfig.h"
 #include <cerrno>
 #include <cstring>
 
@@ -58,6 +59,19 @@ private:
   }
   int32_t tokenNamed(std::string_view name) override {
     return tokenizer->idOf(name);
+  }
+  std::vector<std::pair<std::string, int32_t>> namedTokens() override {
+    TokenizerConfig config;
+    std::string error;
+    std::string_view text = embeddedTokenizerConfig();
+    if (!text.empty() &&
+        !parseTokenizerConfig(text, tokenizerConfigName, config, error))
+      fatal("of this executable %s", error.c_str());
+    std::vector<std::pair<std::string, int32_t>> ids;
+    for (const auto &[name, token] : config.tokens)
+      if (int32_t id = tokenizer->idOf(token); id >= 0)
+        ids.emplace_back(name, id);
+    return ids;
   }
   bool takesBytes() const override { return false; }
   DocumentEncoder *documents() override { return this; }

@@ -11,10 +11,10 @@
 #include "runtime/commands/AllCommands.h"
 #include "runtime/commands/Open.h"
 #include "runtime/commands/SharedOptions.h"
+#include "runtime/commands/TextData.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/files/WeightFiles.h"
-#include "runtime/generation/TextCodec.h"
 #include <cinttypes>
 #include <cstdio>
 
@@ -41,7 +41,7 @@ static int runExport(const Manifest &manifest, const Options &options) {
     parts.push_back(
         {"a file of the checkpoint", found->index.folder + "/" + file.name});
   requireApart("--out", options.out, parts);
-  form.tokenizer = embeddedTokenizer();
+  addEmbeddedTokenizer(manifest, form);
   WeightsOutput output(manifest, options.out, form);
   for (size_t i = 0; i < manifest.parameters.size(); ++i)
     readWeights(found->index, saved[i],

@@ -9,11 +9,11 @@
 #include "runtime/checkpoint/Checkpoint.h"
 #include "runtime/checkpoint/Parameters.h"
 #include "runtime/commands/Open.h"
+#include "runtime/commands/TextData.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/data/Data.h"
 #include "runtime/files/WeightFiles.h"
-#include "runtime/generation/TextCodec.h"
 #include <algorithm>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -21,9 +21,9 @@
 namespace tessera::runtime {
 
 /// A run that begins with a published model hands its tokenizer on.
-static WeightsForm formOf(const Options &options) {
+static WeightsForm formOf(const Manifest &manifest, const Options &options) {
   WeightsForm form;
-  form.tokenizer = embeddedTokenizer();
+  addEmbeddedTokenizer(manifest, form);
   if (isPublishedFolder(options.init))
     form.like = options.init;
   return form;
@@ -42,8 +42,8 @@ RunOutputs::RunOutputs(const tessera_context &context, const Options &options,
     log.open(options.log, options.resume);
     requireApart("--save", options.save, {{"the log", options.log}});
     if (!options.save.empty())
-      weights = std::make_unique<WeightsOutput>(*context.manifest, options.save,
-                                                formOf(options));
+      weights = std::make_unique<WeightsOutput>(
+          *context.manifest, options.save, formOf(*context.manifest, options));
   }
   context.communicator->barrier();
 }

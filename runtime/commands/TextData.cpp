@@ -196,6 +196,13 @@ std::unique_ptr<BatchSource> openData(const Manifest &manifest,
                          communicator.rank(), communicator.size(), memory);
 }
 
+void addEmbeddedTokenizer(const Manifest &manifest, WeightsForm &form) {
+  form.tokenizer = embeddedTokenizer();
+  form.tokenizerConfig = embeddedTokenizerConfig();
+  if (!form.tokenizerConfig.empty())
+    form.tokens = textCodec(manifest.model)->namedTokens();
+}
+
 DocumentText documentText(const Manifest &manifest) {
   static std::unique_ptr<TextCodec> codec = textCodec(manifest.model);
   DocumentEncoder *encoder = codec ? codec->documents() : nullptr;

@@ -14,6 +14,7 @@
 #ifndef TESSERA_RUNTIME_COMMANDS_TEXTDATA_H
 #define TESSERA_RUNTIME_COMMANDS_TEXTDATA_H
 
+#include "runtime/checkpoint/WeightsOutput.h"
 #include "runtime/commands/Command.h"
 #include "runtime/data/Data.h"
 #include "runtime/data/DocumentFile.h"
@@ -35,6 +36,9 @@ std::unique_ptr<BatchSource> openData(const Manifest &manifest,
                                       const Options &options, SampleOrder order,
                                       uint64_t seed, Communicator &communicator,
                                       std::span<char> memory);
+
+/// Has \p form give the executable's tokenizer to a published folder.
+void addEmbeddedTokenizer(const Manifest &manifest, WeightsForm &form);
 
 /// How documents are read that are given one by one.
 DocumentText documentText(const Manifest &manifest);

@@ -28,6 +28,7 @@ inline constexpr char config[] = "config.json";
 inline constexpr char weights[] = "model.safetensors";
 inline constexpr char index[] = "model.safetensors.index.json";
 inline constexpr char tokenizer[] = "tokenizer.json";
+inline constexpr char tokenizerConfig[] = "tokenizer_config.json";
 /// Settings of generation, the ids of special tokens among them.
 inline constexpr char generation[] = "generation_config.json";
 /// What stands before the names of weights where transformers keeps a model

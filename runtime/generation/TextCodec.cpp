@@ -67,6 +67,10 @@ std::string_view embeddedTokenizer() {
   return {tessera_tokenizer, static_cast<size_t>(tessera_tokenizer_bytes)};
 }
 
+std::string_view embeddedTokenizerConfig() {
+  return &tessera_tokenizer_config[0] ? tessera_tokenizer_config : "";
+}
+
 const char *embeddedTextEnd() {
   return &tessera_text_end[0] ? tessera_text_end : "";
 }

@@ -81,6 +81,11 @@ public:
   decode(std::span<const int32_t> before = {}) = 0;
   /// The token whose name is \p name ("</s>"); -1: there is none.
   virtual int32_t tokenNamed(std::string_view name) = 0;
+  /// The ids of tokens by what the published model has them for, such as
+  /// ("eos_token", 2).
+  virtual std::vector<std::pair<std::string, int32_t>> namedTokens() {
+    return {};
+  }
   /// Whether all bytes are texts, not UTF-8 alone.
   virtual bool takesBytes() const = 0;
   /// Null where a text's bytes are its tokens.
@@ -94,6 +99,9 @@ std::unique_ptr<TextCodec> textCodec(const Model &model);
 
 /// The file tokenizer.json in the executable; empty where it has none.
 std::string_view embeddedTokenizer();
+
+/// The file tokenizer_config.json that was beside it; empty for none.
+std::string_view embeddedTokenizerConfig();
 
 /// The token that ends a document, as the published model has it; empty where
 /// it is not known.

@@ -8,18 +8,12 @@
 #include "runtime/tokenizer/DocumentTokens.h"
 #include "runtime/core/Text.h"
 #include "runtime/core/Utf8.h"
-#include "runtime/files/JsonCursor.h"
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
 #include <unistd.h>
 
 namespace tessera::runtime {
 namespace {
-
-/// No published tokenizer_config.json is longer, in bytes, or deeper.
-constexpr int64_t maxConfigBytes = 1 << 26;
-constexpr int maxConfigDepth = 64;
 
 /// What is said while the work goes on.
 class Progress {
@@ -132,32 +126,6 @@ bool encodeDocuments(const Tokenizer &tokenizer, DocumentJobs &files,
   if (totals.documents == 0)
     error = "there is no text in the files";
   return error.empty();
-}
-
-std::string publishedEnd(const std::string &path) {
-  std::filesystem::path folder(path);
-  std::error_code code;
-  if (!std::filesystem::is_directory(folder, code))
-    folder.remove_filename();
-  std::string error;
-  std::unique_ptr<InputFile> file =
-      InputFile::open((folder / "tokenizer_config.json").string(), "", error);
-  if (!file || file->size() > maxConfigBytes)
-    return "";
-  std::string text;
-  if (!file->readAll(text, error))
-    return "";
-  try {
-    JsonCursor::Json config = JsonCursor::parse(text, maxConfigDepth);
-    auto token = config.find("eos_token");
-    if (token == config.end())
-      return "";
-    if (token->is_object())
-      return token->value("content", "");
-    return token->is_string() ? token->get<std::string>() : "";
-  } catch (const std::exception &) {
-    return "";
-  }
 }
 
 bool findEnd(const Tokenizer &tokenizer, const std::string &name,

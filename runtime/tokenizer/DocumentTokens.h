@@ -48,10 +48,6 @@ bool encodeDocuments(const Tokenizer &tokenizer, DocumentJobs &files,
                      const DocumentEncoding &encoding, DocumentTotals &totals,
                      std::string &error);
 
-/// What tokenizer_config.json beside the tokenizer \p path, a file or a folder,
-/// calls the end of a text; empty where it does not.
-std::string publishedEnd(const std::string &path);
-
 /// The id of \p token, which ends documents, in \p id. False with the reason in
 /// \p error where it is empty or not there; \p tokenizer is called \p name.
 bool findEnd(const Tokenizer &tokenizer, const std::string &name,

@@ -161,6 +161,69 @@ class Tokenizers(unittest.TestCase):
         self.assertEqual(process.wait(), -signal.SIGTERM)
         self.assertEqual(list(self.folder.glob("stopped*")), [])
 
+    def test_a_malformed_folder(self):
+        """What is beside a tokenizer is read, or refused by name."""
+        folder = self.folder / "malformed"
+        folder.mkdir()
+        (folder / "tokenizer.json").write_text(self.tokenizer.read_text())
+        config = folder / "tokenizer_config.json"
+        path = self.folder / "text"
+        path.write_text("Hello world")
+        specification = self.folder / "malformed.textproto"
+        specification.write_text(
+            f'name: "m" tokenizer: "{folder}" transformer {{ names: BLOOM positions: ALIBI'
+            " vocabulary: 512 layers: 1 hidden: 8 heads: 1 sequence_length: 8 }"
+            " training { global_batch: 1 steps: 1 optimizer { lr: 1e-3 } }"
+        )
+        tokenize = [TESSERA, "tokenize", path, "--tokenizer", folder, "-o", self.folder / "never"]
+        plan = [TESSERA, "plan", specification]
+        for text, reason in {
+            '{"eos_token": ': "is no tokenizer_config.json: ",
+            "[1]": "is no tokenizer_config.json: it is no JSON object; mend it, or take it away",
+            '{"eos_token": 3}': "is no tokenizer_config.json: eos_token is 3: a token or null is wanted",
+            '{"eos_token": {"lstrip": true}}': "a token or null is wanted",
+        }.items():
+            config.write_text(text)
+            for command in (tokenize, plan):
+                done = run(command, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(f"'{config}' ", done.stderr)
+                self.assertIn(reason, done.stderr)
+        run([*tokenize, "--end=</s>"])
+        config.write_text('{"eos_token": null, "pad_token": 3}')
+        run(plan)
+        self.assertIn("nothing says which token ends a document", run(tokenize, check=False).stderr)
+
+    def test_what_learned_tokens_are_for(self):
+        path = self.folder / "learn"
+        path.write_text("low lower lowest newer newest wider\n" * 20)
+        folder = self.folder / "own"
+        folder.mkdir()
+        learn = [TESSERA, "train-tokenizer", path, "--vocabulary=280", "-o", folder / "tokenizer.json"]
+        run(learn)
+        self.assertEqual(
+            json.loads((folder / "tokenizer_config.json").read_text()),
+            {
+                "tokenizer_class": "PreTrainedTokenizerFast",
+                "bos_token": "<s>",
+                "eos_token": "</s>",
+                "pad_token": "<pad>",
+                "unk_token": "<unk>",
+                "clean_up_tokenization_spaces": False,
+            },
+        )
+        run([TESSERA, "tokenize", path, "--tokenizer", folder, "-o", self.folder / "own"])
+        self.assertEqual(read_pair(self.folder / "own")[0][-1], 2)
+        run([*learn, "--special=<|endoftext|>", "--end=<|endoftext|>"])
+        config = json.loads((folder / "tokenizer_config.json").read_text())
+        self.assertEqual([name for name in config if name.endswith("_token")], ["eos_token"])
+        done = run([*learn, "--end=<|endoftext|>"], check=False)
+        self.assertIn("name one of the special tokens (--special)", done.stderr)
+        elsewhere = self.folder / "elsewhere"
+        elsewhere.mkdir()
+        run([*learn[:-1], elsewhere / "learned.json"])
+        self.assertEqual([entry.name for entry in elsewhere.iterdir()], ["learned.json"])
+
     def test_learning(self):
         path = self.folder / "learn"
         path.write_text("low lower lowest newer newest wider\n" * 20)

@@ -69,6 +69,12 @@ class Tutorials(unittest.TestCase):
         found = {path.name for path in (self.out / folder).iterdir()}
         self.assertEqual(found, {"config.json", "model.safetensors", "tokenizer.json", *names})
 
+    def check_names(self, folder):
+        """The ids of what the tokenizer's tokens are for are in config.json."""
+        config = json.loads((self.out / folder / "config.json").read_text())
+        found = [config[f"{name}_token_id"] for name in ("unk", "bos", "eos", "pad")]
+        self.assertEqual(found, [0, 1, 2, 3])
+
     def publish_small(self):
         """A small model, with random weights, as the folder bloom-560m."""
         golden = json.loads((support.GOLDEN / "tokenizers" / "bloom.json").read_text())
@@ -109,7 +115,8 @@ class Tutorials(unittest.TestCase):
         self.assertEqual(pair, text)
         self.assertLess(pair, 5.5)  # it begins at log(1024), 6.9
         self.assertIn("This license", output)
-        self.check_folder("published")
+        self.check_folder("published", "tokenizer_config.json")
+        self.check_names("published")
         again = (self.out / "again.jsonl").read_text().splitlines()
         held = (self.out / "held-out.jsonl").read_text().splitlines()
         self.assertEqual([json.loads(line)["text"] for line in again], [json.loads(line)["text"] for line in held])
