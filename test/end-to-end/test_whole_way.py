@@ -11,6 +11,7 @@
 #
 # ===----------------------------------------------------------------------===#
 
+import array
 import json
 import math
 import os
@@ -38,12 +39,12 @@ class WholeWay(unittest.TestCase):
                 raise
             raise unittest.SkipTest(f"the packages cannot be installed: {error}") from error
         cls.out = support.scratch("whole-way")
-        cls.transformers("5", "make", cls.out)
 
     @classmethod
-    def transformers(cls, version, *arguments):
+    def transformers(cls, version, *arguments, **options):
         python, environment = cls.environments[version]
-        support.run([python, SCRIPT, *arguments], env=environment | {"HF_HUB_OFFLINE": "1"})
+        environment = environment | {"HF_HUB_OFFLINE": "1"}
+        return support.run([python, SCRIPT, *arguments], env=environment, **options)
 
     def evaluate(self, executable, family, weights):
         command = [executable, "eval", "--data", self.out / family / "text.jsonl"]
@@ -82,6 +83,7 @@ class WholeWay(unittest.TestCase):
         return losses
 
     def test_whole_way(self):
+        self.transformers("5", "make", self.out)
         losses = {}
         for folder in sorted(self.out.iterdir()):
             with self.subTest(folder.name):
@@ -101,6 +103,25 @@ class WholeWay(unittest.TestCase):
             with self.subTest(f"{folder.parent.name} {folder.name}, logits"):
                 pairs = zip(reports["4"]["logits"], reports["5"]["logits"], strict=True)
                 self.assertLess(max(abs(a - b) for a, b in pairs), 1e-5)
+
+    def test_a_learned_tokenizer(self):
+        """transformers loads what train-tokenizer writes, and finds the ids of tokenize."""
+        folder, text = support.scratch("learned"), support.scratch("learned-text") / "text.txt"
+        support.repeated_text(text, 20000)
+        lines = [line for line in text.read_text(errors="ignore").splitlines() if line.strip()]
+        text.write_text("".join(line + "\n" for line in lines))
+        learn = [support.TESSERA, "train-tokenizer", text, "--vocabulary", 500]
+        support.run([*learn, "-o", folder / "tokenizer.json"])
+        tokens = text.with_name("tokens")
+        tokenize = [support.TESSERA, "tokenize", text, "--lines", "--tokenizer", folder]
+        support.run([*tokenize, "-o", tokens])
+        ids = array.array("H", tokens.with_suffix(".bin").read_bytes()).tolist()
+        for version in self.environments:
+            done = self.transformers(version, "tokenize", folder, input=text.read_text())
+            report = json.loads(done.stdout)
+            found = report.pop("ids")
+            self.assertEqual(report, {"unk": 0, "bos": 1, "eos": 2, "pad": 3})
+            self.assertEqual([id for line in found for id in [*line, 2]], ids)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@
 #   published.py load FOLDER...    loads each, whose text and expected.json lie beside it,
 #                              and writes its loss, what is missing or unexpected and the
 #                              logits of a sample as FOLDER-VERSION.json
+#   published.py tokenize FOLDER   loads its tokenizer, and prints as JSON what its tokens are
+#                              for and the ids of the lines of the standard input
 #
 # ===----------------------------------------------------------------------===#
 
@@ -68,8 +70,43 @@ def llama(vocabulary):
     return transformers.LlamaForCausalLM(config)
 
 
+def sibling(kind, vocabulary, **fields):
+    """A model like LLaMA that differs from it in what its class adds."""
+    kind = getattr(transformers, kind)
+    config = kind.config_class(
+        vocab_size=vocabulary,
+        hidden_size=36,
+        intermediate_size=60,
+        num_hidden_layers=2,
+        num_attention_heads=3,
+        num_key_value_heads=1,
+        max_position_embeddings=64,
+        **fields,
+    )
+    return kind(config)
+
+
+def mistral(vocabulary):
+    return sibling("MistralForCausalLM", vocabulary, sliding_window=7)
+
+
+def qwen2(vocabulary):
+    return sibling("Qwen2ForCausalLM", vocabulary, tie_word_embeddings=True)
+
+
+def qwen3(vocabulary):
+    return sibling("Qwen3ForCausalLM", vocabulary, head_dim=16)
+
+
 # A model's builder, and the golden file that has its tokenizer.
-FAMILIES = {"bloom": (bloom, "bloom"), "gpt2": (gpt2, "qwen2"), "llama": (llama, "llama")}
+FAMILIES = {
+    "bloom": (bloom, "bloom"),
+    "gpt2": (gpt2, "qwen2"),
+    "llama": (llama, "llama"),
+    "mistral": (mistral, "mistral"),
+    "qwen2": (qwen2, "qwen2"),
+    "qwen3": (qwen3, "qwen2"),
+}
 
 
 def tokens_of(folder):
@@ -130,7 +167,17 @@ def load(folder):
     folder.with_name(f"{folder.name}-{version}.json").write_text(json.dumps(report))
 
 
+def tokenize(folder):
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    names = ("bos", "eos", "pad", "unk")
+    report = {name: getattr(tokenizer, f"{name}_token_id") for name in names}
+    report["ids"] = [tokenizer(line.rstrip("\n"))["input_ids"] for line in sys.stdin]
+    print(json.dumps(report))
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "tokenize":
+        tokenize(sys.argv[2])
     if sys.argv[1] == "make":
         make(pathlib.Path(sys.argv[2]))
     for argument in sys.argv[2:] if sys.argv[1] == "load" else []:
