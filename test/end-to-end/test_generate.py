@@ -392,7 +392,13 @@ class Families(unittest.TestCase):
         texts = json.loads((folder / "texts.json").read_text())["texts"]
         command = [support.TESSERA, "import", folder, "-o", out / "s.textproto"]
         support.run([*command, "--set", "transformer.sequence_length=128"])
-        executable = support.compile(out / "s.textproto", out / "exe")
+        whole = support.compile(out / "s.textproto", out / "whole")
+        # Eight texts of unequal lengths at once, from cached keys and values.
+        cached = support.compile(out / "s.textproto", out / "cached", generation__batch=8)
+        for executable, order in ((whole, [0, 1, 2, 3]), (cached, [0, 1, 2, 3, 2, 0, 3, 1])):
+            self.check_texts(out, folder, executable, [texts[index] for index in order])
+
+    def check_texts(self, out, folder, executable, texts):
         prompts, found = out / "prompts.jsonl", out / "found.jsonl"
         prompts.write_text("".join(json.dumps({"prompt": text["prompt"]}) + "\n" for text in texts))
         command = [executable, "generate", "--init", folder, "--prompts", prompts, "--out", found]
