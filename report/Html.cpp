@@ -13,7 +13,7 @@
 using namespace tessera;
 using namespace tessera::plan;
 
-static constexpr llvm::StringLiteral style = R"(
+static constexpr llvm::StringLiteral commonStyle = R"(
 body { font: 14px/1.45 system-ui, sans-serif; color: #1f2328; background: #fff;
   max-width: 1440px; margin: 24px auto; padding: 0 24px; }
 h1 { font-size: 22px; margin: 0 0 2px; }
@@ -68,10 +68,11 @@ std::string tessera::escapeXml(llvm::StringRef text) {
 }
 
 void tessera::writePage(llvm::StringRef title, llvm::raw_ostream &out,
-                        llvm::function_ref<void()> body) {
+                        llvm::function_ref<void()> body,
+                        llvm::StringRef style) {
   out << "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" "
          "lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>"
-      << escapeXml(title) << "</title>\n<style>" << style
+      << escapeXml(title) << "</title>\n<style>" << commonStyle << style
       << "</style>\n</head>\n<body>\n";
   body();
   out << "</body>\n</html>\n";

@@ -24,9 +24,10 @@ namespace tessera {
 /// of what is no UTF-8 or no character of XML.
 std::string escapeXml(llvm::StringRef text);
 
-/// Writes a page titled \p title around what \p body writes.
+/// Writes a page titled \p title around what \p body writes; \p style is CSS
+/// beside what all pages have.
 void writePage(llvm::StringRef title, llvm::raw_ostream &out,
-               llvm::function_ref<void()> body);
+               llvm::function_ref<void()> body, llvm::StringRef style = "");
 
 /// A number within a chart: two decimals.
 std::string coordinate(double number);

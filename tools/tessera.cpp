@@ -9,6 +9,7 @@
 #include "driver/CommandLine.h"
 #include "driver/Commands.h"
 #include "driver/LastResorts.h"
+#include "driver/RunLogs.h"
 #include "driver/TextCommands.h"
 
 #include "llvm/Support/CommandLine.h"
@@ -38,6 +39,10 @@ cl::SubCommand detokenizeCommand("detokenize",
 cl::SubCommand trainTokenizerCommand("train-tokenizer",
                                      "Learn a tokenizer from texts");
 
+cl::SubCommand plotCommand("plot", "Write a page with the curves of runs");
+cl::SubCommand tensorBoardCommand("tensorboard",
+                                  "Write a run's log as TensorBoard reads it");
+
 cl::opt<std::string> input(cl::Positional, cl::Required,
                            cl::desc("specification"), cl::value_desc("SPEC"),
                            cl::cat(category), cl::sub(compileCommand),
@@ -59,8 +64,9 @@ cl::opt<std::string>
     output("o", cl::desc("File to write"), cl::value_desc("FILE"),
            cl::cat(category), cl::sub(compileCommand), cl::sub(planCommand),
            cl::sub(importCommand), cl::sub(importDeepSpeedCommand),
-           cl::sub(calibrateCommand), cl::sub(tokenizeCommand),
-           cl::sub(detokenizeCommand), cl::sub(trainTokenizerCommand));
+           cl::sub(calibrateCommand), cl::sub(plotCommand),
+           cl::sub(tokenizeCommand), cl::sub(detokenizeCommand),
+           cl::sub(trainTokenizerCommand));
 cl::list<std::string> overrides("set",
                                 cl::desc("Set a field of the specification"),
                                 cl::value_desc("path=value"), cl::cat(category),
@@ -191,6 +197,32 @@ cl::list<std::string>
                   cl::value_desc("TOKENS"), cl::cat(category),
                   cl::sub(trainTokenizerCommand));
 
+cl::list<std::string> logs(cl::Positional, cl::OneOrMore,
+                           cl::desc("logs, as train --log writes them"),
+                           cl::value_desc("LOG"), cl::cat(category),
+                           cl::sub(plotCommand));
+cl::opt<std::string> plotBy("by", cl::init("step"),
+                            cl::desc("What curves are over: step (default), "
+                                     "tokens or epoch"),
+                            cl::value_desc("NAME"), cl::cat(category),
+                            cl::sub(plotCommand));
+cl::opt<unsigned> smooth("smooth", cl::init(1),
+                         cl::desc("Draw means of N lines, above pale ones of "
+                                  "each (1)"),
+                         cl::value_desc("N"), cl::cat(category),
+                         cl::sub(plotCommand));
+cl::opt<std::string> eventLog(cl::Positional, cl::Required,
+                              cl::desc("log, as train --log writes it"),
+                              cl::value_desc("LOG"), cl::cat(category),
+                              cl::sub(tensorBoardCommand));
+cl::opt<std::string> eventFolder(cl::Positional, cl::Required,
+                                 cl::desc("folder of the run"),
+                                 cl::value_desc("DIR"), cl::cat(category),
+                                 cl::sub(tensorBoardCommand));
+cl::opt<bool> follow("follow",
+                     cl::desc("Go on with what the run adds, until a signal"),
+                     cl::cat(category), cl::sub(tensorBoardCommand));
+
 TextOptions readTextOptions() {
   TextOptions options;
   options.inputs = texts;
@@ -212,6 +244,15 @@ TextOptions readTextOptions() {
   options.special = specialTokens;
   if (specialTokens.empty())
     options.special = {"<unk>", "<s>", "</s>", "<pad>"};
+  return options;
+}
+
+PlotOptions readPlotOptions() {
+  PlotOptions options;
+  options.logs = logs;
+  options.output = output;
+  options.by = plotBy;
+  options.smooth = smooth;
   return options;
 }
 
@@ -248,6 +289,8 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category, importCommand);
   cl::HideUnrelatedOptions(category, importDeepSpeedCommand);
   cl::HideUnrelatedOptions(category, calibrateCommand);
+  cl::HideUnrelatedOptions(category, plotCommand);
+  cl::HideUnrelatedOptions(category, tensorBoardCommand);
   cl::HideUnrelatedOptions(category, tokenizeCommand);
   cl::HideUnrelatedOptions(category, detokenizeCommand);
   cl::HideUnrelatedOptions(category, trainTokenizerCommand);
@@ -266,6 +309,10 @@ int main(int argc, char **argv) {
     return failed(runImportDeepSpeed(readOptions()));
   if (calibrateCommand)
     return failed(runCalibrate(readOptions()));
+  if (plotCommand)
+    return failed(runPlot(readPlotOptions()));
+  if (tensorBoardCommand)
+    return failed(runTensorBoard({eventLog, eventFolder, follow}));
   if (tokenizeCommand)
     return failed(runTokenize(readTextOptions()));
   if (detokenizeCommand)

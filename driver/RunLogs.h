@@ -1,0 +1,46 @@
+//===- RunLogs.h - Commands on logs of runs ---------------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+//     tessera plot LOG... -o FILE [--by step|tokens|epoch] [--smooth N]
+//     tessera tensorboard LOG DIR [--follow]
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_DRIVER_RUNLOGS_H
+#define TESSERA_DRIVER_RUNLOGS_H
+
+#include "llvm/Support/LogicalResult.h"
+#include <string>
+#include <vector>
+
+namespace tessera {
+
+struct PlotOptions {
+  std::vector<std::string> logs; ///< as `train --log` writes them
+  std::string output;
+  std::string by;     ///< what is below the curves: step, tokens or epoch
+  int64_t smooth = 1; ///< lines that a point is the mean of
+};
+
+struct TensorBoardOptions {
+  std::string log;
+  std::string directory; ///< of a run, which is made where it is missing
+  /// Goes on with what the run adds to the log, until a signal.
+  bool follow = false;
+};
+
+// Each writes its errors to the standard error and fails then.
+
+/// Writes a page with the curves of runs.
+llvm::LogicalResult runPlot(const PlotOptions &options);
+
+/// Writes a log's numbers as events that TensorBoard reads.
+llvm::LogicalResult runTensorBoard(const TensorBoardOptions &options);
+
+} // namespace tessera
+
+#endif // TESSERA_DRIVER_RUNLOGS_H
