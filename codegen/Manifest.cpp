@@ -114,6 +114,8 @@ private:
         if (std::optional<ArrayAttr> names = parameter.getPartNames())
           writeParts(*names, *parameter.getPartRows());
         json.attribute("decay", static_cast<bool>(parameter.getDecay()));
+        if (std::optional<nn::Panels> panels = parameter.getPacked())
+          json.attribute("packed", nn::stringifyPanels(*panels));
         json.attributeObject("init", [&] {
           StringRef key = parameter.getInit() == nn::Init::Normal    ? "std"
                           : parameter.getInit() == nn::Init::Uniform ? "bound"

@@ -63,6 +63,13 @@ createMachine(ModuleOp module) {
   return machine;
 }
 
+bool codegen::hasCpuFeature(ModuleOp module, StringRef name) {
+  FailureOr<std::unique_ptr<llvm::TargetMachine>> machine =
+      createMachine(module);
+  return succeeded(machine) &&
+         (*machine)->getMCSubtargetInfo()->checkFeatures(("+" + name).str());
+}
+
 /// Generated vectors have 512 bits; LLVM's tuning would rather halve them.
 static void preferWideVectors(llvm::Module &module) {
   for (llvm::Function &function : module)

@@ -19,6 +19,9 @@ namespace tessera::codegen {
 mlir::LogicalResult emitObject(mlir::ModuleOp module, llvm::StringRef path,
                                llvm::StringRef deviceImage = {});
 
+/// Whether that CPU has LLVM's feature \p name.
+bool hasCpuFeature(mlir::ModuleOp module, llvm::StringRef name);
+
 } // namespace tessera::codegen
 
 #endif // TESSERA_CODEGEN_OBJECTEMISSION_H

@@ -30,10 +30,11 @@ inline constexpr llvm::StringLiteral onlyIfReadAttrName = "nn.only_if_read";
 /// rows: nothing else depends on them, and they may be left out (bound-rows).
 /// Several such numbers stand among the arguments with the smallest first.
 inline constexpr llvm::StringLiteral countedAttrName = "nn.counted";
-/// Of a program, a string: its activations have few rows, of which there are as
-/// many as the input of that name says, one number; and what a row becomes may
-/// depend on no other row, to the bit. Its matmuls are nn.row_matmul.
-inline constexpr llvm::StringLiteral fewRowsAttrName = "nn.few_rows";
+/// Of a program, or of a matmul of one, a string: of its activations' rows
+/// there are as many as the input of that name says, one number. Where they are
+/// few, or where weights are packed, what a row becomes depends on no other
+/// row, to the bit: matmuls are nn.row_matmul.
+inline constexpr llvm::StringLiteral rowCountAttrName = "nn.row_count";
 /// Of a result, a string: the output's name.
 inline constexpr llvm::StringLiteral outputAttrName = "nn.output";
 

@@ -63,7 +63,7 @@ struct Specification {
 
   /// Tokens of a text that `prefill` takes at a time, at most.
   int64_t prefillChunk() const {
-    return std::min<int64_t>(128, message.generation().context());
+    return std::min<int64_t>(512, message.generation().context());
   }
   /// Rows of the activations: tokens of a micro-batch, or nodes.
   int64_t rows() const {

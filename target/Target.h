@@ -96,6 +96,10 @@ public:
   /// specification wants it.
   virtual bool endsGemmsWithGelu(mlir::ModuleOp module) const { return false; }
 
+  /// Whether nn.row_matmul has weights in panels (runtime/program/
+  /// PackedWeights.h), for any number of rows.
+  virtual bool packsWeights() const { return false; }
+
   /// Bytes of a thread's cache that a chunk of rows may fill, with all that its
   /// steps leave for one another (chunk-rows); 0 where rows are never taken in
   /// chunks.

@@ -28,6 +28,7 @@ void tessera::cpu::registerKernels(DialectRegistry &registry) {
     registerAttention(context);
     registerAttentionGrad(context);
     registerCache(context);
+    registerCachedAttention(context);
     registerNorm(context);
     registerRowMatmul(context);
     registerScatterAdd(context);

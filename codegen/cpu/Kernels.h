@@ -18,6 +18,7 @@ void registerAggregate(mlir::MLIRContext *context);
 void registerAttention(mlir::MLIRContext *context);
 void registerAttentionGrad(mlir::MLIRContext *context);
 void registerCache(mlir::MLIRContext *context);
+void registerCachedAttention(mlir::MLIRContext *context);
 void registerGraphAttention(mlir::MLIRContext *context);
 void registerGraphDropout(mlir::MLIRContext *context);
 void registerNeighborMax(mlir::MLIRContext *context);

@@ -1,57 +1,60 @@
-//===- RowMatmul.cpp - The kernel of nn.row_matmul --------------*- C++ -*-===//
+//===- RowMatmul.cpp - Matmuls with packed weights --------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// Weights come from memory once and meet all rows. Threads share out columns.
-// An element is one chain of multiply-adds along the inner dimension: with
-// weights [out, in] one a lane, whose lanes are added by a tree at the end;
-// with weights [in, out] one alone, lanes being columns. How many rows and
-// columns are computed side by side is only which chains go on at a time: code
-// is written for each number of rows up to kMostRows, and all have the same
-// bits.
+// Weights come from memory once, as one stream a thread, and meet all rows; of
+// many rows, a block of which takes turns with others, from the second cache.
+// Lanes are columns of the result: an element is one chain of multiply-adds
+// along the inner dimension. How many rows and panels are computed side by side
+// is only which chains go on at a time, so all have the same bits.
+//
+// With AVX512-BF16 a step of a chain takes two weights in bf16, by an
+// instruction that has its own rounding; elsewhere they are two steps in fp32.
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/ObjectEmission.h"
 #include "codegen/cpu/Kernels.h"
 #include "codegen/kernels/VectorBuilder.h"
 #include "dialects/nn/NN.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "runtime/program/PackedWeights.h"
 
 using namespace mlir;
 using namespace tessera;
 using namespace tessera::codegen;
 using namespace tessera::cpu;
 
+static_assert(runtime::panelWidth == kLanes);
+
 namespace {
 
-/// Rows that are computed side by side; more take turns.
-constexpr int64_t kMostRows = 8;
-/// Chains that go on at a time: of 32 registers, those that loads leave.
-constexpr int64_t kMostChains = 24;
-/// Columns (or vectors of columns) side by side at most, and so of an
-/// iteration: enough that one row's chains hide the latency of multiply-adds.
-constexpr int64_t kMostColumns = 8;
+/// Rows that are computed side by side. With three panels, 24 chains leave
+/// registers for what they multiply.
+constexpr int64_t kTileRows = 8;
+/// Rows of an iteration at most.
+constexpr int64_t kBlockOfRows = 128;
 
-/// Vectors of weights [in, out] that are asked for ahead of use: a row of them
-/// is too far from the next for hardware to foresee it.
-constexpr int64_t kAhead = 64;
+/// What is read of the weights in one step of a chain: inner indices, 1 or 2.
+/// Packed weights in bf16 lie in pairs.
+int64_t getStep(nn::RowMatmulOp op) {
+  return op.getPacked() && getElementTypeOrSelf(op.getB()).isBF16() ? 2 : 1;
+}
 
-/// How many columns \p rows rows take at a time: a power of two.
-constexpr int64_t getWidth(int64_t rows) {
-  int64_t width = kMostColumns;
-  while (width > 1 && width * rows > kMostChains)
-    width /= 2;
-  return width;
+bool isNarrow(Value value) {
+  return getElementTypeOrSelf(value).getIntOrFloatBitWidth() < 32;
 }
 
 class RowMatmulEmitter {
 public:
   RowMatmulEmitter(nn::RowMatmulOp op, KernelBody &body)
-      : vb(body.builder, body.loc), body(body), rows(op.getRows()),
-        inner(op.getInner()), columns(op.getColumns()),
-        isTransposed(op.getTransposeB()) {
+      : vb(body.builder, body.loc), op(op), body(body), rows(op.getRows()),
+        inner(op.getInner()), columns(op.getColumns()), step(getStep(op)),
+        hasDots(step == 2 && getElementTypeOrSelf(op.getA()).isBF16() &&
+                hasCpuFeature(op->getParentOfType<ModuleOp>(), "avx512bf16")) {
     a = vb.flatten(body.inputs[0]);
     b = vb.flatten(body.inputs[1]);
     Value read =
@@ -60,41 +63,89 @@ public:
     if (op.getBias())
       bias = vb.flatten(body.inputs[3]);
     out = vb.flatten(body.outputs[0]);
+    if (isNarrow(op.getA()) && !hasDots) {
+      int64_t offset = 0;
+      wide = vb.carve(body.scratch, offset, getWideElements(op));
+    }
   }
 
-  /// Columns of an iteration.
-  static int64_t getStrip(nn::RowMatmulOp op) {
-    return op.getTransposeB() ? kMostColumns : kMostColumns * kLanes;
+  /// Panels of an iteration.
+  static int64_t getPanels(nn::RowMatmulOp op) {
+    return op.getRows() > kTileRows ? 3 : 2;
+  }
+  static int64_t getRowBlocks(nn::RowMatmulOp op) {
+    return llvm::divideCeil(op.getRows(), kBlockOfRows);
   }
   static int64_t getIterations(nn::RowMatmulOp op) {
-    return llvm::divideCeil(op.getColumns(), getStrip(op));
+    return llvm::divideCeil(op.getColumns(), getPanels(op) * kLanes) *
+           getRowBlocks(op);
+  }
+  /// Rows of a tile in fp32: the plan does not depend on whether the CPU can do
+  /// without.
+  static int64_t getWideElements(nn::RowMatmulOp op) {
+    return std::min(op.getRows(), kTileRows) * op.getInner();
+  }
+  static int64_t getScratchBytes(nn::RowMatmulOp op) {
+    return isNarrow(op.getA()) ? roundUp(4 * getWideElements(op), 64) : 0;
   }
 
-  void emit(int64_t strip) {
+  void emit() {
+    int64_t panels = getPanels(op), blocks = getRowBlocks(op);
+    int64_t whole = columns / (panels * kLanes);
+    int64_t rest = columns % (panels * kLanes);
     vb.loop(body.begin, body.end, 1, [&](Value iteration) {
-      Value column = vb.mul(iteration, strip);
-      Value end = vb.min(vb.add(column, strip), vb.index(columns));
-      vb.loop(vb.index(0), count, kMostRows,
-              [&](Value row) { emitRows(row, column, end); });
+      // Blocks of rows follow one another, while their weights are in cache.
+      Value group = vb.div(iteration, blocks);
+      Value row = vb.mul(vb.rem(iteration, blocks), kBlockOfRows);
+      Value column = vb.mul(group, panels * kLanes);
+      if (!rest)
+        return emitBlock(row, column, panels, kLanes);
+      Value isWhole =
+          arith::CmpIOp::create(vb.builder, vb.loc, arith::CmpIPredicate::slt,
+                                group, vb.index(whole));
+      auto choice = scf::IfOp::create(vb.builder, vb.loc, isWhole,
+                                      /*withElseRegion=*/true);
+      OpBuilder::InsertionGuard guard(vb.builder);
+      if (whole) {
+        vb.builder.setInsertionPointToStart(choice.thenBlock());
+        emitBlock(row, column, panels, kLanes);
+      }
+      vb.builder.setInsertionPointToStart(choice.elseBlock());
+      if (rest >= kLanes)
+        emitBlock(row, column, rest / kLanes, kLanes);
+      if (rest % kLanes)
+        emitBlock(row, vb.add(column, rest / kLanes * kLanes), 1,
+                  rest % kLanes);
     });
   }
 
 private:
-  /// Rows from \p row on, as many as there are up to kMostRows.
-  void emitRows(Value row, Value column, Value end) {
-    int64_t most = std::min(rows, kMostRows);
+  /// Rows [row, row + kBlockOfRows) as far as they are there, \p panels panels
+  /// of \p width columns from \p column on.
+  void emitBlock(Value row, Value column, int64_t panels, int64_t width) {
+    Value end = count;
+    if (rows > kBlockOfRows)
+      end = vb.min(count, vb.add(row, kBlockOfRows));
+    vb.loop(row, end, kTileRows, [&](Value first) {
+      emitRows(first, vb.sub(end, first), column, panels, width);
+    });
+  }
+
+  /// Rows from \p row on, \p left or as many as a tile has.
+  void emitRows(Value row, Value left, Value column, int64_t panels,
+                int64_t width) {
+    int64_t most = std::min(rows, kTileRows);
     if (most == 1)
-      return emitColumns(row, 1, column, end);
+      return emitTile(row, 1, column, panels, width);
     SmallVector<int64_t> cases;
     for (int64_t number = 1; number < most; ++number)
       cases.push_back(number);
-    auto choice =
-        scf::IndexSwitchOp::create(vb.builder, vb.loc, TypeRange(),
-                                   vb.sub(count, row), cases, cases.size());
+    auto choice = scf::IndexSwitchOp::create(vb.builder, vb.loc, TypeRange(),
+                                             left, cases, cases.size());
     OpBuilder::InsertionGuard guard(vb.builder);
     auto fill = [&](Region &region, int64_t number) {
       vb.builder.createBlock(&region);
-      emitColumns(row, number, column, end);
+      emitTile(row, number, column, panels, width);
       scf::YieldOp::create(vb.builder, vb.loc);
     };
     for (auto [region, number] : llvm::zip(choice.getCaseRegions(), cases))
@@ -102,132 +153,153 @@ private:
     fill(choice.getDefaultRegion(), most);
   }
 
-  /// \p number rows from \p row on, columns [column, end).
-  void emitColumns(Value row, int64_t number, Value column, Value end) {
-    int64_t width = getWidth(number);
-    int64_t unit = isTransposed ? 1 : kLanes;
-    Value whole = end;
-    bool isWhole = columns % (kMostColumns * unit) == 0;
-    if (!isWhole)
-      whole = vb.add(column, vb.mul(vb.div(vb.sub(end, column), width * unit),
-                                    width * unit));
-    vb.loop(column, whole, width * unit,
-            [&](Value at) { emitBlock(row, number, at, width, Value()); });
-    if (!isWhole)
-      vb.loop(whole, end, unit, [&](Value at) {
-        emitBlock(row, number, at, 1,
-                  isTransposed ? Value() : vb.mask(vb.sub(end, at)));
-      });
-  }
-
-  void emitBlock(Value row, int64_t number, Value column, int64_t width,
-                 Value mask) {
-    if (isTransposed)
-      emitDots(row, number, column, width);
-    else
-      emitSums(row, number, column, width, mask);
-  }
-
-  /// Weights [out, in]: \p width columns, a chain for each of their lanes.
-  void emitDots(Value row, int64_t number, Value column, int64_t width) {
-    Value aStart = vb.mul(row, inner), bStart = vb.mul(column, inner);
-    // The columns that are next follow in memory, as many short streams.
-    Value next = vb.min(vb.add(bStart, width * inner),
-                        vb.index((columns - width) * inner));
-    auto step = [&](Value k, ValueRange sums, Value mask) {
-      SmallVector<Value> following(sums), weights;
-      for (int64_t n = 0; n < width; ++n)
-        weights.push_back(
-            vb.load(b, vb.add(vb.add(bStart, n * inner), k), mask));
-      for (int64_t n = 0; n < width; ++n)
-        prefetch(vb.add(vb.add(next, n * inner), k));
-      for (int64_t r = 0; r < number; ++r) {
-        Value x = vb.load(a, vb.add(vb.add(aStart, r * inner), k), mask);
-        for (int64_t n = 0; n < width; ++n) {
-          Value &sum = following[r * width + n];
-          sum = vb.fma(x, weights[n], sum);
-        }
-      }
-      return following;
-    };
-    SmallVector<Value> sums(number * width, vb.splat(0.0));
-    int64_t whole = inner / kLanes * kLanes;
-    if (whole)
-      sums = vb.loop(
-          vb.index(0), vb.index(whole), kLanes, sums,
-          [&](Value k, ValueRange values) { return step(k, values, Value()); });
-    if (whole < inner)
-      sums = step(vb.index(whole), sums, vb.mask(inner - whole));
-    for (int64_t r = 0; r < number; ++r)
-      for (int64_t n = 0; n < width; ++n) {
-        Value at = vb.add(column, n);
-        Value sum = addLanes(sums[r * width + n]);
-        if (bias)
-          sum = vb.addf(sum, vb.loadScalar(bias, at));
-        vb.storeScalar(sum, out, vb.add(vb.mul(vb.add(row, r), columns), at));
-      }
-  }
-
-  /// Asks for the weights at \p position.
-  void prefetch(Value position) {
-    memref::PrefetchOp::create(vb.builder, vb.loc, b, position,
-                               /*isWrite=*/false, /*localityHint=*/3,
-                               /*isDataCache=*/true);
-  }
-
-  /// The sum of all lanes: halves are added until one lane is left.
-  Value addLanes(Value vector) {
-    for (int64_t lanes = kLanes / 2; lanes >= 1; lanes /= 2) {
-      auto half = [&](int64_t first) -> Value {
-        auto chosen = llvm::to_vector(llvm::seq(first, first + lanes));
-        return vector::ShuffleOp::create(vb.builder, vb.loc, vector, vector,
-                                         chosen);
-      };
-      vector = vb.addf(half(0), half(lanes));
-    }
-    return vector::ExtractOp::create(vb.builder, vb.loc, vector, 0);
-  }
-
-  /// Weights [in, out]: \p width vectors of columns, a chain for each column.
-  void emitSums(Value row, int64_t number, Value column, int64_t width,
-                Value mask) {
+  void emitTile(Value row, int64_t number, Value column, int64_t panels,
+                int64_t width) {
     Value aStart = vb.mul(row, inner);
-    SmallVector<Value> sums(number * width, vb.splat(0.0));
-    sums = vb.loop(
-        vb.index(0), vb.index(inner), 1, sums, [&](Value k, ValueRange values) {
-          SmallVector<Value> next(values), weights;
-          Value bStart = vb.add(vb.mul(k, columns), column);
-          for (int64_t n = 0; n < width; ++n)
-            weights.push_back(vb.load(b, vb.add(bStart, n * kLanes), mask));
-          Value later = vb.min(vb.add(k, kAhead / width), vb.index(inner - 1));
-          later = vb.add(vb.mul(later, columns), column);
-          for (int64_t n = 0; n < width; ++n)
-            prefetch(mask ? later : vb.add(later, n * kLanes));
-          for (int64_t r = 0; r < number; ++r) {
-            Value x = vb.splat(
-                vb.loadScalar(a, vb.add(vb.add(aStart, r * inner), k)));
-            for (int64_t n = 0; n < width; ++n) {
-              Value &sum = next[r * width + n];
-              sum = vb.fma(x, weights[n], sum);
-            }
-          }
-          return next;
-        });
-    for (int64_t r = 0; r < number; ++r)
-      for (int64_t n = 0; n < width; ++n) {
-        Value at = vb.add(column, n * kLanes);
-        Value sum = sums[r * width + n];
-        if (bias)
-          sum = vb.addf(sum, vb.load(bias, at, mask));
+    if (wide) {
+      vb.vectors(number * inner, [&](Value position, Value mask) {
+        vb.store(vb.load(a, vb.add(aStart, position), mask), wide, position,
+                 mask);
+      });
+      aStart = vb.index(0);
+    }
+    SmallVector<Value> sums(number * panels, vb.splat(0.0));
+    // Few chains are taken several steps at a time.
+    int64_t unroll = number * panels > 12 ? 2 : 4;
+    auto advance = [&](Value k, int64_t steps, int64_t by, ValueRange values) {
+      SmallVector<Value> next(values);
+      for (int64_t i = 0; i < steps; ++i)
+        emitStep(next, aStart, number, vb.add(k, i * by), by, column, panels,
+                 width);
+      return next;
+    };
+    int64_t whole = inner / (step * unroll) * (step * unroll);
+    int64_t left = inner - whole;
+    if (whole)
+      sums = vb.loop(vb.index(0), vb.index(whole), step * unroll, sums,
+                     [&](Value k, ValueRange values) {
+                       return advance(k, unroll, step, values);
+                     });
+    sums = advance(vb.index(whole), left / step, step, sums);
+    if (left % step)
+      sums = advance(vb.index(inner - 1), 1, 1, sums);
+    Value mask = vb.mask(width);
+    for (int64_t n = 0; n < panels; ++n) {
+      Value at = vb.add(column, n * kLanes);
+      Value offset = bias ? vb.load(bias, at, mask) : Value();
+      for (int64_t r = 0; r < number; ++r) {
+        Value sum = sums[r * panels + n];
+        if (offset)
+          sum = vb.addf(sum, offset);
         vb.store(sum, out, vb.add(vb.mul(vb.add(row, r), columns), at), mask);
       }
+    }
+  }
+
+  /// Adds the products of \p by inner indices from \p k on to \p sums.
+  void emitStep(MutableArrayRef<Value> sums, Value aStart, int64_t number,
+                Value k, int64_t by, Value column, int64_t panels,
+                int64_t width) {
+    SmallVector<SmallVector<Value, 2>> weights;
+    for (int64_t n = 0; n < panels; ++n)
+      weights.push_back(loadWeights(vb.add(column, n * kLanes), k, by, width));
+    for (int64_t r = 0; r < number; ++r) {
+      Value at = vb.add(vb.add(aStart, r * inner), k);
+      SmallVector<Value, 2> factors = loadFactors(at, by);
+      for (int64_t n = 0; n < panels; ++n) {
+        Value &sum = sums[r * panels + n];
+        for (auto [x, w] : llvm::zip(factors, weights[n]))
+          sum = hasDots && by == 2 ? dot(sum, x, w) : vb.fma(x, w, sum);
+      }
+    }
+  }
+
+  /// Elements \p at of the rows, and of a pair the one behind it, in all lanes.
+  SmallVector<Value, 2> loadFactors(Value at, int64_t by) {
+    if (hasDots && by == 2) {
+      OpBuilder &b = vb.builder;
+      Value pair = vector::LoadOp::create(
+          b, vb.loc, VectorType::get({2}, b.getBF16Type()), a, at);
+      Value bits = vector::BitCastOp::create(
+          b, vb.loc, VectorType::get({1}, b.getI32Type()), pair);
+      Value all =
+          vb.splat(vector::ExtractOp::create(b, vb.loc, bits, 0).getResult());
+      return {vector::BitCastOp::create(
+          b, vb.loc, VectorType::get({2 * kLanes}, b.getBF16Type()), all)};
+    }
+    SmallVector<Value, 2> result;
+    for (int64_t i = 0; i < by; ++i)
+      result.push_back(vb.splat(vb.loadScalar(wide ? wide : a, vb.add(at, i))));
+    return result;
+  }
+
+  /// The weights of a panel's \p width columns from \p column on and of the
+  /// inner indices [k, k + by): a vector for each, of pairs one in all.
+  SmallVector<Value, 2> loadWeights(Value column, Value k, int64_t by,
+                                    int64_t width) {
+    if (!op.getPacked())
+      return {loadPlain(column, k, width)};
+    Value at = vb.add(vb.mul(column, inner), vb.mul(k, width));
+    if (by == 1)
+      return {vb.load(b, at, vb.mask(width))};
+    OpBuilder &b = vb.builder;
+    auto type = VectorType::get({2 * kLanes}, b.getBF16Type());
+    Value pairs;
+    if (width == kLanes) {
+      pairs = vector::LoadOp::create(b, vb.loc, type, this->b, at);
+    } else {
+      Value mask = vector::ConstantMaskOp::create(
+          b, vb.loc, type.clone(b.getI1Type()), ArrayRef<int64_t>{2 * width});
+      Value zero = arith::ConstantOp::create(b, vb.loc, b.getZeroAttr(type));
+      pairs = vector::MaskedLoadOp::create(b, vb.loc, type, this->b, at, mask,
+                                           zero);
+    }
+    if (hasDots)
+      return {pairs};
+    // The first of a pair has the low bits.
+    auto bits = vb.vectorType(b.getI32Type());
+    Value both = vector::BitCastOp::create(b, vb.loc, bits, pairs);
+    auto constant = [&](int32_t value) -> Value {
+      return arith::ConstantOp::create(
+          b, vb.loc, DenseElementsAttr::get(bits, b.getI32IntegerAttr(value)));
+    };
+    auto toFloat = [&](Value value) -> Value {
+      return arith::BitcastOp::create(b, vb.loc, vb.vectorType(), value);
+    };
+    return {toFloat(arith::ShLIOp::create(b, vb.loc, both, constant(16))),
+            toFloat(arith::AndIOp::create(
+                b, vb.loc, both, constant(static_cast<int32_t>(0xffff0000))))};
+  }
+
+  /// The same of weights that are no panels. Those of a transposed matrix lie
+  /// apart.
+  Value loadPlain(Value column, Value k, int64_t width) {
+    if (!op.getTransposeB())
+      return vb.load(b, vb.add(vb.mul(k, columns), column), vb.mask(width));
+    SmallVector<Value> lanes;
+    for (int64_t n = 0; n < width; ++n)
+      lanes.push_back(
+          vb.loadScalar(b, vb.add(vb.mul(vb.add(column, n), inner), k)));
+    lanes.resize(kLanes, vb.number(0));
+    return vector::FromElementsOp::create(vb.builder, vb.loc, vb.vectorType(),
+                                          lanes);
+  }
+
+  Value dot(Value sum, Value x, Value w) {
+    return LLVM::CallIntrinsicOp::create(
+               vb.builder, vb.loc, vb.vectorType(),
+               vb.builder.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"),
+               ValueRange{sum, x, w})
+        .getResult(0);
   }
 
   VectorBuilder vb;
+  nn::RowMatmulOp op;
   KernelBody &body;
-  int64_t rows, inner, columns;
-  bool isTransposed;
+  int64_t rows, inner, columns, step;
+  bool hasDots;
   Value a, b, count, bias, out;
+  Value wide; ///< a tile's rows in fp32, where they are not read as they are
 };
 
 struct RowMatmulKernel
@@ -236,14 +308,61 @@ struct RowMatmulKernel
   int64_t getIterations(Operation *op) const {
     return RowMatmulEmitter::getIterations(cast<nn::RowMatmulOp>(op));
   }
+  int64_t getScratchBytes(Operation *op) const {
+    return RowMatmulEmitter::getScratchBytes(cast<nn::RowMatmulOp>(op));
+  }
   void emitKernel(Operation *op, KernelBody &body) const {
-    auto matmul = cast<nn::RowMatmulOp>(op);
-    RowMatmulEmitter(matmul, body).emit(RowMatmulEmitter::getStrip(matmul));
+    RowMatmulEmitter(cast<nn::RowMatmulOp>(op), body).emit();
+  }
+};
+
+/// An iteration is a row of the result.
+struct PackedGatherKernel
+    : KernelEmissionOpInterface::ExternalModel<PackedGatherKernel,
+                                               nn::PackedGatherOp> {
+  int64_t getIterations(Operation *op) const {
+    auto gather = cast<nn::PackedGatherOp>(op);
+    return gather.getIndices().getType().getNumElements();
+  }
+  void emitKernel(Operation *op, KernelBody &body) const {
+    VectorBuilder vb(body.builder, body.loc);
+    RankedTensorType type = cast<nn::PackedGatherOp>(op).getTable().getType();
+    int64_t rows = type.getDimSize(0), inner = type.getDimSize(1);
+    int64_t paired = type.getElementType().isBF16() ? inner / 2 * 2 : 0;
+    Value table = vb.flatten(body.inputs[0]);
+    Value indices = vb.flatten(body.inputs[1]);
+    Value out = vb.flatten(body.outputs[0]);
+    auto copy = [&](Value from, Value to) {
+      Value number = memref::LoadOp::create(vb.builder, vb.loc, table, from);
+      memref::StoreOp::create(vb.builder, vb.loc, number, out, to);
+    };
+    vb.loop(body.begin, body.end, 1, [&](Value iteration) {
+      Value row = vb.toIndex(vb.loadScalar(indices, iteration));
+      Value lane = vb.rem(row, kLanes), first = vb.sub(row, lane);
+      Value width = vb.min(vb.sub(vb.index(rows), first), vb.index(kLanes));
+      Value start = vb.mul(first, inner), to = vb.mul(iteration, inner);
+      auto product = [&](Value x, Value y) -> Value {
+        return arith::MulIOp::create(vb.builder, vb.loc, x, y);
+      };
+      if (paired)
+        vb.loop(0, paired, 2, [&](Value k) {
+          Value from =
+              vb.add(vb.add(start, product(k, width)), vb.mul(lane, 2));
+          for (int64_t i : {0, 1})
+            copy(vb.add(from, i), vb.add(vb.add(to, k), i));
+        });
+      if (paired < inner)
+        vb.loop(vb.index(paired), vb.index(inner), 1, [&](Value k) {
+          copy(vb.add(vb.add(start, product(k, width)), lane), vb.add(to, k));
+        });
+    });
   }
 };
 
 } // namespace
 
 void tessera::cpu::registerRowMatmul(MLIRContext *context) {
+  context->loadDialect<LLVM::LLVMDialect>();
   nn::RowMatmulOp::attachInterface<RowMatmulKernel>(*context);
+  nn::PackedGatherOp::attachInterface<PackedGatherKernel>(*context);
 }

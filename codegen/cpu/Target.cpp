@@ -69,6 +69,8 @@ public:
                : "did you mean `" + near + "`?");
   }
 
+  bool packsWeights() const override { return true; }
+
   /// Half of the second cache of a server's core, or more.
   int64_t getRowChunkBytes() const override { return 1 << 20; }
 

@@ -117,6 +117,18 @@ struct RowMatmulArithmetic
   }
 };
 
+struct PackedGatherArithmetic
+    : KernelOpInterface::ExternalModel<PackedGatherArithmetic,
+                                       nn::PackedGatherOp> {
+  /// An element comes with the line of its panel.
+  int64_t getMovedBytes(Operation *op) const {
+    auto gather = cast<nn::PackedGatherOp>(op);
+    constexpr int64_t line = 64;
+    return getElements(gather.getResult()) * line +
+           plan::getBytes(gather.getResult().getType());
+  }
+};
+
 struct ScatterAddArithmetic
     : KernelOpInterface::ExternalModel<ScatterAddArithmetic, nn::ScatterAddOp> {
   int64_t getFlops(Operation *op) const {
@@ -255,6 +267,7 @@ void codegen::registerKernels(DialectRegistry &registry) {
     nn::CacheWriteOp::attachInterface<CacheWriteArithmetic>(*context);
     nn::CachedAttentionOp::attachInterface<CachedAttentionArithmetic>(*context);
     nn::RowMatmulOp::attachInterface<RowMatmulArithmetic>(*context);
+    nn::PackedGatherOp::attachInterface<PackedGatherArithmetic>(*context);
     nn::PartialSumSquaresOp::attachInterface<PartialSumSquaresArithmetic>(
         *context);
     nn::SumPartialsOp::attachInterface<SumPartialsArithmetic>(*context);

@@ -76,6 +76,10 @@ mlir::Value unround(mlir::OpBuilder &builder, mlir::Value value);
 /// an empty string.
 llvm::StringRef getInputName(mlir::Value argument);
 
+/// The input that counts the rows of \p op, of a program (rowCountAttrName);
+/// null where they are not counted.
+mlir::Value getRowCount(mlir::Operation *op);
+
 } // namespace tessera::nn
 
 #endif // TESSERA_DIALECTS_NN_NN_H

@@ -21,6 +21,12 @@ def NN_Init : I32EnumAttr<"Init", "how a parameter starts", [
   let cppNamespace = "::tessera::nn";
 }
 
+def NN_Panels : I32EnumAttr<"Panels", "what a packed matrix has panels of", [
+  I32EnumAttrCase<"Rows", 0, "rows">,
+  I32EnumAttrCase<"Columns", 1, "columns">]> {
+  let cppNamespace = "::tessera::nn";
+}
+
 def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
   let summary = "a trained tensor of the model";
   let description = [{
@@ -30,28 +36,33 @@ def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
     layer). The type is the one that the optimizer updates; where programs
     compute with a narrower element type, `as` says which. Files of weights may
     hold it as `parts`, tensors of their own: whole rows (dimension 0), given by
-    their count, which follow one another and together are the parameter.
+    their count, which follow one another and together are the parameter. One that
+    is `packed` lies in memory in panels of its rows or of its columns
+    (runtime/program/PackedWeights.h); its type and files are those of others.
 
     ```mlir
     nn.parameter @ln_f.weight : tensor<64xf32> init constant(1.0) group "final"
     nn.parameter @"h.0.mlp.weight" : tensor<256x64xf32> init normal(0.02) decay group "h.0" as bf16
     nn.parameter @"h.0.qkv.weight" : tensor<96x64xf32> init normal(0.02) decay group "h.0" parts ["q.weight" 64, "k.weight" 16, "v.weight" 16]
+    nn.parameter @lm_head.weight : tensor<256x64xf32> init normal(0.02) decay group "final" packed rows
     ```
 
     Constraints: the shape is static, the symbol stands at the module's top;
     `as` has fewer bits than the type; the rows of `parts` are positive and add
     up to dimension 0, and no other part or parameter of the module has their
-    names.
+    names; what is `packed` is a matrix.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type,
                        NN_Init:$init, F64Attr:$value, UnitAttr:$decay,
                        StrAttr:$group, OptionalAttr<TypeAttr>:$compute_type,
                        OptionalAttr<StrArrayAttr>:$part_names,
-                       OptionalAttr<DenseI64ArrayAttr>:$part_rows);
+                       OptionalAttr<DenseI64ArrayAttr>:$part_rows,
+                       OptionalAttr<NN_Panels>:$packed);
   let assemblyFormat = [{
     $sym_name `:` $type `init` $init `(` $value `)` (`decay` $decay^)?
     `group` $group (`as` $compute_type^)?
-    (`parts` custom<Parts>($part_names, $part_rows)^)? attr-dict
+    (`parts` custom<Parts>($part_names, $part_rows)^)?
+    (`packed` $packed^)? attr-dict
   }];
   let extraClassDeclaration = [{
     ::mlir::RankedTensorType getTensorType() {

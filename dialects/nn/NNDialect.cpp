@@ -127,3 +127,18 @@ StringRef tessera::nn::getInputName(Value value) {
                                                     inputAttrName);
   return name ? name.getValue() : StringRef();
 }
+
+Value tessera::nn::getRowCount(Operation *op) {
+  auto program = op->getParentOfType<FunctionOpInterface>();
+  if (!program)
+    return {};
+  auto name = op->getAttrOfType<StringAttr>(rowCountAttrName);
+  if (!name)
+    name = program->getAttrOfType<StringAttr>(rowCountAttrName);
+  if (!name)
+    return {};
+  for (BlockArgument argument : program.getArguments())
+    if (getInputName(argument) == name.getValue())
+      return argument;
+  return {};
+}

@@ -156,7 +156,8 @@ def NN_RowMatmulOp : NN_PureOp<"row_matmul"> {
     transpose where the attribute stands. Each weight is read once for all rows,
     and each element is one sum in fp32, in an order that the shape of b alone
     decides: a row's result does not depend on other rows, on their number or on
-    its place among them.
+    its place among them. Where b is `packed`, it is a packed parameter, in panels
+    of its rows with `transpose_b`, else of its columns.
 
     ```mlir
     %0 = nn.row_matmul %x, %w count %count transpose_b bias %b
@@ -164,17 +165,37 @@ def NN_RowMatmulOp : NN_PureOp<"row_matmul"> {
     ```
   }];
   let arguments = (ins NN_Float:$a, NN_Float:$b, NN_Int:$count,
-                       Optional<NN_Float>:$bias, UnitAttr:$transpose_b);
+                       Optional<NN_Float>:$bias, UnitAttr:$transpose_b,
+                       UnitAttr:$packed);
   let results = (outs NN_Float:$result);
   let assemblyFormat = [{
-    $a `,` $b `count` $count (`transpose_b` $transpose_b^)? (`bias` $bias^)?
-    attr-dict `:` type($a) `,` type($b) `,` type($count) (`,` type($bias)^)?
+    $a `,` $b `count` $count (`transpose_b` $transpose_b^)? (`packed` $packed^)?
+    (`bias` $bias^)? attr-dict `:` type($a) `,` type($b) `,` type($count) (`,` type($bias)^)?
     `->` type($result)
   }];
   let extraClassDeclaration = [{
     int64_t getRows() { return getA().getType().getDimSize(0); }
     int64_t getInner() { return getA().getType().getDimSize(1); }
     int64_t getColumns() { return getResult().getType().getDimSize(1); }
+  }];
+  let hasVerifier = 1;
+}
+
+def NN_PackedGatherOp : NN_PureOp<"packed_gather"> {
+  let summary = "rows of a packed table by index";
+  let description = [{
+    nn.gather of a parameter that is packed in panels of its rows: row i of the
+    result is row `indices[i]` of the table.
+
+    ```mlir
+    %0 = nn.packed_gather %table, %tokens : tensor<256x64xf32>, tensor<8xi32> -> tensor<8x64xf32>
+    ```
+  }];
+  let arguments = (ins NN_Float:$table, NN_Int:$indices);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = [{
+    $table `,` $indices attr-dict `:` type($table) `,` type($indices) `->`
+    type($result)
   }];
   let hasVerifier = 1;
 }

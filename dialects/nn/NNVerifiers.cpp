@@ -67,6 +67,8 @@ LogicalResult ParameterOp::verify() {
            << getType();
   if (failed(verifyParts(*this)))
     return failure();
+  if (getPacked() && type.getRank() != 2)
+    return emitOpError("is packed and no matrix: ") << type;
   if (!getComputeType())
     return success();
   auto narrow = dyn_cast<FloatType>(*getComputeType());
@@ -296,6 +298,11 @@ static LogicalResult verifyRows(Operation *op, Value table, Value indices,
 }
 
 LogicalResult GatherOp::verify() {
+  return verifyRows(*this, getTable(), getIndices(), getResult(),
+                    /*mayBeNarrower=*/false);
+}
+
+LogicalResult PackedGatherOp::verify() {
   return verifyRows(*this, getTable(), getIndices(), getResult(),
                     /*mayBeNarrower=*/false);
 }

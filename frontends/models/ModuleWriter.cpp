@@ -43,7 +43,8 @@ void ModuleWriter::parameter(StringRef name, ArrayRef<int64_t> shape,
       nn::ParameterOp::create(ops, loc(), name, f32(shape), initializer.kind,
                               APFloat(initializer.value),
                               /*decay=*/shape.size() > 1, group,
-                              /*compute_type=*/TypeAttr(), partNames, partRows);
+                              /*compute_type=*/TypeAttr(), partNames, partRows,
+                              /*packed=*/nn::PanelsAttr());
   symbols.insert(op);
 }
 
@@ -82,8 +83,8 @@ void ModuleWriter::end(ValueRange results) {
   caches = 0;
 }
 
-void ModuleWriter::setFewRows(StringRef count) {
-  function->setAttr(fewRowsAttrName, ops.getStringAttr(count));
+void ModuleWriter::setRowCount(StringRef count) {
+  function->setAttr(rowCountAttrName, ops.getStringAttr(count));
 }
 
 /// Functions of a module have their layers' caches in common.

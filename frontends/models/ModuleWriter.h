@@ -136,9 +136,9 @@ public:
   const CachedRows *getCachedRows() const {
     return cached ? &*cached : nullptr;
   }
-  /// The function that was begun has few rows, which the input \p count counts
-  /// (fewRowsAttrName).
-  void setFewRows(llvm::StringRef count);
+  /// The input \p count counts the rows of the function that was begun
+  /// (rowCountAttrName).
+  void setRowCount(llvm::StringRef count);
   /// The name of the cache of the next layer that attends, which has
   /// \p keyHeads heads of \p headDim columns.
   std::string nextCache(int64_t keyHeads, int64_t headDim);

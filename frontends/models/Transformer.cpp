@@ -25,6 +25,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialects/AttributeNames.h"
 #include "frontends/models/Families.h"
 #include "frontends/models/Models.h"
 #include "frontends/models/Norms.h"
@@ -343,20 +344,24 @@ SmallVector<Value> Transformer::beginCached(ModuleWriter &writer,
   const spec::Generation &generation = specification.message.generation();
   writer.beginCached({arguments[1], arguments[2], arguments[3],
                       generation.batch(), generation.context()});
+  writer.setRowCount(slots::count);
   return arguments;
 }
 
 void Transformer::writePrefill(ModuleWriter &writer) const {
   int64_t vocabulary = model.vocabulary();
-  SmallVector<Value> arguments =
-      beginCached(writer, slots::prefill, specification.prefillChunk(),
-                  {{slots::position, writer.i32({1})}},
-                  {slots::logits, writer.f32({vocabulary})});
+  SmallVector<Value> arguments = beginCached(
+      writer, slots::prefill, specification.prefillChunk(),
+      {{slots::position, writer.i32({1})}, {slots::wanted, writer.i32({1})}},
+      {slots::logits, writer.f32({vocabulary})});
   Value x = hiddenStates(writer, arguments.front());
   Value row = nn::GatherOp::create(writer.builder(), writer.loc(),
                                    writer.f32({1, model.hidden()}), x,
-                                   arguments.back());
-  writer.end(writer.reshape(logits(writer, row), {vocabulary}));
+                                   arguments[arguments.size() - 2]);
+  Value scores = logits(writer, row);
+  scores.getDefiningOp()->setAttr(
+      rowCountAttrName, writer.builder().getStringAttr(slots::wanted));
+  writer.end(writer.reshape(scores, {vocabulary}));
 }
 
 void Transformer::writeDecode(ModuleWriter &writer) const {
@@ -364,7 +369,6 @@ void Transformer::writeDecode(ModuleWriter &writer) const {
   SmallVector<Value> arguments =
       beginCached(writer, slots::decode, batch, {},
                   {slots::logits, writer.f32({batch, model.vocabulary()})});
-  writer.setFewRows(slots::count);
   writer.end(logits(writer, hiddenStates(writer, arguments.front())));
 }
 

@@ -47,28 +47,20 @@ plan::GemmOp rebuild(PatternRewriter &rewriter, plan::GemmOp gemm, Value bias,
                               /*room=*/IntegerAttr());
 }
 
-/// The input that counts the few rows of the program that \p op is in; null
-/// where its rows are many.
-Value getRowCount(Operation *op) {
-  auto program = op->getParentOfType<func::FuncOp>();
-  auto name = program ? program->getAttrOfType<StringAttr>(fewRowsAttrName)
-                      : StringAttr();
-  if (!name)
-    return {};
-  for (BlockArgument argument : program.getArguments())
-    if (nn::getInputName(argument) == name.getValue())
-      return argument;
-  return {};
-}
+/// Counted rows, if they are at most so many, need no GEMM of a library, whose
+/// sums may depend on the number of rows.
+constexpr int64_t kFewRows = 64;
 
 struct FormGemm : OpRewritePattern<nn::MatmulOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(nn::MatmulOp op,
                                 PatternRewriter &rewriter) const override {
-    if (Value count = getRowCount(op); count && !op.getTransposeA()) {
+    int64_t rows = op.getResult().getType().getDimSize(0);
+    if (Value count = nn::getRowCount(op);
+        count && rows <= kFewRows && !op.getTransposeA()) {
       rewriter.replaceOpWithNewOp<nn::RowMatmulOp>(
           op, op.getResult().getType(), op.getA(), op.getB(), count,
-          /*bias=*/Value(), op.getTransposeB());
+          /*bias=*/Value(), op.getTransposeB(), /*packed=*/false);
       return success();
     }
     rewriter.replaceOpWithNewOp<plan::GemmOp>(
@@ -122,7 +114,8 @@ struct FuseRowBias : OpRewritePattern<arith::AddFOp> {
       return failure();
     rewriter.replaceOpWithNewOp<nn::RowMatmulOp>(
         op, matmul.getResult().getType(), matmul.getA(), matmul.getB(),
-        matmul.getCount(), broadcast.getInput(), matmul.getTransposeB());
+        matmul.getCount(), broadcast.getInput(), matmul.getTransposeB(),
+        matmul.getPacked());
     rewriter.eraseOp(matmul);
     return success();
   }

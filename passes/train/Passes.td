@@ -207,4 +207,35 @@ def VerifyTrain : Pass<"verify-train", "mlir::ModuleOp"> {
   }];
 }
 
+def PackWeights : Pass<"nn-pack-weights", "mlir::ModuleOp"> {
+  let summary = "Let weights of counted rows lie as their kernels read them";
+  let description = [{
+    Where a program's rows are counted (`nn.row_count`) and the target has kernels
+    for it, a matmul with a parameter becomes nn.row_matmul and the parameter is
+    packed, if nothing reads it but such matmuls, all of one form, and gathers of
+    its rows.
+
+    ```mlir
+    nn.parameter @w : tensor<256x64xf32> init normal(0.02) decay group "all"
+    func.func @decode(%tokens: tensor<8xi32> {nn.input = "tokens"}, %n: tensor<1xi32> {nn.input = "count"})
+        -> tensor<8x256xf32> attributes {nn.row_count = "count"} {
+      %w = nn.get_parameter @w : tensor<256x64xf32>
+      %x = nn.gather %w, %tokens : tensor<256x64xf32>, tensor<8xi32> -> tensor<8x64xf32>
+      %y = nn.matmul %x, %w transpose_b : tensor<8x64xf32>, tensor<256x64xf32> -> tensor<8x256xf32>
+    ```
+    becomes
+    ```mlir
+    nn.parameter @w : tensor<256x64xf32> init normal(0.02) decay group "all" packed rows
+    ...
+      %x = nn.packed_gather %w, %tokens : tensor<256x64xf32>, tensor<8xi32> -> tensor<8x64xf32>
+      %y = nn.row_matmul %x, %w count %n transpose_b packed
+          : tensor<8x64xf32>, tensor<256x64xf32>, tensor<1xi32> -> tensor<8x256xf32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numPacked", "packed", "Parameters that are packed">
+  ];
+  let dependentDialects = ["nn::NNDialect"];
+}
+
 #endif // TESSERA_PASSES_TRAIN_PASSES_TD

@@ -21,5 +21,6 @@ void tessera::train::buildPipeline(OpPassManager &manager,
   manager.addPass(createCanonicalizerPass(getStraightLineConfig()));
   manager.addPass(createCSEPass());
   manager.addPass(createRecompute(recompute));
+  manager.addPass(createPackWeights());
   manager.addPass(createVerifyTrain());
 }

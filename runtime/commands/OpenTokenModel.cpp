@@ -11,6 +11,7 @@
 #include "runtime/generation/CachedModel.h"
 #include "runtime/generation/PredictModel.h"
 #include "runtime/program/GenerationNames.h"
+#include "runtime/program/PackedWeights.h"
 #include <cstring>
 
 namespace tessera::runtime {
@@ -44,8 +45,9 @@ std::unique_ptr<TokenModel> openTokenModel(const Manifest &manifest,
     const char *larger = bytes(slotNames::decode) > bytes(slotNames::prefill)
                              ? slotNames::decode
                              : slotNames::prefill;
-    return std::make_unique<CachedModel>(
-        openLocal(*generation, options, larger));
+    const tessera_context &context = openLocal(*generation, options, larger);
+    packParameters(context);
+    return std::make_unique<CachedModel>(context);
   }
   return std::make_unique<PredictModel>(
       openLocal(manifest, options, "predict"));

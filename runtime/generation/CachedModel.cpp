@@ -25,6 +25,7 @@ CachedModel::RowProgram::RowProgram(const tessera_context &context,
   positions = program.program->input(slotNames::positions);
   count = program.program->input(slotNames::count);
   last = program.program->input(slotNames::position);
+  wanted = program.program->input(slotNames::wanted);
   logits = program.program->output(slotNames::logits);
   if (!tokens || !slots || !positions || !count || !logits)
     fatal("the program '%s' lacks tokens, slots, positions, count or logits: "
@@ -34,7 +35,8 @@ CachedModel::RowProgram::RowProgram(const tessera_context &context,
 
 void CachedModel::RowProgram::run(std::span<const int64_t> ofSlots,
                                   std::span<const int32_t> values,
-                                  std::span<const int32_t> at) {
+                                  std::span<const int32_t> at,
+                                  bool wantsLogits) {
   Device &device = *program.device;
   // Rows that are not there are read all the same, as of token 0.
   auto fill = [&](const Slot &input, const auto &numbers) {
@@ -48,9 +50,11 @@ void CachedModel::RowProgram::run(std::span<const int64_t> ofSlots,
   fill(*positions, at);
   auto rows = static_cast<int32_t>(values.size());
   fill(*count, std::span(&rows, 1));
-  int32_t row = rows - 1;
+  int32_t row = rows - 1, number = wantsLogits;
   if (last)
     fill(*last, std::span(&row, 1));
+  if (wanted)
+    fill(*wanted, std::span(&number, 1));
   program.run(*entry);
 }
 
@@ -77,7 +81,7 @@ static void requireSharedStates(const Manifest &manifest) {
 
 CachedModel::CachedModel(const tessera_context &context)
     : prefill(context, slotNames::prefill), decode(context, slotNames::decode),
-      lengths(decode.tokens->elements()),
+      rotary(makeRotary(prefill.program)), lengths(decode.tokens->elements()),
       scores(lengths.size() * context.manifest->model.vocabulary) {
   requireSharedStates(*context.manifest);
 }
@@ -96,7 +100,7 @@ int64_t CachedModel::vocabulary() const {
 
 CachedModel::RowProgram &CachedModel::use(RowProgram &next) {
   if (current != &next)
-    fillRotary(next.program);
+    fillRotary(next.program, rotary);
   current = &next;
   return next;
 }
@@ -119,7 +123,8 @@ const float *CachedModel::append(int64_t slot,
     chunkPositions.resize(count);
     for (int32_t &position : chunkPositions)
       position = lengths[slot]++;
-    use(prefill).run(chunkSlots, tokens.first(count), chunkPositions);
+    use(prefill).run(chunkSlots, tokens.first(count), chunkPositions,
+                     /*wanted=*/count == tokens.size());
     tokens = tokens.subspan(count);
   }
   prefill.read(scores.data(), vocabulary());

@@ -17,10 +17,10 @@ namespace tessera::runtime {
 /// The slots of a cache, which the programs `prefill` and `decode` of a model
 /// that generates write and read.
 ///
-/// append() takes a text's tokens in chunks, step() one a text. Their GEMMs sum
-/// in different orders, so that logits of step() differ from those of append()
-/// after the same tokens by rounding; each depends on nothing but the text and
-/// on which of its tokens were appended together.
+/// append() takes a text's tokens in chunks, step() one a text. Where weights
+/// are packed, both give the same logits after the same tokens, to the bit;
+/// elsewhere they may differ by rounding, as a library's GEMMs sum in orders of
+/// their own, and depend on which tokens were appended together.
 class CachedModel : public TokenModel {
 public:
   /// \p context has an arena for each program of its manifest, which generates,
@@ -41,17 +41,19 @@ private:
   struct RowProgram {
     RowProgram(const tessera_context &context, const char *name);
 
-    /// Runs it for \p tokens, the next ones of the texts in \p slots.
+    /// Runs it for \p tokens, the next ones of the texts in \p slots; logits
+    /// are there if they are \p wanted.
     void run(std::span<const int64_t> slots, std::span<const int32_t> tokens,
-             std::span<const int32_t> positions);
+             std::span<const int32_t> positions, bool wanted = true);
     /// Reads the first \p count logits.
     void read(float *logits, int64_t count);
 
     tessera_context program;
     const tessera_entry *entry;
     const Slot *tokens, *slots, *positions, *count, *logits;
-    /// The row whose logits are wanted; null where those of all are.
-    const Slot *last;
+    /// The row whose logits are wanted, and whether they are; null where those
+    /// of all rows always are.
+    const Slot *last, *wanted;
   };
 
   /// Makes \p next the program that runs. Programs have inputs that stay in
@@ -62,6 +64,7 @@ private:
 
   RowProgram prefill, decode;
   const RowProgram *current = nullptr;
+  std::vector<float> rotary;    ///< what both programs' input of it holds
   std::vector<int32_t> lengths; ///< of each slot's text
   std::vector<int64_t> chunkSlots;
   std::vector<int32_t> chunkPositions;

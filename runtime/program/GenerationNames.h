@@ -23,6 +23,8 @@ inline constexpr Name prefill = "prefill", decode = "decode";
 // Inputs of rows that are tokens of texts in slots: each row's slot and its
 // position in the text, and how many rows there are.
 inline constexpr Name slots = "slots", positions = "positions", count = "count";
+// Of prefill: 1 where the logits after the last row are wanted, else 0.
+inline constexpr Name wanted = "wanted";
 
 } // namespace tessera::runtime::slotNames
 

@@ -225,6 +225,7 @@ static Parameter parseParameter(const json &j) {
   parameter.name = j.at("name");
   parameter.shape = j.at("shape").get<std::vector<int64_t>>();
   parameter.decay = j.at("decay");
+  parameter.packed = j.value("packed", "");
   const json &init = j.at("init");
   parameter.init = init.at("kind");
   const char *key = parameter.init == "normal"    ? "std"

@@ -137,6 +137,9 @@ struct Parameter : GroupTensor {
   /// The tensors that files of weights hold of it, one behind the other: ranges
   /// of its rows, or the parameter itself.
   std::vector<GroupTensor> parts;
+  /// Of what it has panels in memory, "rows" or "columns"
+  /// (runtime/program/PackedWeights.h); empty: it has none.
+  std::string packed;
 };
 
 struct Group {

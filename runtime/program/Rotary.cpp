@@ -9,6 +9,7 @@
 #include "runtime/core/Error.h"
 #include "runtime/program/Device.h"
 #include "runtime/program/SlotNames.h"
+#include <algorithm>
 #include <cmath>
 
 namespace tessera::runtime {
@@ -26,20 +27,33 @@ void computeRotary(const Rotary &rotary, int64_t positions, float *table) {
     }
 }
 
-void fillRotary(const tessera_context &context) {
+std::vector<float> makeRotary(const tessera_context &context) {
   const Slot *slot = context.program->input(slotNames::rotary);
   if (!slot)
-    return;
+    return {};
   const Model &model = context.manifest->model;
   auto count = static_cast<int64_t>(model.rotary.frequencies.size());
   if (slot->type != "f32" || slot->elements() != 2 * model.sequence * count)
     fatal("the embedded manifest does not say the %lld numbers of the input "
           "'%s': compile the specification again with this version of tessera",
           static_cast<long long>(slot->elements()), slot->name.c_str());
-  computeRotary(
-      model.rotary, model.sequence,
+  std::vector<float> table(slot->elements());
+  computeRotary(model.rotary, model.sequence, table.data());
+  return table;
+}
+
+void fillRotary(const tessera_context &context, std::span<const float> table) {
+  const Slot *slot = context.program->input(slotNames::rotary);
+  if (!slot)
+    return;
+  std::copy(
+      table.begin(), table.end(),
       reinterpret_cast<float *>(context.device->beginInput(context, *slot)));
   context.device->commitInput(context, *slot);
+}
+
+void fillRotary(const tessera_context &context) {
+  fillRotary(context, makeRotary(context));
 }
 
 } // namespace tessera::runtime

@@ -9,6 +9,8 @@
 #define TESSERA_RUNTIME_PROGRAM_ROTARY_H
 
 #include "runtime/program/Context.h"
+#include <span>
+#include <vector>
 
 namespace tessera::runtime {
 
@@ -17,8 +19,14 @@ namespace tessera::runtime {
 /// fp32, as in transformers.
 void computeRotary(const Rotary &rotary, int64_t positions, float *table);
 
-/// Fills the input `rotary` of \p context's program, where it has one. Exits
-/// the process where it has another size than the model's positions.
+/// What the input `rotary` of \p context's program holds; empty where it has
+/// none. Exits the process where it has another size than the model's
+/// positions.
+std::vector<float> makeRotary(const tessera_context &context);
+
+/// Fills that input, where the program has one, with \p table, or with what
+/// makeRotary() makes.
+void fillRotary(const tessera_context &context, std::span<const float> table);
 void fillRotary(const tessera_context &context);
 
 } // namespace tessera::runtime

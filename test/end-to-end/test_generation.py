@@ -192,6 +192,19 @@ class Generation(unittest.TestCase):
             for index, bits in expected.items():
                 self.assertEqual(rows[index], bits, f"with {others} others")
 
+    def test_decoding_a_prompt_changes_no_bit(self):
+        """A prompt's logits, read at once, in parts, and token by token."""
+        for name in MODELS:
+            for precision in ("FP32", "BF16", "FP16"):
+                with self.subTest(name, precision=precision):
+                    executable = self.executable(name, "batch: 9", precision)
+                    words = text(11, 150)
+                    whole = logits(executable, [append(3, words)])[-1]
+                    parts = [append(0, words[:70]), append(0, words[70:101])]
+                    parts += [step([(0, t)]) for t in words[101:140]]
+                    parts += [append(0, words[140:])]
+                    self.assertEqual(logits(executable, parts)[-1], whole)
+
     def test_threads_change_no_bit(self):
         executable = self.executable("gpt2", "batch: 9")
         lines = [append(4, text(5, 50))] + [step([(4, t)]) for t in text(6, 5)]

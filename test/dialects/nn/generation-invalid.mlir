@@ -133,3 +133,16 @@ func.func @f(%x: tensor<4x32xf32>, %w: tensor<5x32xf32>, %n: tensor<1xi32>, %b: 
       : tensor<4x32xf32>, tensor<5x32xf32>, tensor<1xi32>, tensor<4xf32> -> tensor<4x5xf32>
   return
 }
+
+// -----
+
+// expected-error @below {{is packed and no matrix: 'tensor<5xf32>'}}
+nn.parameter @w : tensor<5xf32> init constant(0.0) group "final" packed rows
+
+// -----
+
+func.func @f(%w: tensor<5x32xf32>, %ids: tensor<4xi32>) {
+  // expected-error @below {{rows must be 'tensor<4x32xf32>'}}
+  %0 = nn.packed_gather %w, %ids : tensor<5x32xf32>, tensor<4xi32> -> tensor<4x5xf32>
+  return
+}

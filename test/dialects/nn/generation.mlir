@@ -4,6 +4,11 @@
 // CHECK: nn.cache @h.0.cache : tensor<2x3x2x16x8xf32>
 nn.cache @h.0.cache : tensor<2x3x2x16x8xf32>
 
+// CHECK: nn.parameter @head : tensor<5x32xf32> init normal(2.000000e-02) decay group "final" as bf16 packed rows
+nn.parameter @head : tensor<5x32xf32> init normal(0.02) decay group "final" as bf16 packed rows
+// CHECK: nn.parameter @up : tensor<5x32xf32> init normal(2.000000e-02) decay group "final" packed columns
+nn.parameter @up : tensor<5x32xf32> init normal(0.02) decay group "final" packed columns
+
 // CHECK-LABEL: func.func @decode
 func.func @decode(%qkv: tensor<4x64xf32>, %slots: tensor<4xi32>, %at: tensor<4xi32>,
                   %count: tensor<1xi32>, %w: tensor<5x32xf32>, %v: tensor<32x5xf32>, %b: tensor<5xf32>) {
@@ -23,5 +28,10 @@ func.func @decode(%qkv: tensor<4x64xf32>, %slots: tensor<4xi32>, %at: tensor<4xi
   // CHECK: nn.row_matmul %{{.*}}, %{{.*}} count %{{.*}} : tensor<4x32xf32>, tensor<32x5xf32>, tensor<1xi32> -> tensor<4x5xf32>
   %4 = nn.row_matmul %2, %v count %count
       : tensor<4x32xf32>, tensor<32x5xf32>, tensor<1xi32> -> tensor<4x5xf32>
+  // CHECK: nn.row_matmul %{{.*}}, %{{.*}} count %{{.*}} transpose_b packed bias %{{.*}} : tensor<4x32xf32>, tensor<5x32xf32>, tensor<1xi32>, tensor<5xf32> -> tensor<4x5xf32>
+  %5 = nn.row_matmul %2, %w count %count transpose_b packed bias %b
+      : tensor<4x32xf32>, tensor<5x32xf32>, tensor<1xi32>, tensor<5xf32> -> tensor<4x5xf32>
+  // CHECK: nn.packed_gather %{{.*}}, %{{.*}} : tensor<5x32xf32>, tensor<4xi32> -> tensor<4x32xf32>
+  %6 = nn.packed_gather %w, %slots : tensor<5x32xf32>, tensor<4xi32> -> tensor<4x32xf32>
   return
 }

@@ -7,7 +7,7 @@
 // CHECK-NEXT:    return %[[Z]]
 func.func @decode(%x: tensor<8x4xf32> {nn.input = "x"}, %w: tensor<16x4xf32> {nn.input = "w"},
                   %bias: tensor<16xf32> {nn.input = "bias"}, %n: tensor<1xi32> {nn.input = "count"})
-    -> tensor<8x4xf32> attributes {nn.few_rows = "count"} {
+    -> tensor<8x4xf32> attributes {nn.row_count = "count"} {
   %c = nn.matmul %x, %w transpose_b : tensor<8x4xf32>, tensor<16x4xf32> -> tensor<8x16xf32>
   %rows = nn.broadcast %bias dims [1] : tensor<16xf32> -> tensor<8x16xf32>
   %y = arith.addf %c, %rows : tensor<8x16xf32>
@@ -15,10 +15,19 @@ func.func @decode(%x: tensor<8x4xf32> {nn.input = "x"}, %w: tensor<16x4xf32> {nn
   return %z : tensor<8x4xf32>
 }
 
-// Other programs of the module have a library's GEMMs.
+// Many rows have a library's GEMMs, counted or not, as other programs have.
 // CHECK-LABEL: func.func @prefill
 // CHECK-NEXT:    plan.gemm
-func.func @prefill(%x: tensor<8x4xf32> {nn.input = "x"}, %w: tensor<16x4xf32> {nn.input = "w"},
+func.func @prefill(%x: tensor<65x4xf32> {nn.input = "x"}, %w: tensor<16x4xf32> {nn.input = "w"},
+                   %n: tensor<1xi32> {nn.input = "count"}) -> tensor<65x16xf32>
+    attributes {nn.row_count = "count"} {
+  %c = nn.matmul %x, %w transpose_b : tensor<65x4xf32>, tensor<16x4xf32> -> tensor<65x16xf32>
+  return %c : tensor<65x16xf32>
+}
+
+// CHECK-LABEL: func.func @predict
+// CHECK-NEXT:    plan.gemm
+func.func @predict(%x: tensor<8x4xf32> {nn.input = "x"}, %w: tensor<16x4xf32> {nn.input = "w"},
                    %n: tensor<1xi32> {nn.input = "count"}) -> tensor<8x16xf32> {
   %c = nn.matmul %x, %w transpose_b : tensor<8x4xf32>, tensor<16x4xf32> -> tensor<8x16xf32>
   return %c : tensor<8x16xf32>

@@ -1,0 +1,507 @@
+//===- CachedAttention.cpp - Attention to cached keys -----------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+// Attention takes a block of keys at a time, with an online softmax (Dao et
+// al., arXiv 2205.14135). Blocks begin at multiples of their size, counted from
+// the text's beginning, and each score, weight and sum is one chain of
+// operations in one order, whichever is in the lanes: of one row keys, for its
+// scores, and columns of the head, for its values; of many rows of one text the
+// rows themselves, a tile of them. So a row has the same bits wherever it is
+// computed.
+//
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/AttentionTiles.h"
+#include "codegen/cpu/CachedRows.h"
+#include "codegen/cpu/Kernels.h"
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::codegen;
+using namespace tessera::cpu;
+
+namespace {
+
+/// Keys of a block, whole vectors of scores.
+constexpr int64_t kKeys = 64;
+/// Rows of a tile, in the lanes of one register block.
+constexpr int64_t kTileRows = kBlockVectors * kLanes;
+/// Up to so many rows each is computed alone: they are of different texts.
+constexpr int64_t kFewRows = 16;
+/// What the maximum of no scores is: beside it one that is masked weighs 0.
+constexpr double kNoMaximum = kMaskedScore / 2;
+
+class CachedAttentionEmitter : CachedRows<nn::CachedAttentionOp> {
+public:
+  CachedAttentionEmitter(nn::CachedAttentionOp op, KernelBody &body)
+      : CachedRows(op, body), group(op.getHeads() / op.getKeyHeads()),
+        padded(vectors * kLanes) {}
+
+  static bool hasTiles(nn::CachedAttentionOp op) {
+    return op.getRows() > kFewRows;
+  }
+  static int64_t getIterations(nn::CachedAttentionOp op) {
+    return CachedRows::getIterations(op, hasTiles(op) ? kTileRows : 1);
+  }
+  static int64_t getScratchBytes(nn::CachedAttentionOp op) {
+    int64_t padded = roundUp(op.getHeadDim(), kLanes);
+    int64_t group = op.getHeads() / op.getKeyHeads();
+    int64_t ofRow = group * (2 * padded + 2 * kLanes) + kKeys * padded + kKeys;
+    int64_t ofTile = group * 2 * (padded + 1) * kTileRows + 2 * kKeys * padded +
+                     kKeys * kTileRows;
+    return (hasTiles(op) ? std::max(ofRow, ofTile) : ofRow) *
+           static_cast<int64_t>(sizeof(float));
+  }
+
+  void emit() {
+    cache = vb.flatten(body.inputs[1]);
+    out = vb.flatten(body.outputs[0]);
+    if (!hasTiles(op))
+      return forRows(1, [&](Value head, Value row) { emitRow(head, row); });
+    forRows(kTileRows, [&](Value head, Value row) {
+      OpBuilder &b = vb.builder;
+      Value left = vb.min(vb.sub(count, row), vb.index(kTileRows));
+      auto choice = scf::IfOp::create(b, vb.loc, emitOneText(row, left),
+                                      /*withElseRegion=*/true);
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(choice.thenBlock());
+      emitTile(head, row, left);
+      b.setInsertionPointToStart(choice.elseBlock());
+      vb.loop(row, vb.add(row, left), 1,
+              [&](Value each) { emitRow(head, each); });
+    });
+  }
+
+private:
+  /// Whether \p left rows from \p row on are of one text.
+  Value emitOneText(Value row, Value left) {
+    OpBuilder &b = vb.builder;
+    Value slot = vb.loadScalar(slots, row);
+    Value yes = arith::ConstantOp::create(b, vb.loc, b.getBoolAttr(true));
+    auto result = vb.loop(
+        vb.index(0), left, 1, ValueRange(yes), [&](Value r, ValueRange so) {
+          Value isSame =
+              arith::CmpIOp::create(b, vb.loc, arith::CmpIPredicate::eq, slot,
+                                    vb.loadScalar(slots, vb.add(row, r)));
+          return SmallVector<Value>{
+              arith::AndIOp::create(b, vb.loc, so.front(), isSame)};
+        });
+    return result.front();
+  }
+
+  double getScale() { return op.getScale().convertToDouble() * kLog2E; }
+
+  /// The first key that the query at \p position sees.
+  Value getFirst(Value position) {
+    if (!op.getWindow())
+      return vb.index(0);
+    return vb.max(vb.add(vb.sub(position, vb.index(*op.getWindow())), 1),
+                  vb.index(0));
+  }
+
+  /// What the score of key \p key begins with: ALiBi's bias, or 0. Both are
+  /// vectors of i32.
+  Value emitBias(Value key, Value position, Value slope) {
+    if (!slope)
+      return vb.splat(0.0);
+    Value distance = vb.toF32(
+        arith::SubIOp::create(vb.builder, vb.loc, key, position).getResult());
+    return vb.mulf(distance, slope);
+  }
+
+  /// \p score where the query at \p position sees the key, else kMaskedScore.
+  Value emitMasked(Value score, Value key, Value position) {
+    OpBuilder &b = vb.builder;
+    auto compare = [&](arith::CmpIPredicate predicate, Value x,
+                       Value y) -> Value {
+      return arith::CmpIOp::create(b, vb.loc, predicate, x, y);
+    };
+    Value isSeen = compare(arith::CmpIPredicate::sle, key, position);
+    if (op.getWindow()) {
+      Value first = arith::SubIOp::create(
+          b, vb.loc, position, vb.splat(vb.toI32(vb.index(*op.getWindow()))));
+      isSeen = arith::AndIOp::create(
+          b, vb.loc, isSeen, compare(arith::CmpIPredicate::sgt, key, first));
+    }
+    return arith::SelectOp::create(b, vb.loc, isSeen, score,
+                                   vb.splat(kMaskedScore));
+  }
+
+  Value getSlope(Value head) {
+    return op.getAlibi() ? vb.splat(emitAlibiSlope(vb, op.getHeads(), head))
+                         : Value();
+  }
+
+  /// A divisor of the head dimension by which loops unroll.
+  int64_t getUnroll() { return dim % 4 == 0 ? 4 : dim % 2 == 0 ? 2 : 1; }
+
+  //===--- one row --------------------------------------------------------===//
+
+  /// The queries that share the key head \p head.
+  void emitRow(Value head, Value row) {
+    int64_t offset = 0;
+    queries = vb.carve(body.scratch, offset, group * padded);
+    sums = vb.carve(body.scratch, offset, group * padded);
+    maxima = vb.carve(body.scratch, offset, group * kLanes);
+    totals = vb.carve(body.scratch, offset, group * kLanes);
+    keys = vb.carve(body.scratch, offset, kKeys * padded);
+    scores = vb.carve(body.scratch, offset, kKeys);
+
+    Value slot = read(slots, row), position = read(positions, row);
+    Value firstKey = locateCached(slot, head, 0);
+    Value firstValue = locateCached(slot, head, 1);
+    Value firstQuery = vb.mul(head, group);
+    vb.loop(0, group, 1, [&](Value g) { emitBegin(row, firstQuery, g); });
+    Value begin = vb.mul(vb.div(getFirst(position), kKeys), kKeys);
+    Value end = vb.add(position, 1);
+    vb.loop(begin, end, kKeys, [&](Value block) {
+      Value there = vb.min(vb.sub(end, block), vb.index(kKeys));
+      Value start = vb.mul(block, dim);
+      emitTransposedKeys(vb.add(firstKey, start), there);
+      vb.loop(0, group, 1, [&](Value g) {
+        emitBlockOfRow(block, there, position, vb.add(firstQuery, g), g,
+                       vb.add(firstValue, start));
+      });
+    });
+    vb.loop(0, group, 1, [&](Value g) { emitEnd(row, firstQuery, g); });
+  }
+
+  void emitBegin(Value row, Value firstQuery, Value g) {
+    Value query = locate(row, vb.add(firstQuery, g), 0);
+    Value at = vb.mul(g, padded);
+    for (auto [v, value] : llvm::enumerate(loadHead(qkv, query))) {
+      Value place = vb.add(at, v * kLanes);
+      vb.store(vb.mulf(value, vb.splat(getScale())), queries, place);
+      vb.store(vb.splat(0.0), sums, place);
+    }
+    vb.storeScalar(vb.number(kNoMaximum), maxima, vb.mul(g, kLanes));
+    vb.storeScalar(vb.number(0), totals, vb.mul(g, kLanes));
+  }
+
+  /// Keys of a block, of which \p there are there, as [dim, kKeys]. The columns
+  /// of those that are not are any numbers.
+  void emitTransposedKeys(Value start, Value there) {
+    vb.loop(vb.index(0), there, kLanes, [&](Value key) {
+      for (int64_t v = 0; v < vectors; ++v) {
+        SmallVector<Value> block;
+        for (int64_t r = 0; r < kLanes; ++r) {
+          Value j = vb.min(vb.add(key, r), vb.sub(there, vb.index(1)));
+          Value from = vb.add(vb.add(start, vb.mul(j, dim)), v * kLanes);
+          block.push_back(vb.load(cache, from, mask(v)));
+        }
+        block = vb.transpose(block);
+        for (int64_t r = 0; r < std::min(kLanes, dim - v * kLanes); ++r)
+          vb.store(block[r], keys, vb.add(key, (v * kLanes + r) * kKeys));
+      }
+    });
+  }
+
+  /// Query \p g of the group, head \p head, with keys [block, block + there).
+  void emitBlockOfRow(Value block, Value there, Value position, Value head,
+                      Value g, Value firstValue) {
+    Value at = vb.mul(g, padded), lanes = vb.mul(g, kLanes);
+    SmallVector<Value> score, number;
+    Value slope = getSlope(head), last = vb.splat(vb.toI32(position));
+    constexpr int64_t parts = kKeys / kLanes;
+    for (int64_t v = 0; v < parts; ++v) {
+      number.push_back(
+          vb.add(vb.splat(vb.toI32(block)), emitLaneNumbers(vb, v)));
+      score.push_back(emitBias(number[v], last, slope));
+    }
+    int64_t unroll = getUnroll();
+    score = vb.loop(
+        vb.index(0), vb.index(dim), unroll, score,
+        [&](Value d, ValueRange values) {
+          SmallVector<Value> next(values);
+          for (int64_t i = 0; i < unroll; ++i) {
+            Value column = vb.add(d, i);
+            Value q = vb.splat(vb.loadScalar(queries, vb.add(at, column)));
+            for (int64_t v = 0; v < parts; ++v)
+              next[v] = vb.fma(
+                  q, vb.load(keys, vb.add(vb.mul(column, kKeys), v * kLanes)),
+                  next[v]);
+          }
+          return next;
+        });
+    Value oldMaximum = vb.splat(vb.loadScalar(maxima, lanes));
+    Value largest = oldMaximum;
+    for (int64_t v = 0; v < parts; ++v) {
+      score[v] = emitMasked(score[v], number[v], last);
+      largest = vb.maxf(largest, score[v]);
+    }
+    Value maximum = vector::ReductionOp::create(
+        vb.builder, vb.loc, vector::CombiningKind::MAXNUMF, largest);
+    vb.storeScalar(maximum, maxima, lanes);
+    maximum = vb.splat(maximum);
+    for (int64_t v = 0; v < parts; ++v)
+      vb.store(vb.exp2(vb.subf(score[v], maximum)), scores,
+               vb.index(v * kLanes));
+    Value decay = vb.exp2(vb.subf(oldMaximum, maximum));
+    SmallVector<Value> sum;
+    for (int64_t v = 0; v < vectors; ++v)
+      sum.push_back(vb.mulf(vb.load(sums, vb.add(at, v * kLanes)), decay));
+    sum.push_back(vb.mulf(
+        vb.loadScalar(totals, lanes),
+        vector::ExtractOp::create(vb.builder, vb.loc, decay, 0).getResult()));
+    sum = vb.loop(vb.index(0), there, 1, sum, [&](Value j, ValueRange old) {
+      SmallVector<Value> next;
+      Value weight = vb.loadScalar(scores, j), all = vb.splat(weight);
+      SmallVector<Value> value =
+          loadHead(cache, vb.add(firstValue, vb.mul(j, dim)));
+      for (auto [o, v] : llvm::zip(old.drop_back(), value))
+        next.push_back(vb.fma(all, v, o));
+      next.push_back(vb.addf(old.back(), weight));
+      return next;
+    });
+    vb.storeScalar(sum.pop_back_val(), totals, lanes);
+    for (auto [v, value] : llvm::enumerate(sum))
+      vb.store(value, sums, vb.add(at, v * kLanes));
+  }
+
+  Value locateResult(Value row, Value head) {
+    return vb.add(vb.mul(row, static_cast<int64_t>(op.getHeads()) * dim),
+                  vb.mul(head, dim));
+  }
+
+  void emitEnd(Value row, Value firstQuery, Value g) {
+    Value to = locateResult(row, vb.add(firstQuery, g));
+    Value total = vb.splat(vb.loadScalar(totals, vb.mul(g, kLanes)));
+    Value at = vb.mul(g, padded);
+    for (int64_t v = 0; v < vectors; ++v)
+      vb.store(vb.divf(vb.load(sums, vb.add(at, v * kLanes)), total), out,
+               vb.add(to, v * kLanes), mask(v));
+  }
+
+  //===--- a tile of rows of one text -------------------------------------===//
+
+  /// A query of each of \p left rows from \p row on is a lane; lanes behind
+  /// them repeat the first.
+  void emitTile(Value head, Value row, Value left) {
+    int64_t offset = 0;
+    queries = vb.carve(body.scratch, offset, group * padded * kTileRows);
+    sums = vb.carve(body.scratch, offset, group * padded * kTileRows);
+    maxima = vb.carve(body.scratch, offset, group * kTileRows);
+    totals = vb.carve(body.scratch, offset, group * kTileRows);
+    keys = vb.carve(body.scratch, offset, kKeys * padded);
+    values = vb.carve(body.scratch, offset, kKeys * padded);
+    scores = vb.carve(body.scratch, offset, kKeys * kTileRows);
+
+    Value slot = read(slots, row);
+    Value firstKey = locateCached(slot, head, 0);
+    Value firstValue = locateCached(slot, head, 1);
+    loadPositions(row, left);
+    Value firstQuery = vb.mul(head, group);
+    vb.loop(0, group, 1, [&](Value g) {
+      emitBeginTile(row, left, vb.add(firstQuery, g), g);
+    });
+    Value begin = vb.mul(vb.div(getFirst(vb.toIndex(smallest)), kKeys), kKeys);
+    Value end = vb.add(vb.toIndex(largest), 1);
+    vb.loop(begin, end, kKeys, [&](Value block) {
+      Value there = vb.min(vb.sub(end, block), vb.index(kKeys));
+      Value whole =
+          vb.mul(vb.div(vb.add(there, kBlockRows - 1), kBlockRows), kBlockRows);
+      Value start = vb.mul(block, dim);
+      emitPack(vb.add(firstKey, start), there, whole, keys);
+      emitPack(vb.add(firstValue, start), there, whole, values);
+      vb.loop(0, group, 1, [&](Value g) {
+        emitBlockOfTile(block, whole, vb.add(firstQuery, g), g);
+      });
+    });
+    vb.loop(0, group, 1,
+            [&](Value g) { emitEndTile(row, left, vb.add(firstQuery, g), g); });
+  }
+
+  void loadPositions(Value row, Value left) {
+    OpBuilder &b = vb.builder;
+    Value first = vb.splat(vb.loadScalar(positions, row));
+    lanePositions.clear();
+    for (int64_t v = 0; v < kBlockVectors; ++v) {
+      Value isThere = vb.mask(vb.sub(left, vb.index(v * kLanes)));
+      lanePositions.push_back(vector::MaskedLoadOp::create(
+          b, vb.loc, cast<VectorType>(first.getType()), positions,
+          vb.add(row, v * kLanes), isThere, first));
+    }
+    auto reduce = [&](vector::CombiningKind kind) {
+      Value result;
+      for (Value lanes : lanePositions) {
+        Value of = vector::ReductionOp::create(b, vb.loc, kind, lanes);
+        result = result
+                     ? vector::makeArithReduction(b, vb.loc, kind, result, of)
+                     : of;
+      }
+      return result;
+    };
+    smallest = reduce(vector::CombiningKind::MINSI);
+    largest = reduce(vector::CombiningKind::MAXSI);
+  }
+
+  void emitBeginTile(Value row, Value left, Value head, Value g) {
+    Value start = vb.mul(g, padded * kTileRows);
+    for (int64_t lane = 0; lane < kTileRows; lane += kLanes)
+      for (int64_t v = 0; v < vectors; ++v) {
+        SmallVector<Value> block;
+        for (int64_t r = 0; r < kLanes; ++r) {
+          Value which = vb.min(vb.index(lane + r), vb.sub(left, vb.index(1)));
+          Value from = vb.add(locate(vb.add(row, which), head, 0), v * kLanes);
+          block.push_back(
+              vb.mulf(vb.load(qkv, from, mask(v)), vb.splat(getScale())));
+        }
+        block = vb.transpose(block);
+        for (int64_t r = 0; r < kLanes; ++r)
+          vb.store(block[r], queries,
+                   vb.add(start, (v * kLanes + r) * kTileRows + lane));
+      }
+    vb.loop(0, padded * kTileRows, kLanes,
+            [&](Value i) { vb.store(vb.splat(0.0), sums, vb.add(start, i)); });
+    for (int64_t v = 0; v < kBlockVectors; ++v) {
+      Value at = vb.add(vb.mul(g, kTileRows), v * kLanes);
+      vb.store(vb.splat(kNoMaximum), maxima, at);
+      vb.store(vb.splat(0.0), totals, at);
+    }
+  }
+
+  /// Rows of a head in fp32, [kKeys, padded]: \p there from \p start on, then
+  /// zeros up to \p whole.
+  void emitPack(Value start, Value there, Value whole, Value to) {
+    vb.loop(vb.index(0), there, 1, [&](Value j) {
+      SmallVector<Value> row = loadHead(cache, vb.add(start, vb.mul(j, dim)));
+      for (auto [v, value] : llvm::enumerate(row))
+        vb.store(value, to, vb.add(vb.mul(j, padded), v * kLanes));
+    });
+    vb.loop(vb.mul(there, padded), vb.mul(whole, padded), kLanes,
+            [&](Value at) { vb.store(vb.splat(0.0), to, at); });
+  }
+
+  /// Query \p g of the group of all lanes, head \p head, with \p whole keys
+  /// from \p block on.
+  void emitBlockOfTile(Value block, Value whole, Value head, Value g) {
+    Value lanes = vb.mul(g, kTileRows), start = vb.mul(g, padded * kTileRows);
+    Value slope = getSlope(head);
+    SmallVector<Value> before, maximum, decay, total;
+    for (int64_t v = 0; v < kBlockVectors; ++v)
+      before.push_back(vb.load(maxima, vb.add(lanes, v * kLanes)));
+    maximum = vb.loop(vb.index(0), whole, kBlockRows, before,
+                      [&](Value r, ValueRange largest) {
+                        return emitScores(block, r, start, slope, largest);
+                      });
+    for (int64_t v = 0; v < kBlockVectors; ++v) {
+      Value at = vb.add(lanes, v * kLanes);
+      vb.store(maximum[v], maxima, at);
+      decay.push_back(vb.exp2(vb.subf(before[v], maximum[v])));
+      total.push_back(vb.mulf(vb.load(totals, at), decay[v]));
+    }
+    total =
+        vb.loop(vb.index(0), whole, 2, total, [&](Value r, ValueRange carried) {
+          return emitWeights(r, maximum, carried);
+        });
+    for (int64_t v = 0; v < kBlockVectors; ++v)
+      vb.store(total[v], totals, vb.add(lanes, v * kLanes));
+    Matrix value{values, vb.index(0), 1, padded};
+    Matrix weights{scores, vb.index(0), kTileRows};
+    Matrix sum{sums, start, kTileRows};
+    emitTileMatmul(vb, dim, kBlockVectors, vb.index(0), whole, 4, value,
+                   weights, sum, decay);
+  }
+
+  /// Scores of a register block of keys, stored from row \p r of the block on.
+  SmallVector<Value> emitScores(Value block, Value r, Value start, Value slope,
+                                ValueRange maximum) {
+    SmallVector<Value> numbers, score, next(maximum);
+    Value key = vb.toI32(vb.add(block, r));
+    for (int64_t i = 0; i < kBlockRows; ++i) {
+      numbers.push_back(vb.splat(
+          arith::AddIOp::create(vb.builder, vb.loc, key, vb.toI32(vb.index(i)))
+              .getResult()));
+      for (Value position : lanePositions)
+        score.push_back(emitBias(numbers[i], position, slope));
+    }
+    Matrix a{keys, vb.mul(r, padded), padded};
+    Matrix b{queries, start, kTileRows};
+    score = cpu::emitBlock(vb, kBlockRows, kBlockVectors, vb.index(0),
+                           vb.index(dim), getUnroll(), a, b, score);
+    for (int64_t i = 0; i < kBlockRows; ++i)
+      for (int64_t v = 0; v < kBlockVectors; ++v) {
+        Value of = emitMasked(score[i * kBlockVectors + v], numbers[i],
+                              lanePositions[v]);
+        vb.store(of, scores,
+                 vb.add(vb.mul(vb.add(r, i), kTileRows), v * kLanes));
+        next[v] = vb.maxf(next[v], of);
+      }
+    return next;
+  }
+
+  /// The weights of keys r and r + 1; returns the sums with them.
+  SmallVector<Value> emitWeights(Value r, ValueRange maximum,
+                                 ValueRange carried) {
+    SmallVector<Value> total(carried);
+    for (int64_t i = 0; i < 2 * kBlockVectors; ++i) {
+      Value at = vb.add(vb.mul(r, kTileRows), i * kLanes);
+      int64_t v = i % kBlockVectors;
+      Value weight = vb.exp2(vb.subf(vb.load(scores, at), maximum[v]));
+      total[v] = vb.addf(total[v], weight);
+      vb.store(weight, scores, at);
+    }
+    return total;
+  }
+
+  void emitEndTile(Value row, Value left, Value head, Value g) {
+    Value start = vb.mul(g, padded * kTileRows);
+    for (int64_t lane = 0; lane < kTileRows; lane += kLanes) {
+      Value total = vb.load(totals, vb.add(vb.mul(g, kTileRows), lane));
+      for (int64_t v = 0; v < vectors; ++v) {
+        SmallVector<Value> block;
+        for (int64_t r = 0; r < kLanes; ++r)
+          block.push_back(vb.divf(
+              vb.load(sums, vb.add(start, (v * kLanes + r) * kTileRows + lane)),
+              total));
+        block = vb.transpose(block);
+        for (int64_t r = 0; r < kLanes; ++r) {
+          Value isThere = arith::CmpIOp::create(vb.builder, vb.loc,
+                                                arith::CmpIPredicate::slt,
+                                                vb.index(lane + r), left);
+          Value columns =
+              arith::SelectOp::create(vb.builder, vb.loc, isThere,
+                                      vb.index(dim - v * kLanes), vb.index(0));
+          Value to =
+              vb.add(locateResult(vb.add(row, lane + r), head), v * kLanes);
+          vb.store(block[r], out, to, vb.mask(columns));
+        }
+      }
+    }
+  }
+
+  int64_t group;  ///< queries that share a key head
+  int64_t padded; ///< columns of a head in whole vectors
+  Value cache, out;
+  // Of a row or a tile, in scratch memory; keys are transposed for a row.
+  Value queries, sums, maxima, totals, scores, keys, values;
+  /// Of a tile's lanes, and the least and the most of them.
+  SmallVector<Value> lanePositions;
+  Value smallest, largest;
+};
+
+struct CachedAttentionKernel
+    : KernelEmissionOpInterface::ExternalModel<CachedAttentionKernel,
+                                               nn::CachedAttentionOp> {
+  int64_t getIterations(Operation *op) const {
+    return CachedAttentionEmitter::getIterations(
+        cast<nn::CachedAttentionOp>(op));
+  }
+  int64_t getScratchBytes(Operation *op) const {
+    return CachedAttentionEmitter::getScratchBytes(
+        cast<nn::CachedAttentionOp>(op));
+  }
+  void emitKernel(Operation *op, KernelBody &body) const {
+    CachedAttentionEmitter(cast<nn::CachedAttentionOp>(op), body).emit();
+  }
+};
+
+} // namespace
+
+void tessera::cpu::registerCachedAttention(MLIRContext *context) {
+  nn::CachedAttentionOp::attachInterface<CachedAttentionKernel>(*context);
+}
