@@ -154,17 +154,21 @@ static void hideKernels(llvm::Module &module) {
 
 /// Names the tables of \p module apart from those of the first model.
 static void renameTables(llvm::Module &module, ModuleOp model) {
-  for (StringRef name : {"tessera_manifest", "tessera_entries"})
+  for (StringRef name :
+       {"tessera_manifest", "tessera_entries", "tessera_device_image"})
     if (llvm::GlobalVariable *table = module.getGlobalVariable(name))
       table->setName(getTableName(name, model));
 }
 
-/// `tessera_models` (runtime/abi.h): the models beside the first.
-static void addModels(llvm::Module &module, ArrayRef<ModuleOp> others) {
+/// `tessera_models` (runtime/abi.h): the models beside the first, which have
+/// device images or not.
+static void addModels(llvm::Module &module, ArrayRef<ModuleOp> others,
+                      bool haveImages) {
   llvm::LLVMContext &context = module.getContext();
   llvm::PointerType *pointer = llvm::PointerType::get(context, 0);
   llvm::Constant *null = llvm::ConstantPointerNull::get(pointer);
-  auto *row = llvm::StructType::get(context, {pointer, pointer, pointer});
+  auto *row =
+      llvm::StructType::get(context, {pointer, pointer, pointer, pointer});
   auto declare = [&](StringRef name, ModuleOp model) -> llvm::Constant * {
     return new llvm::GlobalVariable(module, llvm::Type::getInt8Ty(context),
                                     /*isConstant=*/true,
@@ -180,9 +184,10 @@ static void addModels(llvm::Module &module, ArrayRef<ModuleOp> others) {
         llvm::GlobalValue::PrivateLinkage, text, "model.name");
     rows.push_back(llvm::ConstantStruct::get(
         row, {name, declare("tessera_manifest", model),
-              declare("tessera_entries", model)}));
+              declare("tessera_entries", model),
+              haveImages ? declare("tessera_device_image", model) : null}));
   }
-  rows.push_back(llvm::ConstantStruct::get(row, {null, null, null}));
+  rows.push_back(llvm::ConstantStruct::get(row, {null, null, null, null}));
   auto *type = llvm::ArrayType::get(row, rows.size());
   new llvm::GlobalVariable(
       module, type, /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage,
@@ -222,7 +227,7 @@ LogicalResult codegen::emitObject(ModuleOp module, StringRef path,
           addTokenizer(*ir, specification.getTokenizer().getValue(), module)))
     return failure();
   if (models.front() == module && models.size() > 1)
-    addModels(*ir, ArrayRef(models).drop_front());
+    addModels(*ir, ArrayRef(models).drop_front(), !deviceImage.empty());
   preferWideVectors(*ir);
   optimizeModule(*ir, **machine);
 

@@ -15,7 +15,8 @@ namespace tessera::codegen {
 
 /// Compiles \p module, which holds nothing but the LLVM dialect, for the CPU
 /// that its specification names ("native": this machine's) and writes the
-/// object file \p path, with \p deviceImage in it as `tessera_device_image`.
+/// object file \p path, with \p deviceImage in it as `tessera_device_image`;
+/// of several models either all have one or none.
 mlir::LogicalResult emitObject(mlir::ModuleOp module, llvm::StringRef path,
                                llvm::StringRef deviceImage = {});
 

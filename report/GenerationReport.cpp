@@ -9,6 +9,7 @@
 #include "dialects/plan/Plan.h"
 #include "dialects/spec/Spec.h"
 #include "report/Figures.h"
+#include "target/Target.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 
@@ -21,6 +22,14 @@ static int64_t getPeak(ModuleOp module) {
   for (auto program : module.getOps<ProgramOp>())
     peak = std::max<int64_t>(peak, program.getArenaBytes());
   return peak;
+}
+
+/// Bytes of the host's memory that all programs together pin.
+static int64_t getPinned(ModuleOp module) {
+  const Target *target = getTarget(module);
+  return target ? target->getPinnedBytes(
+                      llvm::to_vector(module.getOps<ProgramOp>()))
+                : 0;
 }
 
 void tessera::printGenerationText(ModuleOp module, llvm::raw_ostream &out) {
@@ -41,6 +50,9 @@ void tessera::printGenerationText(ModuleOp module, llvm::raw_ostream &out) {
   }
   out << llvm::formatv(line, "peak", "", "", "", groupDigits(getPeak(module)),
                        formatBytes(getPeak(module)));
+  if (int64_t pinned = getPinned(module))
+    out << llvm::formatv(line, "pinned (host)", "", "", "", groupDigits(pinned),
+                         formatBytes(pinned));
 }
 
 void tessera::printGenerationJson(ModuleOp module, llvm::raw_ostream &out) {
@@ -51,6 +63,7 @@ void tessera::printGenerationJson(ModuleOp module, llvm::raw_ostream &out) {
     json.attribute("slots", generation.getSlots());
     json.attribute("context", generation.getLength());
     json.attribute("peak_bytes", getPeak(module));
+    json.attribute("pinned_bytes", getPinned(module));
     json.attributeObject("programs", [&] {
       for (auto program : module.getOps<ProgramOp>())
         json.attributeObject(program.getSymName(), [&] {

@@ -90,7 +90,7 @@ FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
   report.accumulation = program.getAccumulation();
   report.peak = program.getArenaBytes();
   report.offloaded = program.getOffloadBytes();
-  report.pinned = target->getPinnedBytes(program);
+  report.pinned = target->getPinnedBytes({program});
   for (int64_t i = 0; i < kStepCategories; ++i)
     report.memory[i] = program.getMemory(static_cast<Category>(i));
   report.flops = program.getFlops();

@@ -50,11 +50,13 @@ extern const tessera_entry tessera_entries[];
 /// The device's machine code, a fatbin or PTX text; only for a target other
 /// than the CPU.
 extern const char tessera_device_image[];
-/// Another model of the executable, with a manifest and entries of its own.
+/// Another model of the executable, with a manifest, entries and machine code
+/// of its own.
 typedef struct tessera_model {
   const char *name;
   const char *manifest;
   const tessera_entry *entries;
+  const char *device_image; ///< null where the target is the CPU
 } tessera_model;
 
 /// The models beside the one of `tessera_manifest`; the last one has a null

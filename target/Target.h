@@ -151,9 +151,12 @@ public:
   virtual NodeFigures assumeNode(mlir::ModuleOp module, int64_t cores,
                                  int64_t ranks) const = 0;
 
-  /// Bytes of the host's memory that a rank of \p program pins, so that the
-  /// device can reach it.
-  virtual int64_t getPinnedBytes(plan::ProgramOp program) const { return 0; }
+  /// Bytes of the host's memory that a rank that runs \p programs pins, so
+  /// that the device can reach it.
+  virtual int64_t
+  getPinnedBytes(llvm::ArrayRef<plan::ProgramOp> programs) const {
+    return 0;
+  }
 
 private:
   std::string name;

@@ -81,11 +81,11 @@ private:
       for (size_t n = 2 * i; n < scores.size(); n += n % 2 ? 3 : 1)
         largest = larger(largest, scores[n]);
       largest = tb.combineWarp(largest, 4, larger);
-      Value decay = exp2(tb.subf(maximum[i], largest));
+      Value decay = emitExp2(tb, tb.subf(maximum[i], largest));
       maximum[i] = largest;
       total[i] = tb.mulf(total[i], decay);
       for (size_t n = 2 * i; n < scores.size(); n += n % 2 ? 3 : 1) {
-        scores[n] = exp2(tb.subf(scores[n], largest));
+        scores[n] = emitExp2(tb, tb.subf(scores[n], largest));
         total[i] = tb.addf(total[i], scores[n]);
       }
       for (size_t n = 2 * i; n < sums.size(); n += n % 2 ? 3 : 1)

@@ -308,7 +308,7 @@ private:
         matmul.multiply(rowTile, warpRow, columnTile, tiling.columns);
     finishScores(column, weights);
     for (auto [weight, shift] : llvm::zip(weights, getNumbers(0)))
-      weight = exp2(tb.subf(weight, shift));
+      weight = emitExp2(tb, tb.subf(weight, shift));
     replaceTile(getSecond());
     WarpMatmul::Fragments slopes, factors;
     if (part != Part::Values)

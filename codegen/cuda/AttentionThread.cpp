@@ -21,6 +21,24 @@ static constexpr int64_t kInFlight = 4;
 /// registers each.
 static constexpr int64_t kMostPending = 10;
 
+Value cuda::emitExp2(ThreadBuilder &tb, Value x) {
+  return math::Exp2Op::create(tb.builder, tb.loc, x);
+}
+
+Value cuda::emitAlibiSlope(ThreadBuilder &tb, int64_t heads, Value head) {
+  // codegen::getAlibiSlopes's exponents, which are linear in the head.
+  auto power = static_cast<int64_t>(llvm::bit_floor<uint64_t>(heads));
+  Value number = tb.toF32(tb.toI32(head));
+  auto exponent = [&](double first, double step) {
+    return tb.fma(number, tb.number(step / power), tb.number(first / power));
+  };
+  Value result = exponent(-8, -8);
+  if (power != heads)
+    result = tb.select(tb.isLess(head, tb.index(power)), result,
+                       exponent(8.0 * power - 4, -8));
+  return tb.mulf(emitExp2(tb, result), tb.number(codegen::kLog2E));
+}
+
 //===----------------------------------------------------------------------===//
 // Tiles
 //===----------------------------------------------------------------------===//
@@ -89,14 +107,14 @@ AttentionThread::AttentionThread(ThreadBuilder &tb, const AttentionShape &shape,
   for (int64_t i : {0, 1})
     row[i] = tb.add(tb.add(firstRow, warpRow), matmul.getRow(i));
   if (shape.alibi)
-    slope = getSlope();
+    slope = emitAlibiSlope(tb, shape.heads, head);
 }
 
 void AttentionThread::startHead(Value member) {
   head = tb.add(tb.mul(kvHead, shape.group), member);
   batchHead = tb.add(tb.mul(batch, shape.heads), head);
   if (shape.alibi)
-    slope = getSlope();
+    slope = emitAlibiSlope(tb, shape.heads, head);
 }
 
 HeadRows AttentionThread::getPacked(Value buffer, int64_t which) {
@@ -247,24 +265,6 @@ void AttentionThread::storeRows(ValueRange sums, ArrayRef<Value> factors,
 //===----------------------------------------------------------------------===//
 // Scores
 //===----------------------------------------------------------------------===//
-
-Value AttentionThread::exp2(Value x) {
-  return math::Exp2Op::create(tb.builder, tb.loc, x);
-}
-
-Value AttentionThread::getSlope() {
-  // codegen::getAlibiSlopes's exponents, which are linear in the head.
-  auto power = static_cast<int64_t>(llvm::bit_floor<uint64_t>(shape.heads));
-  Value number = tb.toF32(tb.toI32(head));
-  auto exponent = [&](double first, double step) {
-    return tb.fma(number, tb.number(step / power), tb.number(first / power));
-  };
-  Value result = exponent(-8, -8);
-  if (power != shape.heads)
-    result = tb.select(tb.isLess(head, tb.index(power)), result,
-                       exponent(8.0 * power - 4, -8));
-  return tb.mulf(exp2(result), tb.number(codegen::kLog2E));
-}
 
 Value AttentionThread::getBeginColumn() {
   Value first = firstRow;

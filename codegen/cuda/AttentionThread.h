@@ -27,6 +27,11 @@
 
 namespace tessera::cuda {
 
+/// 2^x of a number, by the GPU's instruction.
+mlir::Value emitExp2(ThreadBuilder &tb, mlir::Value x);
+/// ALiBi's slope of head \p head of \p heads times log2(e), a scalar.
+mlir::Value emitAlibiSlope(ThreadBuilder &tb, int64_t heads, mlir::Value head);
+
 /// How a block of threads covers the scores of a head.
 struct AttentionTiling {
   int64_t warps;   ///< each has 16 rows
@@ -115,9 +120,6 @@ public:
   void storeRows(mlir::ValueRange sums, llvm::ArrayRef<mlir::Value> factors,
                  codegen::HeadRows to);
 
-  /// 2^x of a number.
-  mlir::Value exp2(mlir::Value x);
-
   ThreadBuilder &tb;
   codegen::AttentionShape shape;
   AttentionTiling tiling;
@@ -149,7 +151,6 @@ private:
   void storeVectors(llvm::ArrayRef<Copy> copies,
                     llvm::ArrayRef<Vectors> vectors);
 
-  mlir::Value getSlope();
   /// \p a - \p b as an i32.
   mlir::Value distance(mlir::Value a, mlir::Value b) {
     return tb.toI32(tb.sub(a, b));

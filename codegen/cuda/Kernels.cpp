@@ -43,7 +43,9 @@ void tessera::cuda::registerKernels(DialectRegistry &registry) {
     loadTargets(context);
     registerAttention(context);
     registerAttentionGrad(context);
+    registerCache(context);
     registerNorm(context);
+    registerRowMatmul(context);
     registerScatterAdd(context);
     registerTranspose(context);
   });

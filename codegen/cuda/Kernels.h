@@ -17,11 +17,13 @@ void registerUpdate(mlir::MLIRContext *context);
 void registerAggregate(mlir::MLIRContext *context);
 void registerAttention(mlir::MLIRContext *context);
 void registerAttentionGrad(mlir::MLIRContext *context);
+void registerCache(mlir::MLIRContext *context);
 void registerGraphAttention(mlir::MLIRContext *context);
 void registerGraphDropout(mlir::MLIRContext *context);
 void registerNeighborMax(mlir::MLIRContext *context);
 void registerNorm(mlir::MLIRContext *context);
 void registerQuantize(mlir::MLIRContext *context);
+void registerRowMatmul(mlir::MLIRContext *context);
 void registerScatterAdd(mlir::MLIRContext *context);
 void registerTranspose(mlir::MLIRContext *context);
 

@@ -246,12 +246,13 @@ public:
     return node;
   }
 
-  int64_t getPinnedBytes(plan::ProgramOp program) const override {
+  int64_t getPinnedBytes(ArrayRef<plan::ProgramOp> programs) const override {
     int64_t bytes = runtime::cuda::bounceBytes;
-    for (auto input : program.getBody().getOps<plan::InputOp>())
-      if (input.getWhen() != "load")
-        bytes += runtime::cuda::inputBuffers *
-                 plan::getBytes(cast<ShapedType>(input.getView().getType()));
+    for (plan::ProgramOp program : programs)
+      for (auto input : program.getBody().getOps<plan::InputOp>())
+        if (input.getWhen() != "load")
+          bytes += runtime::cuda::inputBuffers *
+                   plan::getBytes(cast<ShapedType>(input.getView().getType()));
     return bytes;
   }
 };

@@ -65,6 +65,30 @@ Value ThreadBuilder::combineBlock(Value scalar, int64_t threads, Value neutral,
   return combineWarp(all, size, combine);
 }
 
+ThreadBuilder::Spread ThreadBuilder::sumLanes(ValueRange numbers, int64_t high,
+                                              int64_t low) {
+  Spread spread = {SmallVector<Value>(numbers), index(0)};
+  for (int64_t bit = high; bit >= low; bit /= 2) {
+    SmallVector<Value> &own = spread.numbers;
+    int64_t half = static_cast<int64_t>(own.size()) / 2;
+    if (own.size() % 2) {
+      for (Value &number : own)
+        number = addf(number, shuffleXor(number, bit));
+      continue;
+    }
+    Value digit = rem(div(thread(), bit), 2);
+    Value isHigh = isEqual(digit, index(1));
+    spread.first = add(spread.first, mul(digit, half));
+    for (int64_t i = 0; i < half; ++i) {
+      Value kept = select(isHigh, own[half + i], own[i]);
+      Value given = select(isHigh, own[i], own[half + i]);
+      own[i] = addf(kept, shuffleXor(given, bit));
+    }
+    own.resize(half);
+  }
+  return spread;
+}
+
 Value ThreadBuilder::shared(int64_t count, Type type) {
   auto space = gpu::AddressSpaceAttr::get(builder.getContext(),
                                           gpu::AddressSpace::Workgroup);

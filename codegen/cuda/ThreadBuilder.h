@@ -55,11 +55,23 @@ public:
   /// two up to kWarp; each thread gets the result, with the same bits.
   mlir::Value combineWarp(mlir::Value scalar, int64_t size, Combine combine);
 
-  /// The same over all \p threads of the block, a multiple of kWarp (or a power
-  /// of two below). \p neutral changes nothing. Each call has shared memory of
-  /// its own; it holds one barrier.
+  /// combineWarp over all \p threads of the block, a multiple of kWarp (or a
+  /// power of two below). \p neutral changes nothing. Each call has shared
+  /// memory of its own; it holds one barrier.
   mlir::Value combineBlock(mlir::Value scalar, int64_t threads,
                            mlir::Value neutral, Combine combine);
+
+  /// Numbers of which a lane has a part: those from number `first` on.
+  struct Spread {
+    llvm::SmallVector<mlir::Value> numbers;
+    mlir::Value first;
+  };
+  /// The sums of each of \p numbers over lanes whose numbers differ in the bits
+  /// from \p high down to \p low, powers of two. Pairs are added bit by bit
+  /// from \p high on, in an order that does not depend on how many numbers
+  /// there are; with each bit a lane keeps half of them, as long as they can be
+  /// halved.
+  Spread sumLanes(mlir::ValueRange numbers, int64_t high, int64_t low);
 
   /// \p count elements of memory that the block's threads share; 48 KiB are
   /// there for a kernel. Only loads and stores may use it.

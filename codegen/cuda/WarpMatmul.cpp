@@ -104,11 +104,31 @@ void WarpMatmul::accumulateByFMA(ArrayRef<Value> weights, Value b,
 // Matmuls by tensor cores
 //===----------------------------------------------------------------------===//
 
-Value WarpMatmul::toRegister(Value pair) {
-  if (element.isF16())
-    return pair;
-  return LLVM::BitcastOp::create(tb.builder, tb.loc, tb.builder.getI32Type(),
-                                 pair);
+void tessera::cuda::addByTensorCores(ThreadBuilder &tb, ArrayRef<Value> a,
+                                     ArrayRef<Value> b,
+                                     MutableArrayRef<Value> sums) {
+  OpBuilder &builder = tb.builder;
+  bool isHalf = getElementTypeOrSelf(a.front()).isF16();
+  auto toRegisters = [&](ArrayRef<Value> pairs) {
+    SmallVector<Value> registers(pairs);
+    if (!isHalf)
+      for (Value &pair : registers)
+        pair = LLVM::BitcastOp::create(builder, tb.loc, builder.getI32Type(),
+                                       pair);
+    return registers;
+  };
+  auto type = LLVM::LLVMStructType::getLiteral(
+      builder.getContext(),
+      SmallVector<Type>(WarpMatmul::kNumbers, builder.getF32Type()));
+  NVVM::MMATypes number = isHalf ? NVVM::MMATypes::f16 : NVVM::MMATypes::bf16;
+  Value sum = NVVM::MmaOp::create(
+      builder, tb.loc, type, toRegisters(a), toRegisters(b), ValueRange(sums),
+      ArrayRef<int64_t>{WarpMatmul::kRows, WarpMatmul::kBlock,
+                        WarpMatmul::kRows},
+      std::nullopt, std::nullopt, std::array{number, number},
+      std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
+  for (auto [i, result] : llvm::enumerate(sums))
+    result = LLVM::ExtractValueOp::create(builder, tb.loc, sum, i);
 }
 
 SmallVector<Value> WarpMatmul::loadMatrices(Value buffer, Value position,
@@ -124,29 +144,17 @@ SmallVector<Value> WarpMatmul::loadMatrices(Value buffer, Value position,
   Value all = nvgpu::LdMatrixOp::create(
       tb.builder, tb.loc, VectorType::get({4, 2}, element), buffer, place,
       tb.builder.getBoolAttr(transpose), tb.builder.getI32IntegerAttr(4));
-  SmallVector<Value> registers;
+  SmallVector<Value> pairs;
   for (int64_t i = 0; i < 4; ++i)
-    registers.push_back(toRegister(extract(tb, all, i)));
-  return registers;
+    pairs.push_back(extract(tb, all, i));
+  return pairs;
 }
 
 void WarpMatmul::addMatmul(ArrayRef<Value> a, ArrayRef<Value> b,
                            MutableArrayRef<Value> sums) {
-  OpBuilder &builder = tb.builder;
-  auto type = LLVM::LLVMStructType::getLiteral(
-      builder.getContext(), SmallVector<Type>(kNumbers, builder.getF32Type()));
-  NVVM::MMATypes number =
-      element.isF16() ? NVVM::MMATypes::f16 : NVVM::MMATypes::bf16;
-  for (int64_t block : {0, 1}) {
-    MutableArrayRef<Value> own = sums.slice(block * kNumbers, kNumbers);
-    Value sum = NVVM::MmaOp::create(
-        builder, tb.loc, type, a, b.slice(2 * block, 2), ValueRange(own),
-        ArrayRef<int64_t>{kRows, kBlock, kRows}, std::nullopt, std::nullopt,
-        std::array{number, number},
-        std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
-    for (auto [i, result] : llvm::enumerate(own))
-      result = LLVM::ExtractValueOp::create(builder, tb.loc, sum, i);
-  }
+  for (int64_t block : {0, 1})
+    addByTensorCores(tb, a, b.slice(2 * block, 2),
+                     sums.slice(block * kNumbers, kNumbers));
 }
 
 WarpMatmul::Fragments WarpMatmul::multiply(Value a, Value row, Value b,
@@ -181,7 +189,7 @@ WarpMatmul::Fragments WarpMatmul::accumulate(ArrayRef<Value> weights, Value b,
     for (int64_t i = 0; i < 4; ++i) {
       Value pair = vector::FromElementsOp::create(
           tb.builder, tb.loc, tb.vectorType(), weights.slice(k + 2 * i, 2));
-      left.push_back(toRegister(tb.narrow(pair, element)));
+      left.push_back(tb.narrow(pair, element));
     }
     int64_t row = k / kNumbers * kBlock;
     for (int64_t d = 0; d < dim; d += kRows)

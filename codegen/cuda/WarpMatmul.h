@@ -27,6 +27,16 @@
 
 namespace tessera::cuda {
 
+/// Adds A B to \p sums by tensor cores (m16n8k16), A being 16 x 16 and B
+/// 16 x 8 numbers of 16 bits. Lane 4 g + t has of A rows g and g + 8 in columns
+/// 2 t and 2 t + 1, then the same rows in columns 2 t + 8 and 2 t + 9; of B
+/// rows 2 t and 2 t + 1, then 2 t + 8 and 2 t + 9 of column g; and of the sums
+/// a block of fragments. \p a has four pairs of numbers, \p b two, vectors that
+/// lie in one register each.
+void addByTensorCores(ThreadBuilder &tb, llvm::ArrayRef<mlir::Value> a,
+                      llvm::ArrayRef<mlir::Value> b,
+                      llvm::MutableArrayRef<mlir::Value> sums);
+
 class WarpMatmul {
 public:
   /// Rows of the matrix in registers.
@@ -75,17 +85,15 @@ private:
   void accumulateByFMA(llvm::ArrayRef<mlir::Value> weights, mlir::Value b,
                        Fragments &sums);
 
-  /// Two numbers of 16 bits, vector<2xT>, as a register of tensor cores.
-  mlir::Value toRegister(mlir::Value pair);
   /// The 16 x 16 numbers of \p buffer whose first row and column are at
-  /// \p position, as four matrices of 8 x 8, each a register per lane: those of
+  /// \p position, as four matrices of 8 x 8, each a pair per lane: those of
   /// the upper left, lower left, upper right and lower right; or, where
   /// \p byRows, upper left, upper right, lower left, lower right.
   llvm::SmallVector<mlir::Value> loadMatrices(mlir::Value buffer,
                                               mlir::Value position, bool byRows,
                                               bool transpose);
   /// Adds A B to \p sums, fragments of two blocks; \p a and \p b are four
-  /// registers each.
+  /// pairs each.
   void addMatmul(llvm::ArrayRef<mlir::Value> a, llvm::ArrayRef<mlir::Value> b,
                  llvm::MutableArrayRef<mlir::Value> sums);
 

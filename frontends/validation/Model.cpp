@@ -86,9 +86,6 @@ void Validator::checkGeneration() {
                              "generates texts",
                              "remove it");
   checkLimits({"generation"});
-  if (message.target().has_cuda())
-    diagnostics.error("generation", "`generation` is for CPUs",
-                      "remove it, or give target { cpu { } }");
   const spec::Transformer &model = message.transformer();
   int64_t table = given("transformer.position_capacity")
                       ? model.position_capacity()

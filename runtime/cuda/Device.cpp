@@ -77,8 +77,6 @@ GpuDevice::GpuDevice(const Manifest &manifest, int localRank)
   cuda.memHostAlloc(&pinned, bounceBytes, 0);
   bounce = static_cast<char *>(pinned);
   loadKernels();
-  for (const tessera_entry *entry = tessera_entries; entry->name; ++entry)
-    entries.emplace_back();
 
   snprintf(text, sizeof text, "%s of %d, sm_%d%d, driver for CUDA %d.%d",
            name().c_str(), count, major, minor, version / 1000,
@@ -111,11 +109,20 @@ void GpuDevice::requireCapability() const {
     refuse("");
 }
 
+/// The device's code of the model that \p manifest describes.
+static const char *imageOf(const Manifest &manifest) {
+  for (const tessera_model *model = tessera_models; model && model->name;
+       ++model)
+    if (model->entries == manifest.entries)
+      return model->device_image;
+  return tessera_device_image;
+}
+
 void GpuDevice::loadKernels() {
   if (manifest.kernels.empty())
     return;
   Module module = nullptr;
-  int error = driver().moduleLoadData.attempt(&module, tessera_device_image);
+  int error = driver().moduleLoadData.attempt(&module, imageOf(manifest));
   if (error == noBinaryForGpu || error == invalidPtx ||
       error == unsupportedPtxVersion)
     refuse(", for which the driver finds no code");
@@ -153,18 +160,8 @@ char *GpuDevice::allocateArena(const Program &program) {
   arenaSize = static_cast<int64_t>(bytes);
   driver().memsetD8Async(address, 0, bytes, computeStream);
   synchronize(computeStream);
-  for (const Slot &slot : program.inputs) {
-    Staging place;
-    place.bytes = slot.bytes();
-    if (slot.when != "load")
-      for (int i = 0; i < inputBuffers; ++i) {
-        void *pinned = nullptr;
-        driver().memHostAlloc(&pinned, std::max<int64_t>(place.bytes, 1), 0);
-        place.half[i] = static_cast<char *>(pinned);
-        place.copied[i] = makeEvent();
-      }
-    staging.push_back(std::move(place));
-  }
+  for (const Slot &slot : program.inputs)
+    stagingOf(slot);
   return arenaAddress;
 }
 
@@ -175,7 +172,7 @@ int64_t GpuDevice::memoryTaken() const {
 }
 
 void GpuDevice::run(tessera_context &context, const tessera_entry &entry) {
-  EntryRun &state = entries[&entry - tessera_entries];
+  EntryRun &state = entries[&entry];
   // The first run is issued as it is: libraries load code when they need it
   // first, which is not allowed in a capture.
   if (!graphs || !state.ranOnce) {
@@ -199,8 +196,24 @@ GraphExec GpuDevice::capture(tessera_context &context,
   return result;
 }
 
-char *GpuDevice::beginInput(const tessera_context &context, const Slot &slot) {
-  Staging &place = staging[&slot - context.program->inputs.data()];
+GpuDevice::Staging &GpuDevice::stagingOf(const Slot &slot) {
+  auto [found, isNew] = staging.try_emplace(&slot);
+  Staging &place = found->second;
+  if (!isNew)
+    return place;
+  place.bytes = slot.bytes();
+  if (slot.when != "load")
+    for (int i = 0; i < inputBuffers; ++i) {
+      void *pinned = nullptr;
+      driver().memHostAlloc(&pinned, std::max<int64_t>(place.bytes, 1), 0);
+      place.half[i] = static_cast<char *>(pinned);
+      place.copied[i] = makeEvent();
+    }
+  return place;
+}
+
+char *GpuDevice::beginInput(const tessera_context &, const Slot &slot) {
+  Staging &place = stagingOf(slot);
   if (slot.when == "load") {
     place.once.resize(place.bytes);
     return place.once.data();
@@ -211,7 +224,7 @@ char *GpuDevice::beginInput(const tessera_context &context, const Slot &slot) {
 }
 
 void GpuDevice::commitInput(const tessera_context &context, const Slot &slot) {
-  Staging &place = staging[&slot - context.program->inputs.data()];
+  Staging &place = stagingOf(slot);
   char *address = context.arena + slot.offset;
   if (slot.when == "load") {
     write(address, place.bytes, [&](char *host, int64_t begin, int64_t end) {

@@ -11,6 +11,7 @@
 #include "runtime/cuda/Driver.h"
 #include "runtime/cuda/Pinned.h"
 #include "runtime/program/Device.h"
+#include <unordered_map>
 
 namespace tessera::runtime::cuda {
 
@@ -95,6 +96,7 @@ private:
                   void *data) override;
   /// Exits the process: the device's code does not run on this GPU.
   [[noreturn]] void refuse(const char *reason) const;
+  Staging &stagingOf(const Slot &slot);
   void requireCapability() const;
   void loadKernels();
   /// Waits until \p query answers success and not notReady.
@@ -112,8 +114,9 @@ private:
   char *arenaAddress = nullptr;
   int64_t arenaSize = 0, availableBefore = 0;
   std::vector<KernelFunction> kernels; ///< by the manifest's table
-  std::vector<Staging> staging;        ///< by the program's inputs
-  std::vector<EntryRun> entries;       ///< by tessera_entries
+  /// By the inputs that have been filled, of all programs in the arena.
+  std::unordered_map<const Slot *, Staging> staging;
+  std::unordered_map<const tessera_entry *, EntryRun> entries;
   bool graphs = true;
   void (*poll)(void *, double) = nullptr;
   void *pollData = nullptr;

@@ -12,6 +12,7 @@
 # ===----------------------------------------------------------------------===#
 
 import json
+import math
 import os
 import re
 import socket
@@ -19,26 +20,42 @@ import subprocess
 import unittest
 
 import support
+import test_generation as texts
 
 FAKES = support.BUILD / "test" / "fake-cuda"
 ARCHITECTURES = "sm_80,sm_90a,sm_100"
 
 
 class Executable:
-    """An executable for GPUs and the library of its emulated kernels."""
+    """An executable for GPUs and the libraries of its emulated kernels: of the model
+    that is trained, and of the one that generates where there is one."""
 
-    def __init__(self, specification, path, **values):
+    def __init__(self, specification, path, environment=support.ENVIRONMENT, **values):
         self.path = path
         values = {"target__cuda__arch": "sm_90a", **values}
-        support.compile(specification, path, **values)
         module = path.with_suffix(".mlir")
         fields = {key.replace("__", "."): value for key, value in values.items()}
-        support.run(
-            [support.TESSERA, "compile", specification, "--compile-to=plan", "-o", module]
-            + support.settings(fields)
-        )
+        command = [support.TESSERA, "compile", specification, *support.settings(fields)]
+        support.run([*command, "-o", path], env=environment)
+        support.run([*command, "--compile-to=plan", "-o", module])
         self.kernels = path.with_suffix(".so")
-        support.run([support.BUILD / "bin" / "emulate-kernels", module, self.kernels])
+        self.generating = path.with_suffix(".generation.so")
+        emulate = [support.BUILD / "bin" / "emulate-kernels", module]
+        if "module @generation " in module.read_text():
+            support.run([*emulate, self.kernels, "training"])
+            support.run([*emulate, self.generating, "generation"])
+        else:
+            support.run([*emulate, self.kernels])
+            self.generating = self.kernels
+
+    def doubles(self, command):
+        """What has `command` run on doubles."""
+        generates = command in ("generate", "logits")
+        return {
+            "LD_LIBRARY_PATH": str(FAKES),
+            "FAKE_CUDA_KERNELS": str(self.generating if generates else self.kernels),
+            "OMP_NUM_THREADS": "1",
+        }
 
     def run(self, arguments, world=1, check=True, **environment):
         """Runs a rank per process, as torchrun would start them, each with a GPU
@@ -58,9 +75,7 @@ class Executable:
                 "FAKE_CUDA_DEVICES": world,
             }
             variables = {
-                "LD_LIBRARY_PATH": FAKES,
-                "FAKE_CUDA_KERNELS": self.kernels,
-                "OMP_NUM_THREADS": 1,
+                **self.doubles(arguments[0]),
                 **(ranks if world > 1 else {}),
                 **environment,
             }
@@ -104,6 +119,8 @@ class Examples(unittest.TestCase):
                     command = [support.TESSERA, "compile", specification, "-o", executable]
                     fields = {"target.cuda.arch": ARCHITECTURES}
                     fields["training.precision.compute"] = precision
+                    if not is_graph:
+                        fields["generation.batch"] = 8
                     command += support.settings(fields)
                     done = support.run([*command, "--kernel-report", report], check=False)
                     if "no CUDA toolkit" in done.stderr:
@@ -130,6 +147,8 @@ class Examples(unittest.TestCase):
 
     def check_report(self, report):
         functions = json.loads(report.read_text())
+        if isinstance(functions[0], list):  # of several models
+            functions = [function for model in functions for function in model]
         found = {function["architecture"] for function in functions}
         self.assertEqual(found, set(ARCHITECTURES.split(",")))
         for function in functions:
@@ -370,6 +389,91 @@ class Commands(unittest.TestCase):
         # What it says besides, how fast it was, comes after the text.
         speed = r"8 tokens in [^\n]*\n"
         self.assertRegex(gpu.run(command)[0], rf"\A{re.escape(text)}{speed}\Z")
+
+
+class Generation(unittest.TestCase):
+    """The programs that write from a cache, against those of CPUs."""
+
+    def check_logits(self, name, precision, tolerance):
+        out = support.scratch(f"cuda-logits-{name}-{precision}")
+        specification = out / "specification.textproto"
+        specification.write_text(texts.MODELS[name] + texts.TRAINING)
+        values = {"training__precision__compute": precision, "generation__batch": 3}
+        cpu = texts.logits_executable(out, "cpu", specification.read_text(), **values)
+        gpu = Executable(specification, out / "gpu", texts.logits_environment(out), **values)
+
+        def logits(lines, order="lazy"):
+            return texts.logits(gpu.path, lines, FAKE_CUDA_ORDER=order, **gpu.doubles("logits"))
+
+        first, second = texts.text(1, 40), texts.text(2, 9)
+        more = texts.text(3, 4)
+        lines = [texts.append(0, first), texts.append(2, second)]
+        lines += [texts.step([(2, token), (0, token)]) for token in more]
+        rows = logits(lines)
+        for row, expected in zip(rows, texts.logits(cpu, lines), strict=True):
+            row, expected = texts.numbers(row), texts.numbers(expected)
+            worst = max(abs(a - b) for a, b in zip(row, expected, strict=True))
+            self.assertLess(worst, tolerance)
+        self.assertEqual(rows, logits(lines, "eager"))
+        # Alone, and in another slot that has had another text.
+        lines = [texts.append(1, second), "clear 1", texts.append(1, first)]
+        lines += [texts.step([(1, token)]) for token in more]
+        alone = logits(lines)[1:]
+        self.assertEqual(alone, [rows[0], *rows[3::2]])
+
+    def test_logits(self):
+        for name in texts.MODELS:
+            with self.subTest(name):
+                self.check_logits(name, "FP32", 1e-5)
+
+    def test_logits_in_16_bits(self):
+        for name, precision in (("bloom", "FP16"), ("gpt2", "BF16"), ("mistral", "BF16")):
+            with self.subTest(name):
+                self.check_logits(name, precision, 0.05)
+
+    def test_text(self):
+        """Two models in one executable: what one has trained the other writes with."""
+        out = support.scratch("cuda-texts")
+        data = support.repeated_text(out / "text.txt", 1 << 14)
+        specification = out / "specification.textproto"
+        specification.write_text(texts.MODELS["mistral"] + texts.TRAINING)
+        fields = {
+            "transformer__vocabulary": 256,
+            "transformer__sequence_length": 32,
+            "training__global_batch": 4,
+            "generation__batch": 2,
+        }
+        gpu = Executable(specification, out / "gpu", **fields)
+        cpu = support.compile(specification, out / "cpu", **fields)
+        weights = out / "weights.safetensors"
+        gpu.train(data, out / "log", options=["--steps", "8", "--save", weights])
+        prompts = out / "prompts.jsonl"
+        prompts.write_text('{"prompt": "This "}\n{"prompt": "a"}\n{"prompt": "and so on"}\n')
+        command = ["generate", "--init", weights, "--prompts", prompts, "--max-tokens", "12"]
+        gpu.run([*command, "--out", out / "gpu.jsonl"])
+        support.run([cpu, *command, "--out", out / "cpu.jsonl"])
+        self.assertEqual((out / "gpu.jsonl").read_text(), (out / "cpu.jsonl").read_text())
+
+        self.check_pinned(gpu, specification, fields)
+
+    def check_pinned(self, gpu, specification, fields):
+        """The plan states what both programs pin: their inputs, twice, and what all
+        programs do."""
+        values = {"target__cuda__arch": "sm_90a", **fields}
+        training, generation = support.plans(specification, **values)
+        manifests = json.loads(support.run([gpu.path, "info", "--json"]).stdout)
+
+        def inputs(manifest, *programs):
+            return sum(
+                2 * int(slot["type"][1:]) // 8 * math.prod(slot["shape"])
+                for program in programs
+                for slot in manifest["programs"][program]["inputs"]
+                if slot["when"] != "load"
+            )
+
+        bounce = training["pinned_bytes"] - inputs(manifests[0], "train")
+        expected = bounce + inputs(manifests[1], "prefill", "decode")
+        self.assertEqual(generation["pinned_bytes"], expected)
 
 
 if __name__ == "__main__":

@@ -51,10 +51,8 @@ TRAINING = "training { global_batch: 1 steps: 1 optimizer { lr: 1e-3 } }\n"
 VOCABULARY = 301
 
 
-def logits_executable(folder, name, text, **values):
-    """Compiles \\p text into an executable with the command `logits`."""
-    specification = folder / f"{name}.textproto"
-    specification.write_text(text)
+def logits_environment(folder):
+    """The environment in which executables are linked with the command `logits`."""
     tools = folder / "tools"
     tools.mkdir(exist_ok=True)
     linker = tools / "c++"
@@ -62,23 +60,30 @@ def logits_executable(folder, name, text, **values):
     linker.write_text(f'#!/bin/sh\nexec {compiler} {PROBE} "$@"\n')
     linker.chmod(0o755)
     path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    return {**support.ENVIRONMENT, "PATH": path}
+
+
+def logits_executable(folder, name, text, **values):
+    """Compiles `text` into an executable with the command `logits`."""
+    specification = folder / f"{name}.textproto"
+    specification.write_text(text)
     executable = folder / name
     paths = {key.replace("__", "."): value for key, value in values.items()}
     support.run(
         [support.TESSERA, "compile", specification, "-o", executable]
         + support.settings(paths),
-        env={**support.ENVIRONMENT, "PATH": path},
+        env=logits_environment(folder),
     )
     return executable
 
 
-def logits(executable, lines, *options):
+def logits(executable, lines, *options, **environment):
     """The bytes of the logits of each line, rows one after another."""
     done = subprocess.run(
         [str(executable), "logits", "--seed", "3", *options],
         input=("\n".join(lines) + "\n").encode(),
         capture_output=True,
-        env=support.ENVIRONMENT,
+        env={**support.ENVIRONMENT, **environment},
         timeout=600,
     )
     assert done.returncode == 0, done.stderr.decode()

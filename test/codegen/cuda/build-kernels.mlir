@@ -215,3 +215,64 @@ func.func private @attention(%qkv: tensor<256x192xbf16>) -> (tensor<256x64xbf16>
   %0:2 = nn.attention %qkv batch 1 heads 2 layout blocked causal scale 0.1767 : tensor<256x192xbf16> -> tensor<256x64xbf16>, tensor<2x256xf32>
   return %0#0, %0#1 : tensor<256x64xbf16>, tensor<2x256xf32>
 }
+
+// A warp has 16 columns, two warps a half of the inner dimension each: its
+// weights and rows are loaded as tensor cores take them, without shared memory.
+// The halves' sums meet there.
+// CHECK-LABEL: gpu.func @row_matmul(
+// CHECK-SAME:      %[[X:[a-z0-9]+]]: memref<8x64xbf16> {llvm.noalias}, %[[W:[a-z0-9]+]]: memref<256x64xbf16> {llvm.noalias}, %[[N:[a-z0-9]+]]: memref<1xi32>
+// CHECK-SAME:      known_block_size = array<i32: 256, 1, 1>, known_grid_size = array<i32: 4, 1, 1>
+// CHECK-DAG:     %[[ROWS:.*]] = memref.collapse_shape %[[X]]
+// CHECK-DAG:     %[[WEIGHTS:.*]] = memref.collapse_shape %[[W]]
+// CHECK-DAG:     memref.load %[[N]]
+// CHECK:         scf.for
+// CHECK-COUNT-2:   vector.load %[[WEIGHTS]]{{.*}} {alignment = 16 : i64} : memref<16384xbf16>, vector<8xbf16>
+// CHECK:           vector.load %[[ROWS]]{{.*}} {alignment = 16 : i64} : memref<512xbf16>, vector<8xbf16>
+// CHECK-COUNT-2:   nvvm.mma.sync {{.*}} shape = #nvvm.shape<m = 16, n = 8, k = 16>
+// CHECK:           scf.yield
+// CHECK-COUNT-4: memref.store %{{.*}} : memref<1024xf32, #gpu.address_space<workgroup>>
+// CHECK:         gpu.barrier
+// CHECK-COUNT-2: memref.load %{{.*}} : memref<1024xf32, #gpu.address_space<workgroup>>
+// CHECK:         arith.truncf
+func.func private @row_matmul(%x: tensor<8x64xbf16>, %w: tensor<256x64xbf16>, %n: tensor<1xi32>) -> tensor<8x256xbf16>
+    attributes {plan.kernel} {
+  %0 = nn.row_matmul %x, %w count %n transpose_b : tensor<8x64xbf16>, tensor<256x64xbf16>, tensor<1xi32> -> tensor<8x256xbf16>
+  return %0 : tensor<8x256xbf16>
+}
+
+// Eight lanes have a key, a warp four, and four times as many on their way. Rows
+// and heads are few, so that a slot's positions are four chunks, which a second
+// grid merges.
+// CHECK-LABEL: gpu.func @cached_attention(
+// CHECK-SAME:      %{{.*}}: memref<2x192xbf16> {llvm.noalias}, %[[C:[a-z0-9]+]]: memref<2x2x1x1024x64xbf16>
+// CHECK-SAME:      known_block_size = array<i32: 128, 1, 1>, known_grid_size = array<i32: 8, 1, 1>
+// CHECK:         %[[CACHE:.*]] = memref.collapse_shape %[[C]]
+// CHECK:         scf.if
+// CHECK:         scf.for
+// CHECK-COUNT-8:   vector.load %[[CACHE]]{{.*}} {alignment = 16 : i64}
+// CHECK-COUNT-12:  gpu.shuffle xor
+// CHECK-COUNT-5:   math.exp2
+// CHECK:           scf.yield
+// CHECK:         gpu.barrier
+// CHECK-LABEL: gpu.func @cached_attention_grid1(
+// CHECK-SAME:      known_block_size = array<i32: 64, 1, 1>, known_grid_size = array<i32: 2, 1, 1>
+// CHECK-NOT:     gpu.barrier
+func.func private @cached_attention(%qkv: tensor<2x192xbf16>, %c: tensor<2x2x1x1024x64xbf16>, %s: tensor<2xi32>, %p: tensor<2xi32>, %n: tensor<1xi32>)
+    -> tensor<2x64xbf16> attributes {plan.kernel} {
+  %0 = nn.cached_attention %qkv, %c at %s, %p count %n heads 1 layout blocked scale 0.125
+      : tensor<2x192xbf16>, tensor<2x2x1x1024x64xbf16>, tensor<2xi32>, tensor<2xi32>, tensor<1xi32> -> tensor<2x64xbf16>
+  return %0 : tensor<2x64xbf16>
+}
+
+// Keys and values of a row lie side by side as the cache has them.
+// CHECK-LABEL: gpu.func @cache_write(
+// CHECK-SAME:      %[[C:[a-z0-9]+]]: memref<2x2x1x1024x64xbf16>, %{{[a-z0-9]+}}: memref<2xi32>
+// CHECK-SAME:      known_block_size = array<i32: 256, 1, 1>, known_grid_size = array<i32: 1, 1, 1>
+// CHECK:         vector.load {{.*}} : memref<384xbf16>, vector<8xbf16>
+// CHECK:         vector.store {{.*}} : memref<262144xbf16>, vector<8xbf16>
+func.func private @cache_write(%qkv: tensor<2x192xbf16>, %c: tensor<2x2x1x1024x64xbf16>, %s: tensor<2xi32>, %p: tensor<2xi32>, %n: tensor<1xi32>)
+    -> (tensor<2x2x1x1024x64xbf16> {plan.inplace = [1]}) attributes {plan.kernel} {
+  %0 = nn.cache_write %qkv into %c at %s, %p count %n heads 1 layout blocked
+      : tensor<2x192xbf16>, tensor<2x2x1x1024x64xbf16>, tensor<2xi32>, tensor<2xi32>, tensor<1xi32>
+  return %0 : tensor<2x2x1x1024x64xbf16>
+}

@@ -121,6 +121,23 @@ public:
     kernel.walk([&](graph::DropoutOp dropout) {
       fillFrom(dropout->getOperands(), 1000);
     });
+    auto fillCached = [&](auto op) {
+      fillTokens(bufferOf(op.getSlots()), op.getSlotCount(),
+                 bufferOf(op.getPositions()), op.getSlotLength());
+      fillCount(bufferOf(op.getCount()), op.getRows());
+    };
+    kernel.walk([&](nn::CacheWriteOp write) {
+      fillCached(write);
+      // What a result holds before: what is not written stays as it is.
+      Buffer &cache = bufferOf(write.getCache());
+      for (int64_t i = 0; i < cache.elements; ++i)
+        cache.set(i, 1);
+    });
+    kernel.walk(
+        [&](nn::CachedAttentionOp attention) { fillCached(attention); });
+    kernel.walk([&](nn::RowMatmulOp matmul) {
+      fillCount(bufferOf(matmul.getCount()), matmul.getRows());
+    });
   }
 
 private:
@@ -200,6 +217,23 @@ private:
     for (int64_t i = 0; i < source.elements; ++i)
       source.set(i, i < starts.back() ? row(generator) : INT32_MAX);
   }
+
+  /// A token a row: no two rows are at one position of one slot.
+  void fillTokens(Buffer &slot, int64_t slots, Buffer &position,
+                  int64_t positions) {
+    std::uniform_int_distribution<int64_t> any(0, positions - 1);
+    std::vector<int64_t> next(slots);
+    for (int64_t &at : next)
+      at = any(generator);
+    for (int64_t row = 0; row < slot.elements; ++row) {
+      int64_t which = row * 5 % slots;
+      slot.set(row, which);
+      position.set(row, next[which]++ % positions);
+    }
+  }
+
+  /// Not all of \p rows rows are there.
+  void fillCount(Buffer &count, int64_t rows) { count.set(0, rows - rows / 4); }
 
   std::mt19937 generator{1};
 };

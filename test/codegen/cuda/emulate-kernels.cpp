@@ -5,10 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// emulate-kernels MODULE LIBRARY maps the kernels of a module in the phase
-// `plan` to grids and writes their functions, compiled for this CPU, and
-// the emulator that runs them into a shared library. The driver that stands in
-// for CUDA's in tests runs an executable's kernels by it.
+// emulate-kernels MODULE LIBRARY [MODEL] maps the kernels of a module in the
+// phase `plan`, or of one of the models that it has, to grids and writes their
+// functions, compiled for this CPU, and the emulator that runs them into a
+// shared library. The driver that stands in for CUDA's in tests runs an
+// executable's kernels by it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -60,10 +61,22 @@ static LogicalResult link(StringRef object, StringRef library) {
   return success(llvm::sys::ExecuteAndWait(*driver, arguments) == 0);
 }
 
+/// Makes \p module the model of it that is called \p name.
+static LogicalResult takeModel(OwningOpRef<ModuleOp> &module, StringRef name) {
+  for (ModuleOp model : spec::getModels(*module))
+    if (model.getSymName() == name) {
+      model->remove();
+      module = model;
+      return success();
+    }
+  llvm::errs() << "emulate-kernels: no model is called '" << name << "'\n";
+  return failure();
+}
+
 int main(int argc, char **argv) {
-  if (argc != 3) {
-    llvm::errs() << "emulate-kernels: give a module in phase plan and the "
-                    "library to write\n";
+  if (argc != 3 && argc != 4) {
+    llvm::errs() << "emulate-kernels: give a module in phase plan, the library "
+                    "to write and, of several models, one\n";
     return 1;
   }
   DialectRegistry registry;
@@ -75,7 +88,8 @@ int main(int argc, char **argv) {
   context.loadAllAvailableDialects();
   OwningOpRef<ModuleOp> module =
       parseSourceFile<ModuleOp>(argv[1], ParserConfig(&context));
-  if (!module || failed(buildDeviceFunctions(*module)) ||
+  if (!module || (argc == 4 && failed(takeModel(module, argv[3]))) ||
+      failed(buildDeviceFunctions(*module)) ||
       failed(test::lowerToEmulation(*module)))
     return 1;
   llvm::SmallString<128> object;

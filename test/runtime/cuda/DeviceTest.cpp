@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/runtime/cuda/Fixture.h"
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -75,6 +76,24 @@ TEST_F(GpuTest, AnInputForAllStepsIsThereAtOnce) {
   open();
   fillInput(0, 5);
   EXPECT_EQ(integers(512, 8), std::vector<int32_t>(8, 5));
+}
+
+TEST_F(GpuTest, ProgramsInOneArenaHaveInputsOfTheirOwn) {
+  Program &other = manifest.programs["other"];
+  other.inputs = {input("step", 8, 768), input("step", 4, 1024)};
+  program().inputs = {input("micro", 8, 0)};
+  open();
+  fillInput(0, 3);
+  context.program = &other;
+  for (int32_t value : {5, 6, 7}) {
+    const Slot &slot = other.inputs[1];
+    char *address = context.device->beginInput(context, slot);
+    std::fill_n(reinterpret_cast<int32_t *>(address), slot.elements(), value);
+    context.device->commitInput(context, slot);
+  }
+  EXPECT_EQ(integers(0, 8), std::vector<int32_t>(8, 3));
+  EXPECT_EQ(integers(768, 8), std::vector<int32_t>(8, 0));
+  EXPECT_EQ(integers(1024, 4), std::vector<int32_t>(4, 7));
 }
 
 /// Work on both streams, as a program with collectives has it: a copy there of

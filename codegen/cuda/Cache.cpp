@@ -1,0 +1,553 @@
+//===- Cache.cpp - Kernels of a cache of keys and values --------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Attention of rows that know nothing of each other: a block of threads has a
+// row, a head of keys with some of the queries that share it, and a chunk of
+// the slot's positions. Where rows and heads are too few to fill a GPU chunks
+// are many, and a second grid merges what they leave; where a chunk ends
+// follows from the shapes alone. Time is that of memory, so keys and values are
+// read once for all queries of the block and by whole accesses: a few lanes
+// have a key, a warp several, and several more are on their way. Each group of
+// lanes keeps an online softmax of its own keys (Dao et al., arXiv 2205.14135);
+// at the end groups, then warps, then chunks are merged in their order. A
+// block's first key is a multiple of what it takes at a time, counted from the
+// text's beginning, so that a row's sums have the same order wherever it is
+// computed.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cuda/AttentionThread.h"
+#include "codegen/cuda/Kernels.h"
+#include "codegen/cuda/RowGroups.h"
+#include "dialects/nn/NN.h"
+
+using namespace mlir;
+using namespace tessera;
+using namespace tessera::cuda;
+
+namespace {
+
+/// Where the operands of an operation on a cache lie.
+template <typename Op> class CachedRows {
+public:
+  CachedRows(Op op, ThreadBuilder &tb, const KernelBuffers &buffers)
+      : op(op), tb(tb), dim(op.getHeadDim()),
+        columns(op.getQkv().getType().getDimSize(1)) {
+    qkv = tb.flatten(buffers.inputs[0]);
+    slots = tb.flatten(buffers.inputs[2]);
+    positions = tb.flatten(buffers.inputs[3]);
+    count =
+        tb.toIndex(tb.loadScalar(tb.flatten(buffers.inputs[4]), tb.index(0)));
+  }
+
+protected:
+  Value read(Value numbers, Value row) {
+    return tb.toIndex(tb.loadScalar(numbers, row));
+  }
+  /// The column of head \p head's queries, keys or values in row \p row.
+  Value locate(Value row, Value head, int64_t which) {
+    return tb.add(tb.add(tb.mul(row, columns), op.getColumn(which)),
+                  tb.mul(head, op.getHeadStride()));
+  }
+  /// Position 0 of the keys (0) or values (1) of a slot's head.
+  Value locateCached(Value slot, Value head, Value which) {
+    int64_t keyHeads = op.getKeyHeads();
+    Value first = tb.add(slot, tb.mul(which, op.getSlotCount()));
+    return tb.mul(tb.add(tb.mul(first, keyHeads), head),
+                  op.getSlotLength() * dim);
+  }
+
+  Op op;
+  ThreadBuilder &tb;
+  int64_t dim, columns;
+  Value qkv, slots, positions, count;
+};
+
+/// A row's keys and values are one row of what is copied, whose heads lie as
+/// the cache has them.
+class CacheWriteEmitter : CachedRows<nn::CacheWriteOp> {
+public:
+  using CachedRows::CachedRows;
+
+  static RowGroups getGroups(nn::CacheWriteOp op) {
+    int64_t dim = op.getHeadDim();
+    return {op.getRows(), 2 * op.getKeyHeads() * dim,
+            TypeRange(op.getCache().getType()), dim};
+  }
+
+  void emit(Value cache) {
+    cache = tb.flatten(cache);
+    int64_t ofHeads = op.getKeyHeads() * dim;
+    getGroups(op).emit(tb, [&](Value row, ArrayRef<RowGroups::Place> places) {
+      tb.onlyIf(tb.isLess(row, count), [&] {
+        Value slot = read(slots, row);
+        Value offset = tb.mul(read(positions, row), dim);
+        for (const RowGroups::Place &place : places) {
+          Value which = tb.div(place.column, ofHeads);
+          Value within = tb.rem(place.column, ofHeads);
+          Value head = tb.div(within, dim), at = tb.rem(within, dim);
+          Value isValue = tb.isEqual(which, tb.index(1));
+          Value from =
+              tb.select(isValue, locate(row, head, 2), locate(row, head, 1));
+          Value vector = tb.loadRaw(qkv, tb.add(from, at));
+          Value to = tb.add(locateCached(slot, head, which), offset);
+          tb.onlyIf(place.exists,
+                    [&] { tb.store(vector, cache, tb.add(to, at)); });
+        }
+      });
+    });
+  }
+};
+
+/// Who computes what of a row's attention.
+struct Mapping {
+  static constexpr int64_t kThreads = 128, kWarps = kThreads / kWarp;
+  /// Elements that a lane has of all its queries, and of their sums.
+  static constexpr int64_t kKept = 32;
+  /// Accesses of keys, and as many of values, that a lane has on their way.
+  static constexpr int64_t kInFlight = 4;
+  /// Blocks that fill a large GPU, and the fewest keys that are worth one.
+  static constexpr int64_t kManyBlocks = 1024, kFewestKeys = 256;
+
+  int64_t rows, heads, keyHeads, dim, group;
+  int64_t lanes;   ///< elements of an access of memory
+  int64_t members; ///< lanes of a key
+  int64_t vectors; ///< accesses of such a lane
+  int64_t unroll;  ///< keys that it has on their way
+  int64_t queries; ///< of a block
+  int64_t sets;    ///< of queries, of those that share a head of keys
+  int64_t chunk;   ///< keys of a block
+  int64_t splits;  ///< chunks of a slot
+
+  explicit Mapping(nn::CachedAttentionOp op)
+      : rows(op.getRows()), heads(op.getHeads()), keyHeads(op.getKeyHeads()),
+        dim(op.getHeadDim()), group(heads / keyHeads) {
+    lanes = getAccessLanes({op.getCache().getType().getElementType()}, dim);
+    members = std::min<int64_t>(kWarp, llvm::PowerOf2Ceil(dim / lanes));
+    vectors = llvm::divideCeil(dim / lanes, members);
+    unroll = std::max<int64_t>(1, kInFlight / vectors);
+    int64_t most = std::max<int64_t>(1, kKept / (vectors * lanes));
+    sets = llvm::divideCeil(group, most);
+    queries = llvm::divideCeil(group, sets);
+    int64_t context = op.getSlotLength();
+    int64_t wanted = kManyBlocks / (rows * keyHeads * sets);
+    int64_t parts = std::clamp<int64_t>(
+        wanted, 1, std::max<int64_t>(1, context / kFewestKeys));
+    chunk = llvm::alignTo(llvm::divideCeil(context, parts), atATime());
+    splits = llvm::divideCeil(context, chunk);
+  }
+
+  /// Keys of a warp at a time, and of a block.
+  int64_t ofWarp() const { return kWarp / members * unroll; }
+  int64_t atATime() const { return kWarps * ofWarp(); }
+
+  SmallVector<Grid> getGrids() const {
+    SmallVector<Grid> grids = {
+        {rows * splits * keyHeads * sets, kThreads, /*resident=*/3}};
+    if (splits > 1)
+      grids.push_back(
+          {rows * heads, static_cast<int64_t>(llvm::alignTo(dim, kWarp))});
+    return grids;
+  }
+  /// What chunks leave: sums of weighted values, [rows, heads, splits, dim],
+  /// and the maximum and the total of each, [rows, heads, splits, 2].
+  int64_t getPartSums() const {
+    return splits > 1 ? rows * heads * splits * dim : 0;
+  }
+  int64_t getPartNumbers() const {
+    return splits > 1 ? rows * heads * splits * 2 : 0;
+  }
+  int64_t getScratchBytes() const {
+    return llvm::alignTo(4 * getPartSums(), 64) +
+           llvm::alignTo(4 * getPartNumbers(), 64);
+  }
+};
+
+class CachedAttentionEmitter : CachedRows<nn::CachedAttentionOp> {
+public:
+  CachedAttentionEmitter(nn::CachedAttentionOp op, ThreadBuilder &tb,
+                         const KernelBuffers &buffers)
+      : CachedRows(op, tb, buffers), map(op),
+        cache(tb.flatten(buffers.inputs[1])),
+        out(tb.flatten(buffers.outputs[0])) {
+    if (map.splits == 1)
+      return;
+    int64_t offset = 0;
+    partSums = tb.carve(buffers.scratch, offset, map.getPartSums());
+    partNumbers = tb.carve(buffers.scratch, offset, map.getPartNumbers());
+  }
+
+  void emitChunk() {
+    Value number = tb.block();
+    set = tb.rem(number, map.sets);
+    number = tb.div(number, map.sets);
+    keyHead = tb.rem(number, map.keyHeads);
+    number = tb.div(number, map.keyHeads);
+    split = tb.rem(number, map.splits);
+    startRow(tb.div(number, map.splits));
+    // A chunk begins at a multiple of what is taken at a time.
+    Value begin = tb.mul(split, map.chunk);
+    Value end = tb.min(tb.add(position, 1), tb.add(begin, map.chunk));
+    if (op.getWindow())
+      begin =
+          tb.max(begin, tb.mul(tb.div(firstKey, map.atATime()), map.atATime()));
+    tb.onlyIf(tb.both(tb.isLess(row, count), tb.isLess(begin, end)),
+              [&] { emitKeys(begin, end); });
+  }
+
+  /// Merges the chunks of a row and head: a thread has a column of it.
+  void emitMerge() {
+    startRow(tb.div(tb.block(), map.heads));
+    Value head = tb.rem(tb.block(), map.heads), column = tb.thread();
+    Value isColumn;
+    if (dim % kWarp)
+      isColumn = tb.isLess(column, tb.index(dim));
+    tb.onlyIf(tb.both(isColumn, tb.isLess(row, count)), [&] {
+      Value parts = tb.mul(tb.block(), map.splits);
+      Value begin = tb.add(parts, tb.div(firstKey, map.chunk));
+      Value end = tb.add(tb.add(parts, tb.div(position, map.chunk)), 1);
+      auto maximumOf = [&](Value part) {
+        return tb.loadScalar(partNumbers, tb.mul(part, 2));
+      };
+      Value maximum = tb.loop(begin, end, 1, tb.number(codegen::kMaskedScore),
+                              [&](Value part, ValueRange carried) {
+                                return SmallVector<Value>{
+                                    larger(carried[0], maximumOf(part))};
+                              })[0];
+      SmallVector<Value> sums = tb.loop(
+          begin, end, 1, ValueRange{tb.number(0), tb.number(0)},
+          [&](Value part, ValueRange carried) {
+            Value decay = emitExp2(tb, tb.subf(maximumOf(part), maximum));
+            Value total =
+                tb.loadScalar(partNumbers, tb.add(tb.mul(part, 2), 1));
+            Value sum =
+                tb.loadScalar(partSums, tb.add(tb.mul(part, dim), column));
+            return SmallVector<Value>{tb.fma(total, decay, carried[0]),
+                                      tb.fma(sum, decay, carried[1])};
+          });
+      storeResult(head, column, sums[1], sums[0]);
+    });
+  }
+
+private:
+  /// What is written from here on is about \p which.
+  void startRow(Value which) {
+    row = which;
+    position = read(positions, row);
+    firstKey = tb.index(0);
+    if (op.getWindow())
+      firstKey = tb.max(
+          tb.sub(position, tb.index(static_cast<int64_t>(*op.getWindow()) - 1)),
+          firstKey);
+  }
+
+  /// The larger number, one of which is not NaN.
+  Value larger(Value a, Value b) {
+    return arith::MaxNumFOp::create(tb.builder, tb.loc, a, b);
+  }
+
+  void storeResult(Value head, Value column, Value sum, Value total) {
+    Value place =
+        tb.add(tb.mul(row, map.heads * dim), tb.add(tb.mul(head, dim), column));
+    tb.storeScalar(tb.divf(sum, total), out, place);
+  }
+
+  /// The head of query \p q of the block; one that exists. \p exists, where it
+  /// is given, says whether it is its own.
+  Value getHead(Value q, Value *exists = nullptr) {
+    Value member = tb.add(tb.mul(set, map.queries), q);
+    if (map.group % map.queries) {
+      if (exists)
+        *exists = tb.isLess(member, tb.index(map.group));
+      member = tb.min(member, tb.index(map.group - 1));
+    }
+    return tb.add(tb.mul(keyHead, map.group), member);
+  }
+
+  /// The column of this lane's access number \p v of a head; one that exists.
+  Value getColumn(int64_t v) {
+    Value column = tb.mul(tb.add(member, v * map.members), map.lanes);
+    return endsWithin(v) ? tb.min(column, tb.index(dim - map.lanes)) : column;
+  }
+  bool endsWithin(int64_t v) const {
+    return (v + 1) * map.members * map.lanes > dim;
+  }
+
+  Value extract(Value vector, int64_t i) {
+    return vector::ExtractOp::create(tb.builder, tb.loc, vector, i);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Keys [begin, end)
+  //===--------------------------------------------------------------------===//
+
+  /// What a lane keeps: its part of the sums of weighted values, and of its
+  /// group of lanes the largest score and the total of the weights.
+  struct State {
+    State(const Mapping &map, ValueRange all)
+        : values(all), sums(MutableArrayRef(values).drop_back(2 * map.queries)),
+          maxima(MutableArrayRef(values)
+                     .take_back(2 * map.queries)
+                     .take_front(map.queries)),
+          totals(MutableArrayRef(values).take_back(map.queries)) {}
+    SmallVector<Value> values;
+    MutableArrayRef<Value> sums, maxima, totals;
+  };
+
+  void emitKeys(Value begin, Value end) {
+    tb.lanes = map.lanes;
+    Value lane = tb.rem(tb.thread(), kWarp);
+    warp = tb.div(tb.thread(), kWarp);
+    member = tb.rem(lane, map.members);
+    ofKey = tb.div(lane, map.members);
+    Value slot = read(slots, row);
+    keys = locateCached(slot, keyHead, tb.index(0));
+    values = locateCached(slot, keyHead, tb.index(1));
+    loadQueries();
+
+    SmallVector<Value> initial(map.queries * map.vectors * map.lanes,
+                               tb.number(0));
+    initial.append(map.queries, tb.number(codegen::kMaskedScore));
+    initial.append(map.queries, tb.number(0));
+    State state(map, tb.loop(tb.add(begin, tb.mul(warp, map.ofWarp())), end,
+                             map.atATime(), initial,
+                             [&](Value first, ValueRange carried) {
+                               State next(map, carried);
+                               addKeys(first, end, next);
+                               return next.values;
+                             }));
+    mergeLanes(state);
+    tb.barrier();
+    mergeWarps();
+  }
+
+  void loadQueries() {
+    Value scale = tb.splat(op.getScale().convertToDouble() * codegen::kLog2E);
+    for (int64_t q = 0; q < map.queries; ++q) {
+      Value head = getHead(tb.index(q));
+      Value from = locate(row, head, 0);
+      for (int64_t v = 0; v < map.vectors; ++v) {
+        Value query = tb.load(qkv, tb.add(from, getColumn(v)));
+        query = tb.mulf(query, scale);
+        // Lanes past the head's end add nothing to a score.
+        if (endsWithin(v)) {
+          Value column = tb.mul(tb.add(member, v * map.members), map.lanes);
+          query =
+              tb.select(tb.isLess(column, tb.index(dim)), query, tb.splat(0.0));
+        }
+        queryVectors.push_back(query);
+      }
+      if (op.getAlibi())
+        slopes.push_back(emitAlibiSlope(tb, map.heads, head));
+    }
+  }
+
+  /// The keys of the warp from \p first on.
+  void addKeys(Value first, Value end, State &state) {
+    SmallVector<Value> places, keyVectors, valueVectors;
+    for (int64_t u = 0; u < map.unroll; ++u) {
+      Value key = tb.add(tb.add(first, u * (kWarp / map.members)), ofKey);
+      places.push_back(key);
+      // What lies past the end may never have been written.
+      Value at = tb.mul(tb.min(key, tb.sub(end, tb.index(1))), dim);
+      for (int64_t v = 0; v < map.vectors; ++v) {
+        Value place = tb.add(at, getColumn(v));
+        keyVectors.push_back(tb.loadRaw(cache, tb.add(keys, place)));
+        valueVectors.push_back(tb.loadRaw(cache, tb.add(values, place)));
+      }
+    }
+    SmallVector<Value> weights = addWeights(places, end, keyVectors, state);
+    for (int64_t u = 0; u < map.unroll; ++u)
+      for (int64_t v = 0; v < map.vectors; ++v) {
+        Value value = tb.widen(valueVectors[u * map.vectors + v]);
+        for (int64_t q = 0; q < map.queries; ++q)
+          for (int64_t i = 0; i < map.lanes; ++i) {
+            Value &sum = state.sums[(q * map.vectors + v) * map.lanes + i];
+            sum = tb.fma(weights[q * map.unroll + u], extract(value, i), sum);
+          }
+      }
+  }
+
+  /// The weights of all queries and keys, by which \p state is brought up to
+  /// date but for the sums, which decay.
+  SmallVector<Value> addWeights(ArrayRef<Value> places, Value end,
+                                ArrayRef<Value> keyVectors, State &state) {
+    SmallVector<Value> scores(map.queries * map.unroll);
+    for (int64_t u = 0; u < map.unroll; ++u) {
+      SmallVector<Value> key;
+      for (int64_t v = 0; v < map.vectors; ++v)
+        key.push_back(tb.widen(keyVectors[u * map.vectors + v]));
+      Value isSeen = tb.isLess(places[u], end);
+      if (op.getWindow())
+        isSeen =
+            tb.both(isSeen, arith::CmpIOp::create(tb.builder, tb.loc,
+                                                  arith::CmpIPredicate::sge,
+                                                  places[u], firstKey));
+      for (int64_t q = 0; q < map.queries; ++q) {
+        Value sum = tb.number(0);
+        for (int64_t v = 0; v < map.vectors; ++v)
+          for (int64_t i = 0; i < map.lanes; ++i)
+            sum = tb.fma(extract(queryVectors[q * map.vectors + v], i),
+                         extract(key[v], i), sum);
+        sum = tb.combineWarp(sum, map.members,
+                             [&](Value a, Value b) { return tb.addf(a, b); });
+        if (op.getAlibi())
+          sum = tb.fma(tb.toF32(tb.toI32(tb.sub(places[u], position))),
+                       slopes[q], sum);
+        scores[q * map.unroll + u] =
+            tb.select(isSeen, sum, tb.number(codegen::kMaskedScore));
+      }
+    }
+    for (int64_t q = 0; q < map.queries; ++q) {
+      MutableArrayRef<Value> own =
+          MutableArrayRef(scores).slice(q * map.unroll, map.unroll);
+      Value largest = state.maxima[q];
+      for (Value score : own)
+        largest = larger(largest, score);
+      Value decay = emitExp2(tb, tb.subf(state.maxima[q], largest));
+      state.maxima[q] = largest;
+      Value &total = state.totals[q];
+      total = tb.mulf(total, decay);
+      for (Value &score : own) {
+        score = emitExp2(tb, tb.subf(score, largest));
+        total = tb.addf(total, score);
+      }
+      int64_t size = map.vectors * map.lanes;
+      for (Value &sum : state.sums.slice(q * size, size))
+        sum = tb.mulf(sum, decay);
+    }
+    return scores;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Merges
+  //===--------------------------------------------------------------------===//
+
+  /// Merges the groups of lanes of a warp into shared memory. One that has seen
+  /// no key has a maximum so small that it counts for nothing.
+  void mergeLanes(State &state) {
+    Type f32 = tb.builder.getF32Type();
+    int64_t size = map.vectors * map.lanes, sumsOfWarp = map.queries * dim;
+    warpSums = tb.shared(Mapping::kWarps * sumsOfWarp, f32);
+    warpNumbers = tb.shared(Mapping::kWarps * map.queries * 2, f32);
+    auto isFirstLane = tb.isEqual(tb.rem(tb.thread(), kWarp), tb.index(0));
+    for (int64_t q = 0; q < map.queries; ++q) {
+      Value maximum = state.maxima[q];
+      for (int64_t bit = kWarp / 2; bit >= map.members; bit /= 2)
+        maximum = larger(maximum, tb.shuffleXor(maximum, bit));
+      Value decay = emitExp2(tb, tb.subf(state.maxima[q], maximum));
+      for (Value &sum : state.sums.slice(q * size, size))
+        sum = tb.mulf(sum, decay);
+      Value total = tb.sumLanes(ValueRange{tb.mulf(state.totals[q], decay)},
+                                kWarp / 2, map.members)
+                        .numbers[0];
+      tb.onlyIf(isFirstLane, [&] {
+        Value place = tb.mul(tb.add(tb.mul(warp, map.queries), q), 2);
+        tb.storeScalar(maximum, warpNumbers, place);
+        tb.storeScalar(total, warpNumbers, tb.add(place, 1));
+      });
+    }
+    ThreadBuilder::Spread spread =
+        tb.sumLanes(state.sums, kWarp / 2, map.members);
+    Value start = tb.mul(warp, sumsOfWarp);
+    bool mayEnd = endsWithin(map.vectors - 1);
+    for (auto [i, sum] : llvm::enumerate(spread.numbers)) {
+      Value number = tb.add(spread.first, i);
+      Value v = tb.rem(tb.div(number, map.lanes), map.vectors);
+      Value column = tb.mul(tb.add(member, tb.mul(v, map.members)), map.lanes);
+      column = tb.add(column, tb.rem(number, map.lanes));
+      Value place = tb.add(tb.mul(tb.div(number, size), dim), column);
+      tb.onlyIf(mayEnd ? tb.isLess(column, tb.index(dim)) : Value(),
+                [&] { tb.storeScalar(sum, warpSums, tb.add(start, place)); });
+    }
+  }
+
+  /// Merges the warps of the block: a thread has some columns of its queries.
+  void mergeWarps() {
+    tb.loop(tb.thread(), tb.index(map.queries * dim), Mapping::kThreads,
+            [&](Value number) {
+              Value q = tb.div(number, dim), column = tb.rem(number, dim);
+              auto ofWarp = [&](int64_t w, int64_t which) {
+                Value place = tb.add(tb.mul(q, 2), w * map.queries * 2 + which);
+                return tb.loadScalar(warpNumbers, place);
+              };
+              Value maximum = ofWarp(0, 0);
+              for (int64_t w = 1; w < Mapping::kWarps; ++w)
+                maximum = larger(maximum, ofWarp(w, 0));
+              Value sum = tb.number(0), total = tb.number(0);
+              for (int64_t w = 0; w < Mapping::kWarps; ++w) {
+                Value decay = emitExp2(tb, tb.subf(ofWarp(w, 0), maximum));
+                Value own = tb.loadScalar(
+                    warpSums, tb.add(number, w * map.queries * dim));
+                sum = tb.fma(own, decay, sum);
+                total = tb.fma(ofWarp(w, 1), decay, total);
+              }
+              Value exists, head = getHead(q, &exists);
+              tb.onlyIf(exists,
+                        [&] { storeChunk(head, column, sum, maximum, total); });
+            });
+  }
+
+  void storeChunk(Value head, Value column, Value sum, Value maximum,
+                  Value total) {
+    if (map.splits == 1)
+      return storeResult(head, column, sum, total);
+    Value part = tb.add(tb.mul(row, map.heads), head);
+    part = tb.add(tb.mul(part, map.splits), split);
+    tb.storeScalar(sum, partSums, tb.add(tb.mul(part, dim), column));
+    tb.onlyIf(tb.isEqual(column, tb.index(0)), [&] {
+      tb.storeScalar(maximum, partNumbers, tb.mul(part, 2));
+      tb.storeScalar(total, partNumbers, tb.add(tb.mul(part, 2), 1));
+    });
+  }
+
+  Mapping map;
+  Value cache, out, partSums, partNumbers;
+  Value set, keyHead, split; ///< of the block
+  Value row, position, firstKey;
+  Value warp, member, ofKey; ///< this lane's place in its group, and the group
+  Value keys, values;        ///< position 0 of the slot's head
+  SmallVector<Value> queryVectors, slopes;
+  Value warpSums, warpNumbers; ///< what warps leave, in shared memory
+};
+
+struct CacheWriteKernel
+    : KernelEmissionOpInterface::ExternalModel<CacheWriteKernel,
+                                               nn::CacheWriteOp> {
+  SmallVector<Grid> getGrids(Operation *op) const {
+    return {CacheWriteEmitter::getGroups(cast<nn::CacheWriteOp>(op)).getGrid()};
+  }
+  void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
+                  const KernelBuffers &buffers) const {
+    CacheWriteEmitter(cast<nn::CacheWriteOp>(op), tb, buffers)
+        .emit(buffers.outputs[0]);
+  }
+};
+
+struct CachedAttentionKernel
+    : KernelEmissionOpInterface::ExternalModel<CachedAttentionKernel,
+                                               nn::CachedAttentionOp> {
+  SmallVector<Grid> getGrids(Operation *op) const {
+    return Mapping(cast<nn::CachedAttentionOp>(op)).getGrids();
+  }
+  int64_t getScratchBytes(Operation *op) const {
+    return Mapping(cast<nn::CachedAttentionOp>(op)).getScratchBytes();
+  }
+  void emitThread(Operation *op, unsigned grid, ThreadBuilder &tb,
+                  const KernelBuffers &buffers) const {
+    CachedAttentionEmitter emitter(cast<nn::CachedAttentionOp>(op), tb,
+                                   buffers);
+    grid == 0 ? emitter.emitChunk() : emitter.emitMerge();
+  }
+};
+
+} // namespace
+
+void tessera::cuda::registerCache(MLIRContext *context) {
+  nn::CacheWriteOp::attachInterface<CacheWriteKernel>(*context);
+  nn::CachedAttentionOp::attachInterface<CachedAttentionKernel>(*context);
+}
