@@ -17,6 +17,7 @@
 #include "report/GenerationReport.h"
 #include "report/PlanChart.h"
 #include "report/PlanReport.h"
+#include "runtime/core/Text.h"
 #include "target/Target.h"
 
 #include "llvm/ADT/ScopeExit.h"
@@ -50,8 +51,21 @@ LogicalResult writeModule(ModuleOp module, Output &output) {
   });
 }
 
+/// The bytes of --memory; 0 where it is not given.
+FailureOr<int64_t> readMemory(const CommandOptions &options) {
+  if (options.memory.empty())
+    return 0;
+  if (std::optional<int64_t> bytes = runtime::parseByteSize(options.memory))
+    return *bytes;
+  return failCommand("--memory " + options.memory +
+                     ": no amount of memory; write a size with its unit, such "
+                     "as 80GB or 1.5TiB");
+}
+
+/// \p planner makes plans with other settings; null where there is no
+/// specification to change.
 LogicalResult writePlan(const CommandOptions &options, ModuleOp module,
-                        Output &output) {
+                        int64_t limit, const Planner *planner, Output &output) {
   if (options.format == PlanFormat::Csv)
     return failCommand(
         "--format=csv is for --sweep; choose text, json or html");
@@ -63,8 +77,16 @@ LogicalResult writePlan(const CommandOptions &options, ModuleOp module,
     FailureOr<PlanReport> report = PlanReport::make(model);
     if (failed(report))
       return failure();
+    report->limit = limit;
+    if (limit > 0 && report->peak > limit && planner)
+      report->remedies = findRemedies(model, *planner, limit);
     reports.push_back(std::move(*report));
   }
+  if (!reports.empty() && reports.front().machine.isForeign)
+    llvm::errs() << "tessera: warning: the machine given is one of CPUs (it "
+                    "has `cores`), and the target is CUDA: times are predicted "
+                    "for "
+                 << reports.front().machine.name << "\n";
   return writeOutput(output, [&](llvm::raw_ostream &out) {
     if (options.format == PlanFormat::Html)
       return printPlanChart(models, reports, out);
@@ -204,6 +226,9 @@ LogicalResult compileOnce(const CommandOptions &options, bool planOnly) {
   if (*to == Phase::Executable && options.output.empty())
     return failCommand("an executable needs a name: add -o EXE");
 
+  FailureOr<int64_t> memory = readMemory(options);
+  if (failed(memory))
+    return failure();
   FailureOr<Inputs> inputs = readInputs(options);
   if (failed(inputs))
     return failure();
@@ -233,7 +258,9 @@ LogicalResult compileOnce(const CommandOptions &options, bool planOnly) {
       return failure();
   }
   if (planOnly)
-    return writePlan(options, *module, outputs.main);
+    return writePlan(options, *module, *memory,
+                     options.compileFrom.empty() ? &planner : nullptr,
+                     outputs.main);
   return *to == Phase::Executable ? writeExecutable(options, *module, outputs)
                                   : writeModule(*module, outputs.main);
 }
@@ -245,6 +272,12 @@ LogicalResult tessera::runCompile(const CommandOptions &options) {
 }
 
 LogicalResult tessera::runPlan(const CommandOptions &options) {
+  bool isOne = options.fitMemory.empty() && options.sweeps.empty();
+  if (!options.memory.empty() && !isOne)
+    return failCommand("--memory is for one plan; give --fit " +
+                       options.memory +
+                       ", or training.memory_limit with "
+                       "--sweep");
   if (!options.fitMemory.empty())
     return runFit(options);
   if (!options.sweeps.empty() || !options.vary.empty())

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 //     tessera compile SPEC -o EXE [--set path=value]...
-//     tessera plan SPEC [--format text|json|html]
+//     tessera plan SPEC [--memory MEMORY] [--format text|json|html]
 //     tessera plan SPEC --sweep path=values... [--format text|csv|json|html]
 //     tessera plan SPEC --fit MEMORY [--vary path]
 //     tessera import DIR -o SPEC [--set path=value]...
@@ -43,6 +43,7 @@ struct CommandOptions {
   std::string machine;
   std::vector<std::string> sweeps;
   std::string fitMemory, vary;
+  std::string memory; ///< of a rank, to be compared with the plan
   // Of import-deepspeed; 0: not given.
   unsigned world = 0;
 };

@@ -9,6 +9,7 @@
 #include "report/Figures.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
 
 #include <thread>
@@ -24,8 +25,11 @@ static Error refuse(const Axis &axis, const Twine &message) {
                            "--vary " + join(axis.paths, ",") + ": " + message);
 }
 
-/// Leaves the values of \p axis that make a valid specification, ascending.
-static Error chooseValues(const Planner &planner, Axis &axis) {
+/// Leaves the values of \p axis that make a valid specification, ascending; the
+/// others among them are \p invalid.
+static Error chooseValues(const Planner &planner, Axis &axis,
+                          std::vector<std::string> &invalid,
+                          raw_ostream *progress) {
   std::vector<int64_t> values;
   bool isOpen = axis.values.empty();
   for (StringRef text : axis.values) {
@@ -46,12 +50,22 @@ static Error chooseValues(const Planner &planner, Axis &axis) {
     // What divides or limits the field has ended.
     if (isOpen && value > 4096 && value > 4 * last)
       break;
+    if (progress && value % 256 == 0)
+      *progress << "\r\x1b[Kchecking " << join(axis.paths, ",") << " = "
+                << value;
     Axis candidate{axis.paths, {std::to_string(value)}};
-    if (!planner.isValid(candidate.getSettings(0)))
+    if (!planner.isValid(candidate.getSettings(0))) {
+      // Nobody asks for what is below the least.
+      if (!isOpen || last > 0)
+        invalid.push_back(candidate.values[0]);
       continue;
+    }
     valid.values.push_back(candidate.values[0]);
     last = value;
   }
+  // Behind the last valid one an open list goes on without end.
+  while (isOpen && !invalid.empty() && std::stoll(invalid.back()) > last)
+    invalid.pop_back();
   if (valid.values.empty()) {
     Axis first{axis.paths, {isOpen ? "1" : std::to_string(values[0])}};
     return refuse(axis, "no value makes a valid specification; with " +
@@ -66,17 +80,20 @@ namespace {
 /// Finds where a line of candidates changes from one side to the other.
 class Search {
 public:
-  Search(const Planner &planner, Fit &fit) : planner(planner), fit(fit) {}
+  Search(const Planner &planner, Fit &fit, raw_ostream *progress)
+      : planner(planner), fit(fit), progress(progress) {}
 
   void run() {
     int64_t count = fit.axis.values.size();
     // What the first candidates are like, all do not fit (smallest) or fit.
     int64_t low = -1, high = count;
     int64_t workers = std::max(1u, std::thread::hardware_concurrency());
-    // Steps that double, since large values are slow to plan.
+    // Steps that double, since large values are slow to plan: however many
+    // cores there are, none is far above the largest that is known to fit.
+    constexpr int64_t mostAhead = 3;
     for (int64_t at = 0, step = 1; high == count && low < count - 1;) {
       std::vector<int64_t> probes;
-      for (int64_t i = 0; i < workers && at < count; ++i) {
+      for (int64_t i = 0; i < std::min(workers, mostAhead) && at < count; ++i) {
         probes.push_back(at);
         at = std::min(at + step, at == count - 1 ? count : count - 1);
         step *= 2;
@@ -103,6 +120,14 @@ private:
     std::vector<Planner::Settings> variants;
     for (int64_t probe : probes)
       variants.push_back(fit.axis.getSettings(probe));
+    if (progress)
+      *progress << "\r\x1b[Kplanning " << join(fit.axis.paths, ",") << " = "
+                << join(map_range(probes,
+                                  [&](int64_t probe) -> StringRef {
+                                    return fit.axis.values[probe];
+                                  }),
+                        ", ")
+                << " of up to " << fit.axis.values.back();
     std::vector<Planner::Outcome> results = planner.plan(variants);
     for (auto [probe, outcome] : zip(probes, results)) {
       bool fits = outcome.report && outcome.report->peak <= fit.limit;
@@ -120,19 +145,29 @@ private:
 
   const Planner &planner;
   Fit &fit;
+  raw_ostream *progress;
   std::map<int64_t, Planner::Outcome> outcomes;
 };
 } // namespace
 
-Expected<Fit> Fit::run(const Planner &planner, Axis axis, int64_t limit) {
+Expected<Fit> Fit::run(const Planner &planner, Axis axis, int64_t limit,
+                       raw_ostream *progress) {
   Fit fit;
-  if (Error error = chooseValues(planner, axis))
+  scope_exit clear([&] {
+    if (progress)
+      *progress << "\r\x1b[K";
+  });
+  if (Error error = chooseValues(planner, axis, fit.invalid, progress))
     return error;
+  if (!fit.invalid.empty()) {
+    Axis first{axis.paths, {fit.invalid.front()}};
+    fit.invalidReason = planner.plan(first.getSettings(0)).reason;
+  }
   fit.smallest = is_contained(axis.paths, "parallel.world") ||
                  is_contained(axis.paths, "parallel.zero_stage");
   fit.axis = std::move(axis);
   fit.limit = limit;
-  Search(planner, fit).run();
+  Search(planner, fit, progress).run();
   return fit;
 }
 
@@ -169,6 +204,15 @@ void Fit::printText(raw_ostream &out) const {
   else
     out << "  No " << (smallest ? "smaller" : "larger")
         << " value is left to try.\n";
+  if (invalid.empty())
+    return;
+  constexpr size_t shown = 8;
+  ArrayRef<std::string> some(invalid);
+  out << "  No specification: " << join(some.take_front(shown), ", ");
+  if (some.size() > shown)
+    out << " and " << groupDigits(static_cast<int64_t>(some.size() - shown))
+        << " others";
+  out << "; with " << invalid.front() << ": " << invalidReason << "\n";
 }
 
 static void writeCandidate(json::OStream &json, StringRef key,
@@ -196,6 +240,10 @@ void Fit::printJson(raw_ostream &out) const {
     json.attribute("limit_bytes", limit);
     writeCandidate(json, "best", best);
     writeCandidate(json, "next", next);
+    json.attributeArray("invalid", [&] {
+      for (const std::string &value : invalid)
+        json.value(std::stoll(value));
+    });
   });
   out << "\n";
 }

@@ -31,10 +31,18 @@ struct Fit {
   /// The nearest value that does not fit; nothing where all fit.
   std::optional<Candidate> next;
 
+  /// Values between those that were tried of which no specification comes, and
+  /// why none comes of the first.
+  std::vector<std::string> invalid;
+  std::string invalidReason;
+
   /// Tries the values of \p axis that make a valid specification; where it has
   /// none, all whole numbers up to 65536. Fails where none is valid.
+  /// \p progress gets a line that is drawn over, of what is being tried; null
+  /// for none.
   static llvm::Expected<Fit> run(const Planner &planner, Axis axis,
-                                 int64_t limit);
+                                 int64_t limit,
+                                 llvm::raw_ostream *progress = nullptr);
 
   void printText(llvm::raw_ostream &out) const;
   /// JSON (docs/plan.md).

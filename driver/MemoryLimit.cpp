@@ -8,6 +8,7 @@
 #include "driver/MemoryLimit.h"
 #include "dialects/plan/Plan.h"
 #include "dialects/spec/Spec.h"
+#include "report/GroupReport.h"
 
 #include "llvm/Support/FormatVariadic.h"
 
@@ -21,11 +22,7 @@ static int64_t getTrainingBytes(ModuleOp module) {
 
 namespace {
 
-/// Settings and what training takes with them.
-struct Remedy {
-  std::vector<std::string> settings;
-  int64_t bytes;
-};
+using Remedy = PlanReport::Remedy;
 
 /// Plans the same specification with other settings.
 class Remedies {
@@ -33,7 +30,11 @@ public:
   Remedies(ModuleOp module, const Planner &planner, int64_t limit)
       : training(spec::getSpecification(module).getTraining()),
         parallel(spec::getParallel(module)), planner(planner), limit(limit),
-        bytes(getTrainingBytes(module)) {}
+        bytes(getTrainingBytes(module)) {
+    if (auto program = module.lookupSymbol<plan::ProgramOp>("train"))
+      for (const GroupFacts &facts : getGroupFacts(program))
+        largestBucket = std::max(largestBucket, facts.bucketBytes);
+  }
 
   /// One change each that makes training take less, and, where none of them is
   /// enough, all of them together.
@@ -44,6 +45,7 @@ private:
   void tryRecompute();
   void tryStages();
   void tryMicroBatches();
+  void tryBuckets();
   void tryWorlds();
   /// Adds the first of \p choices, best last, that is enough, or else the last
   /// one, if it helps at all.
@@ -54,6 +56,7 @@ private:
   spec::ParallelAttr parallel;
   const Planner &planner;
   int64_t limit, bytes;
+  int64_t largestBucket = 0; ///< bytes of gradients
   std::vector<Remedy> found;
 };
 
@@ -104,7 +107,7 @@ void Remedies::tryStages() {
 void Remedies::tryMicroBatches() {
   int64_t micro = training.getMicroBatch();
   std::vector<std::vector<std::string>> choices;
-  for (int64_t size = micro / 2; size >= 1; size /= 2) {
+  for (int64_t size = micro - 1; size >= 1; --size) {
     while (micro % size)
       --size;
     std::string text = std::to_string(size);
@@ -119,16 +122,37 @@ void Remedies::tryMicroBatches() {
   addFirstThatFits(choices);
 }
 
+/// Gradients that are reduced in smaller parts.
+void Remedies::tryBuckets() {
+  constexpr int64_t least = 64 << 10;
+  std::vector<std::vector<std::string>> choices;
+  if (parallel.getWorld() > 1)
+    for (int64_t size = largestBucket / 2; size >= least; size /= 2)
+      choices.push_back({"parallel.bucket_bytes=" + std::to_string(size)});
+  addFirstThatFits(choices);
+}
+
 /// More ranks for the same batch. They help where something is partitioned.
 void Remedies::tryWorlds() {
   constexpr int64_t most = 6;
   int64_t world = parallel.getWorld(), stage = parallel.getZeroStage();
   bool alone = world == 1;
+  auto settings = [&](int64_t ranks) {
+    std::vector<std::string> all = {"parallel.world=" + std::to_string(ranks)};
+    if (alone && stage < 3)
+      all.push_back("parallel.zero_stage=3");
+    return all;
+  };
   std::vector<std::vector<std::string>> choices;
   for (int64_t i = 1; i <= most && (alone || stage > 0); ++i) {
-    choices.push_back({"parallel.world=" + std::to_string(world << i)});
-    if (alone && stage < 3)
-      choices.back().push_back("parallel.zero_stage=3");
+    // Those between the doubles that a specification can have, so that the
+    // fewest are found.
+    constexpr int64_t few = 8;
+    int64_t low = world << (i - 1), high = world << i;
+    for (int64_t ranks = low + 1; ranks < high && high <= few * world; ++ranks)
+      if (planner.isValid(settings(ranks)))
+        choices.push_back(settings(ranks));
+    choices.push_back(settings(high));
   }
   addFirstThatFits(choices);
 }
@@ -137,6 +161,7 @@ std::vector<Remedy> Remedies::find() {
   tryRecompute();
   tryStages();
   tryMicroBatches();
+  tryBuckets();
   tryWorlds();
   auto less = [](const Remedy &a, const Remedy &b) {
     return a.bytes < b.bytes;
@@ -153,6 +178,11 @@ std::vector<Remedy> Remedies::find() {
   return std::move(found);
 }
 
+std::vector<Remedy>
+tessera::findRemedies(ModuleOp module, const Planner &planner, int64_t limit) {
+  return Remedies(module, planner, limit).find();
+}
+
 LogicalResult tessera::checkMemoryLimit(ModuleOp module, StringRef place,
                                         const Planner *planner,
                                         llvm::raw_ostream &errors) {
@@ -162,7 +192,7 @@ LogicalResult tessera::checkMemoryLimit(ModuleOp module, StringRef place,
     return success();
   std::vector<Remedy> remedies;
   if (planner)
-    remedies = Remedies(module, *planner, limit).find();
+    remedies = findRemedies(module, *planner, limit);
   errors << llvm::formatv(
       "{0}: error: training takes {1:N} bytes per rank, {2:N} more than "
       "`training.memory_limit` allows; ",
@@ -172,15 +202,6 @@ LogicalResult tessera::checkMemoryLimit(ModuleOp module, StringRef place,
     return failure();
   }
   errors << "give a higher limit, or:\n";
-  for (const Remedy &remedy : remedies) {
-    errors << "   ";
-    for (const std::string &setting : remedy.settings)
-      errors << " --set " << setting;
-    errors << llvm::formatv(": {0:N} bytes", remedy.bytes);
-    if (remedy.bytes <= limit)
-      errors << ", which fits\n";
-    else
-      errors << llvm::formatv(", still {0:N} too many\n", remedy.bytes - limit);
-  }
+  printRemedies(remedies, limit, errors);
   return failure();
 }

@@ -22,6 +22,13 @@ mlir::LogicalResult checkMemoryLimit(mlir::ModuleOp module,
                                      const Planner *planner,
                                      llvm::raw_ostream &errors);
 
+/// What makes training, in \p module as the phase `plan` leaves it, take less:
+/// of each field that helps the smallest change after which it takes \p limit
+/// bytes at most, or else its best one, and all of these together where none is
+/// enough. \p planner has made a plan with each.
+std::vector<PlanReport::Remedy>
+findRemedies(mlir::ModuleOp module, const Planner &planner, int64_t limit);
+
 } // namespace tessera
 
 #endif // TESSERA_DRIVER_MEMORYLIMIT_H

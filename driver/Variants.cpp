@@ -97,7 +97,10 @@ LogicalResult tessera::runFit(const CommandOptions &options) {
   llvm::Expected<Axis> axis = parseAxis("vary", field, true);
   if (!axis)
     return failCommand(llvm::toString(axis.takeError()));
-  llvm::Expected<Fit> fit = Fit::run(*planner, std::move(*axis), *limit);
+  llvm::raw_ostream *progress =
+      llvm::errs().is_displayed() ? &llvm::errs() : nullptr;
+  llvm::Expected<Fit> fit =
+      Fit::run(*planner, std::move(*axis), *limit, progress);
   if (!fit)
     return failCommand(llvm::toString(fit.takeError()));
   return writeOutput(outputs.main, [&](llvm::raw_ostream &out) {

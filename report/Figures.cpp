@@ -31,22 +31,18 @@ static std::string three(double number) {
                                                        : 0);
 }
 
-static std::string scale(double number, double base,
-                         ArrayRef<const char *> prefixes, StringRef unit) {
-  size_t prefix = 0;
-  while (number >= base && prefix + 1 < prefixes.size()) {
-    number /= base;
-    ++prefix;
-  }
-  return three(number) + " " + prefixes[prefix] + unit.str();
-}
-
 std::string tessera::formatBytes(double bytes) {
-  return scale(bytes, 1024, {"", "Ki", "Mi", "Gi", "Ti", "Pi"}, "B");
+  return formatDecimal(bytes, "B");
 }
 
 std::string tessera::formatDecimal(double number, StringRef unit) {
-  return scale(number, 1000, {"", "k", "M", "G", "T", "P", "E"}, unit);
+  static constexpr const char *prefixes[] = {"", "k", "M", "G", "T", "P", "E"};
+  size_t prefix = 0;
+  while (number >= 1000 && prefix + 1 < std::size(prefixes)) {
+    number /= 1000;
+    ++prefix;
+  }
+  return three(number) + " " + prefixes[prefix] + unit.str();
 }
 
 std::string tessera::formatSeconds(double seconds) {

@@ -16,7 +16,7 @@ namespace tessera {
 /// 1234567 as "1,234,567".
 std::string groupDigits(int64_t number);
 
-/// "3.15 MiB": three digits and a binary prefix.
+/// "3.31 MB": three digits and a decimal prefix.
 std::string formatBytes(double bytes);
 
 /// "93.2 Gflop", "68.0 GB/s": three digits and a decimal prefix before \p unit.

@@ -30,6 +30,10 @@ Machine Machine::get(ModuleOp module, const Target &target, int64_t world) {
     return number ? static_cast<double>(*number) : assumed;
   };
   Machine machine;
+  // Cores are of CPUs alone: calibrate writes them.
+  machine.isForeign = target.hasDevices() && given.getCores().has_value();
+  if (machine.isForeign)
+    given = spec::MachineAttr::get(module.getContext());
   machine.assumed = given == spec::MachineAttr::get(module.getContext());
   machine.name = given.getName() ? given.getName().str() : "";
   machine.hasDevices = target.hasDevices();
@@ -81,7 +85,8 @@ std::string Machine::describe() const {
   if (!hasDevices)
     text += std::to_string(cores) + (cores == 1 ? " core, " : " cores, ");
   return text + std::to_string(ranksPerNode) +
-         (ranksPerNode == 1 ? " rank per node, " : " ranks per node, ") +
-         formatDecimal(fp32, "flop/s") + ", memory " +
-         formatDecimal(memory, "B/s");
+         (ranksPerNode == 1 ? " rank" : " ranks") + " per node; of a rank " +
+         formatDecimal(perRank(fp32), "flop/s") + " in fp32, " +
+         formatDecimal(perRank(bf16), "flop/s") + " in bf16, memory " +
+         formatDecimal(perRank(memory), "B/s");
 }

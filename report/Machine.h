@@ -26,6 +26,9 @@ struct Machine {
   std::string name;
   bool assumed = true;     ///< nothing was given: the rates are mere defaults
   bool hasDevices = false; ///< its ranks compute on a device each
+  /// The specification's machine has no devices, and the target wants some: it
+  /// is not used.
+  bool isForeign = false;
   int64_t cores = 1, ranksPerNode = 1;
   double fp32 = 0, bf16 = 0;         ///< multiply-adds count as two
   double fp32Gemm = 0, bf16Gemm = 0; ///< of the library's GEMMs
@@ -34,7 +37,13 @@ struct Machine {
   double launch = 0; ///< seconds of a launch or GEMM beside its work
   Link intraNode, interNode;
 
-  /// "znver4, 2 cores: 1 rank per node, 213 Gflop/s, memory 84.1 GB/s".
+  /// What a rank has of a rate of its node.
+  double perRank(double rate) const {
+    return rate / static_cast<double>(ranksPerNode);
+  }
+
+  /// "znver4: 2 cores, 1 rank per node; of a rank 213 Gflop/s in fp32, 1.2
+  /// Tflop/s in bf16, memory 84.1 GB/s".
   std::string describe() const;
 
   /// The machine of \p module's attribute `spec.machine` for \p world ranks

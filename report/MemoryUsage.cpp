@@ -7,6 +7,7 @@
 
 #include "report/MemoryUsage.h"
 #include "report/Figures.h"
+#include "report/StepGroups.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -49,4 +50,36 @@ MemoryUsage MemoryUsage::measure(ProgramOp program) {
     if (getTotal(usage[i]) > getTotal(usage[peak]))
       peak = i;
   return memory;
+}
+
+std::vector<PeakBuffer> tessera::listPeakBuffers(ProgramOp program,
+                                                 const MemoryUsage &memory,
+                                                 size_t most) {
+  SmallVector<BufferOp> live;
+  auto peak = static_cast<int64_t>(memory.peak);
+  for (auto buffer : program.getBody().getOps<BufferOp>())
+    if (!buffer.isInFile() && buffer.getFirst() <= peak &&
+        buffer.getLast() >= peak)
+      live.push_back(buffer);
+  llvm::sort(live, [](BufferOp a, BufferOp b) {
+    return a.getBytes() != b.getBytes() ? a.getBytes() > b.getBytes()
+                                        : a.getOffset() < b.getOffset();
+  });
+  live.truncate(std::min(live.size(), most));
+  // A step without parameters belongs to the layer of those before it.
+  StepGroups groups(program);
+  SmallVector<StringRef> layers;
+  for (Operation *step : memory.steps) {
+    StringRef group = groups.getGroup(step);
+    layers.push_back(group.empty() && !layers.empty() ? layers.back() : group);
+  }
+  std::vector<PeakBuffer> buffers;
+  for (BufferOp buffer : live) {
+    StringRef layer = groups.getGroup(buffer);
+    if (layer.empty() && !buffer.getPersistent())
+      layer = layers[buffer.getFirst()];
+    buffers.push_back({buffer.getName().str(), layer.str(),
+                       buffer.getCategory(), buffer.getBytes()});
+  }
+  return buffers;
 }

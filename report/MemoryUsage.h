@@ -30,6 +30,19 @@ struct MemoryUsage {
   static MemoryUsage measure(plan::ProgramOp program);
 };
 
+/// A buffer that is in use at the step at which most is.
+struct PeakBuffer {
+  std::string name; ///< of what writes it: a kernel, or a state and its group
+  /// The layer that is computed when it is written, or whose it is.
+  std::string layer;
+  plan::Category category;
+  int64_t bytes = 0;
+};
+
+/// The \p most largest of them, the largest first.
+std::vector<PeakBuffer> listPeakBuffers(plan::ProgramOp program,
+                                        const MemoryUsage &memory, size_t most);
+
 } // namespace tessera
 
 #endif // TESSERA_REPORT_MEMORYUSAGE_H

@@ -11,6 +11,7 @@
 #include "report/Lane.h"
 #include "report/MemoryUsage.h"
 #include "report/PlanTables.h"
+#include "report/StepGroups.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -25,19 +26,20 @@ constexpr double kSections = 6, kGroups = 28, kCompute = 52, kMessages = 100,
                  kTimeAxis = 134, kMemoryTop = 186, kMemoryBottom = 446,
                  kHeight = 482;
 
-constexpr llvm::StringLiteral kExposed = "#f6c9c9";
+constexpr llvm::StringLiteral kExposed = "#f6c9c9", kLimit = "#e5000f";
 
+/// Darker than the colours of memory, so that each has one meaning.
 StringRef getKindColour(StringRef kind) {
   return llvm::StringSwitch<StringRef>(kind)
-      .Case("gemm", "#4269d0")
-      .Cases({"attention", "attention_grad"}, "#6cc5b0")
-      .Case("fused", "#efb118")
-      .Case("update", "#9b6bd3")
-      .Cases({"clear", "copy"}, "#9498a0")
-      .Case("all_gather", "#3ca951")
-      .Case("reduce_scatter", "#e0605e")
-      .Case("all_reduce", "#ff8ab7")
-      .Default("#9c6b4e");
+      .Case("gemm", "#1f3c88")
+      .Cases({"attention", "attention_grad"}, "#0b7a75")
+      .Case("fused", "#a85c00")
+      .Case("update", "#5f2a84")
+      .Cases({"clear", "copy"}, "#4d5158")
+      .Case("all_gather", "#1d6b2f")
+      .Case("reduce_scatter", "#8f1d2c")
+      .Case("all_reduce", "#c2417c")
+      .Default("#6b4a2f");
 }
 
 /// The categories from the ground up: what mostly stays comes first.
@@ -49,12 +51,15 @@ class Chart {
 public:
   Chart(ModuleOp module, const PlanReport &report, llvm::raw_ostream &out)
       : program(module.lookupSymbol<ProgramOp>("train")), report(report),
-        out(out), memory(MemoryUsage::measure(program)) {
+        out(out), groups(program), memory(MemoryUsage::measure(program)) {
     CostModel model(program, report.machine);
     timeline = Timeline::make(program, model);
     span = std::max(timeline.starts.back(), 1e-9);
-    findGroups();
-    ceiling = 1.08 * std::max<double>(1, report.peak);
+    // A limit far above would flatten what is below it.
+    isLimitShown = report.limit > 0 && report.limit <= 3 * report.peak;
+    ceiling =
+        1.08 * std::max<double>({1.0, double(report.peak),
+                                 isLimitShown ? double(report.limit) : 0.0});
   }
 
   void write();
@@ -67,8 +72,6 @@ private:
     return kMemoryBottom - (kMemoryBottom - kMemoryTop) * bytes / ceiling;
   }
 
-  void findGroups();
-  StringRef getGroup(Operation *step);
   std::string describe(const Timeline::Event &event);
 
   void writeSections();
@@ -84,40 +87,12 @@ private:
   llvm::raw_ostream &out;
   Timeline timeline;
   double span, ceiling = 1;
-  DenseMap<Operation *, StringRef> groups; ///< of buffers
+  bool isLimitShown = false;
+  StepGroups groups;
   MemoryUsage memory;
 };
 
 } // namespace
-
-/// A buffer belongs to the group whose state or message it is.
-void Chart::findGroups() {
-  for (auto state : program.getBody().getOps<StateOp>())
-    groups[state.getBuffer().getDefiningOp()] = state.getGroup();
-  for (auto start : program.getBody().getOps<StartOp>())
-    if (start.getGroup())
-      for (Value view : {start.getSource(), start.getDestination()})
-        groups[view.getDefiningOp<ViewOp>().getBufferOp()] = *start.getGroup();
-  // What a launch makes of gathered bytes is the group that they stand for.
-  for (auto launch : program.getBody().getOps<LaunchOp>()) {
-    auto buffers = llvm::map_to_vector(launch->getOperands(), [](Value view) {
-      return view.getDefiningOp<ViewOp>().getBufferOp().getOperation();
-    });
-    if (buffers.size() != 2)
-      continue;
-    auto type = cast<ShapedType>(launch->getOperand(0).getType());
-    if (type.getElementType().isInteger(8))
-      groups.try_emplace(buffers[1], groups.lookup(buffers[0]));
-  }
-}
-
-StringRef Chart::getGroup(Operation *step) {
-  for (Value operand : step->getOperands())
-    if (auto view = operand.getDefiningOp<ViewOp>())
-      if (StringRef group = groups.lookup(view.getBufferOp()); !group.empty())
-        return group;
-  return "";
-}
 
 /// "gemm 1024 x 768 by 768 x 3072" or a kernel's name.
 static std::string describeStep(Operation *op) {
@@ -134,7 +109,7 @@ static std::string describeStep(Operation *op) {
 
 std::string Chart::describe(const Timeline::Event &event) {
   std::string text = describeStep(event.op);
-  if (StringRef group = getGroup(event.op); !group.empty())
+  if (StringRef group = groups.getGroup(event.op); !group.empty())
     text += " (" + group.str() + ")";
   double seconds = event.end - event.begin;
   text += "\n" + formatSeconds(event.begin) + " + " + formatSeconds(seconds);
@@ -181,7 +156,7 @@ void Chart::writeGroups() {
   };
   SmallVector<Band> bands;
   for (const Timeline::Event &event : timeline.compute) {
-    StringRef group = getGroup(event.op);
+    StringRef group = groups.getGroup(event.op);
     if (!bands.empty() && (group.empty() || bands.back().group == group))
       bands.back().end = event.end;
     else if (!group.empty())
@@ -235,11 +210,7 @@ void Chart::writeTimeAxis(double y, double bottom) {
 }
 
 void Chart::writeMemory() {
-  // Ticks in the largest binary unit that the axis has.
-  double unit = 1;
-  while (report.peak >= 1024 * unit)
-    unit *= 1024;
-  double distance = unit * getTickDistance(ceiling / unit, 7);
+  double distance = getTickDistance(ceiling, 7);
   for (double bytes = 0; bytes <= ceiling; bytes += distance) {
     double y = getY(bytes);
     out << "<line class=\"grid\" x1=\"" << coordinate(kLeft) << "\" y1=\""
@@ -322,6 +293,15 @@ void Chart::writePeak() {
       << "\" stroke=\"#1f2328\" stroke-dasharray=\"5 4\"/>\n";
   writeText(out, kRight, reserved - 6, "end",
             "reserved: " + formatBytes(report.peak));
+  if (isLimitShown) {
+    std::string limit = coordinate(getY(report.limit));
+    out << "<line class=\"limit\" x1=\"" << coordinate(kLeft) << "\" y1=\""
+        << limit << "\" x2=\"" << coordinate(kRight) << "\" y2=\"" << limit
+        << "\" stroke=\"" << kLimit << "\" stroke-width=\"1.6\"/>\n";
+    writeText(out, kLeft + 6, getY(report.limit) - 6, "start",
+              "limit: " + formatBytes(report.limit),
+              std::string("fill:") + kLimit.data());
+  }
   double x = getX(timeline.starts[memory.peak]),
          y = getY(getTotal(memory.atStep[memory.peak]));
   std::string label =
@@ -371,6 +351,8 @@ void Chart::write() {
   out << "</svg>\n<div class=\"keys\"><span>Memory in use:</span>";
   for (Category category : kOrder)
     writeKey(out, getColour(category), stringifyCategory(category));
+  if (isLimitShown)
+    writeKey(out, kLimit, "limit");
   out << "</div>\n";
   printPlanTables(report, out);
 }

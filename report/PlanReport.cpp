@@ -109,6 +109,14 @@ FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
     report.unit = "nodes";
     report.units = specification.getTraining().getGlobalBatch();
   }
+  if (specification) {
+    report.steps = specification.getTraining().getSteps();
+    report.isNarrow = specification.getTraining().getPrecision().getCompute() !=
+                      spec::NumberType::FP32;
+  }
+  constexpr size_t buffersShown = 10;
+  report.peakBuffers =
+      listPeakBuffers(program, MemoryUsage::measure(program), buffersShown);
   report.collectives = listCollectives(program);
   report.states = sumStates(program);
   report.machine = Machine::get(module, *target, report.world);
@@ -126,6 +134,13 @@ int64_t PlanReport::getVolume() const {
 
 double PlanReport::getThroughput() const {
   return predicted.step > 0 ? units / predicted.step : 0;
+}
+
+double PlanReport::getUtilisation() const {
+  double most = machine.perRank(isNarrow ? machine.bf16 : machine.fp32);
+  return predicted.step > 0 && most > 0
+             ? static_cast<double>(flops) / (predicted.step * most)
+             : 0;
 }
 
 std::string PlanReport::formatThroughput() const {
@@ -153,6 +168,48 @@ static void printMemory(const PlanReport &report, llvm::raw_ostream &out) {
   if (report.pinned)
     out << llvm::formatv(line, "pinned (host)", groupDigits(report.pinned),
                          formatBytes(report.pinned), "");
+}
+
+void tessera::printRemedies(ArrayRef<PlanReport::Remedy> remedies,
+                            int64_t limit, llvm::raw_ostream &out) {
+  for (const PlanReport::Remedy &remedy : remedies) {
+    out << "   ";
+    for (const std::string &setting : remedy.settings)
+      out << " --set " << setting;
+    out << ": " << groupDigits(remedy.bytes) << " bytes, ";
+    if (remedy.bytes <= limit)
+      out << "which fits\n";
+    else
+      out << "still " << groupDigits(remedy.bytes - limit) << " too many\n";
+  }
+}
+
+/// Whether the plan fits the limit, and by how much.
+static void printLimit(const PlanReport &report, llvm::raw_ostream &out) {
+  int64_t left = report.limit - report.peak;
+  out << "\n  " << (left >= 0 ? "fits " : "does not fit ")
+      << formatBytes(report.limit) << ": "
+      << formatBytes(static_cast<double>(std::abs(left))) << " ("
+      << percent(static_cast<double>(std::abs(left)),
+                 static_cast<double>(report.limit))
+      << " of it) " << (left >= 0 ? "are left" : "too much") << "\n";
+  if (left < 0 && !report.remedies.empty()) {
+    out << "  the smallest change of each field that helps:\n";
+    printRemedies(report.remedies, report.limit, out);
+  }
+}
+
+static void printPeakBuffers(const PlanReport &report, llvm::raw_ostream &out) {
+  constexpr auto line = "  {0,-30} {1,-14} {2,-14} {3,+12} {4,+7}\n";
+  out << "\n"
+      << llvm::formatv(line, "largest at the peak", "layer", "category", "",
+                       "share");
+  for (const PeakBuffer &buffer : report.peakBuffers)
+    out << llvm::formatv(line, StringRef(buffer.name).take_front(30),
+                         buffer.layer.empty() ? "-" : buffer.layer,
+                         stringifyCategory(buffer.category),
+                         formatBytes(buffer.bytes),
+                         percent(buffer.bytes, report.peak));
 }
 
 static void printTraffic(const PlanReport &report, llvm::raw_ostream &out) {
@@ -219,7 +276,22 @@ static void printTimes(const PlanReport &report, llvm::raw_ostream &out) {
       << formatSeconds(all.launch) << ", exposed communication "
       << formatSeconds(all.exposed) << " of "
       << formatSeconds(all.communication) << "\n  " << report.formatThroughput()
-      << " " << report.unit << " per second\n";
+      << " " << report.unit << " per second, MFU "
+      << percent(report.getUtilisation(), 1) << " of "
+      << formatDecimal(report.machine.perRank(report.isNarrow
+                                                  ? report.machine.bf16
+                                                  : report.machine.fp32),
+                       "flop/s")
+      << "\n";
+  if (report.steps > 0) {
+    int64_t units = report.steps * report.units;
+    out << "  the " << groupDigits(report.steps)
+        << (report.steps == 1 ? " step" : " steps") << " of the schedule: "
+        << formatSeconds(static_cast<double>(report.steps) * all.step) << ", "
+        << (units < 10000 ? groupDigits(units)
+                          : formatDecimal(static_cast<double>(units), ""))
+        << " " << report.unit << "\n";
+  }
 }
 
 void tessera::printPlanText(const PlanReport &report, llvm::raw_ostream &out) {
@@ -233,6 +305,9 @@ void tessera::printPlanText(const PlanReport &report, llvm::raw_ostream &out) {
       << (report.accumulation == 1 ? " micro-batch" : " micro-batches")
       << ":\n";
   printMemory(report, out);
+  if (report.limit)
+    printLimit(report, out);
+  printPeakBuffers(report, out);
   if (!report.collectives.empty())
     printTraffic(report, out);
   printGroups(report, out);
@@ -250,6 +325,20 @@ void tessera::writePlanFigures(const PlanReport &report,
   json.attribute("stage", report.stage);
   json.attribute("shard_ranks", report.shards);
   json.attribute("peak_bytes", report.peak);
+  if (report.limit) {
+    json.attribute("limit_bytes", report.limit);
+    json.attribute("fits", report.peak <= report.limit);
+    json.attributeArray("remedies", [&] {
+      for (const PlanReport::Remedy &remedy : report.remedies)
+        json.object([&] {
+          json.attributeArray("settings", [&] {
+            for (const std::string &setting : remedy.settings)
+              json.value(setting);
+          });
+          json.attribute("bytes", remedy.bytes);
+        });
+    });
+  }
   json.attribute("offloaded_bytes", report.offloaded);
   json.attribute("pinned_bytes", report.pinned);
   json.attribute("parameters", report.parameters);
@@ -278,6 +367,10 @@ void tessera::writePlanFigures(const PlanReport &report,
     json.attribute("exposed_communication_ms", 1e3 * all.exposed);
     json.attribute("communication_ms", 1e3 * all.communication);
     json.attribute((report.unit + "_per_second").str(), report.getThroughput());
+    json.attribute("mfu", report.getUtilisation());
+    json.attribute("schedule_steps", report.steps);
+    json.attribute("schedule_hours",
+                   static_cast<double>(report.steps) * all.step / 3600);
     json.attributeArray("kinds", [&] {
       for (const Prediction::Kind &kind : all.kinds)
         json.object([&] {
@@ -292,6 +385,7 @@ void tessera::writePlanFigures(const PlanReport &report,
       const Machine &machine = report.machine;
       json.attribute("name", machine.name);
       json.attribute("assumed", machine.assumed);
+      json.attribute("ignored", machine.isForeign);
       json.attribute("cores", machine.cores);
       json.attribute("ranks_per_node", machine.ranksPerNode);
     });
@@ -307,6 +401,15 @@ void tessera::printPlanJson(const PlanReport &report, llvm::raw_ostream &out) {
       json.attribute("layers", report.layers);
       json.attribute("whole", report.layersRecomputed);
       json.attribute("cheap", report.layersCheap);
+    });
+    json.attributeArray("largest_at_peak", [&] {
+      for (const PeakBuffer &buffer : report.peakBuffers)
+        json.object([&] {
+          json.attribute("name", buffer.name);
+          json.attribute("layer", buffer.layer);
+          json.attribute("category", stringifyCategory(buffer.category));
+          json.attribute("bytes", buffer.bytes);
+        });
     });
     json.attributeArray("groups", [&] {
       for (const PlanReport::Group &group : report.groups)

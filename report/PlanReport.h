@@ -15,6 +15,7 @@
 #define TESSERA_REPORT_PLANREPORT_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "report/MemoryUsage.h"
 #include "report/Timeline.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -33,6 +34,16 @@ struct PlanReport {
   int64_t peak = 0;      ///< bytes of the arena
   int64_t offloaded = 0; ///< bytes of the rank's file
   int64_t pinned = 0;    ///< bytes of the host that a rank's GPU reads
+  /// What a rank may take, in bytes, where somebody asks; 0: nobody does.
+  int64_t limit = 0;
+  /// Changes that make training take less, where it takes more than that.
+  struct Remedy {
+    std::vector<std::string> settings; ///< as --set takes them
+    int64_t bytes = 0;                 ///< that training takes then
+  };
+  std::vector<Remedy> remedies;
+  /// The largest buffers in use when most is.
+  std::vector<PeakBuffer> peakBuffers;
   std::array<int64_t, plan::kStepCategories> memory = {};
   int64_t flops = 0;
   /// How many of the layers are recomputed in the backward pass, and how many
@@ -42,6 +53,8 @@ struct PlanReport {
   /// a graph that is sampled, or whole graphs, which are epochs.
   int64_t units = 1;
   llvm::StringRef unit = "epochs";
+  int64_t steps = 0;     ///< of the whole schedule
+  bool isNarrow = false; ///< training computes with 16-bit numbers
 
   struct Collective {
     std::string kind, group; ///< group: "" for none
@@ -83,9 +96,18 @@ struct PlanReport {
   /// The same for a reader, without the unit.
   std::string formatThroughput() const;
 
+  /// Model FLOPs utilisation: a step's operations over what a rank could do in
+  /// its time in its type of numbers.
+  double getUtilisation() const;
+
   /// Fails with a diagnostic where the module has no program `train`.
   static mlir::FailureOr<PlanReport> make(mlir::ModuleOp module);
 };
+
+/// A line for each of \p remedies: what it takes, and whether that is within
+/// \p limit.
+void printRemedies(llvm::ArrayRef<PlanReport::Remedy> remedies, int64_t limit,
+                   llvm::raw_ostream &out);
 
 /// Tables for a terminal.
 void printPlanText(const PlanReport &report, llvm::raw_ostream &out);

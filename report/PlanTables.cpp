@@ -35,6 +35,15 @@ void tessera::printPlanHeader(const PlanReport &report,
   card("memory per rank, exact", formatBytes(report.peak));
   card("received by a rank per step, exact", formatBytes(report.getVolume()));
   card("of communication exposed", formatSeconds(report.predicted.exposed));
+  card("MFU, predicted", formatFixed(100 * report.getUtilisation(), 1) + " %");
+  if (report.steps > 0)
+    card("the whole schedule, predicted",
+         formatSeconds(static_cast<double>(report.steps) *
+                       report.predicted.step));
+  if (report.limit > 0)
+    card(
+        report.peak <= report.limit ? "memory is left" : "too much memory",
+        formatBytes(static_cast<double>(std::abs(report.limit - report.peak))));
   out << "</div>\n";
 }
 
@@ -71,6 +80,12 @@ void tessera::printPlanTables(const PlanReport &report,
          groupDigits(report.memory[i]), formatBytes(report.memory[i]),
          percent(report.memory[i], report.peak)});
   row({"peak", groupDigits(report.peak), formatBytes(report.peak), "100.0 %"});
+  out << "</table></div>\n";
+  out << "<div><h2>Largest at the peak</h2>\n";
+  head({"buffer", "layer", "category", "", "share"});
+  for (const PeakBuffer &buffer : report.peakBuffers)
+    row({buffer.name, buffer.layer, stringifyCategory(buffer.category).str(),
+         formatBytes(buffer.bytes), percent(buffer.bytes, report.peak)});
   out << "</table></div>\n";
   if (!report.collectives.empty()) {
     llvm::MapVector<StringRef, std::pair<int64_t, int64_t>> sums;

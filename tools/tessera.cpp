@@ -127,6 +127,11 @@ cl::opt<std::string>
               cl::value_desc("MEMORY"), cl::cat(category),
               cl::sub(planCommand));
 cl::opt<std::string>
+    memory("memory",
+           cl::desc("Say whether a rank of MEMORY, such as 80GB, is enough, by "
+                    "how much, and what would help"),
+           cl::value_desc("MEMORY"), cl::cat(category), cl::sub(planCommand));
+cl::opt<std::string>
     vary("vary",
          cl::desc("The field that --fit varies, and the values to try "
                   "(default: the model's layers, up to 65536)"),
@@ -273,6 +278,7 @@ CommandOptions readOptions() {
   options.sweeps = sweeps;
   options.fitMemory = fitMemory;
   options.vary = vary;
+  options.memory = memory;
   options.world = world;
   return options;
 }

@@ -6,10 +6,14 @@
 # ===----------------------------------------------------------------------===#
 
 import itertools
+import sys
 import time
 import unittest
 
 import support
+
+sys.path.insert(0, str(support.ROOT / "test"))
+import browser
 
 BLOOM = support.EXAMPLES / "bloom-tiny.textproto"
 KINDS = {"all_gather", "reduce_scatter", "all_reduce"}
@@ -139,6 +143,32 @@ class Plan(unittest.TestCase):
         done = support.run([support.TESSERA, "plan", BLOOM])
         for word in [*MEMORY, "peak", "all_gather", "reduce_scatter"]:
             self.assertIn(word, done.stdout)
+
+    def test_a_browser_shows_the_picture(self):
+        page = support.scratch("plan-page") / "plan.html"
+        command = [support.TESSERA, "plan", BLOOM, "--format", "html", "--memory", "60MB", "-o", page]
+        support.run(command)
+        text, size = page.read_text(), (1440, 1500)
+        browser.check_page(text)
+        chromium = browser.find()
+        if not chromium:
+            self.skipTest("no Chromium is installed (scripts/dependencies does)")
+        whole = browser.render(chromium, text, size, keep=page.with_suffix(".png"))
+        parts = {
+            r'<line class="limit".*?/>': "#e5000f",
+            # Memory of parameters, of the optimizer and of activations.
+            r'<polygon [^>]*fill="#4269d0".*?</polygon>': "#4269d0",
+            r'<polygon [^>]*fill="#9b6bd3".*?</polygon>': "#9b6bd3",
+            r'<polygon [^>]*fill="#efb118".*?</polygon>': "#efb118",
+            # GEMMs, and what is gathered.
+            r'<rect [^>]*fill="#1f3c88".*?</rect>': "#1f3c88",
+            r'<rect [^>]*fill="#1d6b2f".*?</rect>': "#1d6b2f",
+        }
+        for pattern, colour in parts.items():
+            count, changed, coloured = browser.count_seen(chromium, text, pattern, colour, size, whole)
+            self.assertGreater(count, 0, pattern)
+            self.assertGreater(changed, 300, pattern)
+            self.assertGreater(coloured, 100, pattern)
 
 
 if __name__ == "__main__":
