@@ -39,8 +39,12 @@ class CachedAttentionEmitter : CachedRows<nn::CachedAttentionOp> {
 public:
   CachedAttentionEmitter(nn::CachedAttentionOp op, KernelBody &body)
       : CachedRows(op, body), group(op.getHeads() / op.getKeyHeads()),
-        padded(vectors * kLanes) {}
+        together(getTogether(group)), padded(vectors * kLanes) {}
 
+  /// Queries of a group that are computed together: a divisor of their number.
+  static int64_t getTogether(int64_t group) {
+    return group % 4 == 0 ? 4 : group % 3 == 0 ? 3 : group % 2 == 0 ? 2 : 1;
+  }
   static bool hasTiles(nn::CachedAttentionOp op) {
     return op.getRows() > kFewRows;
   }
@@ -50,7 +54,8 @@ public:
   static int64_t getScratchBytes(nn::CachedAttentionOp op) {
     int64_t padded = roundUp(op.getHeadDim(), kLanes);
     int64_t group = op.getHeads() / op.getKeyHeads();
-    int64_t ofRow = group * (2 * padded + 2 * kLanes) + kKeys * padded + kKeys;
+    int64_t ofRow = group * (2 * padded + 2 * kLanes) + kKeys * padded +
+                    getTogether(group) * kKeys;
     int64_t ofTile = group * 2 * (padded + 1) * kTileRows + 2 * kKeys * padded +
                      kKeys * kTileRows;
     return (hasTiles(op) ? std::max(ofRow, ofTile) : ofRow) *
@@ -149,7 +154,7 @@ private:
     maxima = vb.carve(body.scratch, offset, group * kLanes);
     totals = vb.carve(body.scratch, offset, group * kLanes);
     keys = vb.carve(body.scratch, offset, kKeys * padded);
-    scores = vb.carve(body.scratch, offset, kKeys);
+    scores = vb.carve(body.scratch, offset, together * kKeys);
 
     Value slot = read(slots, row), position = read(positions, row);
     Value firstKey = locateCached(slot, head, 0);
@@ -161,10 +166,11 @@ private:
     vb.loop(begin, end, kKeys, [&](Value block) {
       Value there = vb.min(vb.sub(end, block), vb.index(kKeys));
       Value start = vb.mul(block, dim);
-      emitTransposedKeys(vb.add(firstKey, start), there);
-      vb.loop(0, group, 1, [&](Value g) {
+      emitTransposedKeys(vb.add(firstKey, start), vb.add(firstValue, start),
+                         there);
+      vb.loop(0, group, together, [&](Value g) {
         emitBlockOfRow(block, there, position, vb.add(firstQuery, g), g,
-                       vb.add(firstValue, start));
+                       firstKey, vb.add(firstValue, start));
       });
     });
     vb.loop(0, group, 1, [&](Value g) { emitEnd(row, firstQuery, g); });
@@ -183,83 +189,146 @@ private:
   }
 
   /// Keys of a block, of which \p there are there, as [dim, kKeys]. The columns
-  /// of those that are not are any numbers.
-  void emitTransposedKeys(Value start, Value there) {
-    vb.loop(vb.index(0), there, kLanes, [&](Value key) {
+  /// of those that are not are any numbers. Meanwhile the values come that
+  /// begin at \p firstValue.
+  void emitTransposedKeys(Value start, Value firstValue, Value there) {
+    auto emitLanes = [&](Value key, bool isWhole) {
+      Value from = vb.add(start, vb.mul(key, dim));
+      Value value = vb.add(firstValue, vb.mul(key, dim));
+      SmallVector<Value> offsets;
+      for (int64_t r = 0; r < kLanes; ++r) {
+        // The last one again in place of those that are not there.
+        Value row = vb.index(r);
+        if (!isWhole)
+          row = vb.min(row, vb.sub(vb.sub(there, key), vb.index(1)));
+        offsets.push_back(vb.mul(row, dim));
+        prefetchHead(vb.add(value, offsets[r]));
+      }
       for (int64_t v = 0; v < vectors; ++v) {
         SmallVector<Value> block;
-        for (int64_t r = 0; r < kLanes; ++r) {
-          Value j = vb.min(vb.add(key, r), vb.sub(there, vb.index(1)));
-          Value from = vb.add(vb.add(start, vb.mul(j, dim)), v * kLanes);
-          block.push_back(vb.load(cache, from, mask(v)));
-        }
+        for (Value offset : offsets)
+          block.push_back(vb.load(
+              cache, vb.add(vb.add(from, v * kLanes), offset), mask(v)));
         block = vb.transpose(block);
         for (int64_t r = 0; r < std::min(kLanes, dim - v * kLanes); ++r)
           vb.store(block[r], keys, vb.add(key, (v * kLanes + r) * kKeys));
       }
-    });
+    };
+    Value whole = vb.mul(vb.div(there, kLanes), kLanes);
+    vb.loop(vb.index(0), whole, kLanes,
+            [&](Value key) { emitLanes(key, /*isWhole=*/true); });
+    vb.loop(whole, there, kLanes,
+            [&](Value key) { emitLanes(key, /*isWhole=*/false); });
   }
 
-  /// Query \p g of the group, head \p head, with keys [block, block + there).
+  /// Queries [g, g + together) of the group, the first of head \p head, with
+  /// keys [block, block + there). Meanwhile the next block's keys come, of
+  /// those that begin at \p firstKey.
   void emitBlockOfRow(Value block, Value there, Value position, Value head,
-                      Value g, Value firstValue) {
-    Value at = vb.mul(g, padded), lanes = vb.mul(g, kLanes);
-    SmallVector<Value> score, number;
-    Value slope = getSlope(head), last = vb.splat(vb.toI32(position));
+                      Value g, Value firstKey, Value firstValue) {
     constexpr int64_t parts = kKeys / kLanes;
-    for (int64_t v = 0; v < parts; ++v) {
+    SmallVector<Value> number, score;
+    Value last = vb.splat(vb.toI32(position));
+    for (int64_t v = 0; v < parts; ++v)
       number.push_back(
           vb.add(vb.splat(vb.toI32(block)), emitLaneNumbers(vb, v)));
-      score.push_back(emitBias(number[v], last, slope));
+    for (int64_t q = 0; q < together; ++q) {
+      Value slope = getSlope(vb.add(head, q));
+      for (int64_t v = 0; v < parts; ++v)
+        score.push_back(emitBias(number[v], last, slope));
     }
     int64_t unroll = getUnroll();
-    score = vb.loop(
-        vb.index(0), vb.index(dim), unroll, score,
-        [&](Value d, ValueRange values) {
-          SmallVector<Value> next(values);
-          for (int64_t i = 0; i < unroll; ++i) {
-            Value column = vb.add(d, i);
-            Value q = vb.splat(vb.loadScalar(queries, vb.add(at, column)));
-            for (int64_t v = 0; v < parts; ++v)
-              next[v] = vb.fma(
-                  q, vb.load(keys, vb.add(vb.mul(column, kKeys), v * kLanes)),
-                  next[v]);
+    Value at = vb.mul(g, padded), lanes = vb.mul(g, kLanes);
+    score = vb.loop(vb.index(0), vb.index(dim), unroll, score,
+                    [&](Value d, ValueRange values) {
+                      SmallVector<Value> next(values);
+                      for (int64_t i = 0; i < unroll; ++i) {
+                        Value column = vb.add(d, i);
+                        SmallVector<Value> key;
+                        for (int64_t v = 0; v < parts; ++v)
+                          key.push_back(vb.load(
+                              keys, vb.add(vb.mul(column, kKeys), v * kLanes)));
+                        for (int64_t q = 0; q < together; ++q) {
+                          Value query = vb.splat(vb.loadScalar(
+                              queries, vb.add(at, vb.add(column, q * padded))));
+                          for (int64_t v = 0; v < parts; ++v) {
+                            Value &sum = next[q * parts + v];
+                            sum = vb.fma(query, key[v], sum);
+                          }
+                        }
+                      }
+                      return next;
+                    });
+    SmallVector<Value> carried;
+    for (int64_t q = 0; q < together; ++q) {
+      MutableArrayRef<Value> of =
+          MutableArrayRef(score).slice(q * parts, parts);
+      emitSoftmax(of, number, last, vb.add(lanes, q * kLanes), q,
+                  vb.add(at, q * padded), carried);
+    }
+    Value next = vb.add(block, kKeys);
+    carried =
+        vb.loop(vb.index(0), there, 1, carried, [&](Value j, ValueRange old) {
+          Value offset = vb.mul(j, dim);
+          Value ahead = vb.min(vb.add(next, j), position);
+          prefetchHead(vb.add(firstKey, vb.mul(ahead, dim)));
+          SmallVector<Value> following;
+          SmallVector<Value> value =
+              loadHead(cache, vb.add(firstValue, offset));
+          for (int64_t q = 0; q < together; ++q) {
+            Value weight = vb.loadScalar(scores, vb.add(j, q * kKeys));
+            Value all = vb.splat(weight);
+            ValueRange own = old.slice(q * (vectors + 1), vectors + 1);
+            for (auto [o, v] : llvm::zip(own.drop_back(), value))
+              following.push_back(vb.fma(all, v, o));
+            following.push_back(vb.addf(own.back(), weight));
           }
-          return next;
+          return following;
         });
+    for (int64_t q = 0; q < together; ++q) {
+      ValueRange own =
+          ValueRange(carried).slice(q * (vectors + 1), vectors + 1);
+      vb.storeScalar(own.back(), totals, vb.add(lanes, q * kLanes));
+      for (auto [v, value] : llvm::enumerate(own.drop_back()))
+        vb.store(value, sums, vb.add(at, q * padded + v * kLanes));
+    }
+  }
+
+  /// The weights of a block's keys for query \p q of those that are together,
+  /// from its \p score. Appends its sums before the block to \p carried, scaled
+  /// by the new maximum: those of the values, then that of the weights.
+  void emitSoftmax(MutableArrayRef<Value> score, ArrayRef<Value> number,
+                   Value last, Value lanes, int64_t q, Value at,
+                   SmallVector<Value> &carried) {
     Value oldMaximum = vb.splat(vb.loadScalar(maxima, lanes));
     Value largest = oldMaximum;
-    for (int64_t v = 0; v < parts; ++v) {
-      score[v] = emitMasked(score[v], number[v], last);
-      largest = vb.maxf(largest, score[v]);
+    for (auto [of, key] : llvm::zip(score, number)) {
+      of = emitMasked(of, key, last);
+      largest = vb.maxf(largest, of);
     }
     Value maximum = vector::ReductionOp::create(
         vb.builder, vb.loc, vector::CombiningKind::MAXNUMF, largest);
     vb.storeScalar(maximum, maxima, lanes);
     maximum = vb.splat(maximum);
-    for (int64_t v = 0; v < parts; ++v)
-      vb.store(vb.exp2(vb.subf(score[v], maximum)), scores,
-               vb.index(v * kLanes));
+    for (auto [v, of] : llvm::enumerate(score))
+      vb.store(vb.exp2(vb.subf(of, maximum)), scores,
+               vb.index(q * kKeys + v * kLanes));
     Value decay = vb.exp2(vb.subf(oldMaximum, maximum));
-    SmallVector<Value> sum;
     for (int64_t v = 0; v < vectors; ++v)
-      sum.push_back(vb.mulf(vb.load(sums, vb.add(at, v * kLanes)), decay));
-    sum.push_back(vb.mulf(
+      carried.push_back(vb.mulf(vb.load(sums, vb.add(at, v * kLanes)), decay));
+    carried.push_back(vb.mulf(
         vb.loadScalar(totals, lanes),
         vector::ExtractOp::create(vb.builder, vb.loc, decay, 0).getResult()));
-    sum = vb.loop(vb.index(0), there, 1, sum, [&](Value j, ValueRange old) {
-      SmallVector<Value> next;
-      Value weight = vb.loadScalar(scores, j), all = vb.splat(weight);
-      SmallVector<Value> value =
-          loadHead(cache, vb.add(firstValue, vb.mul(j, dim)));
-      for (auto [o, v] : llvm::zip(old.drop_back(), value))
-        next.push_back(vb.fma(all, v, o));
-      next.push_back(vb.addf(old.back(), weight));
-      return next;
-    });
-    vb.storeScalar(sum.pop_back_val(), totals, lanes);
-    for (auto [v, value] : llvm::enumerate(sum))
-      vb.store(value, sums, vb.add(at, v * kLanes));
+  }
+
+  /// Asks for the numbers of a head from \p start on.
+  void prefetchHead(Value start) {
+    auto type = cast<MemRefType>(cache.getType());
+    int64_t line = 64 / (type.getElementTypeBitWidth() / 8);
+    for (int64_t d = 0; d < dim; d += line)
+      memref::PrefetchOp::create(vb.builder, vb.loc, cache, vb.add(start, d),
+                                 /*isWrite=*/false, /*localityHint=*/2,
+                                 /*isDataCache=*/true);
   }
 
   Value locateResult(Value row, Value head) {
@@ -474,8 +543,9 @@ private:
     }
   }
 
-  int64_t group;  ///< queries that share a key head
-  int64_t padded; ///< columns of a head in whole vectors
+  int64_t group;    ///< queries that share a key head
+  int64_t together; ///< of which so many are computed together
+  int64_t padded;   ///< columns of a head in whole vectors
   Value cache, out;
   // Of a row or a tile, in scratch memory; keys are transposed for a row.
   Value queries, sums, maxima, totals, scores, keys, values;
