@@ -6,6 +6,7 @@
 # ===----------------------------------------------------------------------===#
 
 import array
+import math
 import random
 import re
 import unittest
@@ -332,6 +333,105 @@ class Graphs(unittest.TestCase):
         ):
             done = support.run(command)
             self.assertIn("has what nothing here uses: 'pos'", done.stderr)
+
+
+class Predictions(unittest.TestCase):
+    """What `predict` writes, by the formula of two layers of GCN."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.out = support.scratch("predictions")
+        cls.graph, cls.weights = cls.out / "graph.safetensors", cls.out / "weights.safetensors"
+        support.write_safetensors(cls.graph, ring())
+        (cls.out / "spec.textproto").write_text(SPECIFICATION)
+        cls.executable = support.compile(cls.out / "spec.textproto", cls.out / "exe")
+        support.train(cls.executable, cls.graph, cls.out / "log", options=["--save", cls.weights])
+
+    def predict(self, name, check=True):
+        command = [self.executable, "predict", "--data", self.graph, "--init", self.weights]
+        return support.run([*command, "--out", self.out / name], check=check)
+
+    def expected(self):
+        """Logits in double precision: each node's mean of itself and the one before it, as
+        both have a degree of 2 with self-loops."""
+        tensors = support.read_safetensors(self.weights)
+
+        def layer(number, rows):
+            (width, inputs), weight = tensors[f"convs.{number}.lin.weight"]
+            bias = tensors[f"convs.{number}.bias"][1]
+            products = [
+                [sum(row[j] * weight[i * inputs + j] for j in range(inputs)) for i in range(width)]
+                for row in rows
+            ]
+            return [
+                [(products[node][i] + products[node - 1][i]) / 2 + bias[i] for i in range(width)]
+                for node in range(NODES)
+            ]
+
+        x = ring()["x"][2]
+        hidden = layer(0, [x[node * FEATURES : (node + 1) * FEATURES] for node in range(NODES)])
+        return layer(1, [[max(0, value) for value in row] for row in hidden])
+
+    def test_tensors(self):
+        said = self.predict("p.safetensors").stdout
+        self.assertIn("predictions of 12 nodes for 3 classes", said)
+        tensors = support.read_safetensors(self.out / "p.safetensors")
+        self.assertEqual(set(tensors), {"logits", "posteriors"})
+        expected = self.expected()
+        for node, row in enumerate(expected):
+            total = sum(map(math.exp, row))
+            for i, logit in enumerate(row):
+                self.assertAlmostEqual(tensors["logits"][1][3 * node + i], logit, delta=2e-6)
+                posterior = tensors["posteriors"][1][3 * node + i]
+                self.assertAlmostEqual(posterior, math.exp(logit) / total, delta=1e-6)
+        self.assertEqual([shape for shape, _ in tensors.values()], [[NODES, 3]] * 2)
+
+    def test_table(self):
+        self.predict("p.csv")
+        self.predict("p.safetensors")
+        tensors = support.read_safetensors(self.out / "p.safetensors")
+        lines = (self.out / "p.csv").read_text().splitlines()
+        self.assertEqual(
+            lines[0], "node,class,logit_0,logit_1,logit_2,posterior_0,posterior_1,posterior_2"
+        )
+        self.assertEqual(len(lines), NODES + 1)
+        found = 0
+        for node, line in enumerate(lines[1:]):
+            number, likeliest, *values = line.split(",")
+            own = slice(3 * node, 3 * node + 3)
+            logits = list(tensors["logits"][1][own])
+            self.assertEqual(int(number), node)
+            self.assertEqual(int(likeliest), logits.index(max(logits)))
+            # The same floats.
+            written = array.array("f", map(float, values))
+            self.assertEqual(list(written), logits + list(tensors["posteriors"][1][own]))
+            found += ring()["y"][2][node] == int(likeliest) and node % 3 == 2
+        command = [self.executable, "eval", "--data", self.graph, "--init", self.weights]
+        accuracy = re.search(r"^test .* accuracy (\S+)", support.run(command).stdout, re.M)[1]
+        self.assertAlmostEqual(float(accuracy), found / 4, delta=1e-6)
+
+    def test_what_cannot_be_written_is_refused_at_once(self):
+        for name, reason in {
+            "graph.safetensors": "--out",
+            "weights.safetensors": "--out",
+            "none/p.csv": "there is no folder",
+            "p.txt": "ends in .safetensors or .csv",
+        }.items():
+            before = self.graph.read_bytes(), self.weights.read_bytes()
+            done = self.predict(name, check=False)
+            self.assertEqual(done.returncode, 1, name)
+            self.assertEqual(done.stderr.count("error:"), 1, done.stderr)
+            self.assertIn(reason, done.stderr)
+            self.assertEqual(before, (self.graph.read_bytes(), self.weights.read_bytes()))
+        bloom = support.compile(
+            support.HERE / "gpt2-small.textproto", self.out / "text-exe", transformer__layers=1
+        )
+        done = support.run(
+            [bloom, "predict", "--data", self.graph, "--init", "w", "--out", self.out / "p.csv"],
+            check=False,
+        )
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("'predict' is for graph neural networks", done.stderr)
 
 
 if __name__ == "__main__":

@@ -92,8 +92,9 @@ TEST(CommandLineDeathTest, SaysWhatIsWrong) {
     EXPECT_EXIT(parse(arguments), testing::ExitedWithCode(1), message);
   };
   fails({}, "a command is missing");
-  fails({"tarin"}, "unknown command 'tarin': train, eval, grads, generate, "
-                   "audit, sample, export and info are known");
+  fails({"tarin"},
+        "unknown command 'tarin': train, eval, predict, grads, generate, "
+        "audit, sample, export and info are known");
   fails({"train"}, "'train' needs --data PATH");
   fails({"train", "--data"}, "--data lacks its value: --data PATH");
   fails({"train", "--data", "d", "--stpes", "3"},
@@ -121,6 +122,8 @@ TEST(CommandLineDeathTest, SaysWhatIsWrong) {
         "--resume needs --checkpoint-dir DIR");
   fails({"train", "--data", "d", "--checkpoint-async"},
         "--checkpoint-async needs --checkpoint-dir DIR");
+  fails({"predict", "--data", "g", "--init", "w", "--out", "p.txt"},
+        "--out takes a file that ends in .safetensors or .csv, not 'p.txt'");
   fails({"export", "--out", "w"}, "'export' needs --checkpoint-dir DIR");
   fails({"sample", "--data", "g"}, "'sample' needs --save FILE");
   fails({"sample", "--data", "g", "--save", "s", "--steps", "0"}, "--steps");
