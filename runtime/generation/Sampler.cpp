@@ -115,20 +115,39 @@ void Sampler::keepMinP() {
   normalize();
 }
 
+/// The largest of \p scores; positive infinity where one of them is no number
+/// below it. Vectors of a CPU take several side by side.
+static float largestOf(std::span<const float> scores) {
+  constexpr size_t width = 16;
+  float largest[width];
+  std::fill_n(largest, width, -INFINITY);
+  size_t whole = scores.size() / width * width;
+  auto take = [&](size_t lane, float score) {
+    float number = score < INFINITY ? score : INFINITY;
+    largest[lane] = number > largest[lane] ? number : largest[lane];
+  };
+  for (size_t first = 0; first < whole; first += width)
+    for (size_t lane = 0; lane < width; ++lane)
+      take(lane, scores[first + lane]);
+  for (size_t i = whole; i < scores.size(); ++i)
+    take(0, scores[i]);
+  return *std::max_element(largest, largest + width);
+}
+
 std::span<const Sampler::Candidate>
 Sampler::candidates(const float *logits, std::span<const int32_t> text) {
   const float *scores = penalize(logits, text);
-  int32_t likeliest = 0;
-  for (int32_t token = 0; token < vocabulary; ++token) {
-    // Neither NaN nor positive infinity.
-    if (!(scores[token] < INFINITY))
-      fatal("the model's logit of token %d is %g: its weights have numbers "
-            "that are no use, or too large ones for the model's type",
-            token, scores[token]);
-    if (scores[token] > scores[likeliest])
-      likeliest = token;
+  float best = largestOf({scores, static_cast<size_t>(vocabulary)});
+  if (!(best < INFINITY)) {
+    const float *wrong =
+        std::find_if_not(scores, scores + vocabulary,
+                         [](float score) { return score < INFINITY; });
+    fatal("the model's logit of token %d is %g: its weights have numbers "
+          "that are no use, or too large ones for the model's type",
+          static_cast<int>(wrong - scores), double(*wrong));
   }
-  float best = scores[likeliest];
+  auto likeliest = static_cast<int32_t>(
+      std::find(scores, scores + vocabulary, best) - scores);
   if (best == -INFINITY)
     fatal("the model's logits are all -inf: its weights have numbers that are "
           "no use");
