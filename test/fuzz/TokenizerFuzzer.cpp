@@ -8,7 +8,7 @@
 // An input is the text of a tokenizer.json, a byte of zero, and a text. The
 // tokenizer is refused with a reason, or the text's ids are those of its
 // tokens, whatever was encoded before, and decode to whole characters, at once
-// and one by one.
+// and one by one. A text of large_texts.py goes each way once, for time's sake.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,22 +25,29 @@ using namespace tessera::fuzz;
 
 using Ids = std::vector<int32_t>;
 
+/// Bytes of a text that no mutator makes.
+static constexpr size_t largeText = 1 << 20;
+
 static void checkText(const Tokenizer &tokenizer, std::string_view text,
                       EncodeOptions options, TokenizerScratch &scratch) {
+  bool isLarge = text.size() >= largeText;
   Ids ids, again;
   std::string error;
   TokenizerScratch fresh;
   bool isEncoded = tokenizer.encode(text, options, scratch, ids, error);
   require(isEncoded != !error.empty(), "a refusal has a reason");
-  require(tokenizer.encode(text, options, fresh, again, error) == isEncoded,
-          "a text is refused always");
+  if (!isLarge)
+    require(tokenizer.encode(text, options, fresh, again, error) == isEncoded,
+            "a text is refused always");
   if (!isEncoded)
     return;
-  require(ids == again, "ids do not depend on texts before");
+  require(isLarge || ids == again, "ids do not depend on texts before");
   for (int32_t id : ids)
     require(id >= 0 && id < tokenizer.vocabularySize() && tokenizer.tokenOf(id),
             "an id has a token");
   for (bool skipSpecial : {false, true}) {
+    if (isLarge && skipSpecial)
+      break;
     std::string whole = tokenizer.decode(ids, skipSpecial), streamed;
     DecodeStream stream(tokenizer, skipSpecial);
     for (int32_t id : ids) {
@@ -67,8 +74,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   text = text.substr(std::min(cut + 1, size));
   TokenizerScratch scratch;
   checkText(*tokenizer, text, {}, scratch);
-  checkText(*tokenizer, text, {.addSpecial = true, .findSpecial = false},
-            scratch);
+  if (text.size() < largeText)
+    checkText(*tokenizer, text, {.addSpecial = true, .findSpecial = false},
+              scratch);
   return 0;
 }
 
