@@ -7,6 +7,7 @@
 
 #include "codegen/Passes.h"
 #include "dialects/AttributeNames.h"
+#include "dialects/plan/Within.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "target/GemmShape.h"
@@ -35,12 +36,22 @@ struct AssignIds : tessera::impl::AssignIdsBase<AssignIds> {
           gemm,
           gemms.try_emplace(GemmShape::get(gemm), gemms.size()).first->second);
     };
+    auto countOf = [](ProgramOp program) {
+      return llvm::range_size(program.getBody().getOps<StartOp>());
+    };
     for (auto program : getOperation().getOps<ProgramOp>()) {
       for (auto gemm : program.getBody().getOps<GemmOp>())
         assignGemm(gemm);
-      for (auto [id, start] :
-           llvm::enumerate(program.getBody().getOps<StartOp>()))
-        assign(start, id);
+      // One communicator serves all programs of an arena.
+      int64_t first = 0;
+      if (getWithin(program)) {
+        ProgramOp host = getHost(program);
+        if (!host)
+          return signalPassFailure();
+        first = countOf(host);
+      }
+      for (auto start : program.getBody().getOps<StartOp>())
+        assign(start, first++);
     }
     for (auto kernel : getOperation().getOps<func::FuncOp>())
       kernel.walk(assignGemm);

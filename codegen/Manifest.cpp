@@ -9,6 +9,7 @@
 #include "codegen/SpecificationJson.h"
 #include "dialects/AttributeNames.h"
 #include "dialects/nn/NN.h"
+#include "dialects/plan/Within.h"
 #include "dialects/spec/Spec.h"
 #include "dialects/zero/Zero.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -202,6 +203,8 @@ private:
   void writeProgram(ProgramOp program) {
     json.attribute("world", program.getWorld());
     json.attribute("stage", program.getStage());
+    if (FlatSymbolRefAttr within = getWithin(program))
+      json.attribute("within", within.getValue());
     json.attribute("arena_bytes", program.getArenaBytes());
     json.attribute("alignment", kAlignment);
     if (program.getOffloadBytes())

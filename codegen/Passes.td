@@ -16,7 +16,8 @@ def AssignIds : Pass<"assign-ids", "mlir::ModuleOp"> {
     The manifest describes GEMMs, collectives and the functions of a device, and
     programs call the runtime with their numbers. Both read the attribute
     `plan.id`: GEMMs of one shape have one number, over all programs; collectives
-    are numbered within a program, functions of a device within their module.
+    are numbered within a program, those of one within another behind the
+    other's, functions of a device within their module.
 
     ```mlir
     plan.gemm %a, %b into %c : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
+#include "dialects/plan/Within.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/BlockOrder.h"
 #include "passes/plan/Packing.h"
@@ -31,10 +32,90 @@ struct ByteRange {
   }
 };
 
+/// What a program that runs within another finds in its arena.
+class Host {
+public:
+  explicit Host(ProgramOp program) : program(program) {
+    for (auto buffer : program.getBody().getOps<BufferOp>())
+      if (buffer.getPersistent() && !buffer.isInFile()) {
+        memory[static_cast<int>(buffer.getCategory())] += buffer.getBytes();
+        end = std::max<int64_t>(end, buffer.getOffset() + buffer.getBytes());
+      }
+    for (auto state : program.getBody().getOps<StateOp>())
+      places[getKey(state)] = state.getBuffer();
+    for (auto input : program.getBody().getOps<InputOp>())
+      if (isFilledOnce(input))
+        places[getKey(input)] =
+            input.getView().getDefiningOp<ViewOp>().getBuffer();
+    for (auto op : program.getBody().getOps<ScratchOp>())
+      scratch = op.getBuffer().getDefiningOp<BufferOp>();
+  }
+
+  /// The buffers of \p guest that have the content of the host's, and those.
+  DenseMap<Operation *, BufferOp> share(ProgramOp guest);
+  /// Has the host's arena reach \p bytes.
+  void extendTo(int64_t bytes);
+
+  /// Bytes of each category that the host keeps, and where they end.
+  std::array<int64_t, kCategories> memory = {};
+  int64_t end = 0;
+
+private:
+  using Key = std::tuple<Attribute, Attribute, Type>;
+  static bool isFilledOnce(InputOp input) { return input.getWhen() == "load"; }
+  static Key getKey(StateOp state) {
+    return {state.getStateAttr(), state.getGroupAttr(),
+            state.getBuffer().getType()};
+  }
+  static Key getKey(InputOp input) {
+    return {input.getNameAttr(), Attribute(), input.getView().getType()};
+  }
+
+  ProgramOp program;
+  DenseMap<Key, Value> places;
+  BufferOp scratch;
+};
+
+} // namespace
+
+DenseMap<Operation *, BufferOp> Host::share(ProgramOp guest) {
+  DenseMap<Operation *, BufferOp> shared;
+  auto add = [&](const Key &key, Value buffer) {
+    if (Value place = places.lookup(key))
+      shared[buffer.getDefiningOp()] = place.getDefiningOp<BufferOp>();
+  };
+  for (auto state : guest.getBody().getOps<StateOp>())
+    add(getKey(state), state.getBuffer());
+  for (auto input : guest.getBody().getOps<InputOp>())
+    if (isFilledOnce(input))
+      add(getKey(input), input.getView().getDefiningOp<ViewOp>().getBuffer());
+  // Nothing lasts there.
+  for (auto op : guest.getBody().getOps<ScratchOp>())
+    if (auto own = op.getBuffer().getDefiningOp<BufferOp>();
+        scratch && own.getBytes() <= scratch.getBytes())
+      shared[own] = scratch;
+  return shared;
+}
+
+void Host::extendTo(int64_t bytes) {
+  int64_t more = bytes - program.getArenaBytes();
+  if (more <= 0)
+    return;
+  SmallVector<int64_t> all;
+  for (int64_t i = 0; i < kCategories; ++i)
+    all.push_back(program.getMemory(static_cast<Category>(i)));
+  all[static_cast<int>(Category::Activations)] += more;
+  program.setMemory(all);
+  program.setArenaBytes(bytes);
+}
+
+namespace {
+
 class ProgramLayout {
 public:
-  ProgramLayout(ProgramOp program, StringRef heuristic)
-      : program(program), heuristic(heuristic),
+  /// \p host: what the program runs within; null for none.
+  ProgramLayout(ProgramOp program, StringRef heuristic, Host *host)
+      : program(program), heuristic(heuristic), host(host),
         buffers(program.getBody().getOps<BufferOp>()) {}
 
   void run();
@@ -53,6 +134,7 @@ private:
 
   ProgramOp program;
   StringRef heuristic;
+  Host *host;
   SmallVector<BufferOp> buffers;
   SmallVector<Operation *> steps;
   SymbolTableCollection symbols;
@@ -174,12 +256,19 @@ getMostNeeded(ArrayRef<BufferOp> buffers) {
 
 /// Persistent memory comes first, then what is used for a while.
 void ProgramLayout::packBuffers() {
+  DenseMap<Operation *, BufferOp> shared;
+  if (host)
+    shared = host->share(program);
   std::array<SmallVector<BufferOp>, kCategories> persistent;
   SmallVector<BufferOp> temporary;
   SmallVector<plan::Block> blocks;
   for (BufferOp buffer : buffers) {
     if (buffer.isInFile())
       continue;
+    if (BufferOp place = shared.lookup(buffer)) {
+      buffer.setOffset(place.getOffset());
+      continue;
+    }
     if (buffer.getPersistent()) {
       persistent[static_cast<int>(buffer.getCategory())].push_back(buffer);
       continue;
@@ -188,7 +277,9 @@ void ProgramLayout::packBuffers() {
     blocks.push_back({buffer.getBytes(), buffer.getFirst(), buffer.getLast()});
   }
   std::array<int64_t, kCategories> memory = getMostNeeded(temporary);
-  int64_t end = 0;
+  int64_t end = host ? host->end : 0;
+  for (int64_t category = 0; host && category < kCategories; ++category)
+    memory[category] += host->memory[category];
   auto place = [&](int64_t category) {
     for (BufferOp buffer : persistent[category]) {
       buffer.setOffset(end);
@@ -324,13 +415,28 @@ struct LayoutPass : plan::impl::LayoutBase<LayoutPass> {
     }
     if (failed(verifyLaunches(getOperation())))
       return signalPassFailure();
-    for (auto program : getOperation().getOps<ProgramOp>()) {
-      ProgramLayout layout(program, heuristic);
-      layout.run();
-      arenaBytes += program.getArenaBytes();
-      lowerBound += layout.lowerBound;
-      numMovedWaits += layout.numMovedWaits;
+    SmallVector<ProgramOp> guests;
+    for (auto program : getOperation().getOps<ProgramOp>())
+      if (getWithin(program))
+        guests.push_back(program);
+      else
+        layOut(program, /*host=*/nullptr);
+    for (ProgramOp guest : guests) {
+      ProgramOp program = getHost(guest);
+      if (!program)
+        return signalPassFailure();
+      Host host(program);
+      layOut(guest, &host);
+      host.extendTo(guest.getArenaBytes());
     }
+  }
+
+  void layOut(ProgramOp program, Host *host) {
+    ProgramLayout layout(program, heuristic, host);
+    layout.run();
+    arenaBytes += program.getArenaBytes();
+    lowerBound += layout.lowerBound;
+    numMovedWaits += layout.numMovedWaits;
   }
 };
 } // namespace

@@ -71,6 +71,10 @@ def Layout : Pass<"plan-layout", "mlir::ModuleOp"> {
     before the first step that writes where peers may still read, or to the end
     of the section.
 
+    A program `within` another has states and inputs that are filled once where
+    the other has them, and all else behind what the other keeps. The other's
+    arena has room for both.
+
     ```mlir
     %0 = plan.buffer "a" activations at 0 live [0, 1] : memref<1024xi8>
     %1 = plan.buffer "b" activations at 1024 live [1, 2] : memref<1024xi8>
@@ -139,8 +143,9 @@ def VerifyPlan : Pass<"verify-plan", "mlir::ModuleOp"> {
   let summary = "Check the contract of the phase plan";
   let description = [{
     No function is left but kernels, and each launch says how often the
-    kernel's loop runs. That no two living buffers overlap and that the
-    categories sum to the arena, each `plan.program` verifies itself.
+    kernel's loop runs. A program within another lies where the other keeps
+    nothing, but for what both have in common. That no two living buffers overlap
+    and that the categories sum to the arena, each `plan.program` verifies itself.
   }];
 }
 

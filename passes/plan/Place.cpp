@@ -8,6 +8,7 @@
 #include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "dialects/nn/NN.h"
+#include "dialects/plan/Within.h"
 #include "dialects/spec/Spec.h"
 #include "passes/plan/BufferAssignment.h"
 #include "passes/plan/Passes.h"
@@ -423,6 +424,8 @@ LogicalResult ProgramWriter::write() {
       builder.getDictionaryAttr({}), 0,
       function->getAttrOfType<IntegerAttr>(zero::ZeroDialect::kShardRanks),
       function->getAttrOfType<IntegerAttr>(zero::ZeroDialect::kSecondaryRanks));
+  if (FlatSymbolRefAttr within = getWithin(function))
+    program->setAttr(withinAttrName, within);
   Block &body = program.getBody().emplaceBlock();
   builder.setInsertionPointToEnd(&body);
   // Declarations stand before what `builder` writes.

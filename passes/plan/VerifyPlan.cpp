@@ -7,6 +7,7 @@
 
 #include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
+#include "dialects/plan/Within.h"
 #include "dialects/spec/Spec.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/plan/Passes.h"
@@ -18,6 +19,34 @@ namespace tessera::plan {
 
 using namespace mlir;
 using namespace tessera;
+
+/// A program within another writes where the other keeps nothing, but for what
+/// they share.
+static LogicalResult verifyWithin(plan::ProgramOp guest) {
+  plan::ProgramOp host = plan::getHost(guest);
+  if (!host)
+    return failure();
+  if (guest.getArenaBytes() > host.getArenaBytes())
+    return guest.emitOpError("takes ")
+           << guest.getArenaBytes() << " bytes, but " << plan::getWithin(guest)
+           << " has " << host.getArenaBytes();
+  auto endOf = [](plan::BufferOp buffer) {
+    return buffer.getOffset() + buffer.getBytes();
+  };
+  for (auto kept : host.getBody().getOps<plan::BufferOp>()) {
+    if (!kept.getPersistent() || kept.isInFile())
+      continue;
+    for (auto own : guest.getBody().getOps<plan::BufferOp>())
+      if (own.getOffset() < endOf(kept) && kept.getOffset() < endOf(own) &&
+          !(own.getPersistent() && own.getOffset() == kept.getOffset() &&
+            own.getBytes() <= kept.getBytes()))
+        return own.emitOpError("lies where ")
+                   .append(plan::getWithin(guest), " keeps something else")
+                   .attachNote(kept.getLoc())
+               << "this buffer";
+  }
+  return success();
+}
 
 namespace {
 struct VerifyPlan : plan::impl::VerifyPlanBase<VerifyPlan> {
@@ -44,6 +73,9 @@ struct VerifyPlan : plan::impl::VerifyPlanBase<VerifyPlan> {
     });
     if (result.wasInterrupted())
       return signalPassFailure();
+    for (auto program : getOperation().getOps<plan::ProgramOp>())
+      if (plan::getWithin(program) && failed(verifyWithin(program)))
+        return signalPassFailure();
     StringRef main = spec::getMainProgram(getOperation());
     if (!getOperation().lookupSymbol<plan::ProgramOp>(main)) {
       getOperation().emitError("no plan.program @") << main;

@@ -7,6 +7,7 @@
 
 #include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
+#include "dialects/plan/Within.h"
 #include "dialects/spec/Spec.h"
 #include "passes/zero/Groups.h"
 #include "passes/zero/Passes.h"
@@ -404,11 +405,14 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
     numGroups += groups->groups.size();
     Grid grid = {world, shardRanks, stage == 3 ? secondaryRanks.getValue() : 0,
                  quantizedGathers > 0};
+    if (isTrained)
+      addValidation(step);
     for (auto function : module.getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
       lowerCaches(function);
-      bool distributed = isTrained && function == step;
+      bool distributed =
+          isTrained && (function == step || plan::getWithin(function));
       FailureOr<int64_t> gathers =
           partitionParameters(function, *groups, distributed ? stage : 0,
                               distributed ? grid : Grid());
@@ -423,6 +427,24 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
     return StepPartitioner(step, *groups, stage, grid, settings->optimizer,
                            target->sumsByKernel())
         .run();
+  }
+
+  /// What `@eval` computes, by the ranks that train and of their parts of the
+  /// parameters. A graph is evaluated whole, for which training may have no
+  /// room.
+  static void addValidation(func::FuncOp step) {
+    auto module = step->getParentOfType<ModuleOp>();
+    auto eval = module.lookupSymbol<func::FuncOp>("eval");
+    spec::SpecificationAttr specification = spec::getSpecification(module);
+    if (!eval || eval.isExternal() || module.lookupSymbol("validate") ||
+        !specification || !isa<spec::TransformerAttr>(specification.getModel()))
+      return;
+    OpBuilder builder(step.getContext());
+    builder.setInsertionPointAfter(eval);
+    auto validate = cast<func::FuncOp>(builder.clone(*eval));
+    validate.setName("validate");
+    validate->setAttr(plan::withinAttrName,
+                      FlatSymbolRefAttr::get(step.getSymNameAttr()));
   }
 
   /// A cache is a state that programs load and store.

@@ -33,7 +33,9 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     gradient, reduce-scatter each micro-batch's and sum the parts.
 
     Collectives are awaited where they start; zero-schedule moves them apart.
-    All programs but `@train` run on one rank.
+    `@validate` is `@eval` by the ranks that train, between steps: it takes its
+    parameters as `@train` does, and each rank has a loss of its own. Graphs
+    have none. All other programs run on one rank.
 
     ```mlir
     nn.parameter @w : tensor<64xf32> init constant(1.0) decay group "all"
@@ -216,6 +218,7 @@ def VerifyZero : Pass<"verify-zero", "mlir::ModuleOp"> {
     - Bytes are gathered of what `zero.quantize` has made of the group's shards,
       and used by the one `zero.dequantize` that makes parameters of them again.
     - On one rank nothing is communicated, and only `@train` stores states.
+      What is gathered in other programs is released as in `@train`.
   }];
 }
 

@@ -401,7 +401,7 @@ LogicalResult ProgramVerifier::run() {
     for (auto store : block.getOps<StoreOp>())
       if (store.getState() != ZeroDialect::kCache)
         return store.emitOpError("stores a state, which @train alone may");
-    return success();
+    return failed(verifyQuantized()) ? failure() : verifyWholeParameters();
   }
   if (failed(verifyUpdates()) || failed(verifyWholeGradients()) ||
       failed(verifyReplicas()) || failed(verifyQuantized()))

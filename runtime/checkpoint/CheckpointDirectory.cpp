@@ -202,6 +202,22 @@ std::vector<int64_t> listCheckpoints(const std::string &directory) {
   return steps;
 }
 
+void linkBest(const std::string &directory, int64_t step) {
+  PathText link, temporary, target;
+  snprintf(link.data(), link.size(), "%s/%s", directory.c_str(), bestName);
+  snprintf(temporary.data(), temporary.size(), "%s/%s.tmp", directory.c_str(),
+           bestName);
+  snprintf(target.data(), target.size(), "step-%012" PRId64, step);
+  unlink(temporary.data());
+  if (symlink(target.data(), temporary.data()) == 0 &&
+      rename(temporary.data(), link.data()) == 0)
+    return;
+  int reason = errno;
+  unlink(temporary.data());
+  warning("cannot make the link '%s' to '%s': %s", link.data(), target.data(),
+          strerror(reason));
+}
+
 void removeCheckpoint(const char *path) {
   errno = 0;
   Folder folder(path);

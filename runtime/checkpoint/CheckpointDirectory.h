@@ -29,12 +29,19 @@ namespace tessera::runtime {
 inline constexpr const char *checkpointMark = ".tessera-checkpoint";
 inline constexpr const char *checkpointTemporary = "checkpoint.json.tmp";
 
+/// A link to the checkpoint of the best measurement, where a run keeps it.
+inline constexpr const char *bestName = "best";
+
 /// A path in memory of its own, so that making one allocates nothing.
 using PathText = std::array<char, 4096>;
 
 /// Writes "DIRECTORY/step-NNNNNNNNNNNN" to \p path.
 void putFolder(PathText &path, const std::string &directory, int64_t step);
 std::string folderOf(const std::string &directory, int64_t step);
+
+/// Has the link \p directory/best lead to the checkpoint of \p step. Allocates
+/// nothing; warns where it cannot.
+void linkBest(const std::string &directory, int64_t step);
 
 /// The steps of the complete checkpoints in \p directory, newest first.
 std::vector<int64_t> listCheckpoints(const std::string &directory);

@@ -61,21 +61,39 @@ int64_t CheckpointIndex::blockCount() const {
   return count;
 }
 
+static ordered_json dataJson(const DataFingerprint &data) {
+  char sum[9];
+  snprintf(sum, sizeof sum, "%08x", data.checksum);
+  return {{"bytes", data.bytes}, {"checksum", std::string(sum)}};
+}
+
+static ordered_json validationJson(const ValidationProgress &validation) {
+  return {{"step", validation.step},
+          {"best", validation.best},
+          {"best_step", validation.bestStep},
+          {"without_better", validation.withoutBetter},
+          {"samples", validation.samples},
+          {"data", dataJson(validation.data)}};
+}
+
 static ordered_json progressJson(const Progress &progress) {
-  return {{"step", progress.step},
-          {"samples", progress.samples},
-          {"seed", progress.seed},
-          {"order", progress.order},
-          {"skipped", progress.skipped},
-          {"skipped_in_row", progress.skippedInRow},
-          {"loss_scale",
-           {{"scale", progress.lossScale.scale},
-            {"good_steps", progress.lossScale.goodSteps},
-            {"overflows", progress.lossScale.overflows}}},
-          {"losses",
-           {{"count", progress.losses.count},
-            {"mean", progress.losses.mean},
-            {"variance", progress.losses.variance}}}};
+  ordered_json json = {{"step", progress.step},
+                       {"samples", progress.samples},
+                       {"seed", progress.seed},
+                       {"order", progress.order},
+                       {"skipped", progress.skipped},
+                       {"skipped_in_row", progress.skippedInRow},
+                       {"loss_scale",
+                        {{"scale", progress.lossScale.scale},
+                         {"good_steps", progress.lossScale.goodSteps},
+                         {"overflows", progress.lossScale.overflows}}},
+                       {"losses",
+                        {{"count", progress.losses.count},
+                         {"mean", progress.losses.mean},
+                         {"variance", progress.losses.variance}}}};
+  if (progress.validation.step)
+    json["validation"] = validationJson(progress.validation);
+  return json;
 }
 
 /// An array with one element per line.
@@ -115,13 +133,8 @@ IndexText CheckpointIndex::text() const {
   text += ",\n\"progress\": " + progressJson(progress).dump();
   if (!fingerprint.empty())
     text += ",\n\"fingerprint\": " + ordered_json(fingerprint).dump(1);
-  if (data) {
-    char sum[9];
-    snprintf(sum, sizeof sum, "%08x", data->checksum);
-    text += ",\n\"data\": " +
-            ordered_json{{"bytes", data->bytes}, {"checksum", std::string(sum)}}
-                .dump();
-  }
+  if (data)
+    text += ",\n\"data\": " + dataJson(*data).dump();
   text += ",\n\"checksums\": [";
   for (size_t i = 0; i < files.size(); ++i) {
     text += i ? ",\n[" : "\n[";

@@ -54,6 +54,32 @@ static LossScale readLossScale(const JsonCursor &j) {
   return scale;
 }
 
+static uint32_t readChecksum(const JsonCursor &j) {
+  uint32_t sum = 0;
+  std::string text = j.text(maxName);
+  auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), sum, 16);
+  if (text.size() != IndexText::noChecksum.size() || error != std::errc() ||
+      end != text.data() + text.size())
+    j.refuse("eight hexadecimal digits");
+  return sum;
+}
+
+static DataFingerprint readData(const JsonCursor &j) {
+  return {j.at("bytes").integer(0, INT64_MAX), readChecksum(j.at("checksum"))};
+}
+
+static ValidationProgress readValidation(const JsonCursor &j, int64_t step) {
+  ValidationProgress validation;
+  validation.step = j.at("step").integer(1, std::max<int64_t>(step, 1));
+  validation.best = j.at("best").number(-DBL_MAX, DBL_MAX);
+  validation.bestStep = j.at("best_step").integer(0, validation.step);
+  validation.withoutBetter = j.at("without_better").integer(0, maxSteps);
+  validation.samples = j.at("samples").integer(0, maxSamples);
+  validation.data = readData(j.at("data"));
+  return validation;
+}
+
 static Progress readProgress(const JsonCursor &j) {
   Progress progress;
   progress.step = j.at("step").integer(0, maxSteps);
@@ -67,6 +93,8 @@ static Progress readProgress(const JsonCursor &j) {
   progress.skippedInRow = j.at("skipped_in_row").integer(0, progress.skipped);
   progress.lossScale = readLossScale(j.at("loss_scale"));
   progress.losses = readLosses(j.at("losses"));
+  if (j.has("validation"))
+    progress.validation = readValidation(j.at("validation"), progress.step);
   return progress;
 }
 
@@ -116,17 +144,6 @@ static SavedPiece readPiece(const JsonCursor &j,
     dtype.refuse("F32, BF16 or F16");
   piece.offset = j.element(5).integer(0, fileBytes);
   return piece;
-}
-
-static uint32_t readChecksum(const JsonCursor &j) {
-  uint32_t sum = 0;
-  std::string text = j.text(maxName);
-  auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), sum, 16);
-  if (text.size() != IndexText::noChecksum.size() || error != std::errc() ||
-      end != text.data() + text.size())
-    j.refuse("eight hexadecimal digits");
-  return sum;
 }
 
 static std::vector<uint32_t> readChecksums(const JsonCursor &j,
@@ -276,11 +293,8 @@ static CheckpointIndex parse(const std::string &folder,
         .members(maxSettings, [&](const std::string &name, JsonCursor value) {
           index.fingerprint[name] = value.text(maxName);
         });
-  if (j.has("data")) {
-    JsonCursor data = j.at("data");
-    index.data = DataFingerprint{data.at("bytes").integer(0, INT64_MAX),
-                                 readChecksum(data.at("checksum"))};
-  }
+  if (j.has("data"))
+    index.data = readData(j.at("data"));
   return index;
 }
 

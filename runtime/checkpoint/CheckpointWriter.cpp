@@ -72,9 +72,9 @@ private:
 
 CheckpointWriter::CheckpointWriter(const tessera_context &context,
                                    std::string directory, bool background,
-                                   std::vector<int64_t> refused,
+                                   bool keepsBest, std::vector<int64_t> refused,
                                    std::optional<DataFingerprint> data)
-    : context(context), directory(std::move(directory)),
+    : context(context), directory(std::move(directory)), keepsBest(keepsBest),
       refused(std::move(refused)) {
   const Manifest &manifest = *context.manifest;
   SavedFile mine = planFile(context, context.rank(), &header, &places);
@@ -167,6 +167,7 @@ void CheckpointWriter::perform(Job wanted) {
 void CheckpointWriter::save(const Progress &progress) {
   finish();
   step = progress.step;
+  best = keepsBest ? progress.validation.bestStep : 0;
   if (context.rank() == 0) {
     index.progress = progress;
     indexText = index.text();
@@ -257,6 +258,8 @@ void CheckpointWriter::writeIndex() {
   for (const char *changed : both)
     if (!syncDirectory(changed))
       fatal("cannot make changes in '%s' last: %s", changed, strerror(errno));
+  if (best == step)
+    linkBest(directory, step);
   prune();
 }
 
@@ -270,11 +273,17 @@ void CheckpointWriter::prune() {
   refused.clear();
   std::erase(kept, step);
   kept.push_back(step);
-  while (kept.size() > checkpointsKept) {
-    putFolder(folder, directory, kept.front());
+  auto end = kept.size() > checkpointsKept
+                 ? kept.end() - static_cast<ptrdiff_t>(checkpointsKept)
+                 : kept.begin();
+  auto left = std::remove_if(kept.begin(), end, [&](int64_t old) {
+    if (old == best)
+      return false;
+    putFolder(folder, directory, old);
     removeCheckpoint(folder.data());
-    kept.erase(kept.begin());
-  }
+    return true;
+  });
+  kept.erase(left, end);
 }
 
 void CheckpointWriter::finish() {

@@ -8,7 +8,7 @@
 // All ranks write at the same time, each its part. Files come first, then the
 // index under its name, each flushed to the disk, so that a checkpoint is
 // complete or does not count, whenever the run or the machine stops. The last
-// two are kept.
+// two are kept and, where it is asked for, the one of the best measurement.
 //
 // In the background the parts are copied in memory that is taken once, and
 // written by a thread while steps go on. What happens then allocates nothing.
@@ -35,7 +35,8 @@ public:
   /// replaces; those of rank 0 count. Checkpoints say that they are of \p data.
   /// All ranks make, call and destroy it alike.
   CheckpointWriter(const tessera_context &context, std::string directory,
-                   bool background, std::vector<int64_t> refused,
+                   bool background, bool keepsBest,
+                   std::vector<int64_t> refused,
                    std::optional<DataFingerprint> data);
   ~CheckpointWriter();
   CheckpointWriter(const CheckpointWriter &) = delete;
@@ -44,6 +45,7 @@ public:
   /// Bytes of this rank's copy of its part; 0 where steps wait.
   int64_t copyBytes() const { return copy ? partBytes : 0; }
 
+  /// The one of progress.validation.bestStep is kept, if any is asked for.
   /// Makes a checkpoint, or begins to where it is made in the background.
   /// Waits for the one before it. The state must not change until it returns.
   void save(const Progress &progress);
@@ -73,6 +75,7 @@ private:
 
   const tessera_context &context;
   std::string directory;
+  bool keepsBest;
   std::vector<int64_t> refused, kept; ///< steps, of rank 0; kept: ascending
 
   // This rank's file.
@@ -90,6 +93,7 @@ private:
 
   Phase phase = Phase::none;
   int64_t step = 0;
+  int64_t best = 0; ///< the step of the one that is kept; 0: none is
 
   std::thread thread;
   std::mutex mutex;

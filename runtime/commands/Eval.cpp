@@ -14,47 +14,15 @@
 #include "runtime/data/Graph.h"
 #include "runtime/generation/TextCodec.h"
 #include "runtime/program/SlotNames.h"
-#include <algorithm>
+#include "runtime/training/Evaluation.h"
+#include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <span>
+#include <unistd.h>
 
 namespace tessera::runtime {
 namespace {
-
-/// The inputs of an evaluation by name, and its run.
-class Evaluation {
-public:
-  explicit Evaluation(tessera_context &context)
-      : context(context), entry(context.entry("eval.run")) {}
-
-  const Slot &input(const char *name) const {
-    const Slot *slot = context.program->input(name);
-    if (!slot)
-      fatal("the program 'eval' has no input '%s': compile the specification "
-            "again with this version of tessera",
-            name);
-    return *slot;
-  }
-  /// Has \p write(address) fill the input at `address`.
-  template <typename Write> void fill(const Slot &slot, Write write) {
-    write(context.device->beginInput(context, slot));
-    context.device->commitInput(context, slot);
-  }
-  void run(int64_t targets) {
-    fill(input(slotNames::scale), [&](char *address) {
-      auto scale = static_cast<float>(1.0 / double(targets));
-      memcpy(address, &scale, sizeof scale);
-    });
-    context.run(entry);
-  }
-
-  tessera_context &context;
-
-private:
-  const tessera_entry &entry;
-};
 
 /// The bytes of text that targets stand for.
 class ByteCount {
@@ -85,48 +53,59 @@ private:
   int64_t count = 0;
 };
 
-void evaluateTokens(Evaluation &evaluation, const TokenFile &file) {
-  const Model &model = evaluation.context.manifest->model;
-  int64_t length = model.sequence, samples = file.samples(length);
-  if (samples < 1)
-    fatal("the data '%s' has %lld tokens; one sample takes %lld",
-          file.path().c_str(), static_cast<long long>(file.count()),
-          static_cast<long long>(length + 1));
-  int64_t batch = evaluation.input(slotNames::tokens).elements() / length;
-  double loss = 0, correct = 0;
-  ByteCount bytes(model);
-  for (int64_t first = 0; first < samples; first += batch) {
-    // A batch that the data does not fill ends in rows that do not count.
-    int64_t rows = std::min(batch, samples - first);
-    auto fill = [&](const char *name, int32_t unused, int64_t shift) {
-      evaluation.fill(evaluation.input(name), [&](char *address) {
-        auto *tokens = reinterpret_cast<int32_t *>(address);
-        std::fill_n(tokens + rows * length, (batch - rows) * length, unused);
-        for (int64_t i = 0; i < rows; ++i)
-          if (std::string error; !file.read((first + i) * length + shift,
-                                            length, tokens + i * length, error))
-            fatal("%s", error.c_str());
-        if (shift)
-          bytes.add({tokens, static_cast<size_t>(rows * length)});
-      });
-    };
-    fill(slotNames::tokens, 0, 0);
-    fill(slotNames::targets, -100, 1);
-    evaluation.run(rows * length);
-    loss += double(evaluation.context.output(slotNames::loss)) * double(rows);
-    correct += evaluation.context.output(slotNames::correct);
+/// How far an evaluation is, on the standard error, where it takes long.
+class Progress {
+public:
+  void show(int64_t done, int64_t samples) {
+    auto now = Clock::now();
+    if (now - shown <
+        (isTerminal ? std::chrono::seconds(1) : std::chrono::seconds(30)))
+      return;
+    shown = now;
+    double seconds = std::chrono::duration<double>(now - start).count();
+    fprintf(stderr, "%s%s of %s samples, %.0f s left%s", isTerminal ? "\r" : "",
+            countText(done).c_str(), countText(samples).c_str(),
+            seconds * double(samples - done) / double(done),
+            isTerminal ? "   " : "\n");
   }
-  loss /= double(samples);
+  void end() {
+    if (isTerminal && shown != start)
+      fprintf(stderr, "\n");
+  }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start = Clock::now(), shown = start;
+  bool isTerminal = isatty(STDERR_FILENO);
+};
+
+void evaluateTokens(tessera_context &context, const TokenFile &file,
+                    int64_t limit) {
+  TokenEvaluation evaluation(context, file, limit);
+  const Model &model = context.manifest->model;
+  ByteCount bytes(model);
+  Progress progress;
+  std::optional<Score> score = evaluation.run(
+      {[&](std::span<const int32_t> targets) { bytes.add(targets); },
+       [&](int64_t done) {
+         progress.show(done, evaluation.sampleCount());
+         return !evaluation.error();
+       }});
+  progress.end();
+  if (!score)
+    fatal("%s", evaluation.error());
   printf("data        %s\n", file.form().c_str());
-  printf("samples     %s of %lld tokens\n", countText(samples).c_str(),
-         static_cast<long long>(length));
-  printf("loss        %.9g\n", loss);
-  printf("perplexity  %.6g\n", std::exp(loss));
+  printf("samples     %s of %lld tokens\n",
+         countText(evaluation.sampleCount()).c_str(),
+         static_cast<long long>(model.sequence));
+  printf("loss        %.9g\n", score->loss);
+  printf("perplexity  %.6g\n", std::exp(score->loss));
   if (int64_t count = bytes.finish())
-    printf("bits/byte   %.6g\n",
-           loss * double(samples * length) / (M_LN2 * double(count)));
-  if (!std::isnan(correct))
-    printf("accuracy    %.6f\n", correct / double(samples * length));
+    printf("bits/byte   %.6g\n", score->loss *
+                                     double(evaluation.targetCount()) /
+                                     (M_LN2 * double(count)));
+  if (!std::isnan(score->accuracy))
+    printf("accuracy    %.6f\n", score->accuracy);
 }
 
 void evaluateGraph(Evaluation &evaluation, const std::string &path) {
@@ -158,20 +137,40 @@ void evaluateGraph(Evaluation &evaluation, const std::string &path) {
 
 } // namespace
 
+/// What --samples says; 0: all.
+static int64_t mostSamples = 0;
+
 static int runEval(const Manifest &manifest, const Options &options) {
   if (manifest.model.isGraph())
     requireNoType(options.dataType);
-  Evaluation evaluation(openLocal(manifest, options, "eval"));
-  if (manifest.model.isGraph())
+  tessera_context &context = openLocal(manifest, options, "eval");
+  if (manifest.model.isGraph()) {
+    if (mostSamples)
+      fatal("--samples is of no use: a graph has splits, and no samples");
+    Evaluation evaluation(context);
     evaluateGraph(evaluation, options.data);
-  else
-    evaluateTokens(evaluation, openTokens(manifest, options));
+  } else {
+    evaluateTokens(context, openTokens(manifest, options), mostSamples);
+  }
   return 0;
 }
 
+static void storeSamples(Options &, const std::string &text) {
+  mostSamples = readInteger("--samples", text, 1);
+}
+
 static constexpr Option options[] = {
-    required(dataOption), dataTypeOption, fieldOption, linesOption, endOption,
-    noEndOption,          initOption,     allowOption, seedOption};
+    required(dataOption),
+    dataTypeOption,
+    fieldOption,
+    linesOption,
+    endOption,
+    noEndOption,
+    {"--samples", "N", "the first N samples of the data (default: all)",
+     storeSamples},
+    initOption,
+    allowOption,
+    seedOption};
 
 const Command evalCommand = {.name = "eval",
                              .summary = "loss and accuracy on data",

@@ -86,16 +86,30 @@ static const char *kindName(CollectiveKind kind) {
   return "";
 }
 
+/// Those of \p program itself: one number stands for one collective in an
+/// arena, so that what another program lists, too, is of a program within it.
+static std::vector<Collective> ownCollectives(const Manifest &manifest,
+                                              const Program &program) {
+  std::vector<Collective> own = program.collectives;
+  for (const auto &[name, other] : manifest.programs)
+    if (&other != &program && !other.collectives.empty())
+      std::erase_if(own, [&](const Collective &collective) {
+        return collective.id >= other.collectives.front().id;
+      });
+  return own;
+}
+
 static void printCollectives(const Manifest &manifest, const Program &program) {
   printf("\nCollectives of a program's run (received per rank)\n\n");
-  if (program.collectives.empty()) {
+  std::vector<Collective> collectives = ownCollectives(manifest, program);
+  if (collectives.empty()) {
     printf("  none\n");
     return;
   }
   printf("  %4s  %-14s %-20s %15s %16s\n", "id", "kind", "group", "elements",
          "bytes");
   int64_t total = 0;
-  for (const Collective &collective : program.collectives) {
+  for (const Collective &collective : collectives) {
     printf("  %4d  %-14s %-20s %15s %16s\n", collective.id,
            kindName(collective.kind),
            collective.group < 0
@@ -105,8 +119,8 @@ static void printCollectives(const Manifest &manifest, const Program &program) {
            countText(collective.bytes).c_str());
     total += collective.bytes;
   }
-  printf("  %4zu  %-14s %-20s %15s %16s\n", program.collectives.size(),
-         "in all", "", "", countText(total).c_str());
+  printf("  %4zu  %-14s %-20s %15s %16s\n", collectives.size(), "in all", "",
+         "", countText(total).c_str());
 }
 
 /// The models and their programs, one of which runs at a time.

@@ -172,9 +172,25 @@ static const char *number(char (&text)[32], double value) {
   return text;
 }
 
+/// Appends the scores as members of JSON to \p line, which has \p length of
+/// \p room characters; how many it has then.
+static int addScores(const StepReport &report, char *line, int room,
+                     int length) {
+  for (int i = 0; i < report.scoreCount; ++i) {
+    const auto &[name, score] = report.scores[i];
+    char loss[32], accuracy[32];
+    length += snprintf(line + length, room - length, ", \"%s_loss\": %s", name,
+                       number(loss, score.loss));
+    if (!std::isnan(score.accuracy))
+      length += snprintf(line + length, room - length, ", \"%s_accuracy\": %s",
+                         name, number(accuracy, score.accuracy));
+  }
+  return length;
+}
+
 bool StepLog::isDue(const StepReport &report) const {
   return report.step % every == 0 || report.step == steps || last.step == 0 ||
-         report.skipped || report.spike;
+         report.skipped || report.spike || report.scoreCount;
 }
 
 void StepLog::write(const StepReport &report) {
@@ -208,8 +224,28 @@ void StepLog::writeLines(const StepReport &report) {
     recordStep(report);
 }
 
+void StepLog::writeScores(const StepReport &report) {
+  if (silent)
+    return;
+  clear();
+  char line[512];
+  StepLine text(std::max(terminal.lineColumns() - 1, 0));
+  text.add(0, "step %" PRId64 "/%" PRId64, report.step, steps);
+  addScores(text, report);
+  int length = text.write(line, sizeof line - 1);
+  line[length++] = '\n';
+  print(line, length, sizeof line);
+  if (file < 0)
+    return;
+  length = snprintf(line, sizeof line, "{\"step\": %" PRId64, report.step);
+  length = addScores(report, line, sizeof line - 2, length);
+  line[length++] = '}';
+  line[length++] = '\n';
+  record(line, length);
+}
+
 void StepLog::recordStep(const StepReport &report) {
-  char line[640], loss[32], gradNorm[32], lr[32], milliseconds[32], speed[32];
+  char line[1024], loss[32], gradNorm[32], lr[32], milliseconds[32], speed[32];
   StepRate rate = rateOf(report);
   int length = snprintf(
       line, sizeof line,
@@ -238,6 +274,7 @@ void StepLog::recordStep(const StepReport &report) {
     add(", \"allocations\": %" PRId64, report.allocations);
   if (report.checkpointMilliseconds > 0)
     add(", \"checkpoint_ms\": %.4g", report.checkpointMilliseconds);
+  length = addScores(report, line, sizeof line, length);
   add("%s", report.skipped ? ", \"skipped\": true" : "");
   add("%s", report.spike ? ", \"spike\": true" : "");
   add("%s", "}\n");

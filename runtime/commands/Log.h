@@ -9,11 +9,19 @@
 #define TESSERA_RUNTIME_COMMANDS_LOG_H
 
 #include "runtime/commands/Terminal.h"
+#include "runtime/training/Evaluation.h"
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
 
 namespace tessera::runtime {
+
+/// A measurement of the model, of a split that is called \p name.
+struct SplitScore {
+  const char *name = "";
+  Score score;
+};
 
 struct StepReport {
   int64_t step = 0;
@@ -34,6 +42,9 @@ struct StepReport {
   double lossScale = 0;     ///< 0: the loss is not scaled
   bool skipped = false;     ///< its update was left out
   bool spike = false;       ///< of the loss (runtime/training/LossWatch.h)
+  /// The model's after the step, if any.
+  std::array<SplitScore, 3> scores;
+  int scoreCount = 0;
 };
 
 /// Prints lines of steps on standard output, a progress bar on the terminal
@@ -58,6 +69,8 @@ public:
 
   /// Has the bar show the step, and lines where they are due.
   void write(const StepReport &report);
+  /// Writes the scores alone, of a step whose lines were written before.
+  void writeScores(const StepReport &report);
   /// Removes the progress bar.
   void clear();
   /// Writes the lines of the last step, where they are not there, and has the

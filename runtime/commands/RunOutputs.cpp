@@ -10,6 +10,7 @@
 #include "runtime/checkpoint/Parameters.h"
 #include "runtime/commands/Open.h"
 #include "runtime/commands/TextData.h"
+#include "runtime/commands/Validation.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/data/Data.h"
@@ -36,6 +37,9 @@ RunOutputs::RunOutputs(const tessera_context &context, const Options &options,
   if (context.rank() == 0) {
     // Before the log is opened, as that may make a file.
     std::vector<UsedFile> read = dataFiles(options.data);
+    if (const std::string &path = validationOptions().data; !path.empty())
+      for (UsedFile &file : dataFiles(path))
+        read.push_back(std::move(file));
     requireApart("--save", options.save, read);
     read.push_back({"the weights of --init", options.init});
     requireApart("--log", options.log, read);
@@ -64,15 +68,16 @@ void RunOutputs::openCheckpoints(std::vector<int64_t> refused, int64_t step,
     requireFreeNames(options.checkpointDir, step, steps);
     requireRoom();
   }
-  writer = std::make_unique<CheckpointWriter>(context, options.checkpointDir,
-                                              options.checkpointAsync,
-                                              std::move(refused), data);
+  writer = std::make_unique<CheckpointWriter>(
+      context, options.checkpointDir, options.checkpointAsync,
+      validationOptions().keepBest, std::move(refused), data);
 }
 
 /// Exits the process where the disk has no room for a checkpoint, and warns
 /// where it has none for as many as there are at the same time.
 void RunOutputs::requireRoom() const {
-  static constexpr int64_t mostAtOnce = 3; // two are kept, one is under way
+  // Two are kept, one is under way.
+  const int64_t mostAtOnce = validationOptions().keepBest ? 4 : 3;
   int64_t bytes = 0;
   for (int rank = 0; rank < context.size(); ++rank)
     bytes += planFile(context, rank).bytes;

@@ -86,10 +86,20 @@ void addStep(StepLine &line, const StepReport &report, int64_t steps) {
   line.add(1, "%.*f %s/s", rate.isCount ? 0 : 1, rate.perSecond, rate.unit);
   if (report.mfu > 0)
     line.add(3, "MFU %.2f %%", 100 * report.mfu);
+  addScores(line, report);
   if (report.skipped)
     line.add(0, "skipped");
   if (report.spike)
     line.add(0, "spike");
+}
+
+void addScores(StepLine &line, const StepReport &report) {
+  for (int i = 0; i < report.scoreCount; ++i) {
+    const auto &[name, score] = report.scores[i];
+    line.add(0, "%s_loss %.9g", name, score.loss);
+    if (!std::isnan(score.accuracy))
+      line.add(0, "%s_accuracy %.4f", name, score.accuracy);
+  }
 }
 
 void addProgress(StepLine &line, const StepReport &report, double secondsLeft) {

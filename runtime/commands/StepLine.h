@@ -31,7 +31,7 @@ public:
   int write(char *line, int room);
 
 private:
-  static constexpr int mostParts = 12, longestPart = 64;
+  static constexpr int mostParts = 16, longestPart = 64;
   struct Part {
     char text[longestPart];
     int length = 0, importance = 0;
@@ -58,6 +58,9 @@ void writeDuration(char (&text)[24], double seconds);
 /// Adds what a step has computed to \p line, as step \p report.step of
 /// \p steps.
 void addStep(StepLine &line, const StepReport &report, int64_t steps);
+
+/// Adds what was measured after it.
+void addScores(StepLine &line, const StepReport &report);
 
 /// Adds how far the run is: \p secondsLeft, the epoch and the tokens seen.
 void addProgress(StepLine &line, const StepReport &report, double secondsLeft);

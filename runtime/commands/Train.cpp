@@ -15,6 +15,7 @@
 #include "runtime/commands/SharedOptions.h"
 #include "runtime/commands/StopSignals.h"
 #include "runtime/commands/TextData.h"
+#include "runtime/commands/Validation.h"
 #include "runtime/core/Environment.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
@@ -68,8 +69,8 @@ struct Start {
 };
 
 void printSettings(const tessera_context &context, const Options &options,
-                   const BatchSource &source, const Progress &progress,
-                   int64_t steps, int64_t copyBytes) {
+                   const BatchSource &source, const Validation *validation,
+                   const Progress &progress, int64_t steps, int64_t copyBytes) {
   const Manifest &manifest = *context.manifest;
   const Training &training = manifest.training;
   auto row = [](const char *name, const std::string &value) {
@@ -138,6 +139,8 @@ void printSettings(const tessera_context &context, const Options &options,
               byteText(double(copyBytes)) + " per rank";
     row("checkpoints", text);
   }
+  if (validation)
+    row("validation", validation->describe());
   if (training.maxSkips > 0)
     row("not finite", "skipped, at most " + std::to_string(training.maxSkips) +
                           " steps in a row");
@@ -230,14 +233,16 @@ void requireSkippable(const StepReport &report, const Progress &progress,
           maxSkips);
 }
 
-/// The last lines of a run; \p stopped is the signal that cut it short, or 0.
+/// The last lines of a run; \p stopped is the signal that cut it short, or 0,
+/// and \p found what validation says at the end.
 void printEnd(const tessera_context &context, const Progress &progress,
-              int stopped, const CheckpointWriter *checkpoints) {
-  std::string text;
+              int stopped, const std::string &found,
+              const CheckpointWriter *checkpoints) {
+  std::string text = found;
   if (stopped)
-    text = std::string("stopped by ") + stopSignalName(stopped) +
-           " after step " + std::to_string(progress.step) +
-           (checkpoints ? "; --resume goes on from there\n" : "\n");
+    text += std::string("stopped by ") + stopSignalName(stopped) +
+            " after step " + std::to_string(progress.step) +
+            (checkpoints ? "; --resume goes on from there\n" : "\n");
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   text += "done: " + std::to_string(progress.step) +
@@ -256,16 +261,16 @@ void printEnd(const tessera_context &context, const Progress &progress,
                      static_cast<int64_t>(text.size()));
 }
 
-/// Ends the run by the reason for which \p source could not fill an input of
-/// the step after \p step. All ranks call it, with all outputs written.
-[[noreturn]] void endWithoutInput(Communicator &communicator,
-                                  const BatchSource &source, int64_t step) {
+/// Ends the run by the \p error, null on ranks without one, for which \p what
+/// is given up after \p step. All ranks call it, with all outputs written.
+[[noreturn]] void endWithoutInput(Communicator &communicator, const char *error,
+                                  const std::string &what, int64_t step) {
   std::string reason;
-  if (source.error())
-    reason = source.error() + ("; step " + std::to_string(step + 1)) +
+  if (error)
+    reason = error + ("; " + what) +
              " is given up, and what was to be saved is of step " +
              std::to_string(step);
-  communicator.failTogether(source.error() ? reason.c_str() : nullptr);
+  communicator.failTogether(error ? reason.c_str() : nullptr);
 }
 
 } // namespace
@@ -287,12 +292,15 @@ static int runTrain(const Manifest &manifest, const Options &options) {
   std::optional<DataFingerprint> data = source->fingerprint();
   if (!resumed.empty())
     requireSameData(resumed, savedData, data, options.allow);
+  std::unique_ptr<Validation> validation =
+      Validation::open(context, options, progress);
   outputs.openCheckpoints(refused, progress.step, data);
   CheckpointWriter *checkpoints = outputs.checkpoints();
   int64_t copyBytes = checkpoints ? checkpoints->copyBytes() : 0;
   bool root = context.rank() == 0;
   if (root)
-    printSettings(context, options, *source, progress, steps, copyBytes);
+    printSettings(context, options, *source, validation.get(), progress, steps,
+                  copyBytes);
   if (progress.step > steps)
     warning("the checkpoint is of step %" PRId64 ", beyond the %" PRId64
             " steps of this run: no step is made; --steps N goes on to step N",
@@ -312,7 +320,29 @@ static int runTrain(const Manifest &manifest, const Options &options) {
   // The signal that ends the run; 0: none.
   int stopped = stopSignal(communicator.agree(notedStop()).any);
   AllocationCounter allocations;
-  while (progress.step < steps && !stopped) {
+  bool unmeasured = false; // since its data cannot be read
+  auto measure = [&](int64_t at, StepReport &report) {
+    uint8_t bits = 0;
+    Validation::Outcome outcome = validation->run(at, progress, report, bits);
+    if (outcome == Validation::Outcome::stopped)
+      stopped = stopSignal(bits);
+    unmeasured = outcome == Validation::Outcome::failed;
+    allocations.mark();
+    return outcome == Validation::Outcome::better;
+  };
+  // What the interrupted run would have done next.
+  if (validation && !stopped && validation->isDue(progress.step, steps) &&
+      progress.validation.step < progress.step) {
+    StepReport report;
+    report.step = progress.step;
+    if (measure(progress.step, report) && checkpoints &&
+        validationOptions().keepBest)
+      outputs.saveCheckpoint(progress);
+    if (report.scoreCount)
+      outputs.log.writeScores(report);
+  }
+  auto isInVain = [&] { return validation && validation->isInVain(progress); };
+  while (progress.step < steps && !stopped && !unmeasured && !isInVain()) {
     Clock::time_point begin = Clock::now();
     context.communicationMilliseconds = 0;
     StepReport report;
@@ -362,6 +392,10 @@ static int runTrain(const Manifest &manifest, const Options &options) {
     report.checkpointMilliseconds = std::exchange(waited, 0);
     report.allocations = allocations.sinceMark();
     allocations.mark();
+    stopped = stopSignal(agreement.any);
+    bool better = validation && !stopped &&
+                  validation->isDue(report.step, steps) &&
+                  measure(report.step, report);
     outputs.log.write(report);
     progress.step = report.step;
     progress.samples += report.batch;
@@ -373,10 +407,10 @@ static int runTrain(const Manifest &manifest, const Options &options) {
       warning("the loss of step %" PRId64 ", %g, is a spike: the running mean "
               "is %g",
               report.step, report.loss, mean);
-    stopped = stopSignal(agreement.any);
     if (agreement.all & partWritten)
       checkpoints->commit();
-    if (checkpoints && progress.step % options.checkpointEvery == 0) {
+    if (checkpoints && (progress.step % options.checkpointEvery == 0 ||
+                        (better && validationOptions().keepBest))) {
       begin = Clock::now();
       outputs.saveCheckpoint(progress);
       waited = millisecondsSince(begin);
@@ -384,13 +418,25 @@ static int runTrain(const Manifest &manifest, const Options &options) {
     }
   }
   setErrorStep(0);
-  bool cutShort = progress.step < steps;
+  bool endsEarly = !stopped && isInVain();
+  bool cutShort = progress.step < steps && !endsEarly;
   // Before the very first step nothing is learned.
   outputs.finish(progress, progress.step > 0 || !cutShort);
   if (givenUp)
-    endWithoutInput(communicator, *source, progress.step);
-  if (root)
-    printEnd(context, progress, cutShort ? stopped : 0, checkpoints);
+    endWithoutInput(communicator, source->error(),
+                    "step " + std::to_string(progress.step + 1), progress.step);
+  if (unmeasured)
+    endWithoutInput(communicator, validation->error(), "validation",
+                    progress.step);
+  if (root) {
+    std::string found;
+    if (endsEarly && progress.step < steps)
+      found = "ended early: no measurement since step " +
+              std::to_string(progress.validation.bestStep) + " was better\n";
+    if (validation)
+      found += validation->describeBest(progress, options);
+    printEnd(context, progress, cutShort ? stopped : 0, found, checkpoints);
+  }
   communicator.finish();
   if (stopped && cutShort)
     return 128 + stopped;
@@ -410,6 +456,9 @@ static void storeLogEvery(Options &options, const std::string &text) {
 }
 
 static void checkOptions(const Options &options) {
+  if (validationOptions().keepBest && options.checkpointDir.empty())
+    refuseCommandLine("%s", "--keep-best needs --checkpoint-dir DIR, where the "
+                            "checkpoints go");
   if (options.resume && options.checkpointDir.empty())
     refuseCommandLine("%s", "--resume needs --checkpoint-dir DIR, where the "
                             "checkpoints are");
@@ -447,6 +496,11 @@ static constexpr Option options[] = {
      "go on from the newest checkpoint in --checkpoint-dir",
      keepFlag<&Options::resume>},
     allowOption,
+    evalDataOption,
+    evalEveryOption,
+    evalSamplesOption,
+    keepBestOption,
+    patienceOption,
     offloadDirOption,
     seedOption,
     {"--log", "FILE",

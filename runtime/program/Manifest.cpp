@@ -367,11 +367,6 @@ static Program parseProgram(const std::string &name, const json &j,
     program.outputs.push_back(parseSlot(output));
   for (const json &collective : j.value("collectives", json::array()))
     program.collectives.push_back(parseCollective(collective));
-  for (size_t i = 0; i < program.collectives.size(); ++i)
-    if (program.collectives[i].id != static_cast<int>(i))
-      fatal("the embedded manifest lists collective %d of program '%s' at "
-            "place %zu",
-            program.collectives[i].id, name.c_str(), i);
   program.flops = j.value("flops", int64_t(0));
   return program;
 }
@@ -418,6 +413,26 @@ static ConfigField parseConfigField(const json &j) {
   field.isNullable = j.value("nullable", false);
   field.isWritten = j.value("written", true);
   return field;
+}
+
+/// Sees to it that collectives have the numbers of their places among those of
+/// their arena's program. That one gets those of programs within it, too, as
+/// there is one communicator for an arena.
+static void numberCollectives(Manifest &manifest, const json &programs) {
+  for (auto &[name, program] : manifest.programs) {
+    std::string within = programs.at(name).value("within", "");
+    Program &host = within.empty() ? program : manifest.programs.at(within);
+    size_t first = within.empty() ? 0 : host.collectives.size();
+    for (size_t i = 0; i < program.collectives.size(); ++i)
+      if (program.collectives[i].id != static_cast<int>(first + i))
+        fatal("the embedded manifest lists collective %d of program '%s' at "
+              "place %zu",
+              program.collectives[i].id, name.c_str(), first + i);
+    if (!within.empty())
+      host.collectives.insert(host.collectives.end(),
+                              program.collectives.begin(),
+                              program.collectives.end());
+  }
 }
 
 static Manifest convert(const json &j) {
@@ -467,6 +482,7 @@ static Manifest convert(const json &j) {
     for (Collective &collective : program.collectives)
       if (collective.group >= 0)
         collective.groupName = manifest.groups.at(collective.group).name;
+  numberCollectives(manifest, j.at("programs"));
   return manifest;
 }
 
