@@ -70,9 +70,9 @@ AttentionTiling AttentionTiling::get(const AttentionShape &shape,
       "attention on GPUs has heads of up to 256 columns");
 }
 
-Grid AttentionTiling::getGrid(const AttentionShape &shape,
-                              bool rowsAreKeys) const {
-  int64_t tiles = llvm::divideCeil(shape.sequence, rows());
+Grid AttentionTiling::getGrid(const AttentionShape &shape, bool rowsAreKeys,
+                              std::optional<int64_t> count) const {
+  int64_t tiles = llvm::divideCeil(count.value_or(shape.sequence), rows());
   int64_t heads = rowsAreKeys ? shape.kvHeads : shape.heads;
   // A third of the registers is enough for one sum of a head's columns,
   // queries' or results', but not without a limit. Keys have two.
@@ -115,6 +115,16 @@ void AttentionThread::startHead(Value member) {
   batchHead = tb.add(tb.mul(batch, shape.heads), head);
   if (shape.alibi)
     slope = emitAlibiSlope(tb, shape.heads, head);
+}
+
+void AttentionThread::restrict(Value origin, Value count) {
+  // Blocks start in their order; tiles are few.
+  firstRow = tb.mul(tb.div(tb.block(), shape.heads), tiling.rows());
+  firstRow = tb.add(origin, firstRow);
+  for (int64_t i : {0, 1})
+    row[i] = tb.add(tb.add(firstRow, warpRow), matmul.getRow(i));
+  token = tb.sub(tb.index(0), origin);
+  tokensEnd = tb.add(origin, count);
 }
 
 HeadRows AttentionThread::getPacked(Value buffer, int64_t which) {
@@ -168,9 +178,13 @@ AttentionThread::loadVectors(ArrayRef<Copy> copies, Value first, int64_t rows,
       vectors.exists =
           tb.both(vectors.exists, tb.isLess(c, tb.index(all.across)));
     Value isInside, row = tb.add(first, r);
-    if (shape.sequence % rows)
+    if (tokensEnd)
+      isInside = tb.isLess(row, tokensEnd);
+    else if (shape.sequence % rows)
       isInside = tb.isLess(row, tb.index(shape.sequence));
-    if (isInside || endsRows)
+    if (tokensEnd)
+      row = tb.min(row, tb.sub(tokensEnd, tb.index(1)));
+    else if (isInside || endsRows)
       row = tb.min(row, tb.index(shape.sequence - 1));
     if (shape.dim != shape.paddedDim)
       isInside = tb.both(isInside, tb.isLess(column, tb.index(shape.dim)));
@@ -237,7 +251,9 @@ void AttentionThread::storeRows(ValueRange sums, ArrayRef<Value> factors,
   llvm::SaveAndRestore<int64_t> restore(tb.lanes, shape.dim % 2 ? 1 : 2);
   for (int64_t i : {0, 1}) {
     Value exists;
-    if (shape.sequence % tiling.rows())
+    if (tokensEnd)
+      exists = tb.isLess(row[i], tokensEnd);
+    else if (shape.sequence % tiling.rows())
       exists = tb.isLess(row[i], tb.index(shape.sequence));
     tb.onlyIf(exists, [&] {
       Value start = tb.add(to.offset, tb.mul(row[i], to.stride));
@@ -276,7 +292,7 @@ Value AttentionThread::getBeginColumn() {
 }
 
 Value AttentionThread::getEndColumn() {
-  Value end = tb.index(shape.sequence);
+  Value end = tokensEnd ? tokensEnd : tb.index(shape.sequence);
   if (shape.causal && !rowsAreKeys)
     end = tb.min(end, tb.add(firstRow, tiling.rows()));
   if (shape.hasWindow() && rowsAreKeys)

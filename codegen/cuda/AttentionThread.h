@@ -49,8 +49,9 @@ struct AttentionTiling {
 
   int64_t rows() const { return warps * WarpMatmul::kRows; }
   /// A block of threads for each head, of keys if \p rowsAreKeys, and each
-  /// `rows` of its sequence.
-  Grid getGrid(const codegen::AttentionShape &shape, bool rowsAreKeys) const;
+  /// `rows` of its sequence, or of its \p count tokens where fewer are there.
+  Grid getGrid(const codegen::AttentionShape &shape, bool rowsAreKeys,
+               std::optional<int64_t> count = {}) const;
 };
 
 /// Writes what is the same in all grids over scores.
@@ -58,6 +59,11 @@ class AttentionThread {
 public:
   AttentionThread(ThreadBuilder &tb, const codegen::AttentionShape &shape,
                   const AttentionTiling &tiling, bool rowsAreKeys);
+
+  /// Only the \p count tokens from \p origin on are there, of which the
+  /// block's queries are some, and keys none past them: what lies there is
+  /// never read. Without a batch; called once, before anything is written.
+  void restrict(mlir::Value origin, mlir::Value count);
 
   /// Shared memory for \p rows rows of a head's matrix.
   mlir::Value makeTile(int64_t rows) {
@@ -78,8 +84,8 @@ public:
     mlir::Value to;
   };
   /// Copies tokens [first, first + rows) to shared memory, all \p copies at the
-  /// same time; what lies past the head or the sequence becomes zero. \p first
-  /// is a multiple of \p rows.
+  /// same time; what lies past the head or the tokens becomes zero. \p first
+  /// is a multiple of \p rows, or else the tokens are restricted.
   void copyTiles(llvm::ArrayRef<Copy> copies, mlir::Value first, int64_t rows);
 
   /// A vector of each copied matrix, on its way to shared memory.
@@ -125,8 +131,8 @@ public:
   AttentionTiling tiling;
   bool rowsAreKeys;
   WarpMatmul matmul;
-  /// batch * heads + head.
-  mlir::Value batchHead;
+  /// batch * heads + head, and the head of keys.
+  mlir::Value batchHead, kvHead;
   /// The first row of the block, the warp's first one behind it, and the two
   /// rows of this lane in the sequence.
   mlir::Value firstRow, warpRow, row[2];
@@ -164,9 +170,10 @@ private:
   /// The words that key \p key has for queries [4 · \p quad, 4 · \p quad + 4).
   std::array<mlir::Value, 4> drawWords(mlir::Value key, mlir::Value quad);
 
-  /// Heads of queries and of keys.
-  mlir::Value batch, head, kvHead;
+  mlir::Value batch, head; ///< of queries
   mlir::Value token, slope;
+  /// Where tokens end; null: with the sequence.
+  mlir::Value tokensEnd;
   codegen::HeadDraw draw;
 };
 

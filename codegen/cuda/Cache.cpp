@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Attention of rows that know nothing of each other: a block of threads has a
+// Rows of one slot take tiles (SlotAttention.h). Attention of rows that know
+// nothing of each other: a block of threads has a
 // row, a head of keys with some of the queries that share it, and a chunk of
 // the slot's positions. Where rows and heads are too few to fill a GPU chunks
 // are many, and a second grid merges what they leave; where a chunk ends
@@ -23,6 +24,7 @@
 #include "codegen/cuda/AttentionThread.h"
 #include "codegen/cuda/Kernels.h"
 #include "codegen/cuda/RowGroups.h"
+#include "codegen/cuda/SlotAttention.h"
 #include "dialects/nn/NN.h"
 
 using namespace mlir;
@@ -532,15 +534,21 @@ struct CachedAttentionKernel
     : KernelEmissionOpInterface::ExternalModel<CachedAttentionKernel,
                                                nn::CachedAttentionOp> {
   SmallVector<Grid> getGrids(Operation *op) const {
-    return Mapping(cast<nn::CachedAttentionOp>(op)).getGrids();
+    auto attention = cast<nn::CachedAttentionOp>(op);
+    if (attention.getOneSlot())
+      return {getSlotAttentionGrid(attention)};
+    return Mapping(attention).getGrids();
   }
   int64_t getScratchBytes(Operation *op) const {
-    return Mapping(cast<nn::CachedAttentionOp>(op)).getScratchBytes();
+    auto attention = cast<nn::CachedAttentionOp>(op);
+    return attention.getOneSlot() ? 0 : Mapping(attention).getScratchBytes();
   }
   void emitThread(Operation *op, unsigned grid, ThreadBuilder &tb,
                   const KernelBuffers &buffers) const {
-    CachedAttentionEmitter emitter(cast<nn::CachedAttentionOp>(op), tb,
-                                   buffers);
+    auto attention = cast<nn::CachedAttentionOp>(op);
+    if (attention.getOneSlot())
+      return emitSlotAttention(attention, tb, buffers);
+    CachedAttentionEmitter emitter(attention, tb, buffers);
     grid == 0 ? emitter.emitChunk() : emitter.emitMerge();
   }
 };

@@ -161,7 +161,8 @@ public:
 
   void emit() {
     if (map.rows <= map.rowsAtOnce)
-      return emitRows(tb.index(0));
+      return tb.onlyIf(tb.isLess(tb.index(0), count),
+                       [&] { emitRows(tb.index(0)); });
     tb.loop(tb.index(0), count, map.rowsAtOnce, [&](Value row) {
       emitRows(row);
       tb.barrier();

@@ -127,7 +127,8 @@ def NN_CachedAttentionOp : NN_CachedOp<"cached_attention"> {
 
     Query head h reads key head h · K div H of K and H heads. A row's result
     depends on nothing but its query and these keys and values, to the bit. Rows
-    that are not there have any result.
+    that are not there have any result. `one_slot` says that all rows are tokens
+    of one slot, at positions that follow one another.
 
     ```mlir
     %2 = nn.cached_attention %qkv, %1 at %slots, %positions count %count heads 12 layout blocked
@@ -137,11 +138,13 @@ def NN_CachedAttentionOp : NN_CachedOp<"cached_attention"> {
     ```
   }];
   let arguments = !con(rows, (ins UnitAttr:$alibi, F64Attr:$scale,
-                                  OptionalAttr<I64Attr>:$window));
+                                  OptionalAttr<I64Attr>:$window,
+                                  UnitAttr:$one_slot));
   let results = (outs NN_Float:$result);
   let assemblyFormat = [{
     $qkv `,` $cache `at` $slots `,` $positions `count` $count `heads` $heads
-    `layout` $layout (`alibi` $alibi^)? (`window` $window^)? `scale` $scale
+    `layout` $layout (`one_slot` $one_slot^)? (`alibi` $alibi^)?
+    (`window` $window^)? `scale` $scale
     attr-dict `:` type($qkv) `,` type($cache) `,` type($slots) `,`
     type($positions) `,` type($count) `->` type($result)
   }];

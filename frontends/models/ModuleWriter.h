@@ -58,6 +58,8 @@ struct CachedRows {
   /// there are.
   mlir::Value slots, positions, count;
   int64_t slotCount, context; ///< texts, and most tokens of each
+  /// Whether all rows are of one slot, at positions that follow one another.
+  bool areOfOneSlot;
 };
 
 /// Writes parameters and functions into a module; the values of a function

@@ -68,11 +68,12 @@ private:
   void addBlocks(int64_t index, const ModelKinds &kinds);
   /// The function of the loss named \p function, with dropout if it \p drops.
   void writeLoss(ModuleWriter &writer, StringRef function, bool drops) const;
-  /// Begins the function \p name of up to \p rows tokens in slots, with the
-  /// inputs that these have and \p more, and returns its arguments.
+  /// Begins the function \p name of up to \p rows tokens in slots (in
+  /// \p oneSlot: see nn.cached_attention), with the inputs that these have and
+  /// \p more, and returns its arguments.
   SmallVector<Value> beginCached(ModuleWriter &writer, StringRef name,
-                                 int64_t rows, ArrayRef<Port> more,
-                                 Port output) const;
+                                 int64_t rows, bool oneSlot,
+                                 ArrayRef<Port> more, Port output) const;
   /// The last norm's result, [batch * T, hidden], for \p tokens [batch, T].
   Value hiddenStates(ModuleWriter &writer, Value tokens) const;
   /// The scores of all tokens for each row of \p x: [rows, vocabulary].
@@ -332,7 +333,7 @@ void Transformer::writeScore(ModuleWriter &writer) const {
 
 SmallVector<Value> Transformer::beginCached(ModuleWriter &writer,
                                             StringRef name, int64_t rows,
-                                            ArrayRef<Port> more,
+                                            bool oneSlot, ArrayRef<Port> more,
                                             Port output) const {
   RankedTensorType perRow = writer.i32({rows});
   SmallVector<Port> inputs = {{slots::tokens, perRow},
@@ -343,7 +344,7 @@ SmallVector<Value> Transformer::beginCached(ModuleWriter &writer,
   SmallVector<Value> arguments = writer.begin(name, inputs, output);
   const spec::Generation &generation = specification.message.generation();
   writer.beginCached({arguments[1], arguments[2], arguments[3],
-                      generation.batch(), generation.context()});
+                      generation.batch(), generation.context(), oneSlot});
   writer.setRowCount(slots::count);
   return arguments;
 }
@@ -351,7 +352,7 @@ SmallVector<Value> Transformer::beginCached(ModuleWriter &writer,
 void Transformer::writePrefill(ModuleWriter &writer) const {
   int64_t vocabulary = model.vocabulary();
   SmallVector<Value> arguments = beginCached(
-      writer, slots::prefill, specification.prefillChunk(),
+      writer, slots::prefill, specification.prefillChunk(), /*oneSlot=*/true,
       {{slots::position, writer.i32({1})}, {slots::wanted, writer.i32({1})}},
       {slots::logits, writer.f32({vocabulary})});
   Value x = hiddenStates(writer, arguments.front());
@@ -367,7 +368,7 @@ void Transformer::writePrefill(ModuleWriter &writer) const {
 void Transformer::writeDecode(ModuleWriter &writer) const {
   int64_t batch = specification.message.generation().batch();
   SmallVector<Value> arguments =
-      beginCached(writer, slots::decode, batch, {},
+      beginCached(writer, slots::decode, batch, /*oneSlot=*/false, {},
                   {slots::logits, writer.f32({batch, model.vocabulary()})});
   writer.end(logits(writer, hiddenStates(writer, arguments.front())));
 }

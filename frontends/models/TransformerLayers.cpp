@@ -46,7 +46,7 @@ Value SelfAttention::attendCached(ModuleWriter &writer, Value packed) const {
   return nn::CachedAttentionOp::create(
       ops, loc, writer.f32({count, shape.heads * shape.headDim}), packed, cache,
       rows.slots, rows.positions, rows.count, shape.heads, shape.layout,
-      shape.hasAlibi, APFloat(scale), window);
+      shape.hasAlibi, APFloat(scale), window, rows.areOfOneSlot);
 }
 
 Value SelfAttention::apply(ModuleWriter &writer, Value x) const {

@@ -133,8 +133,13 @@ public:
       for (int64_t i = 0; i < cache.elements; ++i)
         cache.set(i, 1);
     });
-    kernel.walk(
-        [&](nn::CachedAttentionOp attention) { fillCached(attention); });
+    kernel.walk([&](nn::CachedAttentionOp attention) {
+      fillCached(attention);
+      if (attention.getOneSlot())
+        fillText(bufferOf(attention.getSlots()), attention.getSlotCount() - 1,
+                 bufferOf(attention.getPositions()),
+                 attention.getSlotLength() - attention.getRows());
+    });
     kernel.walk([&](nn::RowMatmulOp matmul) {
       fillCount(bufferOf(matmul.getCount()), matmul.getRows());
     });
@@ -229,6 +234,14 @@ private:
       int64_t which = row * 5 % slots;
       slot.set(row, which);
       position.set(row, next[which]++ % positions);
+    }
+  }
+
+  /// Tokens that follow one another in \p one from \p origin on.
+  void fillText(Buffer &slot, int64_t one, Buffer &position, int64_t origin) {
+    for (int64_t row = 0; row < slot.elements; ++row) {
+      slot.set(row, one);
+      position.set(row, origin + row);
     }
   }
 

@@ -292,3 +292,55 @@ func.func private @attention_many_rows_f16(%q: tensor<130x512xf16>, %k: tensor<2
   return %0 : tensor<130x256xf16>
 }
 
+// Rows of one slot: tiles that end within the rows, after tokens before them.
+
+func.func private @one_slot_64_f32(%q: tensor<128x384xf32>, %k: tensor<2x2x2x300x64xf32>, %s: tensor<128xi32>, %p: tensor<128xi32>, %n: tensor<1xi32>) -> tensor<128x128xf32> attributes {plan.kernel} {
+  %0 = nn.cached_attention %q, %k at %s, %p count %n heads 2 layout blocked one_slot scale 0.1250 : tensor<128x384xf32>, tensor<2x2x2x300x64xf32>, tensor<128xi32>, tensor<128xi32>, tensor<1xi32> -> tensor<128x128xf32>
+  return %0 : tensor<128x128xf32>
+}
+
+func.func private @one_slot_grouped_f32(%q: tensor<90x240xf32>, %k: tensor<2x3x2x131x24xf32>, %s: tensor<90xi32>, %p: tensor<90xi32>, %n: tensor<1xi32>) -> tensor<90x144xf32> attributes {plan.kernel} {
+  %0 = nn.cached_attention %q, %k at %s, %p count %n heads 6 layout blocked one_slot alibi window 37 scale 0.2041 : tensor<90x240xf32>, tensor<2x3x2x131x24xf32>, tensor<90xi32>, tensor<90xi32>, tensor<1xi32> -> tensor<90x144xf32>
+  return %0 : tensor<90x144xf32>
+}
+
+func.func private @one_slot_128_f32(%q: tensor<37x768xf32>, %k: tensor<2x2x1x100x128xf32>, %s: tensor<37xi32>, %p: tensor<37xi32>, %n: tensor<1xi32>) -> tensor<37x512xf32> attributes {plan.kernel} {
+  %0 = nn.cached_attention %q, %k at %s, %p count %n heads 4 layout blocked one_slot window 50 scale 0.0884 : tensor<37x768xf32>, tensor<2x2x1x100x128xf32>, tensor<37xi32>, tensor<37xi32>, tensor<1xi32> -> tensor<37x512xf32>
+  return %0 : tensor<37x512xf32>
+}
+
+func.func private @one_slot_odd_f32(%q: tensor<20x63xf32>, %k: tensor<2x2x3x21x7xf32>, %s: tensor<20xi32>, %p: tensor<20xi32>, %n: tensor<1xi32>) -> tensor<20x21xf32> attributes {plan.kernel} {
+  %0 = nn.cached_attention %q, %k at %s, %p count %n heads 3 layout interleaved one_slot alibi scale 0.3780 : tensor<20x63xf32>, tensor<2x2x3x21x7xf32>, tensor<20xi32>, tensor<20xi32>, tensor<1xi32> -> tensor<20x21xf32>
+  return %0 : tensor<20x21xf32>
+}
+
+func.func private @one_slot_64_bf16(%q: tensor<128x384xbf16>, %k: tensor<2x2x2x300x64xbf16>, %s: tensor<128xi32>, %p: tensor<128xi32>, %n: tensor<1xi32>) -> tensor<128x128xbf16> attributes {plan.kernel} {
+  %0 = nn.cached_attention %q, %k at %s, %p count %n heads 2 layout blocked one_slot scale 0.1250 : tensor<128x384xbf16>, tensor<2x2x2x300x64xbf16>, tensor<128xi32>, tensor<128xi32>, tensor<1xi32> -> tensor<128x128xbf16>
+  return %0 : tensor<128x128xbf16>
+}
+
+func.func private @one_slot_grouped_bf16(%q: tensor<90x240xbf16>, %k: tensor<2x3x2x131x24xbf16>, %s: tensor<90xi32>, %p: tensor<90xi32>, %n: tensor<1xi32>) -> tensor<90x144xbf16> attributes {plan.kernel} {
+  %0 = nn.cached_attention %q, %k at %s, %p count %n heads 6 layout blocked one_slot alibi window 37 scale 0.2041 : tensor<90x240xbf16>, tensor<2x3x2x131x24xbf16>, tensor<90xi32>, tensor<90xi32>, tensor<1xi32> -> tensor<90x144xbf16>
+  return %0 : tensor<90x144xbf16>
+}
+
+func.func private @one_slot_128_bf16(%q: tensor<37x768xbf16>, %k: tensor<2x2x1x100x128xbf16>, %s: tensor<37xi32>, %p: tensor<37xi32>, %n: tensor<1xi32>) -> tensor<37x512xbf16> attributes {plan.kernel} {
+  %0 = nn.cached_attention %q, %k at %s, %p count %n heads 4 layout blocked one_slot window 50 scale 0.0884 : tensor<37x768xbf16>, tensor<2x2x1x100x128xbf16>, tensor<37xi32>, tensor<37xi32>, tensor<1xi32> -> tensor<37x512xbf16>
+  return %0 : tensor<37x512xbf16>
+}
+
+func.func private @one_slot_odd_bf16(%q: tensor<20x63xbf16>, %k: tensor<2x2x3x21x7xbf16>, %s: tensor<20xi32>, %p: tensor<20xi32>, %n: tensor<1xi32>) -> tensor<20x21xbf16> attributes {plan.kernel} {
+  %0 = nn.cached_attention %q, %k at %s, %p count %n heads 3 layout interleaved one_slot alibi scale 0.3780 : tensor<20x63xbf16>, tensor<2x2x3x21x7xbf16>, tensor<20xi32>, tensor<20xi32>, tensor<1xi32> -> tensor<20x21xbf16>
+  return %0 : tensor<20x21xbf16>
+}
+
+func.func private @one_slot_256_f32(%q: tensor<17x768xf32>, %k: tensor<2x1x1x60x256xf32>, %s: tensor<17xi32>, %p: tensor<17xi32>, %n: tensor<1xi32>) -> tensor<17x256xf32> attributes {plan.kernel} {
+  %0 = nn.cached_attention %q, %k at %s, %p count %n heads 1 layout blocked one_slot scale 0.0625 : tensor<17x768xf32>, tensor<2x1x1x60x256xf32>, tensor<17xi32>, tensor<17xi32>, tensor<1xi32> -> tensor<17x256xf32>
+  return %0 : tensor<17x256xf32>
+}
+
+func.func private @one_slot_80_f16(%q: tensor<16x320xf16>, %k: tensor<2x2x1x40x80xf16>, %s: tensor<16xi32>, %p: tensor<16xi32>, %n: tensor<1xi32>) -> tensor<16x160xf16> attributes {plan.kernel} {
+  %0 = nn.cached_attention %q, %k at %s, %p count %n heads 2 layout blocked one_slot scale 0.1118 : tensor<16x320xf16>, tensor<2x2x1x40x80xf16>, tensor<16xi32>, tensor<16xi32>, tensor<1xi32> -> tensor<16x160xf16>
+  return %0 : tensor<16x160xf16>
+}
+
