@@ -9,6 +9,7 @@
 #include "codegen/SpecificationJson.h"
 #include "dialects/AttributeNames.h"
 #include "dialects/nn/NN.h"
+#include "dialects/nn/WeightBlocks.h"
 #include "dialects/plan/Within.h"
 #include "dialects/spec/Spec.h"
 #include "dialects/zero/Zero.h"
@@ -101,6 +102,22 @@ private:
     });
   }
 
+  /// How a parameter lies as bytes: see WeightBlocks.h.
+  void writeBlocks(nn::ParameterOp parameter, int64_t along) {
+    RankedTensorType type = parameter.getTensorType();
+    nn::WeightBlocks blocks = {type.getDimSize(along),
+                               type.getDimSize(1 - along)};
+    json.attributeObject("blocks", [&] {
+      json.attribute("along", along);
+      json.attribute("elements", nn::WeightBlocks::kInner);
+      json.attribute("columns", nn::WeightBlocks::kColumns);
+      json.attribute("together", nn::WeightBlocks::kTogether);
+      json.attribute("offset", nn::WeightBlocks::kOffset);
+      json.attribute("scales", blocks.getScaleOffset());
+      json.attribute("tile_bytes", blocks.getTileBytes());
+    });
+  }
+
   void writeParameters() {
     llvm::DenseMap<StringAttr, std::pair<int64_t, int64_t>> places;
     for (auto group : module.getOps<zero::GroupOp>())
@@ -114,6 +131,8 @@ private:
         writeShape("shape", parameter.getTensorType().getShape());
         if (std::optional<ArrayAttr> names = parameter.getPartNames())
           writeParts(*names, *parameter.getPartRows());
+        if (std::optional<uint64_t> along = parameter.getBlocksAlong())
+          writeBlocks(parameter, static_cast<int64_t>(*along));
         json.attribute("decay", static_cast<bool>(parameter.getDecay()));
         if (std::optional<nn::Panels> panels = parameter.getPacked())
           json.attribute("packed", nn::stringifyPanels(*panels));

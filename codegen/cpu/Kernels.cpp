@@ -30,6 +30,7 @@ void tessera::cpu::registerKernels(DialectRegistry &registry) {
     registerCache(context);
     registerCachedAttention(context);
     registerNorm(context);
+    registerQuantizedMatmul(context);
     registerRowMatmul(context);
     registerScatterAdd(context);
     registerTranspose(context);

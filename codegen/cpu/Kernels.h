@@ -24,6 +24,7 @@ void registerGraphDropout(mlir::MLIRContext *context);
 void registerNeighborMax(mlir::MLIRContext *context);
 void registerNorm(mlir::MLIRContext *context);
 void registerQuantize(mlir::MLIRContext *context);
+void registerQuantizedMatmul(mlir::MLIRContext *context);
 void registerRowLoop(mlir::MLIRContext *context);
 void registerRowMatmul(mlir::MLIRContext *context);
 void registerScatterAdd(mlir::MLIRContext *context);

@@ -78,7 +78,9 @@ struct CacheWriteArithmetic
     return 2 * write.getRows() * 2 * write.getKeyHeads() * write.getHeadDim() *
            plan::getElementBytes(getElementTypeOrSelf(write.getCache()));
   }
-  int64_t getInPlaceOperand(Operation *, int64_t) const { return 1; }
+  int64_t getInPlaceOperand(Operation *, int64_t result) const {
+    return result == 0 ? 1 : 5;
+  }
 };
 
 struct CachedAttentionArithmetic
@@ -126,6 +128,36 @@ struct PackedGatherArithmetic
     constexpr int64_t line = 64;
     return getElements(gather.getResult()) * line +
            plan::getBytes(gather.getResult().getType());
+  }
+};
+
+struct QuantizeRowsArithmetic
+    : KernelOpInterface::ExternalModel<QuantizeRowsArithmetic,
+                                       nn::QuantizeRowsOp> {
+  /// A number's magnitude, maximum, quotient and sum.
+  int64_t getFlops(Operation *op) const {
+    return 4 * getElements(op->getOperand(0));
+  }
+};
+
+struct QuantizedMatmulArithmetic
+    : KernelOpInterface::ExternalModel<QuantizedMatmulArithmetic,
+                                       nn::QuantizedMatmulOp> {
+  int64_t getFlops(Operation *op) const {
+    auto matmul = cast<nn::QuantizedMatmulOp>(op);
+    return 2 * matmul.getRowCount() * matmul.getInner() * matmul.getColumns();
+  }
+};
+
+struct QuantizedGatherArithmetic
+    : KernelOpInterface::ExternalModel<QuantizedGatherArithmetic,
+                                       nn::QuantizedGatherOp> {
+  int64_t getFlops(Operation *op) const {
+    return getElements(op->getResult(0));
+  }
+  int64_t getMovedBytes(Operation *op) const {
+    return getElements(op->getResult(0)) +
+           plan::getBytes(cast<RankedTensorType>(op->getResult(0).getType()));
   }
 };
 
@@ -268,6 +300,9 @@ void codegen::registerKernels(DialectRegistry &registry) {
     nn::CachedAttentionOp::attachInterface<CachedAttentionArithmetic>(*context);
     nn::RowMatmulOp::attachInterface<RowMatmulArithmetic>(*context);
     nn::PackedGatherOp::attachInterface<PackedGatherArithmetic>(*context);
+    nn::QuantizeRowsOp::attachInterface<QuantizeRowsArithmetic>(*context);
+    nn::QuantizedMatmulOp::attachInterface<QuantizedMatmulArithmetic>(*context);
+    nn::QuantizedGatherOp::attachInterface<QuantizedGatherArithmetic>(*context);
     nn::PartialSumSquaresOp::attachInterface<PartialSumSquaresArithmetic>(
         *context);
     nn::SumPartialsOp::attachInterface<SumPartialsArithmetic>(*context);

@@ -17,10 +17,13 @@ static RankedTensorType tensorType(Value value) {
 LogicalResult CacheOp::verify() {
   auto type = dyn_cast<RankedTensorType>(getType());
   if (!type || !type.hasStaticShape() ||
-      !isa<FloatType>(type.getElementType()) || type.getRank() != 5 ||
-      type.getDimSize(0) != 2 || type.getNumElements() == 0)
-    return emitOpError("type must be a floating-point tensor of shape [2, "
-                       "slots, key heads, context, head dim], but is ")
+      !(isa<FloatType>(type.getElementType()) ||
+        type.getElementType().isInteger(8)) ||
+      type.getRank() != 5 || type.getDimSize(0) != 2 ||
+      type.getNumElements() == 0)
+    return emitOpError("type must be a tensor of floating-point numbers or "
+                       "bytes of shape [2, slots, key heads, context, head "
+                       "dim], but is ")
            << getType();
   return success();
 }
@@ -73,8 +76,19 @@ template <typename Op> static LogicalResult verifyCached(Op op) {
   int64_t columns = (heads + 2 * keyHeads) * op.getHeadDim();
   if (qkv.getRank() != 2 || qkv.getDimSize(1) != columns)
     return op.emitOpError("qkv must have ") << columns << " columns";
-  if (qkv.getElementType() != cache.getElementType())
+  bool isBytes = cache.getElementType().isInteger(8);
+  if (!isBytes && qkv.getElementType() != cache.getElementType())
     return op.emitOpError("element types of qkv and cache differ");
+  if (isBytes != static_cast<bool>(op.getScales()))
+    return op.emitOpError(
+        "has scales where the cache has bytes, and only there");
+  if (isBytes) {
+    SmallVector<int64_t> perPosition(cache.getShape());
+    perPosition.back() = 1;
+    if (tensorType(op.getScales()).getShape() != ArrayRef(perPosition))
+      return op.emitOpError("scales must have one number a position: ")
+             << cache.clone(perPosition);
+  }
   for (Value numbers : {op.getSlots(), op.getPositions()})
     if (tensorType(numbers).getShape() != ArrayRef<int64_t>{qkv.getDimSize(0)})
       return op.emitOpError("slots and positions must have one number a row: ")
@@ -82,7 +96,19 @@ template <typename Op> static LogicalResult verifyCached(Op op) {
   return verifyCount(op, op.getCount());
 }
 
-LogicalResult CacheWriteOp::verify() { return verifyCached(*this); }
+LogicalResult CacheWriteOp::verify() {
+  if (failed(verifyCached(*this)))
+    return failure();
+  Type given = getScales() ? getScales().getType() : Type();
+  if (given != (getNextScales() ? getNextScales().getType() : Type()))
+    return emitOpError("gives scales as it takes them");
+  return success();
+}
+
+bool CacheWriteOp::staysWide(Value value) {
+  return value == getScales() || value == getNextScales();
+}
+bool CachedAttentionOp::staysWide(Value value) { return value == getScales(); }
 
 LogicalResult CachedAttentionOp::verify() {
   if (failed(verifyCached(*this)))

@@ -59,6 +59,9 @@ def NN_Cheap : NativeOpTrait<"Cheap"> {
 
 def NN_Float : StaticShapeTensorOf<[AnyFloat]>;
 def NN_Int : StaticShapeTensorOf<[I32]>;
-def NN_Tensor : StaticShapeTensorOf<[AnyFloat, I32, I64, I1]>;
+def NN_Bytes : StaticShapeTensorOf<[I8]>;
+/// What a parameter or a cache holds: numbers, or bytes that stand for them.
+def NN_Stored : StaticShapeTensorOf<[AnyFloat, I8]>;
+def NN_Tensor : StaticShapeTensorOf<[AnyFloat, I32, I64, I8, I1]>;
 
 #endif // TESSERA_DIALECTS_NN_NNBASE_TD

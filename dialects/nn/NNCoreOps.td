@@ -38,29 +38,36 @@ def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
     hold it as `parts`, tensors of their own: whole rows (dimension 0), given by
     their count, which follow one another and together are the parameter. One that
     is `packed` lies in memory in panels of its rows or of its columns
-    (runtime/program/PackedWeights.h); its type and files are those of others.
+    (runtime/program/PackedWeights.h); its type and files are those of others. Of
+    a matrix that programs only read, `blocks along` a dimension says that they
+    read bytes: 8-bit integers in blocks along it, laid out as WeightBlocks.h
+    says. It then is what nn.quantized_matmul sums over.
 
     ```mlir
     nn.parameter @ln_f.weight : tensor<64xf32> init constant(1.0) group "final"
     nn.parameter @"h.0.mlp.weight" : tensor<256x64xf32> init normal(0.02) decay group "h.0" as bf16
     nn.parameter @"h.0.qkv.weight" : tensor<96x64xf32> init normal(0.02) decay group "h.0" parts ["q.weight" 64, "k.weight" 16, "v.weight" 16]
     nn.parameter @lm_head.weight : tensor<256x64xf32> init normal(0.02) decay group "final" packed rows
+    nn.parameter @lm_head.weight : tensor<256x64xf32> init normal(0.02) decay group "final" blocks along 1
     ```
 
     Constraints: the shape is static, the symbol stands at the module's top;
     `as` has fewer bits than the type; the rows of `parts` are positive and add
     up to dimension 0, and no other part or parameter of the module has their
-    names; what is `packed` is a matrix.
+    names; what is `packed` is a matrix; `blocks` are of a matrix without `as`,
+    which is not `packed` and has no `parts` along their dimension.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type,
                        NN_Init:$init, F64Attr:$value, UnitAttr:$decay,
                        StrAttr:$group, OptionalAttr<TypeAttr>:$compute_type,
                        OptionalAttr<StrArrayAttr>:$part_names,
                        OptionalAttr<DenseI64ArrayAttr>:$part_rows,
-                       OptionalAttr<NN_Panels>:$packed);
+                       OptionalAttr<NN_Panels>:$packed,
+                       OptionalAttr<I64Attr>:$blocks_along);
   let assemblyFormat = [{
     $sym_name `:` $type `init` $init `(` $value `)` (`decay` $decay^)?
     `group` $group (`as` $compute_type^)?
+    (`blocks` `along` $blocks_along^)?
     (`parts` custom<Parts>($part_names, $part_rows)^)?
     (`packed` $packed^)? attr-dict
   }];
@@ -69,10 +76,7 @@ def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
       return ::llvm::cast<::mlir::RankedTensorType>(getType());
     }
     /// The type that programs read.
-    ::mlir::RankedTensorType getValueType() {
-      ::mlir::RankedTensorType type = getTensorType();
-      return getComputeType() ? type.clone(*getComputeType()) : type;
-    }
+    ::mlir::RankedTensorType getValueType();
   }];
   let hasVerifier = 1;
 }
@@ -86,7 +90,7 @@ def NN_GetParameterOp : NN_Op<"get_parameter", [
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$parameter);
-  let results = (outs NN_Float:$result);
+  let results = (outs NN_Stored:$result);
   let assemblyFormat = "$parameter attr-dict `:` type($result)";
 }
 

@@ -23,7 +23,8 @@ def NN_CacheOp : NN_Op<"cache", [Symbol]> {
     [2, slots, key heads, context, head dim]: the keys, then the values. It
     lasts from one run of a program to the next, and all programs of the module
     have it in one place. What it holds where nothing has been written is not
-    defined.
+    defined. Where the numbers are bytes another cache has a scale for each
+    position, as its only column.
 
     ```mlir
     nn.cache @"h.0.cache" : tensor<2x8x12x1024x64xf32>
@@ -50,7 +51,7 @@ def NN_GetCacheOp : NN_Op<"get_cache", [
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$cache);
-  let results = (outs NN_Float:$result);
+  let results = (outs NN_Stored:$result);
   let assemblyFormat = "$cache attr-dict `:` type($result)";
 }
 
@@ -62,14 +63,15 @@ def NN_SetCacheOp : NN_Op<"set_cache", [
     nn.set_cache @"h.0.cache", %c : tensor<2x8x12x1024x64xf32>
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$cache, NN_Float:$value);
+  let arguments = (ins FlatSymbolRefAttr:$cache, NN_Stored:$value);
   let assemblyFormat = "$cache `,` $value attr-dict `:` type($value)";
 }
 
 class NN_CachedOp<string mnemonic, list<Trait> traits = []>
-    : NN_PureOp<mnemonic, !listconcat([NN_MixedPrecision], traits)> {
-  dag rows = (ins NN_Float:$qkv, NN_Float:$cache, NN_Int:$slots,
-                  NN_Int:$positions, NN_Int:$count, I64Attr:$heads,
+    : NN_PureOp<mnemonic, !listconcat([NN_OneStaysWide], traits)> {
+  dag rows = (ins NN_Float:$qkv, NN_Stored:$cache, NN_Int:$slots,
+                  NN_Int:$positions, NN_Int:$count,
+                  Optional<NN_Float>:$scales, I64Attr:$heads,
                   NN_QKVLayout:$layout);
   code accessors = [{
     int64_t getRows() { return getQkv().getType().getDimSize(0); }
@@ -104,13 +106,19 @@ def NN_CacheWriteOp : NN_CachedOp<"cache_write", [
     %1 = nn.cache_write %qkv into %0 at %slots, %positions count %count heads 12 layout blocked
         : tensor<8x2304xf32>, tensor<2x8x12x1024x64xf32>, tensor<8xi32>, tensor<8xi32>, tensor<1xi32>
     ```
+
+    A cache of bytes gets a head's keys or values x of a position as
+    q = round(x / s), to even at halves, and their scale s, max |x| / 127 rounded
+    up to the type of `scales`, [2, slots, key heads, context, 1], which this
+    overwrites as well.
   }];
   let arguments = rows;
-  let results = (outs NN_Float:$result);
+  let results = (outs NN_Stored:$result, Optional<NN_Float>:$next_scales);
   let assemblyFormat = [{
-    $qkv `into` $cache `at` $slots `,` $positions `count` $count `heads` $heads
-    `layout` $layout attr-dict `:` type($qkv) `,` type($cache) `,` type($slots)
-    `,` type($positions) `,` type($count)
+    $qkv `into` $cache (`scaled` $scales^)? `at` $slots `,` $positions `count`
+    $count `heads` $heads `layout` $layout attr-dict `:` type($qkv) `,`
+    type($cache) `,` type($slots) `,` type($positions) `,` type($count)
+    (`,` type($scales)^)? (`->` type($next_scales)^)?
   }];
   let extraClassDeclaration = accessors;
   let hasVerifier = 1;
@@ -128,7 +136,8 @@ def NN_CachedAttentionOp : NN_CachedOp<"cached_attention"> {
     Query head h reads key head h · K div H of K and H heads. A row's result
     depends on nothing but its query and these keys and values, to the bit. Rows
     that are not there have any result. `one_slot` says that all rows are tokens
-    of one slot, at positions that follow one another.
+    of one slot, at positions that follow one another. Of a cache of bytes k and v
+    are q · s with the `scales` of nn.cache_write.
 
     ```mlir
     %2 = nn.cached_attention %qkv, %1 at %slots, %positions count %count heads 12 layout blocked
@@ -142,11 +151,11 @@ def NN_CachedAttentionOp : NN_CachedOp<"cached_attention"> {
                                   UnitAttr:$one_slot));
   let results = (outs NN_Float:$result);
   let assemblyFormat = [{
-    $qkv `,` $cache `at` $slots `,` $positions `count` $count `heads` $heads
-    `layout` $layout (`one_slot` $one_slot^)? (`alibi` $alibi^)?
-    (`window` $window^)? `scale` $scale
-    attr-dict `:` type($qkv) `,` type($cache) `,` type($slots) `,`
-    type($positions) `,` type($count) `->` type($result)
+    $qkv `,` $cache (`scaled` $scales^)? `at` $slots `,` $positions `count`
+    $count `heads` $heads `layout` $layout (`one_slot` $one_slot^)?
+    (`alibi` $alibi^)? (`window` $window^)? `scale` $scale attr-dict `:`
+    type($qkv) `,` type($cache) `,` type($slots) `,` type($positions) `,`
+    type($count) (`,` type($scales)^)? `->` type($result)
   }];
   let extraClassDeclaration = accessors;
   let hasVerifier = 1;

@@ -11,6 +11,7 @@
 include "dialects/nn/NNCoreOps.td"
 include "dialects/nn/NNCompositeOps.td"
 include "dialects/nn/NNGenerationOps.td"
+include "dialects/nn/NNQuantizedOps.td"
 include "dialects/nn/NNTrainingOps.td"
 
 #endif // TESSERA_DIALECTS_NN_NNOPS_TD

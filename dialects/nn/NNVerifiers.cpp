@@ -69,6 +69,18 @@ LogicalResult ParameterOp::verify() {
     return failure();
   if (getPacked() && type.getRank() != 2)
     return emitOpError("is packed and no matrix: ") << type;
+  if (std::optional<uint64_t> along = getBlocksAlong()) {
+    if (type.getRank() != 2 || *along > 1 || type.getNumElements() == 0)
+      return emitOpError("has blocks along dimension ")
+             << static_cast<int64_t>(*along)
+             << ": a matrix has them along 0 or 1";
+    if (getComputeType())
+      return emitOpError("is read in blocks, and not as ") << *getComputeType();
+    if (getPacked())
+      return emitOpError("is read in blocks, and not in panels");
+    if (getPartNames() && *along == 0)
+      return emitOpError("has parts, which would cut blocks along dimension 0");
+  }
   if (!getComputeType())
     return success();
   auto narrow = dyn_cast<FloatType>(*getComputeType());

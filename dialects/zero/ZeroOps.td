@@ -114,7 +114,8 @@ class Zero_CollectiveOp<string mnemonic, list<Trait> traits = []>
 def Zero_Float : StaticShapeTensorOf<[AnyFloat]>;
 def Zero_Flat : ConfinedType<Zero_Float, [HasAnyRankOfPred<[1]>],
     "flat floating-point tensor of static shape", "::mlir::RankedTensorType">;
-/// What may travel: floating-point numbers, or bytes that stand for them.
+/// What may travel or lie in a state: floating-point numbers, or bytes that stand
+/// for them.
 def Zero_Message : ConfinedType<StaticShapeTensorOf<[AnyFloat, I8]>,
     [HasAnyRankOfPred<[1]>], "flat tensor of floating-point numbers or bytes, "
     "of static shape", "::mlir::RankedTensorType">;
@@ -129,7 +130,7 @@ def Zero_UsesSymbols : DeclareOpInterfaceMethods<SymbolUserOpInterface>;
 def Zero_GroupOp : Zero_Op<"group", [Symbol, Zero_UsesSymbols]> {
   let summary = "a flat bucket of parameters, the unit of partition";
   let description = [{
-    Parameter i takes the elements from `offsets[i]`. Parameters are ordered by
+    Parameter i takes the elements from `offsets[i]`, those that programs read. Parameters are ordered by
     the classes that the optimizer treats differently: class c ends before element
     `class_ends[c]`, the last one at the group's end. `elements` is where the last
     parameter ends, `padded` what a rank that keeps the group whole stores. What
@@ -161,7 +162,8 @@ def Zero_LoadOp : Zero_Op<"load", [MemoryEffects<[MemRead]>,
   let summary = "the memory of a group's state";
   let description = [{
     The whole state (`padded` elements) or this rank's part (`padded` / world).
-    The state `cache` is that of an nn.cache.
+    The state `cache` is that of an nn.cache. Bytes are those of parameters in
+    blocks, or of a cache.
 
     ```mlir
     %p = zero.load parameter @"h.0" : tensor<4160xf32>
@@ -169,7 +171,7 @@ def Zero_LoadOp : Zero_Op<"load", [MemoryEffects<[MemRead]>,
     ```
   }];
   let arguments = (ins Optimizer_StateName:$state, FlatSymbolRefAttr:$group);
-  let results = (outs Zero_Flat:$result);
+  let results = (outs Zero_Message:$result);
   let assemblyFormat =
       "custom<StateName>($state) $group attr-dict `:` type($result)";
 }
@@ -186,7 +188,7 @@ def Zero_StoreOp : Zero_Op<"store", [MemoryEffects<[MemWrite]>,
     ```
   }];
   let arguments = (ins Optimizer_StateName:$state, FlatSymbolRefAttr:$group,
-                       Zero_Flat:$value);
+                       Zero_Message:$value);
   let assemblyFormat = [{
     custom<StateName>($state) $group `,` $value attr-dict `:` type($value)
   }];

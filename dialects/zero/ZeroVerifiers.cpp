@@ -126,7 +126,7 @@ LogicalResult GroupOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
       return emitOpError("parameter ")
              << symbol << " at offset " << offset
              << " overlaps the one before, which ends at " << end;
-    end = offset + parameter.getTensorType().getNumElements();
+    end = offset + parameter.getValueType().getNumElements();
     ends.push_back(end);
   }
   if (static_cast<int64_t>(getElements()) != end)

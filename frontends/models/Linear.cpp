@@ -24,8 +24,9 @@ void Linear::declare(ModuleWriter &writer) const {
   SmallVector<int64_t> shape = {out, in};
   if (layout == WeightLayout::InOut)
     std::swap(shape[0], shape[1]);
-  writer.parameter(name.name + ".weight", shape, initializer, name.group,
-                   partsOf(".weight"));
+  writer.matrix(MatrixKind::Linear, name.name + ".weight", shape,
+                /*inner=*/layout == WeightLayout::OutIn, initializer,
+                name.group, partsOf(".weight"));
   if (hasBias)
     writer.parameter(name.name + ".bias", {out}, biasInitializer, name.group,
                      partsOf(".bias"));
@@ -34,19 +35,15 @@ void Linear::declare(ModuleWriter &writer) const {
 Value Linear::multiply(ModuleWriter &writer, Value x) const {
   OpBuilder &ops = writer.builder();
   Location loc = writer.loc();
-  Value weight = writer.use(name.name + ".weight");
+  std::string weightName = name.name + ".weight";
   bool isTransposed = layout == WeightLayout::OutIn;
-  if (isa<graph::CSRType>(x.getType())) {
-    if (isTransposed)
-      weight = nn::TransposeOp::create(ops, loc, writer.f32({in, out}), weight,
-                                       ArrayRef<int64_t>{1, 0});
-    return graph::AggregateOp::create(ops, loc, x, weight,
-                                      /*transpose=*/false);
-  }
-  int64_t rows = cast<RankedTensorType>(x.getType()).getDimSize(0);
-  return nn::MatmulOp::create(ops, loc, writer.f32({rows, out}), x, weight,
-                              /*transpose_a=*/false,
-                              /*transpose_b=*/isTransposed);
+  if (!isa<graph::CSRType>(x.getType()))
+    return writer.multiply(x, weightName, isTransposed);
+  Value weight = writer.use(weightName);
+  if (isTransposed)
+    weight = nn::TransposeOp::create(ops, loc, writer.f32({in, out}), weight,
+                                     ArrayRef<int64_t>{1, 0});
+  return graph::AggregateOp::create(ops, loc, x, weight, /*transpose=*/false);
 }
 
 Value Linear::addBias(ModuleWriter &writer, Value product) const {

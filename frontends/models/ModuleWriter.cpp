@@ -24,9 +24,10 @@ RankedTensorType ModuleWriter::i32(ArrayRef<int64_t> shape) {
   return RankedTensorType::get(shape, ops.getI32Type());
 }
 
-void ModuleWriter::parameter(StringRef name, ArrayRef<int64_t> shape,
-                             Initializer initializer, StringRef group,
-                             ArrayRef<ParameterPart> parts) {
+void ModuleWriter::declare(StringRef name, ArrayRef<int64_t> shape,
+                           Initializer initializer, StringRef group,
+                           ArrayRef<ParameterPart> parts,
+                           std::optional<int64_t> blocksAlong) {
   OpBuilder::InsertionGuard guard(ops);
   ops.setInsertionPointToEnd(module.getBody());
   ArrayAttr partNames;
@@ -39,12 +40,13 @@ void ModuleWriter::parameter(StringRef name, ArrayRef<int64_t> shape,
     partRows = ops.getDenseI64ArrayAttr(llvm::map_to_vector(
         parts, [](const ParameterPart &part) { return part.rows; }));
   }
-  auto op =
-      nn::ParameterOp::create(ops, loc(), name, f32(shape), initializer.kind,
-                              APFloat(initializer.value),
-                              /*decay=*/shape.size() > 1, group,
-                              /*compute_type=*/TypeAttr(), partNames, partRows,
-                              /*packed=*/nn::PanelsAttr());
+  auto op = nn::ParameterOp::create(
+      ops, loc(), name, f32(shape), initializer.kind,
+      APFloat(initializer.value),
+      /*decay=*/shape.size() > 1, group,
+      /*compute_type=*/TypeAttr(), partNames, partRows,
+      /*packed=*/nn::PanelsAttr(),
+      blocksAlong ? ops.getI64IntegerAttr(*blocksAlong) : IntegerAttr());
   symbols.insert(op);
 }
 
@@ -178,8 +180,36 @@ Value ModuleWriter::dropout(Value input, double rate) {
 
 Value ModuleWriter::use(StringRef name) {
   auto parameter = symbols.lookup<nn::ParameterOp>(name);
-  return nn::GetParameterOp::create(ops, loc(), parameter.getTensorType(),
-                                    name);
+  return nn::GetParameterOp::create(ops, loc(), parameter.getValueType(), name);
+}
+
+Value ModuleWriter::multiply(Value x, StringRef name, bool isTransposed) {
+  auto parameter = symbols.lookup<nn::ParameterOp>(name);
+  int64_t rows = cast<RankedTensorType>(x.getType()).getDimSize(0);
+  RankedTensorType result =
+      f32({rows, parameter.getTensorType().getDimSize(!isTransposed)});
+  Value matrix = use(name);
+  if (!parameter.getBlocksAlong())
+    return nn::MatmulOp::create(ops, loc(), result, x, matrix,
+                                /*transpose_a=*/false, isTransposed);
+  Value count = cached ? cached->count : Value();
+  auto bytes = nn::QuantizeRowsOp::create(ops, loc(), x, count);
+  return nn::QuantizedMatmulOp::create(ops, loc(), result, bytes.getResult(),
+                                       bytes.getScales(), bytes.getOffsets(),
+                                       matrix, count, /*bias=*/Value());
+}
+
+Value ModuleWriter::gather(StringRef table, Value numbers) {
+  auto parameter = symbols.lookup<nn::ParameterOp>(table);
+  ArrayRef<int64_t> shape = parameter.getTensorType().getShape();
+  int64_t rows = cast<RankedTensorType>(numbers.getType()).getNumElements();
+  Value matrix = use(table);
+  numbers = reshape(numbers, {rows});
+  if (parameter.getBlocksAlong())
+    return nn::QuantizedGatherOp::create(ops, loc(), f32({rows, shape[1]}),
+                                         matrix, numbers, shape[0]);
+  return nn::GatherOp::create(ops, loc(), f32({rows, shape[1]}), matrix,
+                              numbers);
 }
 
 Value ModuleWriter::takeRows(Value input, int64_t count) {

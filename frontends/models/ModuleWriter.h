@@ -51,6 +51,13 @@ struct Port {
   llvm::StringRef counted = "";
 };
 
+/// What a matrix is for, which may decide how programs that only read it have
+/// it.
+enum class MatrixKind {
+  Linear,   ///< of a linear layer
+  Embedding ///< of tokens, or of the logits
+};
+
 /// The rows of a function that generates: tokens of several texts, whose keys
 /// and values are kept in slots (NNGenerationOps.td).
 struct CachedRows {
@@ -77,7 +84,21 @@ public:
   /// Its \p parts, if any, are all its rows in order.
   void parameter(llvm::StringRef name, llvm::ArrayRef<int64_t> shape,
                  Initializer initializer, llvm::StringRef group,
-                 llvm::ArrayRef<ParameterPart> parts = {});
+                 llvm::ArrayRef<ParameterPart> parts = {}) {
+    declare(name, shape, initializer, group, parts, std::nullopt);
+  }
+  /// The same of a matrix whose dimension \p inner matmuls sum along.
+  void matrix(MatrixKind kind, llvm::StringRef name,
+              llvm::ArrayRef<int64_t> shape, int64_t inner,
+              Initializer initializer, llvm::StringRef group,
+              llvm::ArrayRef<ParameterPart> parts = {}) {
+    declare(name, shape, initializer, group, parts,
+            llvm::is_contained(inBlocks, kind) ? std::optional(inner)
+                                               : std::nullopt);
+  }
+  /// Functions read matrices of \p kind as 8-bit integers in blocks
+  /// (NNQuantizedOps.td). Said before they are declared.
+  void readInBlocks(MatrixKind kind) { inBlocks.push_back(kind); }
 
   /// Begins function \p name; until it ends, operations are written into it.
   /// Returns its arguments.
@@ -134,6 +155,8 @@ public:
 
   /// The rows of the function that was begun are \p rows until it ends.
   void beginCached(CachedRows rows) { cached = rows; }
+  /// Of the rows that are multiplied from here on \p count are there.
+  void countRows(mlir::Value count) { cached->count = count; }
   /// Null where rows are whole texts, one after another.
   const CachedRows *getCachedRows() const {
     return cached ? &*cached : nullptr;
@@ -145,8 +168,12 @@ public:
   /// \p keyHeads heads of \p headDim columns.
   std::string nextCache(int64_t keyHeads, int64_t headDim);
 
-  /// The value of parameter \p name.
+  /// The value of parameter \p name, which is not read in blocks.
   mlir::Value use(llvm::StringRef name);
+  /// \p x, [rows, inner], times the matrix \p name or its transpose.
+  mlir::Value multiply(mlir::Value x, llvm::StringRef name, bool isTransposed);
+  /// Rows of the matrix \p table by their \p numbers, of any shape.
+  mlir::Value gather(llvm::StringRef table, mlir::Value numbers);
 
   /// The first \p count rows of \p input.
   mlir::Value takeRows(mlir::Value input, int64_t count);
@@ -162,6 +189,10 @@ public:
                          llvm::ArrayRef<std::string> groups = {});
 
 private:
+  void declare(llvm::StringRef name, llvm::ArrayRef<int64_t> shape,
+               Initializer initializer, llvm::StringRef group,
+               llvm::ArrayRef<ParameterPart> parts,
+               std::optional<int64_t> blocksAlong);
   mlir::Value addInput(llvm::StringRef name, mlir::RankedTensorType type,
                        bool filledOnce = false);
   void endDropout();
@@ -169,6 +200,7 @@ private:
   mlir::ModuleOp module;
   mlir::OpBuilder ops;
   mlir::SymbolTable symbols;
+  llvm::SmallVector<MatrixKind, 2> inBlocks;
   mlir::func::FuncOp function; ///< that was begun
   bool drops = false;          ///< whether it has dropout
   int64_t samplesOfBatch = 0;

@@ -175,21 +175,18 @@ void Transformer::addBlocks(int64_t index, const ModelKinds &kinds) {
 void Transformer::declare(ModuleWriter &writer) const {
   Initializer initializer = Initializer::normal(model.initialization().std());
   SmallVector<int64_t> shape = {model.vocabulary(), model.hidden()};
-  writer.parameter(family.embedding(), shape, initializer, firstGroup);
+  writer.matrix(MatrixKind::Embedding, family.embedding(), shape, /*inner=*/1,
+                initializer, firstGroup);
   positions->declare(writer);
   for (const std::unique_ptr<Layer> &layer : layers)
     layer->declare(writer);
   if (!model.tied_embeddings())
-    writer.parameter(headWeightName, shape, initializer, lastGroup);
+    writer.matrix(MatrixKind::Embedding, headWeightName, shape, /*inner=*/1,
+                  initializer, lastGroup);
 }
 
 Value Transformer::hiddenStates(ModuleWriter &writer, Value tokens) const {
-  OpBuilder &ops = writer.builder();
-  int64_t rows = cast<RankedTensorType>(tokens.getType()).getNumElements();
-  Value table = writer.use(family.embedding());
-  Value x = nn::GatherOp::create(ops, writer.loc(),
-                                 writer.f32({rows, model.hidden()}), table,
-                                 writer.reshape(tokens, {rows}));
+  Value x = writer.gather(family.embedding(), tokens);
   x = positions->apply(writer, x);
   if (family.dropsEmbeddings)
     x = writer.dropout(x, model.hidden_dropout());
@@ -199,12 +196,9 @@ Value Transformer::hiddenStates(ModuleWriter &writer, Value tokens) const {
 }
 
 Value Transformer::logits(ModuleWriter &writer, Value x) const {
-  int64_t rows = cast<RankedTensorType>(x.getType()).getDimSize(0);
-  Value head = writer.use(model.tied_embeddings() ? family.embedding()
-                                                  : headWeightName.str());
-  return nn::MatmulOp::create(writer.builder(), writer.loc(),
-                              writer.f32({rows, model.vocabulary()}), x, head,
-                              /*transpose_a=*/false, /*transpose_b=*/true);
+  return writer.multiply(
+      x, model.tied_embeddings() ? family.embedding() : headWeightName.str(),
+      /*isTransposed=*/true);
 }
 
 void Transformer::writeLoss(ModuleWriter &writer, StringRef function,
@@ -359,9 +353,11 @@ void Transformer::writePrefill(ModuleWriter &writer) const {
   Value row = nn::GatherOp::create(writer.builder(), writer.loc(),
                                    writer.f32({1, model.hidden()}), x,
                                    arguments[arguments.size() - 2]);
+  writer.countRows(arguments.back());
   Value scores = logits(writer, row);
-  scores.getDefiningOp()->setAttr(
-      rowCountAttrName, writer.builder().getStringAttr(slots::wanted));
+  if (auto matmul = scores.getDefiningOp<nn::MatmulOp>())
+    matmul->setAttr(rowCountAttrName,
+                    writer.builder().getStringAttr(slots::wanted));
   writer.end(writer.reshape(scores, {vocabulary}));
 }
 
@@ -376,6 +372,11 @@ void Transformer::writeDecode(ModuleWriter &writer) const {
 void tessera::writeGeneration(const Specification &specification,
                               const ModelKinds &kinds, ModuleWriter &writer) {
   Transformer transformer(specification, kinds);
+  const spec::Generation &generation = specification.message.generation();
+  if (generation.weights() == spec::Generation::INT8)
+    writer.readInBlocks(MatrixKind::Linear);
+  if (generation.embedding() == spec::Generation::INT8)
+    writer.readInBlocks(MatrixKind::Embedding);
   transformer.declare(writer);
   transformer.writePrefill(writer);
   transformer.writeDecode(writer);

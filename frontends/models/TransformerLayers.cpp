@@ -35,9 +35,11 @@ Value SelfAttention::attendCached(ModuleWriter &writer, Value packed) const {
                              writer.f32({2, rows.slotCount, shape.kvHeads,
                                          rows.context, shape.headDim}),
                              name);
-  Value cache = nn::CacheWriteOp::create(ops, loc, before.getType(), packed,
-                                         before, rows.slots, rows.positions,
-                                         rows.count, shape.heads, shape.layout);
+  Value cache = nn::CacheWriteOp::create(
+                    ops, loc, before.getType(), /*next_scales=*/Type(), packed,
+                    before, rows.slots, rows.positions, rows.count,
+                    /*scales=*/Value(), shape.heads, shape.layout)
+                    .getResult();
   nn::SetCacheOp::create(ops, loc, name, cache);
   int64_t count = cast<RankedTensorType>(packed.getType()).getDimSize(0);
   IntegerAttr window =
@@ -45,8 +47,8 @@ Value SelfAttention::attendCached(ModuleWriter &writer, Value packed) const {
   double scale = 1.0 / std::sqrt(static_cast<double>(shape.headDim));
   return nn::CachedAttentionOp::create(
       ops, loc, writer.f32({count, shape.heads * shape.headDim}), packed, cache,
-      rows.slots, rows.positions, rows.count, shape.heads, shape.layout,
-      shape.hasAlibi, APFloat(scale), window, rows.areOfOneSlot);
+      rows.slots, rows.positions, rows.count, /*scales=*/Value(), shape.heads,
+      shape.layout, shape.hasAlibi, APFloat(scale), window, rows.areOfOneSlot);
 }
 
 Value SelfAttention::apply(ModuleWriter &writer, Value x) const {

@@ -86,6 +86,7 @@ void Validator::checkGeneration() {
                              "generates texts",
                              "remove it");
   checkLimits({"generation"});
+  checkStored();
   const spec::Transformer &model = message.transformer();
   int64_t table = given("transformer.position_capacity")
                       ? model.position_capacity()
@@ -111,6 +112,18 @@ void Validator::checkGeneration() {
                           ", but the table of positions has " +
                           llvm::Twine(table) + " rows",
                       "give at most as many");
+}
+
+void Validator::checkStored() {
+  if (!message.target().has_cuda())
+    return;
+  const spec::Generation &generation = message.generation();
+  for (auto [path, stored] :
+       {std::pair("generation.weights", generation.weights()),
+        std::pair("generation.embedding", generation.embedding())})
+    if (stored == spec::Generation::INT8)
+      diagnostics.error(path, "`" + llvm::Twine(path) + ": INT8` is for CPUs",
+                        "remove it, or give target { cpu { } }");
 }
 
 void tessera::checkEdges(const spec::Gnn &model, Diagnostics &diagnostics) {

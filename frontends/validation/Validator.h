@@ -38,6 +38,7 @@ private:
   void checkWidths();
   void checkAudit();
   void checkGeneration();
+  void checkStored();
   void checkDocumentAudit();
   void checkDefense(int index);
   void checkShadow();

@@ -102,20 +102,43 @@ struct FuseSum : OpRewritePattern<arith::AddFOp> {
   }
 };
 
+/// What \p op adds to every row alike; null where it does not.
+Value getRowBias(arith::AddFOp op) {
+  auto broadcast = op.getRhs().getDefiningOp<nn::BroadcastOp>();
+  if (!broadcast || broadcast.getDims() != ArrayRef<int64_t>{1})
+    return {};
+  return broadcast.getInput();
+}
+
 /// A bias that every row of few gets.
 struct FuseRowBias : OpRewritePattern<arith::AddFOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::AddFOp op,
                                 PatternRewriter &rewriter) const override {
     auto matmul = op.getLhs().getDefiningOp<nn::RowMatmulOp>();
-    auto broadcast = op.getRhs().getDefiningOp<nn::BroadcastOp>();
-    if (!matmul || !matmul->hasOneUse() || matmul.getBias() || !broadcast ||
-        broadcast.getDims() != ArrayRef<int64_t>{1})
+    Value bias = getRowBias(op);
+    if (!matmul || !matmul->hasOneUse() || matmul.getBias() || !bias)
       return failure();
     rewriter.replaceOpWithNewOp<nn::RowMatmulOp>(
         op, matmul.getResult().getType(), matmul.getA(), matmul.getB(),
-        matmul.getCount(), broadcast.getInput(), matmul.getTransposeB(),
-        matmul.getPacked());
+        matmul.getCount(), bias, matmul.getTransposeB(), matmul.getPacked());
+    rewriter.eraseOp(matmul);
+    return success();
+  }
+};
+
+/// The same of weights in blocks.
+struct FuseQuantizedBias : OpRewritePattern<arith::AddFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::AddFOp op,
+                                PatternRewriter &rewriter) const override {
+    auto matmul = op.getLhs().getDefiningOp<nn::QuantizedMatmulOp>();
+    Value bias = getRowBias(op);
+    if (!matmul || !matmul->hasOneUse() || matmul.getBias() || !bias)
+      return failure();
+    rewriter.replaceOpWithNewOp<nn::QuantizedMatmulOp>(
+        op, matmul.getResult().getType(), matmul.getRows(), matmul.getScales(),
+        matmul.getOffsets(), matmul.getWeight(), matmul.getCount(), bias);
     rewriter.eraseOp(matmul);
     return success();
   }
@@ -239,7 +262,9 @@ struct FormGemms : kernels::impl::FormGemmsBase<FormGemms> {
     for (auto program : getOperation().getOps<func::FuncOp>())
       if (!program.getOps<nn::SectionOp>().empty())
         steps.insert(program);
-    patterns.add<FormGemm, FuseSum, FuseRowBias, FuseAccumulate>(&getContext());
+    patterns
+        .add<FormGemm, FuseSum, FuseRowBias, FuseQuantizedBias, FuseAccumulate>(
+            &getContext());
     patterns.add<FuseGelu>(&getContext(), steps);
     const Target *target = getTarget(getOperation());
     if (!target)

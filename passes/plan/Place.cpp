@@ -265,10 +265,21 @@ LogicalResult ProgramWriter::writeLaunch(LaunchOp launch) {
       launch, launch.getKernelAttr());
   // It writes a few rows, and the others must be there.
   for (auto write : kernel.getOps<nn::CacheWriteOp>())
-    if (auto cache = dyn_cast<BlockArgument>(write.getCache());
-        !cache || operands[cache.getArgNumber()] != operands.back())
-      return launch.emitOpError("writes into a cache whose former content is "
-                                "still read: read what it gives instead");
+    for (auto [before, after] :
+         {std::pair<Value, Value>(write.getCache(), write.getResult()),
+          std::pair<Value, Value>(write.getScales(), write.getNextScales())}) {
+      if (!after)
+        continue;
+      auto cache = dyn_cast<BlockArgument>(before);
+      auto returned =
+          llvm::find(kernel.getBody().front().getTerminator()->getOperands(),
+                     after)
+              .getIndex();
+      if (!cache || operands[cache.getArgNumber()] !=
+                        operands[launch->getNumOperands() + returned])
+        return launch.emitOpError("writes into a cache whose former content is "
+                                  "still read: read what it gives instead");
+    }
   if (auto count = kernel->getAttrOfType<IntegerAttr>(iterationsAttrName))
     step->setAttr(iterationsAttrName, count);
   if (Attribute counted = kernel->getAttr(countedIterationsAttrName))

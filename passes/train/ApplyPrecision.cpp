@@ -149,11 +149,14 @@ struct ApplyPrecision : train::impl::ApplyPrecisionBase<ApplyPrecision> {
     }
     SymbolTable symbols(module);
     for (auto parameter : module.getOps<nn::ParameterOp>()) {
+      if (parameter.getBlocksAlong())
+        continue;
       parameter.setComputeType(narrow);
       ++numNarrowed;
     }
     for (auto cache : module.getOps<nn::CacheOp>())
-      cache.setType(cache.getTensorType().clone(narrow));
+      if (cache.getTensorType().getElementType().isF32())
+        cache.setType(cache.getTensorType().clone(narrow));
     for (auto function : module.getOps<func::FuncOp>())
       PrecisionPolicy(symbols, narrow).apply(function);
   }

@@ -38,7 +38,7 @@ public:
 
 private:
   struct Layer {
-    StringRef name;
+    std::string name;
     SmallVector<nn::ParameterOp> parameters;
   };
 
@@ -73,16 +73,22 @@ private:
 } // namespace
 
 void GroupFormer::collectLayers() {
-  llvm::MapVector<StringAttr, SmallVector<nn::ParameterOp>> named;
+  // What is read in blocks is bytes, apart from a layer's other parameters.
+  llvm::MapVector<std::pair<StringAttr, unsigned>, SmallVector<nn::ParameterOp>>
+      named;
   auto module = step->getParentOfType<ModuleOp>();
   for (auto parameter : module.getOps<nn::ParameterOp>()) {
     if (persists(parameter))
       persistent[getTypes(parameter)].push_back(parameter);
     else
-      named[parameter.getGroupAttr()].push_back(parameter);
+      named[{parameter.getGroupAttr(), parameter.getBlocksAlong().has_value()}]
+          .push_back(parameter);
   }
-  for (auto &[name, parameters] : named)
-    layers.push_back({name.getValue(), std::move(parameters)});
+  for (auto &[key, parameters] : named) {
+    auto [name, inBlocks] = key;
+    layers.push_back(
+        {name.str() + (inBlocks ? ".blocks" : ""), std::move(parameters)});
+  }
   for (auto update : step.getOps<nn::UpdateOp>())
     gradientTypes[update.getParameterAttr().getAttr()] =
         cast<RankedTensorType>(update.getGradient().getType());
@@ -136,7 +142,7 @@ int64_t GroupFormer::countTurns(unsigned first, unsigned last) {
 int64_t GroupFormer::getElements(ArrayRef<nn::ParameterOp> parameters) {
   int64_t elements = 0;
   for (nn::ParameterOp parameter : parameters)
-    elements += llvm::alignTo(parameter.getTensorType().getNumElements(),
+    elements += llvm::alignTo(parameter.getValueType().getNumElements(),
                               ZeroDialect::kAlignment);
   return llvm::alignTo(elements, ZeroDialect::kAlignment * world);
 }
@@ -204,9 +210,9 @@ SmallVector<GroupMembers> GroupFormer::run() {
       parameters.truncate(before);
       break;
     }
-    std::string name = layers[first].name.str();
+    std::string name = layers[first].name;
     if (next > first + 1)
-      name += ".." + layers[next - 1].name.str();
+      name += ".." + layers[next - 1].name;
     cut(name, parameters, number++, /*persistent=*/false);
   }
   return std::move(groups);

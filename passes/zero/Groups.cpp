@@ -94,9 +94,10 @@ FailureOr<Groups> zero::createGroups(func::FuncOp step, int64_t world,
     SmallVector<int64_t> offsets, classEnds(groups.classes.size(), 0);
     int64_t end = 0;
     for (nn::ParameterOp parameter : parameters) {
-      RankedTensorType type = parameter.getTensorType();
-      if (type.getElementType() != first.getTensorType().getElementType() ||
-          parameter.getComputeType() != first.getComputeType())
+      RankedTensorType type = parameter.getValueType();
+      if (parameter.getTensorType().getElementType() !=
+              first.getTensorType().getElementType() ||
+          type.getElementType() != first.getValueType().getElementType())
         return parameter.emitOpError("has elements of another type than those "
                                      "before it in group ")
                << name << ": give it a group of its own";

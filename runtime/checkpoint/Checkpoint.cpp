@@ -7,6 +7,7 @@
 
 #include "runtime/checkpoint/Checkpoint.h"
 #include "runtime/checkpoint/CheckpointDirectory.h"
+#include "runtime/checkpoint/QuantizedWeights.h"
 #include "runtime/checkpoint/SameRun.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Threads.h"
@@ -18,6 +19,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <map>
+#include <memory>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -263,6 +265,40 @@ static void readElements(const PartFile &file, const SavedPiece &piece,
   }
 }
 
+/// Makes blocks of the weights of \p tensor, which the checkpoint's parameter
+/// \p number is.
+static void loadBlocks(const tessera_context &context,
+                       const CheckpointIndex &index, int number,
+                       const GroupTensor &tensor) {
+  std::vector<std::unique_ptr<PartFile>> files;
+  std::vector<std::pair<const PartFile *, const SavedPiece *>> pieces;
+  for (const SavedFile &saved : index.files) {
+    files.push_back(std::make_unique<PartFile>(index.pathOf(saved)));
+    for (const SavedPiece &piece : saved.pieces)
+      if (piece.parameter == number && piece.state == savedWeight)
+        pieces.push_back({files.back().get(), &piece});
+  }
+  std::sort(pieces.begin(), pieces.end(), [](auto a, auto b) {
+    return a.second->range.begin < b.second->range.begin;
+  });
+  quantizeTensor(
+      context, tensor, [&](float *numbers, int64_t begin, int64_t end) {
+        auto next = std::upper_bound(pieces.begin(), pieces.end(), begin,
+                                     [](int64_t at, auto piece) {
+                                       return at < piece.second->range.end;
+                                     });
+        for (int64_t at = begin; at < end; ++next) {
+          if (next == pieces.end() || next->second->range.begin > at)
+            fatal("the checkpoint '%s' lacks weights of '%s'",
+                  index.folder.c_str(), tensor.name.c_str());
+          int64_t stop = std::min(end, next->second->range.end);
+          readElements(*next->first, *next->second, {at, stop},
+                       numbers + (at - begin));
+          at = stop;
+        }
+      });
+}
+
 void loadCheckpoint(const tessera_context &context,
                     const CheckpointIndex &index,
                     std::span<const std::string> states) {
@@ -277,6 +313,8 @@ void loadCheckpoint(const tessera_context &context,
             manifest.training.optimizer.kind.c_str());
   auto loadPiece = [&](const PartFile &file, const SavedPiece &piece) {
     const Parameter &parameter = manifest.parameters[matches[piece.parameter]];
+    if (parameter.blocks)
+      return;
     for (const State *target :
          targetsOf(context, piece.state, parameter.group)) {
       const State &state = *target;
@@ -303,6 +341,10 @@ void loadCheckpoint(const tessera_context &context,
       if (std::find(states.begin(), states.end(), piece.state) != states.end())
         loadPiece(file, piece);
   }
+  for (size_t i = 0; i < matches.size(); ++i)
+    if (manifest.parameters[matches[i]].blocks)
+      loadBlocks(context, index, static_cast<int>(i),
+                 manifest.parameters[matches[i]]);
 }
 
 void loadCheckpointWeights(const tessera_context &context,

@@ -8,6 +8,7 @@
 #include "runtime/checkpoint/Parameters.h"
 #include "runtime/checkpoint/Checkpoint.h"
 #include "runtime/checkpoint/PublishedFolder.h"
+#include "runtime/checkpoint/QuantizedWeights.h"
 #include "runtime/checkpoint/SameRun.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Random.h"
@@ -49,10 +50,15 @@ static void forHeld(const tessera_context &context, const GroupTensor &tensor,
   fillPart(context, state, partOf(tensor, state, held, held.begin), body);
 }
 
-/// forHeld for each state that holds weights.
+/// forHeld for each state that holds weights. \p done(begin, end) follows where
+/// elements are taken some at a time.
 template <typename Body>
-static void forHeldWeights(const tessera_context &context,
-                           const GroupTensor &tensor, Body body) {
+static void
+forHeldWeights(const tessera_context &context, const GroupTensor &tensor,
+               Body body,
+               const std::function<void(int64_t, int64_t)> &done = {}) {
+  if (tensor.blocks)
+    return quantizeTensor(context, tensor, body, done);
   forHeld(context, tensor, parameterState, body);
   if (weightsState(context) != parameterState)
     forHeld(context, tensor, weightsState(context), body);
@@ -102,6 +108,8 @@ static float limitOf(ElementType type) {
     return 65520; // half a last place above the largest, 65504
   case ElementType::bf16:
     return 0x1.ffp127f;
+  case ElementType::i8:
+    return std::nextafter(kMostQuantized, std::numeric_limits<float>::max());
   default:
     return std::numeric_limits<float>::infinity();
   }
@@ -124,6 +132,9 @@ static float limitOf(ElementType type) {
         : type == ElementType::f16
             ? "FP16 holds numbers up to 65504; compile with "
               "training.precision.compute BF16 or FP32"
+        : type == ElementType::i8
+            ? "INT8 holds weights up to 8319008; compile with COMPUTE for "
+              "generation.weights and generation.embedding"
             : "BF16 holds numbers up to 3.39e38; compile with "
               "training.precision.compute FP32");
 }
@@ -149,7 +160,7 @@ static void loadPart(const tessera_context &context, const WeightFiles &files,
   float limit = limitOf(type);
   // The first one, whichever thread reads it.
   std::atomic<int64_t> wrong = tensor->elements();
-  forHeldWeights(context, part, [&](float *first, int64_t begin, int64_t end) {
+  auto read = [&](float *first, int64_t begin, int64_t end) {
     copyAsFloat(*tensor, begin, end, first);
     bool holds = true;
     for (int64_t i = 0; i < end - begin; ++i)
@@ -162,6 +173,9 @@ static void loadPart(const tessera_context &context, const WeightFiles &files,
     int64_t before = wrong;
     while (index < before && !wrong.compare_exchange_weak(before, index))
       ;
+  };
+  forHeldWeights(context, part, read, [&](int64_t begin, int64_t end) {
+    file.release(*tensor, begin, end);
   });
   if (wrong < tensor->elements())
     failForElement(file, name, *tensor, wrong, type);

@@ -179,12 +179,15 @@ const Tensor *SafetensorsFile::find(const std::string &name) const {
   return found == table.end() ? nullptr : &found->second;
 }
 
-void SafetensorsFile::release(const Tensor &tensor) const {
-  if (!isMapped)
+void SafetensorsFile::release(const Tensor &tensor, int64_t first,
+                              int64_t last) const {
+  if (!isMapped || first >= last)
     return;
   uintptr_t page = sysconf(_SC_PAGESIZE);
-  uintptr_t begin = reinterpret_cast<uintptr_t>(tensor.data) / page * page;
-  uintptr_t end = reinterpret_cast<uintptr_t>(tensor.data) + tensor.bytes;
+  auto data = reinterpret_cast<uintptr_t>(tensor.data);
+  int64_t size = tensor.bytes / tensor.elements();
+  uintptr_t begin = (data + first * size) / page * page;
+  uintptr_t end = data + last * size;
   madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
 }
 

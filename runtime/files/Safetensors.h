@@ -78,7 +78,11 @@ public:
   const std::map<std::string, std::string> &metadata() const { return notes; }
   /// Gives back the memory that reading \p tensor took, where the file is
   /// mapped; it can be read again.
-  void release(const Tensor &tensor) const;
+  void release(const Tensor &tensor) const {
+    release(tensor, 0, tensor.elements());
+  }
+  /// The same of its elements [begin, end).
+  void release(const Tensor &tensor, int64_t begin, int64_t end) const;
   /// Null where the file has no such tensor. Follows the aliases that
   /// safetensors' save_model writes: of tensors that share their memory it
   /// keeps one, and the metadata map each other one's name to it.

@@ -209,15 +209,39 @@ static std::vector<GroupTensor> parseParts(const json &j,
     GroupTensor &part = parts.emplace_back(parameter);
     part.name = entry.at("name");
     part.shape.at(0) = entry.at("rows");
-    part.offset = offset;
+    if (part.blocks) {
+      part.blocks->first = rows;
+    } else {
+      part.offset = offset;
+      offset += part.elements();
+    }
     rows += part.shape[0];
-    offset += part.elements();
   }
   if (rows != parameter.shape.at(0))
     fatal("the embedded manifest has parts of '%s' with %" PRId64
           " rows in all, and it has %" PRId64,
           parameter.name.c_str(), rows, parameter.shape[0]);
   return parts;
+}
+
+static WeightBlocks parseBlocks(const json &j, const GroupTensor &matrix) {
+  WeightBlocks blocks;
+  blocks.along = j.at("along");
+  blocks.elements = j.at("elements");
+  blocks.columns = j.at("columns");
+  blocks.together = j.at("together");
+  blocks.offset = j.at("offset");
+  blocks.scales = j.at("scales");
+  blocks.tileBytes = j.at("tile_bytes");
+  bool isSound = matrix.shape.size() == 2 && blocks.along >= 0 &&
+                 blocks.along <= 1 && blocks.elements > 0 &&
+                 blocks.columns > 0 && blocks.together > 0 &&
+                 blocks.elements % blocks.together == 0 && blocks.scales >= 0 &&
+                 blocks.tileBytes > blocks.scales;
+  if (!isSound)
+    fatal("the embedded manifest describes blocks of '%s' that cannot be",
+          matrix.name.c_str());
+  return blocks;
 }
 
 static Parameter parseParameter(const json &j) {
@@ -234,6 +258,8 @@ static Parameter parseParameter(const json &j) {
   parameter.initValue = init.at(key);
   parameter.group = narrow(j.at("group"));
   parameter.offset = j.at("offset");
+  if (auto blocks = j.find("blocks"); blocks != j.end())
+    parameter.blocks = parseBlocks(*blocks, parameter);
   parameter.parts = parseParts(j, parameter);
   return parameter;
 }

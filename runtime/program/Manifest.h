@@ -121,12 +121,29 @@ struct Training {
   std::optional<Sampling> sampling;
 };
 
+/// How a matrix lies as 8-bit integers (docs/manifest.md). A block is numbers
+/// one after the other along dimension `along`, with one scale; the other
+/// dimension's places are columns, of which tiles have some side by side.
+struct WeightBlocks {
+  int64_t along = 0;
+  int64_t elements = 0; ///< of a block
+  int64_t columns = 0;  ///< of a tile
+  int64_t together = 0; ///< a column's elements that lie together
+  int64_t offset = 0;   ///< added to each integer
+  int64_t scales = 0;   ///< bytes from a tile's start to its scales
+  int64_t tileBytes = 0;
+  int64_t first = 0; ///< row of the whole matrix that this one begins with
+};
+
 /// A named tensor in a group.
 struct GroupTensor {
   std::string name;
   std::vector<int64_t> shape;
   int group = 0;
-  int64_t offset = 0; ///< elements from the group's start
+  /// Elements from the group's start; of what lies in blocks bytes, to the
+  /// whole matrix.
+  int64_t offset = 0;
+  std::optional<WeightBlocks> blocks;
   int64_t elements() const;
 };
 

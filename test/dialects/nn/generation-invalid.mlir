@@ -1,6 +1,6 @@
 // RUN: tessera-opt %s -split-input-file -verify-diagnostics
 
-// expected-error @below {{type must be a floating-point tensor of shape [2, slots, key heads, context, head dim], but is 'tensor<3x3x2x16x8xf32>'}}
+// expected-error @below {{type must be a tensor of floating-point numbers or bytes of shape [2, slots, key heads, context, head dim], but is 'tensor<3x3x2x16x8xf32>'}}
 nn.cache @c : tensor<3x3x2x16x8xf32>
 
 // -----

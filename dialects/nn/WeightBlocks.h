@@ -1,0 +1,55 @@
+//===- WeightBlocks.h - Weights as 8-bit integers ---------------*- C++ -*-===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// How the bytes of a weight lie that programs read in blocks. A block is 32
+// weights of one column of op(b), one after the other along the inner
+// dimension: integers from -127 to 127, and their scale in fp16. A tile has 16
+// columns and is what one thread streams:
+//
+//   [blocks][8][16 columns][4] the integers plus 128, four of a column together
+//   [blocks][16 columns]       the scales
+//
+// so that an instruction multiplies four weights of each column by the same
+// four numbers of a row, adds them up a lane a column, and the scales are one
+// vector. Bytes behind the last column, or inner place, are there and mean
+// nothing; the scales of columns that are not there are 0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TESSERA_DIALECTS_NN_WEIGHTBLOCKS_H
+#define TESSERA_DIALECTS_NN_WEIGHTBLOCKS_H
+
+#include <cstdint>
+
+namespace tessera::nn {
+
+struct WeightBlocks {
+  /// Weights of a block, and columns of a tile.
+  static constexpr int64_t kInner = 32, kColumns = 16;
+  /// Weights of a column that lie together.
+  static constexpr int64_t kTogether = 4;
+  /// What is added to an integer, so that it has no sign.
+  static constexpr int64_t kOffset = 128;
+  /// Bytes of the integers of a tile's block.
+  static constexpr int64_t kBlockBytes = kInner * kColumns;
+
+  int64_t inner, columns;
+
+  int64_t getBlocks() const { return (inner + kInner - 1) / kInner; }
+  int64_t getTiles() const { return (columns + kColumns - 1) / kColumns; }
+  /// From a tile's beginning.
+  int64_t getScaleOffset() const { return getBlocks() * kBlockBytes; }
+  /// A multiple of 64, so that vectors lie within lines of a CPU's cache.
+  int64_t getTileBytes() const {
+    return (getScaleOffset() + 2 * getBlocks() * kColumns + 63) / 64 * 64;
+  }
+  int64_t getBytes() const { return getTiles() * getTileBytes(); }
+};
+
+} // namespace tessera::nn
+
+#endif // TESSERA_DIALECTS_NN_WEIGHTBLOCKS_H
