@@ -53,7 +53,11 @@ FORMATS = {
     },
     # 32 weights of a byte and a scale of two.
     "Q8_0": {
-        "set": {"training.precision.compute": "BF16", "generation.weights": "INT8"},
+        "set": {
+            "training.precision.compute": "BF16",
+            "generation.weights": "INT8",
+            "generation.embedding": "INT8",
+        },
         "transformers": None,
         "cache": "F16",
         "bytes": 34 / 32,

@@ -44,6 +44,7 @@ KEPT = {
     "COMPUTE": "",
     "weights: INT8": "weights: INT8",
     "weights, embedding: INT8": "weights: INT8 embedding: INT8",
+    "weights, embedding, kv: INT8": "weights: INT8 embedding: INT8 kv: INT8",
 }
 SLOTS = 32
 LENGTH = 128

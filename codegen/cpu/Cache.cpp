@@ -7,6 +7,7 @@
 
 #include "codegen/cpu/CachedRows.h"
 #include "codegen/cpu/Kernels.h"
+#include "codegen/kernels/Quantize.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -28,10 +29,50 @@ public:
       for (int64_t which : {0, 1}) {
         Value to = vb.add(locateCached(slot, head, which), offset);
         SmallVector<Value> values = loadHead(qkv, locate(row, head, which + 1));
-        for (auto [v, value] : llvm::enumerate(values))
+        Value divisor = scales ? emitScale(values, vb.div(to, dim)) : Value();
+        for (auto [v, value] : llvm::enumerate(values)) {
+          if (scales)
+            value = toBytes(vb, value, divisor);
           vb.store(value, cache, vb.add(to, v * kLanes), mask(v));
+        }
       }
     });
+  }
+
+private:
+  /// Stores the scale of \p values at \p position, and returns what they are
+  /// divided by.
+  Value emitScale(ArrayRef<Value> values, Value position) {
+    OpBuilder &b = vb.builder;
+    Value most;
+    for (Value value : values) {
+      Value magnitude = getMagnitude(vb, value);
+      most = most ? vb.max(most, magnitude) : magnitude;
+    }
+    most = vector::ReductionOp::create(b, vb.loc, vector::CombiningKind::MAXSI,
+                                       most);
+    Value wanted = vb.divf(
+        arith::BitcastOp::create(b, vb.loc, b.getF32Type(), most).getResult(),
+        vb.number(127));
+    // Rounded up: one that is smaller would be too small for the largest.
+    Type type = cast<MemRefType>(scales.getType()).getElementType();
+    Value nearest = vb.narrow(wanted, type);
+    Type bits = b.getIntegerType(type.getIntOrFloatBitWidth());
+    Value one = arith::ConstantOp::create(b, vb.loc, b.getIntegerAttr(bits, 1));
+    Value above = arith::BitcastOp::create(
+        b, vb.loc, type,
+        vb.add(arith::BitcastOp::create(b, vb.loc, bits, nearest).getResult(),
+               one));
+    Value isBelow = arith::CmpFOp::create(b, vb.loc, arith::CmpFPredicate::OLT,
+                                          vb.widen(nearest), wanted);
+    Value scale = arith::SelectOp::create(b, vb.loc, isBelow, above, nearest);
+    vb.storeScalar(scale, vb.flatten(body.outputs[1]), position);
+    Value wide = vb.widen(scale);
+    Value isNothing = arith::CmpFOp::create(
+        b, vb.loc, arith::CmpFPredicate::OEQ, wide, vb.number(0));
+    return vb.splat(
+        arith::SelectOp::create(b, vb.loc, isNothing, vb.number(1), wide)
+            .getResult());
   }
 };
 

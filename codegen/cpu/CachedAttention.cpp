@@ -207,8 +207,7 @@ private:
       for (int64_t v = 0; v < vectors; ++v) {
         SmallVector<Value> block;
         for (Value offset : offsets)
-          block.push_back(vb.load(
-              cache, vb.add(vb.add(from, v * kLanes), offset), mask(v)));
+          block.push_back(loadCached(cache, vb.add(from, offset), v));
         block = vb.transpose(block);
         for (int64_t r = 0; r < std::min(kLanes, dim - v * kLanes); ++r)
           vb.store(block[r], keys, vb.add(key, (v * kLanes + r) * kKeys));
@@ -274,7 +273,7 @@ private:
           prefetchHead(vb.add(firstKey, vb.mul(ahead, dim)));
           SmallVector<Value> following;
           SmallVector<Value> value =
-              loadHead(cache, vb.add(firstValue, offset));
+              loadCached(cache, vb.add(firstValue, offset));
           for (int64_t q = 0; q < together; ++q) {
             Value weight = vb.loadScalar(scores, vb.add(j, q * kKeys));
             Value all = vb.splat(weight);
@@ -437,7 +436,7 @@ private:
   /// zeros up to \p whole.
   void emitPack(Value start, Value there, Value whole, Value to) {
     vb.loop(vb.index(0), there, 1, [&](Value j) {
-      SmallVector<Value> row = loadHead(cache, vb.add(start, vb.mul(j, dim)));
+      SmallVector<Value> row = loadCached(cache, vb.add(start, vb.mul(j, dim)));
       for (auto [v, value] : llvm::enumerate(row))
         vb.store(value, to, vb.add(vb.mul(j, padded), v * kLanes));
     });

@@ -9,6 +9,7 @@
 #define TESSERA_CODEGEN_CPU_CACHEDROWS_H
 
 #include "codegen/cpu/KernelEmission.h"
+#include "codegen/kernels/Quantize.h"
 #include "dialects/nn/NN.h"
 
 namespace tessera::cpu {
@@ -26,6 +27,8 @@ public:
     mlir::Value read =
         vb.toIndex(vb.loadScalar(vb.flatten(body.inputs[4]), vb.index(0)));
     count = vb.min(read, vb.index(rows));
+    if (op.getScales())
+      scales = vb.flatten(body.inputs[5]);
   }
 
   /// Iterations are pairs of a key head and \p together rows, rows being
@@ -79,11 +82,31 @@ protected:
     return result;
   }
 
+  /// What the cache \p buffer holds of a head's position from \p start on.
+  llvm::SmallVector<mlir::Value> loadCached(mlir::Value buffer,
+                                            mlir::Value start) {
+    llvm::SmallVector<mlir::Value> result;
+    for (int64_t v = 0; v < vectors; ++v)
+      result.push_back(loadCached(buffer, start, v));
+    return result;
+  }
+  /// Its vector \p v.
+  mlir::Value loadCached(mlir::Value buffer, mlir::Value start, int64_t v) {
+    mlir::Value numbers =
+        vb.load(buffer, vb.add(start, v * codegen::kLanes), mask(v));
+    if (!scales)
+      return numbers;
+    mlir::Value scale = vb.splat(vb.loadScalar(scales, vb.div(start, dim)));
+    return codegen::fromBytes(vb, numbers, scale);
+  }
+
   codegen::VectorBuilder vb;
   Op op;
   KernelBody &body;
   int64_t rows, dim, columns, vectors;
   mlir::Value qkv, slots, positions, count;
+  /// Of a cache of bytes; else null.
+  mlir::Value scales;
 };
 
 } // namespace tessera::cpu

@@ -90,16 +90,25 @@ void ModuleWriter::setRowCount(StringRef count) {
 }
 
 /// Functions of a module have their layers' caches in common.
-std::string ModuleWriter::nextCache(int64_t keyHeads, int64_t headDim) {
+std::pair<nn::CacheOp, nn::CacheOp> ModuleWriter::nextCache(int64_t keyHeads,
+                                                            int64_t headDim) {
   std::string name = "cache." + std::to_string(caches++);
-  if (symbols.lookup(name))
-    return name;
-  OpBuilder::InsertionGuard guard(ops);
-  ops.setInsertionPoint(function);
-  symbols.insert(nn::CacheOp::create(
-      ops, loc(), name,
-      f32({2, cached->slotCount, keyHeads, cached->context, headDim})));
-  return name;
+  auto find = [&](const std::string &name, int64_t columns, Type type) {
+    if (auto cache = symbols.lookup<nn::CacheOp>(name))
+      return cache;
+    OpBuilder::InsertionGuard guard(ops);
+    ops.setInsertionPoint(function);
+    auto cache = nn::CacheOp::create(
+        ops, loc(), name,
+        RankedTensorType::get(
+            {2, cached->slotCount, keyHeads, cached->context, columns}, type));
+    symbols.insert(cache);
+    return cache;
+  };
+  if (!cached->keepsBytes)
+    return {find(name, headDim, ops.getF32Type()), nn::CacheOp()};
+  return {find(name, headDim, ops.getI8Type()),
+          find(name + ".scales", 1, ops.getF16Type())};
 }
 
 void ModuleWriter::beginDropout(int64_t samples) {

@@ -67,6 +67,7 @@ struct CachedRows {
   int64_t slotCount, context; ///< texts, and most tokens of each
   /// Whether all rows are of one slot, at positions that follow one another.
   bool areOfOneSlot;
+  bool keepsBytes; ///< 8-bit integers with scales
 };
 
 /// Writes parameters and functions into a module; the values of a function
@@ -164,9 +165,10 @@ public:
   /// The input \p count counts the rows of the function that was begun
   /// (rowCountAttrName).
   void setRowCount(llvm::StringRef count);
-  /// The name of the cache of the next layer that attends, which has
-  /// \p keyHeads heads of \p headDim columns.
-  std::string nextCache(int64_t keyHeads, int64_t headDim);
+  /// The cache of the next layer that attends, which has \p keyHeads heads of
+  /// \p headDim columns, and that of its scales where it keeps bytes.
+  std::pair<nn::CacheOp, nn::CacheOp> nextCache(int64_t keyHeads,
+                                                int64_t headDim);
 
   /// The value of parameter \p name, which is not read in blocks.
   mlir::Value use(llvm::StringRef name);

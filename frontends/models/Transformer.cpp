@@ -338,7 +338,8 @@ SmallVector<Value> Transformer::beginCached(ModuleWriter &writer,
   SmallVector<Value> arguments = writer.begin(name, inputs, output);
   const spec::Generation &generation = specification.message.generation();
   writer.beginCached({arguments[1], arguments[2], arguments[3],
-                      generation.batch(), generation.context(), oneSlot});
+                      generation.batch(), generation.context(), oneSlot,
+                      generation.kv() == spec::Generation::INT8});
   writer.setRowCount(slots::count);
   return arguments;
 }

@@ -29,26 +29,29 @@ Value SelfAttention::attendCached(ModuleWriter &writer, Value packed) const {
   OpBuilder &ops = writer.builder();
   Location loc = writer.loc();
   const CachedRows &rows = *writer.getCachedRows();
-  std::string name = writer.nextCache(shape.kvHeads, shape.headDim);
-  Value before =
-      nn::GetCacheOp::create(ops, loc,
-                             writer.f32({2, rows.slotCount, shape.kvHeads,
-                                         rows.context, shape.headDim}),
-                             name);
-  Value cache = nn::CacheWriteOp::create(
-                    ops, loc, before.getType(), /*next_scales=*/Type(), packed,
-                    before, rows.slots, rows.positions, rows.count,
-                    /*scales=*/Value(), shape.heads, shape.layout)
-                    .getResult();
-  nn::SetCacheOp::create(ops, loc, name, cache);
+  auto [numbers, scales] = writer.nextCache(shape.kvHeads, shape.headDim);
+  auto read = [&](nn::CacheOp cache) -> Value {
+    return nn::GetCacheOp::create(ops, loc, cache.getTensorType(),
+                                  cache.getSymName());
+  };
+  Value before = read(numbers), scalesBefore = scales ? read(scales) : Value();
+  auto write = nn::CacheWriteOp::create(
+      ops, loc, before.getType(), scales ? scalesBefore.getType() : Type(),
+      packed, before, rows.slots, rows.positions, rows.count, scalesBefore,
+      shape.heads, shape.layout);
+  nn::SetCacheOp::create(ops, loc, numbers.getSymName(), write.getResult());
+  if (scales)
+    nn::SetCacheOp::create(ops, loc, scales.getSymName(),
+                           write.getNextScales());
   int64_t count = cast<RankedTensorType>(packed.getType()).getDimSize(0);
   IntegerAttr window =
       shape.window ? ops.getI64IntegerAttr(*shape.window) : IntegerAttr();
   double scale = 1.0 / std::sqrt(static_cast<double>(shape.headDim));
   return nn::CachedAttentionOp::create(
-      ops, loc, writer.f32({count, shape.heads * shape.headDim}), packed, cache,
-      rows.slots, rows.positions, rows.count, /*scales=*/Value(), shape.heads,
-      shape.layout, shape.hasAlibi, APFloat(scale), window, rows.areOfOneSlot);
+      ops, loc, writer.f32({count, shape.heads * shape.headDim}), packed,
+      write.getResult(), rows.slots, rows.positions, rows.count,
+      write.getNextScales(), shape.heads, shape.layout, shape.hasAlibi,
+      APFloat(scale), window, rows.areOfOneSlot);
 }
 
 Value SelfAttention::apply(ModuleWriter &writer, Value x) const {

@@ -120,7 +120,8 @@ void Validator::checkStored() {
   const spec::Generation &generation = message.generation();
   for (auto [path, stored] :
        {std::pair("generation.weights", generation.weights()),
-        std::pair("generation.embedding", generation.embedding())})
+        std::pair("generation.embedding", generation.embedding()),
+        std::pair("generation.kv", generation.kv())})
     if (stored == spec::Generation::INT8)
       diagnostics.error(path, "`" + llvm::Twine(path) + ": INT8` is for CPUs",
                         "remove it, or give target { cpu { } }");

@@ -51,6 +51,7 @@ transformer {
 # Weights, and all matrices, as 8-bit integers.
 WEIGHTS = "weights: INT8"
 MATRICES = "weights: INT8 embedding: INT8"
+ALL = MATRICES + " kv: INT8"
 TRAINING = "training { global_batch: 1 steps: 1 optimizer { lr: 1e-3 } }\n"
 VOCABULARY = 301
 
@@ -201,7 +202,7 @@ class Generation(unittest.TestCase):
                     self.check_rows(self.executable(name, "batch: 9", precision))
         for name in ("bloom", "qwen3"):
             with self.subTest(name, weights="INT8"):
-                self.check_rows(self.executable(name, f"batch: 9 {MATRICES}"))
+                self.check_rows(self.executable(name, f"batch: 9 {ALL}"))
 
     def check_rows(self, executable):
         """One text's logits, alone and among others."""
@@ -249,7 +250,7 @@ class Generation(unittest.TestCase):
                     self.assertEqual(logits(executable, parts)[-1], whole)
 
     def test_threads_change_no_bit(self):
-        for more in ("", MATRICES):
+        for more in ("", ALL):
             with self.subTest(more):
                 self.check_threads(self.executable("gpt2", f"batch: 9 {more}"))
 
@@ -266,9 +267,9 @@ class Generation(unittest.TestCase):
 
     def test_a_slot_forgets(self):
         """What a slot held before has no influence, to the bit."""
-        for name in MODELS:
-            with self.subTest(name):
-                executable = self.executable(name, "batch: 9")
+        for name, more in [*((name, "") for name in MODELS), ("qwen3", ALL)]:
+            with self.subTest(name, more=more):
+                executable = self.executable(name, f"batch: 9 {more}")
                 words = text(7, 20)
                 lines = [append(2, words[:12])] + [step([(2, t)]) for t in words[12:]]
                 fresh = logits(executable, lines)
@@ -295,6 +296,20 @@ class Generation(unittest.TestCase):
                     self.assertLess(deviation, 0.008 * (4 * layers + 1) ** 0.5)
                     self.assertGreater(deviation, 1e-4)
 
+    def test_a_cache_of_integers_is_as_near_as_it_says(self):
+        """docs/specification.md: a layer's keys and values deviate by 0.8 %."""
+        for name, layers in (("bloom", 3), ("gpt2", 2), ("mistral", 2), ("qwen3", 2)):
+            with self.subTest(name):
+                words = text(25, 140)
+                lines = [append(1, words[:130])]
+                lines += [step([(1, token)]) for token in words[130:]]
+                expected = logits(self.executable(name, "batch: 3"), lines)
+                rows = logits(self.executable(name, "batch: 3 kv: INT8"), lines)
+                deviation = self.deviation(rows, expected)
+                print(name, "kv", deviation, file=sys.stderr)
+                self.assertLess(deviation, 0.008 * layers**0.5)
+                self.assertGreater(deviation, 1e-5)
+
     def deviation(self, rows, expected):
         """That of logits over the spread of those that are expected."""
         error = spread = 0.0
@@ -308,7 +323,7 @@ class Generation(unittest.TestCase):
     def test_integers_of_a_prompt_are_those_of_decoding(self):
         for name in MODELS:
             with self.subTest(name):
-                executable = self.executable(name, f"batch: 3 {MATRICES}")
+                executable = self.executable(name, f"batch: 3 {ALL}")
                 words = text(22, 140)
                 together = logits(executable, [append(0, words)])
                 alone = logits(executable, [step([(0, token)]) for token in words])
@@ -332,7 +347,8 @@ class Generation(unittest.TestCase):
         )
         command = [*support.launcher(2), ranks, "train", "--data", data]
         command += ["--data-type", "u16", "--seed", 3, "--steps", 1, "--save", weights]
-        support.run(command, cwd=folder)
+        checkpoint = folder / "checkpoints"
+        support.run([*command, "--checkpoint-dir", checkpoint], cwd=folder)
         tensors = {}
         for tensor, (shape, values) in support.read_safetensors(weights).items():
             if len(shape) == 2 and "wpe" not in tensor:
@@ -345,7 +361,6 @@ class Generation(unittest.TestCase):
         lines = [append(0, words[:30])] + [step([(0, t)]) for t in words[30:]]
         expected = logits(executable, lines, "--init", weights)
         self.assertEqual(logits(executable, lines, "--init", stored), expected)
-        checkpoint = folder / "checkpoints"
         self.assertEqual(logits(executable, lines, "--init", checkpoint), expected)
         self.assertNotEqual(logits(executable, lines), expected)
         # What is left beside the weights' own error is that of the rows.
@@ -450,7 +465,7 @@ transformer {
         data.write_bytes(struct.pack("<200H", *range(200)))
         command = [trained, "train", "--data", data, "--data-type", "u16"]
         support.run([*command, "--steps", 1, "--save", weights], cwd=self.folder)
-        text_of += f"generation {{ batch: 2 context: 256 {MATRICES} }}"
+        text_of += f"generation {{ batch: 2 context: 256 {ALL} }}"
         executable = logits_executable(self.folder, "integers", text_of)
         manifest = support.json.loads(
             support.run([executable, "info", "--json"]).stdout
@@ -459,12 +474,17 @@ transformer {
         others = 4 * (3 * 13 * 1024 + 2 * 1024)
         program = manifest["programs"]["decode"]
         self.assertEqual(program["memory"]["parameters"], matrices * 17 // 16 + others)
+        # A byte for each number, and a scale of two for a head's position.
+        cached = 2 * 3 * 2 * 16 * 256 * (64 + 2)
+        self.assertEqual(program["memory"]["cache"], cached)
         arena = max(p["arena_bytes"] for p in manifest["programs"].values())
         lines = [append(slot, text(24, 256)) for slot in range(2)]
         base = self.peak([executable, "info"], [])
         peak = self.peak([executable, "logits", "--init", weights], lines) - base
         print(f"arena {arena}, peak {peak} and {base}", file=sys.stderr)
-        self.assertLess(abs(peak - arena) / arena, 0.03)
+        # A process that only reads its manifest has had more than this one needs
+        # beside the arena; of the file, a megabyte is in memory at a time.
+        self.assertLess(peak, 1.03 * arena)
 
     def peak(self, command, lines):
         """Most bytes that a process has in memory."""
