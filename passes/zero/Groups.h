@@ -89,8 +89,8 @@ bool isForm(mlir::Operation *op);
 ///   ones;
 /// - a layer (what `nn.parameter` names as its group) to a group, or to several
 ///   where its gradients take more than a bucket: cut between parameters, so
-///   that only a parameter alone exceeds the limit; what of it is read in blocks
-///   to another;
+///   that only a parameter alone exceeds the limit; what of it is read in
+///   blocks to another;
 /// - several layers to one group where that makes fewer gathers and moves no
 ///   more: where \p step always uses them one after the other.
 mlir::SmallVector<GroupMembers>
