@@ -28,18 +28,7 @@ OUT = ROOT / "build" / "bench" / "perplexity"
 PACKAGE = "debian-reference-en"
 TEXT = "usr/share/debian-reference/debian-reference.en.txt.gz"
 ONE_RANK = {"parallel.world": 1, "parallel.zero_stage": 0, "parallel.prefetch": 0}
-MODELS = {
-    "bloom-tiny": ("bloom-tiny", {}),
-    "bloom-tiny as GPT-2": (
-        "bloom-tiny",
-        {
-            "transformer.names": "GPT2",
-            "transformer.positions": "LEARNED",
-            "transformer.embedding_norm": "false",
-        },
-    ),
-    "llama-tiny": ("llama-tiny", {}),
-}
+MODELS = ["bloom-tiny", "llama-tiny"]
 KEPT = {
     "COMPUTE": "",
     "weights: INT8": "weights: INT8",
@@ -63,15 +52,15 @@ def english_text():
     return gzip.open(unpacked / TEXT).read(), archive.name
 
 
-def train(name, example, values, data, steps):
+def train(name, values, data, steps):
     """Weights in fp32."""
-    folder = OUT / name.replace(" ", "-")
-    folder.mkdir(exist_ok=True)
+    folder = OUT / name
+    support.shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     executable, weights = folder / "trained", folder / "weights.safetensors"
-    support.compile(ROOT / "examples" / f"{example}.textproto", executable, **values)
+    support.compile(ROOT / "examples" / f"{name}.textproto", executable, **values)
     command = [executable, "train", "--data", data, "--steps", steps, "--save", weights]
-    support.run([*command, "--checkpoint-dir", folder / "checkpoints"], cwd=folder)
-    support.shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    support.run(command, cwd=folder)
     return weights
 
 
@@ -123,12 +112,11 @@ def main():
     print("| model | " + " | ".join(KEPT) + " |")
     print("|---|" + "---|" * len(KEPT), flush=True)
     for name in options.models or MODELS:
-        example, values = MODELS[name]
-        values = {**ONE_RANK, "training.schedule.decay_steps": options.steps, **values}
-        weights = train(name, example, values, data, options.steps)
+        values = {**ONE_RANK, "training.schedule.decay_steps": options.steps}
+        weights = train(name, values, data, options.steps)
         row, first = [], None
         for number, kept in enumerate(KEPT.values()):
-            specification = (ROOT / "examples" / f"{example}.textproto").read_text()
+            specification = (ROOT / "examples" / f"{name}.textproto").read_text()
             specification += f"generation {{ batch: {SLOTS} {kept} }}\n"
             executable = test_generation.logits_executable(
                 weights.parent, f"kept-{number}", specification, **values
