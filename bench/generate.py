@@ -226,17 +226,23 @@ def contenders(name, kind, options, gguf_python):
 
 
 def check(found, kind, options):
-    """Has each write the same, which it must with weights of fp32."""
+    """Has each write the same. With weights of fp32 each text must be that of one
+    peer at least: random weights have ties nearly, which peers decide differently,
+    too."""
     own, *peers = found
     for texts in options.batches:
         asked = prompts(texts, options.prompt)
         expected = own.tokens(AGREED, asked)
+        alike = [not peers] * texts
         for peer in peers:
             tokens = peer.run(AGREED, asked)["tokens"]
             same = sum(a == b for a, b in zip(sum(expected, []), sum(tokens, [])))
             print(f"  {texts} texts: {same} of {texts * AGREED} tokens are {peer.name}'s")
-            if kind == "F32" and tokens != expected:
-                raise SystemExit(f"generate.py: {peer.name} writes {tokens}, Tessera {expected}")
+            alike = [before or a == b for before, a, b in zip(alike, expected, tokens)]
+        if kind == "F32" and not all(alike):
+            raise SystemExit(
+                f"generate.py: text {alike.index(False)} of {texts} is no peer's: {expected}"
+            )
 
 
 def measure(name, kind, options, gguf_python):

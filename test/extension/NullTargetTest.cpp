@@ -120,9 +120,10 @@ TEST_F(NullTargetTest, WritesItsObject) {
   auto text = llvm::MemoryBuffer::getFile(path);
   llvm::sys::fs::remove(path);
   ASSERT_TRUE(text);
-  EXPECT_EQ((*text)->getBuffer(),
+  EXPECT_EQ((*text)->getBuffer().str(),
             "train: 79 launches, 51 GEMMs, 21 collectives\n"
             "eval: 15 launches, 17 GEMMs, 0 collectives\n"
+            "validate: 16 launches, 17 GEMMs, 7 collectives\n"
             "predict: 14 launches, 17 GEMMs, 0 collectives\n");
 }
 
