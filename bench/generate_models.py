@@ -149,13 +149,17 @@ def write_gguf(model, file, kind, names):
         if name == "lm_head.weight" and config.tie_word_embeddings:
             continue
         values = rearrange(architecture, name, tensor.numpy(), config)
+        if architecture == "bloom":
+            # gguf knows a BLOOM's names without what is before them in its folder.
+            name = name.removeprefix("transformer.")
+        written = names.get_name(name, (".weight", ".bias"))
         values = np.ascontiguousarray(values, dtype=np.float32)
         # As llama.cpp's own files: vectors, and the table of positions, in fp32.
         if values.ndim == 2 and "wpe" not in name:
             values = gguf.quants.quantize(values, kind)
-            writer.add_tensor(names.get_name(name, (".weight", ".bias")), values, raw_dtype=kind)
+            writer.add_tensor(written, values, raw_dtype=kind)
         else:
-            writer.add_tensor(names.get_name(name, (".weight", ".bias")), values)
+            writer.add_tensor(written, values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
