@@ -160,8 +160,8 @@ class Tessera(Contender):
     def memory(self, count, prompts):
         """The most that it has beside pages of files, and its plan."""
         said = support.run([self.executable, "info", "--json"]).stdout
-        programs = json.loads(said)[1]["programs"].values()
-        plan = max(program["arena_bytes"] for program in programs)
+        programs = json.loads(said)[1]["programs"]
+        plan = max(programs[name]["arena_bytes"] for name in ("prefill", "decode"))
         return support.most_memory(self.command(count, prompts)), plan
 
 

@@ -18,7 +18,7 @@ namespace tessera {
 /// of the parts \p kinds; see frontends/ModelBuilder.h.
 void writeTransformer(const Specification &specification,
                       const ModelKinds &kinds, ModuleWriter &writer);
-/// The programs that generate, `prefill` and `decode`, of the Transformer that
+/// The programs `prefill`, `decode` and `score` of the Transformer that
 /// writeTransformer trains.
 void writeGeneration(const Specification &specification,
                      const ModelKinds &kinds, ModuleWriter &writer);

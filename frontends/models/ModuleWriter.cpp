@@ -7,6 +7,7 @@
 
 #include "frontends/models/ModuleWriter.h"
 #include "dialects/AttributeNames.h"
+#include "dialects/nn/WeightBlocks.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "runtime/program/SlotNames.h"
 
@@ -194,11 +195,34 @@ Value ModuleWriter::use(StringRef name) {
 
 Value ModuleWriter::multiply(Value x, StringRef name, bool isTransposed) {
   auto parameter = symbols.lookup<nn::ParameterOp>(name);
+  return multiply(x, use(name),
+                  parameter.getTensorType().getDimSize(!isTransposed),
+                  isTransposed, parameter.getBlocksAlong().has_value());
+}
+
+Value ModuleWriter::multiplyByRows(Value x, StringRef name, int64_t begin,
+                                   int64_t count) {
+  auto parameter = symbols.lookup<nn::ParameterOp>(name);
+  int64_t inner = parameter.getTensorType().getDimSize(1);
+  bool isInBlocks = parameter.getBlocksAlong().has_value();
+  int64_t offset = begin;
+  SmallVector<int64_t> shape = {count, inner};
+  if (isInBlocks) {
+    assert(parameter.getBlocksAlong() == 1 &&
+           begin % nn::WeightBlocks::kColumns == 0 && "cuts a tile");
+    offset = nn::WeightBlocks{inner, begin}.getBytes();
+    shape = {nn::WeightBlocks{inner, count}.getBytes()};
+  }
+  Value rows = nn::SliceOp::create(
+      ops, loc(), parameter.getValueType().clone(shape), use(name), offset);
+  return multiply(x, rows, count, /*isTransposed=*/true, isInBlocks);
+}
+
+Value ModuleWriter::multiply(Value x, Value matrix, int64_t columns,
+                             bool isTransposed, bool isInBlocks) {
   int64_t rows = cast<RankedTensorType>(x.getType()).getDimSize(0);
-  RankedTensorType result =
-      f32({rows, parameter.getTensorType().getDimSize(!isTransposed)});
-  Value matrix = use(name);
-  if (!parameter.getBlocksAlong())
+  RankedTensorType result = f32({rows, columns});
+  if (!isInBlocks)
     return nn::MatmulOp::create(ops, loc(), result, x, matrix,
                                 /*transpose_a=*/false, isTransposed);
   Value count = cached ? cached->count : Value();

@@ -174,6 +174,11 @@ public:
   mlir::Value use(llvm::StringRef name);
   /// \p x, [rows, inner], times the matrix \p name or its transpose.
   mlir::Value multiply(mlir::Value x, llvm::StringRef name, bool isTransposed);
+  /// \p x, [rows, inner], times the transpose of rows [begin, begin + count) of
+  /// the matrix \p name, whose tiles they are where it is read in blocks
+  /// (WeightBlocks.h).
+  mlir::Value multiplyByRows(mlir::Value x, llvm::StringRef name, int64_t begin,
+                             int64_t count);
   /// Rows of the matrix \p table by their \p numbers, of any shape.
   mlir::Value gather(llvm::StringRef table, mlir::Value numbers);
 
@@ -198,6 +203,9 @@ private:
   mlir::Value addInput(llvm::StringRef name, mlir::RankedTensorType type,
                        bool filledOnce = false);
   void endDropout();
+  /// \p x times \p matrix, bytes if it \p isInBlocks.
+  mlir::Value multiply(mlir::Value x, mlir::Value matrix, int64_t columns,
+                       bool isTransposed, bool isInBlocks);
 
   mlir::ModuleOp module;
   mlir::OpBuilder ops;

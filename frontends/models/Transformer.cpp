@@ -30,6 +30,7 @@
 #include "frontends/models/Models.h"
 #include "frontends/models/Norms.h"
 #include "frontends/models/Positions.h"
+#include "frontends/models/TokenScores.h"
 #include "frontends/models/TransformerLayers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -60,6 +61,8 @@ public:
   void writePrefill(ModuleWriter &writer) const;
   /// The next token of each of some texts.
   void writeDecode(ModuleWriter &writer) const;
+  /// How likely given tokens are after each of some of a text's.
+  void writeCachedScore(ModuleWriter &writer) const;
   /// How likely each token of a text is: see runtime/audit/Documents.h.
   void writeScore(ModuleWriter &writer) const;
 
@@ -73,9 +76,12 @@ private:
   /// \p more, and returns its arguments.
   SmallVector<Value> beginCached(ModuleWriter &writer, StringRef name,
                                  int64_t rows, bool oneSlot,
-                                 ArrayRef<Port> more, Port output) const;
+                                 ArrayRef<Port> more,
+                                 ArrayRef<Port> outputs) const;
   /// The last norm's result, [batch * T, hidden], for \p tokens [batch, T].
   Value hiddenStates(ModuleWriter &writer, Value tokens) const;
+  /// The matrix [vocabulary, hidden] of the logits.
+  std::string headName() const;
   /// The scores of all tokens for each row of \p x: [rows, vocabulary].
   Value logits(ModuleWriter &writer, Value x) const;
   /// Of each row of \p x the logarithm of the probability of its target, and
@@ -195,10 +201,12 @@ Value Transformer::hiddenStates(ModuleWriter &writer, Value tokens) const {
   return x;
 }
 
+std::string Transformer::headName() const {
+  return model.tied_embeddings() ? family.embedding() : headWeightName.str();
+}
+
 Value Transformer::logits(ModuleWriter &writer, Value x) const {
-  return writer.multiply(
-      x, model.tied_embeddings() ? family.embedding() : headWeightName.str(),
-      /*isTransposed=*/true);
+  return writer.multiply(x, headName(), /*isTransposed=*/true);
 }
 
 void Transformer::writeLoss(ModuleWriter &writer, StringRef function,
@@ -328,14 +336,14 @@ void Transformer::writeScore(ModuleWriter &writer) const {
 SmallVector<Value> Transformer::beginCached(ModuleWriter &writer,
                                             StringRef name, int64_t rows,
                                             bool oneSlot, ArrayRef<Port> more,
-                                            Port output) const {
+                                            ArrayRef<Port> outputs) const {
   RankedTensorType perRow = writer.i32({rows});
   SmallVector<Port> inputs = {{slots::tokens, perRow},
                               {slots::slots, perRow},
                               {slots::positions, perRow},
                               {slots::count, writer.i32({1})}};
   inputs.append(more.begin(), more.end());
-  SmallVector<Value> arguments = writer.begin(name, inputs, output);
+  SmallVector<Value> arguments = writer.begin(name, inputs, outputs);
   const spec::Generation &generation = specification.message.generation();
   writer.beginCached({arguments[1], arguments[2], arguments[3],
                       generation.batch(), generation.context(), oneSlot,
@@ -349,7 +357,7 @@ void Transformer::writePrefill(ModuleWriter &writer) const {
   SmallVector<Value> arguments = beginCached(
       writer, slots::prefill, specification.prefillChunk(), /*oneSlot=*/true,
       {{slots::position, writer.i32({1})}, {slots::wanted, writer.i32({1})}},
-      {slots::logits, writer.f32({vocabulary})});
+      {{slots::logits, writer.f32({vocabulary})}});
   Value x = hiddenStates(writer, arguments.front());
   Value row = nn::GatherOp::create(writer.builder(), writer.loc(),
                                    writer.f32({1, model.hidden()}), x,
@@ -366,8 +374,31 @@ void Transformer::writeDecode(ModuleWriter &writer) const {
   int64_t batch = specification.message.generation().batch();
   SmallVector<Value> arguments =
       beginCached(writer, slots::decode, batch, /*oneSlot=*/false, {},
-                  {slots::logits, writer.f32({batch, model.vocabulary()})});
+                  {{slots::logits, writer.f32({batch, model.vocabulary()})}});
   writer.end(logits(writer, hiddenStates(writer, arguments.front())));
+}
+
+void Transformer::writeCachedScore(ModuleWriter &writer) const {
+  // Fewer rows than prefill's, as all of them are compared with the vocabulary.
+  int64_t rows = std::min<int64_t>(128, specification.prefillChunk());
+  int64_t vocabulary = model.vocabulary();
+  int64_t count = std::min(slots::likeliestCount, vocabulary);
+  SmallVector<Value> arguments =
+      beginCached(writer, slots::score, rows, /*oneSlot=*/true,
+                  {{slots::targets, writer.i32({rows})}},
+                  {{slots::logProbability, writer.f32({rows})},
+                   {slots::likeliest, writer.i32({count, rows})},
+                   {slots::likeliestLogs, writer.f32({count, rows})}});
+  Value x = hiddenStates(writer, arguments.front());
+  // Scores of so many tokens at a time that a core's cache holds them.
+  constexpr int64_t mostScores = int64_t(1) << 20;
+  TokenScores scores = scoreTokens(
+      writer,
+      [&](int64_t begin, int64_t tokens) {
+        return writer.multiplyByRows(x, headName(), begin, tokens);
+      },
+      vocabulary, arguments.back(), count, mostScores / rows);
+  writer.end({scores.ofTarget, scores.likeliest, scores.likeliestLogs});
 }
 
 void tessera::writeGeneration(const Specification &specification,
@@ -381,6 +412,7 @@ void tessera::writeGeneration(const Specification &specification,
   transformer.declare(writer);
   transformer.writePrefill(writer);
   transformer.writeDecode(writer);
+  transformer.writeCachedScore(writer);
 }
 
 void tessera::writeTransformer(const Specification &specification,

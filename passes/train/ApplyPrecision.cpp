@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
+#include "dialects/nn/WideResult.h"
 #include "dialects/spec/Spec.h"
 #include "passes/train/Passes.h"
 
@@ -63,7 +64,7 @@ private:
         if (!mixed.staysWide(operand.get()))
           narrowOperand(operand);
       for (Value result : op.getResults())
-        if (!mixed.staysWide(result))
+        if (!mixed.staysWide(result) && !op.hasAttr(nn::wideResultAttrName))
           narrowResult(result);
     } else if (op.hasTrait<nn::MovesElements>() || isElementwise(&op)) {
       visitUniform(op);

@@ -9,6 +9,7 @@
 #include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "passes/train/Passes.h"
+#include "runtime/program/PackedWeights.h"
 #include "target/Target.h"
 
 namespace tessera::train {
@@ -21,20 +22,41 @@ using namespace tessera;
 
 namespace {
 
+/// Whether \p slice takes whole panels of rows, which lie in it as they lie in
+/// the packed matrix.
+static bool isOfPanels(nn::SliceOp slice) {
+  int64_t rows = slice.getInput().getType().getDimSize(0);
+  int64_t begin = slice.getOffset();
+  int64_t end = begin + slice.getResult().getType().getDimSize(0);
+  return begin % runtime::panelWidth == 0 &&
+         (end % runtime::panelWidth == 0 || end == rows);
+}
+
 /// Who reads a parameter.
 struct Readers {
   SmallVector<nn::MatmulOp> matmuls;
   SmallVector<nn::GatherOp> gathers;
-  bool hasOthers = false;
+  bool hasSlices = false, hasOthers = false;
 
   void add(OpOperand &use) {
+    Operation *op = use.getOwner();
+    if (auto slice = dyn_cast<nn::SliceOp>(op); slice && isOfPanels(slice)) {
+      hasSlices = true;
+      for (OpOperand &inner : slice.getResult().getUses())
+        addMatmul(inner);
+    } else if (auto gather = dyn_cast<nn::GatherOp>(op)) {
+      gathers.push_back(gather);
+    } else {
+      addMatmul(use);
+    }
+  }
+
+  void addMatmul(OpOperand &use) {
     Operation *op = use.getOwner();
     if (auto matmul = dyn_cast<nn::MatmulOp>(op);
         matmul && use.getOperandNumber() == 1 && matmul.getA() != use.get() &&
         !matmul.getTransposeA() && nn::getRowCount(matmul))
       matmuls.push_back(matmul);
-    else if (auto gather = dyn_cast<nn::GatherOp>(op))
-      gathers.push_back(gather);
     else
       hasOthers = true;
   }
@@ -48,7 +70,7 @@ struct Readers {
                       [&](nn::MatmulOp op) {
                         return op.getTransposeB() == transposes;
                       }) ||
-        (!gathers.empty() && !transposes))
+        ((!gathers.empty() || hasSlices) && !transposes))
       return {};
     return transposes ? nn::Panels::Rows : nn::Panels::Columns;
   }

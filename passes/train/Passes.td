@@ -212,8 +212,8 @@ def PackWeights : Pass<"nn-pack-weights", "mlir::ModuleOp"> {
   let description = [{
     Where a program's rows are counted (`nn.row_count`) and the target has kernels
     for it, a matmul with a parameter becomes nn.row_matmul and the parameter is
-    packed, if nothing reads it but such matmuls, all of one form, and gathers of
-    its rows.
+    packed, if nothing reads it but such matmuls, all of one form, also of slices of
+    whole panels, and gathers of its rows.
 
     ```mlir
     nn.parameter @w : tensor<256x64xf32> init normal(0.02) decay group "all"

@@ -13,13 +13,14 @@
 namespace tessera::runtime {
 
 extern const Command trainCommand, evalCommand, predictCommand, gradsCommand,
-    generateCommand, auditCommand, sampleCommand, exportCommand, infoCommand;
+    generateCommand, scoreCommand, auditCommand, sampleCommand, exportCommand,
+    infoCommand;
 
 /// In the order of the help.
 inline constexpr const Command *allCommands[] = {
-    &trainCommand,  &evalCommand,     &predictCommand,
-    &gradsCommand,  &generateCommand, &auditCommand,
-    &sampleCommand, &exportCommand,   &infoCommand};
+    &trainCommand,    &evalCommand,  &predictCommand, &gradsCommand,
+    &generateCommand, &scoreCommand, &auditCommand,   &sampleCommand,
+    &exportCommand,   &infoCommand};
 
 } // namespace tessera::runtime
 

@@ -7,6 +7,7 @@
 
 #include "runtime/commands/AllCommands.h"
 #include "runtime/commands/GeneratedTexts.h"
+#include "runtime/commands/LogprobText.h"
 #include "runtime/commands/Open.h"
 #include "runtime/commands/OpenTokenModel.h"
 #include "runtime/commands/SharedOptions.h"
@@ -36,19 +37,6 @@ static std::vector<Prompt> prompts() {
   if (!asked.prompts.empty())
     return readPrompts(asked.prompts, asked.field);
   return {{0, *asked.prompt, ""}};
-}
-
-static std::unique_ptr<TextCodec> requireCodec(const Model &model) {
-  if (model.isGraph())
-    fatal("'generate' continues a text, and this is a model of graphs: use "
-          "'eval'");
-  std::unique_ptr<TextCodec> codec = textCodec(model);
-  if (!codec)
-    fatal("what the tokens of this model mean is not known here: name its "
-          "`tokenizer` in the specification and compile again, or take a "
-          "vocabulary of 256, whose tokens are bytes; this one has %lld",
-          static_cast<long long>(model.vocabulary));
-  return codec;
 }
 
 /// The tokens that \p asked and the published folder of --init end texts with.
@@ -131,7 +119,7 @@ static void report(const GenerationTimes &times, const GeneratedTexts &texts,
 
 static int runGenerate(const Manifest &manifest, const Options &options) {
   const Model &model = manifest.model;
-  std::unique_ptr<TextCodec> codec = requireCodec(model);
+  std::unique_ptr<TextCodec> codec = requireTextCodec(model, "generate");
   SpecialTokens special = readSpecialTokens(options.init, model.vocabulary);
   asked.generation.endTokens = endTokens(*codec, special, model.vocabulary);
   asked.generation.sampling.seed =

@@ -6,11 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/commands/GeneratedTexts.h"
+#include "runtime/commands/LogprobText.h"
 #include "runtime/commands/StopSignals.h"
 #include "runtime/core/Error.h"
-#include "runtime/core/Utf8.h"
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <unistd.h>
 
@@ -81,46 +80,17 @@ SavedTexts::SavedTexts(const std::vector<Prompt> &prompts, int64_t samples,
     fatal("%s", file.error().c_str());
 }
 
-/// Bytes that are no UTF-8 as U+FFFD, since JSON has no others.
-static std::string repaired(std::string_view text) {
-  std::string result;
-  appendRepaired(result, text, /*more=*/false);
-  return result;
-}
-
-/// With nine digits, which read back to the same float.
-static Json numberText(float value) {
-  char digits[32];
-  snprintf(digits, sizeof digits, "%.9g", value);
-  return strtod(digits, nullptr);
-}
-
-Json SavedTexts::logprobText(const Logprob &logprob) {
-  std::unique_ptr<TextStream> stream = codec.decode();
-  std::string text;
-  stream->push(logprob.token, text);
-  stream->finish(text);
-  return {{"id", logprob.token},
-          {"token", repaired(text)},
-          {"logprob", numberText(logprob.value)}};
-}
-
 void SavedTexts::take(size_t request, const GeneratedText &text) {
   static constexpr const char *reasons[] = {"end", "stop", "length"};
   const Prompt &prompt = promptOf(request);
   Json line = {{"id", prompt.id},
-               {"prompt", repaired(prompt.text)},
+               {"prompt", repairedText(prompt.text)},
                {"sample", sampleOf(request)},
-               {"text", repaired(text.text)},
+               {"text", repairedText(text.text)},
                {"tokens", text.tokens},
                {"reason", reasons[static_cast<int>(text.reason)]}};
-  for (const TokenLogprobs &token : text.logprobs) {
-    Json entry = logprobText(token.chosen);
-    entry["top"] = Json::array();
-    for (const Logprob &likely : token.likeliest)
-      entry["top"].push_back(logprobText(likely));
-    line["logprobs"].push_back(std::move(entry));
-  }
+  for (const TokenLogprobs &token : text.logprobs)
+    line["logprobs"].push_back(logprobsText(codec, token));
   std::string written = line.dump() + "\n";
   if (!file.write(written.data(), static_cast<int64_t>(written.size())))
     fatal("%s", file.error().c_str());

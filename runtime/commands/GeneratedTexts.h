@@ -86,7 +86,6 @@ public:
 
 private:
   void take(size_t request, const GeneratedText &text) override;
-  nlohmann::ordered_json logprobText(const Logprob &logprob);
 
   TextCodec &codec;
   OutputFile file;

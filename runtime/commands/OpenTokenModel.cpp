@@ -8,6 +8,7 @@
 #include "runtime/commands/OpenTokenModel.h"
 #include "runtime/abi.h"
 #include "runtime/commands/Open.h"
+#include "runtime/core/Error.h"
 #include "runtime/generation/CachedModel.h"
 #include "runtime/generation/PredictModel.h"
 #include "runtime/program/GenerationNames.h"
@@ -51,6 +52,17 @@ std::unique_ptr<TokenModel> openTokenModel(const Manifest &manifest,
   }
   return std::make_unique<PredictModel>(
       openLocal(manifest, options, "predict"));
+}
+
+TextScorer openTextScorer(const Manifest &manifest, const Options &options) {
+  const Manifest *generation = generationManifest();
+  if (!generation)
+    fatal("'score' wants the program of that name, which a specification with "
+          "`generation` has: compile '%s' again with --set generation.batch=1",
+          manifest.name.c_str());
+  tessera_context &context = openLocal(*generation, options, slotNames::score);
+  packParameters(context);
+  return TextScorer(context);
 }
 
 } // namespace tessera::runtime

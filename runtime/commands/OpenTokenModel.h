@@ -9,6 +9,7 @@
 #define TESSERA_RUNTIME_COMMANDS_OPENTOKENMODEL_H
 
 #include "runtime/commands/Options.h"
+#include "runtime/generation/TextScorer.h"
 #include "runtime/generation/TokenModel.h"
 #include "runtime/program/Manifest.h"
 #include <memory>
@@ -29,6 +30,10 @@ TokenContext tokenContext(const Manifest &manifest);
 /// random ones. Exits the process where there is none.
 std::unique_ptr<TokenModel> openTokenModel(const Manifest &manifest,
                                            const Options &options);
+
+/// The program that scores texts, with the weights of --init. Exits the process
+/// where the executable has none.
+TextScorer openTextScorer(const Manifest &manifest, const Options &options);
 
 } // namespace tessera::runtime
 

@@ -14,12 +14,17 @@
 #define TESSERA_RUNTIME_PROGRAM_GENERATIONNAMES_H
 
 #include "runtime/program/SlotNames.h"
+#include <cstdint>
 
 namespace tessera::runtime::slotNames {
 
 // The model, beside the one that is trained, and its programs.
 inline constexpr Name generation = "generation";
 inline constexpr Name prefill = "prefill", decode = "decode";
+// Outputs of `score`, beside logProbability, of each of its rows: the likeliest
+// tokens and the logarithms of their probabilities, so many of them.
+inline constexpr Name likeliest = "likeliest", likeliestLogs = "likeliest_logs";
+inline constexpr int64_t likeliestCount = 5;
 // Inputs of rows that are tokens of texts in slots: each row's slot and its
 // position in the text, and how many rows there are.
 inline constexpr Name slots = "slots", positions = "positions", count = "count";

@@ -50,7 +50,7 @@ class Executable:
 
     def doubles(self, command):
         """What has `command` run on doubles."""
-        generates = command in ("generate", "logits")
+        generates = command in ("generate", "logits", "score")
         return {
             "LD_LIBRARY_PATH": str(FAKES),
             "FAKE_CUDA_KERNELS": str(self.generating if generates else self.kernels),
@@ -453,11 +453,29 @@ class Generation(unittest.TestCase):
         gpu.run([*command, "--out", out / "gpu.jsonl"])
         support.run([cpu, *command, "--out", out / "cpu.jsonl"])
         self.assertEqual((out / "gpu.jsonl").read_text(), (out / "cpu.jsonl").read_text())
-
+        self.check_scores(gpu, cpu, weights, out)
         self.check_pinned(gpu, specification, fields)
 
+    def check_scores(self, gpu, cpu, weights, out):
+        known = out / "known.jsonl"
+        # One in two windows.
+        known.write_text('{"text": "This is"}\n{"text": "a text of forty characters, or a few more."}\n')
+        command = ["score", "--init", weights, "--texts", known, "--logprobs", "5"]
+        gpu.run([*command, "--out", out / "gpu.jsonl"])
+        support.run([cpu, *command, "--out", out / "cpu.jsonl"])
+        lines, others = (
+            [json.loads(line) for line in (out / name).read_text().splitlines()]
+            for name in ("gpu.jsonl", "cpu.jsonl")
+        )
+        self.assertEqual(len(lines), 2)
+        for line, other in zip(lines, others, strict=True):
+            for mine, theirs in zip(line["logprobs"], other["logprobs"], strict=True):
+                self.assertEqual(mine["id"], theirs["id"])
+                for one, two in zip([mine, *mine["top"]], [theirs, *theirs["top"]], strict=True):
+                    self.assertAlmostEqual(one["logprob"], two["logprob"], delta=1e-5)
+
     def check_pinned(self, gpu, specification, fields):
-        """The plan states what both programs pin: their inputs, twice, and what all
+        """The plan states what all programs pin: their inputs, twice, and what all
         programs do."""
         values = {"target__cuda__arch": "sm_90a", **fields}
         training, generation = support.plans(specification, **values)
@@ -472,7 +490,7 @@ class Generation(unittest.TestCase):
             )
 
         bounce = training["pinned_bytes"] - inputs(manifests[0], "train")
-        expected = bounce + inputs(manifests[1], "prefill", "decode")
+        expected = bounce + inputs(manifests[1], "prefill", "decode", "score")
         self.assertEqual(generation["pinned_bytes"], expected)
 
 

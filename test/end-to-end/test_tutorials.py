@@ -101,13 +101,15 @@ class Tutorials(unittest.TestCase):
     def test_generate(self):
         self.publish_small()
         output = self.follow("generate")
-        self.assertEqual(output.count("This license"), 2)
+        self.assertEqual(output.count("This license"), 3)
         self.assertIn("[sample 3 of 3]\nQ: What is a tessera? A:", output)
         lines = [json.loads(line) for line in (self.out / "texts.jsonl").read_text().splitlines()]
         self.assertEqual([line["id"] for line in lines], ["mosaic"] * 2 + ["license"] * 2)
         self.assertEqual({len(entry["top"]) for entry in lines[0]["logprobs"]}, {3})
         together = (self.out / "together.jsonl").read_text().splitlines()
         self.assertEqual([json.loads(line)["id"] for line in together], ["mosaic"] * 2 + ["license"] * 2)
+        scores = (self.out / "scores.jsonl").read_text().splitlines()
+        self.assertEqual([json.loads(line)["id"] for line in scores], [1, 2, 3])
 
     def test_pretrain(self):
         output = self.follow("pretrain")

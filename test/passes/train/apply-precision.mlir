@@ -75,3 +75,17 @@ func.func @predict(%x: tensor<4x8xf32> {nn.input = "x"})
   %y = nn.matmul %x, %w transpose_b : tensor<4x8xf32>, tensor<16x8xf32> -> tensor<4x16xf32>
   return %y : tensor<4x16xf32>
 }
+
+// A product that reductions read is rounded, unless it says that it is not.
+// CHECK-LABEL: func.func @score
+// CHECK:   nn.matmul %{{.*}} transpose_b {nn.wide_result} : tensor<4x8xbf16>, tensor<16x8xbf16> -> tensor<4x16xf32>
+// CHECK:   nn.matmul %{{.*}} transpose_b : tensor<4x8xbf16>, tensor<16x8xbf16> -> tensor<4x16xbf16>
+func.func @score(%x: tensor<4x8xf32> {nn.input = "x"})
+    -> (tensor<4xf32> {nn.output = "wide"}, tensor<4xf32> {nn.output = "narrow"}) {
+  %w = nn.get_parameter @w : tensor<16x8xf32>
+  %y = nn.matmul %x, %w transpose_b {nn.wide_result} : tensor<4x8xf32>, tensor<16x8xf32> -> tensor<4x16xf32>
+  %z = nn.matmul %x, %w transpose_b : tensor<4x8xf32>, tensor<16x8xf32> -> tensor<4x16xf32>
+  %wide = nn.reduce max %y dims [1] : tensor<4x16xf32> -> tensor<4xf32>
+  %narrow = nn.reduce max %z dims [1] : tensor<4x16xf32> -> tensor<4xf32>
+  return %wide, %narrow : tensor<4xf32>, tensor<4xf32>
+}
