@@ -103,6 +103,26 @@ class Documents(unittest.TestCase):
         loss = float(re.search(r"^loss +([0-9.]+)", output, re.M).group(1))
         self.assertAlmostEqual(-score, loss, delta=2e-6 * loss)
 
+    def test_beside_generation(self):
+        """An executable that generates from a cache audits as one that does not."""
+        exe = support.compile(
+            self.out / "spec.textproto", self.out / "both", parallel__world=1, generation__batch=2
+        )
+        weights, reports = self.weights["trained"], []
+        for executable in (self.exe, exe):
+            folder = self.out / f"report-{executable.name}"
+            command = [executable, "audit", "--members", self.members, "--non-members"]
+            support.run([*command, self.others, "--init", weights, "--report", folder])
+            reports.append((folder / "documents.csv").read_text())
+        self.assertEqual(*reports)
+        text = [exe, "generate", "--init", weights, "--prompt", "This license"]
+        texts = [support.run([*text, "--max-tokens", 16]).stdout for _ in range(2)]
+        self.assertEqual(*texts)
+        self.assertGreater(len(texts[0]), len("This license"))
+        output = support.run([exe, "info"]).stdout
+        for program in ("train", "decode", "prefill"):
+            self.assertRegex(output, rf"(?m)^  \S+ +{program} ")
+
     def test_what_cannot_be_audited_is_refused(self):
         weights = ["--init", self.weights["untrained"]]
         files = ["--members", self.members, "--non-members", self.others]
