@@ -29,6 +29,7 @@ config.test_exec_root = os.path.join(config.tessera_build_dir, "test")
 config.environment["PATH"] = os.pathsep.join(
     [
         config.tessera_tools_dir,
+        os.path.join(config.test_exec_root, "extension"),
         config.llvm_tools_dir,
         config.environment.get("PATH", os.environ["PATH"]),
     ]

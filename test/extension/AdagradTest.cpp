@@ -29,10 +29,10 @@ using namespace tessera;
 
 namespace {
 
-constexpr int64_t kElements = 48;
+constexpr int64_t elements = 48;
 
 /// A weight and a bias, whose gradient is the input.
-const char *const kModel = R"(
+const char *const model = R"(
 module attributes {spec.specification = #spec.specification<
     name = "tiny", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
     training = <global_batch = 1, micro_batch = 1, steps = 1, optimizer = {
@@ -65,7 +65,7 @@ protected:
     codegen::registerKernels(registry);
     context.appendDialectRegistry(registry);
     context.loadAllAvailableDialects();
-    module = parseSourceString<ModuleOp>(kModel, &context);
+    module = parseSourceString<ModuleOp>(model, &context);
   }
 
   LogicalResult run(llvm::function_ref<void(PassManager &)> build) {
@@ -124,15 +124,15 @@ TEST_F(AdagradTest, ComputesItsFormula) {
     registry.insert<extension::OutsideDialect>();
   });
 
-  std::vector<float> p = test::randomNumbers(kElements, 1, 1), s(kElements);
-  std::vector<double> pd = test::widen(p), sd(kElements);
+  std::vector<float> p = test::randomNumbers(elements, 1, 1), s(elements);
+  std::vector<double> pd = test::widen(p), sd(elements);
   float clip = 0.5, lr = 0.1;
   int64_t decayEnd = 32;
   for (int step = 1; step <= 20; ++step) {
-    std::vector<float> g = test::randomNumbers(kElements, 0.3, step + 1);
+    std::vector<float> g = test::randomNumbers(elements, 0.3, step + 1);
     kernel.run({p.data(), g.data(), s.data(), &clip, &lr, &decayEnd, p.data(),
                 s.data()});
-    for (int64_t i = 0; i < kElements; ++i) {
+    for (int64_t i = 0; i < elements; ++i) {
       double h = double(g[i]) * clip + (i < decayEnd ? 0.05 : 0) * pd[i];
       sd[i] += h * h;
       pd[i] -= double(lr) * h / (std::sqrt(sd[i]) + 1e-6);

@@ -1,5 +1,4 @@
-//===- QuickGelu.cpp - An activation from outside
-//------------------------------===//
+//===- QuickGelu.cpp - An activation from outside -------------------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -31,12 +30,12 @@ void ExtensionDialect::initialize() {
       >();
 }
 
-static constexpr double kSlope = 1.702;
+static constexpr double factor = 1.702;
 
 /// sigmoid(1.702 · x).
 static Value gate(nn::Formula &f, Value x) {
   Value one = f.splat(nn::Formula::typeOf(x), 1);
-  return f.div(one, f.add(one, f.exp(f.scale(x, -kSlope))));
+  return f.div(one, f.add(one, f.exp(f.scale(x, -factor))));
 }
 
 SmallVector<Value> QuickGeluOp::decompose(OpBuilder &builder) {
@@ -51,7 +50,7 @@ void QuickGeluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
   // With s = sigmoid(a · x): dx = dy · s · (1 + a · x · (1 - s)).
   Value x = f.wide(getInput());
   Value s = gate(f, x);
-  Value rest = f.scale(f.offset(f.scale(s, -1), 1), kSlope);
+  Value rest = f.scale(f.offset(f.scale(s, -1), 1), factor);
   Value slope = f.mul(s, f.offset(f.mul(x, rest), 1));
   operands[0] = f.as(getInput(), f.mul(gradients[0], slope));
 }

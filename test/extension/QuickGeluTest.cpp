@@ -1,5 +1,4 @@
-//===- QuickGeluTest.cpp - An activation from outside
-//--------------------------===//
+//===- QuickGeluTest.cpp - An activation from outside ---------------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
