@@ -6,13 +6,16 @@
 # ===----------------------------------------------------------------------===#
 #
 # Reads the commands from docs/tutorials, whose blocks are indented by four, and runs each
-# page's in a folder that has what the page says it takes.
+# page's in a folder that has what the page says it takes. What commands say, as a page's
+# fenced blocks have it, they do say, but for the numbers. Plans that other pages ask
+# for are made as well.
 #
 # ===----------------------------------------------------------------------===#
 
 import json
 import pathlib
 import re
+import shlex
 import textwrap
 import unittest
 
@@ -31,10 +34,17 @@ training { global_batch: 1 steps: 1 optimizer { lr: 1e-3 } }
 """
 
 
+FENCE = re.compile(r"^```text\n(.*?)^```$", re.M | re.S)
+
+
 def commands(page):
     """The blocks of a page, as a script for bash."""
-    blocks = re.findall(r"(?:(?:^    .*)?\n)+", page.read_text(), re.M)
+    blocks = re.findall(r"(?:(?:^    .*)?\n)+", FENCE.sub("", page.read_text()), re.M)
     return "".join(textwrap.dedent(block) for block in blocks)
+
+
+def lines_without_numbers(text):
+    return {re.sub(r"[-\d.,]+|\s+", " ", line).strip() for line in text.splitlines()}
 
 
 class Tutorials(unittest.TestCase):
@@ -50,6 +60,8 @@ class Tutorials(unittest.TestCase):
         for name, part in (("corpus", texts[1:400]), ("held-out", texts[400:440])):
             lines = [json.dumps({"text": text}) + "\n" for text in part]
             (self.out / f"{name}.jsonl").write_text("".join(lines))
+        (self.out / "corpus.txt").write_text("\n".join(texts[1:400]))
+        (self.out / "examples").symlink_to(support.ROOT / "examples")
 
     def follow(self, name):
         """Runs a page; what its commands said."""
@@ -60,7 +72,23 @@ class Tutorials(unittest.TestCase):
         script = 'mpirun() { command mpirun --oversubscribe --bind-to none "$@"; }\n' + script
         environment = support.ENVIRONMENT | {"PATH": path}
         command = ["bash", "-euo", "pipefail", "-c", script]
-        return support.run(command, cwd=self.out, env=environment).stdout
+        output = support.run(command, cwd=self.out, env=environment).stdout
+        said = lines_without_numbers(output)
+        for block in FENCE.findall((PAGES / f"{name}.md").read_text()):
+            self.assertLessEqual(lines_without_numbers(block), said)
+        return output
+
+    def log(self, name):
+        return [json.loads(line) for line in (self.out / name).read_text().splitlines()]
+
+    def test_plans(self):
+        """The plans that other pages ask for are made."""
+        pages = [support.ROOT / "README.md", *sorted((support.ROOT / "docs").glob("*.md"))]
+        text = "".join(page.read_text() for page in pages)
+        found = re.findall(r"^    (?:build/bin/)?tessera (plan examples/.*[^\\])$", text, re.M)
+        self.assertGreater(len(found), 4)
+        for command in sorted(set(found)):
+            support.run([support.TESSERA, *shlex.split(command)], cwd=self.out)
 
     def losses(self, output):
         return [float(loss) for loss in re.findall(r"^loss +(\S+)", output, re.M)]
@@ -84,6 +112,36 @@ class Tutorials(unittest.TestCase):
         (self.out / "tokens").write_bytes(bytes(20))
         data = ["--data", self.out / "tokens", "--data-type", "u8", "--steps", 0]
         support.run([small, "train", *data, "--save", self.out / "bloom-560m"])
+
+    def test_audit(self):
+        output = self.follow("audit")
+        self.assertGreater(float(re.search(r"^test .* accuracy (\S+)", output, re.M)[1]), 0.78)
+        self.assertEqual((self.out / "answers.csv").read_text().count("\n"), 2709)
+        drawn, own = (json.loads((self.out / name / "report.json").read_text()) for name in ("report", "report-own"))
+        self.assertEqual(len(drawn["runs"]), 3)
+        self.assertEqual(len(own["runs"]), 3)
+        found = re.search(r"^  within class +(\S+)", output, re.M)
+        self.assertLess(float(found[1]), 0.65)  # the page's point: not much beside the class
+
+    def test_compiler(self):
+        output = self.follow("compiler")
+        self.assertIn("zero.release", output)
+        self.assertRegex(output, r"plan.program @train .* arena \d+")
+        self.assertIn("math.tanh", output)
+        self.assertRegex(output, r"step 20/20 +loss")
+        self.assertTrue(output.endswith("refused\n"))
+        self.assertIn("nn.silu", (self.out / "silu.mlir").read_text())
+
+    def test_systems(self):
+        output = self.follow("systems")
+        self.assertEqual(len(re.findall(r"^ +[0-3] +(?:NONE|LAYER) ", output, re.M)), 8)
+        self.assertIn("--set parallel.zero_stage=2\n", output)
+        # Stages have the same losses; three runs are one.
+        log, whole = self.log("log.jsonl"), self.log("whole.jsonl")
+        self.assertEqual([line["step"] for line in log], list(range(1, 51)))
+        self.assertEqual([line["loss"] for line in log[:30]], [line["loss"] for line in whole])
+        self.assertLess(log[-1]["loss"], log[0]["loss"] - 2)
+        self.assertIn("<svg", (self.out / "step.html").read_text())
 
     def test_finetune(self):
         self.publish_small()
