@@ -8,7 +8,8 @@
 #
 # Checks all tracked pages of Markdown: each link to a file or a heading leads
 # there. In docs/how-to each fenced block of code stands, as it is, in the file
-# that the last link before it leads to; lines with … leave something out.
+# that the last link before it leads to; lines with … leave something out. Figures of
+# the README's table are those of bench/README.md.
 #
 # ===----------------------------------------------------------------------===#
 
@@ -65,6 +66,19 @@ def check_quotes(page):
             place = found + len(part)
 
 
+def check_figures(page):
+    """The table below `## Measured` against the page of benchmarks."""
+    known = set(re.findall(r"\d+(?:\.\d+)?", (page.parent / "bench" / "README.md").read_text()))
+    section = page.read_text().partition("\n## Measured\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\|(.*)\|.*\|$", section, re.MULTILINE)[2:]
+    if not rows:
+        yield "no table of figures"
+    for row in rows:
+        for figure in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?= times| MB| of its)", row):
+            if figure not in known:
+                yield f"bench/README.md does not have {figure}, of the row{row}"
+
+
 class Checks(unittest.TestCase):
     """That a wrong page is noticed."""
 
@@ -86,6 +100,16 @@ class Checks(unittest.TestCase):
             self.assertEqual(len(found), wrong, block)
         self.assertEqual(len(self.check(check_quotes, "```cpp\nint a;\n```\n")), 1)
 
+    def test_figures(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            (folder / "bench").mkdir()
+            (folder / "bench" / "README.md").write_text("| a | 1.5 | 20 MB |\n")
+            table = "\n## Measured\n\n| | faster | by |\n|---|---|---|\n| a | {} times, 20 MB | `b` |\n"
+            for figure, wrong in (("1.5", 0), ("2.5", 1)):
+                (folder / "README.md").write_text(table.format(figure))
+                self.assertEqual(len(list(check_figures(folder / "README.md"))), wrong)
+
 
 def main():
     result = unittest.TextTestRunner().run(unittest.defaultTestLoader.loadTestsFromTestCase(Checks))
@@ -99,7 +123,7 @@ def main():
     ).stdout
     for name in sorted(filter(None, names.split("\0"))):
         page = ROOT / name
-        checks = [check_links] + [check_quotes] * ("docs/how-to/" in name)
+        checks = [check_links] + [check_quotes] * ("docs/how-to/" in name) + [check_figures] * (name == "README.md")
         for check in checks:
             for error in check(page):
                 print(f"{name}: {error}")

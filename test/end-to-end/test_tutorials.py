@@ -16,6 +16,7 @@ import json
 import pathlib
 import re
 import shlex
+import sys
 import textwrap
 import unittest
 
@@ -89,6 +90,24 @@ class Tutorials(unittest.TestCase):
         self.assertGreater(len(found), 4)
         for command in sorted(set(found)):
             support.run([support.TESSERA, *shlex.split(command)], cwd=self.out)
+
+    def test_readme(self):
+        """Its picture and its answer are those of today, but for a tenth of the numbers."""
+        text = (support.ROOT / "README.md").read_text()
+        command, answer = re.search(r"`tessera (plan [^`]*)`\s+answers[^`]*`(fits[^`]*)`", text).groups()
+        said = support.run([support.TESSERA, *shlex.split(command)], cwd=self.out).stdout
+        left = [float(re.search(r"fits 80.0 GB: (\S+) GB", part)[1]) for part in (answer, said)]
+        self.assertLess(abs(left[0] / left[1] - 1), 0.1)
+
+        drawn = self.out / "plan.svg"
+        script = support.ROOT / "scripts" / "plan-picture"
+        support.run([sys.executable, script, "--tessera", support.TESSERA, "-o", drawn], cwd=self.out)
+        now, kept = drawn.read_text(), (support.ROOT / "docs" / "plan.svg").read_text()
+        texts = [set(re.findall(r">([a-z_, ]+)</text>", picture)) for picture in (now, kept)]
+        self.assertEqual(*texts, "make docs/plan.svg anew by scripts/plan-picture")
+        self.assertIn("optimizer", texts[0])
+        peaks = [float(re.search(r"peak in use: (\S+) GB", picture)[1]) for picture in (now, kept)]
+        self.assertLess(abs(peaks[0] / peaks[1] - 1), 0.1, "make docs/plan.svg anew by scripts/plan-picture")
 
     def losses(self, output):
         return [float(loss) for loss in re.findall(r"^loss +(\S+)", output, re.M)]
