@@ -24,7 +24,7 @@ function(tessera_compiler_options target)
   # No __DATE__-like state may enter the header, else ccache never hits.
   target_compile_options(${target} PRIVATE ${TESSERA_COMPILER_FLAGS}
                          "SHELL:-Xclang -fno-pch-timestamp")
-  if(TESSERA_FUZZ)
+  if(TESSERA_SANITIZE)
     # Half the time to compile; null, alignment and size end by a signal anyway.
     target_compile_options(${target} PRIVATE -O0 -fno-sanitize=null,alignment,object-size)
   endif()
