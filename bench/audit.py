@@ -24,6 +24,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test" / "end-to-end"))
 import audit_pyg
+import results
 import support
 
 OUT = support.BUILD / "bench" / "audit"
@@ -197,13 +198,14 @@ class Table:
 
     def __init__(self, *columns):
         self.lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-        self.failures = []
+        self.failures, self.distances = [], {}
 
     def cell(self, label, own, peer, tolerance):
         """Ours and PyTorch Geometric's, if it has one; the tolerance may be None."""
         digits = {LOSS: 1, ADVANTAGE: 2}.get(tolerance, 3)
         if peer is None:
             return f"{own:.{digits}f}"
+        self.distances[label] = abs(own - peer)
         far = tolerance is not None and abs(own - peer) > tolerance
         if far:
             self.failures.append(f"{label}: {own:.4f}, {peer:.4f} in PyTorch Geometric")
@@ -354,6 +356,7 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--reports", action="store_true", help="run nothing, read the reports that are there")
     parser.add_argument("--document", action="store_true", help="also puts the tables into docs/audit.md")
+    results.add_option(parser, "audit")
     options = parser.parse_args()
     if unknown := set(options.models) - set(MODELS):
         parser.error(f"no model {', '.join(sorted(unknown))}")
@@ -371,6 +374,11 @@ def main():
     (OUT / "table.md").write_text(text + "\n")
     print(f"\nhere / in PyTorch Geometric, means of the same splits:\n\n{text}")
     print(f"also in {OUT / 'table.md'}")
+    measured = results.Results("audit")
+    for table in found.values():
+        for label, distance in table.distances.items():
+            measured.add(label, "Tessera", "distance from PyTorch Geometric", "", distance)
+    measured.write(options.json)
     if options.document:
         write_document(found)
     if failures := [failure for table in found.values() for failure in table.failures]:

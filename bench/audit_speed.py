@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "test" / "end-to-end")]
 import audit
 import audit_pyg
+import results
 import step
 import support
 import torch_environment
@@ -89,6 +90,7 @@ def main():
     parser.add_argument("--ranks", type=int, default=2, help="that share Tessera's trials")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    results.add_option(parser, "audit_speed")
     options = parser.parse_args()
     python, base = torch_environment.make()
     if pathlib.Path(sys.executable) != python:
@@ -101,6 +103,10 @@ def main():
         own.append(own_seconds(executable, options))
         peer.append(peer_seconds(options) * options.seeds / options.peer_seeds)
         print(f"Tessera {own[-1]:.1f} s, PyTorch Geometric {peer[-1]:.1f} s", flush=True)
+    found = results.Results("audit_speed")
+    for contender, values in (("Tessera", own), ("PyTorch Geometric", peer)):
+        found.add(f"GCN, {options.seeds} seeds", contender, "audit", "s", values)
+    found.write(options.json)
     ratio = statistics.median(peer) / statistics.median(own)
     print(f"{options.seeds} seeds: {ratio:.2f} x")
 

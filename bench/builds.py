@@ -17,6 +17,7 @@ import pathlib
 import statistics
 import sys
 
+import results
 from step import BENCHMARKS, OUT, ROOT, Tessera, data_of
 
 MOST = 1.02
@@ -26,7 +27,7 @@ def median_ratio(ours, theirs):
     return statistics.median(a / b for a, b in zip(ours, theirs))
 
 
-def compare(name, options):
+def compare(name, options, found):
     benchmark = BENCHMARKS[name]
     if options.precision == "bf16":
         values = {"training.precision.compute": "BF16"}
@@ -46,6 +47,8 @@ def compare(name, options):
     for what, unit, times in (("step", "ms", steps), ("compile", "s", compilations)):
         ratio = median_ratio(*times)
         worst = max(worst, ratio)
+        for which, values in (("Tessera", times[0]), ("old build", times[1])):
+            found.add(f"{name}, {options.precision}", which, what, unit, values)
         print(
             f"{name:12} {options.precision} {what:8} {statistics.median(times[0]):9.2f} {unit:2} "
             f"against {statistics.median(times[1]):9.2f} {unit:2}  ratio {ratio:.3f}",
@@ -62,12 +65,15 @@ def main():
     parser.add_argument("--steps", type=int, default=5, help="measured in each round")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    results.add_option(parser, "builds")
     options = parser.parse_args()
     unknown = set(options.benchmarks) - set(BENCHMARKS)
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}")
     OUT.mkdir(parents=True, exist_ok=True)
-    worst = max(compare(name, options) for name in options.benchmarks or BENCHMARKS)
+    found = results.Results("builds")
+    worst = max(compare(name, options, found) for name in options.benchmarks or BENCHMARKS)
+    found.write(options.json)
     print(f"worst ratio {worst:.3f}, at most {MOST}")
     return int(worst > MOST)
 

@@ -21,6 +21,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "test" / "end-to-end")]
+import results
 import step
 import support
 import torch_environment
@@ -327,6 +328,7 @@ def measure(layer, graph, options):
         "floor_milliseconds": floor,
         "plan_bytes": peak_bytes(specification),
         "milliseconds": {name: statistics.median(each) for name, each in times.items()},
+        "rounds": times,
         "times_tessera": ratios,
         "peak_memory": memory,
         "impossible": impossible,
@@ -354,6 +356,15 @@ def report(result):
         print(f"  {form:16s} not possible: {reason}")
 
 
+def keep(result, found):
+    case = f"{result['layer']} on {result['graph']}"
+    for name, values in result["rounds"].items():
+        found.add(case, name, "step", "ms", values)
+        found.add(case, name, "memory", "bytes", result["peak_memory"][name])
+    found.add(case, "plan", "memory", "bytes", result["plan_bytes"])
+    found.add(case, "floor", "step", "ms", result["floor_milliseconds"])
+
+
 def main():
     if sys.argv[1:2] == ["--write-graph"]:
         return write_random(*json.loads(sys.argv[2]))
@@ -366,11 +377,12 @@ def main():
     parser.add_argument("--forms", nargs="*", help="of PyTorch Geometric; all by default")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--tessera-only", action="store_true")
+    results.add_option(parser, "gnn")
     options = parser.parse_args()
     torch_environment.enter()
     OUT.mkdir(parents=True, exist_ok=True)
     support.run(["ninja", "-C", support.BUILD, "bench-peak", "bench-rows"])
-    results, here = [], layers_here()
+    found, here = results.Results("gnn"), layers_here()
     for graph in options.graphs.split(","):
         wanted = [
             layer
@@ -383,12 +395,12 @@ def main():
             if layer not in here:
                 print(f"\n{layer} on {graph}: this tree has no layer {layer}")
                 continue
-            results.append(measure(layer, graph, options))
-            report(results[-1])
+            result = measure(layer, graph, options)
+            report(result)
+            keep(result, found)
         for path in (OUT / f"{graph}.safetensors", samples_of(graph)):
             path.unlink(missing_ok=True)
-    (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    print(f"\nalso in {OUT / 'results.json'}")
+    found.write(options.json)
 
 
 if __name__ == "__main__":

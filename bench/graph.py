@@ -21,6 +21,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path += [str(ROOT / "scripts"), str(ROOT / "test" / "end-to-end")]
+import results
 import support
 import torch_environment
 
@@ -90,6 +91,7 @@ def main():
     parser.add_argument("--features", type=int, default=16)
     parser.add_argument("--weights", action="store_true", help="of the edges")
     parser.add_argument("--rounds", type=int, default=5)
+    results.add_option(parser, "graph")
     options = parser.parse_args()
     torch_environment.enter()
     OUT.mkdir(parents=True, exist_ok=True)
@@ -109,6 +111,11 @@ def main():
     used = peak_of_a_run()
     plan = support.plan(OUT / "graph.textproto")["peak_bytes"]
     print(f"plan {plan / 1e6:.1f} MB, most used {used / 1e6:.1f} MB: {used / plan:.3f}")
+    found, case = results.Results("graph"), "with weights" if options.weights else "without weights"
+    found.add(case, "SciPy", "two conversions", "ms", peers)
+    found.add(case, "Tessera", "opening and both conversions", "ms", [sum(pair) for pair in zip(opened, built)])
+    found.add(case, "Tessera", "memory", "bytes", used)
+    found.write(options.json)
     (OUT / "graph.safetensors").unlink()
     if own > peer or used > 1.1 * plan:
         sys.exit(1)

@@ -20,6 +20,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "test" / "end-to-end")]
+import results
 import support
 import test_generation
 
@@ -100,6 +101,7 @@ def main():
     parser.add_argument("models", nargs="*", help=f"of {', '.join(MODELS)}; all by default")
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--bytes", type=int, default=131072, help="of text to measure with")
+    results.add_option(parser, "perplexity")
     options = parser.parse_args()
     for name in options.models:
         if name not in MODELS:
@@ -111,11 +113,12 @@ def main():
     print(f"{package}: {len(text)} bytes, the last {options.bytes} held out")
     print("| model | " + " | ".join(KEPT) + " |")
     print("|---|" + "---|" * len(KEPT), flush=True)
+    measured = results.Results("perplexity")
     for name in options.models or MODELS:
         values = {**ONE_RANK, "training.schedule.decay_steps": options.steps}
         weights = train(name, values, data, options.steps)
         row, first = [], None
-        for number, kept in enumerate(KEPT.values()):
+        for number, (form, kept) in enumerate(KEPT.items()):
             specification = (ROOT / "examples" / f"{name}.textproto").read_text()
             specification += f"generation {{ batch: {SLOTS} {kept} }}\n"
             executable = test_generation.logits_executable(
@@ -123,8 +126,10 @@ def main():
             )
             found = perplexity(executable, weights, held_out)
             first = first or found
+            measured.add(f"{name}, {form}", "Tessera", "perplexity", "", found)
             row.append(f"{found:.4f} ({100 * (found / first - 1):+.3f} %)")
         print(f"| {name} | " + " | ".join(row) + " |", flush=True)
+    measured.write(options.json)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ import resource
 import subprocess
 import sys
 
+import results
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TESSERA = ROOT / "build" / "bin" / "tessera"
 MOST = 4.3
@@ -35,6 +37,7 @@ def main():
     parser.add_argument("--layers", type=int, default=250)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("options", nargs="*", help="further options of tessera plan, after --")
+    results.add_option(parser, "planning")
     arguments = parser.parse_args()
     specification = ROOT / "examples" / "bloom-tiny.textproto"
     few, many = arguments.layers, 4 * arguments.layers
@@ -42,9 +45,12 @@ def main():
     for _ in range(arguments.rounds):
         for layers in times:
             times[layers].append(cpu_seconds(specification, layers, arguments.options))
+    found = results.Results("planning")
     ratio = min(times[many]) / min(times[few])
     for layers, seconds in times.items():
         print(f"{layers:5} layers: {min(seconds):7.2f} s")
+        found.add(f"{layers} layers", "Tessera", "plan", "s", seconds)
+    found.write(arguments.json)
     print(f"ratio {ratio:.2f}, at most {MOST}")
     return int(ratio > MOST)
 

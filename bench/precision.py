@@ -16,6 +16,7 @@ import statistics
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test" / "end-to-end"))
+import results
 import support
 
 OUT = support.BUILD / "bench"
@@ -54,6 +55,7 @@ def main():
     parser = argparse.ArgumentParser(description="Does 16-bit training follow fp32?")
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seeds", type=int, default=4, help="of the fp32 runs that give the band")
+    results.add_option(parser, "precision")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     data = support.repeated_text(OUT / "precision.txt", 1 << 22)
@@ -64,14 +66,19 @@ def main():
     print(f"{options.steps} steps; fp32 from {len(seeds)} seeds ends, over {end} steps, "
           f"at {min(ends):.4f} to {max(ends):.4f}: a band of {band:.4f}")
     print(f"{'':22} {'loss':>8} {'- fp32':>8} {'mean |off|':>10} {'most off':>9}  (relative, per step)")
+    found = results.Results("precision")
+    found.add("fp32, all seeds", "Tessera", "loss", "nats", ends)
     failed = False
     for name, values in FORMS.items():
         run = seeds[0] if name == "fp32" else train(name, data, options, 1, **values)
         off = [abs(a / b - 1) for a, b in zip(run, seeds[0])]
         difference = statistics.mean(run[-end:]) - ends[0]
+        found.add(name, "Tessera", "loss", "nats", ends[0] + difference)
+        found.add(name, "Tessera", "mean distance from fp32", "%", 100 * statistics.mean(off))
         failed |= not abs(difference) <= band
         print(f"{name:22} {ends[0] + difference:8.4f} {difference:+8.4f} "
               f"{statistics.mean(off):10.2%} {max(off):9.2%}")
+    found.write(options.json)
     if failed:
         sys.exit("precision.py: a run ends outside of the band of fp32's seeds")
 

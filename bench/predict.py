@@ -19,6 +19,7 @@ import statistics
 import subprocess
 import sys
 
+import results
 import stages
 import step
 
@@ -88,6 +89,7 @@ def main():
     parser.add_argument("--steps", type=int, default=5, help="measured in each round")
     parser.add_argument("--set", action="append", default=[], help="a field of the specification")
     parser.add_argument("--within", type=float, default=15, help="percent")
+    results.add_option(parser, "predict")
     options = parser.parse_args()
     if unknown := set(options.benchmarks) - set(names):
         parser.error(f"no benchmark {', '.join(sorted(unknown))}")
@@ -97,7 +99,7 @@ def main():
     calibrate(machine, options.rounds)
     print(machine.read_text())
 
-    results = []
+    rows, found = [], results.Results("predict")
     for name in options.benchmarks or names:
         more = dict(pair.split("=", 1) for pair in options.set)
         benchmark = {**step.BENCHMARKS[name], "more": more}
@@ -109,7 +111,11 @@ def main():
                 run.measure(options.steps, cores)
         for run, (world, stage) in runs:
             predicted = predict(benchmark, world, stage, machine)
-            results.append(
+            case = f"{name}, {world} ranks, stage {stage}"
+            found.add(case, "Tessera", "step", "ms", run.wall)
+            found.add(case, "Tessera", "CPU time", "ms", run.cpu)
+            found.add(case, "prediction", "step", "ms", predicted["step_ms"])
+            rows.append(
                 {
                     "benchmark": name,
                     "world": world,
@@ -120,10 +126,9 @@ def main():
                     "cpu_ms": statistics.median(run.cpu),
                 }
             )
-    (step.OUT / "predict.json").write_text(json.dumps(results, indent=1) + "\n")
     print(f"{'':12} ranks stage predicted  exposed        cpu   median  measured     off")
     worst = 0
-    for row in results:
+    for row in rows:
         # On a machine that others use, a step waits for its turns.
         quiet = row["median_ms"] <= QUIET * row["cpu_ms"]
         measured = row["median_ms" if quiet else "cpu_ms"]
@@ -135,6 +140,7 @@ def main():
             f" {row['cpu_ms']:10.1f} {row['median_ms']:8.1f}"
             f" {'median' if quiet else 'cpu':>9} {off:+6.1f}%"
         )
+    found.write(options.json)
     if worst > options.within:
         sys.exit(f"predict.py: a prediction is {worst:.1f} % off")
 

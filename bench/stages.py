@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 
+import results
 from step import BENCHMARKS, OUT, ROOT, write_tokens
 
 sys.path.insert(0, str(ROOT / "test" / "end-to-end"))
@@ -82,6 +83,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=3, help="measured in each round")
     parser.add_argument("--set", action="append", default=[], help="a field of the specification")
+    results.add_option(parser, "stages")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     benchmark = BENCHMARKS[options.benchmark]
@@ -108,6 +110,12 @@ def main():
             f"{stage:5d} {elapsed:10.1f} {elapsed / base[0]:6.3f} {cpu:10.1f} "
             f"{cpu / base[1]:6.3f} {communication:11.1f}"
         )
+    found = results.Results("stages")
+    for stage, rounds in times.items():
+        case = f"{options.benchmark}, {options.ranks} ranks, stage {stage}"
+        for quantity, values in zip(("step", "CPU time", "exposed communication"), zip(*rounds)):
+            found.add(case, "Tessera", quantity, "ms", values)
+    found.write(options.json)
 
 
 if __name__ == "__main__":

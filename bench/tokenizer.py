@@ -25,6 +25,8 @@ import sys
 import tempfile
 import time
 
+import results
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("TESSERA_BUILD", ROOT / "build"))
 TESSERA = BUILD / "bin" / "tessera"
@@ -46,6 +48,7 @@ def inside(arguments):
     size = sum(len(text.encode()) for text in texts)
     print(f"{len(texts)} texts, {size / 1e6:.1f} MB, {arguments.threads} threads, tokenizers {tokenizers.__version__}")
     print("| family | tessera, MB/s | encode_batch_fast, MB/s | times |\n|---|---|---|---|")
+    found = results.Results("tokenizer")
     files = {path.stem: path for path in family_files()}
     with tempfile.TemporaryDirectory() as name:
         lines, one = pathlib.Path(name) / "texts.jsonl", pathlib.Path(name) / "one.jsonl"
@@ -68,8 +71,12 @@ def inside(arguments):
                 start = time.perf_counter()
                 library.encode_batch_fast(texts, add_special_tokens=False)
                 theirs.append(time.perf_counter() - start)
+            for contender, values in (("Tessera", [a - min(loading) for a in own]), ("tokenizers", theirs)):
+                rates = [size / seconds / 1e6 for seconds in values]
+                found.add(family, contender, "encoding", "MB/s", rates, better="more")
             mine, theirs = size / (min(own) - min(loading)) / 1e6, size / min(theirs) / 1e6
             print(f"| {family} | {mine:.1f} | {theirs:.1f} | {mine / theirs:.1f} |", flush=True)
+    found.write(arguments.json)
 
 
 def main():
@@ -78,6 +85,7 @@ def main():
     parser.add_argument("--text", type=pathlib.Path, help="a text file; default: words of many languages")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--rounds", type=int, default=3)
+    results.add_option(parser, "tokenizer")
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT / "scripts"))
     import torch_environment

@@ -23,6 +23,8 @@ import subprocess
 import sys
 import time
 
+import results
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("TESSERA_BUILD", ROOT / "build"))
 
@@ -215,14 +217,21 @@ def table_ii(specification, precision):
 def main():
     parser = argparse.ArgumentParser(description="The ZeRO paper's tables from plans.")
     parser.add_argument("--precision", choices=PRECISIONS, default="bf16")
+    results.add_option(parser, "zero_paper")
     options = parser.parse_args()
     specification = BUILD / "zero-paper.textproto"
     specification.write_text(SPECIFICATION)
     wrong = compared = 0
+    found = results.Results("zero_paper")
     for table in (table_i, table_ii):
+        begin = time.monotonic()
         differing, cells = table(specification, options.precision)
+        case = f"{table.__name__}, {options.precision}"
+        found.add(case, "Tessera", "cells that differ", "cells", differing)
+        found.add(case, "Tessera", "planning", "s", time.monotonic() - begin)
         wrong += differing
         compared += cells
+    found.write(options.json)
     print(f"{compared - wrong} of {compared} cells agree with the paper")
     sys.exit(wrong > 0)
 
