@@ -19,9 +19,11 @@ def ShapeKernels : Pass<"cpu-shape-kernels", "mlir::ModuleOp"> {
     the results (`plan.counts_rows`), `plan.counted_iterations` says how often the
     loop runs for a count; the other numbers are those of all rows.
 
-    ```mlir
-    func.func private @exp(%x: tensor<8x16xf32>) -> tensor<8x16xf32>
-        attributes {plan.kernel, plan.iterations = 1, plan.scratch = 0, plan.flops = 128}
+    ```mlir test/codegen/cpu/shape-kernels-example.mlir#exp becomes
+    func.func private @exp(%x: tensor<8x16xf32>) -> tensor<8x16xf32> attributes {plan.flops = 128 : i64, plan.iterations = 1 : i64, plan.kernel, plan.scratch = 0 : i64} {
+      %y = math.exp %x : tensor<8x16xf32>
+      return %y : tensor<8x16xf32>
+    }
     ```
   }];
 }

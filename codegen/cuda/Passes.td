@@ -18,9 +18,11 @@ def ShapeKernels : Pass<"cuda-shape-kernels", "mlir::ModuleOp"> {
     operations per launch), by which the plan reserves memory and counts
     arithmetic.
 
-    ```mlir
-    func.func private @exp(%x: tensor<8x16xf32>) -> tensor<8x16xf32>
-        attributes {plan.kernel, plan.iterations = 32, plan.scratch = 0, plan.flops = 128}
+    ```mlir test/codegen/cuda/shape-kernels-example.mlir#exp becomes
+    func.func private @exp(%x: tensor<8x16xf32>) -> tensor<8x16xf32> attributes {plan.flops = 128 : i64, plan.iterations = 32 : i64, plan.kernel, plan.scratch = 0 : i64} {
+      %y = math.exp %x : tensor<8x16xf32>
+      return %y : tensor<8x16xf32>
+    }
     ```
   }];
 }
@@ -33,21 +35,26 @@ def BuildKernels : Pass<"cuda-build-kernels", "mlir::ModuleOp"> {
     writes its own code; all others map rows to groups of threads, or columns to
     strips, with reductions by warps and blocks in a fixed order.
 
-    ```mlir
-    func.func private @exp(%x: tensor<1024xf32>) -> tensor<1024xf32> attributes {plan.kernel}
+    ```mlir test/codegen/cuda/build-kernels-example.mlir#exp
+    func.func private @exp(%x: tensor<1024xf32>) -> tensor<1024xf32> attributes {plan.kernel} {
+      %y = math.exp %x : tensor<1024xf32>
+      return %y : tensor<1024xf32>
+    }
     ```
     becomes
-    ```mlir
-    gpu.module @device {
-      gpu.func @exp(%x: memref<1024xf32>, %y: memref<1024xf32>, %scratch: memref<0xi8>) kernel
-          attributes {known_block_size = array<i32: 256, 1, 1>, known_grid_size = array<i32: 1, 1, 1>} {
-        %thread = gpu.thread_id x
-        // ...
-        %0 = vector.load %x[%at] {alignment = 16 : i64} : memref<1024xf32>, vector<4xf32>
-        %1 = math.exp %0 : vector<4xf32>
-        vector.store %1, %y[%at] {alignment = 16 : i64} : memref<1024xf32>, vector<4xf32>
-        gpu.return
-      }
+    ```mlir test/codegen/cuda/build-kernels-example.mlir#exp becomes
+    gpu.func @exp(%x: memref<1024xf32> {llvm.noalias}, %y: memref<1024xf32> {llvm.noalias}, %scratch: memref<0xi8> {llvm.noalias}) kernel attributes {known_block_size = array<i32: 256, 1, 1>, known_grid_size = array<i32: 1, 1, 1>, nvvm.minctasm = 1 : i32, plan.kernel = "exp"} {
+      %block = gpu.block_id  x
+      %thread = gpu.thread_id  x
+      %most = arith.constant 1024 : index
+      %first = arith.muli %block, %most : index
+      %width = arith.constant 4 : index
+      %offset = arith.muli %thread, %width : index
+      %at = arith.addi %first, %offset : index
+      %numbers = vector.load %x[%at] {alignment = 16 : i64} : memref<1024xf32>, vector<4xf32>
+      %powers = math.exp %numbers : vector<4xf32>
+      vector.store %powers, %y[%at] {alignment = 16 : i64} : memref<1024xf32>, vector<4xf32>
+      gpu.return
     }
     ```
   }];
@@ -69,9 +76,11 @@ def LowerMath : Pass<"cuda-lower-math"> {
     Square roots, roundings and the like are single instructions; upstream's
     conversion would call CUDA's device library for them.
 
-    ```mlir
+    ```mlir test/codegen/cuda/lower-math-example.mlir#sqrt
     %y = math.sqrt %x : f32
-    // becomes
+    ```
+    becomes
+    ```mlir test/codegen/cuda/lower-math-example.mlir#sqrt becomes
     %y = llvm.call_intrinsic "llvm.sqrt"(%x) : (f32) -> f32
     ```
   }];

@@ -17,12 +17,12 @@ def Decompose : Pass<"nn-decompose", "mlir::ModuleOp"> {
     arithmetic, broadcasts and reductions, which outlining then fuses anew with
     what stands around them. A model's head becomes a chain of chunks.
 
-    ```mlir
+    ```mlir test/passes/kernels/decompose.mlir#relu
     %y = nn.relu %x : tensor<8x16xf32>
     ```
     becomes
-    ```mlir
-    %zero = arith.constant dense<0.0> : tensor<8x16xf32>
+    ```mlir test/passes/kernels/decompose.mlir#relu becomes
+    %zero = arith.constant dense<0.000000e+00> : tensor<8x16xf32>
     %y = arith.maximumf %x, %zero : tensor<8x16xf32>
     ```
   }];
@@ -45,15 +45,14 @@ def FormGemms : Pass<"form-gemms", "mlir::ModuleOp"> {
     its plain result. In a training step a GELU stays apart: the backward pass
     computes with its operand, and with the same bits.
 
-    ```mlir
+    ```mlir test/passes/kernels/form-gemms.mlir#linear
     %c = nn.matmul %a, %b transpose_b : tensor<8x4xf32>, tensor<16x4xf32> -> tensor<8x16xf32>
     %rows = nn.broadcast %bias dims [1] : tensor<16xf32> -> tensor<8x16xf32>
     %y = arith.addf %c, %rows : tensor<8x16xf32>
     ```
     becomes
-    ```mlir
-    %y = plan.gemm %a, %b transpose_b bias %bias
-        : (tensor<8x4xf32>, tensor<16x4xf32>, tensor<16xf32>) -> tensor<8x16xf32>
+    ```mlir test/passes/kernels/form-gemms.mlir#linear becomes
+    %y = plan.gemm %a, %b transpose_b bias %bias : (tensor<8x4xf32>, tensor<16x4xf32>, tensor<16xf32>) -> tensor<8x16xf32>
     ```
   }];
   let statistics = [
@@ -73,19 +72,18 @@ def OutlineKernels : Pass<"outline-kernels", "mlir::ModuleOp"> {
     that are kernels by themselves are outlined alone. Kernels of the same
     structure are one function.
 
-    ```mlir
-    %d = arith.addf %a, %b : tensor<8x16xf32>
-    %e = math.exp %d : tensor<8x16xf32>
+    ```mlir test/passes/kernels/outline-kernels-example.mlir#outline
+    %d = arith.addf %a, %b : tensor<8x24xf32>
+    %e = math.exp %d : tensor<8x24xf32>
     ```
     becomes
-    ```mlir
-    %e = plan.launch @add_exp(%a, %b) : (tensor<8x16xf32>, tensor<8x16xf32>) -> tensor<8x16xf32>
+    ```mlir test/passes/kernels/outline-kernels-example.mlir#outline becomes
+    %e = plan.launch @add_exp(%a, %b) : (tensor<8x24xf32>, tensor<8x24xf32>) -> tensor<8x24xf32>
 
-    func.func private @add_exp(%a: tensor<8x16xf32>, %b: tensor<8x16xf32>)
-        -> (tensor<8x16xf32> {plan.inplace = [0, 1]}) attributes {plan.kernel} {
-      %d = arith.addf %a, %b : tensor<8x16xf32>
-      %e = math.exp %d : tensor<8x16xf32>
-      return %e : tensor<8x16xf32>
+    func.func private @add_exp(%a: tensor<8x24xf32>, %b: tensor<8x24xf32>) -> (tensor<8x24xf32> {plan.inplace = [0, 1]}) attributes {plan.kernel} {
+      %d = arith.addf %a, %b : tensor<8x24xf32>
+      %e = math.exp %d : tensor<8x24xf32>
+      return %e : tensor<8x24xf32>
     }
     ```
   }];
@@ -106,7 +104,7 @@ def BoundRows : Pass<"bound-rows", "mlir::ModuleOp"> {
     GEMMs that can do with fewer rows get the count as one more operand. Programs
     without the attribute stay as they are.
 
-    ```mlir
+    ```mlir test/passes/kernels/bound-rows-example.mlir#count
     func.func @train(%x: tensor<64x8xf32> {nn.counted = "count.0", nn.input = "x"},
                      %w: tensor<8x4xf32> {nn.input = "w"},
                      %n: tensor<i32> {nn.input = "count.0"}) -> tensor<4xf32> {
@@ -114,16 +112,23 @@ def BoundRows : Pass<"bound-rows", "mlir::ModuleOp"> {
       %s = plan.launch @columnsum(%y) : (tensor<64x4xf32>) -> tensor<4xf32>
       return %s : tensor<4xf32>
     }
-    func.func private @columnsum(%y: tensor<64x4xf32>) -> tensor<4xf32> attributes {plan.kernel}
+    func.func private @columnsum(%y: tensor<64x4xf32>) -> tensor<4xf32> attributes {plan.kernel} {
+      %s = nn.reduce sum %y dims [0] : tensor<64x4xf32> -> tensor<4xf32>
+      return %s : tensor<4xf32>
+    }
     ```
     becomes
-    ```mlir
-      %y = plan.gemm %x, %w counted rows of 64 by %n
-          : (tensor<64x8xf32>, tensor<8x4xf32>, tensor<i32>) -> tensor<64x4xf32>
+    ```mlir test/passes/kernels/bound-rows-example.mlir#count becomes
+    func.func @train(%x: tensor<64x8xf32> {nn.counted = "count.0", nn.input = "x"}, %w: tensor<8x4xf32> {nn.input = "w"}, %n: tensor<i32> {nn.input = "count.0"}) -> tensor<4xf32> {
+      %y = plan.gemm %x, %w counted rows of 64 by %n : (tensor<64x8xf32>, tensor<8x4xf32>, tensor<i32>) -> tensor<64x4xf32>
       %s = plan.launch @columnsum_counted(%y, %n) : (tensor<64x4xf32>, tensor<i32>) -> tensor<4xf32>
-    ...
-    func.func private @columnsum_counted(%y: tensor<64x4xf32>, %n: tensor<i32> {plan.counts_sums = 64})
-        -> tensor<4xf32> attributes {plan.kernel}
+      return %s : tensor<4xf32>
+    }
+
+    func.func private @columnsum_counted(%y: tensor<64x4xf32>, %n: tensor<i32> {plan.counts_sums = 64 : i64}) -> tensor<4xf32> attributes {plan.kernel} {
+      %s = nn.reduce sum %y dims [0] : tensor<64x4xf32> -> tensor<4xf32>
+      return %s : tensor<4xf32>
+    }
     ```
   }];
   let statistics =
@@ -143,27 +148,30 @@ def ChunkRows : Pass<"chunk-rows", "mlir::ModuleOp"> {
     cache, and never stored whole unless something else reads it. Sums are taken
     in parts whose number depends on sizes alone, and then added by a kernel.
 
-    ```mlir
-    %h = plan.launch @relu(%x) : (tensor<1000x8xf32>) -> tensor<1000x8xf32>
-    %y = plan.gemm %h, %w transpose_b
-        : (tensor<1000x8xf32>, tensor<4x8xf32>) -> tensor<1000x4xf32>
-    ```
-    becomes
-    ```mlir
-    %y = plan.launch @rows(%x, %w) : (tensor<1000x8xf32>, tensor<4x8xf32>) -> tensor<1000x4xf32>
-
-    func.func private @rows(%x: tensor<1000x8xf32>, %w: tensor<4x8xf32>)
-        -> tensor<1000x4xf32> attributes {plan.kernel} {
-      %y = plan.row_loop @chunk.128, @chunk.104(%x, %w) rows 1000 by 128 parts 8
+    ```mlir test/passes/kernels/chunk-rows-example.mlir#chunks
+    func.func @program(%x: tensor<1000x8xf32>, %w: tensor<4x8xf32>) -> tensor<1000x4xf32> {
+      %h = plan.launch @relu(%x) : (tensor<1000x8xf32>) -> tensor<1000x8xf32>
+      %y = plan.gemm %h, %w transpose_b
           : (tensor<1000x8xf32>, tensor<4x8xf32>) -> tensor<1000x4xf32>
       return %y : tensor<1000x4xf32>
     }
-    func.func private @chunk.128(%x: tensor<128x8xf32>, %w: tensor<4x8xf32>)
-        -> tensor<128x4xf32> attributes {plan.kernel} {
-      %h = plan.launch @relu.128(%x) : (tensor<128x8xf32>) -> tensor<128x8xf32>
-      %y = plan.gemm %h, %w transpose_b local
-          : (tensor<128x8xf32>, tensor<4x8xf32>) -> tensor<128x4xf32>
-      return %y : tensor<128x4xf32>
+    ```
+    becomes
+    ```mlir test/passes/kernels/chunk-rows-example.mlir#chunks becomes
+    func.func @program(%x: tensor<1000x8xf32>, %w: tensor<4x8xf32>) -> tensor<1000x4xf32> {
+      %y = plan.launch @rows(%x, %w) : (tensor<1000x8xf32>, tensor<4x8xf32>) -> tensor<1000x4xf32>
+      return %y : tensor<1000x4xf32>
+    }
+
+    func.func private @chunk.112(%x: tensor<112x8xf32>, %w: tensor<4x8xf32>) -> tensor<112x4xf32> attributes {plan.kernel} {
+      %h = plan.launch @relu.112(%x) : (tensor<112x8xf32>) -> tensor<112x8xf32>
+      %y = plan.gemm %h, %w transpose_b local : (tensor<112x8xf32>, tensor<4x8xf32>) -> tensor<112x4xf32>
+      return %y : tensor<112x4xf32>
+    }
+
+    func.func private @rows(%x: tensor<1000x8xf32>, %w: tensor<4x8xf32>) -> tensor<1000x4xf32> attributes {plan.kernel} {
+      %y = plan.row_loop @chunk.112, @chunk.104(%x, %w) rows 1000 by 112 parts 9 : (tensor<1000x8xf32>, tensor<4x8xf32>) -> tensor<1000x4xf32>
+      return %y : tensor<1000x4xf32>
     }
     ```
 
@@ -195,13 +203,17 @@ def DropUnreadInputs : Pass<"drop-unread-inputs", "mlir::ModuleOp"> {
     Arguments that say `nn.only_if_read` and have no use are removed: the runtime
     fills just the inputs that a program has.
 
-    ```mlir
+    ```mlir test/passes/kernels/drop-unread-inputs-example.mlir#unread
     func.func @train(%x: tensor<4xf32> {nn.input = "features"},
-                     %n: tensor<i32> {nn.input = "count.0", nn.only_if_read})
+                     %n: tensor<i32> {nn.input = "count.0", nn.only_if_read}) -> tensor<4xf32> {
+      return %x : tensor<4xf32>
+    }
     ```
     becomes
-    ```mlir
-    func.func @train(%x: tensor<4xf32> {nn.input = "features"})
+    ```mlir test/passes/kernels/drop-unread-inputs-example.mlir#unread becomes
+    func.func @train(%x: tensor<4xf32> {nn.input = "features"}) -> tensor<4xf32> {
+      return %x : tensor<4xf32>
+    }
     ```
   }];
   let statistics = [Statistic<"numDropped", "dropped", "Inputs dropped">];

@@ -23,8 +23,8 @@ def Place : Pass<"plan-place", "mlir::ModuleOp"> {
     "begin". Each collective is fenced right after its wait. The buffers do not
     overlap yet: that is `plan-layout`'s part.
 
-    ```mlir
-    func.func @predict(%x: tensor<16x16xf32> {nn.input = "tokens"})
+    ```mlir test/passes/plan/place-example.mlir#buffers
+    func.func @train(%x: tensor<16x16xf32> {nn.input = "tokens"})
         -> (tensor<16x16xf32> {nn.output = "logits"}) {
       %p = zero.load parameter @h.0 : tensor<256xf32>
       %w = nn.reshape %p : tensor<256xf32> -> tensor<16x16xf32>
@@ -33,14 +33,18 @@ def Place : Pass<"plan-place", "mlir::ModuleOp"> {
     }
     ```
     becomes
-    ```mlir
-    plan.program @predict world 1 stage 0 accumulation 1 arena 3072
-        memory {..., parameters = 1024, workspace = 2048} flops 8192 {
-      %0 = plan.buffer "parameter h.0" parameters at 0 persistent : memref<1024xi8>
-      %1 = plan.buffer "tokens" workspace at 1024 persistent : memref<1024xi8>
-      %2 = plan.buffer "logits" workspace at 2048 persistent : memref<1024xi8>
-      ...
+    ```mlir test/passes/plan/place-example.mlir#buffers becomes
+    plan.program @train world 1 stage 0 accumulation 1 arena 3072 memory {activations = 0 : i64, communication = 0 : i64, gradients = 0 : i64, optimizer = 0 : i64, parameters = 1024 : i64, workspace = 2048 : i64} flops 8192 {
+      %parameters = plan.buffer "parameter h.0" parameters at 0 persistent : memref<1024xi8>
+      plan.state parameter @h.0 %parameters : memref<1024xi8>
+      %tokens = plan.buffer "tokens" workspace at 1024 persistent : memref<1024xi8>
+      %logits = plan.buffer "gemm" workspace at 2048 persistent : memref<1024xi8>
+      %x = plan.view %tokens at 0 : memref<1024xi8> -> memref<16x16xf32>
+      plan.input "tokens" %x when "run" : memref<16x16xf32>
+      %y = plan.view %logits at 0 : memref<1024xi8> -> memref<16x16xf32>
+      plan.output "logits" %y : memref<16x16xf32>
       plan.section "run"
+      %w = plan.view %parameters at 0 : memref<1024xi8> -> memref<16x16xf32>
       plan.gemm %x, %w into %y : (memref<16x16xf32>, memref<16x16xf32>, memref<16x16xf32>) -> ()
     }
     ```
@@ -75,16 +79,22 @@ def Layout : Pass<"plan-layout", "mlir::ModuleOp"> {
     the other has them, and all else behind what the other keeps. The other's
     arena has room for both.
 
-    ```mlir
-    %0 = plan.buffer "a" activations at 0 live [0, 1] : memref<1024xi8>
-    %1 = plan.buffer "b" activations at 1024 live [1, 2] : memref<1024xi8>
-    %2 = plan.buffer "c" activations at 2048 live [2, 3] : memref<1024xi8>
+    ```mlir test/passes/plan/layout-example.mlir#chain
+    %a = plan.buffer "a" activations at 0 live [0, 1] : memref<1024xi8>
+    %b = plan.buffer "b" activations at 1024 live [1, 2] : memref<1024xi8>
+    %c = plan.buffer "c" activations at 2048 live [2, 3] : memref<1024xi8>
+    ...
+    plan.section "run"
+    plan.clear %av : memref<256xf32>
+    plan.copy %av to %bv : memref<256xf32>
+    plan.copy %bv to %cv : memref<256xf32>
+    plan.clear %cv : memref<256xf32>
     ```
     becomes
-    ```mlir
-    %0 = plan.buffer "a" activations at 0 live [0, 1] : memref<1024xi8>
-    %1 = plan.buffer "b" activations at 1024 live [1, 2] : memref<1024xi8>
-    %2 = plan.buffer "c" activations at 0 live [2, 3] : memref<1024xi8>
+    ```mlir test/passes/plan/layout-example.mlir#chain becomes
+    %a = plan.buffer "a" activations at 0 live [0, 1] : memref<1024xi8>
+    %b = plan.buffer "b" activations at 1024 live [1, 2] : memref<1024xi8>
+    %c = plan.buffer "c" activations at 0 live [2, 3] : memref<1024xi8>
     ```
   }];
   let options = [

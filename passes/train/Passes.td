@@ -21,19 +21,27 @@ def ApplyPrecision : Pass<"nn-apply-precision", "mlir::ModuleOp"> {
     A value is rounded where its type says so and nowhere else, so that the
     bits do not depend on what is fused.
 
-    ```mlir
+    ```mlir test/passes/train/apply-precision-example.mlir#bf16
     nn.parameter @w : tensor<16x8xf32> init normal(0.02) decay group "all"
-    %w = nn.get_parameter @w : tensor<16x8xf32>
-    %y = nn.matmul %x, %w transpose_b : tensor<4x8xf32>, tensor<16x8xf32> -> tensor<4x16xf32>
-    %z = nn.gelu %y : tensor<4x16xf32>
+    func.func @predict(%x: tensor<4x8xf32>) -> tensor<4x16xf32> {
+      %w = nn.get_parameter @w : tensor<16x8xf32>
+      %y = nn.matmul %x, %w transpose_b : tensor<4x8xf32>, tensor<16x8xf32> -> tensor<4x16xf32>
+      %z = nn.gelu %y : tensor<4x16xf32>
+      return %z : tensor<4x16xf32>
+    }
     ```
     becomes, for `compute=bf16`,
-    ```mlir
-    nn.parameter @w : tensor<16x8xf32> init normal(0.02) decay group "all" as bf16
-    %w = nn.get_parameter @w : tensor<16x8xbf16>
-    %x16 = arith.truncf %x : tensor<4x8xf32> to tensor<4x8xbf16>
-    %y = nn.matmul %x16, %w transpose_b : tensor<4x8xbf16>, tensor<16x8xbf16> -> tensor<4x16xbf16>
-    %z = nn.gelu %y : tensor<4x16xbf16>
+    ```mlir test/passes/train/apply-precision-example.mlir#bf16 becomes
+    nn.parameter @w : tensor<16x8xf32> init normal(2.000000e-02) decay group "all" as bf16
+
+    func.func @predict(%x: tensor<4x8xf32>) -> tensor<4x16xf32> {
+      %w = nn.get_parameter @w : tensor<16x8xbf16>
+      %x16 = arith.truncf %x : tensor<4x8xf32> to tensor<4x8xbf16>
+      %y = nn.matmul %x16, %w transpose_b : tensor<4x8xbf16>, tensor<16x8xbf16> -> tensor<4x16xbf16>
+      %z = nn.gelu %y : tensor<4x16xbf16>
+      %z32 = arith.extf %z : tensor<4x16xbf16> to tensor<4x16xf32>
+      return %z32 : tensor<4x16xf32>
+    }
     ```
   }];
   let options = [
@@ -53,17 +61,15 @@ def FuseHead : Pass<"nn-fuse-head", "mlir::ModuleOp"> {
     works in chunks of rows, so that the logits of all tokens never exist
     together.
 
-    ```mlir
+    ```mlir test/passes/train/fuse-head.mlir#head
     %logits = nn.matmul %x, %w transpose_b
         : tensor<128x64xf32>, tensor<256x64xf32> -> tensor<128x256xf32>
     %loss = nn.cross_entropy %logits, %targets, %scale
         : tensor<128x256xf32>, tensor<128xi32>, tensor<f32>
     ```
     becomes
-    ```mlir
-    %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale
-        : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32>
-        -> tensor<256x64xf32>
+    ```mlir test/passes/train/fuse-head.mlir#head becomes
+    %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32> -> tensor<256x64xf32>
     ```
   }];
   let statistics = [
@@ -80,7 +86,7 @@ def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
     global norm, and one update per parameter; and `@eval`, the objective alone,
     unless the module has an `@eval` of its own.
 
-    ```mlir
+    ```mlir test/passes/train/differentiate-example.mlir#dot
     nn.parameter @w : tensor<4xf32> init constant(1.0) decay group "all"
     func.func @objective(%x: tensor<4xf32> {nn.input = "x"})
         -> (tensor<f32> {nn.output = "loss"}) {
@@ -91,19 +97,16 @@ def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
     }
     ```
     becomes
-    ```mlir
-    func.func @train(%x: tensor<4xf32> {nn.input = "x"},
-                     %hyper: tensor<4xf32> {nn.input = "hyper"})
-        -> (tensor<f32> {nn.output = "loss"}, tensor<f32> {nn.output = "grad_norm"}) {
-      ...
-      %one = arith.constant dense<1.0> : tensor<f32>
-      %d = nn.broadcast %one dims [] : tensor<f32> -> tensor<4xf32>
-      %dw = arith.mulf %d, %x : tensor<4xf32>
+    ```mlir test/passes/train/differentiate-example.mlir#dot becomes
+    func.func @train(%x: tensor<4xf32> {nn.input = "x"}, %hyper: tensor<4xf32> {nn.input = "hyper"}) -> (tensor<f32> {nn.output = "loss"}, tensor<f32> {nn.output = "grad_norm"}) {
+      %w = nn.get_parameter @w : tensor<4xf32>
+      %wx = arith.mulf %w, %x : tensor<4xf32>
+      %loss = nn.reduce sum %wx dims [0] : tensor<4xf32> -> tensor<f32>
       nn.section "reduce"
-      %squares = nn.sum_squares %dw : tensor<4xf32> -> tensor<f64>
-      %clip, %norm = nn.clip_scale %squares max_norm 1.0 : tensor<f64> -> tensor<f32>, tensor<f32>
+      %squares = nn.sum_squares %x : tensor<4xf32> -> tensor<f64>
+      %clip, %norm = nn.clip_scale %squares max_norm 1.000000e+00 : tensor<f64> -> tensor<f32>, tensor<f32>
       nn.section "update"
-      nn.update @w by %dw, %clip, %hyper : tensor<4xf32>, tensor<f32>, tensor<4xf32>
+      nn.update @w by %x, %clip, %hyper : tensor<4xf32>, tensor<f32>, tensor<4xf32>
       return %loss, %norm : tensor<f32>, tensor<f32>
     }
     ```
@@ -149,24 +152,42 @@ def Recompute : Pass<"nn-recompute", "mlir::ModuleOp"> {
     backward pass follows at once, is left alone; so are segments without
     anything to gain.
 
-    ```mlir
-    %a = nn.matmul %x, %w : ...      // group "h.0"
-    %y = nn.gelu %a : ...
-    %b = nn.matmul %y, %v : ...      // group "h.1"
+    ```mlir test/passes/train/recompute-example.mlir#layer
+    nn.parameter @w : tensor<8x16xf32> init normal(0.02) decay group "h.0"
+    nn.parameter @v : tensor<16x8xf32> init normal(0.02) decay group "h.1"
+    func.func @train(%x: tensor<4x8xf32> {nn.input = "x"}, %hyper: tensor<4xf32> {nn.input = "hyper"}) -> (tensor<f32> {nn.output = "loss"}, tensor<f32> {nn.output = "grad_norm"}) {
+      %w = nn.get_parameter @w : tensor<8x16xf32>
+      %v = nn.get_parameter @v : tensor<16x8xf32>
+      %a = nn.matmul %x, %w : tensor<4x8xf32>, tensor<8x16xf32> -> tensor<4x16xf32>
+      %y = nn.gelu %a : tensor<4x16xf32>
+      %b = nn.matmul %y, %v : tensor<4x16xf32>, tensor<16x8xf32> -> tensor<4x8xf32>
+      %loss = nn.reduce sum %b dims [0, 1] : tensor<4x8xf32> -> tensor<f32>
+      %one = arith.constant dense<1.0> : tensor<4x8xf32>
+      %dv = nn.matmul %y, %one transpose_a : tensor<4x16xf32>, tensor<4x8xf32> -> tensor<16x8xf32>
+      %dy = nn.matmul %one, %v transpose_b : tensor<4x8xf32>, tensor<16x8xf32> -> tensor<4x16xf32>
+      %da = nn.gelu_grad %a, %dy : tensor<4x16xf32>
+      %dw = nn.matmul %x, %da transpose_a : tensor<4x8xf32>, tensor<4x16xf32> -> tensor<8x16xf32>
+      ...
+
     ...
-    %dv = nn.matmul %y, %db transpose_a : ...
-    %da = ... %a ...
     ```
     becomes
-    ```mlir
-    %a = nn.matmul %x, %w : ...
-    %y = nn.gelu %a : ...
-    %b = nn.matmul %y, %v : ...
+    ```mlir test/passes/train/recompute-example.mlir#layer becomes
+    func.func @train(%x: tensor<4x8xf32> {nn.input = "x"}, %hyper: tensor<4xf32> {nn.input = "hyper"}) -> (tensor<f32> {nn.output = "loss"}, tensor<f32> {nn.output = "grad_norm"}) {
+      %w = nn.get_parameter @w : tensor<8x16xf32>
+      %v = nn.get_parameter @v : tensor<16x8xf32>
+      %a = nn.matmul %x, %w : tensor<4x8xf32>, tensor<8x16xf32> -> tensor<4x16xf32>
+      %y = nn.gelu %a : tensor<4x16xf32>
+      %b = nn.matmul %y, %v : tensor<4x16xf32>, tensor<16x8xf32> -> tensor<4x8xf32>
+      %loss = nn.reduce sum %b dims [0, 1] : tensor<4x8xf32> -> tensor<f32>
+      %one = arith.constant dense<1.000000e+00> : tensor<4x8xf32>
+      %dv = nn.matmul %y, %one transpose_a : tensor<4x16xf32>, tensor<4x8xf32> -> tensor<16x8xf32>
+      %dy = nn.matmul %one, %v transpose_b : tensor<4x8xf32>, tensor<16x8xf32> -> tensor<4x16xf32>
+      %kept = nn.checkpoint %x of "h.0" : tensor<4x8xf32>
+      %again = nn.matmul %kept, %w : tensor<4x8xf32>, tensor<8x16xf32> -> tensor<4x16xf32>
+      %da = nn.gelu_grad %again, %dy : tensor<4x16xf32>
+      %dw = nn.matmul %x, %da transpose_a : tensor<4x8xf32>, tensor<4x16xf32> -> tensor<8x16xf32>
     ...
-    %dv = nn.matmul %y, %db transpose_a : ...
-    %kept = nn.checkpoint %x of "h.0" : ...
-    %a2 = nn.matmul %kept, %w : ...
-    %da = ... %a2 ...
     ```
     `whole` segments, from the first, are recomputed entirely, and of those
     up to `cheap` what takes no longer than to read its operands: layer norms
@@ -215,21 +236,26 @@ def PackWeights : Pass<"nn-pack-weights", "mlir::ModuleOp"> {
     packed, if nothing reads it but such matmuls, all of one form, also of slices of
     whole panels, and gathers of its rows.
 
-    ```mlir
+    ```mlir test/passes/train/pack-weights-example.mlir#pack
     nn.parameter @w : tensor<256x64xf32> init normal(0.02) decay group "all"
     func.func @decode(%tokens: tensor<8xi32> {nn.input = "tokens"}, %n: tensor<1xi32> {nn.input = "count"})
         -> tensor<8x256xf32> attributes {nn.row_count = "count"} {
       %w = nn.get_parameter @w : tensor<256x64xf32>
       %x = nn.gather %w, %tokens : tensor<256x64xf32>, tensor<8xi32> -> tensor<8x64xf32>
       %y = nn.matmul %x, %w transpose_b : tensor<8x64xf32>, tensor<256x64xf32> -> tensor<8x256xf32>
+      return %y : tensor<8x256xf32>
+    }
     ```
     becomes
-    ```mlir
-    nn.parameter @w : tensor<256x64xf32> init normal(0.02) decay group "all" packed rows
-    ...
+    ```mlir test/passes/train/pack-weights-example.mlir#pack becomes
+    nn.parameter @w : tensor<256x64xf32> init normal(2.000000e-02) decay group "all" packed rows
+
+    func.func @decode(%tokens: tensor<8xi32> {nn.input = "tokens"}, %n: tensor<1xi32> {nn.input = "count"}) -> tensor<8x256xf32> attributes {nn.row_count = "count"} {
+      %w = nn.get_parameter @w : tensor<256x64xf32>
       %x = nn.packed_gather %w, %tokens : tensor<256x64xf32>, tensor<8xi32> -> tensor<8x64xf32>
-      %y = nn.row_matmul %x, %w count %n transpose_b packed
-          : tensor<8x64xf32>, tensor<256x64xf32>, tensor<1xi32> -> tensor<8x256xf32>
+      %y = nn.row_matmul %x, %w count %n transpose_b packed : tensor<8x64xf32>, tensor<256x64xf32>, tensor<1xi32> -> tensor<8x256xf32>
+      return %y : tensor<8x256xf32>
+    }
     ```
   }];
   let statistics = [

@@ -37,39 +37,56 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     parameters as `@train` does, and each rank has a loss of its own. Graphs
     have none. All other programs run on one rank.
 
-    ```mlir
+    ```mlir test/passes/zero/partition-example.mlir#stage2
     nn.parameter @w : tensor<64xf32> init constant(1.0) decay group "all"
-    func.func @train(%x: tensor<64xf32> {nn.input = "x"}, %hyper: ...) -> ... {
+    func.func @train(%x: tensor<64xf32> {nn.input = "x"}, %hyper: tensor<4xf32> {nn.input = "hyper"})
+        -> (tensor<f32> {nn.output = "loss"}, tensor<f32> {nn.output = "grad_norm"}) {
       %w = nn.get_parameter @w : tensor<64xf32>
       %y = arith.mulf %w, %x : tensor<64xf32>
-      ...
+      %loss = nn.reduce sum %y dims [0] : tensor<64xf32> -> tensor<f32>
+      %dw = math.absf %x : tensor<64xf32>
       nn.section "reduce"
       %squares = nn.sum_squares %dw : tensor<64xf32> -> tensor<f64>
-      ...
-      nn.update @w by %dw, %clip, %hyper : ...
+      %clip, %norm = nn.clip_scale %squares max_norm 1.0 : tensor<f64> -> tensor<f32>, tensor<f32>
+      nn.section "update"
+      nn.update @w by %dw, %clip, %hyper : tensor<64xf32>, tensor<f32>, tensor<4xf32>
+      return %loss, %norm : tensor<f32>, tensor<f32>
+    }
     ```
     becomes, for `stage=2 world=2`,
-    ```mlir
+    ```mlir test/passes/zero/partition-example.mlir#stage2 becomes
     zero.group @all parameters [@w] offsets [0] elements 64 padded 64 class_ends [64]
-    func.func @train(%x: ..., %hyper: ..., %end: tensor<1xi64> {nn.input = "class_ends"})
-        -> ... attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
+
+    func.func @train(%x: tensor<64xf32> {nn.input = "x"}, %hyper: tensor<4xf32> {nn.input = "hyper"}, %ends: tensor<1xi64> {nn.input = "class_ends"}) -> (tensor<f32> {nn.output = "loss"}, tensor<f32> {nn.output = "grad_norm"}) attributes {zero.stage = 2 : i64, zero.world = 2 : i64} {
       %p = zero.load parameter @all : tensor<64xf32>
       %w = nn.slice %p from 0 : tensor<64xf32> -> tensor<64xf32>
       %y = arith.mulf %w, %x : tensor<64xf32>
-      ...
+      %loss = nn.reduce sum %y dims [0] : tensor<64xf32> -> tensor<f32>
+      %dw = math.absf %x : tensor<64xf32>
       %bucket = zero.bucket @all(%dw) : (tensor<64xf32>) -> tensor<64xf32>
-      %0, %t0 = zero.reduce_scatter @all, %bucket : tensor<64xf32> -> tensor<32xf32>
-      %g = zero.wait %0, %t0 : tensor<32xf32>
+      %part, %t0 = zero.reduce_scatter @all, %bucket : tensor<64xf32> -> tensor<32xf32>
+      %g = zero.wait %part, %t0 : tensor<32xf32>
       zero.store gradient @all, %g : tensor<32xf32>
       nn.section "reduce"
+      %losses, %t1 = zero.all_reduce %loss : tensor<f32>
+      %sum = zero.wait %losses, %t1 : tensor<f32>
       %squares = nn.sum_squares %g : tensor<32xf32> -> tensor<f64>
-      %1, %t1 = zero.all_reduce %squares : tensor<f64>
-      ...
-      %part = zero.all_slice %p : tensor<64xf32> -> tensor<32xf32>
-      %p1, %m1, %v1 = zero.update @all, %part, %g states %m, %v by %clip, %hyper ends %e ...
-      %2, %t2 = zero.all_gather @all, %p1 in_place : tensor<32xf32> -> tensor<64xf32>
-      %next = zero.wait %2, %t2 : tensor<64xf32>
+      %all, %t2 = zero.all_reduce %squares : tensor<f64>
+      %total = zero.wait %all, %t2 : tensor<f64>
+      %clip, %norm = nn.clip_scale %total max_norm 1.000000e+00 : tensor<f64> -> tensor<f32>, tensor<f32>
+      nn.section "update"
+      %mine = zero.all_slice %p : tensor<64xf32> -> tensor<32xf32>
+      %m = zero.load moment1 @all : tensor<32xf32>
+      %v = zero.load moment2 @all : tensor<32xf32>
+      %e = nn.slice %ends from 0 : tensor<1xi64> -> tensor<1xi64>
+      %p1, %rest:2 = zero.update @all, %mine, %g states %m, %v by %clip, %hyper using #optimizer.adamw<beta1 = 9.000000e-01 : f64, beta2 = 0.94999999999999996 : f64, eps = 1.000000e-08 : f64> ends %e lr_scales [1.000000e+00, 1.000000e+00] weight_decays [1.000000e-01, 0.000000e+00] : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
+      zero.store moment1 @all, %rest#0 : tensor<32xf32>
+      zero.store moment2 @all, %rest#1 : tensor<32xf32>
+      %p2, %t3 = zero.all_gather @all, %p1 in_place : tensor<32xf32> -> tensor<64xf32>
+      %next = zero.wait %p2, %t3 : tensor<64xf32>
       zero.store parameter @all, %next : tensor<64xf32>
+      return %sum, %norm : tensor<f32>, tensor<f32>
+    }
     ```
     The new input `class_ends` says where the classes of each group end in the
     part that this rank updates: an i64 for each class of a group but the last.

@@ -36,11 +36,15 @@ func.func @features(%x: !graph.csr<4x9, 12>, %w: tensor<9x16xf32>) -> (tensor<4x
 func.func @attention(%g: !graph.csr<4x4, 10>, %x: tensor<4x16xf32>, %s: tensor<4x2xf32>, %t: tensor<4x2xf32>,
                      %d: tensor<4x2xf32>, %stream: tensor<1x4xi32>) {
   // CHECK: %[[Y:.*]], %[[LSE:.*]], %{{.*}}, %{{.*}} = graph.attention %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} slope 2.000000e-01 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
+  // example: attention
   %y, %lse, %sloped, %slopes = graph.attention %g, %x, %s, %t slope 0.2 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
+  // example end
   // CHECK: graph.attention {{.*}} slope 2.000000e-01 dropout 5.000000e-01 from %{{.*}} : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>, tensor<1x4xi32>
   %0:4 = graph.attention %g, %x, %s, %t slope 0.2 dropout 0.5 from %stream : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>, tensor<1x4xi32>
   // CHECK: graph.attention_grad %{{.*}}, %[[Y]], %{{.*}}, %{{.*}}, %[[LSE]], %{{.*}} slope 2.000000e-01 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
+  // example: attention-grad
   %dx, %dsloped, %corrections = graph.attention_grad %g, %y, %s, %t, %lse, %d slope 0.2 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
+  // example end
   return
 }
 
@@ -56,11 +60,17 @@ func.func @attention_of_block(%g: !graph.csr<2x4, 10>, %x: tensor<4x16xf32>, %s:
 // CHECK-LABEL: func.func @largest
 func.func @largest(%g: !graph.csr<4x9, 12>, %x: tensor<9x16xf32>, %dy: tensor<4x16xf32>) -> (tensor<4x16xf32>, tensor<9x16xf32>) {
   // CHECK: graph.max %{{.*}}, %{{.*}} : !graph.csr<4x9, 12>, tensor<9x16xf32>
+  // example: max
   %y = graph.max %g, %x : !graph.csr<4x9, 12>, tensor<9x16xf32>
+  // example end
   // CHECK: graph.max_ties %{{.*}}, %{{.*}}, %{{.*}} : !graph.csr<4x9, 12>, tensor<9x16xf32>, tensor<4x16xf32>
+  // example: max-ties
   %n = graph.max_ties %g, %x, %y : !graph.csr<4x9, 12>, tensor<9x16xf32>, tensor<4x16xf32>
+  // example end
   // CHECK: graph.max_gradient %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : !graph.csr<4x9, 12>, tensor<9x16xf32>, tensor<4x16xf32>
+  // example: max-gradient
   %dx = graph.max_gradient %g, %x, %y, %dy : !graph.csr<4x9, 12>, tensor<9x16xf32>, tensor<4x16xf32>
+  // example end
   return %n, %dx : tensor<4x16xf32>, tensor<9x16xf32>
 }
 
@@ -70,7 +80,9 @@ func.func @largest(%g: !graph.csr<4x9, 12>, %x: tensor<9x16xf32>, %dy: tensor<4x
 func.func @dropout(%row_ptr: tensor<5xi32>, %row_ptr_t: tensor<10xi32>, %col: tensor<12xi32>, %w: tensor<12xf32>,
                    %stream: tensor<1x4xi32>) -> (tensor<12xf32>, tensor<12xf32>) {
   // CHECK: graph.dropout 5.000000e-01 of %{{.*}}, %{{.*}}, %{{.*}} from %{{.*}} : tensor<5xi32>, tensor<12xi32>, tensor<12xf32>, tensor<1x4xi32>
+  // example: dropout
   %v = graph.dropout 0.5 of %row_ptr, %col, %w from %stream : tensor<5xi32>, tensor<12xi32>, tensor<12xf32>, tensor<1x4xi32>
+  // example end
   // CHECK: graph.dropout 5.000000e-01 of %{{.*}}, %{{.*}}, %{{.*}} from %{{.*}} transpose :
   %t = graph.dropout 0.5 of %row_ptr_t, %col, %w from %stream transpose : tensor<10xi32>, tensor<12xi32>, tensor<12xf32>, tensor<1x4xi32>
   return %v, %t : tensor<12xf32>, tensor<12xf32>

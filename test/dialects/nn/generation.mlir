@@ -2,7 +2,9 @@
 // RUN: tessera-opt %s --emit-bytecode | tessera-opt | FileCheck %s
 
 // CHECK: nn.cache @h.0.cache : tensor<2x3x2x16x8xf32>
+// example: cache
 nn.cache @h.0.cache : tensor<2x3x2x16x8xf32>
+// example end
 
 // CHECK: nn.parameter @head : tensor<5x32xf32> init normal(2.000000e-02) decay group "final" as bf16 packed rows
 nn.parameter @head : tensor<5x32xf32> init normal(0.02) decay group "final" as bf16 packed rows
@@ -13,12 +15,18 @@ nn.parameter @up : tensor<5x32xf32> init normal(0.02) decay group "final" packed
 func.func @decode(%qkv: tensor<4x64xf32>, %slots: tensor<4xi32>, %at: tensor<4xi32>,
                   %count: tensor<1xi32>, %w: tensor<5x32xf32>, %v: tensor<32x5xf32>, %b: tensor<5xf32>) {
   // CHECK: nn.get_cache @h.0.cache : tensor<2x3x2x16x8xf32>
+  // example: get-cache
   %0 = nn.get_cache @h.0.cache : tensor<2x3x2x16x8xf32>
+  // example end
   // CHECK: nn.cache_write %{{.*}} into %{{.*}} at %{{.*}}, %{{.*}} count %{{.*}} heads 4 layout blocked : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32>
+  // example: cache-write
   %1 = nn.cache_write %qkv into %0 at %slots, %at count %count heads 4 layout blocked
       : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32>
+  // example end
   // CHECK: nn.set_cache @h.0.cache, %{{.*}} : tensor<2x3x2x16x8xf32>
+  // example: set-cache
   nn.set_cache @h.0.cache, %1 : tensor<2x3x2x16x8xf32>
+  // example end
   // CHECK: nn.cached_attention %{{.*}}, %{{.*}} at %{{.*}}, %{{.*}} count %{{.*}} heads 4 layout blocked alibi window 5 scale 5.000000e-01
   %2 = nn.cached_attention %qkv, %1 at %slots, %at count %count heads 4 layout blocked alibi window 5 scale 0.5
       : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x32xf32>
@@ -26,8 +34,10 @@ func.func @decode(%qkv: tensor<4x64xf32>, %slots: tensor<4xi32>, %at: tensor<4xi
   %one = nn.cached_attention %qkv, %1 at %slots, %at count %count heads 4 layout blocked one_slot scale 0.5
       : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x32xf32>
   // CHECK: nn.row_matmul %{{.*}}, %{{.*}} count %{{.*}} transpose_b bias %{{.*}} : tensor<4x32xf32>, tensor<5x32xf32>, tensor<1xi32>, tensor<5xf32> -> tensor<4x5xf32>
+  // example: row-matmul
   %3 = nn.row_matmul %2, %w count %count transpose_b bias %b
       : tensor<4x32xf32>, tensor<5x32xf32>, tensor<1xi32>, tensor<5xf32> -> tensor<4x5xf32>
+  // example end
   // CHECK: nn.row_matmul %{{.*}}, %{{.*}} count %{{.*}} : tensor<4x32xf32>, tensor<32x5xf32>, tensor<1xi32> -> tensor<4x5xf32>
   %4 = nn.row_matmul %2, %v count %count
       : tensor<4x32xf32>, tensor<32x5xf32>, tensor<1xi32> -> tensor<4x5xf32>
@@ -35,6 +45,8 @@ func.func @decode(%qkv: tensor<4x64xf32>, %slots: tensor<4xi32>, %at: tensor<4xi
   %5 = nn.row_matmul %2, %w count %count transpose_b packed bias %b
       : tensor<4x32xf32>, tensor<5x32xf32>, tensor<1xi32>, tensor<5xf32> -> tensor<4x5xf32>
   // CHECK: nn.packed_gather %{{.*}}, %{{.*}} : tensor<5x32xf32>, tensor<4xi32> -> tensor<4x32xf32>
+  // example: packed-gather
   %6 = nn.packed_gather %w, %slots : tensor<5x32xf32>, tensor<4xi32> -> tensor<4x32xf32>
+  // example end
   return
 }

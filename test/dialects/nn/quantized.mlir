@@ -16,12 +16,16 @@ func.func @decode(%x: tensor<8x80xbf16>, %ids: tensor<8xi32>, %n: tensor<1xi32>,
   %w = nn.get_parameter @w : tensor<3328xi8>
   %v = nn.get_parameter @v : tensor<3328xi8>
   // CHECK: nn.quantize_rows %{{.*}} count %{{.*}} : tensor<8x80xbf16>, tensor<1xi32> -> tensor<8x96xi8>, tensor<8x3xf32>, tensor<8x3xi32>
+  // example: quantize-rows
   %q, %s, %o = nn.quantize_rows %x count %n : tensor<8x80xbf16>, tensor<1xi32>
       -> tensor<8x96xi8>, tensor<8x3xf32>, tensor<8x3xi32>
+  // example end
   // CHECK: nn.quantized_matmul %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} count %{{.*}} bias %{{.*}} : (tensor<8x96xi8>,
+  // example: quantized-matmul
   %y = nn.quantized_matmul %q, %s, %o, %w count %n bias %bias
       : (tensor<8x96xi8>, tensor<8x3xf32>, tensor<8x3xi32>, tensor<3328xi8>, tensor<1xi32>, tensor<20xbf16>)
       -> tensor<8x20xbf16>
+  // example end
   // CHECK: nn.quantize_rows %{{.*}} : tensor<8x80xbf16> -> tensor<8x96xi8>
   %r, %t, %u = nn.quantize_rows %x : tensor<8x80xbf16> -> tensor<8x96xi8>, tensor<8x3xf32>, tensor<8x3xi32>
   // CHECK: nn.quantized_matmul %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : (tensor<8x96xi8>,
@@ -31,7 +35,9 @@ func.func @decode(%x: tensor<8x80xbf16>, %ids: tensor<8xi32>, %n: tensor<1xi32>,
   %b = nn.quantized_matmul %r, %t, %u, %v bias %bias
       : (tensor<8x96xi8>, tensor<8x3xf32>, tensor<8x3xi32>, tensor<3328xi8>, tensor<20xbf16>) -> tensor<8x20xbf16>
   // CHECK: nn.quantized_gather %{{.*}}, %{{.*}} columns 20 : tensor<3328xi8>, tensor<8xi32> -> tensor<8x80xbf16>
+  // example: quantized-gather
   %g = nn.quantized_gather %w, %ids columns 20 : tensor<3328xi8>, tensor<8xi32> -> tensor<8x80xbf16>
+  // example end
   return
 }
 

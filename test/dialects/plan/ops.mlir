@@ -11,36 +11,48 @@ plan.program @train world 2 stage 3 accumulation 1 arena 4096
             optimizer = 0 : i64, parameters = 512 : i64, workspace = 1024 : i64}
     flops 8192 {
   // CHECK: plan.buffer "parameter h.0" parameters at 0 persistent : memref<512xi8>
+  // example: buffer
   %p = plan.buffer "parameter h.0" parameters at 0 persistent : memref<512xi8>
+  // example end
   %g = plan.buffer "gradient h.0" gradients at 512 persistent : memref<512xi8>
   %x = plan.buffer "x" workspace at 1024 persistent : memref<1024xi8>
   // CHECK: plan.buffer "gathered h.0" communication at 2048 live [1, 8]
   %full = plan.buffer "gathered h.0" communication at 2048 live [1, 8] : memref<1024xi8>
+  // example: buffer
   %y = plan.buffer "y" activations at 3072 live [3, 4] : memref<1024xi8>
+  // example end
   plan.state parameter @h.0 %p sharded : memref<512xi8>
   plan.state gradient @h.0 %g sharded : memref<512xi8>
   %pv = plan.view %p at 0 : memref<512xi8> -> memref<128xf32>
   %gv = plan.view %g at 0 : memref<512xi8> -> memref<128xf32>
+  // example: view
   %xv = plan.view %x at 0 : memref<1024xi8> -> memref<16x16xf32>
+  // example end
   %fv = plan.view %full at 0 : memref<1024xi8> -> memref<256xf32>
   %w = plan.view %full at 0 : memref<1024xi8> -> memref<16x16xf32>
   %yv = plan.view %y at 0 : memref<1024xi8> -> memref<16x16xf32>
   // CHECK: plan.view %{{.*}} at 0 rank_stride 512 : memref<1024xi8> -> memref<128xf32>
+  // example: view
   %mine = plan.view %full at 0 rank_stride 512 : memref<1024xi8> -> memref<128xf32>
+  // example end
   plan.input "tokens" %xv when "micro" : memref<16x16xf32>
   plan.output "logits" %xv : memref<16x16xf32>
   plan.section "begin"
   plan.clear %gv : memref<128xf32>
   plan.section "micro"
   // CHECK: %[[T:.*]] = plan.start all_gather @h.0 from %{{.*}} to %{{.*}} : memref<128xf32>, memref<256xf32>
+  // example: fence
   %t = plan.start all_gather @h.0 from %pv to %fv : memref<128xf32>, memref<256xf32>
   // CHECK-NEXT: plan.wait %[[T]]
   plan.wait %t
+  // example end
   // CHECK-NEXT: plan.gemm %{{.*}}, %{{.*}} transpose_b into %{{.*}} :
   plan.gemm %xv, %w transpose_b into %yv
       : (memref<16x16xf32>, memref<16x16xf32>, memref<16x16xf32>) -> ()
   plan.launch @gelu(%yv, %w) : (memref<16x16xf32>, memref<16x16xf32>) -> ()
+  // example: fence
   plan.fence %t
+  // example end
   // CHECK: plan.start reduce_scatter @h.0 from %{{.*}} to %{{.*}} accumulate
   %u = plan.start reduce_scatter @h.0 from %fv to %gv accumulate : memref<256xf32>, memref<128xf32>
   plan.wait %u
@@ -68,7 +80,9 @@ plan.program @sum world 2 stage 2 accumulation 1 arena 128
 // CHECK-LABEL: plan.program @file world 1 stage 0 accumulation 1 arena 0 offload 4096
 plan.program @file world 1 stage 0 accumulation 1 arena 0 offload 4096 memory {} flops 0 {
   // CHECK: %[[M:.*]] = plan.buffer "moment1 h.0" optimizer in file at 0 persistent : memref<64xi8>
+  // example: buffer
   %m = plan.buffer "moment1 h.0" optimizer in file at 0 persistent : memref<64xi8>
+  // example end
   plan.state moment1 @h.0 %m : memref<64xi8>
   plan.section "update"
   // CHECK: plan.fetch %[[M]] : memref<64xi8>

@@ -56,3 +56,14 @@ func.func @dropout(%x: tensor<8x16xf32>, %stream: tensor<1x4xi32>, %samples: ten
   %y = nn.dropout %x from %stream, %samples rate 0.25 : tensor<8x16xf32>, tensor<1x4xi32>, tensor<2xi32>
   return %y : tensor<8x16xf32>
 }
+
+// CHECK-LABEL: func.func @relu(
+// CHECK-SAME: %[[X:[^ :,]+]]:
+func.func @relu(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // example: relu
+  // CHECK: %[[ZERO:[^ :,]+]] = arith.constant dense<0.000000e+00> : tensor<8x16xf32>
+  // CHECK-NEXT: %[[Y:[^ :,]+]] = arith.maximumf %[[X]], %[[ZERO]] : tensor<8x16xf32>
+  %y = nn.relu %x : tensor<8x16xf32>
+  // example end
+  return %y : tensor<8x16xf32>
+}

@@ -58,3 +58,15 @@ func.func @accumulate(%a: tensor<4x8xf32>, %b: tensor<4x16xf32>) -> tensor<8x16x
   %sum = nn.accumulate %part : tensor<8x16xf32>
   return %sum : tensor<8x16xf32>
 }
+
+// CHECK-LABEL: func.func @linear(
+// CHECK-SAME: %[[A:[^ :,]+]]:{{.*}}%[[B:[^ :,]+]]:{{.*}}%[[BIAS:[^ :,]+]]:
+func.func @linear(%a: tensor<8x4xf32>, %b: tensor<16x4xf32>, %bias: tensor<16xf32>) -> tensor<8x16xf32> {
+  // example: linear
+  // CHECK: %[[Y:[^ :,]+]] = plan.gemm %[[A]], %[[B]] transpose_b bias %[[BIAS]] : (tensor<8x4xf32>, tensor<16x4xf32>, tensor<16xf32>) -> tensor<8x16xf32>
+  %c = nn.matmul %a, %b transpose_b : tensor<8x4xf32>, tensor<16x4xf32> -> tensor<8x16xf32>
+  %rows = nn.broadcast %bias dims [1] : tensor<16xf32> -> tensor<8x16xf32>
+  %y = arith.addf %c, %rows : tensor<8x16xf32>
+  // example end
+  return %y : tensor<8x16xf32>
+}

@@ -23,3 +23,17 @@ func.func @logits_too(%x: tensor<128x64xf32>, %w: tensor<256x64xf32>,
   %loss = nn.cross_entropy %logits, %targets, %scale : tensor<128x256xf32>, tensor<128xi32>, tensor<f32>
   return %loss, %logits : tensor<f32>, tensor<128x256xf32>
 }
+
+// CHECK-LABEL: func.func @head(
+// CHECK-SAME: %[[X:[^ :,]+]]:{{.*}}%[[W:[^ :,]+]]:{{.*}}%[[TARGETS:[^ :,]+]]:{{.*}}%[[SCALE:[^ :,]+]]:
+func.func @head(%x: tensor<128x64xf32>, %w: tensor<256x64xf32>,
+                %targets: tensor<128xi32>, %scale: tensor<f32>) -> tensor<f32> {
+  // example: head
+  // CHECK: %[[LOSS:[^ :,]+]], %[[DX:[^ :,]+]], %[[DW:[^ :,]+]] = nn.linear_cross_entropy %[[X]], %[[W]], %[[TARGETS]], %[[SCALE]] : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32> -> tensor<256x64xf32>
+  %logits = nn.matmul %x, %w transpose_b
+      : tensor<128x64xf32>, tensor<256x64xf32> -> tensor<128x256xf32>
+  %loss = nn.cross_entropy %logits, %targets, %scale
+      : tensor<128x256xf32>, tensor<128xi32>, tensor<f32>
+  // example end
+  return %loss : tensor<f32>
+}
