@@ -224,15 +224,12 @@ def NN_AttentionOp : NN_AttentionBase<"attention", [
     [sequence, sequence], with 2¹⁶ · head added to the draw. Neighbouring queries
     thus share a counter, which lie in the lanes of a vector.
 
-    ```mlir
+    ```mlir test/dialects/nn/syntax.mlir#attention
     %out, %lse = nn.attention %qkv batch 2 heads 4 layout interleaved causal alibi scale 0.25
         : tensor<128x192xf32> -> tensor<128x64xf32>, tensor<8x64xf32>
-    %out2, %lse2 = nn.attention %qkv batch 2 heads 4 layout blocked causal scale 0.25
-        dropout 1.0e-1 from %stream, %samples
-        : tensor<128x192xf32>, tensor<1x4xi32>, tensor<2xi32>
-        -> tensor<128x64xf32>, tensor<8x64xf32>
-    %out3, %lse3 = nn.attention %qkv batch 2 heads 8 kv_heads 2 layout blocked causal
-        window 16 scale 0.25
+    %out3, %lse3 = nn.attention %qkv batch 2 heads 4 layout blocked scale 0.25 dropout 0.1 from %stream, %samples
+        : tensor<128x192xf32>, tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xf32>, tensor<8x64xf32>
+    %out4, %lse4 = nn.attention %qkv batch 2 heads 8 kv_heads 2 layout blocked causal window 16 alibi scale 0.25
         : tensor<128x192xf32> -> tensor<128x128xf32>, tensor<16x64xf32>
     ```
   }];

@@ -102,11 +102,9 @@ def NN_BroadcastOp : NN_DifferentiableOp<"broadcast", [NN_Cheap, NN_MovesElement
     Dimension i of the input becomes dimension `dims[i]` of the result; along
     all others it is repeated.
 
-    ```mlir
-    // A row vector along the rows of a matrix, and a value per row along its
-    // columns.
-    %0 = nn.broadcast %bias dims [1] : tensor<64xf32> -> tensor<128x64xf32>
-    %1 = nn.broadcast %mean dims [0] : tensor<128xf32> -> tensor<128x64xf32>
+    ```mlir test/dialects/nn/syntax.mlir#broadcast
+    // A row vector along the rows of a matrix.
+    %rows = nn.broadcast %bias dims [1] : tensor<64xf32> -> tensor<128x64xf32>
     ```
 
     Constraints: `dims` ascend; the sizes agree.
@@ -153,9 +151,9 @@ def NN_MatmulOp : NN_DifferentiableOp<"matmul", [NN_MixedPrecision]> {
     result = op(a) · op(b), op being the transpose where the attribute stands.
     Sums are taken in fp32; the result may be wider than the operands.
 
-    ```mlir
-    // x [128, 64] times the transpose of w [256, 64].
-    %0 = nn.matmul %x, %w transpose_b : tensor<128x64xf32>, tensor<256x64xf32> -> tensor<128x256xf32>
+    ```mlir test/dialects/nn/syntax.mlir#matmul
+    // x [128, 64] times the transpose of a table [256, 64].
+    %y = nn.matmul %x, %table transpose_b : tensor<128x64xf32>, tensor<256x64xf32> -> tensor<128x256xf32>
     ```
   }];
   let arguments = (ins NN_Float:$a, NN_Float:$b, UnitAttr:$transpose_a,
@@ -332,10 +330,9 @@ def NN_RandomBitsOp : NN_PureOp<"random_bits"> {
     place in it. Without them id = r and p = 0. An element's bits thus depend on
     nothing but its place in its sample, and computing them again gives the same.
 
-    ```mlir
+    ```mlir test/dialects/nn/syntax.mlir#random-bits
     // Rows 0 to 63 are of the first sample, rows 64 to 127 of the second.
-    %0 = nn.random_bits %stream, %samples
-        : tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xi32>
+    %bits = nn.random_bits %stream, %samples : tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xi32>
     ```
   }];
   let arguments = (ins NN_Int:$stream, Optional<NN_Int>:$samples);

@@ -139,11 +139,9 @@ def NN_CachedAttentionOp : NN_CachedOp<"cached_attention"> {
     of one slot, at positions that follow one another. Of a cache of bytes k and v
     are q · s with the `scales` of nn.cache_write.
 
-    ```mlir
-    %2 = nn.cached_attention %qkv, %1 at %slots, %positions count %count heads 12 layout blocked
-        scale 0.125
-        : tensor<8x2304xf32>, tensor<2x8x12x1024x64xf32>, tensor<8xi32>, tensor<8xi32>, tensor<1xi32>
-        -> tensor<8x768xf32>
+    ```mlir test/dialects/nn/generation.mlir#cached-attention
+    %2 = nn.cached_attention %qkv, %1 at %slots, %at count %count heads 4 layout blocked alibi window 5 scale 0.5
+        : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x32xf32>
     ```
   }];
   let arguments = !con(rows, (ins UnitAttr:$alibi, F64Attr:$scale,

@@ -261,9 +261,9 @@ def Zero_ReduceScatterOp : Zero_CollectiveOp<"reduce_scatter", [
     `accumulate` that sum is added to the result's buffer, which persists over
     the micro-batches of a step and is cleared when the step begins.
 
-    ```mlir
-    %part, %t = zero.reduce_scatter @"h.0", %bucket : tensor<4160xf32> -> tensor<2080xf32>
-    %g = zero.wait %part, %t : tensor<2080xf32>
+    ```mlir test/dialects/zero/syntax.mlir#reduce-scatter
+    %part, %part_token = zero.reduce_scatter @h.0, %bucket in_place : tensor<64xf32> -> tensor<32xf32>
+    %g = zero.wait %part, %part_token : tensor<32xf32>
     ```
 
     Along replicas the operand is a shard.
@@ -470,12 +470,12 @@ def Zero_UpdateOp : Zero_Op<"update", [Pure, Zero_UsesSymbols]> {
     is the next one rounded to the type that programs compute with. A kernel,
     which serves all groups of one size, need name no group.
 
-    ```mlir
-    %p1, %m1, %v1 = zero.update @"h.0", %p, %g states %m, %v by %clip, %scalars
-        ends %ends lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
-        using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8>
-        : (tensor<2080xf32>, tensor<2080xf32>, tensor<2080xf32>, tensor<2080xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
-        -> (tensor<2080xf32>, tensor<2080xf32>, tensor<2080xf32>)
+    ```mlir test/dialects/zero/syntax.mlir#update
+    %p1, %m1, %v1 = zero.update @h.0, %ps, %g states %m, %v by %clip, %hyper
+        using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+        lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+        : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+        -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
     ```
 
     Constraints: parameter, states and their results have one type, and the

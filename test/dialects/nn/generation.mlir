@@ -28,8 +28,10 @@ func.func @decode(%qkv: tensor<4x64xf32>, %slots: tensor<4xi32>, %at: tensor<4xi
   nn.set_cache @h.0.cache, %1 : tensor<2x3x2x16x8xf32>
   // example end
   // CHECK: nn.cached_attention %{{.*}}, %{{.*}} at %{{.*}}, %{{.*}} count %{{.*}} heads 4 layout blocked alibi window 5 scale 5.000000e-01
+  // example: cached-attention
   %2 = nn.cached_attention %qkv, %1 at %slots, %at count %count heads 4 layout blocked alibi window 5 scale 0.5
       : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x32xf32>
+  // example end
   // CHECK: nn.cached_attention %{{.*}}, %{{.*}} at %{{.*}}, %{{.*}} count %{{.*}} heads 4 layout blocked one_slot scale 5.000000e-01
   %one = nn.cached_attention %qkv, %1 at %slots, %at count %count heads 4 layout blocked one_slot scale 0.5
       : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x32xf32>

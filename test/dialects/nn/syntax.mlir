@@ -23,7 +23,10 @@ func.func @general(%x: tensor<128x64xf32>, %bias: tensor<64xf32>, %table: tensor
   %w = nn.get_parameter @ln_f.weight : tensor<64xf32>
   // example end
   // CHECK: nn.broadcast %{{.*}} dims [1] : tensor<64xf32> -> tensor<128x64xf32>
+  // example: broadcast
+  // A row vector along the rows of a matrix.
   %rows = nn.broadcast %bias dims [1] : tensor<64xf32> -> tensor<128x64xf32>
+  // example end
   // CHECK: nn.reduce sum %{{.*}} dims [1] : tensor<128x64xf32> -> tensor<128xf32>
   // example: reduce
   %sum = nn.reduce sum %x dims [1] : tensor<128x64xf32> -> tensor<128xf32>
@@ -31,7 +34,10 @@ func.func @general(%x: tensor<128x64xf32>, %bias: tensor<64xf32>, %table: tensor
   // CHECK: nn.reduce max %{{.*}} dims [0, 1] : tensor<128x64xf32> -> tensor<f32>
   %max = nn.reduce max %x dims [0, 1] : tensor<128x64xf32> -> tensor<f32>
   // CHECK: nn.matmul %{{.*}}, %{{.*}} transpose_b : tensor<128x64xf32>, tensor<256x64xf32> -> tensor<128x256xf32>
+  // example: matmul
+  // x [128, 64] times the transpose of a table [256, 64].
   %y = nn.matmul %x, %table transpose_b : tensor<128x64xf32>, tensor<256x64xf32> -> tensor<128x256xf32>
+  // example end
   // CHECK: nn.matmul %{{.*}}, %{{.*}} transpose_a : tensor<128x64xf32>, tensor<128x256xf32> -> tensor<64x256xf32>
   %z = nn.matmul %x, %y transpose_a : tensor<128x64xf32>, tensor<128x256xf32> -> tensor<64x256xf32>
   // CHECK: nn.reshape %{{.*}} : tensor<128x64xf32> -> tensor<2x64x64xf32>
@@ -105,15 +111,20 @@ func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<1
   // CHECK: nn.softmax %{{.*}} : tensor<128x64xf32>
   %softmax = nn.softmax %x : tensor<128x64xf32>
   // CHECK: nn.attention %{{.*}} batch 2 heads 4 layout interleaved causal alibi scale 2.500000e-01 : tensor<128x192xf32> -> tensor<128x64xf32>, tensor<8x64xf32>
+  // example: attention
   %out, %lse = nn.attention %qkv batch 2 heads 4 layout interleaved causal alibi scale 0.25
       : tensor<128x192xf32> -> tensor<128x64xf32>, tensor<8x64xf32>
+  // example end
   // CHECK: nn.attention %{{.*}} batch 2 heads 4 layout blocked scale 2.500000e-01
   %out2, %lse2 = nn.attention %qkv batch 2 heads 4 layout blocked scale 0.25
       : tensor<128x192xf32> -> tensor<128x64xf32>, tensor<8x64xf32>
   // CHECK: nn.slice %{{.*}} from 1 : tensor<2x4xi32> -> tensor<1x4xi32>
   %stream = nn.slice %draws from 1 : tensor<2x4xi32> -> tensor<1x4xi32>
   // CHECK: nn.random_bits %{{.*}}, %{{.*}} : tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xi32>
+  // example: random-bits
+  // Rows 0 to 63 are of the first sample, rows 64 to 127 of the second.
   %bits = nn.random_bits %stream, %samples : tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xi32>
+  // example end
   // CHECK: nn.random_bits %{{.*}} : tensor<1x4xi32> -> tensor<128x64xi32>
   %bits2 = nn.random_bits %stream : tensor<1x4xi32> -> tensor<128x64xi32>
   // CHECK: nn.dropout %{{.*}} from %{{.*}}, %{{.*}} rate 1.000000e-01 : tensor<128x64xf32>, tensor<1x4xi32>, tensor<2xi32>
@@ -123,14 +134,18 @@ func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<1
   // CHECK: nn.dropout %{{.*}} from %{{.*}} rate 1.000000e-01 : tensor<128x64xf32>, tensor<1x4xi32>
   %drop2 = nn.dropout %x from %stream rate 0.1 : tensor<128x64xf32>, tensor<1x4xi32>
   // CHECK: nn.attention %{{.*}} batch 2 heads 4 layout blocked scale 2.500000e-01 dropout 1.000000e-01 from %{{.*}}, %{{.*}} : tensor<128x192xf32>, tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xf32>, tensor<8x64xf32>
+  // example: attention
   %out3, %lse3 = nn.attention %qkv batch 2 heads 4 layout blocked scale 0.25 dropout 0.1 from %stream, %samples
       : tensor<128x192xf32>, tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xf32>, tensor<8x64xf32>
+  // example end
   // CHECK: nn.attention_grad {{.*}} dropout 1.000000e-01 from %{{.*}}, %{{.*}} : tensor<128x192xf32>, tensor<128x64xf32>, tensor<8x64xf32>, tensor<1x4xi32>, tensor<2xi32>
   %dqkv3 = nn.attention_grad %qkv, %out3, %lse3, %x batch 2 heads 4 layout blocked scale 0.25 dropout 0.1 from %stream, %samples
       : tensor<128x192xf32>, tensor<128x64xf32>, tensor<8x64xf32>, tensor<1x4xi32>, tensor<2xi32>
   // CHECK: %[[OUT4:.*]], %[[LSE4:.*]] = nn.attention %{{.*}} batch 2 heads 8 kv_heads 2 layout blocked causal window 16 alibi scale 2.500000e-01 : tensor<128x192xf32> -> tensor<128x128xf32>, tensor<16x64xf32>
+  // example: attention
   %out4, %lse4 = nn.attention %qkv batch 2 heads 8 kv_heads 2 layout blocked causal window 16 alibi scale 0.25
       : tensor<128x192xf32> -> tensor<128x128xf32>, tensor<16x64xf32>
+  // example end
   // CHECK: nn.attention_grad %{{.*}}, %[[OUT4]], %[[LSE4]], %[[OUT4]] batch 2 heads 8 kv_heads 2 layout blocked causal window 16 alibi scale 2.500000e-01 : tensor<128x192xf32>, tensor<128x128xf32>, tensor<16x64xf32>
   %dqkv4 = nn.attention_grad %qkv, %out4, %lse4, %out4 batch 2 heads 8 kv_heads 2 layout blocked causal window 16 alibi scale 0.25
       : tensor<128x192xf32>, tensor<128x128xf32>, tensor<16x64xf32>

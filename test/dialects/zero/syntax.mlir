@@ -26,9 +26,13 @@ func.func @train(%dw: tensor<6x8xf32>, %db: tensor<6xf32>, %squares: tensor<f64>
   // CHECK: zero.store gradient @h.0, %[[B]] : tensor<64xf32>
   zero.store gradient @h.0, %bucket : tensor<64xf32>
   // CHECK: %[[S:.*]], %[[ST:.*]] = zero.reduce_scatter @h.0, %[[B]] in_place : tensor<64xf32> -> tensor<32xf32>
+  // example: reduce-scatter
   %part, %part_token = zero.reduce_scatter @h.0, %bucket in_place : tensor<64xf32> -> tensor<32xf32>
+  // example end
   // CHECK: %[[G:.*]] = zero.wait %[[S]], %[[ST]] : tensor<32xf32>
+  // example: reduce-scatter
   %g = zero.wait %part, %part_token : tensor<32xf32>
+  // example end
   // CHECK: zero.all_reduce %{{.*}} : tensor<f64>
   // example: wait-2
   %sum, %sum_token = zero.all_reduce %squares : tensor<f64>
@@ -42,11 +46,13 @@ func.func @train(%dw: tensor<6x8xf32>, %db: tensor<6xf32>, %squares: tensor<f64>
   %m = zero.load moment1 @h.0 : tensor<32xf32>
   %v = zero.load moment2 @h.0 : tensor<32xf32>
   // CHECK: zero.update @h.0, %[[PS]], %[[G]] states %{{.*}}, %{{.*}} by %{{.*}}, %{{.*}} using #optimizer.adamw<beta1 = 9.000000e-01 : f64, beta2 = 0.9{{[0-9]*}} : f64, eps = 1.000000e-08 : f64> ends %{{.*}} lr_scales [1.000000e+00, 1.000000e+00] weight_decays [1.000000e-01, 0.000000e+00] : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>) -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
+  // example: update
   %p1, %m1, %v1 = zero.update @h.0, %ps, %g states %m, %v by %clip, %hyper
       using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
       lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
       : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
       -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
+  // example end
   // example: store
   zero.store moment1 @h.0, %m1 : tensor<32xf32>
   // example end
