@@ -319,10 +319,10 @@ def Plan_BufferOp : Plan_ProgramPart<"buffer", [Pure]> {
     the first to the last step of `live`, or always where it is `persistent`.
     With `in file` they are bytes of the rank's file.
 
-    ```mlir test/dialects/plan/ops.mlir#buffer
-    %p = plan.buffer "parameter h.0" parameters at 0 persistent : memref<512xi8>
-    %y = plan.buffer "y" activations at 3072 live [3, 4] : memref<1024xi8>
-    %m = plan.buffer "moment1 h.0" optimizer in file at 0 persistent : memref<64xi8>
+    ```mlir
+    %0 = plan.buffer "h.0.qkv" activations at 8192 live [3, 17] : memref<4096xi8>
+    %1 = plan.buffer "parameter h.0" parameters at 0 persistent : memref<8192xi8>
+    %2 = plan.buffer "moment1 h.0" optimizer in file at 0 persistent : memref<8192xi8>
     ```
   }];
   let arguments = (ins StrAttr:$name, Plan_Category:$category, I64Attr:$offset,
@@ -353,9 +353,9 @@ def Plan_ViewOp : Plan_ProgramPart<"view", [Pure]> {
     q · `replica_stride`, and with the number among the secondary ranks times
     `secondary_stride` besides.
 
-    ```mlir test/dialects/plan/ops.mlir#view
-    %xv = plan.view %x at 0 : memref<1024xi8> -> memref<16x16xf32>
-    %mine = plan.view %full at 0 rank_stride 512 : memref<1024xi8> -> memref<128xf32>
+    ```mlir
+    %w = plan.view %flat at 4096 : memref<8192xi8> -> memref<16x64xf32>
+    %p = plan.view %flat at 0 rank_stride 2048 : memref<8192xi8> -> memref<512xf32>
     ```
 
     Constraints: the part lies within the buffer on every rank; offset and
@@ -492,8 +492,8 @@ def Plan_StartOp : Plan_ProgramPart<"start"> {
     (all_gather), or the destination this rank's part of the source
     (reduce_scatter). `accumulate`: a reduce_scatter adds to its destination.
 
-    ```mlir test/dialects/plan/ops.mlir#fence
-    %t = plan.start all_gather @h.0 from %pv to %fv : memref<128xf32>, memref<256xf32>
+    ```mlir
+    %t = plan.start all_gather @h.0 from %shard to %full : memref<512xf32>, memref<1024xf32>
     plan.wait %t
     plan.fence %t
     ```
