@@ -10,16 +10,15 @@
 #include "runtime/commands/SharedOptions.h"
 #include "runtime/commands/TextData.h"
 #include "runtime/core/Error.h"
+#include "runtime/core/ProgressLine.h"
 #include "runtime/core/Text.h"
 #include "runtime/data/Graph.h"
 #include "runtime/generation/TextCodec.h"
 #include "runtime/program/SlotNames.h"
 #include "runtime/training/Evaluation.h"
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <span>
-#include <unistd.h>
 
 namespace tessera::runtime {
 namespace {
@@ -53,42 +52,26 @@ private:
   int64_t count = 0;
 };
 
-/// How far an evaluation is, on the standard error, where it takes long.
-class Progress {
-public:
-  void show(int64_t done, int64_t samples) {
-    auto now = Clock::now();
-    if (now - shown <
-        (isTerminal ? std::chrono::seconds(1) : std::chrono::seconds(30)))
-      return;
-    shown = now;
-    double seconds = std::chrono::duration<double>(now - start).count();
-    fprintf(stderr, "%s%s of %s samples, %.0f s left%s", isTerminal ? "\r" : "",
-            countText(done).c_str(), countText(samples).c_str(),
-            seconds * double(samples - done) / double(done),
-            isTerminal ? "   " : "\n");
-  }
-  void end() {
-    if (isTerminal && shown != start)
-      fprintf(stderr, "\n");
-  }
-
-private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start = Clock::now(), shown = start;
-  bool isTerminal = isatty(STDERR_FILENO);
-};
+/// How far an evaluation is.
+std::string describe(int64_t done, int64_t samples, double seconds) {
+  char left[32];
+  snprintf(left, sizeof left, "%.0f s left",
+           seconds * double(samples - done) / double(done));
+  return countText(done) + " of " + countText(samples) + " samples, " + left;
+}
 
 void evaluateTokens(tessera_context &context, const TokenFile &file,
                     int64_t limit) {
   TokenEvaluation evaluation(context, file, limit);
   const Model &model = context.manifest->model;
   ByteCount bytes(model);
-  Progress progress;
+  ProgressLine progress;
   std::optional<Score> score = evaluation.run(
       {[&](std::span<const int32_t> targets) { bytes.add(targets); },
        [&](int64_t done) {
-         progress.show(done, evaluation.sampleCount());
+         progress.show([&](double seconds) {
+           return describe(done, evaluation.sampleCount(), seconds);
+         });
          return !evaluation.error();
        }});
   progress.end();

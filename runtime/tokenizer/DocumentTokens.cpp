@@ -6,44 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/tokenizer/DocumentTokens.h"
+#include "runtime/core/ProgressLine.h"
 #include "runtime/core/Text.h"
 #include "runtime/core/Utf8.h"
-#include <chrono>
-#include <cstdio>
-#include <unistd.h>
 
 namespace tessera::runtime {
 namespace {
-
-/// What is said while the work goes on.
-class Progress {
-public:
-  explicit Progress(bool shows) : shows(shows) {}
-  void show(double part, const DocumentTotals &totals) {
-    auto now = Clock::now();
-    if (!shows || now - shown < (isTerminal ? std::chrono::seconds(1)
-                                            : std::chrono::seconds(30)))
-      return;
-    shown = now;
-    double seconds = std::chrono::duration<double>(now - start).count();
-    fprintf(stderr, "%s%d %%, %s documents, %s tokens, %s/s of text%s",
-            isTerminal ? "\r" : "", int(100 * part),
-            countText(totals.documents).c_str(),
-            countText(totals.tokens).c_str(),
-            byteText(double(totals.bytes) / seconds).c_str(),
-            isTerminal ? "   " : "\n");
-  }
-  void end() {
-    if (isTerminal && shown != start)
-      fprintf(stderr, "\n");
-  }
-
-private:
-  using Clock = std::chrono::steady_clock;
-  bool shows;
-  Clock::time_point start = Clock::now(), shown = start;
-  bool isTerminal = isatty(STDERR_FILENO);
-};
 
 struct ThreadState {
   TokenizerScratch scratch;
@@ -80,6 +48,15 @@ void encodeJob(const Tokenizer &tokenizer, const DocumentEncoding &encoding,
   job.text = std::string();
 }
 
+/// How far the work is.
+std::string describe(double part, const DocumentTotals &totals,
+                     double seconds) {
+  return std::to_string(int(100 * part)) + " %, " +
+         countText(totals.documents) + " documents, " +
+         countText(totals.tokens) + " tokens, " +
+         byteText(double(totals.bytes) / seconds) + "/s of text";
+}
+
 } // namespace
 
 std::vector<std::string> DocumentTotals::warnings() const {
@@ -98,7 +75,7 @@ bool encodeDocuments(const Tokenizer &tokenizer, DocumentJobs &files,
                      const DocumentEncoding &encoding, DocumentTotals &totals,
                      std::string &error) {
   std::vector<ThreadState> states(encoding.threads);
-  Progress progress(encoding.showsProgress);
+  ProgressLine progress;
   bool goesOn = true;
   bool isRead = files.run(
       [&](DocumentJob &job, unsigned thread) {
@@ -116,7 +93,10 @@ bool encodeDocuments(const Tokenizer &tokenizer, DocumentJobs &files,
         totals.repaired += job.repaired;
         totals.empty += job.empty;
         goesOn = encoding.take(job.lengths, job.packed);
-        progress.show(job.progress, totals);
+        if (encoding.showsProgress)
+          progress.show([&](double seconds) {
+            return describe(job.progress, totals, seconds);
+          });
         return goesOn;
       },
       error);
