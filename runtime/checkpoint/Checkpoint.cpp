@@ -347,9 +347,8 @@ void loadCheckpoint(const tessera_context &context,
                  manifest.parameters[matches[i]]);
 }
 
-void loadCheckpointWeights(const tessera_context &context,
-                           const std::string &path,
-                           const std::vector<std::string> &allowed) {
+CheckpointIndex openCheckpoint(const tessera_context &context,
+                               const std::string &path) {
   std::optional<CheckpointIndex> index;
   std::string error;
   bool itself =
@@ -363,9 +362,16 @@ void loadCheckpointWeights(const tessera_context &context,
                        : ("'" + path + "' has no checkpoint").c_str());
   if (context.communicator)
     context.communicator->barrier();
-  requireSameSettings(*context.manifest, *index, CheckpointUse::weights,
+  return std::move(*index);
+}
+
+void loadCheckpointWeights(const tessera_context &context,
+                           const std::string &path,
+                           const std::vector<std::string> &allowed) {
+  CheckpointIndex index = openCheckpoint(context, path);
+  requireSameSettings(*context.manifest, index, CheckpointUse::weights,
                       allowed);
-  loadCheckpoint(context, *index, {&savedWeight, 1});
+  loadCheckpoint(context, index, {&savedWeight, 1});
 }
 
 void readWeights(const CheckpointIndex &index, int parameter,

@@ -40,9 +40,14 @@ void loadCheckpoint(const tessera_context &context,
                     const CheckpointIndex &index,
                     std::span<const std::string> states);
 
-/// Loads the parameters from the checkpoint in the folder \p path, or from the
-/// newest one that is whole of those in the directory \p path. Settings of the
-/// model that differ from the checkpoint's must be \p allowed.
+/// The checkpoint in the folder \p path, or the newest one that is whole of
+/// those in the directory \p path. Exits the process where there is none. All
+/// ranks call it.
+CheckpointIndex openCheckpoint(const tessera_context &context,
+                               const std::string &path);
+
+/// Loads the parameters from openCheckpoint's. Settings of the model that
+/// differ from the checkpoint's must be \p allowed.
 void loadCheckpointWeights(const tessera_context &context,
                            const std::string &path,
                            const std::vector<std::string> &allowed);

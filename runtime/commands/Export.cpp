@@ -27,31 +27,26 @@ static WeightsForm form;
 static int runExport(const Manifest &manifest, const Options &options) {
   tessera_context context;
   context.manifest = &manifest;
-  auto found = findCheckpoint(context, options.checkpointDir);
-  if (!found)
-    fatal("'%s' has no checkpoint", options.checkpointDir.c_str());
-  requireSameSettings(manifest, found->index, CheckpointUse::weights,
-                      options.allow);
-  std::vector<int> matches = matchParameters(manifest, found->index);
+  CheckpointIndex index = openCheckpoint(context, options.checkpointDir);
+  requireSameSettings(manifest, index, CheckpointUse::weights, options.allow);
+  std::vector<int> matches = matchParameters(manifest, index);
   std::vector<int> saved(matches.size());
   for (size_t i = 0; i < matches.size(); ++i)
     saved[matches[i]] = static_cast<int>(i);
   std::vector<UsedFile> parts;
-  for (const SavedFile &file : found->index.files)
+  for (const SavedFile &file : index.files)
     parts.push_back(
-        {"a file of the checkpoint", found->index.folder + "/" + file.name});
+        {"a file of the checkpoint", index.folder + "/" + file.name});
   requireApart("--out", options.out, parts);
   addEmbeddedTokenizer(manifest, form);
   WeightsOutput output(manifest, options.out, form);
   for (size_t i = 0; i < manifest.parameters.size(); ++i)
-    readWeights(found->index, saved[i],
-                [&](const float *weights, int64_t elements) {
-                  output.write(weights, elements);
-                });
+    readWeights(index, saved[i], [&](const float *weights, int64_t elements) {
+      output.write(weights, elements);
+    });
   output.commit();
   printf("%zu parameters after step %" PRId64 " in '%s'\n",
-         manifest.parameters.size(), found->index.progress.step,
-         options.out.c_str());
+         manifest.parameters.size(), index.progress.step, options.out.c_str());
   return 0;
 }
 
@@ -86,7 +81,11 @@ static void storeLike(Options &, const std::string &text) {
 }
 
 static constexpr Option options[] = {
-    required(checkpointDirOption),
+    {"--checkpoint-dir", "DIR",
+     "where checkpoints are, of which it is the newest; or one of them, such "
+     "as DIR/best",
+     keepText<&Options::checkpointDir>,
+     /*required=*/true},
     allowOption,
     {"--out", "PATH",
      "a file that ends in .safetensors, or a new or empty folder that "

@@ -318,6 +318,10 @@ TEST_F(ProgramTest, CheckpointsBecomeWeights) {
   EXPECT_NE(result.text.find("4 parameters after step 6 in "),
             std::string::npos);
   EXPECT_EQ(read("e"), read("w"));
+  result = runFake("fake-1", "export --checkpoint-dir @c/step-000000000006 "
+                             "--out @one");
+  EXPECT_EQ(result.code, 0) << result.text;
+  EXPECT_EQ(read("one"), read("w"));
   for (std::string from : {"@c", "@c/step-000000000006"}) {
     result = runFake("fake-2-3", "train --data @data --steps 0 --save @i "
                                  "--init " +
