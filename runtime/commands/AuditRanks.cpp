@@ -102,6 +102,8 @@ private:
   void take(void *values, size_t number, size_t size) {
     if (number > (bytes.size() - at) / size)
       refuse();
+    if (number == 0)
+      return; // an empty vector has no address
     memcpy(values, bytes.data() + at, number * size);
     at += number * size;
   }

@@ -385,6 +385,20 @@ GemmPrimitive prepare(const Gemm &gemm) {
   return result;
 }
 
+/// Gives back what addArguments and prepare have made.
+void release(GemmPrimitive &gemm) {
+  for (GemmPrimitive &own : gemm.ofThread) {
+    own.matmul = own.packing = nullptr; // shared with gemm
+    release(own);
+  }
+  for (Operand *operand : {&gemm.a, &gemm.b, &gemm.bias, &gemm.c, &gemm.scratch,
+                           &gemm.packed, &gemm.packingScratch})
+    dnnl_memory_destroy(operand->memory);
+  dnnl_stream_destroy(gemm.ownStream);
+  dnnl_primitive_destroy(gemm.matmul);
+  dnnl_primitive_destroy(gemm.packing);
+}
+
 /// Where the library reads a matrix: in its copy, filled from \p address, or at
 /// \p address itself.
 const char *copyIn(const Copy &copy, const char *address, char *scratch,
@@ -489,6 +503,9 @@ void tessera_prepare_gemms(const tessera::runtime::Manifest *manifest, int) {
                       dnnl_success))
     fatal("oneDNN cannot use this CPU");
   prepared = &models[manifest];
+  for (PreparedGemm &old : *prepared)
+    for (GemmPrimitive &primitive : old.primitives)
+      release(primitive);
   prepared->clear();
   prepared->reserve(manifest->gemms.size());
   for (const Gemm &gemm : manifest->gemms) {

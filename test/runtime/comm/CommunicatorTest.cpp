@@ -43,7 +43,10 @@ public:
     }
     arena = communicator->allocateArena(program, nullptr);
   }
-  void TearDown() override { communicator->finish(); }
+  void TearDown() override {
+    communicator->finish();
+    delete communicator;
+  }
 
   Communicator *communicator = nullptr;
   Program program;

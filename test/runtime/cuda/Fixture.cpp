@@ -31,9 +31,11 @@ GpuTest::GpuTest() {
 GpuTest::~GpuTest() {
   if (context.arena)
     cuda::driver().memFree(cuda::toDevice(context.arena));
+  delete context.device;
 }
 
 void GpuTest::open() {
+  delete context.device;
   context.manifest = &manifest;
   context.program = &program();
   context.device = tessera_open_device(&manifest, 0);
