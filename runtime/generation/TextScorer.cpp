@@ -32,9 +32,10 @@ static const Slot &require(const Slot *slot, const char *name) {
 }
 
 TextScorer::TextScorer(const tessera_context &context)
-    : context_(context),
-      entry(context_.entry((std::string(slotNames::score) + ".run").c_str())) {
-  const Program &program = *context_.program;
+    : ownContext(context),
+      entry(
+          ownContext.entry((std::string(slotNames::score) + ".run").c_str())) {
+  const Program &program = *ownContext.program;
   for (const char *name : {slotNames::slots, slotNames::positions,
                            slotNames::count, slotNames::targets})
     require(program.input(name), name);
@@ -52,14 +53,15 @@ TextScorer::TextScorer(const tessera_context &context)
 
 void TextScorer::run(std::span<const int32_t> tokens, size_t begin,
                      size_t count) {
-  Device &device = *context_.device;
+  Device &device = *ownContext.device;
   // Rows that are not there are read all the same, as of token 0.
   auto fill = [&](const char *name, auto valueOf, size_t values) {
-    const Slot &input = *context_.program->input(name);
-    auto *to = reinterpret_cast<int32_t *>(device.beginInput(context_, input));
+    const Slot &input = *ownContext.program->input(name);
+    auto *to =
+        reinterpret_cast<int32_t *>(device.beginInput(ownContext, input));
     for (size_t i = 0; i < static_cast<size_t>(input.elements()); ++i)
       to[i] = i < values ? valueOf(begin + i) : 0;
-    device.commitInput(context_, input);
+    device.commitInput(ownContext, input);
   };
   fill(slotNames::tokens, [&](size_t i) { return tokens[i]; }, count);
   fill(slotNames::targets, [&](size_t i) { return tokens[i + 1]; }, count);
@@ -69,10 +71,10 @@ void TextScorer::run(std::span<const int32_t> tokens, size_t begin,
       count);
   fill(
       slotNames::count, [&](size_t) { return static_cast<int32_t>(count); }, 1);
-  context_.run(entry);
+  ownContext.run(entry);
   auto read = [&](const char *name, auto &values) {
     device.read(values.data(),
-                context_.arena + context_.program->output(name)->offset,
+                ownContext.arena + ownContext.program->output(name)->offset,
                 static_cast<int64_t>(sizeof values[0] * values.size()));
   };
   read(slotNames::logProbability, ofTargets);

@@ -41,7 +41,7 @@ public:
   explicit TextScorer(const tessera_context &context);
 
   /// The most tokens that the model reads.
-  int64_t context() const { return context_.manifest->model.sequence; }
+  int64_t context() const { return ownContext.manifest->model.sequence; }
 
   /// Scores the last \p scored of \p tokens, each after those before it: it and
   /// the likeliest tokens of its place. The first token is not scored, and
@@ -54,7 +54,7 @@ private:
   /// behind each.
   void run(std::span<const int32_t> tokens, size_t begin, size_t count);
 
-  tessera_context context_;
+  tessera_context ownContext;
   const tessera_entry &entry;
   size_t rows;               ///< of a chunk
   std::vector<int32_t> held; ///< tokens whose keys and values the slot has

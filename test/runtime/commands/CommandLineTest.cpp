@@ -88,7 +88,8 @@ TEST(CommandLine, ReadsTheOtherCommands) {
 }
 
 TEST(CommandLineDeathTest, SaysWhatIsWrong) {
-  auto fails = [](std::vector<const char *> arguments, const char *message) {
+  auto fails = [](const std::vector<const char *> &arguments,
+                  const char *message) {
     EXPECT_EXIT(parse(arguments), testing::ExitedWithCode(1), message);
   };
   fails({}, "a command is missing");
@@ -168,7 +169,7 @@ TEST(CommandLineDeathTest, SaysWhatIsWrong) {
 }
 
 TEST(CommandLineDeathTest, HelpEndsWell) {
-  auto helps = [](std::vector<const char *> arguments) {
+  auto helps = [](const std::vector<const char *> &arguments) {
     EXPECT_EXIT(parse(arguments), testing::ExitedWithCode(0), "");
   };
   helps({"--help"});
