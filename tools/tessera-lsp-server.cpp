@@ -7,9 +7,11 @@
 
 #include "dialects/AllDialects.h"
 #include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
+#include "tools/ServerAnswers.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   tessera::registerAllDialects(registry);
+  tessera::AnswerPipe answers;
   return mlir::failed(mlir::MlirLspServerMain(argc, argv, registry));
 }
