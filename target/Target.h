@@ -100,6 +100,10 @@ public:
   /// PackedWeights.h), for any number of rows.
   virtual bool packsWeights() const { return false; }
 
+  /// How many sums over rows one kernel may have at most, where threads share
+  /// out what they read: each takes registers and memory of its own.
+  virtual int64_t getMostColumnSums() const { return INT64_MAX; }
+
   /// Bytes of a thread's cache that a chunk of rows may fill, with all that its
   /// steps leave for one another (chunk-rows); 0 where rows are never taken in
   /// chunks.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cuda/KernelMapping.h"
+#include "codegen/cuda/Target.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -13,6 +14,8 @@ using namespace tessera::cuda;
 
 /// Threads of a block where the kernel does not ask for another number.
 static constexpr int64_t kThreads = 256;
+// A vector of fp32 for each thread and sum, from the widest access.
+static_assert(kMostColumnSums * kThreads * (kAccess / 2) * 4 <= 48 << 10);
 /// Elements of a thread that are on their way at a time, and that are kept in
 /// registers from pass to pass.
 static constexpr int64_t kInFlight = 16, kKept = 32;

@@ -179,6 +179,8 @@ public:
     return getFields(module).getGeluEpilogue();
   }
 
+  int64_t getMostColumnSums() const override { return cuda::kMostColumnSums; }
+
   // NCCL's collectives write their destination.
   bool sumsByKernel() const override { return true; }
 

@@ -35,7 +35,8 @@ struct Group {
 
 class Fusion : Anchors {
 public:
-  explicit Fusion(Block &block) : Anchors(block) {
+  Fusion(Block &block, int64_t mostColumnSums)
+      : Anchors(block), mostColumnSums(mostColumnSums) {
     for (auto section : block.getOps<nn::SectionOp>())
       sections.push_back(order.lookup(section));
   }
@@ -190,9 +191,19 @@ private:
     return !anyLost || allLost;
   }
 
+  /// Sums along the columns that group \p group has.
+  int64_t countColumnSums(unsigned group) {
+    if (!groups[group].space.byColumns)
+      return 0;
+    return llvm::count_if(groups[group].anchors, [&](unsigned anchor) {
+      return isa<nn::ReduceOp>(anchors[anchor].value.getDefiningOp());
+    });
+  }
+
   void tryMerge(unsigned into, unsigned from) {
     if (groups[into].merged || groups[from].merged || into == from ||
-        !showsRoles(into, from))
+        !showsRoles(into, from) ||
+        countColumnSums(into) + countColumnSums(from) > mostColumnSums)
       return;
     Group &target = groups[into], &source = groups[from];
     for (unsigned consumer : source.anchors)
@@ -359,11 +370,13 @@ private:
 
   DenseMap<Value, SmallVector<unsigned>> readersOf;
   SmallVector<uint64_t> sections;
+  int64_t mostColumnSums; ///< of a group
   std::vector<Group> groups;
 };
 
 } // namespace
 
-FailureOr<std::vector<Cluster>> kernels::fuse(Block &block) {
-  return Fusion(block).run();
+FailureOr<std::vector<Cluster>> kernels::fuse(Block &block,
+                                              int64_t mostColumnSums) {
+  return Fusion(block, mostColumnSums).run();
 }

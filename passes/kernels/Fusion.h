@@ -26,9 +26,11 @@ struct Cluster {
 };
 
 /// Fuses the fusible operations of a straight-line block. The clusters come in
-/// an order in which they can be launched. Fails, with a diagnostic, where an
+/// an order in which they can be launched, and none has more than
+/// \p mostColumnSums sums along the columns. Fails, with a diagnostic, where an
 /// operation has no place in any iteration space.
-llvm::FailureOr<std::vector<Cluster>> fuse(mlir::Block &block);
+llvm::FailureOr<std::vector<Cluster>> fuse(mlir::Block &block,
+                                           int64_t mostColumnSums);
 
 } // namespace tessera::kernels
 

@@ -12,6 +12,7 @@
 #include "passes/kernels/Fusion.h"
 #include "passes/kernels/Passes.h"
 #include "target/KernelInterface.h"
+#include "target/Target.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace tessera::kernels {
@@ -234,23 +235,30 @@ private:
 };
 
 struct OutlineKernels : kernels::impl::OutlineKernelsBase<OutlineKernels> {
+  using OutlineKernelsBase::OutlineKernelsBase;
   void runOnOperation() override {
     if (failed(verifyPrograms(getOperation())))
       return signalPassFailure();
     ModuleOp module = getOperation();
+    const Target *target = getTarget(module);
+    if (!target)
+      return signalPassFailure();
+    int64_t mostSums =
+        mostColumnSums < 0 ? target->getMostColumnSums() : mostColumnSums;
     KernelLibrary library(module);
     SmallVector<func::FuncOp> programs;
     for (auto function : module.getOps<func::FuncOp>())
       if (!function->hasAttr(kernelAttrName))
         programs.push_back(function);
     for (func::FuncOp program : programs)
-      if (failed(outlineProgram(program.getBody().front(), library)))
+      if (failed(outlineProgram(program.getBody().front(), mostSums, library)))
         return signalPassFailure();
     numKernels += library.size();
   }
 
-  LogicalResult outlineProgram(Block &block, KernelLibrary &library) {
-    FailureOr<std::vector<Cluster>> clusters = fuse(block);
+  LogicalResult outlineProgram(Block &block, int64_t mostSums,
+                               KernelLibrary &library) {
+    FailureOr<std::vector<Cluster>> clusters = fuse(block, mostSums);
     if (failed(clusters))
       return failure();
     // Launches take the place of fused operations only when all exist, since

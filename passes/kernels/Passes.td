@@ -87,6 +87,11 @@ def OutlineKernels : Pass<"outline-kernels", "mlir::ModuleOp"> {
     }
     ```
   }];
+  let options = [
+    Option<"mostColumnSums", "most-column-sums", "int64_t", "-1",
+           "Sums along the columns that one kernel may have; -1: what the "
+           "target says">
+  ];
   let statistics = [
     Statistic<"numLaunches", "launches", "Kernels launched">,
     Statistic<"numKernels", "kernels", "Kernels of different structure">
