@@ -32,9 +32,16 @@ using codegen::AttentionShape;
 namespace {
 
 /// Columns of a tile. Wide heads leave fewer registers to scores where two sums
-/// are kept, dK and dV.
-int64_t getMostColumns(const AttentionShape &shape, bool rowsAreKeys) {
-  return rowsAreKeys && shape.paddedDim > 64 ? 32 : 64;
+/// are kept, dK and dV; fewer still in fp32, where groups of heads and the end
+/// of the sequence within a tile take some, too.
+int64_t getMostColumns(const AttentionShape &shape, bool rowsAreKeys,
+                       Type element) {
+  if (shape.paddedDim <= 64)
+    return 64;
+  if (element.isF32() && shape.group > 1 &&
+      shape.sequence % WarpMatmul::kRows != 0)
+    return 8;
+  return rowsAreKeys ? 32 : 64;
 }
 
 /// Threads of a block of the first grid.
@@ -118,11 +125,10 @@ class RowGradientEmitter : AttentionThread {
 public:
   static AttentionTiling getTiling(nn::AttentionGradOp op, bool rowsAreKeys) {
     AttentionShape shape = AttentionShape::get(op);
-    return AttentionTiling::get(shape,
-                                {op.getQkv().getType().getElementType(),
-                                 op.getGradient().getType().getElementType()},
-                                /*rowMatrices=*/2,
-                                getMostColumns(shape, rowsAreKeys));
+    Type element = op.getQkv().getType().getElementType();
+    return AttentionTiling::get(
+        shape, {element, op.getGradient().getType().getElementType()},
+        /*rowMatrices=*/2, getMostColumns(shape, rowsAreKeys, element));
   }
 
   RowGradientEmitter(nn::AttentionGradOp op, Part part, ThreadBuilder &tb,

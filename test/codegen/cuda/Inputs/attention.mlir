@@ -10,6 +10,11 @@ func.func private @attention_grad_grouped(%qkv: tensor<140x128xf32>, %o: tensor<
   return %0 : tensor<140x128xf32>
 }
 
+func.func private @attention_grad_wide_grouped(%qkv: tensor<20x512xf32>, %o: tensor<20x256xf32>, %l: tensor<2x20xf32>, %g: tensor<20x256xf32>) -> tensor<20x512xf32> attributes {plan.kernel} {
+  %0 = nn.attention_grad %qkv, %o, %l, %g batch 1 heads 2 kv_heads 1 layout blocked causal scale 0.25 : tensor<20x512xf32>, tensor<20x256xf32>, tensor<2x20xf32>
+  return %0 : tensor<20x512xf32>
+}
+
 func.func private @attention_window(%qkv: tensor<150x96xf32>) -> (tensor<150x32xf32>, tensor<2x150xf32>) attributes {plan.kernel} {
   %0:2 = nn.attention %qkv batch 1 heads 2 layout interleaved causal window 37 alibi scale 0.25 : tensor<150x96xf32> -> tensor<150x32xf32>, tensor<2x150xf32>
   return %0#0, %0#1 : tensor<150x32xf32>, tensor<2x150xf32>
