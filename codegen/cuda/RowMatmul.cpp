@@ -273,7 +273,6 @@ private:
       at = tb.min(at, tb.index(map.rows - 1));
     return tb.mul(at, map.inner);
   }
-  Value startOfRow(int64_t r) { return startOfRow(tb.index(r)); }
   /// \p column, or one that exists: \p lanes columns from it on.
   Value clampColumn(Value column, int64_t lanes) {
     if (map.columns % map.width() == 0)
@@ -292,11 +291,38 @@ private:
   // By multiply-adds
   //===--------------------------------------------------------------------===//
 
+  SmallVector<Value> startsOfRows() {
+    SmallVector<Value> starts;
+    for (int64_t r = 0; r < map.rowsAtOnce; ++r)
+      starts.push_back(startOfRow(tb.index(r)));
+    return starts;
+  }
+
+  /// Adds the products of a step's \p weights, vectors of \p columns columns or
+  /// of \p run inner positions as they lie in memory, to the sums of all rows,
+  /// [rows, columns].
+  void addProducts(const Weights &weights, ArrayRef<Value> rowStarts,
+                   int64_t run, int64_t columns, MutableArrayRef<Value> sums,
+                   bool mayEnd) {
+    SmallVector<Value> wide;
+    for (Value vector : weights.vectors)
+      wide.push_back(tb.widen(vector));
+    for (auto [r, rowStart] : llvm::enumerate(rowStarts)) {
+      Value x = tb.widen(
+          loadInner(a, rowStart, weights.inner, run, rowLanes, mayEnd));
+      for (int64_t k = 0; k < run; ++k)
+        for (int64_t c = 0; c < columns; ++c) {
+          Value weight =
+              map.isTransposed ? extract(wide[c], k) : extract(wide[k], c);
+          Value &sum = sums[r * columns + c];
+          sum = tb.fma(extract(x, k), weight, sum);
+        }
+    }
+  }
+
   /// Weights [out, in]: a sum for each row and column, one chain a lane.
   void emitDots() {
-    SmallVector<Value> rowStarts, columnStarts;
-    for (int64_t r = 0; r < map.rowsAtOnce; ++r)
-      rowStarts.push_back(startOfRow(r));
+    SmallVector<Value> rowStarts = startsOfRows(), columnStarts;
     for (int64_t c = 0; c < map.strip; ++c)
       columnStarts.push_back(
           tb.mul(clampColumn(tb.add(first, c), 1), map.inner));
@@ -310,18 +336,7 @@ private:
     };
     auto add = [&](const Weights &weights, MutableArrayRef<Value> sums,
                    bool mayEnd) {
-      SmallVector<Value> wide;
-      for (Value vector : weights.vectors)
-        wide.push_back(tb.widen(vector));
-      for (auto [r, rowStart] : llvm::enumerate(rowStarts)) {
-        Value x = tb.widen(
-            loadInner(a, rowStart, weights.inner, map.lanes, rowLanes, mayEnd));
-        for (int64_t i = 0; i < map.lanes; ++i)
-          for (int64_t c = 0; c < map.strip; ++c) {
-            Value &sum = sums[r * map.strip + c];
-            sum = tb.fma(extract(x, i), extract(wide[c], i), sum);
-          }
-      }
+      addProducts(weights, rowStarts, map.lanes, map.strip, sums, mayEnd);
     };
     ThreadBuilder::Spread spread = tb.sumLanes(
         overSteps(map.rowsAtOnce * map.strip, load, add), kWarp / 2, 1);
@@ -335,26 +350,13 @@ private:
     Value across = tb.mul(tb.rem(lane, kWarp / kDown), map.lanes);
     Value down = tb.mul(tb.div(lane, kWarp / kDown), kRun);
     Value column = clampColumn(tb.add(first, across), map.lanes);
-    SmallVector<Value> rowStarts;
-    for (int64_t r = 0; r < map.rowsAtOnce; ++r)
-      rowStarts.push_back(startOfRow(r));
+    SmallVector<Value> rowStarts = startsOfRows();
     auto load = [&](Value inner, bool mayEnd) {
       return loadRun(tb.add(inner, down), column, mayEnd);
     };
     auto add = [&](const Weights &weights, MutableArrayRef<Value> sums,
                    bool mayEnd) {
-      SmallVector<Value> wide;
-      for (Value vector : weights.vectors)
-        wide.push_back(tb.widen(vector));
-      for (auto [r, rowStart] : llvm::enumerate(rowStarts)) {
-        Value x = tb.widen(
-            loadInner(a, rowStart, weights.inner, kRun, rowLanes, mayEnd));
-        for (int64_t k = 0; k < kRun; ++k)
-          for (int64_t i = 0; i < map.lanes; ++i) {
-            Value &sum = sums[r * map.lanes + i];
-            sum = tb.fma(extract(x, k), extract(wide[k], i), sum);
-          }
-      }
+      addProducts(weights, rowStarts, kRun, map.lanes, sums, mayEnd);
     };
     ThreadBuilder::Spread spread =
         tb.sumLanes(overSteps(map.rowsAtOnce * map.lanes, load, add), kWarp / 2,
