@@ -99,8 +99,8 @@ void tessera_gemm(tessera_context *context, int32_t id, const char *a,
 /// the `room` equal parts of that size there are as many as \p count holds,
 /// which lies where the matrices do. Of `c` only these rows are wanted, the
 /// others may become anything; of `a` and `b` only what these take is read, and
-/// an inner size of 0 gives 0. On a device all may be computed: what is beyond
-/// adds 0.
+/// an inner size of 0 gives 0. On a device more may be computed, and rows that
+/// are not become 0, unless they are added to: what is beyond adds 0.
 void tessera_gemm_counted(tessera_context *context, int32_t id,
                           const int32_t *count, const char *a, const char *b,
                           const char *bias, char *aux, char *c, char *scratch);

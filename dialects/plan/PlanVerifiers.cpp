@@ -72,9 +72,13 @@ static LogicalResult verifyCount(GemmOp gemm) {
   if (!hasRows)
     return gemm.emitOpError("is counted along a dimension that is not the rows "
                             "of its operands");
-  if (gemm.getEpilogue() != Epilogue::None || (inner && gemm.getBias()))
-    return gemm.emitOpError("can be counted without epilogue only, and along "
-                            "its inner dimension without bias");
+  Epilogue end = gemm.getEpilogue();
+  bool isEnded = inner ? gemm.getBias() || end != Epilogue::None
+                       : end != Epilogue::None && end != Epilogue::Gelu;
+  if (isEnded)
+    return gemm.emitOpError("can end with a bias and a GELU where its rows are "
+                            "counted, and with neither where its inner "
+                            "dimension is");
   Value result = gemm.getResult() ? gemm.getResult() : Value(gemm.getOut());
   if (inner && !getElementTypeOrSelf(result).isF32())
     return gemm.emitOpError("can be counted along its inner dimension only "

@@ -27,7 +27,8 @@ plan::GemmOp getPrivateGemm(Value value) {
   return gemm && value.hasOneUse() ? gemm : plan::GemmOp();
 }
 
-/// True if nothing but a GEMM has been formed yet.
+/// True if nothing but a GEMM has been formed yet, whether its rows are
+/// counted or not.
 bool isPlain(plan::GemmOp gemm) {
   return gemm && !gemm.getBias() && !gemm.getAddend() &&
          !gemm.getAccumulate() && gemm.getEpilogue() == plan::Epilogue::None;
@@ -41,10 +42,9 @@ plan::GemmOp rebuild(PatternRewriter &rewriter, plan::GemmOp gemm, Value bias,
                              gemm.getResult().getType());
   return plan::GemmOp::create(rewriter, gemm.getLoc(), types, gemm.getA(),
                               gemm.getB(), bias, aux, addend, /*out=*/Value(),
-                              /*count=*/Value(), gemm.getTransposeA(),
+                              gemm.getCount(), gemm.getTransposeA(),
                               gemm.getTransposeB(), accumulate, epilogue,
-                              /*counted=*/plan::CountedAttr(),
-                              /*room=*/IntegerAttr());
+                              gemm.getCountedAttr(), gemm.getRoomAttr());
 }
 
 /// Counted rows, if they are at most so many, need no GEMM of a library, whose
@@ -56,19 +56,25 @@ struct FormGemm : OpRewritePattern<nn::MatmulOp> {
   LogicalResult matchAndRewrite(nn::MatmulOp op,
                                 PatternRewriter &rewriter) const override {
     int64_t rows = op.getResult().getType().getDimSize(0);
-    if (Value count = nn::getRowCount(op);
-        count && rows <= kFewRows && !op.getTransposeA()) {
+    Value count = op.getTransposeA() ? Value() : nn::getRowCount(op);
+    if (count && rows <= kFewRows) {
       rewriter.replaceOpWithNewOp<nn::RowMatmulOp>(
           op, op.getResult().getType(), op.getA(), op.getB(), count,
           /*bias=*/Value(), op.getTransposeB(), /*packed=*/false);
       return success();
     }
+    plan::CountedAttr counted;
+    IntegerAttr room;
+    if (count) {
+      counted =
+          plan::CountedAttr::get(rewriter.getContext(), plan::Counted::Rows);
+      room = rewriter.getI64IntegerAttr(rows);
+    }
     rewriter.replaceOpWithNewOp<plan::GemmOp>(
         op, TypeRange(op.getResult().getType()), op.getA(), op.getB(),
         /*bias=*/Value(), /*aux=*/Value(), /*addend=*/Value(),
-        /*out=*/Value(), /*count=*/Value(), op.getTransposeA(),
-        op.getTransposeB(), /*accumulate=*/false, plan::Epilogue::None,
-        /*counted=*/plan::CountedAttr(), /*room=*/IntegerAttr());
+        /*out=*/Value(), count, op.getTransposeA(), op.getTransposeB(),
+        /*accumulate=*/false, plan::Epilogue::None, counted, room);
     return success();
   }
 };

@@ -20,6 +20,8 @@
 
 namespace tessera::runtime::cuda {
 
+/// Graphs of an entry; what has other sizes is issued each time.
+static constexpr size_t mostGraphs = 32;
 /// The CUDA version whose cuBLASLt is opened.
 static constexpr int neededVersion = 13000;
 
@@ -172,16 +174,49 @@ int64_t GpuDevice::memoryTaken() const {
 }
 
 void GpuDevice::run(tessera_context &context, const tessera_entry &entry) {
+  if (!graphs)
+    return entry.run(&context, context.arena);
   EntryRun &state = entries[&entry];
-  // The first run is issued as it is: libraries load code when they need it
+  auto chosen = [&] {
+    std::vector<int> sizes;
+    for (auto [count, room] : state.counts)
+      sizes.push_back(chooseSize(count, room));
+    return sizes;
+  };
+  // What runs first is issued as it is: libraries load code when they need it
   // first, which is not allowed in a capture.
-  if (!graphs || !state.ranOnce) {
+  if (!state.ranOnce) {
+    firstRun = &state;
+    entry.run(&context, context.arena);
+    firstRun = nullptr;
     state.ranOnce = true;
+    state.graphs[chosen()] = nullptr;
+    return;
+  }
+  std::vector<int> sizes = chosen();
+  auto found = state.graphs.find(sizes);
+  if (found == state.graphs.end()) {
+    if (state.graphs.size() < mostGraphs)
+      state.graphs[sizes] = nullptr;
     return entry.run(&context, context.arena);
   }
-  if (!state.graph)
-    state.graph = capture(context, entry);
-  driver().graphLaunch(state.graph, computeStream);
+  if (!found->second)
+    found->second = capture(context, entry);
+  driver().graphLaunch(found->second, computeStream);
+}
+
+int GpuDevice::chooseSize(const int32_t *count, int64_t room) {
+  if (firstRun) {
+    std::pair use(count, room);
+    auto &counts = firstRun->counts;
+    if (std::find(counts.begin(), counts.end(), use) == counts.end())
+      counts.push_back(use);
+  }
+  auto known = numbers.find(reinterpret_cast<const char *>(count));
+  if (known == numbers.end())
+    return countedSizes - 1;
+  int64_t parts = std::clamp<int64_t>(known->second, 1, room);
+  return static_cast<int>((parts * countedSizes - 1) / room);
 }
 
 GraphExec GpuDevice::capture(tessera_context &context,
@@ -233,6 +268,8 @@ void GpuDevice::commitInput(const tessera_context &context, const Slot &slot) {
     place.once = {};
     return;
   }
+  if (slot.type == "i32" && slot.elements() == 1)
+    memcpy(&numbers[address], place.half[place.next], sizeof(int32_t));
   driver().memcpyHtoDAsync(toDevice(address), place.half[place.next],
                            place.bytes, computeStream);
   driver().eventRecord(place.copied[place.next], computeStream);

@@ -11,7 +11,10 @@
 #include "runtime/cuda/Driver.h"
 #include "runtime/cuda/Pinned.h"
 #include "runtime/program/Device.h"
+#include <map>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace tessera::runtime::cuda {
 
@@ -19,9 +22,13 @@ inline DevicePointer toDevice(const char *address) {
   return reinterpret_cast<DevicePointer>(address);
 }
 
+/// How many sizes a counted GEMM is made for: each has an eighth of its room
+/// more than the one before.
+constexpr int countedSizes = 8;
+
 /// One arena, a stream for computation and one for communication. An entry is
 /// issued once as it is, captured into a graph when it runs again, and replayed
-/// from then on.
+/// from then on; so for each of the sizes that its counted GEMMs have.
 class GpuDevice final : public Device {
 public:
   /// Opens GPU \p localRank modulo their number and loads the device's code.
@@ -57,6 +64,11 @@ public:
   /// process where a peer has failed.
   void setWatch(void (*poll)(void *data, double seconds), void *data);
 
+  /// Which size of a GEMM whose room is \p room parts holds as many as the
+  /// input at \p count says, which the host has filled; the largest where it
+  /// has not.
+  int chooseSize(const int32_t *count, int64_t room);
+
   /// For a communicator that cannot be captured: entries are issued each time.
   void disableGraphs() { graphs = false; }
 
@@ -87,7 +99,10 @@ private:
   /// How an entry runs.
   struct EntryRun {
     bool ranOnce = false;
-    GraphExec graph = nullptr;
+    /// The counts of its GEMMs, and of how many parts.
+    std::vector<std::pair<const int32_t *, int64_t>> counts;
+    /// By the sizes that follow from these; null where they were issued once.
+    std::map<std::vector<int>, GraphExec> graphs;
   };
 
   void writePieces(char *address, int64_t bytes, Piece<char *> body,
@@ -117,6 +132,9 @@ private:
   /// By the inputs that have been filled, of all programs in the arena.
   std::unordered_map<const Slot *, Staging> staging;
   std::unordered_map<const tessera_entry *, EntryRun> entries;
+  EntryRun *firstRun = nullptr; ///< of the entry that is issued, if it is
+  /// What inputs of one number hold, by their addresses.
+  std::unordered_map<const char *, int32_t> numbers;
   bool graphs = true;
   void (*poll)(void *, double) = nullptr;
   void *pollData = nullptr;

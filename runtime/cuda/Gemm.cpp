@@ -112,7 +112,12 @@ struct Plan {
   }
 };
 
-std::vector<Plan> plans;
+/// By the GEMM's id; of a counted one a plan for each of its sizes.
+struct GemmPlans {
+  Gemm gemm;
+  std::vector<Plan> sizes;
+};
+std::vector<GemmPlans> prepared;
 
 DataType dataType(ElementType type) {
   return type == ElementType::bf16  ? r16bf
@@ -202,6 +207,24 @@ Plan describe(const Manifest &manifest, const Gemm &gemm) {
   if (gemm.bias)
     set(biasDataType, dataType(gemm.type));
   return plan;
+}
+
+/// \p gemm of size number \p size, of those that a count chooses from.
+Gemm ofSize(Gemm gemm, int size) {
+  int64_t parts = (gemm.room * (size + 1) + countedSizes - 1) / countedSizes;
+  int64_t &counted = gemm.counted == Gemm::Counted::rows ? gemm.m : gemm.k;
+  counted = counted / gemm.room * parts;
+  return gemm;
+}
+
+/// The sizes that \p gemm runs in.
+std::vector<Gemm> sizesOf(const Gemm &gemm) {
+  if (gemm.counted == Gemm::Counted::nothing)
+    return {gemm};
+  std::vector<Gemm> sizes;
+  for (int size = 0; size < countedSizes; ++size)
+    sizes.push_back(ofSize(gemm, size));
+  return sizes;
 }
 
 /// The library's candidates for \p gemm, the one that it thinks best first.
@@ -321,45 +344,66 @@ void tessera_prepare_gemms(const tessera::runtime::Manifest *manifest, int) {
   using namespace tessera::runtime::cuda;
   int trials = trialsWanted();
   Timer timer;
-  plans.clear();
+  prepared.clear();
   for (const Gemm &gemm : manifest->gemms) {
-    if (gemm.id != static_cast<int>(plans.size()))
+    if (gemm.id != static_cast<int>(prepared.size()))
       fatal("the embedded manifest lists GEMM %d at place %zu", gemm.id,
-            plans.size());
-    Plan plan = describe(*manifest, gemm);
-    std::vector<Heuristic> candidates = findCandidates(gemm, plan);
-    size_t chosen = 0;
-    if (trials > 1 && candidates.size() > 1)
-      chosen = timer.fastest(gemm, plan, candidates, trials);
-    plan.algorithm = candidates[chosen].algorithm;
-    plan.workspaceBytes = candidates[chosen].workspaceBytes;
-    plans.push_back(plan);
+            prepared.size());
+    GemmPlans &made = prepared.emplace_back(GemmPlans{gemm, {}});
+    for (const Gemm &size : sizesOf(gemm)) {
+      Plan plan = describe(*manifest, size);
+      std::vector<Heuristic> candidates = findCandidates(size, plan);
+      size_t chosen = 0;
+      if (trials > 1 && candidates.size() > 1)
+        chosen = timer.fastest(size, plan, candidates, trials);
+      plan.algorithm = candidates[chosen].algorithm;
+      plan.workspaceBytes = candidates[chosen].workspaceBytes;
+      made.sizes.push_back(plan);
+    }
   }
   char text[128];
   double milliseconds =
       std::chrono::duration<double, std::milli>(timer.elapsed()).count();
   snprintf(text, sizeof text,
            "%zu by cuBLASLt, chosen by timing %d candidates in %.0f ms",
-           plans.size(), timer.timed(), milliseconds);
+           prepared.size(), timer.timed(), milliseconds);
   device().addSetting({"GEMMs", text});
 }
 
-void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
-                  const char *bias, char *aux, char *c, char *scratch) {
-  using namespace tessera::runtime;
-  const cuda::Plan &plan = cuda::plans[id];
+/// Runs \p plan of GEMM \p id.
+static void runGemm(const tessera::runtime::cuda::Plan &plan, int32_t id,
+                    const char *a, const char *b, const char *bias, char *aux,
+                    char *c, char *scratch) {
   auto bits = [](const char *address) {
     return reinterpret_cast<uintptr_t>(address);
   };
   if ((bits(a) | bits(b) | bits(c) | bits(aux)) % plan.alignment)
-    fatal("GEMM %d has a matrix that is not aligned to %d bytes: compile the "
-          "specification again with this version of tessera",
-          id, static_cast<int>(plan.alignment));
+    tessera::runtime::fatal(
+        "GEMM %d has a matrix that is not aligned to %d bytes: compile the "
+        "specification again with this version of tessera",
+        id, static_cast<int>(plan.alignment));
   plan.run(a, b, bias, aux, c, scratch);
 }
 
-void tessera_gemm_counted(tessera_context *context, int32_t id, const int32_t *,
-                          const char *a, const char *b, const char *bias,
-                          char *aux, char *c, char *scratch) {
-  tessera_gemm(context, id, a, b, bias, aux, c, scratch);
+void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
+                  const char *bias, char *aux, char *c, char *scratch) {
+  runGemm(tessera::runtime::cuda::prepared[id].sizes.back(), id, a, b, bias,
+          aux, c, scratch);
+}
+
+void tessera_gemm_counted(tessera_context *context, int32_t id,
+                          const int32_t *count, const char *a, const char *b,
+                          const char *bias, char *aux, char *c, char *scratch) {
+  using namespace tessera::runtime;
+  const cuda::GemmPlans &made = cuda::prepared[id];
+  const Gemm &gemm = made.gemm;
+  int size = cuda::device().chooseSize(count, gemm.room);
+  runGemm(made.sizes[size], id, a, b, bias, aux, c, scratch);
+  // Sums over rows read those beyond, too. A counted GEMM's lie together: the
+  // compiler gives it no wider matrix.
+  int64_t rows = cuda::ofSize(gemm, size).m;
+  if (!gemm.accumulate && rows < gemm.m) {
+    int64_t row = gemm.ldc * sizeOf(gemm.resultType);
+    tessera_zero(context, c + rows * row, (gemm.m - rows) * row);
+  }
 }

@@ -456,8 +456,16 @@ func.func @counted_columns(%a: tensor<4x4xf32>, %n: tensor<i32>) {
 // -----
 
 func.func @counted_with_bias(%a: tensor<4x4xf32>, %b: tensor<4xf32>, %n: tensor<i32>) {
-  // expected-error@+1 {{can be counted without epilogue only, and along its inner dimension without bias}}
+  // expected-error@+1 {{can end with a bias and a GELU where its rows are counted, and with neither where its inner dimension is}}
   %0 = plan.gemm %a, %a transpose_a bias %b counted inner of 4 by %n : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4xf32>, tensor<i32>) -> tensor<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @counted_with_saved(%a: tensor<4x4xf32>, %n: tensor<i32>) {
+  // expected-error@+1 {{can end with a bias and a GELU where its rows are counted, and with neither where its inner dimension is}}
+  %0:2 = plan.gemm %a, %a epilogue gelu_saved counted rows of 4 by %n : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<i32>) -> (tensor<4x4xf32>, tensor<4x4xf32>)
   return
 }
 

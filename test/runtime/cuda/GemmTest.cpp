@@ -52,6 +52,108 @@ TEST_P(GpuGemm, AgreesWithDoublePrecision) {
   }
 }
 
+/// A counted GEMM is done in the smallest of some sizes that holds the count.
+/// Rows beyond that size are 0, or keep what they are added to.
+class CountedGpuGemm : public GpuTest {
+protected:
+  static constexpr int64_t rows = 40, columns = 3, inner = 4, step = 5;
+  static constexpr int64_t aAt = 256, bAt = 2048, cAt = 4096;
+
+  void prepare(Gemm::Counted counted, bool accumulate) {
+    Gemm gemm;
+    bool isRows = counted == Gemm::Counted::rows;
+    gemm.m = isRows ? rows : inner;
+    gemm.k = isRows ? inner : rows;
+    gemm.n = gemm.ldb = gemm.ldc = columns;
+    gemm.lda = inner;
+    gemm.transposeA = !isRows;
+    gemm.counted = counted;
+    gemm.room = rows;
+    gemm.accumulate = accumulate;
+    manifest.gemms = {gemm};
+    Slot count;
+    count.name = "count";
+    count.type = "i32";
+    count.when = "step";
+    count.shape = {1};
+    program().inputs = {count};
+    program().arenaBytes = 1 << 14;
+    open();
+    tessera_prepare_gemms(&manifest, 1);
+    fill(aAt, rows * inner, 1);
+    fill(bAt, rows * columns, 2);
+  }
+
+  void fill(int64_t at, int64_t count, float value) {
+    std::vector<float> values(count, value);
+    context.device->write(
+        context.arena + at, 4 * count,
+        [&](char *host, int64_t begin, int64_t end) {
+          memcpy(host, reinterpret_cast<char *>(values.data()) + begin,
+                 end - begin);
+        });
+  }
+
+  /// The result, which held 7 before, where \p number is counted.
+  std::vector<float> run(int32_t number) {
+    int64_t elements = rows * columns;
+    fill(cAt, elements, 7);
+    fillInput(0, number);
+    runEntry([&](char *arena) {
+      ++issued;
+      tessera_gemm_counted(&context, 0, reinterpret_cast<int32_t *>(arena),
+                           arena + aAt, arena + bAt, nullptr, nullptr,
+                           arena + cAt, arena + 8192);
+    });
+    std::vector<float> result(elements);
+    context.device->read(result.data(), context.arena + cAt, 4 * elements);
+    return result;
+  }
+
+  int issued = 0;
+};
+
+TEST_F(CountedGpuGemm, Rows) {
+  for (bool accumulate : {false, true}) {
+    prepare(Gemm::Counted::rows, accumulate);
+    for (int32_t number : {0, 1, 5, 6, 39, 40, 41}) {
+      std::vector<float> result = run(number);
+      int64_t done =
+          std::clamp<int64_t>((number + step - 1) / step * step, step, rows);
+      for (int64_t row = 0; row < rows; ++row)
+        EXPECT_EQ(result[row * columns],
+                  (row < done ? 2 * inner : 0) + (accumulate ? 7 : 0))
+            << number << " of " << rows << ", row " << row;
+    }
+  }
+}
+
+TEST_F(CountedGpuGemm, InnerSize) {
+  prepare(Gemm::Counted::inner, false);
+  EXPECT_EQ(run(11).front(), 2 * 15);
+  EXPECT_EQ(run(40).front(), 2 * 40);
+}
+
+TEST_F(CountedGpuGemm, EachSizeHasAGraph) {
+  prepare(Gemm::Counted::rows, false);
+  for (int32_t number : {40, 40, 40, 39, 3, 4, 5, 6, 7})
+    EXPECT_EQ(run(number)[columns * (number - 1)], 2 * inner) << number;
+  // Each size runs once as it is and is captured when it comes again.
+  EXPECT_EQ(issued, 6);
+}
+
+TEST_F(CountedGpuGemm, WhatTheHostHasNotCountedIsWhole) {
+  prepare(Gemm::Counted::rows, false);
+  runEntry([&](char *arena) {
+    tessera_gemm_counted(&context, 0, reinterpret_cast<int32_t *>(arena + 64),
+                         arena + aAt, arena + bAt, nullptr, nullptr,
+                         arena + cAt, arena + 8192);
+  });
+  std::vector<float> result(rows * columns);
+  context.device->read(result.data(), context.arena + cAt, 4 * rows * columns);
+  EXPECT_EQ(result, std::vector<float>(rows * columns, 2 * inner));
+}
+
 /// What a GELU saves is what its backward pass reads: the derivative times a
 /// sum.
 TEST_F(GpuTest, GelusSaveTheirOperands) {
