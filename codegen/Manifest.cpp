@@ -264,10 +264,10 @@ private:
   void writeState(ProgramOp program, StateOp state) {
     auto buffer = state.getBuffer().getDefiningOp<BufferOp>();
     auto group = symbols.lookup<zero::GroupOp>(state.getGroup());
+    nn::CacheOp cache =
+        group ? nn::CacheOp() : symbols.lookup<nn::CacheOp>(state.getGroup());
     int64_t elements = group ? static_cast<int64_t>(group.getPadded())
-                             : symbols.lookup<nn::CacheOp>(state.getGroup())
-                                   .getTensorType()
-                                   .getNumElements();
+                             : cache.getTensorType().getNumElements();
     if (state.getSharded())
       elements /= program.getShards();
     json.object([&] {
@@ -278,6 +278,8 @@ private:
       json.attribute("elements", elements);
       json.attribute("type", getTypeName(state.getElementType()));
       json.attribute("sharded", static_cast<bool>(state.getSharded()));
+      if (cache)
+        writeShape("shape", cache.getTensorType().getShape());
     });
   }
 

@@ -144,6 +144,26 @@ const float *CachedModel::step(std::span<const int64_t> ofSlots,
   return scores.data();
 }
 
+void CachedModel::copy(int64_t from, int64_t to, int64_t tokens) {
+  lengths[to] = static_cast<int32_t>(tokens);
+  if (from == to)
+    return;
+  tessera_context &context = prefill.program;
+  for (const State &state : context.program->states) {
+    if (state.shape.empty())
+      continue;
+    int64_t slots = state.shape[1], heads = state.shape[2];
+    int64_t position = state.shape[4] * sizeOf(state.type);
+    int64_t head = state.shape[3] * position;
+    char *ofSlot = context.arena + state.offset;
+    for (int64_t keysOrValues = 0; keysOrValues < state.shape[0];
+         ++keysOrValues, ofSlot += slots * heads * head)
+      for (int64_t i = 0; i < heads; ++i)
+        tessera_copy(&context, ofSlot + (to * heads + i) * head,
+                     ofSlot + (from * heads + i) * head, tokens * position);
+  }
+}
+
 void CachedModel::clear(int64_t slot) { lengths[slot] = 0; }
 
 } // namespace tessera::runtime

@@ -34,6 +34,7 @@ public:
   const float *append(int64_t slot, std::span<const int32_t> tokens) override;
   const float *step(std::span<const int64_t> slots,
                     std::span<const int32_t> tokens) override;
+  void copy(int64_t from, int64_t to, int64_t tokens) override;
   void clear(int64_t slot) override;
 
 private:

@@ -104,7 +104,7 @@ public:
   Slots(TokenModel &model, TextCodec &codec, const GenerationSettings &settings,
         const std::vector<TextRequest> &requests, TextListener &listener)
       : model(model), codec(codec), settings(settings), requests(requests),
-        listener(listener), texts(model.slots()),
+        listener(listener), texts(model.slots()), beginsSo(model.slots()),
         samplers(model.slots(),
                  Sampler(settings.sampling, model.vocabulary())) {}
 
@@ -142,16 +142,33 @@ private:
     Clock::time_point begin = Clock::now();
     texts[slot] = std::make_unique<GrowingText>(codec, settings, requests,
                                                 request, model.context());
-    const std::vector<int32_t> &prompt = requests[request].prompt;
-    model.clear(slot);
-    const float *logits = model.append(slot, prompt);
-    texts[slot]->choose(samplers[slot], row(logits, 0));
+    readPrompt(slot, requests[request].prompt);
+    texts[slot]->choose(samplers[slot], promptLogits);
     ++times.prompts;
-    times.promptTokens += static_cast<int64_t>(prompt.size());
     times.promptSeconds += secondsSince(begin);
     if (times.tokens == 0)
       times.firstSeconds = secondsSince(runBegin);
     append(slot);
+  }
+
+  /// Makes \p wanted the text of \p slot. Where it is the one that was read
+  /// last it is copied, from a slot whose text begins with it.
+  void readPrompt(int64_t slot, const std::vector<int32_t> &wanted) {
+    auto tokens = static_cast<int64_t>(wanted.size());
+    auto begun = beginsSo[slot]
+                     ? beginsSo.begin() + slot
+                     : std::find(beginsSo.begin(), beginsSo.end(), true);
+    if (begun != beginsSo.end() && prompt == wanted) {
+      model.copy(begun - beginsSo.begin(), slot, tokens);
+    } else {
+      model.clear(slot);
+      std::span<const float> logits = row(model.append(slot, wanted), 0);
+      prompt = wanted;
+      promptLogits.assign(logits.begin(), logits.end());
+      beginsSo.assign(beginsSo.size(), false);
+      times.promptTokens += tokens;
+    }
+    beginsSo[slot] = true;
   }
 
   /// Appends the token that the text in \p slot has chosen.
@@ -191,6 +208,11 @@ private:
   TextListener &listener;
   std::vector<std::unique_ptr<GrowingText>> texts; ///< null: a free slot
   std::vector<Sampler> samplers;
+  // The prompt that was read last, what follows it, and of each slot whether
+  // its text begins with it, in a slot that is free again, too.
+  std::vector<int32_t> prompt;
+  std::vector<float> promptLogits;
+  std::vector<bool> beginsSo;
   size_t following = 0; ///< the request that has no slot yet
   std::vector<int64_t> active;
   std::vector<int32_t> last;

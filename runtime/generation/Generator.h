@@ -61,6 +61,8 @@ public:
 };
 
 struct GenerationTimes {
+  /// Texts that were begun; tokens that were read before them, of a prompt for
+  /// several texts once; tokens that were chosen.
   int64_t prompts = 0, promptTokens = 0, tokens = 0;
   /// In which prompts were read and the first token of each text was chosen; to
   /// the first of all; of everything.
@@ -68,7 +70,8 @@ struct GenerationTimes {
 };
 
 /// Grows \p requests, each in a slot of \p model, where the next one follows
-/// once it has ended. Tokens do not depend on which and how many slots there
+/// once it has ended. Texts with one prompt, one after the other, have it read
+/// once. Tokens do not depend on which and how many slots there
 /// are. A text with its prompt has at most one token more than the model's
 /// context: the last one is not read.
 GenerationTimes generate(TokenModel &model, TextCodec &codec,

@@ -53,6 +53,8 @@ const float *PredictModel::step(std::span<const int64_t> slots,
   return append(slots[0], added);
 }
 
+void PredictModel::copy(int64_t, int64_t, int64_t count) { text.resize(count); }
+
 void PredictModel::clear(int64_t) { text.clear(); }
 
 } // namespace tessera::runtime

@@ -39,6 +39,9 @@ public:
   /// [slots.size(), vocabulary].
   virtual const float *step(std::span<const int64_t> slots,
                             std::span<const int32_t> tokens) = 0;
+  /// Makes the first \p tokens tokens of the text of slot \p from, which has as
+  /// many, the text of slot \p to, which may be the same.
+  virtual void copy(int64_t from, int64_t to, int64_t tokens) = 0;
   /// Forgets the text of \p slot.
   virtual void clear(int64_t slot) = 0;
 };

@@ -321,6 +321,8 @@ static State parseState(const json &j, const Optimizer &optimizer) {
   state.elements = j.at("elements");
   state.type = parseElementType(j.value("type", "f32"));
   state.sharded = j.at("sharded");
+  if (state.name == cacheState)
+    state.shape = j.at("shape").get<std::vector<int64_t>>();
   return state;
 }
 

@@ -201,6 +201,9 @@ struct State {
   int64_t offset = 0, elements = 0;
   ElementType type = ElementType::f32;
   bool sharded = false;
+  /// Of a cache, else empty: keys and values, slots, heads, positions and
+  /// columns.
+  std::vector<int64_t> shape;
 };
 
 /// An input or output of a program.

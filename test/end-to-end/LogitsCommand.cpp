@@ -11,6 +11,7 @@
 //
 //   append SLOT TOKEN...        [vocabulary]
 //   step SLOT:TOKEN...          [pairs, vocabulary]
+//   copy TO FROM COUNT
 //   clear SLOT
 //
 //===----------------------------------------------------------------------===//
@@ -55,6 +56,8 @@ int runLogits(const Manifest &manifest, const Options &options) {
         tokens.push_back(token);
       if (what == "clear")
         model->clear(slot);
+      else if (what == "copy") // to `slot`: the first tokens of another
+        model->copy(tokens.at(0), slot, tokens.at(1));
       else
         logits = model->append(slot, tokens);
     }

@@ -277,6 +277,23 @@ class Generation(unittest.TestCase):
                 used = logits(executable, before + lines)
                 self.assertEqual(used[2:], fresh)
 
+    def test_a_copy_is_as_what_was_read(self):
+        """The beginning of another slot's text, and of the slot's own, to the bit."""
+        for name, more in [*((name, "") for name in MODELS), ("qwen3", ALL)]:
+            with self.subTest(name, more=more):
+                executable = self.executable(name, f"batch: 9 {more}")
+                words, others = text(7, 90), text(8, 100)
+                rest = [step([(2, t)]) for t in words[70:]]
+                rest += [append(2, text(9, 30))]
+                expected = logits(executable, [append(2, words[:70])] + rest)[1:]
+                before = [append(5, words[:70]), append(2, others)]
+                before += [step([(5, t), (2, t)]) for t in others[:5]]
+                used = logits(executable, before + ["copy 2 5 70"] + rest)
+                self.assertEqual(used[-len(expected) :], expected)
+                before = [append(2, words[:70]), append(2, others[:60])]
+                used = logits(executable, before + ["copy 2 2 70"] + rest)
+                self.assertEqual(used[-len(expected) :], expected)
+
     def test_integers_are_as_near_as_they_say(self):
         """docs/specification.md: products deviate by 0.8 %, as squares."""
         for name, layers in (("bloom", 3), ("gpt2", 2), ("mistral", 2), ("qwen3", 2)):

@@ -54,6 +54,12 @@ public:
     }
     return rows.data();
   }
+  void copy(int64_t from, int64_t to, int64_t tokens) override {
+    EXPECT_LE(tokens, static_cast<int64_t>(texts[from].size()));
+    std::vector<int32_t> text(texts[from].begin(),
+                              texts[from].begin() + tokens);
+    texts[to] = text;
+  }
   void clear(int64_t slot) override { texts[slot].clear(); }
 
   size_t most = 0; ///< slots in one step
@@ -166,6 +172,39 @@ TEST_F(GeneratorTest, TextsDoNotDependOnTheSlots) {
   // All kinds of ends are there, and other draws.
   EXPECT_EQ(reasons.size(), 3u);
   EXPECT_NE(first.grown[0], first.grown[1]);
+}
+
+TEST_F(GeneratorTest, SamplesHaveTheirPromptReadOnce) {
+  settings.maxTokens = 9;
+  settings.endTokens = {0, 1, 2, 3, 4, 5, 6, 7};
+  settings.sampling = {.temperature = 2, .seed = 4};
+  auto request = [](uint32_t prompt, uint32_t sample) {
+    std::vector<int32_t> tokens(10 + prompt, 'a');
+    return TextRequest{tokens, {prompt, sample}};
+  };
+  // Where each text has another prompt than the one before, each is read.
+  constexpr uint32_t prompts = 3, samples = 7;
+  for (uint32_t sample = 0; sample < samples; ++sample)
+    for (uint32_t prompt = 0; prompt < prompts; ++prompt)
+      requests.push_back(request(prompt, sample));
+  FakeModel apart(4, 24);
+  Kept expected = run(apart);
+  EXPECT_EQ(times.promptTokens, samples * (10 + 11 + 12));
+  requests.clear();
+  for (uint32_t prompt = 0; prompt < prompts; ++prompt)
+    for (uint32_t sample = 0; sample < samples; ++sample)
+      requests.push_back(request(prompt, sample));
+  for (int64_t slots : {1, 2, 5, 30}) {
+    FakeModel model(slots, 24);
+    Kept kept = run(model);
+    EXPECT_EQ(times.promptTokens, 10 + 11 + 12);
+    EXPECT_EQ(times.prompts, prompts * samples);
+    EXPECT_EQ(apart.read - model.read, (samples - 1) * (10 + 11 + 12));
+    for (uint32_t i = 0; i < prompts * samples; ++i)
+      EXPECT_EQ(kept.grown[i],
+                expected.grown[i % samples * prompts + i / samples])
+          << i << " in " << slots << " slots";
+  }
 }
 
 TEST_F(GeneratorTest, EndsWhereItShould) {
