@@ -39,7 +39,7 @@ static Error chooseValues(const Planner &planner, Axis &axis,
     values.push_back(value);
   }
   sort(values);
-  values.erase(std::unique(values.begin(), values.end()), values.end());
+  values.erase(llvm::unique(values), values.end());
   if (isOpen)
     values.assign(seq<int64_t>(0, largestValue + 1).begin(),
                   seq<int64_t>(0, largestValue + 1).end());

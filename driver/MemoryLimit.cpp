@@ -166,7 +166,7 @@ std::vector<Remedy> Remedies::find() {
   auto less = [](const Remedy &a, const Remedy &b) {
     return a.bytes < b.bytes;
   };
-  auto least = std::min_element(found.begin(), found.end(), less);
+  auto least = llvm::min_element(found, less);
   if (found.size() > 1 && !fits(*least)) {
     std::vector<std::string> all;
     for (const Remedy &remedy : found)

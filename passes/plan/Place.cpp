@@ -202,7 +202,7 @@ void ProgramWriter::declareInputs() {
 }
 
 void ProgramWriter::declareOutputs() {
-  auto terminator = function.getBody().front().getTerminator();
+  auto *terminator = function.getBody().front().getTerminator();
   for (auto [index, value] : llvm::enumerate(terminator->getOperands())) {
     auto name = function.getResultAttrOfType<StringAttr>(index, outputAttrName);
     OutputOp::create(builder, function.getLoc(), name, getView(value));

@@ -49,7 +49,7 @@ public:
 
 private:
   unsigned getClass(const optimizer::ClassParameters &wanted) {
-    auto found = llvm::find(classes, wanted);
+    auto *found = llvm::find(classes, wanted);
     if (found == classes.end())
       found = classes.insert(found, wanted);
     return found - classes.begin();

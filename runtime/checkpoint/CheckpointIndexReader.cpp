@@ -159,6 +159,7 @@ static std::vector<uint32_t> readChecksums(const JsonCursor &j,
 /// Files hold a header, then their pieces and nothing else.
 static void requireTiled(const JsonCursor &j, const SavedFile &file) {
   std::vector<const SavedPiece *> sorted;
+  sorted.reserve(file.pieces.size());
   for (const SavedPiece &piece : file.pieces)
     sorted.push_back(&piece);
   std::sort(sorted.begin(), sorted.end(),
@@ -290,9 +291,10 @@ static CheckpointIndex parse(const std::string &folder,
   // Those of before there were fingerprints have none.
   if (j.has("fingerprint"))
     j.at("fingerprint")
-        .members(maxSettings, [&](const std::string &name, JsonCursor value) {
-          index.fingerprint[name] = value.text(maxName);
-        });
+        .members(maxSettings,
+                 [&](const std::string &name, const JsonCursor &value) {
+                   index.fingerprint[name] = value.text(maxName);
+                 });
   if (j.has("data"))
     index.data = readData(j.at("data"));
   return index;

@@ -131,6 +131,7 @@ static int runPredict(const Manifest &manifest, const Options &options) {
 
   Graph graph(manifest, options.data);
   std::vector<const Slot *> inputs;
+  inputs.reserve(context.program->inputs.size());
   for (const Slot &input : context.program->inputs)
     inputs.push_back(&input);
   if (const Slot *unknown = graph.load(context, inputs))
