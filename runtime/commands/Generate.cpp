@@ -39,7 +39,7 @@ static std::vector<Prompt> prompts() {
   return {{0, *asked.prompt, ""}};
 }
 
-/// The tokens that \p asked and the published folder of --init end texts with.
+/// The tokens that end texts: those asked for, else the model's own.
 static std::vector<int32_t>
 endTokens(TextCodec &codec, const SpecialTokens &special, int64_t vocabulary) {
   if (asked.noEnd)
@@ -120,7 +120,8 @@ static void report(const GenerationTimes &times, const GeneratedTexts &texts,
 static int runGenerate(const Manifest &manifest, const Options &options) {
   const Model &model = manifest.model;
   std::unique_ptr<TextCodec> codec = requireTextCodec(model, "generate");
-  SpecialTokens special = readSpecialTokens(options.init, model.vocabulary);
+  SpecialTokens special =
+      readSpecialTokens(options.init, model.vocabulary, *codec);
   asked.generation.endTokens = endTokens(*codec, special, model.vocabulary);
   asked.generation.sampling.seed =
       options.seed.value_or(manifest.training.seed);
@@ -294,7 +295,8 @@ static constexpr Option options[] = {
      storeStop},
     {"--end-token", "TOKEN",
      "the id or name of a token that ends a text; may be given several times "
-     "(default: as the folder of --init says)",
+     "(default: as the published folder of --init says, or where it is none "
+     "the tokenizer's end token)",
      storeEndToken},
     {"--no-end", nullptr, "go on behind tokens that end a text", storeNoEnd},
     {"--logprobs", "K",

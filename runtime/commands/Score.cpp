@@ -203,7 +203,8 @@ JsonCursor::Json lineOf(const ScoreRequest &request, const Sum &sum) {
 static int runScore(const Manifest &manifest, const Options &options) {
   const Model &model = manifest.model;
   std::unique_ptr<TextCodec> codec = requireTextCodec(model, "score");
-  SpecialTokens special = readSpecialTokens(options.init, model.vocabulary);
+  SpecialTokens special =
+      readSpecialTokens(options.init, model.vocabulary, *codec);
   std::vector<ScoreRequest> requests;
   RequestReader reader(*codec, special);
   readJsonLines(asked.texts, "the texts ", [&](const JsonLine &line) {

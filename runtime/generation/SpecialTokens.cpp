@@ -60,10 +60,24 @@ static std::vector<int32_t> idsOf(const JsonCursor &settings, const char *key,
   return ids;
 }
 
-SpecialTokens readSpecialTokens(const std::string &path, int64_t vocabulary) {
+/// Those of the executable's tokenizer.
+static SpecialTokens tokensOf(TextCodec &codec, int64_t vocabulary) {
   SpecialTokens tokens;
+  for (const auto &[name, token] : codec.namedTokens())
+    if (token >= vocabulary)
+      continue;
+    else if (name == "bos_token")
+      tokens.begin = token;
+    else if (name == "eos_token")
+      tokens.end = {token};
+  return tokens;
+}
+
+SpecialTokens readSpecialTokens(const std::string &path, int64_t vocabulary,
+                                TextCodec &codec) {
   if (!isPublishedFolder(path))
-    return tokens;
+    return tokensOf(codec, vocabulary);
+  SpecialTokens tokens;
   std::string file = path + "/" + publishedFolder::generation;
   struct stat status;
   if (stat(file.c_str(), &status) != 0)

@@ -8,6 +8,7 @@
 #ifndef TESSERA_RUNTIME_GENERATION_SPECIALTOKENS_H
 #define TESSERA_RUNTIME_GENERATION_SPECIALTOKENS_H
 
+#include "runtime/generation/TextCodec.h"
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,10 +23,12 @@ struct SpecialTokens {
 
 /// bos_token_id and eos_token_id, a number or a list of them, of the published
 /// folder \p path: those of its generation_config.json, or where that is not
-/// there those of its config.json. None where \p path is no such folder. Ids
-/// that a vocabulary of \p vocabulary has not are left out with a warning.
-/// Exits the process where a file is malformed.
-SpecialTokens readSpecialTokens(const std::string &path, int64_t vocabulary);
+/// there those of its config.json. Where \p path is no such folder, what
+/// \p codec has for them. Ids that a vocabulary of \p vocabulary has not are
+/// left out, a folder's with a warning. Exits the process where a file is
+/// malformed.
+SpecialTokens readSpecialTokens(const std::string &path, int64_t vocabulary,
+                                TextCodec &codec);
 
 } // namespace tessera::runtime
 

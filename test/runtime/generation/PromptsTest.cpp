@@ -15,6 +15,22 @@ using namespace tessera::runtime;
 
 namespace {
 
+/// A tokenizer that has names for tokens alone.
+struct NamingCodec : TextCodec {
+  std::vector<std::pair<std::string, int32_t>> named = {
+      {"bos_token", 3}, {"eos_token", 100}, {"pad_token", 5}};
+
+  std::vector<int32_t> encode(std::string_view) override { return {}; }
+  std::unique_ptr<TextStream> decode(std::span<const int32_t>) override {
+    return nullptr;
+  }
+  int32_t tokenNamed(std::string_view) override { return -1; }
+  std::vector<std::pair<std::string, int32_t>> namedTokens() override {
+    return named;
+  }
+  bool takesBytes() const override { return false; }
+};
+
 class Prompts : public testing::Test {
 protected:
   void SetUp() override {
@@ -36,6 +52,11 @@ protected:
                 message);
   }
 
+  SpecialTokens specialTokens() {
+    return readSpecialTokens(folder, 100, codec);
+  }
+
+  NamingCodec codec;
   std::string folder;
 };
 
@@ -76,26 +97,29 @@ TEST_F(PromptsDeathTest, SaysWhichLineIsWrong) {
 }
 
 TEST_F(Prompts, SpecialTokensAreThoseOfTheFolder) {
-  EXPECT_TRUE(readSpecialTokens(folder, 100).end.empty());
+  // Without one they are the tokenizer's that the vocabulary has.
+  EXPECT_EQ(specialTokens().begin, 3);
+  EXPECT_TRUE(specialTokens().end.empty());
+  codec.named[1].second = 4;
+  EXPECT_EQ(specialTokens().end, std::vector<int32_t>{4});
   write("/config.json", "{\"bos_token_id\": 1, \"eos_token_id\": 2}");
-  SpecialTokens tokens = readSpecialTokens(folder, 100);
+  SpecialTokens tokens = specialTokens();
   EXPECT_EQ(tokens.begin, 1);
   EXPECT_EQ(tokens.end, std::vector<int32_t>{2});
   // As in transformers the other file counts alone.
   write("/generation_config.json", "{\"eos_token_id\": [5, 99, 100, -1]}");
-  tokens = readSpecialTokens(folder, 100);
+  tokens = specialTokens();
   EXPECT_FALSE(tokens.begin);
   EXPECT_EQ(tokens.end, (std::vector<int32_t>{5, 99}));
   write("/generation_config.json", "{\"eos_token_id\": null}");
-  EXPECT_TRUE(readSpecialTokens(folder, 100).end.empty());
+  EXPECT_TRUE(specialTokens().end.empty());
 }
 
 TEST_F(PromptsDeathTest, RefusesSpecialTokensThatAreNoIds) {
   write("/config.json", "{}");
   auto refuses = [&](const char *text, const char *message) {
     write("/generation_config.json", text);
-    EXPECT_EXIT(readSpecialTokens(folder, 100), testing::ExitedWithCode(1),
-                message);
+    EXPECT_EXIT(specialTokens(), testing::ExitedWithCode(1), message);
   };
   refuses("{\"eos_token_id\": \"</s>\"}",
           "generation_config.json': eos_token_id is \"</s>\": an integer");
