@@ -41,6 +41,15 @@ ENVIRONMENT = dict(
 )
 
 
+def each_family(case):
+    """Gives the test case `case` a test for each family of models with texts by
+    transformers (test/golden/texts), which calls its check() with the family's name."""
+    for folder in sorted((GOLDEN / "texts").iterdir()):
+        name = folder.name
+        setattr(case, f"test_{name}", lambda self, name=name: self.check(name))
+    return case
+
+
 def scratch(name):
     """An empty folder of the running test."""
     folder = BUILD / "test" / "end-to-end" / "scratch" / name

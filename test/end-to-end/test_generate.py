@@ -383,6 +383,7 @@ class Tokenizers(unittest.TestCase):
         self.assertEqual(process.wait(), 0)
 
 
+@support.each_family
 class Families(unittest.TestCase):
     """What transformers writes (test/golden/generate_texts.py), by the same weights."""
 
@@ -408,24 +409,6 @@ class Families(unittest.TestCase):
             self.assertEqual(len(lines), len(texts))
             for line, text in zip(lines, texts):
                 self.assertEqual([entry["id"] for entry in line["logprobs"]], text[key])
-
-    def test_bloom(self):
-        self.check("bloom")
-
-    def test_gpt2(self):
-        self.check("gpt2")
-
-    def test_llama(self):
-        self.check("llama")
-
-    def test_mistral(self):
-        self.check("mistral")
-
-    def test_qwen2(self):
-        self.check("qwen2")
-
-    def test_qwen3(self):
-        self.check("qwen3")
 
 
 if __name__ == "__main__":

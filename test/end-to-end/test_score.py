@@ -50,6 +50,7 @@ class Score(unittest.TestCase):
             self.assertIn(part, done.stderr)
 
 
+@support.each_family
 class Families(Score):
     def check(self, name, tolerance=1e-5, **values):
         self.out = support.scratch(f"score-{name}")
@@ -103,24 +104,6 @@ class Families(Score):
     def close(self, values, expected, tolerance):
         self.assertEqual(len(values), len(expected))
         self.assertLess(max(abs(a - b) for a, b in zip(values, expected)), tolerance)
-
-    def test_bloom(self):
-        self.check("bloom")
-
-    def test_gpt2(self):
-        self.check("gpt2")
-
-    def test_llama(self):
-        self.check("llama")
-
-    def test_mistral(self):
-        self.check("mistral")
-
-    def test_qwen2(self):
-        self.check("qwen2")
-
-    def test_qwen3(self):
-        self.check("qwen3")
 
     def test_bf16(self):
         self.check("bloom", 0.1, training__precision__compute="BF16")
