@@ -7,6 +7,7 @@
 
 #include "runtime/core/Error.h"
 #include "runtime/core/Threads.h"
+#include "runtime/host/BlockedGemm.h"
 #include "runtime/host/GemmPieces.h"
 #include "runtime/host/GemmPrimitive.h"
 #include "runtime/host/LongGemm.h"
@@ -46,7 +47,7 @@ struct GemmPrimitive {
   /// Of a local GEMM: the same primitive with operands for each thread.
   std::vector<GemmPrimitive> ofThread;
   dnnl_stream_t ownStream = nullptr;
-  const Gemm *isDoneHere = nullptr; ///< long: the library has no part in it
+  const Gemm *isDoneHere = nullptr; ///< the library has no part in it
   dnnl_primitive_t matmul = nullptr, packing = nullptr;
   Copy copyA, copyB, copyBias, copyC;
   bool readsC = false;   ///< its copy must hold what is there before
@@ -329,6 +330,23 @@ void addArguments(const Gemm &gemm, const Description &description,
       *Description::scratchOf(description.matmul));
 }
 
+/// Whether one without a count is the runtime's own, and its scratch memory.
+bool isDoneHere(const Gemm &gemm) { return isLong(gemm) || isBlocked(gemm); }
+int64_t scratchBytesHere(const Gemm &gemm) {
+  int threads = omp_get_max_threads();
+  return isLong(gemm) ? longGemmScratchBytes(gemm, threads)
+                      : blockedGemmScratchBytes(gemm, threads);
+}
+void runHere(const Gemm &gemm, const GemmMatrices &at) {
+  auto *a = reinterpret_cast<const float *>(at.a),
+       *b = reinterpret_cast<const float *>(at.b);
+  auto *c = reinterpret_cast<float *>(at.c);
+  if (isLong(gemm))
+    return runLongGemm(gemm, gemm.k, a, b, c, at.scratch);
+  runBlockedGemm(gemm, omp_get_max_threads(), 0, a, b,
+                 reinterpret_cast<const float *>(at.bias), c, at.scratch);
+}
+
 /// Sets the number of threads that the library counts on, for a while.
 class ThreadsHere {
 public:
@@ -344,8 +362,8 @@ public:
 
 GemmPrimitive prepare(const Gemm &gemm) {
   GemmPrimitive result;
-  if (isLong(gemm)) {
-    requireScratch(gemm, longGemmScratchBytes(gemm, omp_get_max_threads()));
+  if (isDoneHere(gemm)) {
+    requireScratch(gemm, scratchBytesHere(gemm));
     result.isDoneHere = &gemm;
     return result;
   }
@@ -433,10 +451,7 @@ void setAddress(Operand &operand, const char *address) {
 /// Runs \p gemm, which is GEMM \p id or a piece of it.
 void run(GemmPrimitive &gemm, int id, const GemmMatrices &at) {
   if (gemm.isDoneHere)
-    return runLongGemm(*gemm.isDoneHere, gemm.isDoneHere->k,
-                       reinterpret_cast<const float *>(at.a),
-                       reinterpret_cast<const float *>(at.b),
-                       reinterpret_cast<float *>(at.c), at.scratch);
+    return runHere(*gemm.isDoneHere, at);
   char *scratch = at.scratch;
   setAddress(gemm.a, copyIn(gemm.copyA, at.a, scratch, true));
   setAddress(gemm.b, copyIn(gemm.copyB, at.b, scratch, true));
@@ -484,8 +499,8 @@ int64_t gemmScratchBytes(const Gemm &gemm, int threads) {
   int64_t most = 0;
   for (const Gemm &piece : getPieces(gemm)) {
     int64_t bytes = -1;
-    if (isLong(piece) && isCountable(piece))
-      bytes = longGemmScratchBytes(piece, omp_get_max_threads());
+    if (isDoneHere(piece) && isCountable(piece))
+      bytes = scratchBytesHere(piece);
     else if (std::unique_ptr<Recipe> recipe = findRecipe(piece))
       bytes = recipe->scratchBytes();
     most = bytes < 0 || most < 0 ? -1 : std::max(most, bytes);

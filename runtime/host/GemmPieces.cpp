@@ -7,10 +7,13 @@
 
 #include "runtime/host/GemmPieces.h"
 #include "runtime/core/Threads.h"
+#include "runtime/host/BlockedGemm.h"
 #include "runtime/host/LongGemm.h"
 #include "runtime/host/NarrowGemm.h"
 #include <algorithm>
 #include <cstring>
+
+extern "C" int omp_get_max_threads(void);
 
 namespace tessera::runtime {
 
@@ -19,7 +22,7 @@ std::vector<Gemm> getPieces(const Gemm &gemm) {
   piece.counted = Gemm::Counted::nothing;
   bool isInner = gemm.counted == Gemm::Counted::inner;
   if (gemm.counted == Gemm::Counted::nothing || isNarrow(gemm) ||
-      (isInner && isLong(gemm)))
+      isBlocked(gemm) || (isInner && isLong(gemm)))
     return {piece};
   std::vector<Gemm> pieces;
   if (isInner) {
@@ -68,7 +71,8 @@ int choosePiece(const std::vector<Gemm> &pieces, int64_t begin, int64_t left,
 }
 
 BlockCopies getBlockCopies(const Gemm &gemm) {
-  if (gemm.counted != Gemm::Counted::inner || isLong(gemm) || isNarrow(gemm))
+  if (gemm.counted != Gemm::Counted::inner || isLong(gemm) || isNarrow(gemm) ||
+      isBlocked(gemm))
     return {};
   auto roundUp = [](int64_t bytes) { return (bytes + 63) / 64 * 64; };
   int64_t rows = std::min(gemm.k, innerBlock), bytes = sizeOf(gemm.type);
@@ -166,10 +170,12 @@ void runPieces(const Gemm &gemm, const std::vector<Gemm> &pieces, int64_t parts,
   auto *c = reinterpret_cast<float *>(at.c);
   if (!isRows && isLong(gemm))
     return runLongGemm(gemm, count, a, b, c, at.scratch);
+  auto *bias = reinterpret_cast<const float *>(at.bias);
   if (isNarrow(gemm))
-    return runNarrowGemm(gemm, count, a, b,
-                         reinterpret_cast<const float *>(at.bias), c,
-                         at.scratch);
+    return runNarrowGemm(gemm, count, a, b, bias, c, at.scratch);
+  if (isBlocked(gemm))
+    return runBlockedGemm(gemm, omp_get_max_threads(), count, a, b, bias, c,
+                          at.scratch);
   if (isRows)
     return counted.rows(count);
   counted.inner(count);

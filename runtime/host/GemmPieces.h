@@ -11,8 +11,8 @@
 // inner size adds up blocks of one size, the last one shorter and filled up
 // with zeros. Each row is in the same block for any count, so that a sum has
 // the bits that it has where everything beyond the count is 0. A long GEMM
-// (LongGemm.h) has its own blocks and takes any count, as does one with few
-// columns (NarrowGemm.h).
+// (LongGemm.h) has its own blocks and takes any count, as do one with few
+// columns (NarrowGemm.h) and a large one in fp32 (BlockedGemm.h).
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,7 +35,7 @@ inline constexpr int64_t innerStep = 64;
 /// What \p gemm is made of, by its count: for rows one of each size, from small
 /// to large; for an inner size two of each size that a block may have, from
 /// small to large: one that is a first block, and one that is added to others;
-/// without a count, or where it is long or narrow, \p gemm itself.
+/// without a count, or where it is long, narrow or blocked, \p gemm itself.
 std::vector<Gemm> getPieces(const Gemm &gemm);
 
 /// The piece of \p pieces, of rows, that runs from row \p begin of \p rows on,

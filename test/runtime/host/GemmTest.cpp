@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/core/Threads.h"
+#include "runtime/host/BlockedGemm.h"
 #include "runtime/host/GemmPrimitive.h"
 #include "runtime/host/LongGemm.h"
 #include "runtime/host/NarrowGemm.h"
@@ -103,6 +104,77 @@ TEST(LongGemm, IsOfManyRowsAndAPlainResult) {
   EXPECT_FALSE(isLongWith([](Gemm &g) { g.epilogue = "gelu"; }));
   EXPECT_FALSE(isLongWith([](Gemm &g) { g.type = ElementType::bf16; }));
   EXPECT_FALSE(isLongWith([](Gemm &g) { g.resultType = ElementType::bf16; }));
+}
+
+/// In wider matrices, by the bits of \p form transposed, with a bias or
+/// accumulating.
+Gemm blockedGemm(int64_t m, int64_t n, int64_t k, int form) {
+  Gemm gemm;
+  gemm.m = m;
+  gemm.n = n;
+  gemm.k = k;
+  gemm.transposeA = form & 1;
+  gemm.transposeB = form & 2;
+  gemm.bias = form % 3 == 1;
+  gemm.accumulate = form % 3 == 2;
+  gemm.lda = (gemm.transposeA ? m : k) + 3;
+  gemm.ldb = (gemm.transposeB ? k : n) + 5;
+  gemm.ldc = n + 1;
+  return gemm;
+}
+
+// Of one piece and of several, the last blocks of each smaller than others.
+TEST(BlockedGemm, HasTheSameBitsOnAnyNumberOfThreads) {
+  std::vector<Gemm> gemms;
+  for (int form = 0; form < 6; ++form)
+    gemms.push_back(blockedGemm(517, 523, 541, form));
+  gemms.push_back(blockedGemm(259, 2100, 1030, 0));
+  gemms.push_back(blockedGemm(512, 2100, 512, 2));
+  for (Gemm gemm : gemms) {
+    if (!__builtin_cpu_supports("avx512f"))
+      GTEST_SKIP() << "this CPU has no AVX-512";
+    ASSERT_TRUE(isBlocked(gemm));
+    GemmOperands operands(gemm);
+    std::vector<std::vector<char>> results;
+    for (int threads : {1, 2, 3}) {
+      setThreads(threads);
+      gemm.scratch = gemmScratchBytes(gemm, threads);
+      Manifest manifest;
+      manifest.gemms = {gemm};
+      tessera_prepare_gemms(&manifest, threads);
+      std::vector<char> scratch(gemm.scratch + 64);
+      char *aligned = scratch.data() + 64 -
+                      reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+      std::vector<char> &c = results.emplace_back(operands.storedC);
+      tessera_gemm(nullptr, 0, operands.storedA.data(), operands.storedB.data(),
+                   gemm.bias ? operands.storedBias.data() : nullptr, nullptr,
+                   c.data(), aligned);
+      EXPECT_EQ(c, results[0]);
+    }
+    operands.check(results[0]);
+  }
+}
+
+TEST(BlockedGemm, IsLargeAndPlain) {
+  Gemm gemm = blockedGemm(512, 512, 512, 0);
+  if (!isBlocked(gemm))
+    GTEST_SKIP() << "this CPU has no AVX-512";
+  auto isBlockedWith = [&](auto change) {
+    Gemm other = gemm;
+    change(other);
+    return isBlocked(other);
+  };
+  EXPECT_TRUE(isBlockedWith([](Gemm &g) { g.m = 256; }));
+  EXPECT_FALSE(isBlockedWith([](Gemm &g) { g.m = 255; }));
+  EXPECT_FALSE(isBlockedWith([](Gemm &g) { g.m = 256, g.transposeB = true; }));
+  EXPECT_FALSE(isBlockedWith([](Gemm &g) { g.n = 511; }));
+  EXPECT_FALSE(isBlockedWith([](Gemm &g) { g.k = 511; }));
+  EXPECT_FALSE(isBlockedWith([](Gemm &g) { g.bias = g.accumulate = true; }));
+  EXPECT_FALSE(isBlockedWith([](Gemm &g) { g.epilogue = "gelu"; }));
+  EXPECT_FALSE(isBlockedWith([](Gemm &g) { g.local = true; }));
+  EXPECT_FALSE(isBlockedWith([](Gemm &g) { g.type = ElementType::bf16; }));
+  EXPECT_FALSE(
+      isBlockedWith([](Gemm &g) { g.resultType = ElementType::bf16; }));
 }
 
 // Each thread runs one of its own at the same time.
@@ -271,6 +343,7 @@ TEST(Gemm, RowsBeyondACountAreSkipped) {
                                {64, 7, 16, 64},
                                {130, 20, 33, 130},
                                {600, 33, 70, 300},
+                               {520, 514, 600, 260},
                                {2708, 16, 143, 2708}})
     for (int form = 0; form < 8; ++form) {
       Gemm gemm;
@@ -300,6 +373,7 @@ TEST(Gemm, InnerSizesBeyondACountAreSkipped) {
                                {32, 40, 700, 700},
                                {7, 16, 2708, 2708},
                                {33, 143, 1664, 832},
+                               {257, 514, 1300, 650},
                                {13, 40, 9001, 9001}})
     for (bool accumulate : {false, true}) {
       Gemm gemm;
