@@ -15,10 +15,11 @@ import json
 import os
 import socket
 import statistics
-import subprocess
 
-from stages import compile_stage, measure
-from step import BENCHMARKS, OUT, ROOT, peer_environment, write_tokens
+from lines import Lines
+from stages import compile_stage, measure, stage_command
+from step import BENCHMARKS, OUT, ROOT
+from step import build_peak, floor_of, measure_peak, medians, peer_environment, write_tokens
 
 import support  # whose folder stages.py has added
 import torch_environment
@@ -33,7 +34,7 @@ class Fsdp:
         python, base = torch_environment.make()
         threads = max(1, os.cpu_count() // options.ranks)
         command = [python, "-W", "ignore", ROOT / "bench" / "peer.py", options.benchmark, mode]
-        command += [str(threads), options.precision]
+        command += [threads, options.precision]
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
             port = unused.getsockname()[1]
@@ -42,39 +43,45 @@ class Fsdp:
             place = {"RANK": rank, "WORLD_SIZE": options.ranks, "MASTER_PORT": port}
             environment = dict(peer_environment(base, threads), MASTER_ADDR="127.0.0.1")
             environment.update({name: str(value) for name, value in place.items()})
-            self.ranks.append(
-                subprocess.Popen(
-                    command,
-                    env=environment,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
-            )
-        self.answers()
-
-    def answers(self):
-        lines = [rank.stdout.readline() for rank in self.ranks]
-        if not all(lines):
-            raise SystemExit("fsdp.py: a rank of PyTorch ended without an answer")
-        return lines
+            self.ranks.append(Lines(f"rank {rank} of {mode}", command, environment))
+        for rank in self.ranks:
+            rank.answer()
 
     def ask(self, question):
         for rank in self.ranks:
-            rank.stdin.write(question + "\n")
-            rank.stdin.flush()
-        return [json.loads(line) for line in self.answers()]
+            rank.send(question)
+        return [json.loads(rank.answer()) for rank in self.ranks]
 
     def step(self, count):
         """The median of some steps in ms, each as long as its slowest rank's."""
-        return statistics.median(max(times) for times in zip(*self.ask(str(count))))
+        return statistics.median(max(times) for times in zip(*self.ask(count)))
 
     def peak_memory(self):
         """Of the rank that has most, in bytes; ends them all."""
         peak = max(self.ask(""))
         for rank in self.ranks:
-            rank.wait()
+            rank.close()
         return peak
+
+
+def plan(options):
+    """What `tessera plan` says of a rank's step in stage 3."""
+    done = support.run(stage_command("plan", 3, options) + ["--format=json"])
+    return json.loads(done.stdout)
+
+
+def floors(benchmark, peak, planned, options):
+    """Milliseconds by name, of all ranks together on all cores: none beneath 16-bit
+    GEMMs."""
+    if options.precision != "fp32":
+        return {}
+    gemms, update = floor_of(benchmark, peak)
+    received = options.ranks * planned["volume_bytes"]
+    return {
+        "GEMMs": gemms,
+        "AdamW": update,
+        "reading what ranks receive": received / (1e6 * peak["read_gbytes"]),
+    }
 
 
 def main():
@@ -95,15 +102,18 @@ def main():
     benchmark = BENCHMARKS[options.benchmark]
     tokens = 64 * benchmark["units"] + 1
     data = write_tokens(OUT / options.benchmark, benchmark["vocabulary"], tokens)
-    executable = compile_stage(3, options)
-    own = []
+    executable, planned = compile_stage(3, options), plan(options)
+    build_peak()
+    own, exposed, peaks = [], [], []
     times = {mode: [] for mode in options.modes}
     peers = {mode: Fsdp(mode, options) for mode in options.modes}
     for peer in peers.values():
         peer.step(2)  # fills its caches
     for _ in range(options.rounds):
+        peaks.append(measure_peak(os.cpu_count()))
         lines, _ = measure(executable, data, options.ranks, options.steps)
-        own.append(statistics.median(line["ms"] for line in lines))
+        for column, name in ((own, "ms"), (exposed, "communication_ms")):
+            column.append(statistics.median(line[name] for line in lines))
         for mode, peer in peers.items():
             times[mode].append(peer.step(options.steps))
     memory = support.physical_bytes(executable, data, options.ranks) / options.ranks
@@ -112,12 +122,24 @@ def main():
         f"{options.benchmark}, {options.precision}, {options.ranks} ranks, "
         f"medians of {options.rounds} rounds"
     )
-    print(f"  Tessera, stage 3   {fastest:9.1f} ms {memory / 1e6:8.0f} MB per rank")
+    peak = medians(peaks)
+    print(
+        f"  peak {peak['gflops']:.0f} GFLOP/s, AdamW {peak['adamw_gbytes']:.1f} GB/s, "
+        f"reading {peak['read_gbytes']:.1f} GB/s"
+    )
+    if floor := floors(benchmark, peak, planned, options):
+        parts = ", ".join(f"{name} {part:.1f}" for name, part in floor.items())
+        print(f"  floor {sum(floor.values()):.1f} ms: {parts}")
+        print(f"  Tessera is {fastest / sum(floor.values()):.3f} times the floor")
+    print(
+        f"  Tessera, stage 3   {fastest:9.1f} ms {memory / 1e6:8.0f} MB per rank, of which "
+        f"rank 0 communicates and waits for {statistics.median(exposed):.1f} ms"
+    )
     for mode, peer in peers.items():
-        elapsed, peak = statistics.median(times[mode]), peer.peak_memory()
+        elapsed, most = statistics.median(times[mode]), peer.peak_memory()
         print(
-            f"  {mode:18s} {elapsed:9.1f} ms {peak / 1e6:8.0f} MB per rank: "
-            f"{elapsed / fastest:.2f} times as long, {peak / memory:.2f} times as much"
+            f"  {mode:18s} {elapsed:9.1f} ms {most / 1e6:8.0f} MB per rank: "
+            f"{elapsed / fastest:.2f} times as long, {most / memory:.2f} times as much"
         )
 
 

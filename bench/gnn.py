@@ -25,6 +25,7 @@ import results
 import step
 import support
 import torch_environment
+from lines import Lines
 
 OUT = support.BUILD / "bench" / "gnn"
 CORA = ROOT / "examples" / "cora" / "cora.safetensors"
@@ -158,20 +159,15 @@ class Peer(step.Peer):
     def __init__(self, layer, form, threads, graph):
         python, base = torch_environment.make()
         widths, heads, hops = shape_of(layer, graph)
-        self.name, self.log = form, OUT / f"{layer}-{graph}-{form}.log"
+        self.log = OUT / f"{layer}-{graph}-{form}.log"
         command = [python, "-W", "ignore", ROOT / "bench" / "peer_gnn.py", layer, form]
         command += [str(threads), OUT / f"{graph}.safetensors"]
         command += [",".join(map(str, widths)), str(heads), str(hops)]
         if layer == "SAMPLED":
             command += [samples_of(graph)]
-        self.process = subprocess.Popen(
-            command,
-            env=step.peer_environment(base, threads),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=open(self.log, "w"),
-            text=True,
-        )
+        with open(self.log, "w") as log:
+            environment = step.peer_environment(base, threads)
+            Lines.__init__(self, form, command, environment, stderr=log)
 
     def ready(self, warm):
         """Whether it runs; else why not."""

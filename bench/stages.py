@@ -25,16 +25,21 @@ sys.path.insert(0, str(ROOT / "test" / "end-to-end"))
 import support
 
 
-def compile_stage(stage, options):
+def stage_command(command, stage, options):
+    """Of the compiler, with the benchmark in a stage as its specification."""
     benchmark = BENCHMARKS[options.benchmark]
-    executable = OUT / f"{options.benchmark}-stage{stage}"
     values = dict(benchmark["set"])
     values.update({"parallel.world": options.ranks, "parallel.zero_stage": stage})
-    values.update(dict(pair.split("=", 1) for pair in options.set))
-    command = [ROOT / "build" / "bin" / "tessera", "compile", benchmark["specification"]]
+    values.update(pair.split("=", 1) for pair in options.set)
+    result = [ROOT / "build" / "bin" / "tessera", command, benchmark["specification"]]
     for field, value in values.items():
-        command += ["--set", f"{field}={value}"]
-    subprocess.run(command + ["-o", executable], check=True)
+        result += ["--set", f"{field}={value}"]
+    return result
+
+
+def compile_stage(stage, options):
+    executable = OUT / f"{options.benchmark}-stage{stage}"
+    subprocess.run(stage_command("compile", stage, options) + ["-o", executable], check=True)
     return executable
 
 

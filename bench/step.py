@@ -24,6 +24,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 import torch_environment
+from lines import Lines
 
 OUT = ROOT / "build" / "bench"
 # The share of the multiply-add peak that large GEMMs reach at best.
@@ -101,38 +102,21 @@ def peer_environment(base, threads):
     )
 
 
-class Peer:
-    """bench/peer.py, kept running so that each round measures it warm."""
+class Peer(Lines):
+    """bench/peer.py."""
 
     def __init__(self, name, mode, threads, extra):
         python, base = torch_environment.make()
-        command = [python, "-W", "ignore", ROOT / "bench" / "peer.py", name, mode, str(threads)]
-        self.name = f"PyTorch {mode}"
-        self.process = subprocess.Popen(
-            command + extra,
-            env=peer_environment(base, threads),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        command = [python, "-W", "ignore", ROOT / "bench" / "peer.py", name, mode, threads, *extra]
+        super().__init__(f"PyTorch {mode}", command, peer_environment(base, threads))
         self.answer()
 
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"step.py: {self.name} ended without an answer")
-        return line
-
     def steps(self, count):
-        self.process.stdin.write(f"{count}\n")
-        self.process.stdin.flush()
-        return json.loads(self.answer())
+        return json.loads(self.ask(count))
 
     def peak_memory(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        peak = int(self.answer())
-        self.process.wait()
+        peak = int(self.ask(""))
+        self.close()
         return peak
 
 
@@ -185,6 +169,17 @@ def measure_peak(threads):
     return json.loads(done.stdout)
 
 
+def medians(peaks):
+    """Of what some calls of measure_peak gave."""
+    return {key: statistics.median(peak[key] for peak in peaks) for key in peaks[0]}
+
+
+def floor_of(benchmark, peak):
+    """The milliseconds that GEMMs in fp32, and AdamW, take at least."""
+    gemms = benchmark["flops"] / (1e6 * GEMM_SHARE * peak["gflops"])
+    return gemms, 28 * benchmark["parameters"] / (1e6 * peak["adamw_gbytes"])
+
+
 def write_tokens(stem, vocabulary, count):
     """An MMIDIDX pair of random tokens."""
     random.seed(1)
@@ -235,7 +230,7 @@ def measure(name, options):
         "precision": options.precision,
         "threads": options.threads,
         "rounds": options.rounds,
-        "peak": {key: statistics.median(p[key] for p in peaks) for key in peaks[0]},
+        "peak": medians(peaks),
         "contenders": {},
     }
     for contender in contenders:
@@ -251,9 +246,7 @@ def measure(name, options):
         if isinstance(contender, Tessera):
             result["compile_seconds"] = contender.compile_seconds
     if "flops" in benchmark:
-        gemms = benchmark["flops"] / (1e6 * GEMM_SHARE * result["peak"]["gflops"])
-        update = 28 * benchmark["parameters"] / (1e6 * result["peak"]["adamw_gbytes"])
-        result["floor_milliseconds"] = gemms + update
+        result["floor_milliseconds"] = sum(floor_of(benchmark, result["peak"]))
     return result
 
 
