@@ -29,6 +29,29 @@ def AssignIds : Pass<"assign-ids", "mlir::ModuleOp"> {
   }];
 }
 
+def DescribeSteps : Pass<"plan-describe-steps", "mlir::ModuleOp"> {
+  let summary = "Write what the steps of training are for a profile";
+  let description = [{
+    A profile names each call of the runtime by the step of the plan that makes
+    it. The names, layers, arithmetic and bytes of the steps of `train`, and the
+    memory in use at each, become a global of JSON text, whose format
+    docs/manifest.md describes. Kernels must not have been built yet.
+
+    ```mlir
+    plan.program @train ... {
+      ...
+      plan.section "begin"
+      plan.clear %view : memref<16xf32>
+    }
+    ```
+    stays, and behind it stands
+    ```mlir
+    llvm.mlir.global external constant @tessera_steps("{...}\00")
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def LowerPrograms : Pass<"lower-programs", "mlir::ModuleOp"> {
   let summary = "Write programs as functions that call the runtime";
   let description = [{

@@ -7,6 +7,7 @@
 
 #include "codegen/Manifest.h"
 #include "codegen/Passes.h"
+#include "codegen/StepCalls.h"
 #include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
 #include "dialects/nn/NN.h"
@@ -286,22 +287,11 @@ void EntryWriter::writeCollective(StringRef what, Operation *start) {
        {context, constant(getId(start), 32)});
 }
 
-/// Calls \p function for each range of the file that \p buffers fill without
-/// a gap of a page.
+/// Calls \p function for each range of the file that \p buffers fill.
 void EntryWriter::writeRanges(StringRef function, ValueRange buffers) {
-  SmallVector<BufferOp> sorted;
-  for (Value buffer : buffers)
-    sorted.push_back(buffer.getDefiningOp<BufferOp>());
-  llvm::sort(sorted, [](BufferOp a, BufferOp b) {
-    return a.getOffset() < b.getOffset();
-  });
-  for (size_t i = 0; i < sorted.size();) {
-    int64_t begin = sorted[i].getPlace(), end = begin;
-    for (; i < sorted.size() && sorted[i].getPlace() == end; ++i)
-      end = llvm::alignTo(end + sorted[i].getBytes(), kPage);
+  for (auto [begin, end] : getFileRanges(buffers))
     call(function,
          {context, getArenaAddress(constant(begin)), constant(end - begin)});
-  }
 }
 
 LogicalResult EntryWriter::write(Operation *step) {
@@ -377,16 +367,6 @@ static LogicalResult lowerProgram(Target &target, ProgramOp program) {
   return success();
 }
 
-/// The bytes of \p text and a NUL as a constant.
-static LLVM::GlobalOp writeText(OpBuilder &builder, Location loc,
-                                StringRef name, LLVM::Linkage linkage,
-                                StringRef text) {
-  std::string bytes = (text + StringRef("\0", 1)).str();
-  auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size());
-  return LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true,
-                                linkage, name, builder.getStringAttr(bytes));
-}
-
 /// `tessera_entries` (runtime/abi.h): names and functions; a null name ends it.
 static void writeEntries(Target &target) {
   Location loc = target.module.getLoc();
@@ -397,8 +377,8 @@ static void writeEntries(Target &target) {
   auto type = LLVM::LLVMArrayType::get(entryType, target.entries.size() + 1);
   SmallVector<LLVM::GlobalOp> names;
   for (LLVM::LLVMFuncOp entry : target.entries)
-    names.push_back(writeText(builder, loc, (entry.getName() + ".name").str(),
-                              LLVM::Linkage::Internal, entry.getName()));
+    names.push_back(createText(builder, loc, (entry.getName() + ".name").str(),
+                               LLVM::Linkage::Internal, entry.getName()));
   auto table = LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true,
                                       LLVM::Linkage::External,
                                       "tessera_entries", Attribute());
@@ -475,8 +455,8 @@ struct LowerPrograms : tessera::impl::LowerProgramsBase<LowerPrograms> {
         return signalPassFailure();
     lowerLocalGemms(target);
     auto builder = OpBuilder::atBlockEnd(module.getBody());
-    writeText(builder, module.getLoc(), "tessera_manifest",
-              LLVM::Linkage::External, manifest);
+    createText(builder, module.getLoc(), "tessera_manifest",
+               LLVM::Linkage::External, manifest);
     writeEntries(target);
     for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
       if (isa<ProgramOp, zero::GroupOp, nn::ParameterOp, nn::CacheOp>(op))

@@ -6,9 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "driver/Commands.h"
-#include "codegen/kernels/Arithmetic.h"
-#include "dialects/AllDialects.h"
 #include "driver/Calibrate.h"
+#include "driver/CommandContext.h"
 #include "driver/CommandInputs.h"
 #include "driver/HeldSignals.h"
 #include "driver/Link.h"
@@ -179,39 +178,10 @@ LogicalResult writeExecutable(const CommandOptions &options, ModuleOp module,
   return success();
 }
 
-/// One line for each diagnostic and each of its notes. The place is said, and
-/// no text is opened to show it: a module may name any file as its source.
-void printDiagnostic(Diagnostic &diagnostic) {
-  constexpr size_t longest = 2000;
-  auto print = [&](Diagnostic &one, StringRef severity) {
-    auto place = one.getLocation()->findInstanceOf<FileLineColLoc>();
-    if (place)
-      llvm::errs() << place.getFilename().getValue() << ":" << place.getLine()
-                   << ":" << place.getColumn();
-    else
-      llvm::errs() << "tessera";
-    std::string text = one.str();
-    if (text.size() > longest)
-      text = text.substr(0, longest) + "...";
-    llvm::errs() << ": " << severity << ": " << text << "\n";
-  };
-  bool isError = diagnostic.getSeverity() == DiagnosticSeverity::Error;
-  print(diagnostic, isError ? "error" : "warning");
-  for (Diagnostic &note : diagnostic.getNotes())
-    print(note, "note");
-}
-
 /// Compiles the specification, or prints its plan.
 LogicalResult compileOnce(const CommandOptions &options, bool planOnly) {
-  DialectRegistry registry;
-  registerAllDialects(registry);
-  codegen::registerKernels(registry);
-  // Up to the plan a module is one long function, which threads have nothing to
-  // share of.
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  context.loadAllAvailableDialects();
-  context.printOpOnDiagnostic(false);
-  ScopedDiagnosticHandler diagnostics(&context, printDiagnostic);
+  CommandContext owner;
+  MLIRContext &context = owner.get();
 
   FailureOr<Phase> from =
       readPhase("--compile-from", options.compileFrom, Phase::Model);

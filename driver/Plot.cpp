@@ -1,4 +1,4 @@
-//===- Plot.cpp - The curves of runs --------------------------------------===//
+//===- Plot.cpp - The curves of runs, and their profiles ------------------===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -7,6 +7,7 @@
 
 #include "driver/Output.h"
 #include "driver/RunLogs.h"
+#include "driver/TracePlot.h"
 #include "report/Curves.h"
 
 #include <cmath>
@@ -37,6 +38,31 @@ static StringRef commonFolders(ArrayRef<std::string> paths) {
 }
 
 LogicalResult tessera::runPlot(const PlotOptions &options) {
+  SmallVector<NamedTrace> traces;
+  for (const std::string &path : options.logs) {
+    Expected<std::optional<Trace>> trace = readTrace(path);
+    if (!trace)
+      return failCommand(toString(trace.takeError()));
+    if (*trace)
+      traces.push_back({path.substr(commonFolders(options.logs).size()),
+                        std::move(**trace)});
+  }
+  if (traces.size() == options.logs.size()) {
+    if (options.plan.empty() &&
+        !(options.overrides.empty() && options.machine.empty()))
+      return failCommand("--set and --machine change the plan of --plan SPEC; "
+                         "give it, too");
+    return plotTraces(options, traces);
+  }
+  if (!traces.empty())
+    return failCommand("a page has curves of logs or profiles of traces, and " +
+                       Twine(traces.size()) + " of these " +
+                       Twine(options.logs.size()) +
+                       " are traces; plot them apart");
+  if (!options.plan.empty() || !options.overrides.empty() ||
+      !options.machine.empty())
+    return failCommand("--plan, --set and --machine are of traces, as train "
+                       "--profile writes them; these are logs");
   if (options.by != "step" && options.by != "tokens" && options.by != "epoch")
     return failCommand("--by " + options.by +
                        ": curves are over step, tokens or epoch; choose one");

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 //     tessera plot LOG... -o FILE [--by step|tokens|epoch] [--smooth N]
+//     tessera plot TRACE... -o FILE [--plan SPEC] [--set path=value]...
 //     tessera tensorboard LOG DIR [--follow]
 //
 //===----------------------------------------------------------------------===//
@@ -20,10 +21,15 @@
 namespace tessera {
 
 struct PlotOptions {
-  std::vector<std::string> logs; ///< as `train --log` writes them
+  /// As `train --log` writes them, or `train --profile`.
+  std::vector<std::string> logs;
   std::string output;
   std::string by;     ///< what is below the curves: step, tokens or epoch
   int64_t smooth = 1; ///< lines that a point is the mean of
+  // Of traces.
+  std::string plan;                   ///< a specification, if any
+  std::vector<std::string> overrides; ///< `path=value`, of --set
+  std::string machine;
 };
 
 struct TensorBoardOptions {
@@ -35,7 +41,7 @@ struct TensorBoardOptions {
 
 // Each writes its errors to the standard error and fails then.
 
-/// Writes a page with the curves of runs.
+/// Writes a page with the curves of runs, or with profiles over their plan.
 llvm::LogicalResult runPlot(const PlotOptions &options);
 
 /// Writes a log's numbers as events that TensorBoard reads.

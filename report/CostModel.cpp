@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "report/CostModel.h"
-#include "dialects/AttributeNames.h"
 #include "dialects/nn/IterationSpace.h"
 #include "dialects/spec/Spec.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -55,27 +54,6 @@ static double getElementwiseWork(func::FuncOp kernel) {
   return work;
 }
 
-/// Bytes that the general emitter's kernel reads and writes: of a table only
-/// the rows that are gathered.
-static double getElementwiseBytes(func::FuncOp kernel) {
-  double bytes = 0;
-  for (BlockArgument argument : kernel.getArguments()) {
-    auto isTable = [&](Operation *user) {
-      auto gather = dyn_cast<nn::GatherOp>(user);
-      return gather && gather.getTable() == argument;
-    };
-    if (!argument.use_empty() && llvm::all_of(argument.getUsers(), isTable)) {
-      for (Operation *gather : argument.getUsers())
-        bytes += getBytes(cast<ShapedType>(gather->getResult(0).getType()));
-      continue;
-    }
-    bytes += getBytes(cast<ShapedType>(argument.getType()));
-  }
-  for (Type type : kernel.getResultTypes())
-    bytes += getBytes(cast<ShapedType>(type));
-  return bytes;
-}
-
 CostModel::CostModel(ProgramOp program, const Machine &machine)
     : program(program), symbols(program->getParentOfType<ModuleOp>()),
       machine(machine), share(1.0 / static_cast<double>(machine.ranksPerNode)) {
@@ -94,21 +72,16 @@ const CostModel::Kernel &CostModel::getKernel(LaunchOp launch) {
   if (!isNew)
     return kernel;
   auto function = symbols.lookup<func::FuncOp>(launch.getKernel());
-  auto flops = function->getAttrOfType<IntegerAttr>(flopsAttrName);
-  kernel.flops = flops ? flops.getInt() : 0;
-  if (KernelOpInterface op = getKernelOp(function)) {
-    kernel.kind = op->getName().stripDialect();
-    kernel.bytes = op.getMovedBytes();
+  kernel.work = getKernelWork(function);
+  if (getKernelOp(function)) {
     bool isNarrow = llvm::any_of(function.getArgumentTypes(), [](Type type) {
       return getElementTypeOrSelf(type).getIntOrFloatBitWidth() == 16;
     });
     double rate = machine.hasDevices && isNarrow
                       ? kTensorTileShare * machine.bf16
                       : kTileShare * machine.fp32;
-    kernel.arithmetic = kernel.flops / (rate * share);
+    kernel.arithmetic = kernel.work.flops / (rate * share);
   } else {
-    kernel.kind = "fused";
-    kernel.bytes = getElementwiseBytes(function);
     // A plain operation takes as long as a multiply-add, which counts twice.
     kernel.arithmetic =
         2 * getElementwiseWork(function) / (machine.fp32 * share);
@@ -125,35 +98,21 @@ void CostModel::addMemory(StepCost &cost, double bytes) {
 
 StepCost CostModel::getCost(Operation *step) {
   StepCost cost;
+  if (!isa<LaunchOp, GemmOp, ClearOp, CopyOp>(step))
+    return cost;
+  auto launch = dyn_cast<LaunchOp>(step);
+  StepWork work = launch ? getKernel(launch).work : getStepWork(step, symbols);
   cost.launch = machine.launch;
-  auto bytesOf = [](Value view) -> double {
-    return view ? getBytes(cast<ShapedType>(view.getType())) : 0;
-  };
-  if (auto launch = dyn_cast<LaunchOp>(step)) {
-    const Kernel &kernel = getKernel(launch);
-    cost.kind = kernel.kind;
-    cost.flops = kernel.flops;
-    cost.arithmetic = kernel.arithmetic;
-    addMemory(cost, kernel.bytes);
-  } else if (auto gemm = dyn_cast<GemmOp>(step)) {
-    cost.kind = "gemm";
-    cost.flops = 2.0 * gemm.getM() * gemm.getN() * gemm.getK();
+  cost.kind = work.kind;
+  cost.flops = work.flops;
+  addMemory(cost, work.bytes);
+  if (launch)
+    cost.arithmetic = getKernel(launch).arithmetic;
+  if (auto gemm = dyn_cast<GemmOp>(step)) {
     bool wide =
         cast<ShapedType>(gemm.getA().getType()).getElementType().isF32();
     cost.arithmetic =
         cost.flops / ((wide ? machine.fp32Gemm : machine.bf16Gemm) * share);
-    addMemory(cost,
-              bytesOf(gemm.getA()) + bytesOf(gemm.getB()) +
-                  bytesOf(gemm.getBias()) + bytesOf(gemm.getAux()) +
-                  bytesOf(gemm.getOut()) * (gemm.getAccumulate() ? 2 : 1));
-  } else if (auto clear = dyn_cast<ClearOp>(step)) {
-    cost.kind = "clear";
-    addMemory(cost, bytesOf(clear.getView()));
-  } else if (auto copy = dyn_cast<CopyOp>(step)) {
-    cost.kind = "copy";
-    addMemory(cost, 2 * bytesOf(copy.getSource()));
-  } else {
-    cost.launch = 0;
   }
   return cost;
 }

@@ -18,6 +18,7 @@
 
 #include "dialects/plan/Plan.h"
 #include "report/Machine.h"
+#include "target/StepWork.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace tessera {
@@ -51,8 +52,8 @@ public:
 
 private:
   struct Kernel {
-    llvm::StringRef kind;
-    double flops, bytes, arithmetic;
+    StepWork work;
+    double arithmetic; ///< seconds
   };
   const Kernel &getKernel(plan::LaunchOp launch);
   void addMemory(StepCost &cost, double bytes);

@@ -7,6 +7,7 @@
 
 #include "report/Html.h"
 #include "report/Figures.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/JSON.h"
 #include <cmath>
 
@@ -130,6 +131,21 @@ llvm::StringRef tessera::getColour(Category category) {
     return "#2ca5a5";
   }
 }
+
+llvm::StringRef tessera::getKindColour(llvm::StringRef kind) {
+  return llvm::StringSwitch<llvm::StringRef>(kind)
+      .Case("gemm", "#1f3c88")
+      .Cases({"attention", "attention_grad"}, "#0b7a75")
+      .Case("fused", "#a85c00")
+      .Case("update", "#5f2a84")
+      .Cases({"clear", "copy"}, "#4d5158")
+      .Case("all_gather", "#1d6b2f")
+      .Case("reduce_scatter", "#8f1d2c")
+      .Case("all_reduce", "#c2417c")
+      .Default("#6b4a2f");
+}
+
+llvm::StringRef tessera::getWaitingColour() { return "#f6c9c9"; }
 
 double tessera::getTickDistance(double end, int count) {
   double raw = end / count, power = std::pow(10, std::floor(std::log10(raw)));

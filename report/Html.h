@@ -52,6 +52,12 @@ void writeCell(llvm::raw_ostream &out, llvm::StringRef text, bool isNumber);
 /// The colour of memory of a category.
 llvm::StringRef getColour(plan::Category category);
 
+/// The colour of what a step does (StepWork::kind): darker than those of
+/// memory, so that each has one meaning.
+llvm::StringRef getKindColour(llvm::StringRef kind);
+/// Where a rank waits for others.
+llvm::StringRef getWaitingColour();
+
 /// The distance of ticks for an axis up to \p end with at most \p count of
 /// them: 1, 2 or 5 times a power of ten.
 double getTickDistance(double end, int count);

@@ -6,12 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "report/PlanChart.h"
+#include "dialects/plan/StepGroups.h"
 #include "report/Figures.h"
 #include "report/Html.h"
 #include "report/Lane.h"
-#include "report/MemoryUsage.h"
 #include "report/PlanTables.h"
-#include "report/StepGroups.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -26,21 +25,7 @@ constexpr double kSections = 6, kGroups = 28, kCompute = 52, kMessages = 100,
                  kTimeAxis = 134, kMemoryTop = 186, kMemoryBottom = 446,
                  kHeight = 482;
 
-constexpr llvm::StringLiteral kExposed = "#f6c9c9", kLimit = "#e5000f";
-
-/// Darker than the colours of memory, so that each has one meaning.
-StringRef getKindColour(StringRef kind) {
-  return llvm::StringSwitch<StringRef>(kind)
-      .Case("gemm", "#1f3c88")
-      .Cases({"attention", "attention_grad"}, "#0b7a75")
-      .Case("fused", "#a85c00")
-      .Case("update", "#5f2a84")
-      .Cases({"clear", "copy"}, "#4d5158")
-      .Case("all_gather", "#1d6b2f")
-      .Case("reduce_scatter", "#8f1d2c")
-      .Case("all_reduce", "#c2417c")
-      .Default("#6b4a2f");
-}
+constexpr llvm::StringLiteral kLimit = "#e5000f";
 
 /// The categories from the ground up: what mostly stays comes first.
 constexpr Category kOrder[] = {Category::Parameters,  Category::Gradients,
@@ -94,21 +79,9 @@ private:
 
 } // namespace
 
-/// "gemm 1024 x 768 by 768 x 3072" or a kernel's name.
-static std::string describeStep(Operation *op) {
-  if (auto launch = dyn_cast<LaunchOp>(op))
-    return launch.getKernel().str();
-  if (auto gemm = dyn_cast<GemmOp>(op))
-    return "gemm " + std::to_string(gemm.getM()) + " x " +
-           std::to_string(gemm.getK()) + " by " + std::to_string(gemm.getK()) +
-           " x " + std::to_string(gemm.getN());
-  if (auto start = dyn_cast<StartOp>(op))
-    return stringifyCollective(start.getKind()).str();
-  return op->getName().stripDialect().str();
-}
-
 std::string Chart::describe(const Timeline::Event &event) {
-  std::string text = describeStep(event.op);
+  std::string text =
+      isa<StartOp>(event.op) ? event.kind.str() : getStepName(event.op);
   if (StringRef group = groups.getGroup(event.op); !group.empty())
     text += " (" + group.str() + ")";
   double seconds = event.end - event.begin;
@@ -189,7 +162,7 @@ void Chart::writeLanes() {
                [&] { return describe(event); });
   };
   // Where the rank waits, nothing covers the ground.
-  writeRectangle(out, kLeft, kCompute, kRight - kLeft, 40, kExposed,
+  writeRectangle(out, kLeft, kCompute, kRight - kLeft, 40, getWaitingColour(),
                  "exposed communication: the rank waits");
   write(timeline.compute, kCompute, 40);
   writeRectangle(out, kLeft, kMessages, kRight - kLeft, 26, "#f3f5f7",
@@ -307,7 +280,7 @@ void Chart::writePeak() {
   std::string label =
       "peak in use: " + formatBytes(getTotal(memory.atStep[memory.peak])) +
       " at " + formatSeconds(timeline.starts[memory.peak]) + ", " +
-      describeStep(memory.steps[memory.peak]);
+      getStepName(memory.steps[memory.peak]);
   out << "<line x1=\"" << coordinate(x) << "\" y1=\""
       << coordinate(kMemoryTop - 18) << "\" x2=\"" << coordinate(x)
       << "\" y2=\"" << coordinate(kMemoryBottom)
@@ -330,7 +303,7 @@ void Chart::writeKeys() {
   for (auto &[colour, kinds] : names)
     writeKey(out, colour, llvm::join(kinds, ", "));
   if (report.predicted.exposed > 0)
-    writeKey(out, kExposed, "waiting for communication");
+    writeKey(out, getWaitingColour(), "waiting for communication");
   out << "</div>\n";
 }
 

@@ -15,7 +15,7 @@
 #define TESSERA_REPORT_PLANREPORT_H
 
 #include "mlir/IR/BuiltinOps.h"
-#include "report/MemoryUsage.h"
+#include "report/PeakBuffers.h"
 #include "report/Timeline.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"

@@ -49,16 +49,17 @@ void tessera::printPlanHeader(const PlanReport &report,
 
 void tessera::printPlanTables(const PlanReport &report,
                               llvm::raw_ostream &out) {
-  auto head = [&](std::initializer_list<StringRef> names) {
+  // The first columns are texts, as many as `texts` says, the others numbers.
+  auto head = [&](std::initializer_list<StringRef> names, size_t texts = 1) {
     out << "<table><tr>";
     for (auto [i, name] : llvm::enumerate(names))
-      out << (i ? "<th class=\"n\">" : "<th>") << name << "</th>";
+      out << (i < texts ? "<th>" : "<th class=\"n\">") << name << "</th>";
     out << "</tr>\n";
   };
-  auto row = [&](std::initializer_list<std::string> cells) {
+  auto row = [&](std::initializer_list<std::string> cells, size_t texts = 1) {
     out << "<tr>";
     for (auto [i, cell] : llvm::enumerate(cells))
-      writeCell(out, cell, i > 0);
+      writeCell(out, cell, i >= texts);
     out << "</tr>\n";
   };
   auto percent = [](double part, double whole) {
@@ -82,10 +83,12 @@ void tessera::printPlanTables(const PlanReport &report,
   row({"peak", groupDigits(report.peak), formatBytes(report.peak), "100.0 %"});
   out << "</table></div>\n";
   out << "<div><h2>Largest at the peak</h2>\n";
-  head({"buffer", "layer", "category", "", "share"});
+  constexpr size_t texts = 3;
+  head({"buffer", "layer", "category", "", "share"}, texts);
   for (const PeakBuffer &buffer : report.peakBuffers)
     row({buffer.name, buffer.layer, stringifyCategory(buffer.category).str(),
-         formatBytes(buffer.bytes), percent(buffer.bytes, report.peak)});
+         formatBytes(buffer.bytes), percent(buffer.bytes, report.peak)},
+        texts);
   out << "</table></div>\n";
   if (!report.collectives.empty()) {
     llvm::MapVector<StringRef, std::pair<int64_t, int64_t>> sums;

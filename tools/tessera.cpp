@@ -39,7 +39,9 @@ cl::SubCommand detokenizeCommand("detokenize",
 cl::SubCommand trainTokenizerCommand("train-tokenizer",
                                      "Learn a tokenizer from texts");
 
-cl::SubCommand plotCommand("plot", "Write a page with the curves of runs");
+cl::SubCommand plotCommand("plot",
+                           "Write a page with the curves of runs, or with a "
+                           "profile over its plan");
 cl::SubCommand tensorBoardCommand("tensorboard",
                                   "Write a run's log as TensorBoard reads it");
 
@@ -71,7 +73,7 @@ cl::list<std::string> overrides("set",
                                 cl::desc("Set a field of the specification"),
                                 cl::value_desc("path=value"), cl::cat(category),
                                 cl::sub(compileCommand), cl::sub(planCommand),
-                                cl::sub(importCommand));
+                                cl::sub(importCommand), cl::sub(plotCommand));
 cl::opt<std::string>
     compileTo("compile-to",
               cl::desc("Stop after PHASE (model, train, zero, kernels, "
@@ -112,8 +114,8 @@ cl::opt<std::string>
     machineFile("machine",
                 cl::desc("Predict times for the machine that FILE describes, "
                          "as calibrate writes it"),
-                cl::value_desc("FILE"), cl::cat(category),
-                cl::sub(planCommand));
+                cl::value_desc("FILE"), cl::cat(category), cl::sub(planCommand),
+                cl::sub(plotCommand));
 cl::list<std::string>
     sweeps("sweep",
            cl::desc("Plan with each of these values: a,b,c or 1..1024*2; "
@@ -203,9 +205,15 @@ cl::list<std::string>
                   cl::sub(trainTokenizerCommand));
 
 cl::list<std::string> logs(cl::Positional, cl::OneOrMore,
-                           cl::desc("logs, as train --log writes them"),
+                           cl::desc("logs, as train --log writes them, or "
+                                    "traces, as train --profile does"),
                            cl::value_desc("LOG"), cl::cat(category),
                            cl::sub(plotCommand));
+cl::opt<std::string> tracePlan("plan",
+                               cl::desc("Show above the steps of a trace what "
+                                        "the plan of SPEC predicts"),
+                               cl::value_desc("SPEC"), cl::cat(category),
+                               cl::sub(plotCommand));
 cl::opt<std::string> plotBy("by", cl::init("step"),
                             cl::desc("What curves are over: step (default), "
                                      "tokens or epoch"),
@@ -258,6 +266,9 @@ PlotOptions readPlotOptions() {
   options.output = output;
   options.by = plotBy;
   options.smooth = smooth;
+  options.plan = tracePlan;
+  options.overrides = overrides;
+  options.machine = machineFile;
   return options;
 }
 

@@ -81,6 +81,7 @@ struct BuildKernels : cpu::impl::BuildKernelsBase<BuildKernels> {
 } // namespace
 
 void cpu::buildPipeline(OpPassManager &manager) {
+  manager.addPass(tessera::createDescribeSteps());
   manager.addPass(createBuildKernels());
   manager.addPass(tessera::createAssignIds());
   manager.addPass(tessera::createLowerPrograms());

@@ -45,10 +45,16 @@ RunOutputs::RunOutputs(const tessera_context &context, const Options &options,
     requireApart("--log", options.log, read);
     log.open(options.log, options.resume);
     requireApart("--save", options.save, {{"the log", options.log}});
+    const std::string &profile = profileOptions().file;
+    read.push_back({"the log", options.log});
+    read.push_back({"the file of --save", options.save});
+    if (!profile.empty())
+      requireApart("--profile", profile, read);
     if (!options.save.empty())
       weights = std::make_unique<WeightsOutput>(
           *context.manifest, options.save, formOf(*context.manifest, options));
   }
+  trace = Profile::open(context);
   context.communicator->barrier();
 }
 
@@ -107,6 +113,8 @@ void RunOutputs::saveCheckpoint(const Progress &progress) {
 
 void RunOutputs::finish(const Progress &progress, bool withWeights) {
   log.clear();
+  if (trace)
+    trace->write();
   if (writer && savedStep != progress.step)
     saveCheckpoint(progress);
   if (writer)

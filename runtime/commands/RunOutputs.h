@@ -12,13 +12,15 @@
 #include "runtime/checkpoint/WeightsOutput.h"
 #include "runtime/commands/Log.h"
 #include "runtime/commands/Options.h"
+#include "runtime/commands/Profile.h"
 #include <memory>
 
 namespace tessera::runtime {
 
-/// The log, the weights of --save and the checkpoints, opened before the first
-/// step: what cannot be written exits the process then, with nothing left
-/// behind. All ranks make it and call it alike; rank 0 opens log and weights.
+/// The log, the weights of --save, the profile and the checkpoints, opened
+/// before the first step: what cannot be written exits the process then, with
+/// nothing left behind. All ranks make it and call it alike; rank 0 opens log
+/// and weights.
 class RunOutputs {
 public:
   /// \p steps: the last step of the run.
@@ -30,6 +32,8 @@ public:
   void openCheckpoints(std::vector<int64_t> refused, int64_t step,
                        std::optional<DataFingerprint> data);
 
+  /// Null without --profile.
+  Profile *profile() const { return trace.get(); }
   /// Null without --checkpoint-dir.
   CheckpointWriter *checkpoints() const { return writer.get(); }
   void saveCheckpoint(const Progress &progress);
@@ -48,6 +52,7 @@ private:
   const Options &options;
   int64_t steps;
   std::unique_ptr<WeightsOutput> weights;
+  std::unique_ptr<Profile> trace;
   std::unique_ptr<CheckpointWriter> writer;
   int64_t savedStep = 0;
 };

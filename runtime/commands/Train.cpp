@@ -11,6 +11,7 @@
 #include "runtime/checkpoint/SameRun.h"
 #include "runtime/commands/AllCommands.h"
 #include "runtime/commands/Open.h"
+#include "runtime/commands/Profile.h"
 #include "runtime/commands/RunOutputs.h"
 #include "runtime/commands/SharedOptions.h"
 #include "runtime/commands/StopSignals.h"
@@ -20,6 +21,7 @@
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/program/SlotNames.h"
+#include "runtime/program/StepRecorder.h"
 #include "runtime/training/Schedule.h"
 #include "runtime/training/Step.h"
 #include <chrono>
@@ -70,7 +72,8 @@ struct Start {
 
 void printSettings(const tessera_context &context, const Options &options,
                    const BatchSource &source, const Validation *validation,
-                   const Progress &progress, int64_t steps, int64_t copyBytes) {
+                   const Profile *profile, const Progress &progress,
+                   int64_t steps, int64_t copyBytes) {
   const Manifest &manifest = *context.manifest;
   const Training &training = manifest.training;
   auto row = [](const char *name, const std::string &value) {
@@ -141,6 +144,8 @@ void printSettings(const tessera_context &context, const Options &options,
   }
   if (validation)
     row("validation", validation->describe());
+  if (profile)
+    row("profile", profile->describe());
   if (training.maxSkips > 0)
     row("not finite", "skipped, at most " + std::to_string(training.maxSkips) +
                           " steps in a row");
@@ -281,6 +286,7 @@ static int runTrain(const Manifest &manifest, const Options &options) {
     return std::chrono::duration<double, std::milli>(Clock::now() - begin)
         .count();
   };
+  requireProfilable(manifest);
   tessera_context &context = openTraining(manifest, options);
   Communicator &communicator = *context.communicator;
   int64_t steps = options.steps.value_or(manifest.training.steps);
@@ -295,12 +301,15 @@ static int runTrain(const Manifest &manifest, const Options &options) {
   std::unique_ptr<Validation> validation =
       Validation::open(context, options, progress);
   outputs.openCheckpoints(refused, progress.step, data);
+  Profile *profile = outputs.profile();
+  if (profile)
+    profile->choose(progress.step, steps);
   CheckpointWriter *checkpoints = outputs.checkpoints();
   int64_t copyBytes = checkpoints ? checkpoints->copyBytes() : 0;
   bool root = context.rank() == 0;
   if (root)
-    printSettings(context, options, *source, validation.get(), progress, steps,
-                  copyBytes);
+    printSettings(context, options, *source, validation.get(), profile,
+                  progress, steps, copyBytes);
   if (progress.step > steps)
     warning("the checkpoint is of step %" PRId64 ", beyond the %" PRId64
             " steps of this run: no step is made; --steps N goes on to step N",
@@ -348,14 +357,20 @@ static int runTrain(const Manifest &manifest, const Options &options) {
     StepReport report;
     report.step = progress.step + 1;
     setErrorStep(report.step);
+    if (profile)
+      profile->beginStep(report.step);
     report.loss = step.computeGradients(progress);
     report.gradNorm = context.output(slotNames::gradNorm);
     // One meeting per step; a rank without its input has taken part in all
     // others with zeros.
-    Communicator::Agreement agreement = communicator.agree(
-        notedStop() |
-        (checkpoints && checkpoints->partIsWritten() ? partWritten : 0) |
-        (source->error() ? inputFailed : 0));
+    auto agree = [&] {
+      RecordedSpan recorded(Span::meeting);
+      return communicator.agree(
+          notedStop() |
+          (checkpoints && checkpoints->partIsWritten() ? partWritten : 0) |
+          (source->error() ? inputFailed : 0));
+    };
+    Communicator::Agreement agreement = agree();
     givenUp = agreement.any & inputFailed;
     if (givenUp)
       break;
@@ -382,6 +397,8 @@ static int runTrain(const Manifest &manifest, const Options &options) {
     double mean = progress.losses.mean;
     report.spike = finite && progress.losses.observe(report.loss);
     report.milliseconds = millisecondsSince(begin);
+    if (profile)
+      profile->endStep(report.step);
     // A device communicates while the host goes on.
     if (context.size() > 1 && !context.device->isAsynchronous())
       report.communication = context.communicationMilliseconds;
@@ -407,6 +424,10 @@ static int runTrain(const Manifest &manifest, const Options &options) {
       warning("the loss of step %" PRId64 ", %g, is a spike: the running mean "
               "is %g",
               report.step, report.loss, mean);
+    if (profile && profile->isDue(progress.step)) {
+      profile->write();
+      allocations.mark();
+    }
     if (agreement.all & partWritten)
       checkpoints->commit();
     if (checkpoints && (progress.step % options.checkpointEvery == 0 ||
@@ -440,7 +461,7 @@ static int runTrain(const Manifest &manifest, const Options &options) {
   communicator.finish();
   if (stopped && cutShort)
     return 128 + stopped;
-  return outputs.log.failed() ? 1 : 0;
+  return outputs.log.failed() || (profile && profile->failed()) ? 1 : 0;
 }
 
 static void storeSteps(Options &options, const std::string &text) {
@@ -456,6 +477,7 @@ static void storeLogEvery(Options &options, const std::string &text) {
 }
 
 static void checkOptions(const Options &options) {
+  checkProfileOptions();
   if (validationOptions().keepBest && options.checkpointDir.empty())
     refuseCommandLine("%s", "--keep-best needs --checkpoint-dir DIR, where the "
                             "checkpoints go");
@@ -509,6 +531,9 @@ static constexpr Option options[] = {
     {"--log-every", "N",
      "write lines of each N-th step, the first and the last (default 1)",
      storeLogEvery},
+    profileOption,
+    profileStepsOption,
+    profileRanksOption,
     orderOption};
 
 const Command trainCommand = {.name = "train",

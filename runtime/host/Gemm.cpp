@@ -13,6 +13,7 @@
 #include "runtime/host/LongGemm.h"
 #include "runtime/host/NarrowGemm.h"
 #include "runtime/program/Context.h"
+#include "runtime/program/StepRecorder.h"
 #include <algorithm>
 #include <dnnl.h>
 #include <map>
@@ -551,6 +552,7 @@ void tessera_select_gemms(const tessera::runtime::Manifest *manifest) {
 void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
                   const char *bias, char *, char *c, char *scratch) {
   using namespace tessera::runtime;
+  RecordedCall recorded;
   PreparedGemm &made = (*prepared)[id];
   if (made.primitives.empty())
     return runNarrow(made.gemm, {a, b, bias, c, scratch});
@@ -561,6 +563,7 @@ void tessera_gemm_counted(tessera_context *, int32_t id, const int32_t *count,
                           const char *a, const char *b, const char *bias,
                           char *, char *c, char *scratch) {
   using namespace tessera::runtime;
+  RecordedCall recorded;
   PreparedGemm &gemm = (*prepared)[id];
   int64_t parts = std::clamp<int64_t>(*count, 0, gemm.gemm.room);
   runPieces(gemm.gemm, gemm.pieces, parts, {a, b, bias, c, scratch}, runPiece,

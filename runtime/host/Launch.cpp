@@ -7,6 +7,7 @@
 
 #include "runtime/abi.h"
 #include "runtime/core/Threads.h"
+#include "runtime/program/StepRecorder.h"
 #include <cstring>
 
 namespace {
@@ -20,6 +21,7 @@ struct Launch {
 
 void tessera_launch(tessera_context *, tessera_kernel kernel, char *const *args,
                     int64_t count, char *scratch, int64_t scratchStride) {
+  tessera::runtime::RecordedCall recorded;
   Launch launch{kernel, args, scratch, scratchStride};
   tessera::runtime::parallelFor(
       count, 1,
@@ -32,6 +34,7 @@ void tessera_launch(tessera_context *, tessera_kernel kernel, char *const *args,
 }
 
 void tessera_zero(tessera_context *, char *address, int64_t bytes) {
+  tessera::runtime::RecordedCall recorded;
   tessera::runtime::parallelFor(bytes, 1 << 16,
                                 [&](int64_t begin, int64_t end) {
                                   memset(address + begin, 0, end - begin);
@@ -40,6 +43,7 @@ void tessera_zero(tessera_context *, char *address, int64_t bytes) {
 
 void tessera_copy(tessera_context *, char *destination, const char *source,
                   int64_t bytes) {
+  tessera::runtime::RecordedCall recorded;
   tessera::runtime::parallelFor(
       bytes, 1 << 16, [&](int64_t begin, int64_t end) {
         memcpy(destination + begin, source + begin, end - begin);

@@ -7,6 +7,7 @@
 
 #include "runtime/program/Context.h"
 #include "runtime/core/Error.h"
+#include "runtime/program/StepRecorder.h"
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -50,6 +51,7 @@ void tessera_context::selectGemms() {
 int32_t tessera_rank(tessera_context *context) { return context->rank(); }
 
 void tessera_collective_start(tessera_context *context, int32_t id) {
+  tessera::runtime::RecordedCall recorded;
   context->communicator->start(id);
 }
 
@@ -64,17 +66,21 @@ static void measure(tessera_context *context, Wait wait) {
 }
 
 void tessera_collective_wait(tessera_context *context, int32_t id) {
+  tessera::runtime::RecordedCall recorded;
   measure(context, [&] { context->communicator->wait(id); });
 }
 
 void tessera_collective_fence(tessera_context *context, int32_t id) {
+  tessera::runtime::RecordedCall recorded;
   measure(context, [&] { context->communicator->fence(id); });
 }
 
 void tessera_fetch(tessera_context *context, char *address, int64_t bytes) {
+  tessera::runtime::RecordedCall recorded;
   context->offload->fetch(address, bytes);
 }
 
 void tessera_evict(tessera_context *context, char *address, int64_t bytes) {
+  tessera::runtime::RecordedCall recorded;
   context->offload->evict(address, bytes);
 }

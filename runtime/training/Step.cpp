@@ -9,6 +9,7 @@
 #include "runtime/core/Error.h"
 #include "runtime/core/Random.h"
 #include "runtime/program/SlotNames.h"
+#include "runtime/program/StepRecorder.h"
 #include "runtime/training/Schedule.h"
 #include <algorithm>
 #include <cinttypes>
@@ -91,6 +92,7 @@ static void fillDraws(const Slot &slot, const Progress &progress,
 
 void TrainingStep::fill(const char *when, const Progress &progress,
                         int64_t index) {
+  RecordedSpan recorded(Span::inputs);
   const Training &training = context.manifest->training;
   GlobalBatch batch = batchAt(progress.samples);
   for (const Slot &slot : context.program->inputs) {
@@ -123,23 +125,28 @@ void TrainingStep::fill(const char *when, const Progress &progress,
   }
 }
 
+void TrainingStep::run(const tessera_entry &section, int64_t index) {
+  RecordedSection recorded(section, index);
+  context.run(section);
+}
+
 float TrainingStep::computeGradients(const Progress &progress) {
   fill("begin", progress);
-  context.run(begin);
+  run(begin);
   int64_t count = batchAt(progress.samples).microBatches;
   for (int64_t i = 0; i < count; ++i) {
     fill("micro", progress, i);
-    context.run(micro);
+    run(micro, i);
   }
   fill("reduce", progress);
-  context.run(reduce);
+  run(reduce);
   return static_cast<float>(context.output(slotNames::loss) /
                             progress.lossScale.scale);
 }
 
 void TrainingStep::update(const Progress &progress) {
   fill("update", progress);
-  context.run(apply);
+  run(apply);
 }
 
 } // namespace tessera::runtime

@@ -42,6 +42,7 @@ public:
   GlobalBatch batchAt(int64_t position) const;
 
 private:
+  void run(const tessera_entry &section, int64_t micro = 0);
   void fill(const char *when, const Progress &progress, int64_t micro = 0);
 
   tessera_context &context;

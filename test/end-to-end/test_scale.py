@@ -8,10 +8,14 @@
 import csv
 import io
 import json
+import sys
 import unittest
 import xml.etree.ElementTree
 
 import support
+
+sys.path.insert(0, str(support.ROOT / "test"))
+import browser
 
 BLOOM = support.EXAMPLES / "bloom-tiny.textproto"
 # Rates of which one alone decides: a gigaflop takes a second.
@@ -233,6 +237,21 @@ class Charts(unittest.TestCase):
         rows = [e for e in page.iter() if e.tag.endswith("}tr")]
         self.assertEqual(len(rows), 4)
         self.assertIn("is not divisible by", text)
+        chromium = browser.find()
+        if not chromium:
+            self.skipTest("no Chromium is installed (scripts/dependencies does)")
+        size = (1440, 400)
+        whole = browser.render(chromium, text, size, keep=support.scratch("sweep-page") / "sweep.png")
+        # Bars of parameters, gradients, the optimizer, activations; and a reason.
+        for colour in ("#4269d0", "#e0605e", "#9b6bd3", "#efb118"):
+            pattern = f'<rect [^>]*fill="{colour}".*?</rect>'
+            count, changed, coloured = browser.count_seen(chromium, text, pattern, colour, size, whole)
+            self.assertEqual(count, 2)
+            self.assertGreater(changed, 200)
+            self.assertGreater(coloured, 150)
+        count, changed, _ = browser.count_seen(chromium, text, "`training.global_batch.*?(?=</td>)", "#1f2328", size, whole)
+        self.assertEqual(count, 1)
+        self.assertGreater(changed, 500)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,8 @@ TEST_F(ProgramOutputTest, RefusesOutputsBeforeTheFirstStep) {
        "new' is the log: give it another name"},
       {"--save @new --checkpoint-dir @none/c", "cannot make the checkpoint"},
       {"--save @new --log @l --init @data", "data'"},
+      {"--profile @p", "this executable does not say it: compile the"},
+      {"--profile-ranks 0..1", "--profile-ranks needs --profile FILE"},
   };
   for (const char *fake : {"fake-1", "fake-2-3"})
     for (auto [output, message] : cases) {

@@ -5,10 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "report/StepGroups.h"
+#include "dialects/plan/StepGroups.h"
 
 using namespace mlir;
-using namespace tessera;
 using namespace tessera::plan;
 
 /// A buffer belongs to the group whose state or message it is.
@@ -33,9 +32,25 @@ StepGroups::StepGroups(ProgramOp program) {
 }
 
 StringRef StepGroups::getGroup(Operation *step) const {
+  if (isa<WaitOp, FenceOp>(step))
+    step = step->getOperand(0).getDefiningOp();
   for (Value operand : step->getOperands())
     if (auto view = operand.getDefiningOp<ViewOp>())
       if (StringRef group = groups.lookup(view.getBufferOp()); !group.empty())
         return group;
   return "";
+}
+
+SmallVector<StringRef>
+StepGroups::getLayers(ArrayRef<Operation *> steps) const {
+  SmallVector<StringRef> layers;
+  // Collectives of other layers go on beside one.
+  StringRef computed;
+  for (Operation *step : steps) {
+    StringRef group = getGroup(step);
+    if (!group.empty() && !isa<StartOp, WaitOp, FenceOp>(step))
+      computed = group;
+    layers.push_back(group.empty() ? computed : group);
+  }
+  return layers;
 }

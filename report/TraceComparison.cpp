@@ -1,0 +1,73 @@
+//===- TraceComparison.cpp - Measured times beside predicted ones ---------===//
+//
+// Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "report/TraceComparison.h"
+
+using namespace tessera;
+
+void ComparedTime::add(const ComparedTime &other) {
+  times += other.times;
+  measured += other.measured;
+  if (other.predicted)
+    predicted = predicted.value_or(0) + *other.predicted;
+}
+
+TraceComparison::TraceComparison(const Trace &trace, const Timeline *timeline) {
+  struct Sum {
+    const Trace::Event *first = nullptr;
+    double runs = 0, seconds = 0;
+  };
+  // Of the plan's steps by their number, of all else by its name.
+  std::map<int64_t, Sum> planned;
+  std::map<std::string, Sum> others;
+  for (const Trace::Step &step : trace.steps) {
+    whole.measured += step.seconds();
+    for (const Trace::Event &event : step.events) {
+      Sum &sum =
+          event.planStep >= 0 ? planned[event.planStep] : others[event.name];
+      if (!sum.first)
+        sum.first = &event;
+      ++sum.runs;
+      sum.seconds += event.seconds();
+    }
+  }
+  auto count = static_cast<double>(trace.steps.size());
+  whole.times = 1;
+  whole.measured /= count;
+  if (timeline)
+    whole.predicted = timeline->prediction.step;
+  auto add = [&](const Sum &sum, std::optional<double> predicted) {
+    ComparedTime time = {sum.runs / count, sum.seconds / count, predicted};
+    const Trace::Event &event = *sum.first;
+    kinds[event.kind].add(time);
+    layers[event.layer.empty() ? event.kind : event.layer + ": " + event.kind]
+        .add(time);
+    names[event.name].add(time);
+    eventSeconds += time.measured;
+    if (event.row == Trace::Communication)
+      communicationSeconds += time.measured;
+  };
+  for (const auto &[number, sum] : planned) {
+    std::optional<double> once;
+    if (timeline && number + 1 < std::ssize(timeline->starts))
+      once = timeline->starts[number + 1] - timeline->starts[number];
+    if (number >= std::ssize(steps))
+      steps.resize(number + 1);
+    steps[number] = {1, sum.seconds / sum.runs, once};
+    // A step of a file is several calls.
+    double times = sum.first->row == Trace::Offload ? 1 : sum.runs / count;
+    add(sum, once ? std::optional(times * *once) : std::nullopt);
+  }
+  for (const auto &[name, sum] : others)
+    add(sum, std::nullopt);
+}
+
+const ComparedTime *TraceComparison::find(int64_t planStep) const {
+  bool isKnown = planStep >= 0 && planStep < std::ssize(steps) &&
+                 steps[planStep].times > 0;
+  return isKnown ? &steps[planStep] : nullptr;
+}
