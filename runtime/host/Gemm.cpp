@@ -69,8 +69,10 @@ struct PreparedGemm {
 
 dnnl_engine_t engine = nullptr;
 dnnl_stream_t stream = nullptr;
-/// Those of each model, and of the one that runs.
-std::map<const Manifest *, std::vector<PreparedGemm>> models;
+/// Those of each model, and of the one that runs. They last as long as the
+/// process: threads may be within one when it exits.
+using Models = std::map<const Manifest *, std::vector<PreparedGemm>>;
+Models &models = *new Models;
 std::vector<PreparedGemm> *prepared = nullptr;
 
 constexpr int64_t alignment = 64;
