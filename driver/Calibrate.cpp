@@ -15,6 +15,7 @@
 #include "driver/Calibrate.h"
 #include "driver/measure/FmaPeak.h"
 #include "driver/measure/MemoryRates.h"
+#include "frontends/Fields.h"
 #include "runtime/abi.h"
 #include "runtime/host/GemmPrimitive.h"
 
@@ -338,7 +339,8 @@ Error tessera::calibrate(raw_ostream &out) {
     out << "  " << name << ": " << format("%.4g", value) << "\n";
   };
   double bf16 = sum(&Rates::bf16);
-  out << "# Measured by `tessera calibrate`. The network between nodes is "
+  out << schemaHeader
+      << "# Measured by `tessera calibrate`. The network between nodes is "
          "not:\n"
          "# add `inter_node { latency_us: ... gbytes: ... }`.\nmachine {\n"
       << "  name: \"" << sys::getHostCPUName() << ", " << cores

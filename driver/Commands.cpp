@@ -17,6 +17,7 @@
 #include "report/PlanChart.h"
 #include "report/PlanReport.h"
 #include "runtime/core/Text.h"
+#include "target/LinkLibraries.h"
 #include "target/Target.h"
 
 #include "llvm/ADT/ScopeExit.h"
@@ -154,12 +155,14 @@ LogicalResult writeExecutable(const CommandOptions &options, ModuleOp module,
     // The runtime names zlib's functions weakly: other executables have none.
     spec::AuditAttr audit = spec::getAudit(model);
     if (audit && audit.getSetting() == spec::AuditSetting::Documents)
-      parts.add({{}, {"-Wl,-u,compress2,-u,compressBound", TESSERA_ZLIB}});
+      parts.add(
+          {{}, {"-Wl,-u,compress2,-u,compressBound", libraries::zlib.str()}});
     // Registers itself with the runtime, which names nothing of it.
     if (spec::getSpecification(model).getTokenizer())
       parts.add({{"text", "tokenizer"},
-                 {"-Wl,-u,tessera_text_codec", TESSERA_ONIGURUMA, TESSERA_ICU,
-                  TESSERA_ZLIB, TESSERA_ZSTD}});
+                 {"-Wl,-u,tessera_text_codec", libraries::oniguruma.str(),
+                  libraries::icu.str(), libraries::zlib.str(),
+                  libraries::zstd.str()}});
   }
   if (!options.kernelReport.empty() &&
       failed(writeOutput(outputs.kernelReport, [&](llvm::raw_ostream &out) {

@@ -7,6 +7,7 @@
 
 #include "driver/CommandInputs.h"
 #include "frontends/Diagnostics.h"
+#include "frontends/Fields.h"
 #include "frontends/Specification.h"
 #include "frontends/TextReader.h"
 #include "frontends/published/Config.h"
@@ -52,7 +53,7 @@ LogicalResult tessera::runImport(const CommandOptions &options) {
                     "tokenizer is not read: "
                  << folder->tokenizerError << "\n";
   return writeOutput(output, [&](llvm::raw_ostream &out) {
-    out << "# The model of " << options.input
+    out << schemaHeader << "# The model of " << options.input
         << ", from its config.json. Its weights are read when it runs:\n"
            "#     ./EXE train --init "
         << options.input

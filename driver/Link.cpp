@@ -18,15 +18,37 @@
 
 using namespace llvm;
 
-/// The folder of the runtime's archives: lib/ beside the compiler's bin/.
+/// The folder of the runtime's archives: lib/tessera beside the compiler's bin,
+/// wherever the two have been installed, and in the build folder.
 static SmallString<128> getLibraryDirectory() {
   static int anchor;
   SmallString<128> path(
       sys::fs::getMainExecutable("tessera", static_cast<void *>(&anchor)));
   sys::path::remove_filename(path);
   sys::path::remove_filename(path);
-  sys::path::append(path, "lib");
+  sys::path::append(path, "lib", "tessera");
   return path;
+}
+
+/// Fails where a file that is to be linked is missing, before the linker says
+/// so without a remedy.
+static Error requireFiles(ArrayRef<std::string> archives,
+                          ArrayRef<std::string> libraries) {
+  for (const std::string &archive : archives)
+    if (!sys::fs::exists(archive))
+      return createStringError(
+          inconvertibleErrorCode(),
+          "the runtime's archive '" + archive +
+              "' is missing: it lies where the compiler was installed from, "
+              "and is copied together with it ('cmake --install')");
+  for (const std::string &library : libraries)
+    if (sys::path::is_absolute(library) && !sys::fs::exists(library))
+      return createStringError(
+          inconvertibleErrorCode(),
+          "the library '" + library +
+              "' is missing, which this executable is linked with: install it; "
+              "docs/install.md names its package");
+  return Error::success();
 }
 
 Error tessera::linkExecutable(ArrayRef<std::string> objects,
@@ -37,20 +59,23 @@ Error tessera::linkExecutable(ArrayRef<std::string> objects,
         driver.getError(),
         "no C++ compiler 'c++' on the path to link with; install g++ or clang");
   SmallString<128> directory = getLibraryDirectory();
-  auto archive = [&](StringRef name) {
+  std::vector<std::string> archives;
+  auto addArchive = [&](StringRef name) {
     SmallString<128> path = directory;
     sys::path::append(path, "libtessera_" + name + ".a");
-    return std::string(path);
+    archives.push_back(path.str().str());
   };
+  addArchive("runtime");
+  llvm::for_each(parts.archives, addArchive);
+  if (Error error = requireFiles(archives, parts.libraries))
+    return error;
   // The runtime's allocation functions are exported: libraries must use them.
   // What no object needs is left out again.
   std::vector<std::string> arguments = {*driver, "-o", executable.str()};
   append_range(arguments, objects);
   append_range(arguments,
-               ArrayRef<std::string>{"-rdynamic", "-Wl,--start-group",
-                                     archive("runtime")});
-  for (const std::string &name : parts.archives)
-    arguments.push_back(archive(name));
+               ArrayRef<StringRef>{"-rdynamic", "-Wl,--start-group"});
+  append_range(arguments, archives);
   append_range(arguments,
                ArrayRef<StringRef>{"-Wl,--end-group", "-Wl,--as-needed",
                                    "-lgomp", "-lpthread", "-ldl", "-lm"});

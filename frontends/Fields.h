@@ -17,6 +17,12 @@
 
 namespace tessera {
 
+/// What a specification begins with, so that editors find its schema
+/// (docs/editors.md): the path below the source tree, or below share/tessera.
+inline constexpr llvm::StringLiteral schemaHeader =
+    "# proto-file: frontends/spec.proto\n"
+    "# proto-message: tessera.spec.Specification\n\n";
+
 /// A field that a message has (or would have, by its default) and the message
 /// that holds it.
 struct FieldRef {

@@ -40,9 +40,9 @@ struct NodeFigures {
 
 /// What an executable is linked from, beside its object and the runtime.
 struct LinkParts {
-  /// "device_host" is lib/libtessera_device_host.a beside the compiler.
+  /// "device_host" is lib/tessera/libtessera_device_host.a beside bin.
   std::vector<std::string> archives;
-  /// Arguments of the linker.
+  /// Arguments of the linker; an absolute path is a library's.
   std::vector<std::string> libraries;
 
   /// Adds those of \p others that are not among these yet.

@@ -12,6 +12,7 @@
 #include "codegen/kernels/Arithmetic.h"
 #include "codegen/kernels/Passes.h"
 #include "dialects/AllDialects.h"
+#include "driver/Version.h"
 #include "passes/kernels/Passes.h"
 #include "passes/plan/Passes.h"
 #include "passes/train/Passes.h"
@@ -20,6 +21,7 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 
 int main(int argc, char **argv) {
+  tessera::setVersionPrinter("tessera-opt");
   tessera::registerAllTargets();
   mlir::DialectRegistry registry;
   tessera::registerAllDialects(registry);

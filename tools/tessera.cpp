@@ -8,9 +8,11 @@
 #include "codegen/AllTargets.h"
 #include "driver/CommandLine.h"
 #include "driver/Commands.h"
+#include "driver/Describe.h"
 #include "driver/LastResorts.h"
 #include "driver/RunLogs.h"
 #include "driver/TextCommands.h"
+#include "driver/Version.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -44,6 +46,9 @@ cl::SubCommand plotCommand("plot",
                            "profile over its plan");
 cl::SubCommand tensorBoardCommand("tensorboard",
                                   "Write a run's log as TensorBoard reads it");
+cl::SubCommand describeCommand("describe",
+                               "Write these commands as a manual page, or for "
+                               "a shell to complete");
 
 cl::opt<std::string> input(cl::Positional, cl::Required,
                            cl::desc("specification"), cl::value_desc("SPEC"),
@@ -68,7 +73,7 @@ cl::opt<std::string>
            cl::sub(importCommand), cl::sub(importDeepSpeedCommand),
            cl::sub(calibrateCommand), cl::sub(plotCommand),
            cl::sub(tokenizeCommand), cl::sub(detokenizeCommand),
-           cl::sub(trainTokenizerCommand));
+           cl::sub(trainTokenizerCommand), cl::sub(describeCommand));
 cl::list<std::string> overrides("set",
                                 cl::desc("Set a field of the specification"),
                                 cl::value_desc("path=value"), cl::cat(category),
@@ -103,6 +108,7 @@ cl::opt<bool> timing("timing", cl::desc("Print the time of each pass"),
 
 cl::opt<PlanFormat>
     format("format", cl::desc("How to print the plan"),
+           cl::value_desc("text|json|csv|html"),
            cl::values(clEnumValN(PlanFormat::Text, "text", "tables"),
                       clEnumValN(PlanFormat::Json, "json", "JSON"),
                       clEnumValN(PlanFormat::Csv, "csv",
@@ -196,8 +202,8 @@ cl::opt<unsigned> minFrequency("min-frequency",
 cl::opt<std::string> split("split", cl::init("bloom"),
                            cl::desc("How words are found: bloom (default), "
                                     "gpt2, llama3, qwen2"),
-                           cl::value_desc("NAME"), cl::cat(category),
-                           cl::sub(trainTokenizerCommand));
+                           cl::value_desc("bloom|gpt2|llama3|qwen2"),
+                           cl::cat(category), cl::sub(trainTokenizerCommand));
 cl::list<std::string>
     specialTokens("special", cl::CommaSeparated,
                   cl::desc("Tokens that are no text (<unk>,<s>,</s>,<pad>)"),
@@ -217,8 +223,8 @@ cl::opt<std::string> tracePlan("plan",
 cl::opt<std::string> plotBy("by", cl::init("step"),
                             cl::desc("What curves are over: step (default), "
                                      "tokens or epoch"),
-                            cl::value_desc("NAME"), cl::cat(category),
-                            cl::sub(plotCommand));
+                            cl::value_desc("step|tokens|epoch"),
+                            cl::cat(category), cl::sub(plotCommand));
 cl::opt<unsigned> smooth("smooth", cl::init(1),
                          cl::desc("Draw means of N lines, above pale ones of "
                                   "each (1)"),
@@ -235,6 +241,12 @@ cl::opt<std::string> eventFolder(cl::Positional, cl::Required,
 cl::opt<bool> follow("follow",
                      cl::desc("Go on with what the run adds, until a signal"),
                      cl::cat(category), cl::sub(tensorBoardCommand));
+
+cl::opt<std::string> tableForm("as", cl::init("man"),
+                               cl::desc("A page for man (default), or what "
+                                        "completes words in a shell"),
+                               cl::value_desc("man|bash|zsh"),
+                               cl::cat(category), cl::sub(describeCommand));
 
 TextOptions readTextOptions() {
   TextOptions options;
@@ -300,6 +312,7 @@ int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   installLastResorts();
   registerAllTargets();
+  setVersionPrinter("tessera");
   cl::HideUnrelatedOptions(category);
   cl::HideUnrelatedOptions(category, compileCommand);
   cl::HideUnrelatedOptions(category, planCommand);
@@ -311,6 +324,7 @@ int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category, tokenizeCommand);
   cl::HideUnrelatedOptions(category, detokenizeCommand);
   cl::HideUnrelatedOptions(category, trainTokenizerCommand);
+  cl::HideUnrelatedOptions(category, describeCommand);
   if (failed(checkCommandLine({argv + 1, static_cast<size_t>(argc - 1)})))
     return 1;
   cl::ParseCommandLineOptions(argc, argv,
@@ -336,6 +350,8 @@ int main(int argc, char **argv) {
     return failed(runDetokenize(readTextOptions()));
   if (trainTokenizerCommand)
     return failed(runTrainTokenizer(readTextOptions()));
+  if (describeCommand)
+    return failed(runDescribe(tableForm, output));
   llvm::errs() << "tessera: error: say what to do: tessera compile SPEC -o "
                   "EXE, tessera plan SPEC, or another command (see tessera "
                   "--help)\n";

@@ -11,6 +11,7 @@
 #include "codegen/cpu/KernelEmission.h"
 #include "codegen/cpu/Passes.h"
 #include "runtime/core/Spelling.h"
+#include "target/LinkLibraries.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/TargetParser/AArch64TargetParser.h"
 #include "llvm/TargetParser/Host.h"
@@ -97,11 +98,11 @@ public:
   }
 
   LinkParts getLinkParts(ModuleOp module) const override {
-    LinkParts parts = {{"device_host"}, {"-ldnnl"}};
+    LinkParts parts = {{"device_host"}, {libraries::oneDnn.str()}};
     if (module->getParentOfType<ModuleOp>()) {
       // One of several models, those of an audit, whose trials ranks share.
       parts.archives.push_back("comm_trials");
-      parts.libraries.push_back(TESSERA_SODIUM_LIBRARY);
+      parts.libraries.push_back(libraries::sodium.str());
       return parts;
     }
     if (spec::getParallel(module).getWorld() == 1) {
@@ -109,7 +110,7 @@ public:
       return parts;
     }
     parts.archives.push_back("comm_mpi");
-    for (StringRef library : llvm::split(TESSERA_MPI_LIBRARIES, ';'))
+    for (StringRef library : llvm::split(libraries::mpi, ';'))
       parts.libraries.push_back(library.str());
     return parts;
   }

@@ -12,6 +12,7 @@
 #include "codegen/cuda/Passes.h"
 #include "runtime/core/Spelling.h"
 #include "runtime/cuda/Pinned.h"
+#include "target/LinkLibraries.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -206,7 +207,7 @@ public:
   }
 
   LinkParts getLinkParts(ModuleOp) const override {
-    return {{"device_cuda", "comm_cuda"}, {TESSERA_SODIUM_LIBRARY}};
+    return {{"device_cuda", "comm_cuda"}, {libraries::sodium.str()}};
   }
 
   void writeManifest(ModuleOp module,

@@ -14,13 +14,13 @@ namespace tessera::runtime {
 
 extern const Command trainCommand, evalCommand, predictCommand, gradsCommand,
     generateCommand, scoreCommand, auditCommand, sampleCommand, exportCommand,
-    infoCommand;
+    infoCommand, describeCommand;
 
 /// In the order of the help.
 inline constexpr const Command *allCommands[] = {
     &trainCommand,    &evalCommand,  &predictCommand, &gradsCommand,
     &generateCommand, &scoreCommand, &auditCommand,   &sampleCommand,
-    &exportCommand,   &infoCommand};
+    &exportCommand,   &infoCommand,  &describeCommand};
 
 } // namespace tessera::runtime
 

@@ -10,11 +10,13 @@
 #include "runtime/core/Environment.h"
 #include "runtime/core/SettingNames.h"
 #include "runtime/core/Spelling.h"
+#include "runtime/core/Version.h"
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
+#include <utility>
 #include <vector>
 
 namespace tessera::runtime {
@@ -73,8 +75,11 @@ void printGeneralHelp(FILE *stream) {
   fprintf(stream, "\nEXIT CODES:\n"
                   "  0 done, 1 an error, 128 + N ended by signal N with its "
                   "work cut short\n");
-  fprintf(stream, "\n'%s COMMAND --help' lists a command's options.\n",
-          executableName());
+  fprintf(
+      stream,
+      "\n'%s COMMAND --help' lists a command's options, '%s --version' says "
+      "what compiled it.\n",
+      executableName(), executableName());
 }
 
 void printCommandHelp(const Command &command) {
@@ -138,7 +143,44 @@ const Option &findOption(const std::string &name, const Command &command) {
                     name.c_str(), command.name, executableName(), command.name);
 }
 
+OptionRow describeOption(const Option &option) {
+  OptionRow row = {option.name, option.value ? option.value : "", option.help,
+                   option.required};
+  if (row.value.find('|') == std::string::npos)
+    return row;
+  std::string choice;
+  for (char letter : row.value + "|") {
+    if (letter == '|')
+      row.choices.push_back(std::exchange(choice, ""));
+    else
+      choice += letter;
+  }
+  return row;
+}
+
 } // namespace
+
+CommandTable commandTable() {
+  CommandTable table;
+  table.name = executableName();
+  table.summary = "train, evaluate and ask the model that is compiled in";
+  table.description =
+      "An executable that Tessera has compiled from the specification of a "
+      "model. It takes as much memory as its plan says, which info prints. Its "
+      "ranks are started by mpirun, srun or torchrun; one rank needs none of "
+      "them.";
+  for (const Command *command : commands()) {
+    CommandRow row = {command->name, command->summary, "", {}};
+    for (const Option *option : optionsOf(*command))
+      row.options.push_back(describeOption(*option));
+    table.commands.push_back(std::move(row));
+  }
+  for (const EnvironmentVariable &variable : environmentVariables())
+    table.environment.emplace_back(
+        std::string(variable.name) + "=" + variable.value, variable.help);
+  table.seeAlso = "tessera(1)";
+  return table;
+}
 
 Options parseCommandLine(int argc, char **argv) {
   if (argc < 2) {
@@ -150,6 +192,12 @@ Options parseCommandLine(int argc, char **argv) {
   if (first == "--help" || first == "-h" || first == "help") {
     if (speaks())
       printGeneralHelp(stdout);
+    endHelp();
+  }
+  if (first == "--version") {
+    if (speaks())
+      printf("%s, compiled by Tessera %s", executableName(),
+             versionText().c_str());
     endHelp();
   }
   const Command &command = findCommand(first);

@@ -44,7 +44,7 @@ TEST(CommandFromOutside, IsInTheHelp) {
 TEST(CommandFromOutside, IsInErrors) {
   Result unknown = runProgram({"parametres"});
   EXPECT_EQ(unknown.code, 1);
-  EXPECT_TRUE(has(unknown, "export, info and parameters are known"))
+  EXPECT_TRUE(has(unknown, "info, describe and parameters are known"))
       << unknown.text;
   Result option = runProgram({"parameters", "--at-last", "3"});
   EXPECT_EQ(option.code, 1);

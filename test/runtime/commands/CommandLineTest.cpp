@@ -95,7 +95,7 @@ TEST(CommandLineDeathTest, SaysWhatIsWrong) {
   fails({}, "a command is missing");
   fails({"tarin"},
         "unknown command 'tarin': train, eval, predict, grads, generate, "
-        "score, audit, sample, export and info are known");
+        "score, audit, sample, export, info and describe are known");
   fails({"train"}, "'train' needs --data PATH");
   fails({"train", "--data"}, "--data lacks its value: --data PATH");
   fails({"train", "--data", "d", "--stpes", "3"},
