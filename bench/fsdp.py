@@ -16,6 +16,7 @@ import os
 import socket
 import statistics
 
+import results
 from lines import Lines
 from stages import compile_stage, measure, stage_command
 from step import BENCHMARKS, OUT, ROOT
@@ -28,7 +29,7 @@ MODES = ["fsdp", "fsdp-kept", "fsdp-compile"]
 
 
 class Fsdp:
-    """bench/peer.py on all ranks, kept running so that each round measures it warm."""
+    """bench/peer.py on all ranks, from one turn's begin to its end."""
 
     def __init__(self, mode, options):
         python, base = torch_environment.make()
@@ -95,6 +96,7 @@ def main():
     parser.add_argument("--steps", type=int, default=3, help="measured in each round")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--set", action="append", default=[], help="a field of the specification")
+    results.add_option(parser, "fsdp")
     options = parser.parse_args()
     if options.precision == "bf16":
         options.set.append("training.precision.compute=BF16")
@@ -106,16 +108,17 @@ def main():
     build_peak()
     own, exposed, peaks = [], [], []
     times = {mode: [] for mode in options.modes}
-    peers = {mode: Fsdp(mode, options) for mode in options.modes}
-    for peer in peers.values():
-        peer.step(2)  # fills its caches
+    most = {mode: [] for mode in options.modes}
     for _ in range(options.rounds):
         peaks.append(measure_peak(os.cpu_count()))
         lines, _ = measure(executable, data, options.ranks, options.steps)
         for column, name in ((own, "ms"), (exposed, "communication_ms")):
             column.append(statistics.median(line[name] for line in lines))
-        for mode, peer in peers.items():
+        for mode in options.modes:
+            peer = Fsdp(mode, options)
+            peer.step(2)  # fills its caches
             times[mode].append(peer.step(options.steps))
+            most[mode].append(peer.peak_memory())
     memory = support.physical_bytes(executable, data, options.ranks) / options.ranks
     fastest = statistics.median(own)
     print(
@@ -135,12 +138,22 @@ def main():
         f"  Tessera, stage 3   {fastest:9.1f} ms {memory / 1e6:8.0f} MB per rank, of which "
         f"rank 0 communicates and waits for {statistics.median(exposed):.1f} ms"
     )
-    for mode, peer in peers.items():
-        elapsed, most = statistics.median(times[mode]), peer.peak_memory()
+    for mode in options.modes:
+        elapsed, size = statistics.median(times[mode]), max(most[mode])
         print(
-            f"  {mode:18s} {elapsed:9.1f} ms {most / 1e6:8.0f} MB per rank: "
-            f"{elapsed / fastest:.2f} times as long, {most / memory:.2f} times as much"
+            f"  {mode:18s} {elapsed:9.1f} ms {size / 1e6:8.0f} MB per rank: "
+            f"{elapsed / fastest:.2f} times as long, {size / memory:.2f} times as much"
         )
+    found = results.Results("fsdp")
+    case = f"{options.benchmark}, {options.precision}, {options.ranks} ranks"
+    found.add(case, "Tessera", "step", "ms", own)
+    found.add(case, "Tessera", "memory per rank", "bytes", memory)
+    for mode in options.modes:
+        found.add(case, mode, "step", "ms", times[mode])
+        found.add(case, mode, "memory per rank", "bytes", most[mode])
+    if floor:
+        found.add(case, "floor", "step", "ms", sum(floor.values()))
+    found.write(options.json)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 import torch_environment
+
+import results
 from lines import Lines
 
 OUT = ROOT / "build" / "bench"
@@ -238,8 +240,7 @@ def measure(name, options):
         milliseconds = statistics.median(own)
         result["contenders"][contender.name] = {
             "milliseconds": milliseconds,
-            "fastest": min(own),
-            "slowest": max(own),
+            "rounds": own,
             benchmark["unit"]: 1e3 * benchmark["units"] / milliseconds,
             "peak_memory": contender.peak_memory(),
         }
@@ -265,13 +266,24 @@ def report(result, unit):
     own = result["contenders"].get("Tessera")
     for name, row in result["contenders"].items():
         line = f"  {name:20s} {row['milliseconds']:9.2f} ms"
-        line += f" ({row['fastest']:.2f} to {row['slowest']:.2f})"
+        line += f" ({min(row['rounds']):.2f} to {max(row['rounds']):.2f})"
         line += f" {row[unit]:10.1f} {unit} {row['peak_memory'] / 1e6:8.0f} MB"
         if floor:
             line += f"  {row['milliseconds'] / floor:5.2f} x floor"
         if own and row is not own:
             line += f"  {row['milliseconds'] / own['milliseconds']:5.2f} x Tessera"
         print(line)
+
+
+def record(result, found):
+    case = f"{result['benchmark']}, {result['precision']}, {result['threads']} threads"
+    for name, row in result["contenders"].items():
+        found.add(case, name, "step", "ms", row["rounds"])
+        found.add(case, name, "peak memory", "bytes", row["peak_memory"])
+    if "floor_milliseconds" in result:
+        found.add(case, "floor", "step", "ms", result["floor_milliseconds"])
+    if "compile_seconds" in result:
+        found.add(case, "Tessera", "compilation", "s", result["compile_seconds"])
 
 
 def main():
@@ -288,6 +300,7 @@ def main():
     )
     parser.add_argument("--tessera-only", action="store_true")
     parser.add_argument("--peers-only", action="store_true")
+    results.add_option(parser, "step")
     options = parser.parse_args()
     unknown = set(options.benchmarks) - set(BENCHMARKS)
     if unknown:
@@ -296,12 +309,12 @@ def main():
         options.benchmarks = [name for name in BENCHMARKS if name != "gcn-cora"]
     OUT.mkdir(parents=True, exist_ok=True)
     build_peak()
-    results = []
+    found = results.Results("step")
     for name in options.benchmarks or BENCHMARKS:
-        results.append(measure(name, options))
-        report(results[-1], BENCHMARKS[name]["unit"])
-    (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    print(f"\nalso in {OUT / 'results.json'}")
+        result = measure(name, options)
+        report(result, BENCHMARKS[name]["unit"])
+        record(result, found)
+    found.write(options.json)
 
 
 if __name__ == "__main__":
