@@ -248,6 +248,11 @@ private:
         json.object([&] {
           writeSlot(input.getName(), input.getView());
           json.attribute("when", input.getWhen());
+          if (input.getWhen() == "load" && !input.getView()
+                                                .getDefiningOp<ViewOp>()
+                                                .getBufferOp()
+                                                .getPersistent())
+            json.attribute("unread", true);
         });
     });
     json.attributeArray("outputs", [&] {
@@ -255,8 +260,14 @@ private:
         json.object([&] { writeSlot(output.getName(), output.getView()); });
     });
     json.attributeArray("collectives", [&] {
-      for (auto start : program.getBody().getOps<StartOp>())
-        writeCollective(program, start);
+      int64_t times = 1;
+      for (Operation &op : program.getBody().front()) {
+        if (auto section = dyn_cast<SectionOp>(op))
+          times = section.getName() == "micro" ? program.getAccumulation()
+                                               : uint64_t(1);
+        else if (auto start = dyn_cast<StartOp>(op))
+          writeCollective(program, start, times);
+      }
     });
     json.attribute("flops", program.getFlops());
   }
@@ -296,7 +307,7 @@ private:
     json.attribute("offset", getOffset(view));
   }
 
-  void writeCollective(ProgramOp program, StartOp start) {
+  void writeCollective(ProgramOp program, StartOp start, int64_t times) {
     auto type = cast<MemRefType>(start.getSource().getType());
     json.object([&] {
       json.attribute("id", getId(start));
@@ -325,6 +336,7 @@ private:
       json.attribute("in_place", static_cast<bool>(start.getInPlace()));
       json.attribute("accumulate", static_cast<bool>(start.getAccumulate()));
       json.attribute("bytes", start.getReceivedBytes(program.getWorld()));
+      json.attribute("times", times);
     });
   }
 

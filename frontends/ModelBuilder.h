@@ -29,9 +29,10 @@ namespace tessera {
 ///    arrays, or sparse, and edges that no layer reads are left out. With
 ///    sampling: (features, nodes, the six arrays of each layer's block, targets
 ///    [batch], scale [], counts of nodes by hop) -> loss [].
-///  - @eval, for graphs: the same arguments to loss [] and correct [], how many
-///    of the nodes that count are classified rightly. Without it the objective
-///    serves.
+///  - @eval: the same arguments, but for the scale and of the whole graph, to
+///    log_probability and correct [rows]: of each target that is not negative,
+///    one for each token or node, the logarithm of its probability, and 1 where
+///    it is the likeliest.
 ///  - @predict: Transformers: (tokens [1, T], position [1]) -> logits [V] of
 ///    the token after that position. Graphs: (features, ..., weight_t) ->
 ///    logits [nodes, classes].

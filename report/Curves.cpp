@@ -31,7 +31,7 @@ struct ChartKind {
 /// The charts of numbers that are known, in their order on the page; those of
 /// others follow under their names.
 const ChartKind known[] = {
-    {"Loss", {"loss", "val_loss"}},
+    {"Loss", {"loss", "train_loss", "val_loss", "test_loss"}},
     {"Accuracy",
      {"accuracy", "train_accuracy", "val_accuracy", "test_accuracy"}},
     {"Gradient norm", {"grad_norm"}},

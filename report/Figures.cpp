@@ -32,6 +32,8 @@ static std::string three(double number) {
 }
 
 std::string tessera::formatBytes(double bytes) {
+  if (bytes < 999.5)
+    return formatFixed(bytes, 0) + " B";
   return formatDecimal(bytes, "B");
 }
 

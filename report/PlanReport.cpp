@@ -89,6 +89,9 @@ FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
   report.stage = program.getStage();
   report.accumulation = program.getAccumulation();
   report.peak = program.getArenaBytes();
+  if (auto validate = module.lookupSymbol<ProgramOp>("validate"))
+    if (int64_t bytes = validate.getArenaBytes(); bytes > report.peak)
+      report.validating = bytes;
   report.offloaded = program.getOffloadBytes();
   report.pinned = target->getPinnedBytes({program});
   for (int64_t i = 0; i < kStepCategories; ++i)
@@ -162,12 +165,14 @@ static void printMemory(const PlanReport &report, llvm::raw_ostream &out) {
   for (int64_t i = 0; i < kStepCategories; ++i)
     print(stringifyCategory(static_cast<Category>(i)), report.memory[i]);
   print("peak", report.peak);
-  if (report.offloaded)
-    out << llvm::formatv(line, "offloaded", groupDigits(report.offloaded),
-                         formatBytes(report.offloaded), "");
-  if (report.pinned)
-    out << llvm::formatv(line, "pinned (host)", groupDigits(report.pinned),
-                         formatBytes(report.pinned), "");
+  auto printBeside = [&](StringRef name, int64_t bytes) {
+    if (bytes)
+      out << llvm::formatv(line, name, groupDigits(bytes), formatBytes(bytes),
+                           "");
+  };
+  printBeside("validating", report.validating);
+  printBeside("offloaded", report.offloaded);
+  printBeside("pinned (host)", report.pinned);
 }
 
 void tessera::printRemedies(ArrayRef<PlanReport::Remedy> remedies,
@@ -339,6 +344,7 @@ void tessera::writePlanFigures(const PlanReport &report,
         });
     });
   }
+  json.attribute("validating_bytes", report.validating);
   json.attribute("offloaded_bytes", report.offloaded);
   json.attribute("pinned_bytes", report.pinned);
   json.attribute("parameters", report.parameters);

@@ -31,7 +31,9 @@ struct PlanReport {
   int64_t shards = 1; ///< ranks that states are partitioned over
   /// Parameters with their padding, over all groups.
   int64_t paddedElements = 0;
-  int64_t peak = 0;      ///< bytes of the arena
+  int64_t peak = 0; ///< bytes of the arena
+  /// The same of a run that validates; 0: it needs no more.
+  int64_t validating = 0;
   int64_t offloaded = 0; ///< bytes of the rank's file
   int64_t pinned = 0;    ///< bytes of the host that a rank's GPU reads
   /// What a rank may take, in bytes, where somebody asks; 0: nobody does.

@@ -7,6 +7,8 @@
 
 #include "dialects/nn/Losses.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace tessera::nn;
 
@@ -40,47 +42,64 @@ void CrossEntropyOp::buildGradients(OpBuilder &builder, ValueRange gradients,
                                                           gradient, zero));
 }
 
-RowLoss tessera::nn::buildRowLoss(Formula &f, Value logits, Value targets,
-                                  Value scale, bool wantGradient) {
-  Value narrow = logits;
-  logits = f.wide(logits);
-  auto type = Formula::typeOf(logits);
-  auto rows = type.clone(type.getShape().take_front());
-  OpBuilder &builder = f.builder;
-  Value max = f.rowMax(logits);
-  Value e = f.exp(f.sub(logits, f.alongColumns(max, type)));
-  Value sum = f.rowSum(e);
-  auto integers = type.clone(builder.getI32Type());
-  Value column = IotaOp::create(builder, f.loc, integers, 1);
-  Value hit = f.compare(arith::CmpIPredicate::eq, column,
-                        f.alongColumns(targets, integers));
-  Value zero = f.splat(type, 0), rowZero = f.splat(rows, 0);
-  Value picked = f.rowSum(f.select(hit, logits, zero));
-  auto counts = [&](Value targets) -> Value {
-    Value none = f.splat(Formula::typeOf(targets), 0);
-    return f.compare(arith::CmpIPredicate::sge, targets, none);
-  };
-  Value rowScale = broadcastScalar(builder, f.loc, scale, rows);
-  // Selected, not multiplied by 0: what does not count may be Inf or NaN.
-  RowLoss result;
-  result.loss =
-      f.select(counts(targets),
-               f.mul(f.sub(f.add(f.log(sum), max), picked), rowScale), rowZero);
-  if (wantGradient) {
-    Value gradient = f.sub(f.mul(e, f.alongColumns(f.div(rowScale, sum), type)),
-                           f.select(hit, f.alongColumns(rowScale, type), zero));
-    result.gradient =
-        f.as(narrow, f.select(counts(f.alongColumns(targets, integers)),
-                              gradient, zero));
-  }
-  return result;
+RowLogits::RowLogits(Formula &f, Value logits, Value targets)
+    : f(f), narrow(logits), logits(f.wide(logits)), targets(targets),
+      type(Formula::typeOf(this->logits)),
+      integers(type.clone(f.builder.getI32Type())),
+      perRow(type.clone(type.getShape().take_front())) {
+  max = f.rowMax(this->logits);
+  exponentials = f.exp(f.sub(this->logits, f.alongColumns(max, type)));
+  sum = f.rowSum(exponentials);
+  column = IotaOp::create(f.builder, f.loc, integers, 1);
+  hit = f.compare(arith::CmpIPredicate::eq, column,
+                  f.alongColumns(targets, integers));
+  picked = f.rowSum(f.select(hit, this->logits, f.splat(type, 0)));
+}
+
+Value RowLogits::isCounted(Value targets) {
+  Value none = f.splat(Formula::typeOf(targets), 0);
+  return f.compare(arith::CmpIPredicate::sge, targets, none);
+}
+
+// Selected, not multiplied by 0: what does not count may be Inf or NaN.
+Value RowLogits::ofCounted(Value value) {
+  return f.select(isCounted(targets), value, f.splat(perRow, 0));
+}
+
+Value RowLogits::loss(Value scale) {
+  Value rowScale = broadcastScalar(f.builder, f.loc, scale, perRow);
+  return ofCounted(f.mul(f.sub(f.add(f.log(sum), max), picked), rowScale));
+}
+
+Value RowLogits::gradient(Value scale) {
+  Value rowScale = broadcastScalar(f.builder, f.loc, scale, perRow);
+  Value zero = f.splat(type, 0);
+  Value gradient =
+      f.sub(f.mul(exponentials, f.alongColumns(f.div(rowScale, sum), type)),
+            f.select(hit, f.alongColumns(rowScale, type), zero));
+  return f.as(narrow, f.select(isCounted(f.alongColumns(targets, integers)),
+                               gradient, zero));
+}
+
+Value RowLogits::logProbability() {
+  return ofCounted(f.sub(f.sub(picked, max), f.log(sum)));
+}
+
+Value RowLogits::correct() {
+  Value lowest = f.splat(type, -std::numeric_limits<float>::max());
+  Value isBefore = f.compare(arith::CmpIPredicate::slt, column,
+                             f.alongColumns(targets, integers));
+  Value before = f.rowMax(f.select(isBefore, logits, lowest));
+  Value one = f.splat(perRow, 1), zero = f.splat(perRow, 0);
+  Value isLargest = f.compare(arith::CmpFPredicate::OEQ, picked, max);
+  Value isFirst = f.compare(arith::CmpFPredicate::OLT, before, max);
+  return ofCounted(f.select(isLargest, f.select(isFirst, one, zero), zero));
 }
 
 SmallVector<Value> CrossEntropyOp::decompose(OpBuilder &builder) {
   Formula f{builder, getLoc()};
-  RowLoss rows = buildRowLoss(f, getLogits(), getTargets(), getScale(),
-                              /*wantGradient=*/false);
-  return {f.rowSum(rows.loss)};
+  RowLogits rows(f, getLogits(), getTargets());
+  return {f.rowSum(rows.loss(getScale()))};
 }
 
 void LinearCrossEntropyOp::buildGradients(OpBuilder &builder,

@@ -12,17 +12,33 @@
 
 namespace tessera::nn {
 
-/// The loss of each row of a block of logits and, if wanted, the gradient with
-/// respect to the logits.
-struct RowLoss {
-  mlir::Value loss;     ///< [rows], 0 where the target does not count
-  mlir::Value gradient; ///< [rows, classes], of the logits' element type
-};
+/// What a block of logits, [rows, classes], says of its rows' targets, [rows],
+/// which are class indices; a row with a negative one does not count, and gives
+/// 0 whatever its logits are.
+class RowLogits {
+public:
+  RowLogits(Formula &f, mlir::Value logits, mlir::Value targets);
 
-/// The cross-entropy of \p logits, [rows, classes], against the class indices
-/// \p targets, [rows] (negative ones do not count), times the scalar \p scale.
-RowLoss buildRowLoss(Formula &f, mlir::Value logits, mlir::Value targets,
-                     mlir::Value scale, bool wantGradient);
+  /// The cross-entropy times the scalar \p scale: [rows].
+  mlir::Value loss(mlir::Value scale);
+  /// Its gradient: [rows, classes], of the logits' element type.
+  mlir::Value gradient(mlir::Value scale);
+  /// The logarithm of the target's probability: [rows].
+  mlir::Value logProbability();
+  /// 1 where the target is the first of the row's largest logits: [rows].
+  mlir::Value correct();
+
+private:
+  mlir::Value isCounted(mlir::Value targets);
+  /// \p value where the row counts.
+  mlir::Value ofCounted(mlir::Value value);
+
+  Formula &f;
+  mlir::Value narrow, logits, targets;
+  mlir::RankedTensorType type, integers, perRow;
+  mlir::Value max, exponentials, sum;
+  mlir::Value column, hit, picked; ///< of them the target's logit
+};
 
 } // namespace tessera::nn
 

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/AttributeNames.h"
-#include "dialects/nn/NN.h"
+#include "dialects/nn/TargetScores.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -73,6 +73,9 @@ void NNDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "dialects/nn/NNOps.cpp.inc"
+      ,
+#define GET_OP_LIST
+#include "dialects/nn/TargetScores.cpp.inc"
       >();
 }
 

@@ -13,5 +13,6 @@ include "dialects/nn/NNCompositeOps.td"
 include "dialects/nn/NNGenerationOps.td"
 include "dialects/nn/NNQuantizedOps.td"
 include "dialects/nn/NNTrainingOps.td"
+include "dialects/nn/TargetScores.td"
 
 #endif // TESSERA_DIALECTS_NN_NNOPS_TD

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/plan/Plan.h"
+#include "dialects/plan/Within.h"
 
 using namespace mlir;
 using namespace tessera::plan;
@@ -70,7 +70,12 @@ void ProgramOp::setMemory(ArrayRef<int64_t> bytes) {
 }
 
 int64_t ProgramOp::getOffloadOffset() {
-  return llvm::alignTo(getArenaBytes(), 2 << 20);
+  int64_t end = getArenaBytes();
+  for (auto other : (*this)->getParentRegion()->getOps<ProgramOp>())
+    if (FlatSymbolRefAttr host = getWithin(other);
+        host && host.getAttr() == getSymNameAttr())
+      end = std::max<int64_t>(end, other.getArenaBytes());
+  return llvm::alignTo(end, 2 << 20);
 }
 
 int64_t BufferOp::getPlace() {

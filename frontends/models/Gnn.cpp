@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/graph/Graph.h"
+#include "dialects/nn/TargetScores.h"
 #include "frontends/GraphSettings.h"
 #include "frontends/models/Activations.h"
 #include "frontends/models/GraphLayers.h"
@@ -65,9 +66,11 @@ private:
   }
   /// What the objective on the whole graph reads.
   GraphReading getLearning() const;
+  /// What a function is given beside the graph.
+  enum class Beside { Nothing, Targets, TargetsAndScale };
   /// Begins function \p name, whose graph is one of \p room, of which it reads
-  /// \p what, with the inputs of a loss where it is \p ofLoss.
-  void begin(StringRef name, GraphRoom room, GraphReading what, bool ofLoss,
+  /// \p what.
+  void begin(StringRef name, GraphRoom room, GraphReading what, Beside beside,
              ArrayRef<Port> outputs);
   /// Begins the objective of a micro-batch of sampled neighbourhoods.
   void beginSampled();
@@ -105,9 +108,6 @@ private:
   /// The norm and the activation behind layer \p index, which gives \p x.
   Value applyWhatFollows(size_t index, Value x);
   Value loss(Value logits);
-  /// How many rows of \p logits have their first largest number at their
-  /// target, as fp32; rows with a negative target do not count.
-  Value countCorrect(Value logits);
 
   const Specification &specification;
   const spec::Gnn &model;
@@ -217,7 +217,7 @@ static void appendSparse(ModuleWriter &writer, ArrayRef<slots::Name> names,
 }
 
 void GnnWriter::begin(StringRef name, GraphRoom room, GraphReading what,
-                      bool ofLoss, ArrayRef<Port> outputs) {
+                      Beside beside, ArrayRef<Port> outputs) {
   reading = std::move(what);
   SmallVector<Port> inputs;
   bool featuresStay = !specification.hasBatchesOfRows;
@@ -253,15 +253,15 @@ void GnnWriter::begin(StringRef name, GraphRoom room, GraphReading what,
       !reading.edges &&
       (reading.lastLearned ||
        llvm::any_of(reading.parts, [](auto part) { return part.hops > 0; }));
-  if (sorts && ofLoss && reading.learned && mayHaveRoom())
+  if (sorts && reading.learned && mayHaveRoom())
     inputs.push_back(
         {slots::sortRoom,
          writer.i32({runtime::sortRoomBytes(room.nodes, entries) / 4}),
          /*filledOnce=*/true});
-  if (ofLoss) {
+  if (beside != Beside::Nothing)
     inputs.push_back({slots::targets, writer.i32({last})});
+  if (beside == Beside::TargetsAndScale)
     inputs.push_back({slots::scale, writer.f32({})});
-  }
   begin(name, inputs, outputs);
 }
 
@@ -432,52 +432,11 @@ Value GnnWriter::loss(Value logits) {
                                     input(slots::targets), input(slots::scale));
 }
 
-Value GnnWriter::countCorrect(Value logits) {
-  OpBuilder &ops = writer.builder();
-  Location loc = writer.loc();
-  auto type = cast<RankedTensorType>(logits.getType());
-  int64_t nodes = type.getDimSize(0), classes = type.getDimSize(1);
-  Value targets = input(slots::targets);
-
-  // The largest logit of a row, of its target alone, and of the columns before
-  // its target: a column's index is compared, so that a row whose target is
-  // negative finds none and keeps the lowest number. Of equal logits the first
-  // is the prediction.
-  Value column = nn::IotaOp::create(ops, loc, writer.i32({nodes, classes}), 1);
-  Value target = nn::createBroadcast(ops, loc, targets, {nodes, classes}, {0});
-  Value nothing =
-      nn::createSplat(ops, loc, type, -std::numeric_limits<float>::max());
-  RankedTensorType perRow = writer.f32({nodes});
-  auto largestOf = [&](Value numbers) -> Value {
-    return nn::ReduceOp::create(ops, loc, perRow, nn::Reduction::Max, numbers,
-                                ArrayRef<int64_t>{1});
-  };
-  auto largestWhere = [&](arith::CmpIPredicate relation) {
-    Value chosen =
-        arith::CmpIOp::create(ops, loc, relation, column, target).getResult();
-    return largestOf(
-        arith::SelectOp::create(ops, loc, chosen, logits, nothing));
-  };
-  Value ofTarget = largestWhere(arith::CmpIPredicate::eq);
-  Value before = largestWhere(arith::CmpIPredicate::slt);
-  Value largest = largestOf(logits);
-  Value one = nn::createSplat(ops, loc, perRow, 1);
-  Value zero = nn::createSplat(ops, loc, perRow, 0);
-  Value hit = arith::CmpFOp::create(ops, loc, arith::CmpFPredicate::OEQ,
-                                    ofTarget, largest);
-  Value counted = arith::SelectOp::create(ops, loc, hit, one, zero);
-  Value first = arith::CmpFOp::create(ops, loc, arith::CmpFPredicate::OLT,
-                                      before, largest);
-  counted = arith::SelectOp::create(ops, loc, first, counted, zero);
-  return nn::ReduceOp::create(ops, loc, writer.f32({}), nn::Reduction::Sum,
-                              counted, ArrayRef<int64_t>{0});
-}
-
 void GnnWriter::writeObjective() {
   if (sample)
     beginSampled();
   else
-    begin("objective", whole, getLearning(), /*ofLoss=*/true,
+    begin("objective", whole, getLearning(), Beside::TargetsAndScale,
           {{slots::loss, writer.f32({})}});
   writer.beginDropout(specification.hasBatchesOfRows ? whole.nodes : 0);
   ArrayRef<std::string> penalised(groups);
@@ -488,15 +447,20 @@ void GnnWriter::writeObjective() {
 }
 
 void GnnWriter::writeEval() {
-  begin("eval", whole, all, /*ofLoss=*/true,
-        {{slots::loss, writer.f32({})}, {slots::correct, writer.f32({})}});
-  Value scores = logits();
-  Value result = loss(scores);
-  writer.end({result, countCorrect(scores)});
+  RankedTensorType perNode = writer.f32({whole.nodes});
+  begin("eval", whole, all, Beside::Targets,
+        {{slots::logProbability, perNode}, {slots::correct, perNode}});
+  // The models of an audit are trained by no run of their own.
+  if (specification.queries.empty() && !specification.hasBatchesOfRows)
+    writer.runWhileTraining();
+  writer.end(nn::TargetScoresOp::create(writer.builder(), writer.loc(), perNode,
+                                        perNode, logits(),
+                                        input(slots::targets))
+                 .getResults());
 }
 
 void GnnWriter::writePredict(StringRef name, GraphRoom room) {
-  begin(name, room, all, /*ofLoss=*/false,
+  begin(name, room, all, Beside::Nothing,
         {{slots::logits, writer.f32({room.nodes, model.classes()})}});
   writer.end(logits());
 }

@@ -8,6 +8,7 @@
 #include "frontends/models/ModuleWriter.h"
 #include "dialects/AttributeNames.h"
 #include "dialects/nn/WeightBlocks.h"
+#include "dialects/nn/WhileTraining.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "runtime/program/SlotNames.h"
 
@@ -84,6 +85,10 @@ void ModuleWriter::end(ValueRange results) {
   rotaryInput = {};
   cached.reset();
   caches = 0;
+}
+
+void ModuleWriter::runWhileTraining() {
+  function->setAttr(whileTrainingAttrName, ops.getUnitAttr());
 }
 
 void ModuleWriter::setRowCount(StringRef count) {

@@ -107,6 +107,9 @@ public:
                                        llvm::ArrayRef<Port> inputs,
                                        llvm::ArrayRef<Port> outputs);
   void end(mlir::ValueRange results);
+  /// The ranks that train run what the function that was begun computes, too,
+  /// between steps (whileTrainingAttrName).
+  void runWhileTraining();
 
   /// What dropout draws from in the function that was begun, which is run in
   /// training: until it ends, dropout() drops. Its rows are the tokens of

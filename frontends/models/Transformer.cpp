@@ -26,6 +26,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/AttributeNames.h"
+#include "dialects/nn/TargetScores.h"
 #include "frontends/models/Families.h"
 #include "frontends/models/Models.h"
 #include "frontends/models/Norms.h"
@@ -55,6 +56,7 @@ public:
 
   void declare(ModuleWriter &writer) const;
   void writeObjective(ModuleWriter &writer) const;
+  /// How likely what follows each token is, without dropout.
   void writeEval(ModuleWriter &writer) const;
   void writePredict(ModuleWriter &writer) const;
   /// Tokens of one text, up to the specification's chunk: its next token.
@@ -69,8 +71,12 @@ public:
 private:
   /// The blocks of layer \p index, in order.
   void addBlocks(int64_t index, const ModelKinds &kinds);
-  /// The function of the loss named \p function, with dropout if it \p drops.
-  void writeLoss(ModuleWriter &writer, StringRef function, bool drops) const;
+  /// Begins the function \p name of tokens and what follows them, with the
+  /// input \p more if it is given, and returns its arguments; targets are of
+  /// all rows.
+  SmallVector<Value> beginTargets(ModuleWriter &writer, StringRef name,
+                                  ArrayRef<Port> more,
+                                  ArrayRef<Port> outputs) const;
   /// Begins the function \p name of up to \p rows tokens in slots (in
   /// \p oneSlot: see nn.cached_attention), with the inputs that these have and
   /// \p more, and returns its arguments.
@@ -209,33 +215,43 @@ Value Transformer::logits(ModuleWriter &writer, Value x) const {
   return writer.multiply(x, headName(), /*isTransposed=*/true);
 }
 
-void Transformer::writeLoss(ModuleWriter &writer, StringRef function,
-                            bool drops) const {
+SmallVector<Value> Transformer::beginTargets(ModuleWriter &writer,
+                                             StringRef name,
+                                             ArrayRef<Port> more,
+                                             ArrayRef<Port> outputs) const {
   int64_t batch = specification.message.training().micro_batch();
   int64_t length = model.sequence_length();
-  SmallVector<Value> arguments =
-      writer.begin(function,
-                   {{slots::tokens, writer.i32({batch, length})},
-                    {slots::targets, writer.i32({batch, length})},
-                    {slots::scale, writer.f32({})}},
-                   {{slots::loss, writer.f32({})}});
-  if (drops)
-    writer.beginDropout(batch);
-  Value scores = logits(writer, hiddenStates(writer, arguments[0]));
-  Value loss = nn::CrossEntropyOp::create(
-      writer.builder(), writer.loc(), scores,
-      writer.reshape(arguments[1], {batch * length}), arguments[2]);
-  writer.end(writer.addPenalty(loss, specification));
+  SmallVector<Port> inputs = {{slots::tokens, writer.i32({batch, length})},
+                              {slots::targets, writer.i32({batch, length})}};
+  inputs.append(more.begin(), more.end());
+  SmallVector<Value> arguments = writer.begin(name, inputs, outputs);
+  arguments[1] = writer.reshape(arguments[1], {batch * length});
+  return arguments;
 }
 
 void Transformer::writeObjective(ModuleWriter &writer) const {
-  writeLoss(writer, "objective", /*drops=*/true);
+  SmallVector<Value> arguments =
+      beginTargets(writer, "objective", {{slots::scale, writer.f32({})}},
+                   {{slots::loss, writer.f32({})}});
+  writer.beginDropout(specification.message.training().micro_batch());
+  Value scores = logits(writer, hiddenStates(writer, arguments[0]));
+  Value loss = nn::CrossEntropyOp::create(writer.builder(), writer.loc(),
+                                          scores, arguments[1], arguments[2]);
+  writer.end(writer.addPenalty(loss, specification));
 }
 
-/// The objective is what is evaluated, unless it drops something.
 void Transformer::writeEval(ModuleWriter &writer) const {
-  if (model.hidden_dropout() != 0 || model.attention_dropout() != 0)
-    writeLoss(writer, "eval", /*drops=*/false);
+  RankedTensorType perRow =
+      writer.f32({specification.message.training().micro_batch() *
+                  model.sequence_length()});
+  SmallVector<Value> arguments =
+      beginTargets(writer, "eval", {},
+                   {{slots::logProbability, perRow}, {slots::correct, perRow}});
+  writer.runWhileTraining();
+  Value scores = logits(writer, hiddenStates(writer, arguments[0]));
+  writer.end(nn::TargetScoresOp::create(writer.builder(), writer.loc(), perRow,
+                                        perRow, scores, arguments[1])
+                 .getResults());
 }
 
 void Transformer::writePredict(ModuleWriter &writer) const {

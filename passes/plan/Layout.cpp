@@ -32,37 +32,40 @@ struct ByteRange {
   }
 };
 
+static bool isFilledOnce(InputOp input) { return input.getWhen() == "load"; }
+
+static BufferOp getBuffer(InputOp input) {
+  return input.getView().getDefiningOp<ViewOp>().getBufferOp();
+}
+
 /// What a program that runs within another finds in its arena.
 class Host {
 public:
-  explicit Host(ProgramOp program) : program(program) {
+  explicit Host(ProgramOp program) : arenaBytes(program.getArenaBytes()) {
     for (auto buffer : program.getBody().getOps<BufferOp>())
       if (buffer.getPersistent() && !buffer.isInFile()) {
         memory[static_cast<int>(buffer.getCategory())] += buffer.getBytes();
         end = std::max<int64_t>(end, buffer.getOffset() + buffer.getBytes());
       }
     for (auto state : program.getBody().getOps<StateOp>())
-      places[getKey(state)] = state.getBuffer();
+      places[getKey(state)] = state.getBuffer().getDefiningOp<BufferOp>();
     for (auto input : program.getBody().getOps<InputOp>())
       if (isFilledOnce(input))
-        places[getKey(input)] =
-            input.getView().getDefiningOp<ViewOp>().getBuffer();
+        places[getKey(input)] = getBuffer(input);
     for (auto op : program.getBody().getOps<ScratchOp>())
       scratch = op.getBuffer().getDefiningOp<BufferOp>();
   }
 
   /// The buffers of \p guest that have the content of the host's, and those.
   DenseMap<Operation *, BufferOp> share(ProgramOp guest);
-  /// Has the host's arena reach \p bytes.
-  void extendTo(int64_t bytes);
 
   /// Bytes of each category that the host keeps, and where they end.
   std::array<int64_t, kCategories> memory = {};
   int64_t end = 0;
+  int64_t arenaBytes;
 
 private:
   using Key = std::tuple<Attribute, Attribute, Type>;
-  static bool isFilledOnce(InputOp input) { return input.getWhen() == "load"; }
   static Key getKey(StateOp state) {
     return {state.getStateAttr(), state.getGroupAttr(),
             state.getBuffer().getType()};
@@ -71,8 +74,7 @@ private:
     return {input.getNameAttr(), Attribute(), input.getView().getType()};
   }
 
-  ProgramOp program;
-  DenseMap<Key, Value> places;
+  DenseMap<Key, BufferOp> places;
   BufferOp scratch;
 };
 
@@ -80,33 +82,26 @@ private:
 
 DenseMap<Operation *, BufferOp> Host::share(ProgramOp guest) {
   DenseMap<Operation *, BufferOp> shared;
-  auto add = [&](const Key &key, Value buffer) {
-    if (Value place = places.lookup(key))
-      shared[buffer.getDefiningOp()] = place.getDefiningOp<BufferOp>();
+  auto add = [&](const Key &key, BufferOp buffer) {
+    BufferOp place = places.lookup(key);
+    // What no step of the host reads does not last there.
+    if (!place || !place.getPersistent())
+      return;
+    shared[buffer] = place;
+    buffer.setPersistent(true);
+    buffer.removeLiveAttr();
   };
   for (auto state : guest.getBody().getOps<StateOp>())
-    add(getKey(state), state.getBuffer());
+    add(getKey(state), state.getBuffer().getDefiningOp<BufferOp>());
   for (auto input : guest.getBody().getOps<InputOp>())
     if (isFilledOnce(input))
-      add(getKey(input), input.getView().getDefiningOp<ViewOp>().getBuffer());
+      add(getKey(input), getBuffer(input));
   // Nothing lasts there.
   for (auto op : guest.getBody().getOps<ScratchOp>())
     if (auto own = op.getBuffer().getDefiningOp<BufferOp>();
         scratch && own.getBytes() <= scratch.getBytes())
       shared[own] = scratch;
   return shared;
-}
-
-void Host::extendTo(int64_t bytes) {
-  int64_t more = bytes - program.getArenaBytes();
-  if (more <= 0)
-    return;
-  SmallVector<int64_t> all;
-  for (int64_t i = 0; i < kCategories; ++i)
-    all.push_back(program.getMemory(static_cast<Category>(i)));
-  all[static_cast<int>(Category::Activations)] += more;
-  program.setMemory(all);
-  program.setArenaBytes(bytes);
 }
 
 namespace {
@@ -254,12 +249,19 @@ getMostNeeded(ArrayRef<BufferOp> buffers) {
   return most;
 }
 
-/// Persistent memory comes first, then what is used for a while.
+/// Persistent memory comes first, then what is used for a while. Within a host
+/// the first is what the host keeps, and what the program itself keeps comes
+/// last, where the host writes nothing.
 void ProgramLayout::packBuffers() {
   DenseMap<Operation *, BufferOp> shared;
   if (host)
     shared = host->share(program);
+  DenseSet<Operation *> filledOnce;
+  for (auto input : program.getBody().getOps<InputOp>())
+    if (isFilledOnce(input))
+      filledOnce.insert(getBuffer(input));
   std::array<SmallVector<BufferOp>, kCategories> persistent;
+  SmallVector<BufferOp> kept;
   SmallVector<BufferOp> temporary;
   SmallVector<plan::Block> blocks;
   for (BufferOp buffer : buffers) {
@@ -267,6 +269,10 @@ void ProgramLayout::packBuffers() {
       continue;
     if (BufferOp place = shared.lookup(buffer)) {
       buffer.setOffset(place.getOffset());
+      continue;
+    }
+    if (host && buffer.getPersistent() && filledOnce.contains(buffer)) {
+      kept.push_back(buffer);
       continue;
     }
     if (buffer.getPersistent()) {
@@ -280,33 +286,34 @@ void ProgramLayout::packBuffers() {
   int64_t end = host ? host->end : 0;
   for (int64_t category = 0; host && category < kCategories; ++category)
     memory[category] += host->memory[category];
-  auto place = [&](int64_t category) {
-    for (BufferOp buffer : persistent[category]) {
-      buffer.setOffset(end);
-      end += buffer.getBytes();
-      memory[category] += buffer.getBytes();
-    }
+  auto place = [&](BufferOp buffer) {
+    buffer.setOffset(end);
+    end += buffer.getBytes();
+    memory[static_cast<int>(buffer.getCategory())] += buffer.getBytes();
   };
   // What programs share has one place in all of them.
   constexpr auto kParameters = static_cast<int64_t>(Category::Parameters),
                  kCache = static_cast<int64_t>(Category::Cache);
-  place(kParameters);
-  place(kCache);
+  llvm::for_each(persistent[kParameters], place);
+  llvm::for_each(persistent[kCache], place);
   for (int64_t category = 0; category < kCategories; ++category)
     if (category != kParameters && category != kCache)
-      place(category);
+      llvm::for_each(persistent[category], place);
   if (!blocks.empty()) {
     Packing packing = pack(blocks, heuristic);
     for (auto [buffer, block] : llvm::zip(temporary, blocks))
       buffer.setOffset(end + block.offset);
     lowerBound = end + packing.lowerBound;
     end += packing.bytes;
-    // What the packing leaves empty belongs to no buffer.
-    memory[static_cast<int>(Category::Activations)] +=
-        packing.bytes - packing.lowerBound;
   } else {
     lowerBound = end;
   }
+  if (!kept.empty())
+    end = std::max(end, host->arenaBytes);
+  llvm::for_each(kept, place);
+  // What the packing leaves empty belongs to no buffer.
+  memory[static_cast<int>(Category::Activations)] +=
+      end - std::reduce(memory.begin(), memory.end());
   program.setMemory(memory);
   program.setArenaBytes(end);
 }
@@ -427,7 +434,6 @@ struct LayoutPass : plan::impl::LayoutBase<LayoutPass> {
         return signalPassFailure();
       Host host(program);
       layOut(guest, &host);
-      host.extendTo(guest.getArenaBytes());
     }
   }
 

@@ -76,8 +76,9 @@ def Layout : Pass<"plan-layout", "mlir::ModuleOp"> {
     of the section.
 
     A program `within` another has states and inputs that are filled once where
-    the other has them, and all else behind what the other keeps. The other's
-    arena has room for both.
+    the other has them, what it uses for a while behind what the other keeps,
+    and inputs of its own that are filled once behind the other's arena. It may
+    reach beyond that: whoever runs both needs room for the larger.
 
     ```mlir test/passes/plan/layout-example.mlir#chain
     %a = plan.buffer "a" activations at 0 live [0, 1] : memref<1024xi8>

@@ -20,30 +20,44 @@ namespace tessera::plan {
 using namespace mlir;
 using namespace tessera;
 
-/// A program within another writes where the other keeps nothing, but for what
-/// they share.
+/// The buffers of inputs of \p program that are filled once and last.
+static DenseSet<Operation *> getKeptInputs(plan::ProgramOp program) {
+  DenseSet<Operation *> kept;
+  for (auto input : program.getBody().getOps<plan::InputOp>())
+    if (auto view = input.getView().getDefiningOp<plan::ViewOp>();
+        input.getWhen() == "load" && view && view.getBufferOp().getPersistent())
+      kept.insert(view.getBufferOp());
+  return kept;
+}
+
+/// A program within another writes where the other keeps nothing, and keeps
+/// what is its own where the other writes nothing, but for what they share.
 static LogicalResult verifyWithin(plan::ProgramOp guest) {
   plan::ProgramOp host = plan::getHost(guest);
   if (!host)
     return failure();
-  if (guest.getArenaBytes() > host.getArenaBytes())
-    return guest.emitOpError("takes ")
-           << guest.getArenaBytes() << " bytes, but " << plan::getWithin(guest)
-           << " has " << host.getArenaBytes();
+  DenseSet<Operation *> kept = getKeptInputs(guest);
   auto endOf = [](plan::BufferOp buffer) {
     return buffer.getOffset() + buffer.getBytes();
   };
-  for (auto kept : host.getBody().getOps<plan::BufferOp>()) {
-    if (!kept.getPersistent() || kept.isInFile())
+  for (auto other : host.getBody().getOps<plan::BufferOp>()) {
+    if (other.isInFile())
       continue;
-    for (auto own : guest.getBody().getOps<plan::BufferOp>())
-      if (own.getOffset() < endOf(kept) && kept.getOffset() < endOf(own) &&
-          !(own.getPersistent() && own.getOffset() == kept.getOffset() &&
-            own.getBytes() <= kept.getBytes()))
-        return own.emitOpError("lies where ")
-                   .append(plan::getWithin(guest), " keeps something else")
-                   .attachNote(kept.getLoc())
-               << "this buffer";
+    for (auto own : guest.getBody().getOps<plan::BufferOp>()) {
+      bool isShared = other.getPersistent() && own.getPersistent() &&
+                      own.getOffset() == other.getOffset() &&
+                      own.getBytes() <= other.getBytes();
+      if (isShared || own.getOffset() >= endOf(other) ||
+          other.getOffset() >= endOf(own) ||
+          !(other.getPersistent() || kept.contains(own)))
+        continue;
+      return own.emitOpError("lies where ")
+                 .append(plan::getWithin(guest), other.getPersistent()
+                                                     ? " keeps something else"
+                                                     : " writes")
+                 .attachNote(other.getLoc())
+             << "this buffer";
+    }
   }
   return success();
 }

@@ -129,14 +129,8 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
                     ? static_cast<double>(specification.getTraining().getClip())
                     : 0.0;
 
-    OpBuilder builder(objective);
-    auto step = cast<func::FuncOp>(builder.clone(*objective));
-    step.setName("train");
-    if (module.lookupSymbol("eval"))
-      objective.erase();
-    else
-      objective.setName("eval");
-    if (failed(writeStep(module, step)))
+    objective.setName("train");
+    if (failed(writeStep(module, objective)))
       return signalPassFailure();
   }
 

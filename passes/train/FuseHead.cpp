@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Contracts.h"
+#include "dialects/nn/TargetScores.h"
 #include "passes/train/Passes.h"
 
 namespace tessera::train {
@@ -16,25 +17,48 @@ namespace tessera::train {
 using namespace mlir;
 using namespace tessera;
 
+/// The matmul input · weightᵀ that \p logits are and nothing else uses, or
+/// null.
+static nn::MatmulOp findHead(Value logits) {
+  auto matmul = logits.getDefiningOp<nn::MatmulOp>();
+  if (!matmul || !matmul->hasOneUse() || matmul.getTransposeA() ||
+      !matmul.getTransposeB())
+    return nullptr;
+  return matmul;
+}
+
 namespace {
 struct FuseHead : train::impl::FuseHeadBase<FuseHead> {
   void runOnOperation() override {
     if (failed(verifyPrograms(getOperation())))
       return signalPassFailure();
     getOperation().walk([&](nn::CrossEntropyOp loss) {
-      auto matmul = loss.getLogits().getDefiningOp<nn::MatmulOp>();
-      if (!matmul || !matmul->hasOneUse() || matmul.getTransposeA() ||
-          !matmul.getTransposeB())
+      nn::MatmulOp head = findHead(loss.getLogits());
+      if (!head)
         return;
       OpBuilder builder(loss);
       auto fused = nn::LinearCrossEntropyOp::create(
-          builder, loss.getLoc(), matmul.getA(), matmul.getB(),
-          loss.getTargets(), loss.getScale());
-      loss.replaceAllUsesWith(fused.getLoss());
-      loss.erase();
-      matmul.erase();
-      ++numFused;
+          builder, loss.getLoc(), head.getA(), head.getB(), loss.getTargets(),
+          loss.getScale());
+      replace(loss, fused.getLoss(), head);
     });
+    getOperation().walk([&](nn::TargetScoresOp scores) {
+      nn::MatmulOp head = findHead(scores.getLogits());
+      if (!head)
+        return;
+      OpBuilder builder(scores);
+      auto fused = nn::LinearTargetScoresOp::create(
+          builder, scores.getLoc(), scores.getResultTypes(), head.getA(),
+          head.getB(), scores.getTargets());
+      replace(scores, fused.getResults(), head);
+    });
+  }
+
+  void replace(Operation *op, ValueRange values, Operation *head) {
+    op->replaceAllUsesWith(values);
+    op->erase();
+    head->erase();
+    ++numFused;
   }
 };
 } // namespace

@@ -55,11 +55,11 @@ def ApplyPrecision : Pass<"nn-apply-precision", "mlir::ModuleOp"> {
 }
 
 def FuseHead : Pass<"nn-fuse-head", "mlir::ModuleOp"> {
-  let summary = "Fuse the matmul with the classes and the cross-entropy";
+  let summary = "Fuse the matmul with the classes and what logits are for";
   let description = [{
-    A cross-entropy over logits that only it uses becomes one operation that
-    works in chunks of rows, so that the logits of all tokens never exist
-    together.
+    A cross-entropy over logits that only it uses, or the scores of their
+    targets, become one operation that works in chunks of rows, so that the
+    logits of all tokens never exist together.
 
     ```mlir test/passes/train/fuse-head.mlir#head
     %logits = nn.matmul %x, %w transpose_b
@@ -73,7 +73,7 @@ def FuseHead : Pass<"nn-fuse-head", "mlir::ModuleOp"> {
     ```
   }];
   let statistics = [
-    Statistic<"numFused", "heads-fused", "Heads fused with their loss">
+    Statistic<"numFused", "heads-fused", "Heads fused with what their logits are for">
   ];
   let dependentDialects = ["nn::NNDialect"];
 }
@@ -81,10 +81,9 @@ def FuseHead : Pass<"nn-fuse-head", "mlir::ModuleOp"> {
 def Differentiate : Pass<"nn-differentiate", "mlir::ModuleOp"> {
   let summary = "Write the training step of a module's objective";
   let description = [{
-    From `@objective` makes `@train`: the objective, the gradient of each
+    `@objective` becomes `@train`: the objective, the gradient of each
     parameter by a backward pass through it (DifferentiableOpInterface), their
-    global norm, and one update per parameter; and `@eval`, the objective alone,
-    unless the module has an `@eval` of its own.
+    global norm, and one update per parameter.
 
     ```mlir test/passes/train/differentiate-example.mlir#dot
     nn.parameter @w : tensor<4xf32> init constant(1.0) decay group "all"

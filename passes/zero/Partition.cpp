@@ -7,6 +7,7 @@
 
 #include "dialects/AttributeNames.h"
 #include "dialects/Contracts.h"
+#include "dialects/nn/WhileTraining.h"
 #include "dialects/plan/Within.h"
 #include "dialects/spec/Spec.h"
 #include "passes/zero/Groups.h"
@@ -405,8 +406,8 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
     numGroups += groups->groups.size();
     Grid grid = {world, shardRanks, stage == 3 ? secondaryRanks.getValue() : 0,
                  quantizedGathers > 0};
-    if (isTrained)
-      addValidation(step);
+    if (isTrained && failed(addValidation(step)))
+      return failure();
     for (auto function : module.getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
@@ -429,22 +430,24 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
         .run();
   }
 
-  /// What `@eval` computes, by the ranks that train and of their parts of the
-  /// parameters. A graph is evaluated whole, for which training may have no
-  /// room.
-  static void addValidation(func::FuncOp step) {
+  /// The program that is run while training goes on, by the ranks that train
+  /// and of their parts of the parameters.
+  static LogicalResult addValidation(func::FuncOp step) {
     auto module = step->getParentOfType<ModuleOp>();
-    auto eval = module.lookupSymbol<func::FuncOp>("eval");
-    spec::SpecificationAttr specification = spec::getSpecification(module);
-    if (!eval || eval.isExternal() || module.lookupSymbol("validate") ||
-        !specification || !isa<spec::TransformerAttr>(specification.getModel()))
-      return;
-    OpBuilder builder(step.getContext());
-    builder.setInsertionPointAfter(eval);
-    auto validate = cast<func::FuncOp>(builder.clone(*eval));
-    validate.setName("validate");
-    validate->setAttr(plan::withinAttrName,
-                      FlatSymbolRefAttr::get(step.getSymNameAttr()));
+    for (auto function : llvm::to_vector(module.getOps<func::FuncOp>())) {
+      if (!function->removeAttr(whileTrainingAttrName))
+        continue;
+      if (module.lookupSymbol("validate"))
+        return function.emitOpError("is run while training goes on, but there "
+                                    "is a function @validate already");
+      OpBuilder builder(step.getContext());
+      builder.setInsertionPointAfter(function);
+      auto validate = cast<func::FuncOp>(builder.clone(*function));
+      validate.setName("validate");
+      validate->setAttr(plan::withinAttrName,
+                        FlatSymbolRefAttr::get(step.getSymNameAttr()));
+    }
+    return success();
   }
 
   /// A cache is a state that programs load and store.

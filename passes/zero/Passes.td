@@ -33,9 +33,10 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     gradient, reduce-scatter each micro-batch's and sum the parts.
 
     Collectives are awaited where they start; zero-schedule moves them apart.
-    `@validate` is `@eval` by the ranks that train, between steps: it takes its
-    parameters as `@train` does, and each rank has a loss of its own. Graphs
-    have none. All other programs run on one rank.
+    A program with `nn.while_training`, as `@eval` is, is also what the ranks
+    that train run between steps, as `@validate`: it takes its parameters as
+    `@train` does, and each rank has results of its own. All other programs run
+    on one rank.
 
     ```mlir test/passes/zero/partition-example.mlir#stage2
     nn.parameter @w : tensor<64xf32> init constant(1.0) decay group "all"

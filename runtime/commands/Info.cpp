@@ -61,17 +61,29 @@ static void printModel(const Manifest &manifest) {
   printf("\n");
 }
 
-static void printMemory(const Program &program) {
-  printf("\nMemory per rank in training\n\n");
+/// What a rank holds in training, in the lines of `tessera plan`.
+static void printMemory(const Manifest &manifest, const Program &program) {
+  printf("\n  %-14s %19s %12s %7s\n", "memory", "bytes", "", "share");
+  auto row = [&](const std::string &name, int64_t bytes) {
+    double share = program.arenaBytes
+                       ? 100 * double(bytes) / double(program.arenaBytes)
+                       : 0;
+    printf("  %-14s %19s %12s %5.1f %%\n", name.c_str(),
+           countText(bytes).c_str(), byteText(double(bytes)).c_str(), share);
+  };
   for (const auto &[category, bytes] : program.memory)
-    printf("  %-14s %16s B %12s\n", category.c_str(), countText(bytes).c_str(),
+    row(category, bytes);
+  row("peak", program.arenaBytes);
+  auto rowBeside = [&](const char *name, int64_t bytes) {
+    printf("  %-14s %19s %12s\n", name, countText(bytes).c_str(),
            byteText(double(bytes)).c_str());
-  printf("  %-14s %16s B %12s\n", "peak", countText(program.arenaBytes).c_str(),
-         byteText(double(program.arenaBytes)).c_str());
+  };
+  if (auto validate = manifest.programs.find("validate");
+      validate != manifest.programs.end() &&
+      validate->second.arenaBytes > program.arenaBytes)
+    rowBeside("validating", validate->second.arenaBytes);
   if (program.offloadBytes)
-    printf("  %-14s %16s B %12s\n", "offloaded",
-           countText(program.offloadBytes).c_str(),
-           byteText(double(program.offloadBytes)).c_str());
+    rowBeside("offloaded", program.offloadBytes);
 }
 
 static const char *kindName(CollectiveKind kind) {
@@ -99,28 +111,41 @@ static std::vector<Collective> ownCollectives(const Manifest &manifest,
   return own;
 }
 
+/// What a rank receives in a step, in the lines of `tessera plan`.
 static void printCollectives(const Manifest &manifest, const Program &program) {
-  printf("\nCollectives of a program's run (received per rank)\n\n");
-  std::vector<Collective> collectives = ownCollectives(manifest, program);
-  if (collectives.empty()) {
-    printf("  none\n");
+  struct Sum {
+    const char *kind;
+    std::string group;
+    int64_t times, elements, bytes;
+  };
+  std::vector<Sum> sums;
+  int64_t times = 0, bytes = 0;
+  for (const Collective &collective : ownCollectives(manifest, program)) {
+    const char *kind = kindName(collective.kind);
+    std::string group =
+        collective.group < 0 ? "-" : manifest.groups[collective.group].name;
+    auto sum = std::ranges::find_if(sums, [&](const Sum &other) {
+      return other.kind == kind && other.group == group;
+    });
+    if (sum == sums.end())
+      sum = sums.insert(sum, {kind, group, 0, 0, 0});
+    sum->times += collective.times;
+    sum->elements = collective.elements;
+    sum->bytes += collective.times * collective.bytes;
+    times += collective.times;
+    bytes += collective.times * collective.bytes;
+  }
+  if (sums.empty())
     return;
-  }
-  printf("  %4s  %-14s %-20s %15s %16s\n", "id", "kind", "group", "elements",
-         "bytes");
-  int64_t total = 0;
-  for (const Collective &collective : collectives) {
-    printf("  %4d  %-14s %-20s %15s %16s\n", collective.id,
-           kindName(collective.kind),
-           collective.group < 0
-               ? "-"
-               : manifest.groups[collective.group].name.c_str(),
-           countText(collective.elements).c_str(),
-           countText(collective.bytes).c_str());
-    total += collective.bytes;
-  }
-  printf("  %4zu  %-14s %-20s %15s %16s\n", collectives.size(), "in all", "",
-         "", countText(total).c_str());
+  printf("\n  %-14s %-16s %6s %17s %19s\n", "collective", "group", "times",
+         "elements", "bytes received");
+  constexpr const char *line = "  %-14s %-16s %6s %17s %19s %12s\n";
+  for (const Sum &sum : sums)
+    printf(line, sum.kind, sum.group.c_str(), countText(sum.times).c_str(),
+           countText(sum.elements).c_str(), countText(sum.bytes).c_str(),
+           byteText(double(sum.bytes)).c_str());
+  printf(line, "all", "", countText(times).c_str(), "",
+         countText(bytes).c_str(), byteText(double(bytes)).c_str());
 }
 
 /// The models and their programs, one of which runs at a time.
@@ -171,11 +196,15 @@ static int runInfo(const Manifest &manifest, const Options &options) {
   }
   const Program &program = manifest.program("train");
   printModel(manifest);
-  printMemory(program);
+  printf("\nOne rank, one step of %" PRId64 " micro-batch%s:\n",
+         manifest.training.accumulation,
+         manifest.training.accumulation == 1 ? "" : "es");
+  printMemory(manifest, program);
   printCollectives(manifest, program);
   if (tessera_models)
     printPrograms(manifest);
-  printf("\nArithmetic of a step: %s floating-point operations per rank\n",
+  printf("\n  arithmetic     %s (%s)\n",
+         decimalText(double(program.flops), "flop").c_str(),
          countText(program.flops).c_str());
   return 0;
 }

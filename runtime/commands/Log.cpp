@@ -179,11 +179,9 @@ static int addScores(const StepReport &report, char *line, int room,
   for (int i = 0; i < report.scoreCount; ++i) {
     const auto &[name, score] = report.scores[i];
     char loss[32], accuracy[32];
-    length += snprintf(line + length, room - length, ", \"%s_loss\": %s", name,
-                       number(loss, score.loss));
-    if (!std::isnan(score.accuracy))
-      length += snprintf(line + length, room - length, ", \"%s_accuracy\": %s",
-                         name, number(accuracy, score.accuracy));
+    length += snprintf(
+        line + length, room - length, ", \"%s_loss\": %s, \"%s_accuracy\": %s",
+        name, number(loss, score.loss), name, number(accuracy, score.accuracy));
   }
   return length;
 }
@@ -209,7 +207,7 @@ void StepLog::write(const StepReport &report) {
 /// Writes the lines of a step.
 void StepLog::writeLines(const StepReport &report) {
   isPending = false;
-  char line[512];
+  char line[768];
   // The last column stays free: some terminals wrap behind it.
   StepLine text(std::max(terminal.lineColumns() - 1, 0));
   addStep(text, report, steps);
@@ -228,7 +226,7 @@ void StepLog::writeScores(const StepReport &report) {
   if (silent)
     return;
   clear();
-  char line[512];
+  char line[768];
   StepLine text(std::max(terminal.lineColumns() - 1, 0));
   text.add(0, "step %" PRId64 "/%" PRId64, report.step, steps);
   addScores(text, report);

@@ -17,12 +17,6 @@
 
 namespace tessera::runtime {
 
-/// A measurement of the model, of a split that is called \p name.
-struct SplitScore {
-  const char *name = "";
-  Score score;
-};
-
 struct StepReport {
   int64_t step = 0;
   float loss = 0, gradNorm = 0;

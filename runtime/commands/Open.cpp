@@ -149,12 +149,15 @@ Communicator &meetRanks(int world) {
   return *communicator;
 }
 
-tessera_context &openTraining(const Manifest &manifest,
-                              const Options &options) {
+tessera_context &openTraining(const Manifest &manifest, const Options &options,
+                              int64_t bytes) {
   static tessera_context context;
+  static Program program;
+  program = manifest.program("train");
+  program.arenaBytes = std::max(program.arenaBytes, bytes);
   meetRanks(manifest.training.world);
   context.manifest = &manifest;
-  context.program = &manifest.program("train");
+  context.program = &program;
   context.communicator = communicator;
   context.threads = shareThreads(manifest, *communicator);
   setThreads(context.threads);

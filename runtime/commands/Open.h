@@ -27,9 +27,12 @@ Communicator &meetRanks(int world);
 /// too few cores. All ranks call it.
 int shareThreads(const Manifest &manifest, Communicator &communicator);
 
-/// The ranks, threads, arena, file and GEMMs of the program "train". The
-/// context and its communicator live until the process exits.
-tessera_context &openTraining(const Manifest &manifest, const Options &options);
+/// The ranks, threads, arena, file and GEMMs of the program "train". The arena
+/// has \p bytes at least, for programs within it, as `arenaBytes` of the
+/// context's program then says. The context and its communicator live until the
+/// process exits.
+tessera_context &openTraining(const Manifest &manifest, const Options &options,
+                              int64_t bytes = 0);
 
 /// Threads, arena and GEMMs of a program for one rank ("eval", "predict"), with
 /// the weights of --init or random ones.

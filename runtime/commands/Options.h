@@ -28,6 +28,7 @@ struct Options {
   std::vector<std::string> allow;
   std::optional<int64_t> steps;
   std::optional<uint64_t> seed;
+  int64_t samples = 0; ///< at most; 0: all
   int64_t checkpointEvery = 100, logEvery = 1;
   bool resume = false, json = false, checkpointAsync = false;
   bool trustData = false;

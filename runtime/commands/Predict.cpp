@@ -8,127 +8,39 @@
 #include "runtime/audit/Posteriors.h"
 #include "runtime/commands/AllCommands.h"
 #include "runtime/commands/Open.h"
+#include "runtime/commands/PredictionFile.h"
+#include "runtime/commands/Samples.h"
 #include "runtime/commands/SharedOptions.h"
+#include "runtime/commands/StopSignals.h"
+#include "runtime/commands/TextData.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/data/Graph.h"
-#include "runtime/files/Output.h"
-#include "runtime/files/Safetensors.h"
 #include "runtime/program/SlotNames.h"
+#include "runtime/training/Evaluation.h"
 #include <cinttypes>
+#include <cmath>
 #include <cstdio>
-#include <memory>
 #include <span>
 
 namespace tessera::runtime {
 namespace {
 
-/// What is said of each node, [nodes, classes].
-struct Prediction {
-  int64_t nodes = 0, classes = 0;
-  std::vector<float> logits, posteriors;
-};
-
-/// Where it goes; opened before it is computed.
-class PredictionOutput {
-public:
-  virtual ~PredictionOutput() = default;
-  virtual void write(const Prediction &prediction) = 0;
-};
-
-class TensorOutput final : public PredictionOutput {
-public:
-  TensorOutput(const std::string &path, int64_t nodes, int64_t classes)
-      : writer(path) {
-    writer.declare("logits", {nodes, classes});
-    writer.declare("posteriors", {nodes, classes});
-    writer.begin();
-  }
-  void write(const Prediction &prediction) override {
-    for (const std::vector<float> *values :
-         {&prediction.logits, &prediction.posteriors})
-      writer.write(values->data(), static_cast<int64_t>(values->size()));
-    writer.commit();
-  }
-
-private:
-  SafetensorsWriter writer;
-};
-
-/// Comma-separated values: a line for each node, with its likeliest class.
-class TableOutput final : public PredictionOutput {
-public:
-  explicit TableOutput(const std::string &path) {
-    if (!file.open(path, 0))
-      fatal("%s", file.error().c_str());
-  }
-  void write(const Prediction &prediction) override {
-    std::string text = "node,class";
-    for (const char *name : {"logit", "posterior"})
-      for (int64_t i = 0; i < prediction.classes; ++i)
-        text += std::string(",") + name + "_" + std::to_string(i);
-    text += "\n";
-    for (int64_t node = 0; node < prediction.nodes; ++node) {
-      std::span<const float> logits = {prediction.logits.data() +
-                                           node * prediction.classes,
-                                       size_t(prediction.classes)};
-      text +=
-          std::to_string(node) + "," + std::to_string(predictedClass(logits));
-      for (const std::vector<float> *values :
-           {&prediction.logits, &prediction.posteriors})
-        for (int64_t i = 0; i < prediction.classes; ++i) {
-          char number[32];
-          // Nine digits read back to the same float.
-          snprintf(number, sizeof number, ",%.9g",
-                   (*values)[node * prediction.classes + i]);
-          text += number;
-        }
-      text += "\n";
-      if (text.size() >= size_t(1) << 20 || node + 1 == prediction.nodes)
-        put(text);
-    }
-    if (!file.commit())
-      fatal("%s", file.error().c_str());
-  }
-
-private:
-  void put(std::string &text) {
-    if (!file.write(text.data(), static_cast<int64_t>(text.size())))
-      fatal("%s", file.error().c_str());
-    text.clear();
-  }
-
-  OutputFile file;
-};
-
-bool isTable(const std::string &path) { return path.ends_with(".csv"); }
-
-} // namespace
-
-static int runPredict(const Manifest &manifest, const Options &options) {
-  if (!manifest.model.isGraph())
-    fatal("'predict' is for graph neural networks, whose nodes it classifies; "
-          "'eval' gives the loss of text, 'generate' continues it");
-  requireNoType(options.dataType);
-  requireApart(
-      "--out", options.out,
-      {{"the graph", options.data}, {"the weights of --init", options.init}});
+/// Logits and posteriors of all nodes, and in a table their likeliest class.
+int predictNodes(const Manifest &manifest, const Options &options) {
+  requireNoTokenOptions(options);
   tessera_context &context = openLocal(manifest, options, "predict");
   const Slot *slot = context.program->output(slotNames::logits);
   if (!slot || slot->shape.size() != 2)
     fatal("the program 'predict' gives no '%s': compile the specification "
           "again with this version of tessera",
           slotNames::logits);
-  Prediction prediction;
-  prediction.nodes = slot->shape[0];
-  prediction.classes = slot->shape[1];
-  std::unique_ptr<PredictionOutput> output;
-  if (isTable(options.out))
-    output = std::make_unique<TableOutput>(options.out);
-  else
-    output = std::make_unique<TensorOutput>(options.out, prediction.nodes,
-                                            prediction.classes);
-
+  int64_t nodes = slot->shape[0], classes = slot->shape[1];
+  PredictionFile file(options.out, nodes,
+                      {{"", "node", 0, /*isInteger=*/true},
+                       {"", "class", 0, /*isInteger=*/true},
+                       {"logits", "logit", classes},
+                       {"posteriors", "posterior", classes}});
   Graph graph(manifest, options.data);
   std::vector<const Slot *> inputs;
   inputs.reserve(context.program->inputs.size());
@@ -139,20 +51,98 @@ static int runPredict(const Manifest &manifest, const Options &options) {
           "know",
           unknown->name.c_str());
   context.run(context.entry("predict.run"));
-  prediction.logits.resize(slot->elements());
-  context.device->read(prediction.logits.data(), context.arena + slot->offset,
+  std::vector<float> logits(slot->elements());
+  context.device->read(logits.data(), context.arena + slot->offset,
                        slot->bytes());
-  prediction.posteriors =
-      softmax(prediction.logits, prediction.nodes, prediction.classes).values;
-  output->write(prediction);
+  std::vector<int64_t> numbers(nodes), likeliest(nodes);
+  for (int64_t node = 0; node < nodes; ++node) {
+    numbers[node] = node;
+    likeliest[node] =
+        predictedClass({logits.data() + node * classes, size_t(classes)});
+  }
+  std::vector<float> posteriors = softmax(logits, nodes, classes).values;
+  file.write({std::move(numbers), std::move(likeliest), std::move(logits),
+              std::move(posteriors)});
   printf("predictions of %s nodes for %" PRId64 " classes in '%s'\n",
-         countText(prediction.nodes).c_str(), prediction.classes,
-         options.out.c_str());
+         countText(nodes).c_str(), classes, options.out.c_str());
   return 0;
 }
 
+/// How likely each sample of a text is.
+int predictSamples(const Manifest &manifest, const Options &options) {
+  tessera_context &context = openLocal(manifest, options, "eval");
+  TokenFile tokens = openTokens(manifest, options);
+  TokenEvaluation evaluation(context, tokens, options.samples);
+  TargetBytes bytes(manifest.model);
+  int64_t samples = evaluation.sampleCount();
+  std::vector<PredictionFile::Column> columns = {
+      {"", "sample", 0, /*isInteger=*/true},
+      {"log_likelihood", "log_likelihood"},
+      {"mean", "mean"},
+      {"tokens", "tokens", 0, /*isInteger=*/true},
+      {"correct", "correct", 0, /*isInteger=*/true}};
+  if (bytes.areKnown()) {
+    columns.push_back({"bytes", "bytes", 0, /*isInteger=*/true});
+    columns.push_back({"bits_per_byte", "bits_per_byte"});
+  }
+  PredictionFile file(options.out, samples, std::move(columns));
+  deferStopSignals();
+  std::vector<int64_t> numbers, counts, correct, lengths;
+  std::vector<float> sums, means, bits;
+  ProgressLine progress;
+  int stopped = 0;
+  std::optional<Score> score =
+      evaluation.run({[&](const TokenEvaluation::Sample &sample) {
+                        double count = double(sample.targets.size());
+                        numbers.push_back(sample.index);
+                        sums.push_back(float(sample.logProbability));
+                        means.push_back(float(sample.logProbability / count));
+                        counts.push_back(std::ssize(sample.targets));
+                        correct.push_back(sample.correct);
+                        lengths.push_back(bytes.add(sample.targets));
+                        bits.push_back(float(-sample.logProbability /
+                                             (M_LN2 * double(lengths.back()))));
+                      },
+                      [&](int64_t done) {
+                        showSamples(progress, done, samples);
+                        stopped = stopSignal(notedStop());
+                        return !stopped && !evaluation.error();
+                      }});
+  progress.end();
+  if (stopped) {
+    fprintf(stderr, "stopped by %s; --out is not written\n",
+            stopSignalName(stopped));
+    return 128 + stopped;
+  }
+  if (!score)
+    fatal("%s", evaluation.error());
+  std::vector<PredictionFile::Values> values = {
+      std::move(numbers), std::move(sums), std::move(means), std::move(counts),
+      std::move(correct)};
+  if (bytes.areKnown()) {
+    values.push_back(std::move(lengths));
+    values.push_back(std::move(bits));
+  }
+  file.write(values);
+  printf("log-likelihoods of %s samples of %" PRId64 " tokens in '%s': "
+         "perplexity %.6g\n",
+         countText(samples).c_str(), manifest.model.sequence,
+         options.out.c_str(), std::exp(score->loss));
+  return 0;
+}
+
+} // namespace
+
+static int runPredict(const Manifest &manifest, const Options &options) {
+  std::vector<UsedFile> used = dataFiles(options.data);
+  used.push_back({"the weights of --init", options.init});
+  requireApart("--out", options.out, used);
+  return manifest.model.isGraph() ? predictNodes(manifest, options)
+                                  : predictSamples(manifest, options);
+}
+
 static void checkOptions(const Options &options) {
-  if (!isTable(options.out) && !options.out.ends_with(".safetensors"))
+  if (!PredictionFile::accepts(options.out))
     refuseCommandLine("--out takes a file that ends in .safetensors or .csv, "
                       "not '%s'",
                       options.out.c_str());
@@ -160,19 +150,28 @@ static void checkOptions(const Options &options) {
 
 static constexpr Option predictionOption = {
     "--out", "FILE",
-    "write logits and posteriors of all nodes: a file that ends in "
-    ".safetensors or .csv",
+    "write logits and posteriors of a graph's nodes, or log-likelihoods of a "
+    "text's samples: a file that ends in .safetensors or .csv",
     keepText<&Options::out>};
 
-static constexpr Option options[] = {required(dataOption), required(initOption),
-                                     allowOption, required(predictionOption)};
+static constexpr Option options[] = {required(dataOption),
+                                     dataTypeOption,
+                                     fieldOption,
+                                     linesOption,
+                                     endOption,
+                                     noEndOption,
+                                     samplesOption,
+                                     required(initOption),
+                                     allowOption,
+                                     required(predictionOption)};
 
-const Command predictCommand = {.name = "predict",
-                                .summary = "what a graph's nodes are",
-                                .options = options,
-                                .run = runPredict,
-                                .check = checkOptions,
-                                .runsPrograms = true,
-                                .usesThreads = true};
+const Command predictCommand = {
+    .name = "predict",
+    .summary = "what a graph's nodes are, how likely a text's samples are",
+    .options = options,
+    .run = runPredict,
+    .check = checkOptions,
+    .runsPrograms = true,
+    .usesThreads = true};
 
 } // namespace tessera::runtime

@@ -8,7 +8,6 @@
 #include "runtime/commands/StepLine.h"
 #include <algorithm>
 #include <cinttypes>
-#include <cmath>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -96,9 +95,10 @@ void addStep(StepLine &line, const StepReport &report, int64_t steps) {
 void addScores(StepLine &line, const StepReport &report) {
   for (int i = 0; i < report.scoreCount; ++i) {
     const auto &[name, score] = report.scores[i];
-    line.add(0, "%s_loss %.9g", name, score.loss);
-    if (!std::isnan(score.accuracy))
-      line.add(0, "%s_accuracy %.4f", name, score.accuracy);
+    // The first one decides.
+    int importance = i == 0 ? 0 : 2;
+    line.add(importance, "%s_loss %.9g", name, score.loss);
+    line.add(importance, "%s_accuracy %.4f", name, score.accuracy);
   }
 }
 

@@ -31,7 +31,7 @@ public:
   int write(char *line, int room);
 
 private:
-  static constexpr int mostParts = 16, longestPart = 64;
+  static constexpr int mostParts = 24, longestPart = 64;
   struct Part {
     char text[longestPart];
     int length = 0, importance = 0;

@@ -287,7 +287,8 @@ static int runTrain(const Manifest &manifest, const Options &options) {
         .count();
   };
   requireProfilable(manifest);
-  tessera_context &context = openTraining(manifest, options);
+  tessera_context &context =
+      openTraining(manifest, options, Validation::arenaBytes(manifest));
   Communicator &communicator = *context.communicator;
   int64_t steps = options.steps.value_or(manifest.training.steps);
   RunOutputs outputs(context, options, steps);
@@ -299,7 +300,7 @@ static int runTrain(const Manifest &manifest, const Options &options) {
   if (!resumed.empty())
     requireSameData(resumed, savedData, data, options.allow);
   std::unique_ptr<Validation> validation =
-      Validation::open(context, options, progress);
+      Validation::open(context, options, *source, progress);
   outputs.openCheckpoints(refused, progress.step, data);
   Profile *profile = outputs.profile();
   if (profile)

@@ -12,7 +12,9 @@
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
 #include "runtime/training/Evaluation.h"
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace tessera::runtime {
 
@@ -53,7 +55,9 @@ Validation::Outcome Validation::run(int64_t step, Progress &progress,
   known.step = step;
   known.samples = asked.samples;
   known.data = data;
-  double loss = report.scores[0].score.loss;
+  // A graph may have no nodes for validation.
+  const SplitScore &first = report.scores[0];
+  double loss = std::strcmp(first.name, "val") == 0 ? first.score.loss : NAN;
   if (!std::isfinite(loss) || (known.bestStep && loss >= known.best)) {
     ++known.withoutBetter;
     return Outcome::done;
@@ -126,29 +130,94 @@ private:
   TokenEvaluation evaluation;
 };
 
+/// Of the splits of the graph that is learned from. All ranks compute all of
+/// them.
+class GraphValidation : public Validation {
+public:
+  GraphValidation(tessera_context &context, const tessera_context &training,
+                  const std::string &path, DataFingerprint data)
+      : Validation(data), context(context),
+        evaluation(context, path, /*warns=*/false) {
+    if ((asked.keepBest || asked.patience) &&
+        evaluation.data().split("val").empty())
+      fatal("the graph '%s' has no nodes for validation (val_mask), whose loss "
+            "decides by %s: give it some, or leave the option out",
+            path.c_str(), asked.keepBest ? "--keep-best" : "--patience");
+    if (needsLoading(training))
+      evaluation.load();
+  }
+
+private:
+  /// What decides comes first.
+  static constexpr const char *splits[] = {"val", "train", "test"};
+
+  /// Whether an input is not one that the training fills as well.
+  bool needsLoading(const tessera_context &training) const {
+    return std::any_of(context.program->inputs.begin(),
+                       context.program->inputs.end(), [&](const Slot &slot) {
+                         const Slot *other = training.program->input(slot.name);
+                         return slot.when == "load" && !slot.isUnread &&
+                                !(other && other->when == "load" &&
+                                  other->offset == slot.offset &&
+                                  other->shape == slot.shape);
+                       });
+  }
+
+  Outcome measure(StepReport &report, uint8_t &) override {
+    std::vector<SplitScore> scores = evaluation.run(splits);
+    report.scoreCount = static_cast<int>(scores.size());
+    std::copy(scores.begin(), scores.end(), report.scores.begin());
+    if (context.size() == 1)
+      return Outcome::done;
+    // Ranks may have as many threads as they like, and so other bits: one's
+    // count.
+    std::vector<Score> all(context.size());
+    for (int i = 0; i < report.scoreCount; ++i) {
+      Score &score = report.scores[i].score;
+      context.communicator->exchange(&score, all.data(), sizeof score);
+      score = all.front();
+    }
+    return Outcome::done;
+  }
+  std::string describeData() const override {
+    return "the splits of the graph";
+  }
+
+  tessera_context &context;
+  GraphEvaluation evaluation;
+};
+
 } // namespace
+
+static bool isAsked() {
+  return !asked.data.empty() || asked.every || asked.samples ||
+         asked.patience || asked.keepBest;
+}
+
+/// Exits the process where an executable has no such program.
+static const Program &programOf(const Manifest &manifest) {
+  auto program = manifest.programs.find("validate");
+  if (program == manifest.programs.end())
+    fatal("this executable has no program that measures the model while it "
+          "trains: compile the specification again with this version of "
+          "tessera");
+  return program->second;
+}
+
+int64_t Validation::arenaBytes(const Manifest &manifest) {
+  return isAsked() ? programOf(manifest).arenaBytes : 0;
+}
 
 /// The program "validate" in the arena of \p training.
 static tessera_context &openWithin(const tessera_context &training) {
   static tessera_context context;
   context = training;
-  const Manifest &manifest = *training.manifest;
-  auto program = manifest.programs.find("validate");
-  if (program == manifest.programs.end())
-    fatal("a model of graphs is not measured while it trains: 'eval' measures "
-          "the splits of its graph, by the weights of a checkpoint");
-  context.program = &program->second;
+  context.program = &programOf(*training.manifest);
   return context;
 }
 
-std::unique_ptr<Validation> Validation::open(const tessera_context &training,
-                                             const Options &options,
-                                             Progress &progress) {
-  bool isAsked =
-      asked.every || asked.samples || asked.patience || asked.keepBest;
-  if (asked.data.empty() && !isAsked)
-    return nullptr;
-  tessera_context &context = openWithin(training);
+static std::unique_ptr<Validation>
+openTokenValidation(const tessera_context &training, const Options &options) {
   if (asked.data.empty())
     fatal("what is measured while the run trains is not said: give "
           "--eval-data PATH");
@@ -157,11 +226,35 @@ std::unique_ptr<Validation> Validation::open(const tessera_context &training,
   Communicator *ranks = training.size() > 1 ? training.communicator : nullptr;
   TokenFile tokens = openTokens(*training.manifest, data, ranks);
   DataFingerprint fingerprint = tokens.fingerprint();
-  auto result = std::make_unique<TokenValidation>(context, std::move(tokens),
-                                                  fingerprint);
+  return std::make_unique<TokenValidation>(openWithin(training),
+                                           std::move(tokens), fingerprint);
+}
+
+static std::unique_ptr<Validation>
+openGraphValidation(const tessera_context &training, const Options &options,
+                    const BatchSource &source) {
+  if (!asked.data.empty() || asked.samples)
+    fatal("%s is of no use: what a graph is measured on are its own splits; "
+          "--eval-every K alone says how often",
+          asked.samples ? "--eval-samples" : "--eval-data");
+  return std::make_unique<GraphValidation>(openWithin(training), training,
+                                           options.data,
+                                           source.fingerprint().value());
+}
+
+std::unique_ptr<Validation> Validation::open(const tessera_context &training,
+                                             const Options &options,
+                                             const BatchSource &source,
+                                             Progress &progress) {
+  if (!isAsked())
+    return nullptr;
+  std::unique_ptr<Validation> result =
+      training.manifest->model.isGraph()
+          ? openGraphValidation(training, options, source)
+          : openTokenValidation(training, options);
   ValidationProgress &known = progress.validation;
   if (known.step &&
-      (known.data != fingerprint || known.samples != asked.samples)) {
+      (known.data != result->data || known.samples != asked.samples)) {
     if (training.rank() == 0)
       warning("the checkpoint's validation was on other data, or on other "
               "samples of it: what was best there is forgotten");

@@ -5,10 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Between steps the program `validate` measures the model on other data, in the
-// arena of the training (docs/runtime.md). Which of the measurements was best,
-// and how many were not better since, is part of a run's progress, so that a
-// resumed run chooses and stops as one that was never interrupted.
+// Between steps the program `validate` measures the model, on other data or on
+// the splits of the graph, in the arena of the training (docs/runtime.md).
+// Which of the measurements was best, and how many were not better since, is
+// part of a run's progress, so that a resumed run chooses and stops as one that
+// was never interrupted.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +18,7 @@
 
 #include "runtime/commands/Command.h"
 #include "runtime/commands/Log.h"
+#include "runtime/data/Data.h"
 #include "runtime/program/Context.h"
 #include "runtime/training/Progress.h"
 #include <memory>
@@ -39,9 +41,12 @@ void storePatience(Options &options, const std::string &text);
 
 inline constexpr Option evalDataOption = {
     "--eval-data", "PATH",
-    "measure the loss on other data while training goes on", storeEvalData};
+    "measure loss and accuracy on other data while training goes on",
+    storeEvalData};
 inline constexpr Option evalEveryOption = {
-    "--eval-every", "K", "every K steps (default 100), and after the last one",
+    "--eval-every", "K",
+    "every K steps (default 100), and after the last one; of a graph on its "
+    "splits",
     storeEvalEvery};
 inline constexpr Option evalSamplesOption = {
     "--eval-samples", "N", "on its first N samples (default: all)",
@@ -59,12 +64,17 @@ class Validation {
 public:
   virtual ~Validation() = default;
 
+  /// The bytes of an arena that has room for what the options ask for; 0 where
+  /// they ask for nothing.
+  static int64_t arenaBytes(const Manifest &manifest);
+
   /// What \p options ask for, with the program in the arena of \p training;
-  /// null where they ask for nothing. What \p progress knows of other data is
-  /// forgotten, with a warning. Exits the process on data that does not fit the
-  /// model. All ranks call it, as run().
+  /// null where they ask for nothing. \p source is what is learned from. What
+  /// \p progress knows of other data is forgotten, with a warning. Exits the
+  /// process on data that does not fit the model. All ranks call it, as run().
   static std::unique_ptr<Validation> open(const tessera_context &training,
                                           const Options &options,
+                                          const BatchSource &source,
                                           Progress &progress);
 
   /// Whether the model is measured after \p step of \p steps.

@@ -11,18 +11,29 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 
 namespace tessera::runtime {
 
-std::string byteText(double bytes) {
-  const char *units[] = {"B", "kB", "MB", "GB", "TB"};
-  int unit = 0;
-  while (bytes >= 1000 && unit < 4) {
-    bytes /= 1000;
-    ++unit;
+std::string decimalText(double number, const char *unit) {
+  static constexpr const char *prefixes[] = {"", "k", "M", "G", "T", "P", "E"};
+  size_t prefix = 0;
+  while (number >= 1000 && prefix + 1 < std::size(prefixes)) {
+    number /= 1000;
+    ++prefix;
   }
+  char text[64];
+  int digits = number < 9.995 ? 2 : number < 99.95 ? 1 : 0;
+  snprintf(text, sizeof text, "%.*f %s%s", digits, number, prefixes[prefix],
+           unit);
+  return text;
+}
+
+std::string byteText(double bytes) {
+  if (bytes >= 999.5)
+    return decimalText(bytes, "B");
   char text[32];
-  snprintf(text, sizeof text, unit ? "%.2f %s" : "%.0f %s", bytes, units[unit]);
+  snprintf(text, sizeof text, "%.0f B", bytes);
   return text;
 }
 

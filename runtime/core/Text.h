@@ -14,7 +14,9 @@
 
 namespace tessera::runtime {
 
-/// "12.3 MB", decimal units.
+/// A number in three digits, with a decimal prefix of \p unit: "5.61 Gflop".
+std::string decimalText(double number, const char *unit);
+/// The same of bytes, "12.3 MB", of which there are whole ones: "12 B".
 std::string byteText(double bytes);
 /// The bytes of "24GB", "1.5 GiB" or "512MiB": a number and one of the units B,
 /// kB, MB, GB, TB (powers of 1000), KiB, MiB, GiB, TiB (of 1024), in any case.

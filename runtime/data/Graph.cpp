@@ -49,7 +49,7 @@ AdjacencyForm adjacencyFormOf(const Model &model) {
           .ones = model.normalization == "ones"};
 }
 
-Graph::Graph(const Manifest &manifest, const std::string &path)
+Graph::Graph(const Manifest &manifest, const std::string &path, bool warns)
     : model(manifest.model), filePath(path) {
   form = adjacencyFormOf(model);
   std::string error;
@@ -64,7 +64,7 @@ Graph::Graph(const Manifest &manifest, const std::string &path)
   if (model.featureEntries)
     if (error = sparseFeaturesError(*file, featureForm); !error.empty())
       fatal("%s", error.c_str());
-  if (std::string unused = file->unusedTensors(); !unused.empty())
+  if (std::string unused = file->unusedTensors(); warns && !unused.empty())
     warning("%s", unused.c_str());
   if (file->weightName() && form.readsWeights())
     weightName = file->weightName();

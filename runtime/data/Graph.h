@@ -33,8 +33,8 @@ void requireShape(const Model &model, const GraphFile &file,
 class Graph {
 public:
   /// Exits the process where the file does not fit the model. Warns of what
-  /// nothing uses.
-  Graph(const Manifest &manifest, const std::string &path);
+  /// nothing uses, unless it is said already.
+  Graph(const Manifest &manifest, const std::string &path, bool warns = true);
 
   /// Why nothing can be learned from it; empty where something can.
   std::string trainingError() const { return file->trainingError(); }

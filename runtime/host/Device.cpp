@@ -35,11 +35,19 @@ public:
   std::span<char> spareMemory(const tessera_context &context) override {
     const Program &program = *context.program;
     std::vector<std::pair<int64_t, int64_t>> held; // begin, end
-    for (const State &state : program.states)
-      held.emplace_back(state.offset,
-                        state.offset + state.elements * sizeOf(state.type));
-    for (const Slot &input : program.inputs)
-      held.emplace_back(input.offset, input.offset + input.bytes());
+    auto hold = [&](const Program &other) {
+      for (const State &state : other.states)
+        held.emplace_back(state.offset,
+                          state.offset + state.elements * sizeOf(state.type));
+      for (const Slot &input : other.inputs)
+        held.emplace_back(input.offset, input.offset + input.bytes());
+    };
+    hold(program);
+    // What programs of the same arena keep.
+    if (context.manifest)
+      for (const auto &[name, other] : context.manifest->programs)
+        if (other.within == program.name || name == program.within)
+          hold(other);
     held.emplace_back(program.arenaBytes, program.arenaBytes);
     std::sort(held.begin(), held.end());
     int64_t free = 0;

@@ -300,6 +300,7 @@ static Slot parseSlot(const json &j) {
   slot.shape = j.at("shape").get<std::vector<int64_t>>();
   slot.offset = j.at("offset");
   slot.when = j.value("when", "begin");
+  slot.isUnread = j.value("unread", false);
   return slot;
 }
 
@@ -353,6 +354,7 @@ static Collective parseCollective(const json &j) {
   collective.inPlace = j.value("in_place", false);
   collective.accumulate = j.value("accumulate", false);
   collective.bytes = j.value("bytes", int64_t(0));
+  collective.times = j.value("times", int64_t(1));
   if (collective.destinationType != collective.type &&
       (collective.kind != CollectiveKind::reduceScatter || collective.inPlace ||
        collective.type == ElementType::f64 ||
@@ -375,6 +377,7 @@ static Program parseProgram(const std::string &name, const json &j,
   program.name = name;
   program.world = narrow(j.value("world", int64_t(1)));
   program.stage = narrow(j.value("stage", int64_t(0)));
+  program.within = j.value("within", "");
   program.arenaBytes = j.at("arena_bytes");
   program.alignment = j.value("alignment", int64_t(64));
   if (auto offload = j.find("offload"); offload != j.end()) {
@@ -446,9 +449,9 @@ static ConfigField parseConfigField(const json &j) {
 /// Sees to it that collectives have the numbers of their places among those of
 /// their arena's program. That one gets those of programs within it, too, as
 /// there is one communicator for an arena.
-static void numberCollectives(Manifest &manifest, const json &programs) {
+static void numberCollectives(Manifest &manifest) {
   for (auto &[name, program] : manifest.programs) {
-    std::string within = programs.at(name).value("within", "");
+    const std::string &within = program.within;
     Program &host = within.empty() ? program : manifest.programs.at(within);
     size_t first = within.empty() ? 0 : host.collectives.size();
     for (size_t i = 0; i < program.collectives.size(); ++i)
@@ -510,7 +513,7 @@ static Manifest convert(const json &j) {
     for (Collective &collective : program.collectives)
       if (collective.group >= 0)
         collective.groupName = manifest.groups.at(collective.group).name;
-  numberCollectives(manifest, j.at("programs"));
+  numberCollectives(manifest);
   return manifest;
 }
 

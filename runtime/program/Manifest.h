@@ -211,6 +211,9 @@ struct Slot {
   std::string name, type, when;
   std::vector<int64_t> shape;
   int64_t offset = 0;
+  /// Of an input that is filled once: no step reads it, and its memory is used
+  /// for other things.
+  bool isUnread = false;
   int64_t elements() const;
   int64_t bytes() const;
 };
@@ -233,12 +236,16 @@ struct Collective {
   ElementType destinationType = ElementType::f32;
   int64_t source = 0, destination = 0;
   bool inPlace = false, accumulate = false;
-  int64_t bytes = 0;
+  int64_t bytes = 0; ///< that a rank receives each time
+  int64_t times = 1; ///< that it runs in a step
   int64_t elementSize() const { return sizeOf(type); }
 };
 
 struct Program {
   std::string name;
+  /// The program whose arena it shares, to run between its steps; empty: it has
+  /// one of its own.
+  std::string within;
   int world = 1, stage = 0;
   int64_t arenaBytes = 0, alignment = 64;
   /// The rank's file: where it is mapped, from the arena's start, and its size.

@@ -1,4 +1,4 @@
-//===- Evaluation.h - Loss and accuracy without learning --------*- C++ -*-===//
+//===- Evaluation.h - How well targets are predicted ------------*- C++ -*-===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -6,23 +6,26 @@
 //===----------------------------------------------------------------------===//
 //
 // What the programs `eval`, of one rank, and `validate`, of the ranks that
-// train, are run for.
+// train, are run for. They say of each row, a token or a node, how likely its
+// target is and whether it is the likeliest; all sums are the host's, in fp64.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef TESSERA_RUNTIME_TRAINING_EVALUATION_H
 #define TESSERA_RUNTIME_TRAINING_EVALUATION_H
 
+#include "runtime/data/Graph.h"
 #include "runtime/data/TokenFile.h"
 #include "runtime/program/Context.h"
 #include <functional>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace tessera::runtime {
 
-/// The inputs of an evaluation by name, and its run.
+/// Runs one of these programs on inputs that its user fills.
 class Evaluation {
 public:
   /// Of the program of \p context.
@@ -35,21 +38,26 @@ public:
     write(context.device->beginInput(context, slot));
     context.device->commitInput(context, slot);
   }
-  /// Runs it for a loss that is the mean over \p targets; of none it is 0.
-  void run(int64_t targets);
+  void run();
+
+  /// What the last run has found for \p row: the logarithm of its target's
+  /// probability, 0 without a target, and whether it is the likeliest.
+  double logProbability(int64_t row) const { return logProbabilities[row]; }
+  bool isCorrect(int64_t row) const { return correct[row] != 0; }
 
   tessera_context &context;
 
 private:
+  void read(const char *name, std::vector<float> &values) const;
+
   const tessera_entry &entry;
+  std::vector<float> logProbabilities, correct;
 };
 
 /// How well targets are predicted.
 struct Score {
-  double loss = 0; ///< the mean
-  /// The part of them that is the likeliest; NaN where the program does not
-  /// count it.
-  double accuracy = 0;
+  double loss = 0;     ///< the mean
+  double accuracy = 0; ///< the part of them that is the likeliest
 };
 
 /// The first samples of a file of tokens, dealt to the ranks batch by batch.
@@ -64,10 +72,18 @@ public:
   /// Targets of these.
   int64_t targetCount() const { return samples * length; }
 
+  /// What is found for a sample.
+  struct Sample {
+    int64_t index;
+    std::span<const int32_t> targets;
+    double logProbability; ///< the sum over the targets
+    int64_t correct;       ///< of them
+  };
+
   /// What is to be done meanwhile; each may be null.
   struct Hooks {
-    /// Gets the targets of each batch of this rank.
-    std::function<void(std::span<const int32_t>)> see;
+    /// Gets the samples of this rank, in order.
+    std::function<void(const Sample &)> see;
     /// Called after each round with the samples that are done; false, on all
     /// ranks alike, gives the evaluation up.
     std::function<bool(int64_t done)> goOn;
@@ -85,14 +101,43 @@ public:
   }
 
 private:
-  void fill(const char *name, int32_t unused, int64_t shift, int64_t first,
-            int64_t rows, const Hooks &hooks);
+  void read(int64_t first, int64_t rows);
+  void fill(const char *name, int32_t unused, int64_t shift, int64_t rows);
 
   Evaluation evaluation;
   const TokenFile &file;
   int64_t length, batch, samples;
+  /// The tokens of each sample of a batch, one more than its targets.
+  std::vector<int32_t> tokens;
   std::string reason;
   bool anyFailed = false;
+};
+
+/// A score of a split that is called \p name.
+struct SplitScore {
+  const char *name = "";
+  Score score;
+};
+
+/// The splits of a graph, of which every rank computes all nodes.
+class GraphEvaluation {
+public:
+  /// Reads the graph at \p path. Exits the process where it does not fit the
+  /// model. \p warns: see Graph.
+  GraphEvaluation(tessera_context &context, const std::string &path,
+                  bool warns);
+
+  const Graph &data() const { return graph; }
+  /// Fills the inputs that depend on the graph alone, as other uses of the
+  /// memory must be over: called once.
+  void load();
+
+  /// The scores of those of \p splits that have nodes, in that order.
+  std::vector<SplitScore> run(std::span<const char *const> splits);
+
+private:
+  Evaluation evaluation;
+  Graph graph;
 };
 
 } // namespace tessera::runtime

@@ -394,6 +394,28 @@ class Commands(unittest.TestCase):
         for ours, theirs in zip(*measured):
             self.assertLess(abs(ours - theirs), 1e-5)
 
+    def test_validates(self):
+        """While it trains, as the CPU does: of a text, and of a graph's splits."""
+        for name, data, *options in (
+            ("bloom-4-heads", "tokens.bytes", "--eval-data", support.GOLDEN / "bloom-4-heads/tokens.bytes"),
+            ("gcn", "graph.safetensors"),
+        ):
+            with self.subTest(name):
+                folder, out = support.GOLDEN / name, support.scratch(f"cuda-validates-{name}")
+                options = ["--init", folder / "weights.safetensors", "--eval-every", 2, "--steps", 4, *options]
+                gpu = Executable(folder / "specification.textproto", out / "gpu")
+                ours = gpu.train(folder / data, out / "gpu.log", options=options)
+                cpu = support.compile(folder / "specification.textproto", out / "cpu")
+                command = ["train", "--data", folder / data, "--log", out / "log", *options]
+                support.run([cpu, *command, "--order", "sequential"])
+                theirs = support.read_log(out / "log")
+                measured = [key for key in theirs[-1] if key.endswith(("_loss", "_accuracy"))]
+                self.assertEqual(len(measured), 6 if name == "gcn" else 2)
+                for mine, other in zip(ours, theirs):
+                    self.assertEqual("val_loss" in mine, mine["step"] % 2 == 0)
+                    for key in measured if "val_loss" in mine else []:
+                        self.assertLess(abs(mine[key] - other[key]), 1e-5, key)
+
     def test_generate(self):
         """The CPU's text, by the same weights."""
         out = support.scratch("cuda-generate")

@@ -347,9 +347,9 @@ class Predictions(unittest.TestCase):
         cls.executable = support.compile(cls.out / "spec.textproto", cls.out / "exe")
         support.train(cls.executable, cls.graph, cls.out / "log", options=["--save", cls.weights])
 
-    def predict(self, name, check=True):
+    def predict(self, name, *options, check=True):
         command = [self.executable, "predict", "--data", self.graph, "--init", self.weights]
-        return support.run([*command, "--out", self.out / name], check=check)
+        return support.run([*command, "--out", self.out / name, *options], check=check)
 
     def expected(self):
         """Logits in double precision: each node's mean of itself and the one before it, as
@@ -423,15 +423,14 @@ class Predictions(unittest.TestCase):
             self.assertEqual(done.stderr.count("error:"), 1, done.stderr)
             self.assertIn(reason, done.stderr)
             self.assertEqual(before, (self.graph.read_bytes(), self.weights.read_bytes()))
-        bloom = support.compile(
-            support.HERE / "gpt2-small.textproto", self.out / "text-exe", transformer__layers=1
-        )
-        done = support.run(
-            [bloom, "predict", "--data", self.graph, "--init", "w", "--out", self.out / "p.csv"],
-            check=False,
-        )
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("'predict' is for graph neural networks", done.stderr)
+
+    def test_options_of_texts_are_refused(self):
+        for option, value in (("--samples", 2), ("--data-type", "u16")):
+            done = self.predict("refused.csv", option, value, check=False)
+            self.assertEqual(done.returncode, 1, option)
+            self.assertEqual(done.stderr.count("error:"), 1, done.stderr)
+            self.assertRegex(done.stderr, f"{option}( {value})? is of no use")
+            self.assertFalse((self.out / "refused.csv").exists())
 
 
 if __name__ == "__main__":

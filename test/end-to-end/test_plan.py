@@ -6,6 +6,7 @@
 # ===----------------------------------------------------------------------===#
 
 import itertools
+import re
 import sys
 import time
 import unittest
@@ -143,6 +144,27 @@ class Plan(unittest.TestCase):
         done = support.run([support.TESSERA, "plan", BLOOM])
         for word in [*MEMORY, "peak", "all_gather", "reduce_scatter"]:
             self.assertIn(word, done.stdout)
+
+    def test_executables_say_the_same(self):
+        """The memory and the messages of a step, in the same lines."""
+        out = support.scratch("plan-info")
+        for number, (specification, fields) in enumerate(
+            (
+                (BLOOM, {"training__micro_batch": 2, "parallel__world": 2}),
+                (support.EXAMPLES / "gcn-cora.textproto", {}),
+            )
+        ):
+            executable = support.compile(specification, out / f"exe-{number}", **fields)
+            info = support.run([executable, "info"]).stdout
+            paths = {key.replace("__", "."): value for key, value in fields.items()}
+            planned = support.run([support.TESSERA, "plan", specification, *support.settings(paths)])
+
+            def tables(text):
+                blocks = re.sub(r" +$", "", text, flags=re.M).split("\n\n")
+                return [b.rstrip() for b in blocks if b.startswith(("  memory", "  collective"))]
+
+            self.assertEqual(tables(info), tables(planned.stdout))
+            self.assertEqual(len(tables(info)), 2 if "parallel__world" in fields else 1)
 
     def test_a_browser_shows_the_picture(self):
         page = support.scratch("plan-page") / "plan.html"

@@ -11,6 +11,8 @@
 #
 # ===----------------------------------------------------------------------===#
 
+import array
+import csv
 import json
 import math
 import re
@@ -73,6 +75,51 @@ class Published(unittest.TestCase):
             )
             size += sum(len(numbers) for _, numbers in tensors.values()) * width
         self.assertEqual(index["metadata"]["total_size"], size)
+
+    def test_predictions(self):
+        """How likely samples are and how many next tokens are predicted, as
+        transformers says."""
+        for folder in sorted(FOLDERS.iterdir()):
+            with self.subTest(folder.name):
+                self.check_predictions(folder.name)
+
+    def check_predictions(self, name):
+        # Batches that the samples do not fill.
+        settings = ["--set", "training.global_batch=3", "--set", "training.micro_batch=3"]
+        folder, specification, _ = self.imported(name, *settings)
+        executable = support.compile(specification, self.out / f"predict-{name}")
+        expected = json.loads((folder / "predicted.json").read_text())
+        sums, correct = expected["log_likelihood"], expected["correct"]
+        length = expected["sequence"]
+        data = ["--data", folder / "predicted.bin", "--data-type", "u16", "--init", folder]
+        said = support.run([executable, "eval", *data]).stdout
+        count = len(sums) * length
+        self.assertEqual(re.search(r"^accuracy +(\S+)", said, re.M)[1], f"{sum(correct) / count:.6f}")
+        loss = float(re.search(r"^loss +(\S+)", said, re.M)[1])
+        self.assertLess(abs(loss / (-sum(sums) / count) - 1), 1e-6)
+
+        table, tensors = self.out / f"{name}.csv", self.out / f"{name}.safetensors"
+        for out in (table, tensors):
+            support.run([executable, "predict", *data, "--out", out])
+        rows = list(csv.DictReader(table.open()))
+        self.assertEqual([int(row["sample"]) for row in rows], list(range(len(sums))))
+        self.assertEqual([int(row["correct"]) for row in rows], correct)
+        self.assertEqual({int(row["tokens"]) for row in rows}, {length})
+        for row, wanted in zip(rows, sums):
+            self.assertLess(abs(float(row["log_likelihood"]) / wanted - 1), 1e-5)
+            self.assertLess(abs(float(row["mean"]) * length / wanted - 1), 1e-5)
+        columns = support.read_safetensors(tensors)
+        named = [column for column in rows[0] if column != "sample"]
+        self.assertEqual(set(columns), set(named))
+        for column in named:
+            shape, values = columns[column]
+            self.assertEqual(shape, [len(sums)])
+            # The same floats.
+            written = array.array(values.typecode, [type(values[0])(row[column]) for row in rows])
+            self.assertEqual(list(written), list(values))
+        # Some of them alone.
+        support.run([executable, "predict", *data, "--out", table, "--samples", 2])
+        self.assertEqual(list(csv.DictReader(table.open())), rows[:2])
 
     def check_whole_way(self, name):
         folder, specification, expected = self.imported(name)

@@ -272,7 +272,7 @@ class Quantized(unittest.TestCase):
         command += [executable, "train", "--data", self.data, "--steps", STEPS]
         command += ["--log", self.out / "log"]
         done = support.run(command, env=environment)
-        arena = f"of which the plan's arena {planned['peak_bytes'] / 1e6:.2f} MB"
+        arena = f"of which the plan's arena {planned['peak_bytes'] / 1e6:.3g} MB"
         self.assertIn(arena, done.stdout)
         log = support.read_log(self.out / "log")
         self.assertEqual([line["allocations"] for line in log], STEPS * [0])

@@ -88,17 +88,16 @@ void ExtensionTest::checkGradients(ModuleOp module, ArrayRef<Array> inputs) {
       x = values(generator);
   }
   Interpreter interpreter(parameters);
-  ASSERT_TRUE(succeeded(
-      interpreter.run(module.lookupSymbol<func::FuncOp>("train"), inputs)));
+  auto step = module.lookupSymbol<func::FuncOp>("train");
+  ASSERT_TRUE(succeeded(interpreter.run(step, inputs)));
   ASSERT_EQ(interpreter.getGradients().size(), parameters.size());
-  auto eval = module.lookupSymbol<func::FuncOp>("eval");
   for (const auto &[name, gradient] : interpreter.getGradients()) {
     double largest = 0;
     for (size_t i = 0; i < gradient.data.size(); ++i) {
       auto at = [&](double distance) {
         Arrays moved = parameters;
         moved[name].data[i] += distance;
-        return evaluate(eval, moved, inputs);
+        return evaluate(step, moved, inputs);
       };
       constexpr double h = 1e-3;
       double expected =

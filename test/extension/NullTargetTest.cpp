@@ -122,8 +122,8 @@ TEST_F(NullTargetTest, WritesItsObject) {
   ASSERT_TRUE(text);
   EXPECT_EQ((*text)->getBuffer().str(),
             "train: 79 launches, 51 GEMMs, 21 collectives\n"
-            "eval: 15 launches, 17 GEMMs, 0 collectives\n"
-            "validate: 16 launches, 17 GEMMs, 7 collectives\n"
+            "eval: 14 launches, 17 GEMMs, 0 collectives\n"
+            "validate: 15 launches, 17 GEMMs, 7 collectives\n"
             "predict: 14 launches, 17 GEMMs, 0 collectives\n");
 }
 

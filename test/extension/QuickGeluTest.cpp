@@ -94,7 +94,7 @@ TEST_F(QuickGeluTest, ATransformerIsMadeWithIt) {
     OwningOpRef<ModuleOp> module = buildModel(specification, kinds, context);
     int64_t activations = 0;
     module->walk([&](QuickGeluOp) { ++activations; });
-    EXPECT_EQ(activations, 2 * 2) << "of two programs";
+    EXPECT_EQ(activations, 3 * 2) << "of three programs";
     ASSERT_TRUE(plan(*module));
     EXPECT_TRUE(lower(*module));
   }

@@ -314,28 +314,26 @@ TEST_F(ProgramTest, InfoPrintsThePlan) {
   batch        4 (2 x 1 micro-batches x 2 ranks)
   target       native
 
-Memory per rank in training
+One rank, one step of 1 micro-batch:
 
-  parameters                    0 B          0 B
-  gradients                     0 B          0 B
-  optimizer                     0 B          0 B
-  activations           2,201,792 B      2.20 MB
-  communication                 0 B          0 B
-  workspace                     0 B          0 B
-  peak                  2,201,792 B      2.20 MB
+  memory                       bytes                share
+  parameters                       0          0 B   0.0 %
+  gradients                        0          0 B   0.0 %
+  optimizer                        0          0 B   0.0 %
+  activations              2,201,792      2.20 MB 100.0 %
+  communication                    0          0 B   0.0 %
+  workspace                        0          0 B   0.0 %
+  peak                     2,201,792      2.20 MB 100.0 %
 
-Collectives of a program's run (received per rank)
+  collective     group             times          elements      bytes received
+  reduce_scatter table                 1             2,048                   0          0 B
+  reduce_scatter output                1             2,336                   0          0 B
+  all_gather     table                 1             2,048                   0          0 B
+  all_gather     output                1             2,336                   0          0 B
+  all_reduce     -                     2                 1                   0          0 B
+  all                                  6                                     0          0 B
 
-    id  kind           group                       elements            bytes
-     0  reduce_scatter table                          2,048                0
-     1  reduce_scatter output                         2,336                0
-     2  all_gather     table                          2,048                0
-     3  all_gather     output                         2,336                0
-     4  all_reduce     -                                  1                0
-     5  all_reduce     -                                  1                0
-     6  in all                                                             0
-
-Arithmetic of a step: 1,000,000 floating-point operations per rank
+  arithmetic     1.00 Mflop (1,000,000)
 )");
 }
 

@@ -732,3 +732,36 @@ func.func @f(%qkv: tensor<8x12xf32>, %out: tensor<8x4xf32>, %lse: tensor<4x4xf32
       : tensor<8x12xf32>, tensor<8x4xf32>, tensor<4x4xf32>, tensor<1x4xi32>, tensor<2xi32>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<8xf32>, %t: tensor<8xi32>) {
+  // expected-error @below {{logits must be a matrix}}
+  %l, %c = nn.target_scores %x, %t : tensor<8xf32>, tensor<8xi32> -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<8x4xf32>, %t: tensor<4xi32>) {
+  // expected-error @below {{needs one target per row: 8}}
+  %l, %c = nn.target_scores %x, %t : tensor<8x4xf32>, tensor<4xi32> -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<8x4xf32>, %t: tensor<8xi32>) {
+  // expected-error @below {{results must have one number per row: 8}}
+  %l, %c = nn.target_scores %x, %t : tensor<8x4xf32>, tensor<8xi32> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<8x4xf32>, %w: tensor<16x8xf32>, %t: tensor<8xi32>) {
+  // expected-error @below {{input and weight must be matrices with equally many columns}}
+  %l, %c = nn.linear_target_scores %x, %w, %t
+      : tensor<8x4xf32>, tensor<16x8xf32>, tensor<8xi32> -> tensor<8xf32>
+  return
+}

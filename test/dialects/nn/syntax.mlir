@@ -159,6 +159,16 @@ func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<1
   // example: cross-entropy
   %loss = nn.cross_entropy %logits, %targets, %scale : tensor<128x256xf32>, tensor<128xi32>, tensor<f32>
   // example end
+  // CHECK: nn.target_scores %{{.*}}, %{{.*}} : tensor<128x256xf32>, tensor<128xi32> -> tensor<128xf32>
+  // example: target-scores
+  %log_probability, %correct = nn.target_scores %logits, %targets
+      : tensor<128x256xf32>, tensor<128xi32> -> tensor<128xf32>
+  // example end
+  // CHECK: nn.linear_target_scores %{{.*}}, %{{.*}}, %{{.*}} : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32> -> tensor<128xf32>
+  // example: linear-target-scores
+  %log2, %correct2 = nn.linear_target_scores %x, %table, %targets
+      : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32> -> tensor<128xf32>
+  // example end
   // CHECK: nn.linear_cross_entropy %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32> -> tensor<256x64xf32>
   // example: linear-cross-entropy
   %loss2, %dx, %dw = nn.linear_cross_entropy %x, %table, %targets, %scale

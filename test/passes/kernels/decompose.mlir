@@ -33,6 +33,30 @@ func.func @loss_only(%x: tensor<512x16xf32>, %w: tensor<64x16xf32>, %targets: te
   return %loss : tensor<f32>
 }
 
+// Of the largest logits the first is the prediction; what lies before the target is
+// told by its column.
+// CHECK-LABEL: func.func @eval
+// CHECK:         %[[X0:.*]] = nn.slice %arg0 from 0
+// CHECK:         nn.matmul %[[X0]], %arg1 transpose_b : {{.*}} -> tensor<256x64xf32>
+// CHECK:         %[[MAX:.*]] = nn.reduce max
+// CHECK:         %[[COUNTS:.*]] = arith.cmpi sge
+// CHECK:         arith.select %[[COUNTS]]
+// CHECK:         arith.cmpi slt
+// CHECK:         %[[BEFORE:.*]] = nn.reduce max
+// CHECK:         arith.cmpf oeq, %{{.*}}, %[[MAX]]
+// CHECK:         arith.cmpf olt, %[[BEFORE]], %[[MAX]]
+// CHECK:         %[[X1:.*]] = nn.slice %arg0 from 256
+// CHECK:         nn.matmul %[[X1]]
+// CHECK-NOT:     nn.matmul
+// CHECK:         %[[LOG:.*]] = nn.concat {{.*}} -> tensor<512xf32>
+// CHECK:         %[[CORRECT:.*]] = nn.concat {{.*}} -> tensor<512xf32>
+// CHECK:         return %[[LOG]], %[[CORRECT]]
+func.func @eval(%x: tensor<512x16xf32>, %w: tensor<64x16xf32>, %targets: tensor<512xi32>)
+    -> (tensor<512xf32>, tensor<512xf32>) {
+  %log, %correct = nn.linear_target_scores %x, %w, %targets : tensor<512x16xf32>, tensor<64x16xf32>, tensor<512xi32> -> tensor<512xf32>
+  return %log, %correct : tensor<512xf32>, tensor<512xf32>
+}
+
 // CHECK-LABEL: func.func @softmax
 // CHECK:         nn.reduce max
 // CHECK:         math.exp

@@ -114,3 +114,36 @@ func.func @decode(%x: tensor<1x12xf32> {nn.input = "x"}, %s: tensor<1xi32> {nn.i
   %y = plan.launch @read(%before) : (tensor<2x1x1x8x4xf32>) -> tensor<64xf32>
   return %y : tensor<64xf32>
 }
+
+// -----
+
+// A program within another writes where the other keeps nothing.
+
+plan.program @train world 1 stage 0 accumulation 1 arena 128
+    memory {activations = 64 : i64, parameters = 64 : i64} flops 0 {
+  // expected-note @+1 {{this buffer}}
+  %p = plan.buffer "p" parameters at 0 persistent : memref<64xi8>
+  %a = plan.buffer "a" activations at 64 live [0, 0] : memref<64xi8>
+}
+plan.program @validate world 1 stage 0 accumulation 1 arena 64
+    memory {activations = 64 : i64} flops 0 attributes {plan.within = @train} {
+  // expected-error @+1 {{lies where @train keeps something else}}
+  %b = plan.buffer "b" activations at 0 live [0, 0] : memref<64xi8>
+}
+
+// -----
+
+// What it keeps lies where the other writes nothing.
+
+plan.program @train world 1 stage 0 accumulation 1 arena 64
+    memory {activations = 64 : i64} flops 0 {
+  // expected-note @+1 {{this buffer}}
+  %a = plan.buffer "a" activations at 0 live [0, 0] : memref<64xi8>
+}
+plan.program @validate world 1 stage 0 accumulation 1 arena 64
+    memory {workspace = 64 : i64} flops 0 attributes {plan.within = @train} {
+  // expected-error @+1 {{lies where @train writes}}
+  %x = plan.buffer "x" workspace at 0 persistent : memref<64xi8>
+  %xv = plan.view %x at 0 : memref<64xi8> -> memref<16xf32>
+  plan.input "x" %xv when "load" : memref<16xf32>
+}

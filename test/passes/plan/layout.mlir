@@ -130,34 +130,48 @@ plan.program @shared world 2 stage 2 accumulation 1 arena 448
   plan.fence %t
 }
 
-// A program within another has its parameters where the other has them, and all
-// else behind what the other keeps; the other's arena has room for it.
+// A program within another has its parameters, and inputs that are filled once, where
+// the other has them, and what it uses for a while behind what the other keeps. What it
+// keeps itself lies where the other writes nothing; an input that it does not read takes
+// the place of the other's.
 
-// CHECK: plan.program @train {{.*}} arena 576 memory {activations = 192 : i64
+// CHECK: plan.program @train {{.*}} arena 512 memory {activations = 64 : i64
 // FIRST: plan.program @train
-plan.program @train world 1 stage 0 accumulation 1 arena 448
-    memory {activations = 64 : i64, optimizer = 256 : i64, parameters = 128 : i64} flops 0 {
+plan.program @train world 1 stage 0 accumulation 1 arena 512
+    memory {activations = 64 : i64, optimizer = 256 : i64, parameters = 128 : i64, workspace = 64 : i64} flops 0 {
   // CHECK: plan.buffer "p" parameters at 0 persistent
   %p = plan.buffer "p" parameters at 0 persistent : memref<128xi8>
   // CHECK: plan.buffer "m" optimizer at 128 persistent
   %m = plan.buffer "m" optimizer at 128 persistent : memref<256xi8>
-  // CHECK: plan.buffer "a" activations at 384 live [0, 0] : memref<64xi8>
+  // CHECK: plan.buffer "x" workspace at 384 persistent
+  %x = plan.buffer "x" workspace at 448 persistent : memref<64xi8>
+  // CHECK: plan.buffer "a" activations at 448 live [0, 0] : memref<64xi8>
   %a = plan.buffer "a" activations at 384 live [0, 0] : memref<64xi8>
   plan.state parameter @g %p : memref<128xi8>
+  %xv = plan.view %x at 0 : memref<64xi8> -> memref<16xf32>
+  plan.input "x" %xv when "load" : memref<16xf32>
   %av = plan.view %a at 0 : memref<64xi8> -> memref<16xf32>
   plan.section "run"
   plan.clear %av : memref<16xf32>
 }
 
-// CHECK: plan.program @validate {{.*}} arena 576 memory {activations = 192 : i64{{.*}}attributes {plan.within = @train}
-plan.program @validate world 1 stage 0 accumulation 1 arena 320
-    memory {activations = 192 : i64, parameters = 128 : i64} flops 0
+// CHECK: plan.program @validate {{.*}} arena 704 memory {activations = 192 : i64{{.*}}workspace = 128 : i64} flops 0 attributes {plan.within = @train}
+plan.program @validate world 1 stage 0 accumulation 1 arena 448
+    memory {activations = 192 : i64, parameters = 128 : i64, workspace = 128 : i64} flops 0
     attributes {plan.within = @train} {
   // CHECK: plan.buffer "p" parameters at 0 persistent
   %p = plan.buffer "p" parameters at 0 persistent : memref<128xi8>
-  // CHECK: plan.buffer "a" activations at 384 live [0, 0] : memref<192xi8>
+  // CHECK: plan.buffer "a" activations at 448 live [0, 0] : memref<192xi8>
   %a = plan.buffer "a" activations at 128 live [0, 0] : memref<192xi8>
+  // CHECK: plan.buffer "x" workspace at 384 persistent
+  %x = plan.buffer "x" workspace at 320 live [0, 0] : memref<64xi8>
+  // CHECK: plan.buffer "y" workspace at 640 persistent
+  %y = plan.buffer "y" workspace at 384 persistent : memref<64xi8>
   plan.state parameter @g %p : memref<128xi8>
+  %xv = plan.view %x at 0 : memref<64xi8> -> memref<16xf32>
+  plan.input "x" %xv when "load" : memref<16xf32>
+  %yv = plan.view %y at 0 : memref<64xi8> -> memref<16xf32>
+  plan.input "y" %yv when "load" : memref<16xf32>
   %av = plan.view %a at 0 : memref<192xi8> -> memref<48xf32>
   plan.section "run"
   plan.clear %av : memref<48xf32>

@@ -151,10 +151,54 @@ protected:
     return results;
   }
 
+  /// Of the logits input · weightᵀ, the logarithms of the targets'
+  /// probabilities and whether they are the likeliest.
+  std::vector<Array> runScores(const Array &input, const Array &weight) {
+    func::FuncOp scores = parse(
+        R"(
+      func.func @scores(%x: tensor<20x4xf64>, %w: tensor<3x4xf64>,
+                        %t: tensor<20xi32>) -> (tensor<20xf64>, tensor<20xf64>) {
+        %log, %correct = nn.linear_target_scores %x, %w, %t
+            : tensor<20x4xf64>, tensor<3x4xf64>, tensor<20xi32>
+            -> tensor<20xf64>
+        return %log, %correct : tensor<20xf64>, tensor<20xf64>
+      })",
+        "scores", [](PassManager &manager) {
+          // Chunks of 16 rows.
+          manager.addPass(
+              kernels::createDecompose({/*chunkBytes=*/16 * 3 * 8}));
+        });
+    Arrays parameters;
+    Interpreter interpreter(parameters);
+    EXPECT_TRUE(succeeded(interpreter.run(scores, {input, weight, targets})));
+    std::vector<Array> results;
+    for (Value value : scores.getBody().front().getTerminator()->getOperands())
+      results.push_back(interpreter.get(value));
+    return results;
+  }
+
   MLIRContext context;
   OwningOpRef<ModuleOp> module;
   Array targets, scale;
 };
+
+/// An input and weights of a head whose logits overflow, from a column of the
+/// input that is 0 elsewhere, in rows without a target.
+std::pair<Array, Array> getOverflowingHead() {
+  Array input, weight;
+  input.shape = {rows, 4};
+  input.data.resize(rows * 4);
+  weight.shape = {classes, 4};
+  weight.data = {1, 0, 0, 10, 0, 1, 0, -10, 0, 0, 1, 10};
+  for (int64_t i = 0; i < rows; ++i)
+    input.at(i, 3) = 1e308;
+  for (const CountedRow &row : counted) {
+    input.at(row.row, 3) = 0;
+    for (int64_t j = 0; j < classes; ++j)
+      input.at(row.row, j) = row.logits[j];
+  }
+  return {input, weight};
+}
 
 TEST_F(CrossEntropy, SelectsTheRowsThatCount) {
   auto [loss, gradient] = differentiate(getLogits());
@@ -173,21 +217,8 @@ TEST_F(CrossEntropy, SelectsTheRowsThatCount) {
         EXPECT_NEAR(gradient.at(i, j), expected.at(i, j), 1e-14);
 }
 
-/// Logits of rows without a target overflow, from a column of the input that is
-/// 0 elsewhere.
 TEST_F(CrossEntropy, SelectsInAHeadThatOverflows) {
-  Array input, weight;
-  input.shape = {rows, 4};
-  input.data.resize(rows * 4);
-  weight.shape = {classes, 4};
-  weight.data = {1, 0, 0, 10, 0, 1, 0, -10, 0, 0, 1, 10};
-  for (int64_t i = 0; i < rows; ++i)
-    input.at(i, 3) = 1e308;
-  for (const CountedRow &row : counted) {
-    input.at(row.row, 3) = 0;
-    for (int64_t j = 0; j < classes; ++j)
-      input.at(row.row, j) = row.logits[j];
-  }
+  auto [input, weight] = getOverflowingHead();
   std::vector<Array> results = runHead(input, weight);
   EXPECT_NEAR(results[0].data[0], expectedLoss, 1e-14);
   Array weightGradient;
@@ -204,6 +235,33 @@ TEST_F(CrossEntropy, SelectsInAHeadThatOverflows) {
       EXPECT_EQ(results[1].at(i, j), 0) << "row " << i;
   for (size_t i = 0; i < weightGradient.data.size(); ++i)
     EXPECT_NEAR(results[2].data[i], weightGradient.data[i], 1e-14);
+}
+
+TEST_F(CrossEntropy, ScoresTheTargetsThatCount) {
+  auto [input, weight] = getOverflowingHead();
+  // Two rows more, whose largest logits are equal: the first one is the
+  // prediction.
+  for (int64_t row : {5, 6}) {
+    input.at(row, 3) = 0;
+    for (int64_t j = 0; j < classes; ++j)
+      input.at(row, j) = j == 0 ? -1 : 2;
+  }
+  targets.data[5] = 1;
+  targets.data[6] = 2;
+  std::vector<Array> results = runScores(input, weight);
+  double sum = 0;
+  for (const CountedRow &row : counted)
+    sum += results[0].data[row.row];
+  EXPECT_NEAR(-0.5 * sum, expectedLoss, 1e-14);
+  double half = -std::log(2 + std::exp(-3));
+  EXPECT_NEAR(results[0].data[5], half, 1e-14);
+  EXPECT_NEAR(results[0].data[6], half, 1e-14);
+  for (int64_t i = 0; i < rows; ++i) {
+    if (targets.data[i] < 0)
+      EXPECT_EQ(results[0].data[i], 0) << "row " << i;
+    // Of the two counted rows the first one's target is the likeliest.
+    EXPECT_EQ(results[1].data[i], i == 1 || i == 5) << "row " << i;
+  }
 }
 
 TEST_F(CrossEntropy, KeepsNaNOfARowThatCounts) {

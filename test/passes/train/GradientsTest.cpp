@@ -65,17 +65,17 @@ protected:
       randomize(array, generator, test.positive);
       parameters[parameter.getSymName().str()] = array;
     }
-    factors = Array(eval().getArgumentTypes()[0]);
+    factors = Array(step().getArgumentTypes()[0]);
     randomize(factors, generator, false);
   }
 
-  func::FuncOp eval() { return module->lookupSymbol<func::FuncOp>("eval"); }
+  func::FuncOp step() { return module->lookupSymbol<func::FuncOp>("train"); }
 
   /// The loss for \p values of the parameters.
   double loss(const Arrays &values) {
     Interpreter interpreter(values);
-    EXPECT_TRUE(succeeded(interpreter.run(eval(), factors)));
-    Operation *end = eval().getBody().front().getTerminator();
+    EXPECT_TRUE(succeeded(interpreter.run(step(), factors)));
+    Operation *end = step().getBody().front().getTerminator();
     return interpreter.get(end->getOperand(0)).data[0];
   }
 
@@ -87,14 +87,13 @@ protected:
 
 TEST_P(Gradients, MatchFiniteDifferences) {
   bool found = false;
-  eval().walk([&](Operation *op) {
+  step().walk([&](Operation *op) {
     found |= op->getName().getStringRef() == GetParam().op;
   });
   ASSERT_TRUE(found) << "the model has no " << GetParam().op;
 
   Interpreter interpreter(parameters);
-  auto step = module->lookupSymbol<func::FuncOp>("train");
-  ASSERT_TRUE(succeeded(interpreter.run(step, factors)));
+  ASSERT_TRUE(succeeded(interpreter.run(step(), factors)));
   ASSERT_EQ(interpreter.getGradients().size(), parameters.size());
 
   for (const auto &[name, gradient] : interpreter.getGradients()) {
@@ -125,8 +124,7 @@ TEST_P(Gradients, MatchFiniteDifferences) {
 TEST_P(Gradients, AreThoseOfTheirDecomposition) {
   auto run = [&] {
     Interpreter interpreter(parameters);
-    EXPECT_TRUE(succeeded(
-        interpreter.run(module->lookupSymbol<func::FuncOp>("train"), factors)));
+    EXPECT_TRUE(succeeded(interpreter.run(step(), factors)));
     return interpreter.getGradients();
   };
   auto whole = run();

@@ -72,6 +72,18 @@ static void rotate(nn::RotaryOp op, const Array &x, const Array &table,
       }
 }
 
+/// x · wᵀ.
+static Array headLogits(const Array &x, const Array &w) {
+  Array logits;
+  logits.shape = {x.rows(), w.rows()};
+  logits.data.resize(x.rows() * w.rows());
+  for (int64_t i = 0; i < x.rows(); ++i)
+    for (int64_t j = 0; j < w.rows(); ++j)
+      for (int64_t k = 0; k < x.columns(); ++k)
+        logits.at(i, j) += x.at(i, k) * w.at(j, k);
+  return logits;
+}
+
 /// The loss of \p logits, and its gradient where \p gradient is not null.
 static double crossEntropy(const Array &logits, const Array &targets,
                            double scale, Array *gradient) {
@@ -333,14 +345,9 @@ bool Interpreter::visitComposite(Operation &op) {
   }
   if (auto head = dyn_cast<nn::LinearCrossEntropyOp>(op)) {
     const Array &x = operand(op, 0), &w = operand(op, 1);
-    Array logits;
-    logits.shape = {x.rows(), w.rows()};
-    logits.data.resize(x.rows() * w.rows());
-    Array gradient = logits;
-    for (int64_t i = 0; i < x.rows(); ++i)
-      for (int64_t j = 0; j < w.rows(); ++j)
-        for (int64_t k = 0; k < x.columns(); ++k)
-          logits.at(i, j) += x.at(i, k) * w.at(j, k);
+    Array logits = headLogits(x, w), gradient;
+    gradient.shape = logits.shape;
+    gradient.data.resize(logits.data.size());
     define(head.getLoss()).data[0] =
         crossEntropy(logits, operand(op, 2), operand(op, 3).data[0], &gradient);
     Array &dx = define(head.getInputGradient()),

@@ -37,3 +37,25 @@ func.func @head(%x: tensor<128x64xf32>, %w: tensor<256x64xf32>,
   // example end
   return %loss : tensor<f32>
 }
+
+// What is evaluated needs no logits either.
+// CHECK-LABEL: func.func @eval
+// CHECK-NOT:     nn.matmul
+// CHECK:         %[[LOG:.*]], %[[CORRECT:.*]] = nn.linear_target_scores %{{.*}}, %{{.*}}, %{{.*}} :
+// CHECK:         return %[[LOG]], %[[CORRECT]]
+func.func @eval(%x: tensor<128x64xf32>, %w: tensor<256x64xf32>, %targets: tensor<128xi32>)
+    -> (tensor<128xf32>, tensor<128xf32>) {
+  %logits = nn.matmul %x, %w transpose_b : tensor<128x64xf32>, tensor<256x64xf32> -> tensor<128x256xf32>
+  %log, %correct = nn.target_scores %logits, %targets : tensor<128x256xf32>, tensor<128xi32> -> tensor<128xf32>
+  return %log, %correct : tensor<128xf32>, tensor<128xf32>
+}
+
+// CHECK-LABEL: func.func @logits_of_another_kind
+// CHECK:         nn.matmul
+// CHECK:         nn.target_scores
+func.func @logits_of_another_kind(%x: tensor<128x64xf32>, %w: tensor<64x256xf32>, %targets: tensor<128xi32>)
+    -> (tensor<128xf32>, tensor<128xf32>) {
+  %logits = nn.matmul %x, %w : tensor<128x64xf32>, tensor<64x256xf32> -> tensor<128x256xf32>
+  %log, %correct = nn.target_scores %logits, %targets : tensor<128x256xf32>, tensor<128xi32> -> tensor<128xf32>
+  return %log, %correct : tensor<128xf32>, tensor<128xf32>
+}

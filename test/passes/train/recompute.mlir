@@ -32,6 +32,16 @@ func.func @objective(%x0: tensor<16x8xf32> {nn.input = "x"})
   return %loss : tensor<f32>
 }
 
+func.func @eval(%x0: tensor<16x8xf32> {nn.input = "x"})
+    -> (tensor<16x8xf32> {nn.output = "y"}) {
+  %up0 = nn.get_parameter @"h.0.up" : tensor<8x32xf32>
+  %down0 = nn.get_parameter @"h.0.down" : tensor<32x8xf32>
+  %a0 = nn.matmul %x0, %up0 : tensor<16x8xf32>, tensor<8x32xf32> -> tensor<16x32xf32>
+  %y0 = nn.gelu %a0 : tensor<16x32xf32>
+  %x1 = nn.matmul %y0, %down0 : tensor<16x32xf32>, tensor<32x8xf32> -> tensor<16x8xf32>
+  return %x1 : tensor<16x8xf32>
+}
+
 // CHECK-LABEL: func.func @train
 // CHECK-SAME:    (%[[X0:.*]]: tensor<16x8xf32> {nn.input = "x"}
 // CHECK-DAG:     %[[UP0:.*]] = nn.get_parameter @h.0.up

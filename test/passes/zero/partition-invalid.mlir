@@ -243,3 +243,26 @@ module attributes {spec.specification = #spec.specification<
     return %loss : tensor<f32>
   }
 }
+
+// -----
+
+module attributes {spec.specification = #spec.specification<
+    name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,
+    training = <global_batch = 1, micro_batch = 1, steps = 1,
+      optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8, weight_decay = 0.1}>>} {
+  nn.parameter @w : tensor<8xf32> init constant(0.0) group "g"
+  func.func @train(%loss: tensor<f32>, %d: tensor<8xf32>, %clip: tensor<f32>, %hyper: tensor<4xf32>)
+      -> (tensor<f32> {nn.output = "loss"}) {
+    nn.section "reduce"
+    nn.section "update"
+    nn.update @w by %d, %clip, %hyper : tensor<8xf32>, tensor<f32>, tensor<4xf32>
+    return %loss : tensor<f32>
+  }
+  func.func @validate(%x: tensor<f32>) -> tensor<f32> {
+    return %x : tensor<f32>
+  }
+  // expected-error @below {{is run while training goes on, but there is a function @validate already}}
+  func.func @eval(%x: tensor<f32>) -> tensor<f32> attributes {nn.while_training} {
+    return %x : tensor<f32>
+  }
+}

@@ -1,8 +1,9 @@
 // RUN: tessera-opt %s --zero-pipeline | FileCheck %s
 // RUN: tessera-opt %s --zero-pipeline="world=1" | FileCheck %s --check-prefix=ONE
 
-// What @eval computes the ranks that train compute, too, of parameters that they
-// gather, and without a sum over ranks. @eval stays one rank's work.
+// What a program with nn.while_training computes the ranks that train compute, too, of
+// parameters that they gather, and without a sum over ranks. The program itself stays
+// one rank's work.
 
 // CHECK-LABEL: func.func @eval
 // CHECK-SAME: attributes {zero.stage = 0 : i64, zero.world = 1 : i64}
@@ -18,6 +19,8 @@
 // CHECK: zero.release %[[WHOLE]]
 // CHECK-NOT: zero.all_reduce
 // CHECK: return
+
+// CHECK-NOT: nn.while_training
 
 // ONE-LABEL: func.func @validate
 // ONE-SAME: plan.within = @train
@@ -45,7 +48,8 @@ module attributes {spec.specification = #spec.specification<
     return %loss, %norm : tensor<f32>, tensor<f32>
   }
 
-  func.func @eval(%x: tensor<100xf32> {nn.input = "x"}) -> (tensor<f32> {nn.output = "loss"}) {
+  func.func @eval(%x: tensor<100xf32> {nn.input = "x"}) -> (tensor<f32> {nn.output = "loss"})
+      attributes {nn.while_training} {
     %w = nn.get_parameter @w : tensor<100xf32>
     %wx = arith.mulf %w, %x : tensor<100xf32>
     %loss = nn.reduce sum %wx dims [0] : tensor<100xf32> -> tensor<f32>

@@ -29,3 +29,14 @@ TEST(ByteSize, RefusesAllElse) {
         "0.5B", "24GB more", "9300000TB"})
     EXPECT_EQ(parseByteSize(text), std::nullopt) << text;
 }
+
+TEST(ByteSize, IsWrittenInThreeDigits) {
+  EXPECT_EQ(byteText(0), "0 B");
+  EXPECT_EQ(byteText(999), "999 B");
+  EXPECT_EQ(byteText(1000), "1.00 kB");
+  EXPECT_EQ(byteText(1652736), "1.65 MB");
+  EXPECT_EQ(byteText(36839424), "36.8 MB");
+  EXPECT_EQ(byteText(792e6), "792 MB");
+  EXPECT_EQ(decimalText(5608662528, "flop"), "5.61 Gflop");
+  EXPECT_EQ(decimalText(7, "flop"), "7.00 flop");
+}

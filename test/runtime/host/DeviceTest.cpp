@@ -52,6 +52,26 @@ TEST_F(HostDevice, HasMemoryAtTheArenasEnds) {
   EXPECT_EQ(spare(first), std::pair(int64_t(0), int64_t(256)));
 }
 
+// Neither where a program that runs between its steps keeps something.
+TEST_F(HostDevice, HasNoMemoryThatOthersKeep) {
+  Manifest manifest;
+  Program host = program();
+  host.name = "train";
+  Program guest;
+  guest.name = "validate";
+  guest.within = "train";
+  guest.arenaBytes = 1024;
+  guest.inputs = {
+      {.name = "x", .type = "f32", .when = "load", .shape = {3}, .offset = 200},
+      {.name = "y", .type = "f32", .when = "run", .shape = {8}, .offset = 600}};
+  manifest.programs = {{"train", host}, {"validate", guest}};
+  context.manifest = &manifest;
+  EXPECT_EQ(spare(manifest.programs.at("train")),
+            std::pair(int64_t(212), int64_t(108)));
+  EXPECT_EQ(spare(manifest.programs.at("validate")),
+            std::pair(int64_t(632), int64_t(392)));
+}
+
 // Offloaded states lie behind the arena.
 TEST_F(HostDevice, HasNoMemoryBehindTheArena) {
   Program offloaded = program();
