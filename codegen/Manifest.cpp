@@ -113,7 +113,7 @@ private:
       json.attribute("columns", nn::WeightBlocks::kColumns);
       json.attribute("together", nn::WeightBlocks::kTogether);
       json.attribute("offset", nn::WeightBlocks::kOffset);
-      json.attribute("scales", blocks.getScaleOffset());
+      json.attribute("group", nn::WeightBlocks::kGroup);
       json.attribute("tile_bytes", blocks.getTileBytes());
     });
   }

@@ -216,11 +216,20 @@ private:
   }
 
   void emitTiles(Value row, int64_t number, Value tile, int64_t tiles) {
+    auto emitGroup = [&](Value group, int64_t blocks, ValueRange before) {
+      SmallVector<Value> sums(before);
+      for (int64_t block = 0; block < blocks; ++block)
+        sums = emitBlock(row, number, tile, tiles, group, block, sums);
+      return sums;
+    };
+    constexpr int64_t kGroup = WeightBlocks::kGroup;
+    int64_t groups = layout.getBlocks() / kGroup;
     SmallVector<Value> sums(number * tiles, vb.splat(0.0));
-    sums = vb.loop(vb.index(0), vb.index(layout.getBlocks()), 1, sums,
-                   [&](Value block, ValueRange before) {
-                     return emitBlock(row, number, tile, tiles, block, before);
+    sums = vb.loop(vb.index(0), vb.index(groups), 1, sums,
+                   [&](Value group, ValueRange before) {
+                     return emitGroup(group, kGroup, before);
                    });
+    sums = emitGroup(vb.index(groups), layout.getBlocks() % kGroup, sums);
     for (int64_t r = 0; r < number; ++r)
       for (int64_t n = 0; n < tiles; ++n) {
         Value column = vb.mul(vb.add(tile, n), kLanes);
@@ -235,17 +244,20 @@ private:
       }
   }
 
-  /// The sums of the blocks up to \p block.
+  /// The sums of the blocks up to block \p inGroup of group \p group.
   SmallVector<Value> emitBlock(Value row, int64_t number, Value tile,
-                               int64_t tiles, Value block, ValueRange before) {
+                               int64_t tiles, Value group, int64_t inGroup,
+                               ValueRange before) {
     constexpr int64_t kSteps = WeightBlocks::kInner / WeightBlocks::kTogether;
+    Value block = vb.add(vb.mul(group, WeightBlocks::kGroup), inGroup);
     int64_t blocks = layout.getBlocks();
     SmallVector<Value> blockOfRow;
     for (int64_t r = 0; r < number; ++r)
       blockOfRow.push_back(vb.add(vb.mul(vb.add(row, r), blocks), block));
     SmallVector<Value> first, products(number * tiles);
     for (int64_t n = 0; n < tiles; ++n)
-      first.push_back(vb.mul(vb.add(tile, n), layout.getTileBytes()));
+      first.push_back(vb.add(vb.mul(vb.add(tile, n), layout.getTileBytes()),
+                             vb.mul(group, WeightBlocks::kGroupBytes)));
     for (int64_t r = 0; r < number; ++r)
       for (int64_t n = 0; n < tiles; ++n)
         products[r * tiles + n] =
@@ -254,8 +266,8 @@ private:
       SmallVector<Value> w;
       for (int64_t n = 0; n < tiles; ++n)
         w.push_back(loadBytes(
-            vb.add(vb.add(first[n], vb.mul(block, WeightBlocks::kBlockBytes)),
-                   step * WeightBlocks::kTogether * kLanes)));
+            vb.add(first[n], WeightBlocks::getIntegerPlace(inGroup) +
+                                 step * WeightBlocks::kTogether * kLanes)));
       for (int64_t r = 0; r < number; ++r) {
         Value four =
             vb.loadScalar(x, vb.add(vb.mul(blockOfRow[r], kSteps), step));
@@ -267,8 +279,7 @@ private:
     }
     SmallVector<Value> sums(before);
     for (int64_t n = 0; n < tiles; ++n) {
-      Value at = vb.add(vb.add(first[n], layout.getScaleOffset()),
-                        vb.mul(block, 2 * kLanes));
+      Value at = vb.add(first[n], WeightBlocks::getScalePlace(inGroup));
       Value scale = vb.load(weightScales, vb.div(at, 2));
       for (int64_t r = 0; r < number; ++r) {
         Value ofRow = vb.splat(vb.loadScalar(scales, blockOfRow[r]));
@@ -334,13 +345,18 @@ struct QuantizedGatherKernel
     auto emitFour = [&](Value row, Value column, Value tile, Value inside,
                         Value mask) {
       Value block = vb.div(inside, WeightBlocks::kInner);
-      Value from =
-          vb.add(vb.add(tile, vb.mul(inside, kLanes)),
-                 vb.mul(vb.rem(column, kLanes), WeightBlocks::kTogether));
+      Value inGroup = vb.rem(block, WeightBlocks::kGroup);
+      Value lane = vb.rem(column, kLanes);
+      Value group = vb.add(tile, vb.mul(vb.div(block, WeightBlocks::kGroup),
+                                        WeightBlocks::kGroupBytes));
+      Value from = vb.add(group, WeightBlocks::kGroupScaleBytes);
+      from = vb.add(from, vb.mul(inGroup, WeightBlocks::kBlockBytes));
+      from = vb.add(from, vb.mul(vb.rem(inside, WeightBlocks::kInner), kLanes));
+      from = vb.add(from, vb.mul(lane, WeightBlocks::kTogether));
       Value words = arith::ExtUIOp::create(
           b, vb.loc, vb.vectorType(b.getI32Type()), vb.load(table, from));
-      Value at = vb.div(vb.add(tile, layout.getScaleOffset()), 2);
-      at = vb.add(vb.add(at, vb.mul(block, kLanes)), vb.rem(column, kLanes));
+      Value at = vb.add(vb.div(group, 2), vb.mul(inGroup, kLanes));
+      at = vb.add(at, lane);
       Value number = vb.toF32(vb.sub(words, offset));
       vb.store(vb.mulf(number, vb.splat(vb.loadScalar(scales, at))), out,
                vb.add(vb.mul(row, inner), inside), mask);

@@ -8,14 +8,17 @@
 // How the bytes of a weight lie that programs read in blocks. A block is 32
 // weights of one column of op(b), one after the other along the inner
 // dimension: integers from -127 to 127, and their scale in fp16. A tile has 16
-// columns and is what one thread streams:
+// columns and is what one thread streams, two blocks of each column at a time:
 //
-//   [blocks][8][16 columns][4] the integers plus 128, four of a column together
-//   [blocks][16 columns]       the scales
+//   [2][16 columns]       their scales
+//   [2][8][16 columns][4] the integers plus 128, four of a column together
 //
 // so that an instruction multiplies four weights of each column by the same
 // four numbers of a row, adds them up a lane a column, and the scales are one
-// vector. Bytes behind the last column, or inner place, are there and mean
+// vector. Memory is read from a tile's beginning to its end: scales that lay
+// behind all integers would be a second stream, which costs an eighth of the
+// rate. The last of an odd number of blocks has room for two blocks' scales,
+// too. Bytes behind the last column, or inner place, are there and mean
 // nothing; the scales of columns that are not there are 0.
 //
 //===----------------------------------------------------------------------===//
@@ -32,20 +35,33 @@ struct WeightBlocks {
   static constexpr int64_t kInner = 32, kColumns = 16;
   /// Weights of a column that lie together.
   static constexpr int64_t kTogether = 4;
+  /// Blocks of a column whose scales lie together: those of all columns fill a
+  /// line of a CPU's cache, and vectors of integers lie within lines.
+  static constexpr int64_t kGroup = 2;
   /// What is added to an integer, so that it has no sign.
   static constexpr int64_t kOffset = 128;
   /// Bytes of the integers of a tile's block.
   static constexpr int64_t kBlockBytes = kInner * kColumns;
+  /// Bytes of the scales of a tile's block, and of a group's.
+  static constexpr int64_t kScaleBytes = 2 * kColumns;
+  static constexpr int64_t kGroupScaleBytes = kGroup * kScaleBytes;
+  static constexpr int64_t kGroupBytes =
+      kGroupScaleBytes + kGroup * kBlockBytes;
 
   int64_t inner, columns;
 
   int64_t getBlocks() const { return (inner + kInner - 1) / kInner; }
   int64_t getTiles() const { return (columns + kColumns - 1) / kColumns; }
-  /// From a tile's beginning.
-  int64_t getScaleOffset() const { return getBlocks() * kBlockBytes; }
-  /// A multiple of 64, so that vectors lie within lines of a CPU's cache.
+  /// From a tile's beginning to a block's scales and to its integers.
+  static int64_t getScalePlace(int64_t block) {
+    return block / kGroup * kGroupBytes + block % kGroup * kScaleBytes;
+  }
+  static int64_t getIntegerPlace(int64_t block) {
+    return block / kGroup * kGroupBytes + kGroupScaleBytes +
+           block % kGroup * kBlockBytes;
+  }
   int64_t getTileBytes() const {
-    return (getScaleOffset() + 2 * getBlocks() * kColumns + 63) / 64 * 64;
+    return getBlocks() ? getIntegerPlace(getBlocks() - 1) + kBlockBytes : 0;
   }
   int64_t getBytes() const { return getTiles() * getTileBytes(); }
 };

@@ -45,11 +45,15 @@ public:
     Float16 stored = roundUp(most / 127);
     float scale = toFloat(stored), divisor = scale > 0 ? scale : 1;
     char *tile = memory + column / blocks.columns * blocks.tileBytes;
-    int64_t place = column % blocks.columns;
-    memcpy(tile + blocks.scales +
-               sizeof stored * (block * blocks.columns + place),
+    int64_t place = column % blocks.columns, inGroup = block % blocks.group;
+    auto ofScales = static_cast<int64_t>(sizeof stored) * blocks.columns;
+    int64_t ofIntegers = blocks.elements * blocks.columns;
+    char *group =
+        tile + block / blocks.group * blocks.group * (ofScales + ofIntegers);
+    memcpy(group + inGroup * ofScales +
+               static_cast<int64_t>(sizeof stored) * place,
            &stored, sizeof stored);
-    char *bytes = tile + block * blocks.elements * blocks.columns +
+    char *bytes = group + blocks.group * ofScales + inGroup * ofIntegers +
                   place * blocks.together;
     for (int64_t i = 0; i < count; ++i) {
       // What is no number becomes one; the loader refuses it.

@@ -231,13 +231,13 @@ static WeightBlocks parseBlocks(const json &j, const GroupTensor &matrix) {
   blocks.columns = j.at("columns");
   blocks.together = j.at("together");
   blocks.offset = j.at("offset");
-  blocks.scales = j.at("scales");
+  blocks.group = j.at("group");
   blocks.tileBytes = j.at("tile_bytes");
   bool isSound = matrix.shape.size() == 2 && blocks.along >= 0 &&
                  blocks.along <= 1 && blocks.elements > 0 &&
                  blocks.columns > 0 && blocks.together > 0 &&
-                 blocks.elements % blocks.together == 0 && blocks.scales >= 0 &&
-                 blocks.tileBytes > blocks.scales;
+                 blocks.elements % blocks.together == 0 && blocks.group > 0 &&
+                 blocks.tileBytes > 0;
   if (!isSound)
     fatal("the embedded manifest describes blocks of '%s' that cannot be",
           matrix.name.c_str());

@@ -130,7 +130,7 @@ struct WeightBlocks {
   int64_t columns = 0;  ///< of a tile
   int64_t together = 0; ///< a column's elements that lie together
   int64_t offset = 0;   ///< added to each integer
-  int64_t scales = 0;   ///< bytes from a tile's start to its scales
+  int64_t group = 0;    ///< of a column's blocks, whose scales lie together
   int64_t tileBytes = 0;
   int64_t first = 0; ///< row of the whole matrix that this one begins with
 };

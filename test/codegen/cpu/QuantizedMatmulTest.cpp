@@ -138,23 +138,24 @@ struct Weights {
     // What means nothing may be anything.
     bytes.assign(layout.getBytes(), 0x55);
     for (int64_t tile = 0; tile < layout.getTiles(); ++tile)
-      std::memset(
-          &bytes[tile * layout.getTileBytes() + layout.getScaleOffset()], 0,
-          layout.getTileBytes() - layout.getScaleOffset());
+      for (int64_t block = 0; block < layout.getBlocks(); ++block)
+        std::memset(
+            &bytes[tile * layout.getTileBytes() + layout.getScalePlace(block)],
+            0, WeightBlocks::kScaleBytes);
     for (int64_t column = 0; column < sizes.columns; ++column)
       for (int64_t i = 0; i < sizes.inner; ++i) {
         auto *tile = &bytes[column / 16 * layout.getTileBytes()];
         int value = integer(generator);
         integers.push_back(value);
-        tile[i / 4 * 64 + column % 16 * 4 + i % 4] =
-            static_cast<uint8_t>(value + 128);
+        int64_t block = i / kInner;
+        tile[layout.getIntegerPlace(block) + i % kInner / 4 * 64 +
+             column % 16 * 4 + i % 4] = static_cast<uint8_t>(value + 128);
         if (i % kInner)
           continue;
         Float16 scale = tessera::runtime::toFloat16(
             0.001f * static_cast<float>(1 + integer(generator) % 100));
         scales.push_back(toFloat(scale));
-        std::memcpy(tile + layout.getScaleOffset() +
-                        2 * (i / kInner * 16 + column % 16),
+        std::memcpy(tile + layout.getScalePlace(block) + 2 * (column % 16),
                     &scale, 2);
       }
   }
@@ -257,7 +258,7 @@ TEST(QuantizedMatmul, LargestIntegers) {
   Sizes sizes = {1, 64, 16};
   Weights weights(sizes);
   for (int64_t i = 0; i < sizes.inner * 16; ++i)
-    weights.bytes[i] = 255;
+    weights.bytes[WeightBlocks::getIntegerPlace(0) + i] = 255;
   std::fill(weights.integers.begin(), weights.integers.end(), 127);
   std::vector<float> bias(16, 0.5f);
   for (float sign : {1.0f, -1.0f}) {

@@ -3,7 +3,8 @@
 // RUN: sed s/CPU/alderlake/ %s | tessera-opt --cpu-build-kernels | FileCheck %s --check-prefix=HALVES
 // RUN: sed s/CPU/x86-64-v4/ %s | tessera-opt --cpu-build-kernels | FileCheck %s --check-prefix=PLAIN
 
-// A tile of weights meets a row: a block's integers, then its scales.
+// A tile of weights meets a row, two blocks at a time: each block's integers, then
+// its scales.
 // CHECK-LABEL: func.func private @matmul.body(
 // CHECK:         scf.for
 // CHECK:           memref.load %{{.*}} : memref<2xi32>
@@ -12,13 +13,13 @@
 // CHECK:           arith.sitofp %{{.*}} : vector<16xi32> to vector<16xf32>
 // CHECK:           math.fma
 
-// Eight instructions a block, or what stands for them.
-// WHOLE-COUNT-8: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%{{.*}}) : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
+// Eight instructions for each of two blocks, or what stands for them.
+// WHOLE-COUNT-16: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%{{.*}}) : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
 // WHOLE-NOT:     vpdpbusd
-// HALVES-COUNT-16: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.256"(%{{.*}}) : (vector<8xi32>, vector<32xi8>, vector<32xi8>) -> vector<8xi32>
+// HALVES-COUNT-32: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.256"(%{{.*}}) : (vector<8xi32>, vector<32xi8>, vector<32xi8>) -> vector<8xi32>
 // HALVES-NOT:    vpdpbusd
 // PLAIN-NOT:     vpdpbusd
-// PLAIN-COUNT-32: arith.muli %{{.*}} : vector<16xi32>
+// PLAIN-COUNT-64: arith.muli %{{.*}} : vector<16xi32>
 // PLAIN-NOT:     vpdpbusd
 module attributes {spec.specification = #spec.specification<
     name = "test", model = #spec.gnn<nodes = 8, edges = 8, features = 4, classes = 2>,

@@ -37,7 +37,7 @@ struct Matrix {
                      Layout::kColumns,
                      Layout::kTogether,
                      Layout::kOffset,
-                     layout.getScaleOffset(),
+                     Layout::kGroup,
                      layout.getTileBytes(),
                      0};
     return result;
@@ -72,14 +72,14 @@ struct Reader {
   float scale(int64_t column, int64_t inner) const {
     Float16 bits;
     memcpy(&bits,
-           tile(column) + layout.getScaleOffset() +
-               2 * (inner / 32 * 16 + column % 16),
+           tile(column) + layout.getScalePlace(inner / 32) + 2 * (column % 16),
            sizeof bits);
     return toFloat(bits);
   }
   int integer(int64_t column, int64_t inner) const {
+    const char *block = tile(column) + layout.getIntegerPlace(inner / 32);
     return static_cast<uint8_t>(
-               tile(column)[inner / 4 * 64 + column % 16 * 4 + inner % 4]) -
+               block[inner % 32 / 4 * 64 + column % 16 * 4 + inner % 4]) -
            128;
   }
 };
