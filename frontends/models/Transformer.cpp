@@ -27,6 +27,7 @@
 
 #include "dialects/AttributeNames.h"
 #include "dialects/nn/TargetScores.h"
+#include "dialects/nn/WideResult.h"
 #include "frontends/models/Families.h"
 #include "frontends/models/Models.h"
 #include "frontends/models/Norms.h"
@@ -90,6 +91,9 @@ private:
   std::string headName() const;
   /// The scores of all tokens for each row of \p x: [rows, vocabulary].
   Value logits(ModuleWriter &writer, Value x) const;
+  /// The same of a program that gives them as numbers: never rounded to the
+  /// type that is computed with.
+  Value wideLogits(ModuleWriter &writer, Value x) const;
   /// Of each row of \p x the logarithm of the probability of its target, and
   /// the mean and deviation of those of all tokens: [rows] each.
   std::array<Value, 3> likelihoods(ModuleWriter &writer, Value x,
@@ -213,6 +217,13 @@ std::string Transformer::headName() const {
 
 Value Transformer::logits(ModuleWriter &writer, Value x) const {
   return writer.multiply(x, headName(), /*isTransposed=*/true);
+}
+
+Value Transformer::wideLogits(ModuleWriter &writer, Value x) const {
+  Value scores = logits(writer, x);
+  scores.getDefiningOp()->setAttr(nn::wideResultAttrName,
+                                  writer.builder().getUnitAttr());
+  return scores;
 }
 
 SmallVector<Value> Transformer::beginTargets(ModuleWriter &writer,
@@ -379,7 +390,7 @@ void Transformer::writePrefill(ModuleWriter &writer) const {
                                    writer.f32({1, model.hidden()}), x,
                                    arguments[arguments.size() - 2]);
   writer.countRows(arguments.back());
-  Value scores = logits(writer, row);
+  Value scores = wideLogits(writer, row);
   if (auto matmul = scores.getDefiningOp<nn::MatmulOp>())
     matmul->setAttr(rowCountAttrName,
                     writer.builder().getStringAttr(slots::wanted));
@@ -391,7 +402,7 @@ void Transformer::writeDecode(ModuleWriter &writer) const {
   SmallVector<Value> arguments =
       beginCached(writer, slots::decode, batch, /*oneSlot=*/false, {},
                   {{slots::logits, writer.f32({batch, model.vocabulary()})}});
-  writer.end(logits(writer, hiddenStates(writer, arguments.front())));
+  writer.end(wideLogits(writer, hiddenStates(writer, arguments.front())));
 }
 
 void Transformer::writeCachedScore(ModuleWriter &writer) const {

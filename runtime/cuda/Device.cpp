@@ -170,7 +170,9 @@ char *GpuDevice::allocateArena(const Program &program) {
 int64_t GpuDevice::memoryTaken() const {
   size_t available = 0, total = 0;
   driver().memGetInfo(&available, &total);
-  return availableBefore - static_cast<int64_t>(available);
+  // Others may have given memory back meanwhile.
+  return std::max<int64_t>(availableBefore - static_cast<int64_t>(available),
+                           0);
 }
 
 void GpuDevice::run(tessera_context &context, const tessera_entry &entry) {

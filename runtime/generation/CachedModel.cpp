@@ -58,9 +58,15 @@ void CachedModel::RowProgram::run(std::span<const int64_t> ofSlots,
   program.run(*entry);
 }
 
-void CachedModel::RowProgram::read(float *to, int64_t numbers) {
-  program.device->read(to, program.arena + logits->offset,
+const float *CachedModel::RowProgram::read(int64_t numbers,
+                                           std::vector<float> &copy) {
+  const char *place = program.arena + logits->offset;
+  if (program.device->memoryTaken() < 0)
+    return reinterpret_cast<const float *>(place);
+  copy.resize(numbers);
+  program.device->read(copy.data(), place,
                        static_cast<int64_t>(sizeof(float)) * numbers);
+  return copy.data();
 }
 
 /// Exits the process where programs of \p manifest have states in different
@@ -81,8 +87,7 @@ static void requireSharedStates(const Manifest &manifest) {
 
 CachedModel::CachedModel(const tessera_context &context)
     : prefill(context, slotNames::prefill), decode(context, slotNames::decode),
-      rotary(makeRotary(prefill.program)), lengths(decode.tokens->elements()),
-      scores(lengths.size() * context.manifest->model.vocabulary) {
+      rotary(makeRotary(prefill.program)), lengths(decode.tokens->elements()) {
   requireSharedStates(*context.manifest);
 }
 
@@ -127,8 +132,7 @@ const float *CachedModel::append(int64_t slot,
                      /*wanted=*/count == tokens.size());
     tokens = tokens.subspan(count);
   }
-  prefill.read(scores.data(), vocabulary());
-  return scores.data();
+  return prefill.read(vocabulary(), scores);
 }
 
 const float *CachedModel::step(std::span<const int64_t> ofSlots,
@@ -139,9 +143,8 @@ const float *CachedModel::step(std::span<const int64_t> ofSlots,
     chunkPositions.push_back(lengths[slot]++);
   }
   use(decode).run(ofSlots, tokens, chunkPositions);
-  decode.read(scores.data(),
-              static_cast<int64_t>(tokens.size()) * vocabulary());
-  return scores.data();
+  return decode.read(static_cast<int64_t>(tokens.size()) * vocabulary(),
+                     scores);
 }
 
 void CachedModel::copy(int64_t from, int64_t to, int64_t tokens) {

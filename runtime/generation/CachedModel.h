@@ -46,8 +46,9 @@ private:
     /// are there if they are \p wanted.
     void run(std::span<const int64_t> slots, std::span<const int32_t> tokens,
              std::span<const int32_t> positions, bool wanted = true);
-    /// Reads the first \p count logits.
-    void read(float *logits, int64_t count);
+    /// The first \p numbers logits, until it runs again: where they lie, or in
+    /// \p copy where only a device can read them there.
+    const float *read(int64_t numbers, std::vector<float> &copy);
 
     tessera_context program;
     const tessera_entry *entry;
@@ -69,7 +70,7 @@ private:
   std::vector<int32_t> lengths; ///< of each slot's text
   std::vector<int64_t> chunkSlots;
   std::vector<int32_t> chunkPositions;
-  std::vector<float> scores;
+  std::vector<float> scores; ///< unused where the host reads the arena
 };
 
 } // namespace tessera::runtime
