@@ -365,9 +365,14 @@ SmallVector<Value> Transformer::beginCached(ModuleWriter &writer,
                                             bool oneSlot, ArrayRef<Port> more,
                                             ArrayRef<Port> outputs) const {
   RankedTensorType perRow = writer.i32({rows});
-  SmallVector<Port> inputs = {{slots::tokens, perRow},
-                              {slots::slots, perRow},
-                              {slots::positions, perRow},
+  auto ofRows = [&](StringRef name) {
+    Port port{name, perRow};
+    port.counted = slots::count;
+    return port;
+  };
+  SmallVector<Port> inputs = {ofRows(slots::tokens),
+                              ofRows(slots::slots),
+                              ofRows(slots::positions),
                               {slots::count, writer.i32({1})}};
   inputs.append(more.begin(), more.end());
   SmallVector<Value> arguments = writer.begin(name, inputs, outputs);

@@ -54,7 +54,7 @@ struct BoundRows : kernels::impl::BoundRowsBase<BoundRows> {
   }
 
 private:
-  using KernelKey = std::tuple<Operation *, int, int64_t>;
+  using KernelKey = std::tuple<Operation *, int, int64_t, const void *>;
 
   static bool isCounted(func::FuncOp function) {
     for (unsigned i = 0; i < function.getNumArguments(); ++i)
@@ -79,10 +79,11 @@ private:
     return success();
   }
 
-  /// \p kernel with a count as its last argument.
+  /// \p kernel with a count of type \p type as its last argument.
   func::FuncOp getCounted(func::FuncOp kernel, const CountBound &bound,
-                          SymbolTable &symbols) {
-    func::FuncOp &counted = kernels[{kernel, bound.kind, bound.room}];
+                          Type type, SymbolTable &symbols) {
+    func::FuncOp &counted =
+        kernels[{kernel, bound.kind, bound.room, type.getAsOpaquePointer()}];
     if (counted)
       return counted;
     counted = kernel.clone();
@@ -92,10 +93,9 @@ private:
     NamedAttribute room(
         builder.getStringAttr(isRows ? countsRowsAttrName : countsSumsAttrName),
         builder.getI64IntegerAttr(bound.room));
-    (void)counted.insertArgument(
-        counted.getNumArguments(),
-        RankedTensorType::get({}, builder.getI32Type()),
-        builder.getDictionaryAttr(room), kernel.getLoc());
+    (void)counted.insertArgument(counted.getNumArguments(), type,
+                                 builder.getDictionaryAttr(room),
+                                 kernel.getLoc());
     symbols.insert(counted, std::next(kernel->getIterator()));
     originals.push_back(kernel);
     return counted;
@@ -104,7 +104,8 @@ private:
   void boundLaunch(plan::LaunchOp launch, const CountBound &bound, Value count,
                    SymbolTable &symbols) {
     auto kernel = symbols.lookup<func::FuncOp>(launch.getKernel());
-    launch.setKernel(getCounted(kernel, bound, symbols).getSymName());
+    launch.setKernel(
+        getCounted(kernel, bound, count.getType(), symbols).getSymName());
     launch.getInputsMutable().append(count);
     ++(bound.kind == CountBound::Rows ? numLaunches : numSums);
   }

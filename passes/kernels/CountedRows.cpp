@@ -52,6 +52,10 @@ static Value getRowOperand(Operation *op) {
     return reducesRows(reduce) ? Value() : reduce.getInput();
   if (auto gather = dyn_cast<nn::GatherOp>(op))
     return gather.getIndices();
+  if (auto gather = dyn_cast<nn::PackedGatherOp>(op))
+    return gather.getIndices();
+  if (auto gather = dyn_cast<nn::QuantizedGatherOp>(op))
+    return gather.getIndices();
   if (auto bits = dyn_cast<nn::RandomBitsOp>(op))
     return bits.getSamples();
   return {};
@@ -133,6 +137,39 @@ static int64_t getRowElements(Value value) {
 }
 
 //===----------------------------------------------------------------------===//
+// Operations with a count of their own
+//===----------------------------------------------------------------------===//
+
+/// Of an operation that reads as many rows as a number says: that number, and
+/// the operands that have them.
+struct CountedRows::OwnCount {
+  Value count;
+  SmallVector<Value, 4> rows;
+
+  static std::optional<OwnCount> get(Operation *op) {
+    using Result = std::optional<OwnCount>;
+    Result result =
+        TypeSwitch<Operation *, Result>(op)
+            .Case([](nn::RowMatmulOp op) {
+              return OwnCount{op.getCount(), {op.getA()}};
+            })
+            .Case([](nn::QuantizeRowsOp op) {
+              return OwnCount{op.getCount(), {op.getInput()}};
+            })
+            .Case([](nn::QuantizedMatmulOp op) {
+              return OwnCount{op.getCount(),
+                              {op.getRows(), op.getScales(), op.getOffsets()}};
+            })
+            .Case<nn::CacheWriteOp, nn::CachedAttentionOp>([](auto op) {
+              return OwnCount{op.getCount(),
+                              {op.getQkv(), op.getSlots(), op.getPositions()}};
+            })
+            .Default([](Operation *) { return Result(); });
+    return result && result->count ? result : Result();
+  }
+};
+
+//===----------------------------------------------------------------------===//
 // Rows that there are
 //===----------------------------------------------------------------------===//
 
@@ -152,13 +189,15 @@ CountedRows::CountedRows(func::FuncOp program, const SymbolTable &symbols)
   for (BlockArgument argument : program.getArguments()) {
     StringAttr name = getName(argument, inputAttrName);
     auto type = dyn_cast<RankedTensorType>(argument.getType());
-    if (!name || !wanted.contains(name) || !type || type.getRank() != 0 ||
-        !type.getElementType().isInteger(32))
+    if (!name || !wanted.contains(name) || !type ||
+        type.getNumElements() != 1 || !type.getElementType().isInteger(32))
       continue;
     numbers[name] = scalars.size();
     scalars.push_back(argument);
   }
   Scope scope;
+  for (auto [number, scalar] : llvm::enumerate(scalars))
+    scope.counts[scalar] = number;
   for (BlockArgument argument : program.getArguments())
     if (auto known = numbers.find(getName(argument, countedAttrName));
         known != numbers.end())
@@ -204,6 +243,13 @@ void CountedRows::findExisting(Operation *op, Scope &scope) {
         add(op->getResult(0), *prefix);
     return;
   }
+  if (std::optional<OwnCount> own = OwnCount::get(op)) {
+    auto number = scope.counts.find(own->count);
+    if (number != scope.counts.end() && !isa<nn::CacheWriteOp>(op))
+      for (Value result : op->getResults())
+        add(result, {number->second, getRowElements(result)});
+    return;
+  }
   std::optional<GraphRows> graph = GraphRows::get(op);
   if (!graph)
     return;
@@ -224,10 +270,13 @@ CountedRows::Scope CountedRows::enter(plan::LaunchOp launch, const Scope &outer,
   kernel = symbols->lookup<func::FuncOp>(launch.getKernel());
   Scope scope;
   for (auto [argument, operand] :
-       llvm::zip(kernel.getArguments(), launch.getInputs()))
+       llvm::zip(kernel.getArguments(), launch.getInputs())) {
     if (auto known = outer.existing.find(operand);
         known != outer.existing.end())
       scope.existing[argument] = known->second;
+    if (auto known = outer.counts.find(operand); known != outer.counts.end())
+      scope.counts[argument] = known->second;
+  }
   for (Operation &op : kernel.getBody().front())
     findExisting(&op, scope);
   return scope;
@@ -314,6 +363,17 @@ void CountedRows::findNeeds(Operation *op, Scope &scope) {
     for (Value operand : op->getOperands())
       need(scope.needed, operand, std::nullopt);
   };
+  if (std::optional<OwnCount> own = OwnCount::get(op)) {
+    auto number = scope.counts.find(own->count);
+    if (number == scope.counts.end())
+      return needAll();
+    for (Value operand : op->getOperands())
+      need(scope.needed, operand,
+           llvm::is_contained(own->rows, operand)
+               ? Need({number->second, getRowElements(operand)})
+               : std::nullopt);
+    return;
+  }
   if (op->getNumResults() != 1)
     return needAll();
   auto known = scope.needed.find(op->getResult(0));
@@ -332,6 +392,16 @@ void CountedRows::findNeeds(Operation *op, Scope &scope) {
       need(scope.needed, operand, wanted);
     return;
   }
+  // Who gathers rows asks for such as there are.
+  if (auto gather = dyn_cast<nn::GatherOp>(op))
+    if (auto rows = scope.existing.find(gather.getTable());
+        rows != scope.existing.end()) {
+      need(scope.needed, gather.getTable(), rows->second);
+      return need(
+          scope.needed, gather.getIndices(),
+          wanted ? convert(op, *wanted, op->getResult(0), gather.getIndices())
+                 : std::nullopt);
+    }
   Value passed = getRowOperand(op);
   if (!wanted || !(passed || isElementwise(op)))
     return needAll();

@@ -70,10 +70,12 @@ private:
   /// Values of a program, or of a kernel in one launch.
   struct Scope {
     llvm::DenseMap<mlir::Value, CountedPrefix> existing;
+    llvm::DenseMap<mlir::Value, unsigned> counts; ///< values that are one
     llvm::DenseMap<mlir::Value, Need> needed; ///< absent: no use is known yet
     /// The sums over rows that a count bounds, where it bounds them all.
     std::optional<CountBound> sums;
   };
+  struct OwnCount;
   struct GraphRows;
 
   void findExisting(mlir::Operation *op, Scope &scope);

@@ -119,6 +119,31 @@ func.func @root(%x: tensor<16x4xf32> {nn.counted = "count.0", nn.input = "x"},
   return %s : tensor<4x4xf32>
 }
 
+// Rows of texts that grow: a matmul with packed weights has a count of its own, so of
+// what it multiplies it needs as many rows, and of its result there are no more. Who
+// gathers one of them at last asks for one that there is.
+// CHECK-LABEL: func.func @prefill(
+// CHECK-SAME: %[[TOKENS:[^ ]*]]: tensor<8xi32> {nn.counted = "count"
+// CHECK-SAME: %[[COUNT:[^ ]*]]: tensor<1xi32> {nn.input = "count"}
+// CHECK: %[[X:.*]] = plan.launch @gather_1_counted(%{{.*}}, %[[TOKENS]], %[[COUNT]])
+// CHECK: %[[H:.*]] = plan.launch @row_matmul(%[[X]], %{{.*}}, %[[COUNT]])
+// CHECK: %[[G:.*]] = plan.launch @tanh_counted(%[[H]], %[[COUNT]])
+// CHECK: %[[Y:.*]] = plan.launch @row_matmul_1(%[[G]], %{{.*}}, %[[COUNT]])
+// CHECK: %[[S:.*]] = plan.launch @add_1_counted(%[[X]], %[[Y]], %[[COUNT]])
+// CHECK: plan.launch @gather_2(%[[S]], %{{.*}}) : {{.*}} -> tensor<1x4xf32>
+func.func @prefill(%tokens: tensor<8xi32> {nn.counted = "count", nn.input = "tokens"},
+                   %count: tensor<1xi32> {nn.input = "count"}, %last: tensor<1xi32> {nn.input = "last"},
+                   %table: tensor<9x4xf32> {nn.input = "table"}, %w: tensor<4x6xf32> {nn.input = "w"},
+                   %v: tensor<6x4xf32> {nn.input = "v"}) -> (tensor<1x4xf32> {nn.output = "y"}) {
+  %x = nn.gather %table, %tokens : tensor<9x4xf32>, tensor<8xi32> -> tensor<8x4xf32>
+  %h = nn.row_matmul %x, %w count %count : tensor<8x4xf32>, tensor<4x6xf32>, tensor<1xi32> -> tensor<8x6xf32>
+  %g = math.tanh %h : tensor<8x6xf32>
+  %y = nn.row_matmul %g, %v count %count : tensor<8x6xf32>, tensor<6x4xf32>, tensor<1xi32> -> tensor<8x4xf32>
+  %s = arith.addf %x, %y : tensor<8x4xf32>
+  %row = nn.gather %s, %last : tensor<8x4xf32>, tensor<1xi32> -> tensor<1x4xf32>
+  return %row : tensor<1x4xf32>
+}
+
 // Heads are rows of their own: 16 nodes have 32 of them.
 // CHECK-LABEL: func.func @heads(
 // CHECK: plan.launch @[[HEADS:.*_counted]](%{{[^,]*}}, %{{[^,]*}}) : (tensor<16x8xf32>, tensor<i32>) -> tensor<16x2xf32>
