@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/program/Device.h"
+#include "runtime/core/Team.h"
 #include "runtime/core/Threads.h"
 #include "runtime/program/Context.h"
 #include <algorithm>
@@ -23,7 +24,12 @@ public:
   }
 
   void run(tessera_context &context, const tessera_entry &entry) override {
-    entry.run(&context, context.arena);
+    auto run = [&] { entry.run(&context, context.arena); };
+    // The library of GEMMs has teams of its own.
+    if (context.manifest->gemms.empty())
+      withTeam(run);
+    else
+      run();
   }
   bool isAsynchronous() const override { return false; }
 

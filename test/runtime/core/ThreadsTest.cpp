@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/core/Threads.h"
+#include "runtime/core/Error.h"
+#include "runtime/core/Team.h"
 #include "runtime/program/Context.h"
 #include <atomic>
 #include <bit>
@@ -13,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <limits>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace tessera::runtime;
@@ -38,6 +41,50 @@ TEST_P(Pool, RunsEachIterationOnce) {
         ASSERT_EQ(runs[i], 1) << count << " " << grain << " " << i;
     }
   }
+}
+
+/// Loops that follow at once, that others have to be woken for, and teams one
+/// after the other.
+TEST_P(Pool, TeamRunsEachIterationOnce) {
+  for (int teams = 0; teams < 20; ++teams) {
+    std::vector<std::atomic<int>> runs(97);
+    withTeam([&] {
+      for (int loops = 0; loops < 50; ++loops) {
+        parallelFor(97, 1, [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i)
+            ++runs[i];
+        });
+        if (loops % 25 == 0)
+          std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      }
+    });
+    for (auto &count : runs)
+      ASSERT_EQ(count, 50);
+  }
+}
+
+/// Iteration 0 never ends, and iteration 1 fails.
+void failBeside(void *, int64_t begin, int64_t, int) {
+  if (begin == 1)
+    fatal("a thread beside fails");
+  while (true)
+    pause();
+}
+
+/// Whichever thread fails, the process ends, whether others work or wait.
+TEST(TeamDeathTest, EndsWithTheErrorOfAThread) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  auto inTeam = [](auto body) {
+    setThreads(2);
+    withTeam(body);
+  };
+  EXPECT_EXIT(inTeam([] { parallelFor(2, 1, failBeside, nullptr); }),
+              testing::ExitedWithCode(1), "a thread beside fails");
+  EXPECT_EXIT(inTeam([] {
+                std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                fatal("the first thread fails");
+              }),
+              testing::ExitedWithCode(1), "the first thread fails");
 }
 
 /// Element i of args[1] from row i of args[0], by way of the thread's scratch.
