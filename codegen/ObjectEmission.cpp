@@ -194,21 +194,23 @@ static void addModels(llvm::Module &module, ArrayRef<ModuleOp> others,
       llvm::ConstantArray::get(type, rows), "tessera_models");
 }
 
-LogicalResult codegen::emitObject(ModuleOp module, StringRef path,
-                                  StringRef deviceImage) {
-  auto machine = createMachine(module);
-  if (failed(machine))
-    return failure();
+/// The optimized code of \p module for \p machine; null where there was an
+/// error.
+static std::unique_ptr<llvm::Module> translate(ModuleOp module,
+                                               llvm::TargetMachine &machine,
+                                               StringRef deviceImage,
+                                               llvm::LLVMContext &context) {
   DialectRegistry translations;
   registerBuiltinDialectTranslation(translations);
   registerLLVMDialectTranslation(translations);
   module.getContext()->appendDialectRegistry(translations);
-  llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> ir = translateModuleToLLVMIR(module, context);
-  if (!ir)
-    return module.emitError("cannot be translated to LLVM IR");
-  ir->setTargetTriple((*machine)->getTargetTriple());
-  ir->setDataLayout((*machine)->createDataLayout());
+  if (!ir) {
+    module.emitError("cannot be translated to LLVM IR");
+    return nullptr;
+  }
+  ir->setTargetTriple(machine.getTargetTriple());
+  ir->setDataLayout(machine.createDataLayout());
   if (!deviceImage.empty())
     addDeviceImage(*ir, deviceImage);
   auto executable = module->getParentOfType<ModuleOp>();
@@ -219,30 +221,78 @@ LogicalResult codegen::emitObject(ModuleOp module, StringRef path,
   if (models.front() != module)
     renameTables(*ir, module);
   else
-    addCpuFeatures(*ir, **machine);
+    addCpuFeatures(*ir, machine);
   spec::SpecificationAttr specification = spec::getSpecification(module);
   if (specification && specification.getTokenizer() &&
       models.front() == module &&
       failed(
           addTokenizer(*ir, specification.getTokenizer().getValue(), module)))
-    return failure();
+    return nullptr;
   if (models.front() == module && models.size() > 1)
     addModels(*ir, ArrayRef(models).drop_front(), !deviceImage.empty());
   preferWideVectors(*ir);
-  optimizeModule(*ir, **machine);
+  optimizeModule(*ir, machine);
+  return ir;
+}
 
+/// Writes the code of \p module into the file \p path by
+/// \p print(stream, code, machine), which fails with its own error.
+static LogicalResult writeCode(
+    ModuleOp module, StringRef path, StringRef deviceImage,
+    llvm::function_ref<LogicalResult(llvm::raw_pwrite_stream &, llvm::Module &,
+                                     llvm::TargetMachine &)>
+        print) {
+  auto machine = createMachine(module);
+  if (failed(machine))
+    return failure();
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> code =
+      translate(module, **machine, deviceImage, context);
+  if (!code)
+    return failure();
   std::error_code error;
   llvm::raw_fd_ostream stream(path, error);
   if (error)
     return module.emitError("cannot write ") << path << ": " << error.message();
-  llvm::legacy::PassManager emission;
-  if ((*machine)->addPassesToEmitFile(emission, stream, nullptr,
-                                      llvm::CodeGenFileType::ObjectFile))
-    return module.emitError("this target cannot emit object files");
-  emission.run(*ir);
+  if (failed(print(stream, *code, **machine)))
+    return failure();
   stream.close();
   if (stream.has_error())
     return module.emitError("cannot write ")
            << path << ": " << stream.error().message();
   return success();
+}
+
+/// Lets LLVM generate code into a file of \p type.
+static LogicalResult generate(ModuleOp module, llvm::raw_pwrite_stream &stream,
+                              llvm::Module &code, llvm::TargetMachine &machine,
+                              llvm::CodeGenFileType type) {
+  llvm::legacy::PassManager emission;
+  if (machine.addPassesToEmitFile(emission, stream, nullptr, type))
+    return module.emitError("this target cannot emit such files");
+  emission.run(code);
+  return success();
+}
+
+LogicalResult codegen::emitObject(ModuleOp module, StringRef path,
+                                  StringRef deviceImage) {
+  return writeCode(module, path, deviceImage,
+                   [&](llvm::raw_pwrite_stream &stream, llvm::Module &code,
+                       llvm::TargetMachine &machine) {
+                     return generate(module, stream, code, machine,
+                                     llvm::CodeGenFileType::ObjectFile);
+                   });
+}
+
+LogicalResult codegen::emitText(ModuleOp module, bool isAssembly,
+                                StringRef path) {
+  return writeCode(module, path, /*deviceImage=*/"",
+                   [&](llvm::raw_pwrite_stream &stream, llvm::Module &code,
+                       llvm::TargetMachine &machine) -> LogicalResult {
+                     if (isAssembly)
+                       return generate(module, stream, code, machine,
+                                       llvm::CodeGenFileType::AssemblyFile);
+                     code.print(stream, nullptr);
+                     return success();
+                   });
 }

@@ -20,6 +20,11 @@ namespace tessera::codegen {
 mlir::LogicalResult emitObject(mlir::ModuleOp module, llvm::StringRef path,
                                llvm::StringRef deviceImage = {});
 
+/// Writes the same code into the file \p path as assembly or, if not that, as
+/// LLVM IR.
+mlir::LogicalResult emitText(mlir::ModuleOp module, bool isAssembly,
+                             llvm::StringRef path);
+
 /// Whether that CPU has LLVM's feature \p name.
 bool hasCpuFeature(mlir::ModuleOp module, llvm::StringRef name);
 

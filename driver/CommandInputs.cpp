@@ -8,6 +8,7 @@
 #include "driver/CommandInputs.h"
 #include "frontends/Machine.h"
 #include "frontends/ModelBuilder.h"
+#include "frontends/ModuleText.h"
 #include "frontends/Specification.h"
 #include "frontends/SpecificationAttr.h"
 
@@ -23,7 +24,9 @@ FailureOr<Inputs> tessera::readInputs(const CommandOptions &options) {
     if (!source)
       return failure();
     inputs.source = std::move(*source);
+    inputs.isModule = isModuleText(inputs.source.text);
   } else {
+    inputs.isModule = true;
     llvm::Expected<SourceText> source =
         readSource(options.input, maxModuleBytes,
                    "give the path of a module, as --compile-to writes it");
@@ -40,9 +43,11 @@ FailureOr<Inputs> tessera::readInputs(const CommandOptions &options) {
   return inputs;
 }
 
-/// The module that --compile-from names, as its phase leaves it.
+/// The module of \p inputs, which is as \p phase leaves it; \p phase becomes
+/// that of its operations where it has none.
 static OwningOpRef<ModuleOp> parseModule(MLIRContext &context,
-                                         const Inputs &inputs, Phase from) {
+                                         const Inputs &inputs,
+                                         std::optional<Phase> &phase) {
   // The parser calls itself for each bracket within another, the verifier and
   // printer for each attribute and type.
   llvm::StringRef text = inputs.source.text;
@@ -66,39 +71,44 @@ static OwningOpRef<ModuleOp> parseModule(MLIRContext &context,
     (*module)->setAttr(spec::MachineAttr::kName,
                        machineAttr(*machine, context));
   }
-  if (module && (failed(verifySpecificationAttr(*module)) ||
-                 failed(verifyPhase(*module, from))))
+  if (!module)
+    return {};
+  if (!phase)
+    phase = recognizePhase(*module);
+  if (failed(verifySpecificationAttr(*module)) ||
+      failed(verifyPhase(*module, *phase)))
     return {};
   return module;
 }
 
 Beginning tessera::startCompilation(MLIRContext &context,
                                     const CommandOptions &options,
-                                    const Inputs &inputs, Phase from) {
-  if (options.compileFrom.empty()) {
+                                    const Inputs &inputs,
+                                    std::optional<Phase> named) {
+  if (!inputs.isModule) {
     std::optional<Specification> specification = parseSpecification(
         inputs.source, options.overrides, llvm::errs(), inputs.getMachine());
     if (!specification)
       return {};
     return {buildModel(*specification, context),
+            Phase::Model,
             specification->memoryLimitPlace,
             {specification->graphPath, specification->shadowGraphPath}};
   }
   if (!options.overrides.empty()) {
-    (void)failCommand(
-        "--set changes a specification, and --compile-from reads a "
-        "module; drop one of them");
+    (void)failCommand("--set changes a specification, and " + options.input +
+                      " is a module; drop one of them");
     return {};
   }
-  return {parseModule(context, inputs, from), options.input, {}};
+  OwningOpRef<ModuleOp> module = parseModule(context, inputs, named);
+  return {std::move(module), named.value_or(Phase::Model), options.input, {}};
 }
 
 LogicalResult tessera::openOutputs(const CommandOptions &options,
-                                   Outputs &outputs,
+                                   const Inputs &inputs, Outputs &outputs,
                                    llvm::ArrayRef<std::string> graphs) {
   std::vector<runtime::UsedFile> used = {
-      {options.compileFrom.empty() ? "the specification" : "the module",
-       options.input},
+      {inputs.isModule ? "the module" : "the specification", options.input},
       {"the machine's description", options.machine}};
   for (const std::string &graph : graphs)
     used.push_back({"the graph", graph});

@@ -6,12 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "driver/Commands.h"
+#include "codegen/CodeForms.h"
 #include "driver/Calibrate.h"
 #include "driver/CommandContext.h"
 #include "driver/CommandInputs.h"
 #include "driver/HeldSignals.h"
 #include "driver/Link.h"
 #include "driver/MemoryLimit.h"
+#include "driver/PassOptions.h"
 #include "driver/Variants.h"
 #include "report/GenerationReport.h"
 #include "report/PlanChart.h"
@@ -24,6 +26,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Signals.h"
 
 #include <deque>
@@ -33,15 +36,67 @@ using namespace tessera;
 
 namespace {
 
-/// The phase that \p option calls \p name; \p otherwise where it was not given.
-FailureOr<Phase> readPhase(llvm::StringRef option, const std::string &name,
-                           Phase otherwise) {
-  if (name.empty())
-    return otherwise;
-  if (std::optional<Phase> phase = parsePhase(name))
-    return *phase;
-  return failCommand(option + "=" + name + ": no such phase; choose " +
-                     llvm::join(getPhaseNames(), ", "));
+/// What --compile-to calls what is written of code, beside an executable.
+struct CodeName {
+  llvm::StringLiteral name;
+  std::optional<codegen::CodeForm> form; ///< nothing for an object file
+};
+constexpr CodeName codeNames[] = {{"llvm", codegen::CodeForm::LlvmIr},
+                                  {"asm", codegen::CodeForm::Assembly},
+                                  {"obj", std::nullopt},
+                                  {"ptx", codegen::CodeForm::Ptx}};
+
+/// What --compile-to asks for.
+struct Goal {
+  Phase phase; ///< the last one
+  /// What is written of the code that it leaves; null for the phase's own.
+  const CodeName *code = nullptr;
+
+  bool isFile() const {
+    return code ? !code->form : phase == Phase::Executable;
+  }
+};
+
+/// The phase that --compile-from names, if it was given.
+FailureOr<std::optional<Phase>> readBeginning(const CommandOptions &options) {
+  std::optional<Phase> phase = parsePhase(options.compileFrom);
+  if (!phase && !options.compileFrom.empty())
+    return failCommand("--compile-from=" + options.compileFrom +
+                       ": no such phase; choose " +
+                       llvm::join(getPhaseNames(), ", "));
+  return phase;
+}
+
+FailureOr<Goal> readGoal(const CommandOptions &options) {
+  if (options.compileTo.empty())
+    return Goal{Phase::Executable};
+  if (std::optional<Phase> phase = parsePhase(options.compileTo))
+    return Goal{*phase};
+  for (const CodeName &code : codeNames)
+    if (options.compileTo == code.name)
+      return Goal{Phase::Target, &code};
+  auto names = llvm::map_range(codeNames,
+                               [](const CodeName &code) { return code.name; });
+  return failCommand("--compile-to=" + options.compileTo +
+                     ": no such phase; choose " +
+                     llvm::join(getPhaseNames(), ", ") + ", or of its code " +
+                     llvm::join(names, ", "));
+}
+
+/// Whether \p module can become what \p goal asks for.
+LogicalResult checkGoal(const CommandOptions &options, const Goal &goal,
+                        Phase from, ModuleOp module) {
+  if (from > goal.phase && options.compileFrom.empty())
+    return failCommand(options.input + ": is a module of phase " +
+                       getPhaseName(from) + ", which lies behind " +
+                       getPhaseName(goal.phase));
+  SmallVector<ModuleOp> models = spec::getModels(module);
+  if (!goal.code || models.size() == 1)
+    return success();
+  return failCommand("--compile-to=" + goal.code->name +
+                     " writes the code of one model, and " + options.input +
+                     " has " + llvm::Twine(models.size()) +
+                     "; compile to an executable, or stop at the phase target");
 }
 
 LogicalResult writeModule(ModuleOp module, Output &output) {
@@ -133,14 +188,14 @@ private:
   llvm::FileRemover remover;
 };
 
-LogicalResult writeExecutable(const CommandOptions &options, ModuleOp module,
-                              Outputs &outputs) {
-  SmallVector<ModuleOp> models = spec::getModels(module);
-  std::deque<TemporaryFile> files(models.size());
-  std::vector<std::string> objects;
+/// Emits an object of each of \p models into a file of its own, and writes the
+/// report on their kernels.
+LogicalResult emitObjects(const CommandOptions &options,
+                          ArrayRef<ModuleOp> models,
+                          std::deque<TemporaryFile> &files, Outputs &outputs) {
   std::vector<std::string> reports;
-  LinkParts parts;
-  for (auto [model, object] : llvm::zip(models, files)) {
+  for (ModuleOp model : models) {
+    TemporaryFile &object = files.emplace_back();
     const Target *target = getTarget(model);
     if (!target || failed(object.make("o")))
       return failure();
@@ -150,8 +205,53 @@ LogicalResult writeExecutable(const CommandOptions &options, ModuleOp module,
                                   options.kernelReport.empty() ? nullptr
                                                                : &stream)))
       return failure();
+  }
+  if (options.kernelReport.empty())
+    return success();
+  return writeOutput(outputs.kernelReport, [&](llvm::raw_ostream &out) {
+    bool isList = reports.size() > 1;
+    out << (isList ? "[" : "") << llvm::join(reports, ",")
+        << (isList ? "]\n" : "");
+  });
+}
+
+/// Writes the code of \p module, one model in phase target, as \p code names
+/// it.
+LogicalResult writeCode(const CommandOptions &options, ModuleOp module,
+                        const CodeName &code, Outputs &outputs) {
+  ModuleOp model = spec::getModels(module).front();
+  std::deque<TemporaryFile> files;
+  if (code.form) {
+    if (failed(files.emplace_back().make(code.name)) ||
+        failed(codegen::emitCode(model, *code.form, files.back().getPath())))
+      return failure();
+  } else if (failed(emitObjects(options, model, files, outputs))) {
+    return failure();
+  }
+  auto text = llvm::MemoryBuffer::getFile(files.front().getPath(),
+                                          /*IsText=*/false,
+                                          /*RequiresNullTerminator=*/false);
+  if (!text)
+    return failCommand("cannot read " + files.front().getPath() + ": " +
+                       text.getError().message());
+  return writeOutput(outputs.main, [&](llvm::raw_ostream &out) {
+    out << (*text)->getBuffer();
+  });
+}
+
+LogicalResult writeExecutable(const CommandOptions &options, ModuleOp module,
+                              Outputs &outputs, TimingScope &timing) {
+  SmallVector<ModuleOp> models = spec::getModels(module);
+  std::deque<TemporaryFile> files;
+  TimingScope emission = timing.nest("objects");
+  if (failed(emitObjects(options, models, files, outputs)))
+    return failure();
+  emission.stop();
+  std::vector<std::string> objects;
+  LinkParts parts;
+  for (auto [model, object] : llvm::zip(models, files)) {
     objects.push_back(object.getPath().str());
-    parts.add(target->getLinkParts(model));
+    parts.add(getTarget(model)->getLinkParts(model));
     // The runtime names zlib's functions weakly: other executables have none.
     spec::AuditAttr audit = spec::getAudit(model);
     if (audit && audit.getSetting() == spec::AuditSetting::Documents)
@@ -164,13 +264,7 @@ LogicalResult writeExecutable(const CommandOptions &options, ModuleOp module,
                   libraries::icu.str(), libraries::zlib.str(),
                   libraries::zstd.str()}});
   }
-  if (!options.kernelReport.empty() &&
-      failed(writeOutput(outputs.kernelReport, [&](llvm::raw_ostream &out) {
-        bool isList = reports.size() > 1;
-        out << (isList ? "[" : "") << llvm::join(reports, ",")
-            << (isList ? "]\n" : "");
-      })))
-    return failure();
+  TimingScope linking = timing.nest("link");
   TemporaryFile linked;
   if (failed(linked.make("exe")))
     return failure();
@@ -186,18 +280,17 @@ LogicalResult compileOnce(const CommandOptions &options, bool planOnly) {
   CommandContext owner;
   MLIRContext &context = owner.get();
 
-  FailureOr<Phase> from =
-      readPhase("--compile-from", options.compileFrom, Phase::Model);
-  FailureOr<Phase> to = planOnly ? FailureOr<Phase>(Phase::Plan)
-                                 : readPhase("--compile-to", options.compileTo,
-                                             Phase::Executable);
-  if (failed(from) || failed(to))
+  FailureOr<std::optional<Phase>> named = readBeginning(options);
+  FailureOr<Goal> goal =
+      planOnly ? FailureOr<Goal>(Goal{Phase::Plan}) : readGoal(options);
+  if (failed(named) || failed(goal))
     return failure();
-  if (*from > *to)
+  if (*named > goal->phase)
     return failCommand("--compile-from=" + options.compileFrom +
-                       " lies behind " + getPhaseName(*to));
-  if (*to == Phase::Executable && options.output.empty())
-    return failCommand("an executable needs a name: add -o EXE");
+                       " lies behind " + getPhaseName(goal->phase));
+  if (goal->isFile() && options.output.empty())
+    return failCommand(goal->code ? "an object file needs a name: add -o FILE"
+                                  : "an executable needs a name: add -o EXE");
 
   FailureOr<int64_t> memory = readMemory(options);
   if (failed(memory))
@@ -205,37 +298,47 @@ LogicalResult compileOnce(const CommandOptions &options, bool planOnly) {
   FailureOr<Inputs> inputs = readInputs(options);
   if (failed(inputs))
     return failure();
-  Beginning beginning = startCompilation(context, options, *inputs, *from);
+  DefaultTimingManager times;
+  applyDefaultTimingManagerCLOptions(times);
+  if (options.timing)
+    times.setEnabled(true);
+  TimingScope timing = times.getRootScope();
+  TimingScope reading = timing.nest("read");
+  Beginning beginning = startCompilation(context, options, *inputs, *named);
+  reading.stop();
   OwningOpRef<ModuleOp> &module = beginning.module;
   // The process ends behind this: to take apart what it has made, operation by
   // operation, would be a good part of its time.
   llvm::scope_exit leave([&] { (void)module.release(); });
   Outputs outputs;
-  if (!module || failed(openOutputs(options, outputs, beginning.graphs)))
+  if (!module || failed(checkGoal(options, *goal, beginning.phase, *module)) ||
+      failed(openOutputs(options, *inputs, outputs, beginning.graphs)))
     return failure();
-  Phase planned = std::min(*to, std::max(*from, Phase::Plan));
-  if (failed(runPhases(*module, *from, planned, options.dumpDirectory,
-                       options.timing)))
+  PhaseWatch watch = {options.dumpDirectory, /*takesPassOptions=*/true,
+                      &timing};
+  Phase planned = std::min(goal->phase, std::max(beginning.phase, Phase::Plan));
+  if (failed(runPhases(*module, beginning.phase, planned, watch)))
     return failure();
   Planner planner = makePlanner(options, *inputs);
+  const Planner *variants = inputs->isModule ? nullptr : &planner;
   for (ModuleOp model : spec::getModels(*module))
-    if (failed(checkMemoryLimit(
-            model, beginning.limitPlace,
-            options.compileFrom.empty() ? &planner : nullptr, llvm::errs())))
+    if (failed(checkMemoryLimit(model, beginning.limitPlace, variants,
+                                llvm::errs())))
       return failure();
-  if (planned < *to) {
+  if (planned < goal->phase) {
     // Kernels are lowered one by one.
-    context.enableMultithreading();
-    if (failed(runPhases(*module, planned, *to, options.dumpDirectory,
-                         options.timing)))
+    if (!needOnePassAtATime())
+      context.enableMultithreading();
+    if (failed(runPhases(*module, planned, goal->phase, watch)))
       return failure();
   }
   if (planOnly)
-    return writePlan(options, *module, *memory,
-                     options.compileFrom.empty() ? &planner : nullptr,
-                     outputs.main);
-  return *to == Phase::Executable ? writeExecutable(options, *module, outputs)
-                                  : writeModule(*module, outputs.main);
+    return writePlan(options, *module, *memory, variants, outputs.main);
+  if (goal->code)
+    return writeCode(options, *module, *goal->code, outputs);
+  return goal->phase == Phase::Executable
+             ? writeExecutable(options, *module, outputs, timing)
+             : writeModule(*module, outputs.main);
 }
 
 } // namespace

@@ -33,12 +33,13 @@ static OptionRow describeOption(const cl::Option &option) {
   row.required = option.getNumOccurrencesFlag() == cl::Required;
   row.repeats = repeats(option);
   SmallVector<StringRef> choices;
-  if (option.ValueStr == "PHASE")
-    choices.append(getPhaseNames().begin(), getPhaseNames().end());
-  else if (option.ValueStr.contains('|'))
-    option.ValueStr.split(choices, '|');
+  option.ValueStr.split(choices, '|');
+  bool isChoice = choices.size() > 1;
   for (StringRef choice : choices)
-    row.choices.push_back(choice.str());
+    if (choice == "PHASE")
+      llvm::append_range(row.choices, getPhaseNames());
+    else if (isChoice)
+      row.choices.push_back(choice.str());
   return row;
 }
 

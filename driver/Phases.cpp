@@ -7,15 +7,15 @@
 
 #include "driver/Phases.h"
 #include "codegen/Passes.h"
+#include "dialects/AttributeNames.h"
 #include "dialects/plan/Plan.h"
 #include "dialects/spec/Spec.h"
 #include "driver/Output.h"
-#include "driver/Recomputation.h"
+#include "driver/PhasePipelines.h"
 #include "passes/kernels/Passes.h"
 #include "passes/plan/Passes.h"
 #include "passes/train/Passes.h"
 #include "passes/zero/Passes.h"
-#include "target/Target.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
@@ -42,31 +42,30 @@ std::optional<Phase> tessera::parsePhase(StringRef name) {
   return std::nullopt;
 }
 
-static void buildPhase(Phase phase, const Target &target,
-                       const Recomputation &recomputation,
-                       OpPassManager &manager) {
-  switch (phase) {
-  case Phase::Model:
-    manager.addPass(train::createVerifyModel());
-    return;
-  case Phase::Train: {
-    train::RecomputeOptions options;
-    options.whole = recomputation.whole;
-    options.cheap = recomputation.cheap;
-    return train::buildPipeline(manager, options);
-  }
-  case Phase::Zero:
-    return zero::buildZeroPipeline(manager);
-  case Phase::Kernels:
-    return kernels::buildPipeline(manager);
-  case Phase::Plan:
-    manager.addPass(target.createShapeKernels());
-    return plan::buildPlanPipeline(manager);
-  case Phase::Target:
-    return target.buildPipeline(manager);
-  case Phase::Executable:
-    return;
-  }
+/// The phase that makes operations like \p op.
+static Phase getPhaseOf(Operation *op) {
+  StringRef dialect = op->getName().getDialectNamespace();
+  if (isa<plan::ProgramOp>(op))
+    return Phase::Plan;
+  if (op->hasAttr(kernelAttrName) || dialect == "plan")
+    return Phase::Kernels;
+  if (dialect == "zero")
+    return Phase::Zero;
+  if (dialect == "llvm" || dialect == "gpu")
+    return Phase::Target;
+  auto function = dyn_cast<func::FuncOp>(op);
+  if (function && function.getSymName() == "train")
+    return Phase::Train;
+  auto parameter = dyn_cast<nn::ParameterOp>(op);
+  if (parameter && (parameter.getComputeType() || parameter.getPacked()))
+    return Phase::Train;
+  return Phase::Model;
+}
+
+Phase tessera::recognizePhase(ModuleOp module) {
+  Phase phase = Phase::Model;
+  module.walk([&](Operation *op) { phase = std::max(phase, getPhaseOf(op)); });
+  return phase;
 }
 
 static LogicalResult verifyModel(ModuleOp module, Phase phase) {
@@ -123,16 +122,19 @@ LogicalResult tessera::verifyPhase(ModuleOp module, Phase phase) {
 /// after each pass would take a fifth of the time.
 static LogicalResult runPhase(ModuleOp module, Phase phase,
                               const Recomputation &recomputation,
-                              bool timing = false) {
+                              const PhaseWatch &watch = {}) {
   const Target *target = getTarget(module);
   if (!target)
     return failure();
   PassManager manager(module.getContext(), ModuleOp::getOperationName());
   manager.enableVerifier(false);
   buildPhase(phase, *target, recomputation, manager);
-  if (timing) {
-    llvm::errs() << "phase " << getPhaseName(phase) << "\n";
-    manager.enableTiming();
+  if (watch.takesPassOptions && failed(applyPassManagerCLOptions(manager)))
+    return failure();
+  TimingScope timing;
+  if (watch.timing) {
+    timing = watch.timing->nest(getPhaseName(phase));
+    manager.enableTiming(timing);
   }
   return success(succeeded(manager.run(module)) && succeeded(verify(module)));
 }
@@ -202,7 +204,8 @@ static LogicalResult dump(ModuleOp module, Phase phase, StringRef directory) {
 }
 
 LogicalResult tessera::runPhases(ModuleOp module, Phase from, Phase to,
-                                 StringRef dumpDirectory, bool timing) {
+                                 const PhaseWatch &watch) {
+  StringRef dumpDirectory = watch.dumpDirectory;
   if (!dumpDirectory.empty())
     if (auto error = llvm::sys::fs::create_directories(dumpDirectory))
       return refuseDump(module,
@@ -222,7 +225,7 @@ LogicalResult tessera::runPhases(ModuleOp module, Phase from, Phase to,
           return failure();
         recomputation = *choice;
       }
-      if (failed(runPhase(model, phase, recomputation, timing)))
+      if (failed(runPhase(model, phase, recomputation, watch)))
         return failure();
     }
     if (!dumpDirectory.empty() && failed(dump(module, phase, dumpDirectory)))

@@ -10,8 +10,10 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
+#include <string>
 
 namespace tessera {
 
@@ -27,17 +29,30 @@ llvm::StringRef getPhaseName(Phase phase);
 /// The phase called \p name, or nothing.
 std::optional<Phase> parsePhase(llvm::StringRef name);
 
+/// The phase that leaves modules like \p module: the last one that one of its
+/// operations is of.
+Phase recognizePhase(mlir::ModuleOp module);
+
 /// Checks that \p module is as \p phase leaves it, by the phase's verifier.
 mlir::LogicalResult verifyPhase(mlir::ModuleOp module, Phase phase);
 
+/// What is seen of phases beside their result.
+struct PhaseWatch {
+  /// Where each phase's module is written, `3-kernels.mlir` for example; empty
+  /// for nowhere.
+  std::string dumpDirectory;
+  /// Whether what the command line says of pass managers (PassOptions.h) holds.
+  bool takesPassOptions = false;
+  /// Gets the time of each phase and pass, if any.
+  mlir::TimingScope *timing = nullptr;
+};
+
 /// Runs the phases after \p from up to \p to on \p module, which is as phase
-/// \p from leaves it. With \p dumpDirectory, each phase's module is written
-/// there, `3-kernels.mlir` for example; with \p timing, the time of each pass
-/// is printed. The executable is no module: it is left
-/// to the caller, and Phase::Executable means the same here as Phase::Target.
+/// \p from leaves it. Each phase is one run of a pass manager. The executable
+/// is no module: it is left to the caller, and Phase::Executable means the same
+/// here as Phase::Target.
 mlir::LogicalResult runPhases(mlir::ModuleOp module, Phase from, Phase to,
-                              llvm::StringRef dumpDirectory,
-                              bool timing = false);
+                              const PhaseWatch &watch = {});
 
 } // namespace tessera
 

@@ -73,7 +73,7 @@ Planner::Outcome Planner::plan(const Settings &settings) const {
       stream << diagnostic.str() << "\n";
   });
   OwningOpRef<ModuleOp> module = buildModel(*specification, context);
-  if (module && succeeded(runPhases(*module, Phase::Model, Phase::Plan, ""))) {
+  if (module && succeeded(runPhases(*module, Phase::Model, Phase::Plan))) {
     FailureOr<PlanReport> report =
         PlanReport::make(spec::getModels(*module).front());
     int64_t limit = spec::getMemoryLimit(spec::getModels(*module).front());

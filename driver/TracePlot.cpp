@@ -22,9 +22,16 @@ static OwningOpRef<ModuleOp> makePlan(MLIRContext &context,
                                       const CommandOptions &options,
                                       const Inputs &inputs) {
   Beginning beginning =
-      startCompilation(context, options, inputs, Phase::Model);
-  if (!beginning.module ||
-      failed(runPhases(*beginning.module, Phase::Model, Phase::Plan, {})))
+      startCompilation(context, options, inputs, /*named=*/std::nullopt);
+  if (!beginning.module)
+    return {};
+  if (beginning.phase > Phase::Plan) {
+    (void)failCommand(options.input + ": is a module of phase " +
+                      getPhaseName(beginning.phase) + ", which lies behind " +
+                      getPhaseName(Phase::Plan));
+    return {};
+  }
+  if (failed(runPhases(*beginning.module, beginning.phase, Phase::Plan)))
     return {};
   return std::move(beginning.module);
 }

@@ -8,6 +8,7 @@
 #include "driver/Variants.h"
 #include "driver/CommandInputs.h"
 #include "driver/Fit.h"
+#include "driver/PassOptions.h"
 #include "driver/Sweep.h"
 #include "frontends/Specification.h"
 #include "runtime/core/Text.h"
@@ -20,24 +21,25 @@ using namespace tessera;
 /// Plans variants for --sweep and --fit, whose output is opened.
 static FailureOr<Planner> makeVariantPlanner(const CommandOptions &options,
                                              Outputs &outputs) {
-  if (!options.compileFrom.empty())
-    return failCommand(
-        "--sweep and --fit change a specification, and --compile-from "
-        "reads a module; drop one of them");
-  if (!options.dumpDirectory.empty() || options.timing)
-    return failCommand(
-        "--dump-phases-to and --timing are for one plan; drop them, or "
-        "--sweep and --fit");
+  StringRef single = !options.dumpDirectory.empty() ? "dump-phases-to"
+                     : options.timing               ? "timing"
+                                                    : findGivenPassOption();
+  if (!single.empty())
+    return failCommand("--" + single +
+                       " is for one plan; drop it, or --sweep and --fit");
   FailureOr<Inputs> inputs = readInputs(options);
   if (failed(inputs))
     return failure();
+  if (inputs->isModule)
+    return failCommand("--sweep and --fit change a specification, and " +
+                       options.input + " is a module; drop one of them");
   // Without what is varied it may not be whole.
   std::optional<Specification> specification = parseSpecification(
       inputs->source, options.overrides, llvm::nulls(), inputs->getMachine());
   std::vector<std::string> graphs;
   if (specification)
     graphs = {specification->graphPath, specification->shadowGraphPath};
-  if (failed(openOutputs(options, outputs, graphs)))
+  if (failed(openOutputs(options, *inputs, outputs, graphs)))
     return failure();
   return makePlanner(options, *inputs);
 }

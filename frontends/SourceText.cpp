@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "frontends/SourceText.h"
+#include "frontends/ModuleText.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -70,7 +71,11 @@ llvm::Expected<SourceText> tessera::readSource(llvm::StringRef path,
     if (error || *count == 0)
       break;
     source.text.append(chunk.data(), *count);
-    if (static_cast<int64_t>(source.text.size()) > maxBytes)
+    auto size = static_cast<int64_t>(source.text.size());
+    if (size > maxBytes && maxBytes < maxModuleBytes &&
+        isModuleText(source.text))
+      maxBytes = maxModuleBytes;
+    if (size > maxBytes)
       break;
   }
   if (path != "-")
@@ -85,6 +90,22 @@ llvm::Expected<SourceText> tessera::readSource(llvm::StringRef path,
   if (llvm::StringRef(source.text).starts_with("\xEF\xBB\xBF"))
     source.text.erase(0, 3);
   return source;
+}
+
+bool tessera::isModuleText(llvm::StringRef text) {
+  while (!text.empty()) {
+    auto [line, rest] = text.split('\n');
+    line = line.ltrim();
+    if (line.starts_with("\"builtin.module\"") || line.starts_with("func.func"))
+      return true;
+    // A field of that name would be followed by a colon or a message.
+    if (line.consume_front("module") &&
+        (line.starts_with(" {") || line.starts_with(" @") ||
+         line.starts_with(" attributes")))
+      return true;
+    text = rest;
+  }
+  return false;
 }
 
 namespace {

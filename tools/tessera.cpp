@@ -10,6 +10,7 @@
 #include "driver/Commands.h"
 #include "driver/Describe.h"
 #include "driver/LastResorts.h"
+#include "driver/PassOptions.h"
 #include "driver/RunLogs.h"
 #include "driver/TextCommands.h"
 #include "driver/Version.h"
@@ -51,9 +52,9 @@ cl::SubCommand describeCommand("describe",
                                "a shell to complete");
 
 cl::opt<std::string> input(cl::Positional, cl::Required,
-                           cl::desc("specification"), cl::value_desc("SPEC"),
-                           cl::cat(category), cl::sub(compileCommand),
-                           cl::sub(planCommand));
+                           cl::desc("specification, or module in MLIR"),
+                           cl::value_desc("SPEC"), cl::cat(category),
+                           cl::sub(compileCommand), cl::sub(planCommand));
 cl::opt<std::string> folder(cl::Positional, cl::Required,
                             cl::desc("published folder"), cl::value_desc("DIR"),
                             cl::cat(category), cl::sub(importCommand));
@@ -82,12 +83,14 @@ cl::list<std::string> overrides("set",
 cl::opt<std::string>
     compileTo("compile-to",
               cl::desc("Stop after PHASE (model, train, zero, kernels, "
-                       "plan, target) and write its module"),
-              cl::value_desc("PHASE"), cl::init("executable"),
+                       "plan, target) and write its module, or the code as "
+                       "llvm, asm, obj or, of a GPU, ptx"),
+              cl::value_desc("PHASE|llvm|asm|obj|ptx"), cl::init("executable"),
               cl::cat(category), cl::sub(compileCommand));
 cl::opt<std::string> compileFrom(
     "compile-from",
-    cl::desc("SPEC is a module as PHASE leaves it; go on from there"),
+    cl::desc("SPEC is a module as PHASE leaves it; go on from there "
+             "(default: the phase that its operations are of)"),
     cl::value_desc("PHASE"), cl::cat(category), cl::sub(compileCommand),
     cl::sub(planCommand));
 cl::opt<std::string>
@@ -313,6 +316,7 @@ int main(int argc, char **argv) {
   installLastResorts();
   registerAllTargets();
   setVersionPrinter("tessera");
+  registerPassOptions({&compileCommand, &planCommand}, category);
   cl::HideUnrelatedOptions(category);
   cl::HideUnrelatedOptions(category, compileCommand);
   cl::HideUnrelatedOptions(category, planCommand);

@@ -47,8 +47,8 @@ void CompilerContext::compile(ModuleOp module, Phase from) {
   if (!module)
     return;
   loadKernels();
-  requireReason(
-      succeeded(runPhases(module, from, Phase::Target, dumpFolder())));
+  requireReason(succeeded(
+      runPhases(module, from, Phase::Target, {.dumpDirectory = dumpFolder()})));
 }
 
 void CompilerContext::loadKernels() {

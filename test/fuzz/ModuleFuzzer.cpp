@@ -74,7 +74,7 @@ static void advance(CompilerContext &compiler, Input &input, ModuleOp module) {
   compiler.loadKernels();
   if (failed(verifySpecificationAttr(module)) ||
       failed(verifyPhase(module, input.from)) ||
-      failed(runPhases(module, input.from, next, "")))
+      failed(runPhases(module, input.from, next)))
     return;
   input.from = next;
   input.text = textOf(module);
