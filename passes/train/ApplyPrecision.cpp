@@ -133,17 +133,18 @@ struct ApplyPrecision : train::impl::ApplyPrecisionBase<ApplyPrecision> {
     if (failed(verifyPrograms(getOperation())))
       return signalPassFailure();
     ModuleOp module = getOperation();
-    if (compute.empty())
-      compute =
-          spec::getTypeName(spec::getPrecision(module).getCompute()).str();
+    StringRef type =
+        compute.empty()
+            ? spec::getTypeName(spec::getPrecision(module).getCompute())
+            : StringRef(compute);
     Builder builder(module.getContext());
-    FloatType narrow = compute == "bf16"  ? FloatType(builder.getBF16Type())
-                       : compute == "f16" ? FloatType(builder.getF16Type())
-                                          : FloatType();
+    FloatType narrow = type == "bf16"  ? FloatType(builder.getBF16Type())
+                       : type == "f16" ? FloatType(builder.getF16Type())
+                                       : FloatType();
     if (!narrow) {
-      if (compute != "f32") {
+      if (type != "f32") {
         module.emitError("nothing computes in '")
-            << compute << "': choose f32, bf16 or f16";
+            << type << "': choose f32, bf16 or f16";
         signalPassFailure();
       }
       return;

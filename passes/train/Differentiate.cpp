@@ -118,20 +118,26 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
                        "is the loss");
       return signalPassFailure();
     }
-    if (accumulation == 0)
-      accumulation = spec::getAccumulation(module);
-    if (gradients.empty())
-      gradients =
-          spec::getTypeName(spec::getPrecision(module).getGradients()).str();
-    spec::SpecificationAttr specification = spec::getSpecification(module);
-    if (maxNorm < 0)
-      maxNorm = specification
-                    ? static_cast<double>(specification.getTraining().getClip())
-                    : 0.0;
-
     objective.setName("train");
     if (failed(writeStep(module, objective)))
       return signalPassFailure();
+  }
+
+  /// Whether gradients of parameters are in fp32.
+  bool hasWideGradients(ModuleOp module) {
+    StringRef specified =
+        spec::getTypeName(spec::getPrecision(module).getGradients());
+    return (gradients.empty() ? specified : StringRef(gradients)) == "f32";
+  }
+
+  /// The norm that gradients are clipped to; 0 for none.
+  double getMaxNorm(ModuleOp module) {
+    if (maxNorm >= 0)
+      return maxNorm;
+    spec::SpecificationAttr specification = spec::getSpecification(module);
+    return specification
+               ? static_cast<double>(specification.getTraining().getClip())
+               : 0.0;
   }
 
   /// Numbers of f16 have too few exponents for gradients.
@@ -147,7 +153,7 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
         index, RankedTensorType::get({}, builder.getF32Type()),
         builder.getDictionaryAttr(builder.getNamedAttr(
             inputAttrName, builder.getStringAttr(runtime::slotNames::unscale))),
-        step.getLoc());
+        NameLoc::get(builder.getStringAttr(runtime::slotNames::unscale)));
     return step.getArgument(index);
   }
 
@@ -156,7 +162,7 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
     Operation *end = block.getTerminator();
     Value loss = end->getOperand(0);
     OpBuilder builder(end);
-    ReverseMode reverse(builder, gradients == "f32");
+    ReverseMode reverse(builder, hasWideGradients(module));
     if (failed(reverse.run(block, loss)))
       return failure();
 
@@ -168,7 +174,7 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
         index, hyperType,
         builder.getDictionaryAttr(builder.getNamedAttr(
             inputAttrName, builder.getStringAttr(runtime::slotNames::hyper))),
-        end->getLoc());
+        NameLoc::get(builder.getStringAttr(runtime::slotNames::hyper)));
     Value hyper = step.getArgument(index);
 
     // A parameter may be read in several places: its gradient is their sum.
@@ -182,8 +188,10 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
                       .getResult()
                 : gradient;
     }
+    int64_t microBatches =
+        accumulation == 0 ? spec::getAccumulation(module) : accumulation;
     auto perStep = [&](Value value) -> Value {
-      if (accumulation == 1)
+      if (microBatches == 1)
         return value;
       return nn::AccumulateOp::create(builder, value.getLoc(), value);
     };
@@ -211,7 +219,8 @@ struct Differentiate : train::impl::DifferentiateBase<Differentiate> {
           builder, loc, squares,
           arith::MulFOp::create(builder, loc, wide, wide));
     }
-    auto clip = nn::ClipScaleOp::create(builder, loc, squares, maxNorm);
+    auto clip =
+        nn::ClipScaleOp::create(builder, loc, squares, getMaxNorm(module));
     Value factor = clip.getScale();
     if (unscale)
       factor = arith::MulFOp::create(builder, loc, factor, unscale);

@@ -274,7 +274,7 @@ Value StepPartitioner::addClassEnds() {
       argument, RankedTensorType::get({count}, builder.getI64Type()),
       builder.getDictionaryAttr(builder.getNamedAttr(
           inputAttrName, builder.getStringAttr(runtime::slotNames::classEnds))),
-      step.getLoc());
+      NameLoc::get(builder.getStringAttr(runtime::slotNames::classEnds)));
   return step.getArgument(argument);
 }
 
@@ -364,29 +364,27 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
   LogicalResult partition() {
     ModuleOp module = getOperation();
     spec::ParallelAttr parallel = spec::getParallel(module);
-    if (stage < 0)
-      stage = parallel.getZeroStage();
-    if (world <= 0)
-      world = parallel.getWorld();
-    if (stage < 0 || stage > 3)
+    int64_t zeroStage = stage < 0 ? parallel.getZeroStage() : stage;
+    int64_t ranks = world <= 0 ? parallel.getWorld() : world;
+    if (zeroStage < 0 || zeroStage > 3)
       return module.emitError("there is no ZeRO stage ")
-             << stage.getValue() << ": it must be 0, 1, 2 or 3";
-    if (shardRanks <= 0)
-      shardRanks = parallel.getShardRanks().value_or(world);
-    if (shardRanks < 1 || world % shardRanks != 0 ||
-        (shardRanks == 1 && world > 1))
+             << zeroStage << ": it must be 0, 1, 2 or 3";
+    int64_t shards =
+        shardRanks <= 0 ? parallel.getShardRanks().value_or(ranks) : shardRanks;
+    if (shards < 1 || ranks % shards != 0 || (shards == 1 && ranks > 1))
       return module.emitError("a shard group cannot have ")
-             << shardRanks.getValue() << " of " << world.getValue()
+             << shards << " of " << ranks
              << " ranks: their number must divide the world, and be above 1";
-    if (secondaryRanks < 0)
-      secondaryRanks = parallel.getSecondaryRanks().value_or(0);
-    if (secondaryRanks < 0 || secondaryRanks == 1 ||
-        (secondaryRanks && shardRanks % secondaryRanks != 0))
+    int64_t secondary = secondaryRanks < 0
+                            ? parallel.getSecondaryRanks().value_or(0)
+                            : secondaryRanks;
+    if (secondary < 0 || secondary == 1 ||
+        (secondary && shards % secondary != 0))
       return module.emitError("parameters cannot be kept among ")
-             << secondaryRanks.getValue() << " of " << shardRanks.getValue()
+             << secondary << " of " << shards
              << " ranks: their number must divide these, and be above 1";
-    if (quantizedGathers < 0)
-      quantizedGathers = parallel.getQuantizedGathers();
+    bool quantizes = quantizedGathers < 0 ? parallel.getQuantizedGathers()
+                                          : quantizedGathers > 0;
     FailureOr<optimizer::Settings> settings = spec::getOptimizer(module);
     const Target *target = getTarget(module);
     if (failed(settings) || !target)
@@ -400,12 +398,11 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
     bool isTrained = !spec::getGeneration(module);
 
     FailureOr<Groups> groups =
-        createGroups(step, isTrained ? world : 1, getLimits(), *settings);
+        createGroups(step, isTrained ? ranks : 1, getLimits(), *settings);
     if (failed(groups))
       return failure();
     numGroups += groups->groups.size();
-    Grid grid = {world, shardRanks, stage == 3 ? secondaryRanks.getValue() : 0,
-                 quantizedGathers > 0};
+    Grid grid = {ranks, shards, zeroStage == 3 ? secondary : 0, quantizes};
     if (isTrained && failed(addValidation(step)))
       return failure();
     for (auto function : module.getOps<func::FuncOp>()) {
@@ -415,17 +412,17 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
       bool distributed =
           isTrained && (function == step || plan::getWithin(function));
       FailureOr<int64_t> gathers =
-          partitionParameters(function, *groups, distributed ? stage : 0,
+          partitionParameters(function, *groups, distributed ? zeroStage : 0,
                               distributed ? grid : Grid());
       if (failed(gathers))
         return failure();
       numGathers += *gathers;
-      setProgram(function, distributed ? stage : 0,
+      setProgram(function, distributed ? zeroStage : 0,
                  distributed ? grid : Grid());
     }
     if (!isTrained)
       return success();
-    return StepPartitioner(step, *groups, stage, grid, settings->optimizer,
+    return StepPartitioner(step, *groups, zeroStage, grid, settings->optimizer,
                            target->sumsByKernel())
         .run();
   }

@@ -269,10 +269,9 @@ struct ZeroSchedule : zero::impl::ZeroScheduleBase<ZeroSchedule> {
       return signalPassFailure();
     ModuleOp module = getOperation();
     spec::ParallelAttr parallel = spec::getParallel(module);
-    if (prefetch < 0)
-      prefetch = parallel.getPrefetch();
-    if (prefetchBytes < 0)
-      prefetchBytes = parallel.getPrefetchBytes();
+    int64_t ahead = prefetch < 0 ? parallel.getPrefetch() : prefetch;
+    int64_t budget =
+        prefetchBytes < 0 ? parallel.getPrefetchBytes() : prefetchBytes;
     for (auto function : module.getOps<func::FuncOp>()) {
       if (getWorld(function).value_or(1) == 1)
         continue;
@@ -296,8 +295,7 @@ struct ZeroSchedule : zero::impl::ZeroScheduleBase<ZeroSchedule> {
       MovingBlock moving(block);
       for (WaitOp wait : others)
         numSunk += moving.sink(wait);
-      Prefetcher prefetcher(moving, &block.front(), gathers, prefetch,
-                            prefetchBytes);
+      Prefetcher prefetcher(moving, &block.front(), gathers, ahead, budget);
       prefetcher.run();
       numHoisted += prefetcher.numHoisted;
       numOverBudget += prefetcher.numOverBudget;
