@@ -69,6 +69,17 @@ static void printParts(OpAsmPrinter &printer, ParameterOp, ArrayAttr names,
 #define GET_OP_CLASSES
 #include "dialects/nn/NNOps.cpp.inc"
 
+namespace {
+/// Where it is printed, what is read of a parameter is called by its name.
+struct ParameterNames
+    : OpAsmOpInterface::ExternalModel<ParameterNames, GetParameterOp> {
+  void getAsmResultNames(Operation *op, OpAsmSetValueNameFn setName) const {
+    auto read = cast<GetParameterOp>(op);
+    setName(read.getResult(), read.getParameter());
+  }
+};
+} // namespace
+
 void NNDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
@@ -77,6 +88,7 @@ void NNDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/nn/TargetScores.cpp.inc"
       >();
+  GetParameterOp::attachInterface<ParameterNames>(*getContext());
 }
 
 Operation *NNDialect::materializeConstant(OpBuilder &builder, Attribute value,

@@ -19,6 +19,31 @@ using namespace tessera::plan;
 #define GET_OP_CLASSES
 #include "dialects/plan/PlanOps.cpp.inc"
 
+/// What \p buffer is called where it is printed: its name, and before it the
+/// layer that fills it.
+static std::string getPrintedName(BufferOp buffer) {
+  auto layer = buffer.getLoc()->findInstanceOf<NameLoc>();
+  return (layer ? layer.getName().str() + "." : "") + buffer.getName().str();
+}
+
+namespace {
+struct BufferNames : OpAsmOpInterface::ExternalModel<BufferNames, BufferOp> {
+  void getAsmResultNames(Operation *op, OpAsmSetValueNameFn setName) const {
+    auto buffer = cast<BufferOp>(op);
+    setName(buffer.getResult(), getPrintedName(buffer));
+  }
+};
+
+/// A view is called as the buffer is.
+struct ViewNames : OpAsmOpInterface::ExternalModel<ViewNames, ViewOp> {
+  void getAsmResultNames(Operation *op, OpAsmSetValueNameFn setName) const {
+    auto view = cast<ViewOp>(op);
+    if (BufferOp buffer = view.getBufferOp())
+      setName(view.getResult(), getPrintedName(buffer));
+  }
+};
+} // namespace
+
 void PlanDialect::initialize() {
   addTypes<
 #define GET_TYPEDEF_LIST
@@ -28,6 +53,8 @@ void PlanDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/plan/PlanOps.cpp.inc"
       >();
+  BufferOp::attachInterface<BufferNames>(*getContext());
+  ViewOp::attachInterface<ViewNames>(*getContext());
 }
 
 bool tessera::plan::isStep(Operation *op) {

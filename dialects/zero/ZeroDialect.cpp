@@ -22,6 +22,16 @@ using namespace tessera::zero;
 #define GET_OP_CLASSES
 #include "dialects/zero/ZeroOps.cpp.inc"
 
+namespace {
+/// Where it is printed, a state is called by its group and itself.
+struct StateNames : OpAsmOpInterface::ExternalModel<StateNames, LoadOp> {
+  void getAsmResultNames(Operation *op, OpAsmSetValueNameFn setName) const {
+    auto load = cast<LoadOp>(op);
+    setName(load.getResult(), (load.getGroup() + "." + load.getState()).str());
+  }
+};
+} // namespace
+
 void ZeroDialect::initialize() {
   addTypes<
 #define GET_TYPEDEF_LIST
@@ -31,6 +41,7 @@ void ZeroDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/zero/ZeroOps.cpp.inc"
       >();
+  LoadOp::attachInterface<StateNames>(*getContext());
 }
 
 LogicalResult ZeroDialect::verifyOperationAttribute(Operation *op,

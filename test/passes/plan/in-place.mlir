@@ -43,7 +43,7 @@ func.func @alive(%x: tensor<16xf32> {nn.input = "tokens"}) -> (tensor<16xf32> {n
 // A GEMM is added to its addend's memory, or to a copy where the addend is
 // needed later.
 // CHECK-LABEL: plan.program @addend
-// CHECK: plan.gemm %[[X:.*]], %[[X]] into %[[A:[0-9]+]]
+// CHECK: plan.gemm %[[X:.*]], %[[X]] into %[[A:[a-z_0-9]+]]
 // CHECK: plan.copy %[[A]] to %[[B:.*]] :
 // CHECK-NEXT: plan.gemm %[[X]], %[[X]] into %[[B]] accumulate
 // CHECK-NEXT: plan.gemm %[[A]], %[[X]] into %[[B]] accumulate
