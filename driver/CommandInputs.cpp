@@ -12,7 +12,11 @@
 #include "frontends/Specification.h"
 #include "frontends/SpecificationAttr.h"
 
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/AsmParser/AsmParserState.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -43,6 +47,43 @@ FailureOr<Inputs> tessera::readInputs(const CommandOptions &options) {
   return inputs;
 }
 
+/// \p loc with \p place where it knows of none.
+static Location setPlace(Location loc, Location place) {
+  if (auto named = dyn_cast<NameLoc>(loc))
+    return NameLoc::get(named.getName(), setPlace(named.getChildLoc(), place));
+  return isa<UnknownLoc>(loc) ? place : loc;
+}
+
+/// Parses \p source. Errors then name its lines, also of operations with
+/// locations behind them that say of which layer they are and no place.
+static OwningOpRef<ModuleOp> parseText(const SourceText &source,
+                                       MLIRContext &context) {
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(
+      llvm::MemoryBuffer::getMemBuffer(source.text, source.path,
+                                       /*RequiresNullTerminator=*/false),
+      llvm::SMLoc());
+  AsmParserState definitions;
+  Block block;
+  if (failed(parseAsmSourceFile(
+          sources, &block, ParserConfig(&context, /*verifyAfterParse=*/false),
+          &definitions)))
+    return {};
+  auto path = StringAttr::get(&context, source.path);
+  for (const AsmParserState::OperationDefinition &definition :
+       definitions.getOpDefs()) {
+    auto [line, column] = sources.getLineAndColumn(definition.loc.Start);
+    Operation *op = definition.op;
+    op->setLoc(setPlace(op->getLoc(), FileLineColLoc::get(path, line, column)));
+  }
+  OwningOpRef<ModuleOp> module =
+      mlir::detail::constructContainerOpForParserIfNecessary<ModuleOp>(
+          &block, &context, FileLineColLoc::get(path, 1, 1));
+  if (!module || failed(verify(*module)))
+    return {};
+  return module;
+}
+
 /// The module of \p inputs, which is as \p phase leaves it; \p phase becomes
 /// that of its operations where it has none.
 static OwningOpRef<ModuleOp> parseModule(MLIRContext &context,
@@ -61,8 +102,7 @@ static OwningOpRef<ModuleOp> parseModule(MLIRContext &context,
         llvm::Twine(maxAliasParts) + " others; no module needs that");
     return {};
   }
-  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(
-      text, ParserConfig(&context), inputs.source.path);
+  OwningOpRef<ModuleOp> module = parseText(inputs.source, context);
   if (module && inputs.machine) {
     std::optional<spec::Machine> machine =
         parseMachine(*inputs.machine, llvm::errs());

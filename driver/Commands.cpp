@@ -101,7 +101,7 @@ LogicalResult checkGoal(const CommandOptions &options, const Goal &goal,
 
 LogicalResult writeModule(ModuleOp module, Output &output) {
   return writeOutput(output, [&](llvm::raw_ostream &out) {
-    module.print(out);
+    printModule(module, out);
     out << "\n";
   });
 }

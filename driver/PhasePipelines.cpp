@@ -29,6 +29,7 @@ void tessera::buildPhase(Phase phase, const Target &target,
   switch (phase) {
   case Phase::Model:
     manager.addPass(train::createVerifyModel());
+    manager.addPass(train::createNameLayers());
     return;
   case Phase::Train: {
     train::RecomputeOptions options;
@@ -110,9 +111,11 @@ void tessera::registerPhasePipelines() {
   cuda::registerCUDAPasses();
   cuda::registerCUDAPipeline();
 
-  PassPipelineRegistration<>("model-pipeline", "The phase model: verify",
+  PassPipelineRegistration<>("model-pipeline",
+                             "The phase model: verify, name layers",
                              [](OpPassManager &manager) {
                                manager.addPass(train::createVerifyModel());
+                               manager.addPass(train::createNameLayers());
                              });
   PassPipelineRegistration<TrainOptions>(
       "train-pipeline",

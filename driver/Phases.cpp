@@ -68,6 +68,12 @@ Phase tessera::recognizePhase(ModuleOp module) {
   return phase;
 }
 
+void tessera::printModule(ModuleOp module, llvm::raw_ostream &out) {
+  module.print(out, OpPrintingFlags()
+                        .enableDebugInfo(/*enable=*/true, /*prettyForm=*/false)
+                        .printNameLocAsPrefix());
+}
+
 static LogicalResult verifyModel(ModuleOp module, Phase phase) {
   PassManager manager(module.getContext(), ModuleOp::getOperationName());
   switch (phase) {
@@ -197,7 +203,7 @@ static LogicalResult dump(ModuleOp module, Phase phase, StringRef directory) {
   Output file;
   llvm::Error error = file.open(path);
   if (!error)
-    error = file.write([&](raw_ostream &out) { module.print(out); });
+    error = file.write([&](raw_ostream &out) { printModule(module, out); });
   if (error)
     return refuseDump(module, llvm::toString(std::move(error)));
   return success();

@@ -13,6 +13,7 @@
 #include "mlir/Support/Timing.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/raw_ostream.h"
 #include <string>
 
 namespace tessera {
@@ -32,6 +33,10 @@ std::optional<Phase> parsePhase(llvm::StringRef name);
 /// The phase that leaves modules like \p module: the last one that one of its
 /// operations is of.
 Phase recognizePhase(mlir::ModuleOp module);
+
+/// Writes \p module as a text that has all that compiling on takes: locations
+/// say of which layers kernels are, and are what values are called by.
+void printModule(mlir::ModuleOp module, llvm::raw_ostream &out);
 
 /// Checks that \p module is as \p phase leaves it, by the phase's verifier.
 mlir::LogicalResult verifyPhase(mlir::ModuleOp module, Phase phase);

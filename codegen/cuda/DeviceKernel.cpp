@@ -30,9 +30,14 @@ int64_t cuda::getScratchBytes(func::FuncOp kernel) {
 }
 
 std::string cuda::getDeviceName(StringRef name, unsigned grid) {
-  if (grid == 0)
-    return name.str();
-  return (name + "_grid" + llvm::Twine(grid)).str();
+  std::string result = name.str();
+  // PTX's identifiers are those of C, with dollars.
+  for (char &letter : result)
+    if (!llvm::isAlnum(letter) && letter != '_')
+      letter = '$';
+  if (llvm::isDigit(result.front()))
+    result.insert(0, "$");
+  return grid == 0 ? result : result + "_grid" + std::to_string(grid);
 }
 
 /// Declares the function of one grid, with its entry block.

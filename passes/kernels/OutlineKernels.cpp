@@ -27,27 +27,100 @@ using namespace tessera::nn;
 
 namespace {
 
-/// Makes kernels, one function for each structure.
+/// Makes kernels, one function for each structure, and their launches.
 class KernelLibrary {
 public:
   explicit KernelLibrary(ModuleOp module)
       : symbols(module), builder(module.getContext()) {}
 
-  /// The kernel that computes \p outputs from \p inputs by \p body.
-  func::FuncOp get(ArrayRef<Operation *> body, ValueRange inputs,
-                   ValueRange outputs) {
-    SmallVector<func::FuncOp, 1> &alike =
-        kernels[computeHash(body, inputs, outputs)];
-    for (func::FuncOp known : alike)
-      if (isEquivalent(known, body, inputs, outputs))
-        return known;
-    ++count;
-    return alike.emplace_back(make(body, inputs, outputs));
+  /// Launches, where \p place inserts, the kernel that computes \p outputs from
+  /// \p inputs by \p body.
+  plan::LaunchOp launch(OpBuilder &place, ArrayRef<Operation *> body,
+                        ValueRange inputs, ValueRange outputs) {
+    Kernel &kernel = get(body, inputs, outputs);
+    auto launch = plan::LaunchOp::create(place, getLocation(body),
+                                         kernel.function.getResultTypes(),
+                                         kernel.function.getSymName(), inputs);
+    kernel.launches.push_back(launch);
+    return launch;
   }
 
-  unsigned size() const { return count; }
+  /// Puts all kernels into the module, each under the name of what it does and
+  /// of the layers that launch it.
+  void finish() {
+    for (Kernel &kernel : kernels) {
+      std::string layer = getLayer(kernel.launches);
+      std::string name = layer + (layer.empty() ? "" : ".") +
+                         kernel.function.getSymName().str();
+      unsigned count = names[name]++;
+      if (count)
+        name += "_" + std::to_string(count);
+      kernel.function.setSymName(name);
+      symbols.insert(kernel.function);
+      if (!layer.empty())
+        kernel.function->setLoc(NameLoc::get(builder.getStringAttr(layer),
+                                             kernel.launches.front().getLoc()));
+      for (plan::LaunchOp launch : kernel.launches)
+        launch.setKernel(kernel.function.getSymName());
+    }
+  }
+
+  unsigned size() const { return kernels.size(); }
 
 private:
+  struct Kernel {
+    func::FuncOp function; ///< in no module yet
+    SmallVector<plan::LaunchOp, 1> launches;
+  };
+
+  /// The location of a launch that runs \p body: where it can, one that names
+  /// a layer.
+  static Location getLocation(ArrayRef<Operation *> body) {
+    for (Operation *op : llvm::reverse(body))
+      if (op->getLoc()->findInstanceOf<NameLoc>())
+        return op->getLoc();
+    return body.back()->getLoc();
+  }
+
+  /// The layer of \p launches. Layers of a list that do the same share kernels:
+  /// of "h.0.norm" and "h.1.norm" this is "h.norm". Empty where they have none
+  /// in common.
+  static std::string getLayer(ArrayRef<plan::LaunchOp> launches) {
+    llvm::SetVector<StringRef> layers;
+    for (plan::LaunchOp launch : launches) {
+      auto loc = launch.getLoc()->findInstanceOf<NameLoc>();
+      layers.insert(loc ? loc.getName().getValue() : "");
+    }
+    if (layers.size() == 1)
+      return layers.front().str();
+    std::optional<SmallVector<StringRef>> common;
+    for (StringRef layer : layers) {
+      SmallVector<StringRef> parts;
+      layer.split(parts, '.');
+      llvm::erase_if(parts, [](StringRef part) {
+        unsigned number;
+        return !part.getAsInteger(10, number);
+      });
+      if (common) {
+        auto ends = llvm::mismatch(*common, parts);
+        parts.truncate(ends.second - parts.begin());
+      }
+      common = std::move(parts);
+    }
+    return llvm::join(*common, ".");
+  }
+
+  /// The kernel that computes \p outputs from \p inputs by \p body.
+  Kernel &get(ArrayRef<Operation *> body, ValueRange inputs,
+              ValueRange outputs) {
+    SmallVector<size_t, 1> &alike = indices[computeHash(body, inputs, outputs)];
+    for (size_t index : alike)
+      if (isEquivalent(kernels[index].function, body, inputs, outputs))
+        return kernels[index];
+    alike.push_back(kernels.size());
+    return kernels.emplace_back(Kernel{make(body, inputs, outputs), {}});
+  }
+
   /// A hash of what a kernel computes: most launches are of one that is there
   /// already, which need not be written again to be found.
   static size_t computeHash(ArrayRef<Operation *> body, ValueRange inputs,
@@ -122,7 +195,6 @@ private:
     func::ReturnOp::create(builder, builder.getUnknownLoc(), results);
     markResults(kernel);
     kernel->setLoc(body.back()->getLoc());
-    symbols.insert(kernel);
     return kernel;
   }
 
@@ -202,7 +274,7 @@ private:
   }
 
   /// A name that says what the kernel does: its distinctive operations.
-  std::string describe(ArrayRef<Operation *> body) {
+  static std::string describe(ArrayRef<Operation *> body) {
     llvm::SetVector<StringRef> words;
     for (Operation *op : body) {
       StringRef word = op->getName().stripDialect();
@@ -223,14 +295,13 @@ private:
     std::string name = llvm::join(words.getArrayRef().take_front(4), "_");
     if (words.size() > 4)
       name += "_etc";
-    unsigned count = names[name]++;
-    return count ? name + "_" + std::to_string(count) : name;
+    return name;
   }
 
   SymbolTable symbols;
   OpBuilder builder;
-  DenseMap<size_t, SmallVector<func::FuncOp, 1>> kernels; ///< by hash
-  unsigned count = 0;
+  std::vector<Kernel> kernels;
+  DenseMap<size_t, SmallVector<size_t, 1>> indices; ///< of kernels, by hash
   llvm::StringMap<unsigned> names;
 };
 
@@ -250,9 +321,13 @@ struct OutlineKernels : kernels::impl::OutlineKernelsBase<OutlineKernels> {
     for (auto function : module.getOps<func::FuncOp>())
       if (!function->hasAttr(kernelAttrName))
         programs.push_back(function);
+    LogicalResult result = success();
     for (func::FuncOp program : programs)
-      if (failed(outlineProgram(program.getBody().front(), mostSums, library)))
-        return signalPassFailure();
+      if (succeeded(result))
+        result = outlineProgram(program.getBody().front(), mostSums, library);
+    library.finish();
+    if (failed(result))
+      return signalPassFailure();
     numKernels += library.size();
   }
 
@@ -266,8 +341,6 @@ struct OutlineKernels : kernels::impl::OutlineKernelsBase<OutlineKernels> {
     IRMapping stored;
     DenseMap<Operation *, Operation *> last;
     for (const Cluster &cluster : *clusters) {
-      func::FuncOp kernel =
-          library.get(cluster.body, cluster.inputs, cluster.outputs);
       OpBuilder builder(block.getParent());
       Operation *&previous = last[cluster.after];
       if (previous)
@@ -276,9 +349,8 @@ struct OutlineKernels : kernels::impl::OutlineKernelsBase<OutlineKernels> {
         builder.setInsertionPointAfter(cluster.after);
       else
         builder.setInsertionPointToStart(&block);
-      auto launch = plan::LaunchOp::create(
-          builder, cluster.body.back()->getLoc(), kernel.getResultTypes(),
-          kernel.getSymName(), cluster.inputs);
+      plan::LaunchOp launch = library.launch(builder, cluster.body,
+                                             cluster.inputs, cluster.outputs);
       previous = launch;
       stored.map(cluster.outputs, launch.getOutputs());
       ++numLaunches;
@@ -316,12 +388,9 @@ struct OutlineKernels : kernels::impl::OutlineKernelsBase<OutlineKernels> {
         }
       }
       body.push_back(&op);
-      func::FuncOp kernel =
-          library.get(body, inputs.getArrayRef(), op.getResults());
       OpBuilder builder(&op);
-      auto launch =
-          plan::LaunchOp::create(builder, op.getLoc(), kernel.getResultTypes(),
-                                 kernel.getSymName(), inputs.getArrayRef());
+      plan::LaunchOp launch =
+          library.launch(builder, body, inputs.getArrayRef(), op.getResults());
       op.replaceAllUsesWith(launch.getOutputs());
       op.erase();
       ++numLaunches;

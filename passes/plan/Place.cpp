@@ -123,8 +123,11 @@ std::string ProgramWriter::describe(int64_t set) {
         .getArgAttrOfType<StringAttr>(argument.getArgNumber(), inputAttrName)
         .str();
   Operation *op = value.getDefiningOp();
+  // What the kernel does; the layer is the location's to say.
   if (auto launch = dyn_cast<LaunchOp>(op))
-    return launch.getKernel().str();
+    return launch.getKernel().rsplit('.').second.empty()
+               ? launch.getKernel().str()
+               : launch.getKernel().rsplit('.').second.str();
   StringRef name = op->getName().stripDialect();
   if (auto group = op->getAttrOfType<FlatSymbolRefAttr>("group"))
     return (name + " " + group.getValue()).str();
@@ -152,8 +155,11 @@ void ProgramWriter::makeBuffers() {
     BufferOp buffer =
         makeBuffer(describe(set), category, facts.bytes, facts.persistent);
     buffers[set] = buffer;
-    if (!facts.state)
+    if (!facts.state) {
+      if (Operation *op = assignment.getValue(set).getDefiningOp())
+        buffer->setLoc(op->getLoc());
       continue;
+    }
     auto group =
         symbols.lookupNearestSymbolFrom<zero::GroupOp>(function, facts.group);
     bool sharded = group && static_cast<int64_t>(group.getPadded()) *

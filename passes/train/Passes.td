@@ -211,6 +211,32 @@ def Recompute : Pass<"nn-recompute", "mlir::ModuleOp"> {
   let dependentDialects = ["nn::NNDialect"];
 }
 
+def NameLayers : Pass<"nn-name-layers", "mlir::ModuleOp"> {
+  let summary = "Say in locations which layer an operation is of";
+  let description = [{
+    Wraps the location of each operation in the path of its layer, which is what
+    parameters are called by. One that reads a parameter is of its layer; any
+    other of the layer that has those around it. What stands before the first
+    parameter or behind the last one is of none. Kernels get their names from
+    these locations.
+
+    ```mlir
+    %w = nn.get_parameter @h.0.mlp.up.weight : tensor<8x4xf32>
+    %y = nn.matmul %x, %w transpose_b : tensor<2x4xf32>, tensor<8x4xf32> -> tensor<2x8xf32>
+    %z = nn.gelu %y : tensor<2x8xf32>
+    %v = nn.get_parameter @h.0.mlp.down.weight : tensor<4x8xf32>
+    ```
+    becomes
+    ```mlir
+    %w = nn.get_parameter @h.0.mlp.up.weight : tensor<8x4xf32> loc("h.0.mlp.up")
+    %y = nn.matmul %x, %w transpose_b : tensor<2x4xf32>, tensor<8x4xf32> -> tensor<2x8xf32> loc("h.0.mlp.up")
+    %z = nn.gelu %y : tensor<2x8xf32> loc("h.0.mlp")
+    %v = nn.get_parameter @h.0.mlp.down.weight : tensor<4x8xf32> loc("h.0.mlp.down")
+    ```
+  }];
+  let dependentDialects = ["nn::NNDialect"];
+}
+
 def VerifyModel : Pass<"verify-model", "mlir::ModuleOp"> {
   let summary = "Check the contract of the phase model";
   let description = [{

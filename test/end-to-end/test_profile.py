@@ -75,7 +75,7 @@ def planned_names(specification, values):
         [support.TESSERA, "compile", specification, "--compile-to", "plan", *settings(values)]
     )
     # Locations may follow with what is not of the program.
-    body = re.search(r"plan\.program @train .*?\n  }\n", done.stdout, re.DOTALL)[0]
+    body = re.search(r"plan\.program @train .*?\n  }", done.stdout, re.DOTALL)[0]
     names = set()
     for op, rest in re.findall(r"plan\.(launch|gemm|start|wait|fence|clear|copy|fetch|evict) (.*)", body):
         if op == "launch":
