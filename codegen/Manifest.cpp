@@ -162,7 +162,7 @@ private:
       });
   }
 
-  /// The number that assign-ids gave.
+  /// The number that plan-assign-ids gave.
   static int64_t getId(Operation *op) {
     return op->getAttrOfType<IntegerAttr>(idAttrName).getInt();
   }

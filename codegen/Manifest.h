@@ -14,7 +14,7 @@
 namespace tessera {
 
 /// The manifest (docs/manifest.md) of a module in phase `plan` that carries
-/// its specification, once assign-ids has run.
+/// its specification, once plan-assign-ids has run.
 std::string getManifest(mlir::ModuleOp module);
 
 } // namespace tessera

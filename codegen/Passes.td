@@ -10,7 +10,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-def AssignIds : Pass<"assign-ids", "mlir::ModuleOp"> {
+def AssignIds : Pass<"plan-assign-ids", "mlir::ModuleOp"> {
   let summary = "Number what the runtime is called for";
   let description = [{
     The manifest describes GEMMs, collectives and the functions of a device, and
@@ -52,7 +52,7 @@ def DescribeSteps : Pass<"plan-describe-steps", "mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
-def LowerPrograms : Pass<"lower-programs", "mlir::ModuleOp"> {
+def LowerPrograms : Pass<"plan-lower-programs", "mlir::ModuleOp"> {
   let summary = "Write programs as functions that call the runtime";
   let description = [{
     Each entry of a program becomes a function of a context and an arena that
@@ -84,7 +84,7 @@ def LowerPrograms : Pass<"lower-programs", "mlir::ModuleOp"> {
                            "mlir::arith::ArithDialect"];
 }
 
-def VerifyTarget : Pass<"verify-target", "mlir::ModuleOp"> {
+def VerifyTarget : Pass<"llvm-verify-target", "mlir::ModuleOp"> {
   let summary = "Check the contract of the phase target";
   let description = [{
     The module holds nothing but the LLVM dialect and, for a device, a module of

@@ -26,7 +26,7 @@ using namespace mlir;
 using namespace tessera;
 using namespace tessera::plan;
 
-/// The number that assign-ids gave.
+/// The number that plan-assign-ids gave.
 static int32_t getId(Operation *op) {
   return op->getAttrOfType<IntegerAttr>(idAttrName).getInt();
 }
@@ -436,7 +436,8 @@ static LogicalResult verifyIds(ModuleOp module) {
     if (!isa<GemmOp, StartOp, gpu::GPUFuncOp>(op) ||
         op->getAttrOfType<IntegerAttr>(idAttrName))
       return WalkResult::advance();
-    op->emitError("has no number: run assign-ids before lower-programs");
+    op->emitError(
+        "has no number: run plan-assign-ids before plan-lower-programs");
     return WalkResult::interrupt();
   });
   return failure(result.wasInterrupted());

@@ -45,7 +45,7 @@ struct VerifyTarget : tessera::impl::VerifyTargetBase<VerifyTarget> {
     for (StringRef name : {"tessera_manifest", "tessera_entries"})
       if (!module.lookupSymbol<LLVM::GlobalOp>(name)) {
         module.emitError("defines no '")
-            << name << "': run lower-programs on a module in phase plan";
+            << name << "': run plan-lower-programs on a module in phase plan";
         return signalPassFailure();
       }
   }

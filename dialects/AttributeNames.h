@@ -27,8 +27,9 @@ inline constexpr llvm::StringLiteral onlyIfReadAttrName = "nn.only_if_read";
 /// Of an argument, a string: the name of the input, one number, that says how
 /// many of its rows there are; its shape has room for more. The runtime fills
 /// those beyond so that what is computed from them adds 0 to each sum over
-/// rows: nothing else depends on them, and they may be left out (bound-rows).
-/// Several such numbers stand among the arguments with the smallest first.
+/// rows: nothing else depends on them, and they may be left out
+/// (plan-bound-rows). Several such numbers stand among the arguments with the
+/// smallest first.
 inline constexpr llvm::StringLiteral countedAttrName = "nn.counted";
 /// Of a program, or of a matmul of one, a string: of its activations' rows
 /// there are as many as the input of that name says, one number. Where they are
@@ -64,7 +65,7 @@ inline constexpr llvm::StringLiteral countedIterationsAttrName =
 inline constexpr llvm::StringLiteral flopsAttrName = "plan.flops";
 
 /// Of a GEMM, a collective's start and a function of a device, an integer: its
-/// number in the manifest (assign-ids).
+/// number in the manifest (plan-assign-ids).
 inline constexpr llvm::StringLiteral idAttrName = "plan.id";
 
 } // namespace tessera

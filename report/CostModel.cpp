@@ -24,7 +24,7 @@ static constexpr double kTileShare = 0.7;
 static constexpr double kTensorTileShare = 0.35;
 
 /// How many multiply-adds an elementwise operation lasts as long as: the
-/// polynomials of approximate-math, and divisions and roots, which
+/// polynomials of math-approximate, and divisions and roots, which
 /// CPUs do several times slower.
 static double getWeight(Operation *op) {
   if (isa<math::ExpOp, math::LogOp>(op))

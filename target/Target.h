@@ -105,8 +105,8 @@ public:
   virtual int64_t getMostColumnSums() const { return INT64_MAX; }
 
   /// Bytes of a thread's cache that a chunk of rows may fill, with all that its
-  /// steps leave for one another (chunk-rows); 0 where rows are never taken in
-  /// chunks.
+  /// steps leave for one another (plan-chunk-rows); 0 where rows are never
+  /// taken in chunks.
   virtual int64_t getRowChunkBytes() const { return 0; }
 
   //===--- plan -----------------------------------------------------------===//

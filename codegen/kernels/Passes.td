@@ -10,7 +10,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-def ApproximateMathPass : Pass<"approximate-math"> {
+def ApproximateMathPass : Pass<"math-approximate"> {
   let summary = "Replace fp32 transcendental functions by polynomials";
   let description = [{
     A call of the C library's `expf` per lane would undo vectorisation. The

@@ -37,7 +37,7 @@ def Decompose : Pass<"nn-decompose", "mlir::ModuleOp"> {
                            "mlir::math::MathDialect"];
 }
 
-def FormGemms : Pass<"form-gemms", "mlir::ModuleOp"> {
+def FormGemms : Pass<"plan-form-gemms", "mlir::ModuleOp"> {
   let summary = "Make matmuls GEMMs of the target's library, with epilogues";
   let description = [{
     A bias added to every row, a GELU, a sum with another matmul and
@@ -62,7 +62,7 @@ def FormGemms : Pass<"form-gemms", "mlir::ModuleOp"> {
   let dependentDialects = ["plan::PlanDialect"];
 }
 
-def OutlineKernels : Pass<"outline-kernels", "mlir::ModuleOp"> {
+def OutlineKernels : Pass<"plan-outline-kernels", "mlir::ModuleOp"> {
   let summary = "Fuse tensor computation into kernels and outline them";
   let description = [{
     Elementwise operations, broadcasts and reductions over one iteration space
@@ -99,7 +99,7 @@ def OutlineKernels : Pass<"outline-kernels", "mlir::ModuleOp"> {
   let dependentDialects = ["plan::PlanDialect", "mlir::func::FuncDialect"];
 }
 
-def BoundRows : Pass<"bound-rows", "mlir::ModuleOp"> {
+def BoundRows : Pass<"plan-bound-rows", "mlir::ModuleOp"> {
   let summary = "Skip rows beyond what a run-time count says";
   let description = [{
     Where an argument of a program has the attribute `nn.counted`, the name of a
@@ -143,7 +143,7 @@ def BoundRows : Pass<"bound-rows", "mlir::ModuleOp"> {
   let dependentDialects = ["plan::PlanDialect", "mlir::func::FuncDialect"];
 }
 
-def ChunkRows : Pass<"chunk-rows", "mlir::ModuleOp"> {
+def ChunkRows : Pass<"plan-chunk-rows", "mlir::ModuleOp"> {
   let summary = "Run chains of steps on chunks of rows that stay in cache";
   let description = [{
     Launches and GEMMs that work row by row, or sum over rows, are gathered where
@@ -202,7 +202,7 @@ def ChunkRows : Pass<"chunk-rows", "mlir::ModuleOp"> {
                            "mlir::arith::ArithDialect", "nn::NNDialect"];
 }
 
-def DropUnreadInputs : Pass<"drop-unread-inputs", "mlir::ModuleOp"> {
+def DropUnreadInputs : Pass<"nn-drop-unread-inputs", "mlir::ModuleOp"> {
   let summary = "Drop inputs that are needed only where they are read";
   let description = [{
     Arguments that say `nn.only_if_read` and have no use are removed: the runtime
@@ -224,7 +224,7 @@ def DropUnreadInputs : Pass<"drop-unread-inputs", "mlir::ModuleOp"> {
   let statistics = [Statistic<"numDropped", "dropped", "Inputs dropped">];
 }
 
-def VerifyKernels : Pass<"verify-kernels", "mlir::ModuleOp"> {
+def VerifyKernels : Pass<"plan-verify-kernels", "mlir::ModuleOp"> {
   let summary = "Check the contract of the phase kernels";
   let description = [{
     Programs hold only launches, GEMMs, collectives and views.

@@ -150,7 +150,7 @@ def Offload : Pass<"plan-offload", "mlir::ModuleOp"> {
   let dependentDialects = ["plan::PlanDialect"];
 }
 
-def VerifyPlan : Pass<"verify-plan", "mlir::ModuleOp"> {
+def VerifyPlan : Pass<"plan-verify", "mlir::ModuleOp"> {
   let summary = "Check the contract of the phase plan";
   let description = [{
     No function is left but kernels, and each launch says how often the

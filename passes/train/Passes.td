@@ -237,7 +237,7 @@ def NameLayers : Pass<"nn-name-layers", "mlir::ModuleOp"> {
   let dependentDialects = ["nn::NNDialect"];
 }
 
-def VerifyModel : Pass<"verify-model", "mlir::ModuleOp"> {
+def VerifyModel : Pass<"nn-verify-model", "mlir::ModuleOp"> {
   let summary = "Check the contract of the phase model";
   let description = [{
     The module has one function `@objective` with a scalar loss, and holds
@@ -245,7 +245,7 @@ def VerifyModel : Pass<"verify-model", "mlir::ModuleOp"> {
   }];
 }
 
-def VerifyTrain : Pass<"verify-train", "mlir::ModuleOp"> {
+def VerifyTrain : Pass<"nn-verify-train", "mlir::ModuleOp"> {
   let summary = "Check the contract of the phase train";
   let description = [{
     No objective is left undifferentiated, and each parameter has exactly one

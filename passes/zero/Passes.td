@@ -215,7 +215,7 @@ def ZeroSchedule : Pass<"zero-schedule", "mlir::ModuleOp"> {
   let dependentDialects = ["zero::ZeroDialect"];
 }
 
-def VerifyZero : Pass<"verify-zero", "mlir::ModuleOp"> {
+def VerifyZero : Pass<"zero-verify", "mlir::ModuleOp"> {
   let summary = "Check the contract of the phase zero";
   let description = [{
     - Each parameter lies in one group; none is read or updated by name.

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --approximate-math | FileCheck %s
+// RUN: tessera-opt %s --math-approximate | FileCheck %s
 
 // An exponential becomes a polynomial, lane by lane.
 // CHECK-LABEL: func.func @exp

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --assign-ids | FileCheck %s
+// RUN: tessera-opt %s --plan-assign-ids | FileCheck %s
 
 // GEMMs of one shape have one number over all programs, collectives are counted
 // within theirs, functions of a device within their module.

@@ -25,8 +25,8 @@ def compile_in_chunks(specification, executable, chunk_bytes=1, **values):
     module, chunked = executable.with_suffix(".mlir"), executable.with_suffix(".chunks.mlir")
     command = [support.TESSERA, "compile", specification, "-o", module]
     support.run(command + ["--compile-to=kernels"] + support.settings(paths))
-    options = f"--chunk-rows=chunk-bytes={chunk_bytes} {LIMITS}"
-    support.run([OPT, "-verify-each", options, "--verify-kernels", module, "-o", chunked])
+    options = f"--plan-chunk-rows=chunk-bytes={chunk_bytes} {LIMITS}"
+    support.run([OPT, "-verify-each", options, "--plan-verify-kernels", module, "-o", chunked])
     support.run([support.TESSERA, "compile", "--compile-from=kernels", chunked, "-o", executable])
     return executable
 

@@ -3,19 +3,19 @@
 // A module may hold anything that parses: each pass says what it cannot work on
 // rather than look into it.
 
-// RUN: not tessera-opt --verify-model %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
+// RUN: not tessera-opt --nn-verify-model %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
 // RUN: not tessera-opt --nn-apply-precision %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
 // RUN: not tessera-opt --nn-fuse-head %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
 // RUN: not tessera-opt --nn-differentiate %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
-// RUN: not tessera-opt --verify-train %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
+// RUN: not tessera-opt --nn-verify-train %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
 // RUN: not tessera-opt --nn-recompute %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
 // RUN: not tessera-opt --zero-partition %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
 // RUN: not tessera-opt --zero-schedule %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
-// RUN: not tessera-opt --verify-zero %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
-// RUN: not tessera-opt --form-gemms %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
+// RUN: not tessera-opt --zero-verify %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
+// RUN: not tessera-opt --plan-form-gemms %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
 // RUN: not tessera-opt --nn-decompose %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
-// RUN: not tessera-opt --outline-kernels %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
-// RUN: not tessera-opt --verify-kernels %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
+// RUN: not tessera-opt --plan-outline-kernels %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
+// RUN: not tessera-opt --plan-verify-kernels %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
 // RUN: not tessera-opt --plan-place %t/declared.mlir 2>&1 | FileCheck %s --check-prefix=DECLARED
 // DECLARED: declared.mlir:1:1: error: 'func.func' op has no body: programs and kernels are written out; remove the declaration
 
@@ -33,10 +33,10 @@
 // RUN: not tessera-opt --cpu-build-kernels --plan-layout %t/placed.mlir 2>&1 | FileCheck %s --check-prefix=BUILT
 // BUILT: error: 'plan.launch' op is of a kernel that has been built already: plan before kernels are built
 
-// RUN: tessera-opt --split-input-file --verify-diagnostics --verify-model %t/invalid.mlir
-// RUN: tessera-opt --verify-diagnostics --verify-plan %t/unplaced.mlir
-// RUN: tessera-opt --verify-diagnostics --verify-plan %t/bytes.mlir
-// RUN: tessera-opt --verify-diagnostics --form-gemms %t/branches.mlir
+// RUN: tessera-opt --split-input-file --verify-diagnostics --nn-verify-model %t/invalid.mlir
+// RUN: tessera-opt --verify-diagnostics --plan-verify %t/unplaced.mlir
+// RUN: tessera-opt --verify-diagnostics --plan-verify %t/bytes.mlir
+// RUN: tessera-opt --verify-diagnostics --plan-form-gemms %t/branches.mlir
 
 //--- declared.mlir
 func.func private @objective(tensor<f32>) -> tensor<f32>

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --cpu-build-kernels --assign-ids --lower-programs | FileCheck %s
+// RUN: tessera-opt %s --cpu-build-kernels --plan-assign-ids --plan-lower-programs | FileCheck %s
 
 // A launch whose rows are counted runs as often as the count says, at most as often
 // as there is room for, so that threads share what there is. A GEMM gets the count.

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --assign-ids --lower-programs | FileCheck %s
+// RUN: tessera-opt %s --plan-assign-ids --plan-lower-programs | FileCheck %s
 
 // A rank finds its part by its place on the grid of replicas x shards, and a
 // collective in place finds the shard that its ranks share by `stride`.

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --assign-ids --lower-programs | FileCheck %s
+// RUN: tessera-opt %s --plan-assign-ids --plan-lower-programs | FileCheck %s
 
 // The file is mapped behind the arena of 128 bytes, at 2 MiB. Buffers that lie
 // next to one another there are fetched and evicted in one piece.

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --split-input-file --lower-programs --verify-diagnostics
+// RUN: tessera-opt %s --split-input-file --plan-lower-programs --verify-diagnostics
 
 llvm.func @k(!llvm.ptr, i64, i64, !llvm.ptr)
 plan.program @p world 1 stage 0 accumulation 1 arena 64 memory {activations = 64 : i64} flops 0 {
@@ -24,7 +24,7 @@ plan.program @p world 1 stage 0 accumulation 1 arena 256 memory {activations = 2
   %0 = plan.buffer "a" activations at 0 live [0, 0] : memref<256xi8>
   %1 = plan.view %0 at 0 : memref<256xi8> -> memref<8x8xf32>
   plan.section "run"
-  // expected-error @+1 {{has no number: run assign-ids before lower-programs}}
+  // expected-error @+1 {{has no number: run plan-assign-ids before plan-lower-programs}}
   plan.gemm %1, %1 into %1 : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()
 }
 

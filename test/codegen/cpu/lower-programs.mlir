@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --cpu-build-kernels --assign-ids --lower-programs | FileCheck %s
+// RUN: tessera-opt %s --cpu-build-kernels --plan-assign-ids --plan-lower-programs | FileCheck %s
 
 // Two ranks of a program with two entries: steps are calls of the runtime, and
 // addresses are the plan's offsets in the arena.

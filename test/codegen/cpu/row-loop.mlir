@@ -1,5 +1,5 @@
 // RUN: tessera-opt %s --cpu-shape-kernels | FileCheck %s --check-prefix=SHAPE
-// RUN: tessera-opt %s --cpu-build-kernels --assign-ids | FileCheck %s
+// RUN: tessera-opt %s --cpu-build-kernels --plan-assign-ids | FileCheck %s
 
 // 10 rows in chunks of 4 and a rest of 2, of which the first part has the first and
 // the second one the others. A part's sums begin at 0 and are added to in place.

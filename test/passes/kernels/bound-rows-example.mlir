@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --bound-rows | FileCheck %s
+// RUN: tessera-opt %s --plan-bound-rows | FileCheck %s
 
 // The example of the pass: a sum over rows that are counted.
 

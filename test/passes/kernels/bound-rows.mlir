@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --form-gemms --nn-decompose --canonicalize --cse --outline-kernels --canonicalize --bound-rows | FileCheck %s
+// RUN: tessera-opt %s --plan-form-gemms --nn-decompose --canonicalize --cse --plan-outline-kernels --canonicalize --plan-bound-rows | FileCheck %s
 
 // A layer of GraphSAGE over a block of a sampled neighbourhood, with its gradient:
 // of 40 nodes there are count.1, of 10 targets count.0. What has a row for each

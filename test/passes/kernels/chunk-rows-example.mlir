@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --chunk-rows="chunk-bytes=8192 least-bytes=0 least-rows=16" | FileCheck %s
+// RUN: tessera-opt %s --plan-chunk-rows="chunk-bytes=8192 least-bytes=0 least-rows=16" | FileCheck %s
 
 // The example of the pass: a chain of two steps.
 

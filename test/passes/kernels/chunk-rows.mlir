@@ -1,6 +1,6 @@
-// RUN: tessera-opt %s -split-input-file -verify-each --chunk-rows="chunk-bytes=2560 least-bytes=0 least-rows=100 rows-per-column=1" | FileCheck %s
-// RUN: tessera-opt %s -split-input-file --chunk-rows="chunk-bytes=0 least-bytes=0 least-rows=100 rows-per-column=1" | FileCheck %s --check-prefix=WHOLE
-// RUN: tessera-opt %s -split-input-file --chunk-rows | FileCheck %s --check-prefix=WHOLE
+// RUN: tessera-opt %s -split-input-file -verify-each --plan-chunk-rows="chunk-bytes=2560 least-bytes=0 least-rows=100 rows-per-column=1" | FileCheck %s
+// RUN: tessera-opt %s -split-input-file --plan-chunk-rows="chunk-bytes=0 least-bytes=0 least-rows=100 rows-per-column=1" | FileCheck %s --check-prefix=WHOLE
+// RUN: tessera-opt %s -split-input-file --plan-chunk-rows | FileCheck %s --check-prefix=WHOLE
 
 // 200 rows of 4, 8, 8 and 8 numbers: a chunk of 2560 bytes would have 22 rows, and
 // has 64, which is the least. What the product leaves for the kernel is not stored

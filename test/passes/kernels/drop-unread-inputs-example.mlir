@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --drop-unread-inputs | FileCheck %s
+// RUN: tessera-opt %s --nn-drop-unread-inputs | FileCheck %s
 
 // The example of the pass: a count that nothing reads.
 

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --drop-unread-inputs | FileCheck %s
+// RUN: tessera-opt %s --nn-drop-unread-inputs | FileCheck %s
 
 // A scalar that nothing reads is no input; what is read stays, and so does what does
 // not say that it may go.

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --form-gemms | FileCheck %s
+// RUN: tessera-opt %s --plan-form-gemms | FileCheck %s
 
 // With target.gelu_epilogue a training step's GELUs end GEMMs, forwards and
 // back: the first keeps the GELU's operand for the second.

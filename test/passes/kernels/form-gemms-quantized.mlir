@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --form-gemms | FileCheck %s
+// RUN: tessera-opt %s --plan-form-gemms | FileCheck %s
 
 // A bias ends a product of bytes, whose rows may be many or few.
 // CHECK-LABEL: func.func @prefill

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --form-gemms | FileCheck %s
+// RUN: tessera-opt %s --plan-form-gemms | FileCheck %s
 
 // Where rows are few, matmuls count them, and a bias ends them.
 // CHECK-LABEL: func.func @decode

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --form-gemms | FileCheck %s
+// RUN: tessera-opt %s --plan-form-gemms | FileCheck %s
 
 // A bias that every row gets, and a GELU, end the GEMM.
 // CHECK-LABEL: func.func @linear_gelu

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --split-input-file --verify-diagnostics --outline-kernels --verify-kernels
+// RUN: tessera-opt %s --split-input-file --verify-diagnostics --plan-outline-kernels --plan-verify-kernels
 
 // The middle dimension of three is neither leading nor trailing.
 func.func @middle(%x: tensor<4xf32>) -> tensor<2x4x8xf32> {

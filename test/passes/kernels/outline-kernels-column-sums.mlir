@@ -1,5 +1,5 @@
-// RUN: tessera-opt %s --outline-kernels=most-column-sums=2 | FileCheck %s
-// RUN: tessera-opt %s --outline-kernels | FileCheck %s --check-prefix=ALL
+// RUN: tessera-opt %s --plan-outline-kernels=most-column-sums=2 | FileCheck %s
+// RUN: tessera-opt %s --plan-outline-kernels | FileCheck %s --check-prefix=ALL
 
 // Sums of one tensor along its columns are one kernel, but no more than are
 // allowed: a GPU has shared memory for a few.

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --outline-kernels | FileCheck %s
+// RUN: tessera-opt %s --plan-outline-kernels | FileCheck %s
 
 // The example of the pass: two operations are one kernel.
 

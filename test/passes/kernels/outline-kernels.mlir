@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --nn-decompose --canonicalize --cse --outline-kernels | FileCheck %s
+// RUN: tessera-opt %s --nn-decompose --canonicalize --cse --plan-outline-kernels | FileCheck %s
 
 // A residual sum and the layer norm after it are one kernel, which stores the
 // sum, the norm, and what the backward pass needs of each row.

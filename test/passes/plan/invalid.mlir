@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --split-input-file --plan-place --verify-plan --verify-diagnostics
+// RUN: tessera-opt %s --split-input-file --plan-place --plan-verify --verify-diagnostics
 
 // What cannot be planned is reported where it stands, with the remedy.
 

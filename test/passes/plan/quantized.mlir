@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --outline-kernels --cpu-shape-kernels --plan-place --plan-layout | FileCheck %s
+// RUN: tessera-opt %s --plan-outline-kernels --cpu-shape-kernels --plan-place --plan-layout | FileCheck %s
 
 // Parameters that travel as bytes: quantizing and dequantizing are kernels, which
 // groups of one size share. What is sent, what is received and the parameters

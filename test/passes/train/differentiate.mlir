@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --nn-differentiate="max-norm=1" --canonicalize --cse --verify-train | FileCheck %s
+// RUN: tessera-opt %s --nn-differentiate="max-norm=1" --canonicalize --cse --nn-verify-train | FileCheck %s
 // RUN: tessera-opt %s --nn-differentiate="accumulation=4 max-norm=0" | FileCheck %s --check-prefix=ACCUMULATE
 
 // A dot product: the weights' gradient is the data.

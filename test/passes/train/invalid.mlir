@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --split-input-file --verify-diagnostics --verify-model --nn-differentiate --verify-train
+// RUN: tessera-opt %s --split-input-file --verify-diagnostics --nn-verify-model --nn-differentiate --nn-verify-train
 
 // expected-error @below {{no function @objective: a model needs one whose result is the loss}}
 module {}

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --split-input-file --verify-diagnostics --verify-train
+// RUN: tessera-opt %s --split-input-file --verify-diagnostics --nn-verify-train
 
 // expected-error @below {{@objective is left undifferentiated}}
 func.func @objective() {

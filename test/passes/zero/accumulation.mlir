@@ -1,7 +1,7 @@
-// RUN: tessera-opt %s --zero-partition="stage=0 world=2" --verify-zero | FileCheck %s --check-prefixes=CHECK,WHOLE
-// RUN: tessera-opt %s --zero-partition="stage=1 world=2" --verify-zero | FileCheck %s --check-prefixes=CHECK,WHOLE
-// RUN: tessera-opt %s --zero-partition="stage=2 world=2" --verify-zero | FileCheck %s --check-prefixes=CHECK,SHARD
-// RUN: tessera-opt %s --zero-partition="stage=3 world=2" --verify-zero | FileCheck %s --check-prefixes=CHECK,SHARD
+// RUN: tessera-opt %s --zero-partition="stage=0 world=2" --zero-verify | FileCheck %s --check-prefixes=CHECK,WHOLE
+// RUN: tessera-opt %s --zero-partition="stage=1 world=2" --zero-verify | FileCheck %s --check-prefixes=CHECK,WHOLE
+// RUN: tessera-opt %s --zero-partition="stage=2 world=2" --zero-verify | FileCheck %s --check-prefixes=CHECK,SHARD
+// RUN: tessera-opt %s --zero-partition="stage=3 world=2" --zero-verify | FileCheck %s --check-prefixes=CHECK,SHARD
 
 // Several micro-batches per step. Where a rank keeps the whole gradient it sums
 // the micro-batches' and reduces once; where it keeps a part, each micro-batch's

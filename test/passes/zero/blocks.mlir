@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --zero-partition --verify-zero | FileCheck %s
+// RUN: tessera-opt %s --zero-partition --zero-verify | FileCheck %s
 
 // What is read in blocks is a group of bytes, beside the layer's other parameters.
 // The first weight has two tiles of two blocks, 2 * (2 * 512 + 2 * 32) bytes.

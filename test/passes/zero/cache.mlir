@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --zero-partition --verify-zero | FileCheck %s
+// RUN: tessera-opt %s --zero-partition --zero-verify | FileCheck %s
 
 // A model that generates has one rank whatever the specification's world is, and
 // no step; what its caches hold is a state that programs load and store.

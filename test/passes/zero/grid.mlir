@@ -1,9 +1,9 @@
-// RUN: tessera-opt %s --zero-partition="stage=2 world=4 shard-ranks=2" --verify-zero | FileCheck %s --check-prefix=TWO
-// RUN: tessera-opt %s --zero-partition="stage=1 world=4 shard-ranks=2" --verify-zero | FileCheck %s --check-prefix=ONE
-// RUN: tessera-opt %s --zero-partition="stage=0 world=4 shard-ranks=2" --verify-zero | FileCheck %s --check-prefix=ZERO
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4 shard-ranks=2" --verify-zero | FileCheck %s --check-prefix=THREE
+// RUN: tessera-opt %s --zero-partition="stage=2 world=4 shard-ranks=2" --zero-verify | FileCheck %s --check-prefix=TWO
+// RUN: tessera-opt %s --zero-partition="stage=1 world=4 shard-ranks=2" --zero-verify | FileCheck %s --check-prefix=ONE
+// RUN: tessera-opt %s --zero-partition="stage=0 world=4 shard-ranks=2" --zero-verify | FileCheck %s --check-prefix=ZERO
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4 shard-ranks=2" --zero-verify | FileCheck %s --check-prefix=THREE
 // RUN: tessera-opt %s --zero-pipeline="stage=2 world=4 shard-ranks=2" | FileCheck %s --check-prefix=LATER
-// RUN: tessera-opt %s --zero-partition="stage=2 world=4 shard-ranks=4" --verify-zero | FileCheck %s --check-prefix=WHOLE
+// RUN: tessera-opt %s --zero-partition="stage=2 world=4 shard-ranks=4" --zero-verify | FileCheck %s --check-prefix=WHOLE
 
 // Four ranks as a grid of two replicas x two shards: ranks 0 and 1 are one shard
 // group, 2 and 3 the other. A rank keeps one of two parts, not one of four.

@@ -1,12 +1,12 @@
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --verify-zero | FileCheck %s --check-prefix=LAYERS
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4 bucket-bytes=512" --verify-zero | FileCheck %s --check-prefix=CUT
-// RUN: tessera-opt %s --zero-partition="stage=2 world=4 bucket-bytes=512" --verify-zero | FileCheck %s --check-prefix=PIECES
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4 bucket-bytes=64" --verify-zero | FileCheck %s --check-prefix=ALONE
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4 persistence-threshold=1" --verify-zero | FileCheck %s --check-prefix=WHOLE
-// RUN: tessera-opt %s --zero-partition="stage=1 world=4 persistence-threshold=1" --verify-zero | FileCheck %s --check-prefix=EARLIER
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4 gather-bytes=1280" --verify-zero | FileCheck %s --check-prefix=MERGED
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4 gather-bytes=1279" --verify-zero | FileCheck %s --check-prefix=LAYERS
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4 gather-bytes=1280 bucket-bytes=1279" --verify-zero | FileCheck %s --check-prefix=LAYERS
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-verify | FileCheck %s --check-prefix=LAYERS
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4 bucket-bytes=512" --zero-verify | FileCheck %s --check-prefix=CUT
+// RUN: tessera-opt %s --zero-partition="stage=2 world=4 bucket-bytes=512" --zero-verify | FileCheck %s --check-prefix=PIECES
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4 bucket-bytes=64" --zero-verify | FileCheck %s --check-prefix=ALONE
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4 persistence-threshold=1" --zero-verify | FileCheck %s --check-prefix=WHOLE
+// RUN: tessera-opt %s --zero-partition="stage=1 world=4 persistence-threshold=1" --zero-verify | FileCheck %s --check-prefix=EARLIER
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4 gather-bytes=1280" --zero-verify | FileCheck %s --check-prefix=MERGED
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4 gather-bytes=1279" --zero-verify | FileCheck %s --check-prefix=LAYERS
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4 gather-bytes=1280 bucket-bytes=1279" --zero-verify | FileCheck %s --check-prefix=LAYERS
 
 // Two layers between an embedding and the head that is tied to it.
 

@@ -1,6 +1,6 @@
-// RUN: tessera-opt %s --zero-partition="stage=0 world=1" --verify-zero | FileCheck %s --check-prefix=ONE
-// RUN: tessera-opt %s --zero-partition="stage=2 world=2" --verify-zero | FileCheck %s --check-prefix=TWO
-// RUN: tessera-opt %s --zero-partition="stage=3 world=2" --verify-zero | FileCheck %s --check-prefix=THREE
+// RUN: tessera-opt %s --zero-partition="stage=0 world=1" --zero-verify | FileCheck %s --check-prefix=ONE
+// RUN: tessera-opt %s --zero-partition="stage=2 world=2" --zero-verify | FileCheck %s --check-prefix=TWO
+// RUN: tessera-opt %s --zero-partition="stage=3 world=2" --zero-verify | FileCheck %s --check-prefix=THREE
 
 // Parameters that programs read in 16 bits have a master in fp32, which the
 // optimizer updates: it is partitioned as the moments are. Only the rounded

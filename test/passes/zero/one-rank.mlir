@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --zero-partition="stage=3 world=1" --verify-zero | FileCheck %s
+// RUN: tessera-opt %s --zero-partition="stage=3 world=1" --zero-verify | FileCheck %s
 
 // One rank keeps everything and talks to nobody, whatever the stage.
 

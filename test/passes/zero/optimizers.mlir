@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --split-input-file --zero-partition="stage=1 world=2" --verify-zero | FileCheck %s
+// RUN: tessera-opt %s --split-input-file --zero-partition="stage=1 world=2" --zero-verify | FileCheck %s
 
 // Without momentum SGD keeps nothing; its groups are classes that come after the
 // two that there always are. A parameter that several match is the first one's.

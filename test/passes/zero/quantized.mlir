@@ -1,11 +1,11 @@
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4 quantized-gathers=1" --verify-zero | FileCheck %s
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4 secondary-ranks=2 quantized-gathers=1" --verify-zero | FileCheck %s --check-prefix=KEPT
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4 quantized-gathers=1" --zero-verify | FileCheck %s
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4 secondary-ranks=2 quantized-gathers=1" --zero-verify | FileCheck %s --check-prefix=KEPT
 // RUN: tessera-opt %s --zero-pipeline="stage=3 world=4 quantized-gathers=1" | FileCheck %s --check-prefix=EARLY
-// RUN: tessera-opt %s --zero-pipeline="stage=3 world=4 quantized-gathers=1" --zero-schedule --verify-zero | FileCheck %s --check-prefix=EARLY
+// RUN: tessera-opt %s --zero-pipeline="stage=3 world=4 quantized-gathers=1" --zero-schedule --zero-verify | FileCheck %s --check-prefix=EARLY
 // RUN: tessera-opt %s --zero-pipeline="stage=3 world=4 quantized-gathers=1 prefetch=2 prefetch-bytes=1000" | FileCheck %s --check-prefix=BUDGET
 // RUN: tessera-opt %s --zero-pipeline="stage=3 world=4 quantized-gathers=1 prefetch=2 prefetch-bytes=600" | FileCheck %s --check-prefix=NONE
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4 quantized-gathers=1 persistence-threshold=64" --verify-zero | FileCheck %s --check-prefix=WHOLE
-// RUN: tessera-opt %s --zero-partition="stage=2 world=4 quantized-gathers=1" --verify-zero | FileCheck %s --check-prefix=WHOLE
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4 quantized-gathers=1 persistence-threshold=64" --zero-verify | FileCheck %s --check-prefix=WHOLE
+// RUN: tessera-opt %s --zero-partition="stage=2 world=4 quantized-gathers=1" --zero-verify | FileCheck %s --check-prefix=WHOLE
 
 // Parameters travel as bytes: a shard of 16 is 16 bytes and one scale of 4, and
 // all ranks compute with what the four messages stand for, their own included.

@@ -1,10 +1,10 @@
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule --verify-zero | FileCheck %s
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule=prefetch=2 --verify-zero | FileCheck %s --check-prefix=TWO
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule=prefetch=0 --verify-zero | FileCheck %s --check-prefix=NONE
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule="prefetch=2 prefetch-bytes=768" --verify-zero | FileCheck %s --check-prefix=BUDGET
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule="prefetch=2 prefetch-bytes=512" --verify-zero | FileCheck %s --check-prefix=NONE
-// RUN: tessera-opt %s --zero-partition="stage=1 world=4" --zero-schedule --verify-zero | FileCheck %s --check-prefix=UPDATE
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule --zero-schedule --verify-zero | FileCheck %s
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule --zero-verify | FileCheck %s
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule=prefetch=2 --zero-verify | FileCheck %s --check-prefix=TWO
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule=prefetch=0 --zero-verify | FileCheck %s --check-prefix=NONE
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule="prefetch=2 prefetch-bytes=768" --zero-verify | FileCheck %s --check-prefix=BUDGET
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule="prefetch=2 prefetch-bytes=512" --zero-verify | FileCheck %s --check-prefix=NONE
+// RUN: tessera-opt %s --zero-partition="stage=1 world=4" --zero-schedule --zero-verify | FileCheck %s --check-prefix=UPDATE
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-schedule --zero-schedule --zero-verify | FileCheck %s
 
 // While a group computes, the next one's parameters are on their way: with one
 // gather ahead, the next starts when the one before is complete.

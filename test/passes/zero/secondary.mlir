@@ -1,6 +1,6 @@
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4 secondary-ranks=2" --verify-zero | FileCheck %s
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4 secondary-ranks=2" --zero-verify | FileCheck %s
 // RUN: tessera-opt %s --zero-pipeline="stage=3 world=4 secondary-ranks=2" | FileCheck %s --check-prefix=EARLY
-// RUN: tessera-opt %s --zero-partition="stage=2 world=4 secondary-ranks=2" --verify-zero | FileCheck %s --check-prefix=WHOLE
+// RUN: tessera-opt %s --zero-partition="stage=2 world=4 secondary-ranks=2" --zero-verify | FileCheck %s --check-prefix=WHOLE
 
 // Secondary shards: a group's first gather is among all ranks, and each rank then
 // keeps its part as of two. The backward pass gathers from these.

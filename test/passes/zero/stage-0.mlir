@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --zero-partition="stage=0 world=2" --verify-zero | FileCheck %s
+// RUN: tessera-opt %s --zero-partition="stage=0 world=2" --zero-verify | FileCheck %s
 
 // Stage 0: every rank keeps all states and updates all of them. The sum over
 // ranks is a reduce-scatter and an all-gather in the gradient's own memory.

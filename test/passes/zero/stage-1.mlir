@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --zero-partition="stage=1 world=2" --verify-zero | FileCheck %s
+// RUN: tessera-opt %s --zero-partition="stage=1 world=2" --zero-verify | FileCheck %s
 
 // Stage 1: the moments are sharded. A rank updates its part of the parameters in
 // place, and gets the other parts from the other ranks.

@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --zero-partition="stage=2 world=2" --verify-zero | FileCheck %s
+// RUN: tessera-opt %s --zero-partition="stage=2 world=2" --zero-verify | FileCheck %s
 
 // Stage 2: gradients are sharded too. The whole gradient of a group is a bucket
 // that ends with its reduce-scatter.

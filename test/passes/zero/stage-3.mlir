@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --verify-zero | FileCheck %s
+// RUN: tessera-opt %s --zero-partition="stage=3 world=4" --zero-verify | FileCheck %s
 
 // Stage 3: parameters are sharded as well. A group is gathered before its first
 // use, released after its last, and gathered again where it is used after others

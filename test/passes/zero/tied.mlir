@@ -1,5 +1,5 @@
-// RUN: tessera-opt %s --zero-partition="stage=3 world=2" --verify-zero | FileCheck %s
-// RUN: tessera-opt %s --zero-partition="stage=1 world=2" --verify-zero | FileCheck %s --check-prefix=WHOLE
+// RUN: tessera-opt %s --zero-partition="stage=3 world=2" --zero-verify | FileCheck %s
+// RUN: tessera-opt %s --zero-partition="stage=1 world=2" --zero-verify | FileCheck %s --check-prefix=WHOLE
 
 // Tied embeddings: one parameter that is read twice, by two nn.get_parameter or
 // by one. It lies in its group once, has one gradient (the sum over both uses)

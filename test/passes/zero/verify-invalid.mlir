@@ -1,4 +1,4 @@
-// RUN: tessera-opt %s --split-input-file --verify-diagnostics --verify-zero
+// RUN: tessera-opt %s --split-input-file --verify-diagnostics --zero-verify
 
 // Groups.
 
