@@ -1,5 +1,4 @@
-//===- PlanVerifiers.cpp - What the operations of a plan must keep to *- C++
-//-*-===//
+//===- PlanVerifiers.cpp - What the operations of a plan must keep to -----===//
 //
 // Part of Tessera, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -12,16 +11,27 @@
 using namespace mlir;
 using namespace tessera::plan;
 
+/// The function that a device's module has for a launch's kernel; it says which
+/// kernel it is made of, since assemblers have rules of their own for names.
+static Operation *findDeviceKernel(LaunchOp launch,
+                                   SymbolTableCollection &symbolTable) {
+  Operation *device = symbolTable.lookupNearestSymbolFrom(
+      launch, StringAttr::get(launch.getContext(), PlanDialect::kDeviceModule));
+  if (!device || device->getNumRegions() == 0)
+    return nullptr;
+  for (Operation &function : device->getRegion(0).getOps())
+    if (function.getAttr(tessera::kernelAttrName) ==
+        launch.getKernelAttr().getAttr())
+      return &function;
+  return nullptr;
+}
+
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   Operation *symbol =
       symbolTable.lookupNearestSymbolFrom(*this, getKernelAttr());
-  // Code generation has checked a kernel that it has built; a device's is in a
-  // module of its own.
+  // Code generation has checked a kernel that it has built.
   if (!symbol)
-    symbol = symbolTable.lookupNearestSymbolFrom(
-        *this, SymbolRefAttr::get(
-                   StringAttr::get(getContext(), PlanDialect::kDeviceModule),
-                   {getKernelAttr()}));
+    symbol = findDeviceKernel(*this, symbolTable);
   StringRef kind = symbol ? symbol->getName().getStringRef() : StringRef();
   if (kind == "llvm.func" || kind == "gpu.func")
     return success();
