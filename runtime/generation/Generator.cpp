@@ -104,9 +104,9 @@ public:
   Slots(TokenModel &model, TextCodec &codec, const GenerationSettings &settings,
         const std::vector<TextRequest> &requests, TextListener &listener)
       : model(model), codec(codec), settings(settings), requests(requests),
-        listener(listener), texts(model.slots()), beginsSo(model.slots()),
-        samplers(model.slots(),
-                 Sampler(settings.sampling, model.vocabulary())) {}
+        listener(listener), texts(model.slots()),
+        samplers(model.slots(), Sampler(settings.sampling, model.vocabulary())),
+        beginsSo(model.slots()) {}
 
   GenerationTimes run() {
     Clock::time_point begin = Clock::now();

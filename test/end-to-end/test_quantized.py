@@ -272,7 +272,8 @@ class Quantized(unittest.TestCase):
         command += [executable, "train", "--data", self.data, "--steps", STEPS]
         command += ["--log", self.out / "log"]
         done = support.run(command, env=environment)
-        arena = f"of which the plan's arena {planned['peak_bytes'] / 1e6:.3g} MB"
+        megabytes = f"{planned['peak_bytes'] / 1e6:#.3g}".rstrip(".")
+        arena = f"of which the plan's arena {megabytes} MB"
         self.assertIn(arena, done.stdout)
         log = support.read_log(self.out / "log")
         self.assertEqual([line["allocations"] for line in log], STEPS * [0])
