@@ -19,7 +19,6 @@ import random
 import re
 import statistics
 import struct
-import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -27,6 +26,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "test" / "end-to-end")]
 import llama_environment
 import support
 import torch_environment
+from lines import Lines
 from step import GEMM_SHARE, build_peak, measure_peak, peer_environment
 
 OUT = ROOT / "build" / "bench" / "generate"
@@ -81,35 +81,16 @@ class Contender:
         pass
 
 
-class Peer(Contender):
-    """A process that is kept, so that each round measures it warm."""
+class Peer(Lines, Contender):
+    """bench/peer_generate.py, or llama.cpp's program of the same form."""
 
     def __init__(self, name, command, environment):
-        self.name = name
-        self.process = subprocess.Popen(
-            [str(part) for part in command],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        super().__init__(name, command, environment)
         self.answer()
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"generate.py: {self.name} ended without an answer")
-        return line
 
     def run(self, count, prompts):
         ids = [ord(character) for prompt in prompts for character in prompt]
-        self.process.stdin.write(" ".join(map(str, [count, len(prompts), *ids])) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.answer())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        return json.loads(self.ask(" ".join(map(str, [count, len(prompts), *ids]))))
 
 
 class Tessera(Contender):
