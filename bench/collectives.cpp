@@ -102,8 +102,8 @@ int main(int argc, char **argv) {
     return 1;
   }
   int rounds = argc > 1 ? std::max(1, atoi(argv[1])) : 7;
-  ElementType type = argc > 2 && !strcmp(argv[2], "bf16") ? ElementType::bf16
-                                                          : ElementType::f32;
+  ElementType type = argc > 2 && !strcmp(argv[2], "bf16") ? ElementType::Bf16
+                                                          : ElementType::F32;
   std::vector<int64_t> sizes = {16, 64, 256};
   if (argc > 3)
     sizes = {std::max(1, atoi(argv[3]))};
@@ -117,7 +117,7 @@ int main(int argc, char **argv) {
   program.arenaBytes = 2 * largest;
   for (int64_t size : sizes)
     for (CollectiveKind kind :
-         {CollectiveKind::reduceScatter, CollectiveKind::allGather}) {
+         {CollectiveKind::ReduceScatter, CollectiveKind::AllGather}) {
       Collective collective;
       collective.id = static_cast<int>(program.collectives.size());
       collective.kind = kind;
@@ -129,7 +129,7 @@ int main(int argc, char **argv) {
     }
   char *arena = communicator.allocateArena(program, nullptr);
   // Ones: sums stay numbers.
-  if (type == ElementType::f32)
+  if (type == ElementType::F32)
     std::fill_n(reinterpret_cast<float *>(arena), largest / 4, 1.0f);
   else
     std::fill_n(reinterpret_cast<uint16_t *>(arena), largest / 2, 0x3f80);
@@ -140,7 +140,7 @@ int main(int argc, char **argv) {
     printf("%d ranks, %d thread%s each, %s, medians of %d rounds\n"
            "%6s %-15s %9s %9s %8s %9s %9s %8s\n",
            ranks, threads, threads == 1 ? "" : "s",
-           type == ElementType::f32 ? "f32" : "bf16", rounds, "MB", "", "ms",
+           type == ElementType::F32 ? "f32" : "bf16", rounds, "MB", "", "ms",
            "GB/s", "x copy", "x per byte", "cpu ms", "x copy");
   auto collective = [&](int id) {
     communicator.start(id);

@@ -272,7 +272,7 @@ void benchmarkGemm(int64_t rows, int64_t columns, int64_t inner) {
   codegen::VectorBuilder vb(builder, loc);
   Value zero = vb.index(0);
   vb.loop(zero, block->getArgument(3), 1, [&](Value) {
-    cpu::emitTileMatmul(vb, rows, columns / codegen::kLanes, zero,
+    cpu::emitTileMatmul(vb, rows, columns / codegen::vectorLanes, zero,
                         vb.index(inner), 4,
                         {block->getArgument(0), zero, inner},
                         {block->getArgument(1), zero, columns},

@@ -17,8 +17,8 @@ using namespace mlir;
 using namespace tessera;
 
 static LogicalResult writePtx(ModuleOp module, StringRef path) {
-  auto device =
-      module.lookupSymbol<gpu::GPUModuleOp>(plan::PlanDialect::kDeviceModule);
+  auto device = module.lookupSymbol<gpu::GPUModuleOp>(
+      plan::PlanDialect::deviceModuleName);
   spec::SpecificationAttr specification = spec::getSpecification(module);
   auto target = specification
                     ? dyn_cast<spec::CudaAttr>(specification.getTarget())

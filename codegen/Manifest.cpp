@@ -109,11 +109,11 @@ private:
                                type.getDimSize(1 - along)};
     json.attributeObject("blocks", [&] {
       json.attribute("along", along);
-      json.attribute("elements", nn::WeightBlocks::kInner);
-      json.attribute("columns", nn::WeightBlocks::kColumns);
-      json.attribute("together", nn::WeightBlocks::kTogether);
-      json.attribute("offset", nn::WeightBlocks::kOffset);
-      json.attribute("group", nn::WeightBlocks::kGroup);
+      json.attribute("elements", nn::WeightBlocks::blockInner);
+      json.attribute("columns", nn::WeightBlocks::tileColumns);
+      json.attribute("together", nn::WeightBlocks::together);
+      json.attribute("offset", nn::WeightBlocks::integerOffset);
+      json.attribute("group", nn::WeightBlocks::groupBlocks);
       json.attribute("tile_bytes", blocks.getTileBytes());
     });
   }
@@ -225,14 +225,14 @@ private:
     if (FlatSymbolRefAttr within = getWithin(program))
       json.attribute("within", within.getValue());
     json.attribute("arena_bytes", program.getArenaBytes());
-    json.attribute("alignment", kAlignment);
+    json.attribute("alignment", bufferAlignment);
     if (program.getOffloadBytes())
       json.attributeObject("offload", [&] {
         json.attribute("offset", program.getOffloadOffset());
         json.attribute("bytes", program.getOffloadBytes());
       });
     json.attributeObject("memory", [&] {
-      for (int64_t i = 0; i < kCategories; ++i) {
+      for (int64_t i = 0; i < categoryCount; ++i) {
         auto category = static_cast<Category>(i);
         if (program.getMemory(category) || category != Category::Cache)
           json.attribute(stringifyCategory(category),

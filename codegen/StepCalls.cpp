@@ -22,7 +22,7 @@ SmallVector<ArenaRange> tessera::getFileRanges(ValueRange buffers) {
   for (size_t i = 0; i < sorted.size();) {
     int64_t begin = sorted[i].getPlace(), end = begin;
     for (; i < sorted.size() && sorted[i].getPlace() == end; ++i)
-      end = llvm::alignTo(end + sorted[i].getBytes(), kPage);
+      end = llvm::alignTo(end + sorted[i].getBytes(), pageBytes);
     ranges.push_back({begin, end});
   }
   return ranges;

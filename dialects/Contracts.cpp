@@ -207,7 +207,7 @@ LogicalResult tessera::verifyGroups(ModuleOp module) {
 /// Elements of what \p state is of: a group, or a cache.
 static FailureOr<int64_t> getStateElements(plan::StateOp state,
                                            SymbolTable &symbols) {
-  if (state.getState() == zero::ZeroDialect::kCache) {
+  if (state.getState() == zero::ZeroDialect::cacheState) {
     if (auto cache = symbols.lookup<nn::CacheOp>(state.getGroup()))
       return cache.getTensorType().getNumElements();
     return state.emitOpError("no nn.cache is named ") << state.getGroupAttr();

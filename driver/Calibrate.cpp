@@ -102,9 +102,9 @@ class Gemms {
 public:
   Gemms() {
     omp_set_num_threads(1);
-    if (!add(runtime::ElementType::f32))
+    if (!add(runtime::ElementType::F32))
       return;
-    (void)add(runtime::ElementType::bf16);
+    (void)add(runtime::ElementType::Bf16);
     memory = mapMemory(4 * (a + b + c) + scratch, /*shared=*/false);
     if (memory)
       tessera_prepare_gemms(&manifest, 1);
@@ -233,9 +233,9 @@ void measure(int process, int count, Board &board, Rates *rates,
   meet(board, count, turn);
   Gemms gemms;
   meet(board, count, turn);
-  own.gemm = gemms.measure(runtime::ElementType::f32);
+  own.gemm = gemms.measure(runtime::ElementType::F32);
   meet(board, count, turn);
-  own.bf16Gemm = gemms.measure(runtime::ElementType::bf16);
+  own.bf16Gemm = gemms.measure(runtime::ElementType::Bf16);
   meet(board, count, turn);
   own.memory = measureUpdates(streamBytes / count, streamBytes / count);
   meet(board, count, turn);

@@ -108,7 +108,7 @@ static OwningOpRef<ModuleOp> parseModule(MLIRContext &context,
         parseMachine(*inputs.machine, llvm::errs());
     if (!machine)
       return {};
-    (*module)->setAttr(spec::MachineAttr::kName,
+    (*module)->setAttr(spec::MachineAttr::attributeName,
                        machineAttr(*machine, context));
   }
   if (!module)

@@ -13,7 +13,7 @@
 using namespace llvm;
 using namespace tessera;
 using plan::Category;
-using plan::kStepCategories;
+using plan::stepCategoryCount;
 
 /// More combinations are a mistake.
 static constexpr size_t mostRows = 100000;
@@ -78,7 +78,7 @@ void Sweep::printText(raw_ostream &out) const {
   for (const Axis &axis : axes)
     table[0].push_back(getLabel(axis));
   table[0].push_back("peak");
-  for (int64_t i = 0; i < kStepCategories; ++i)
+  for (int64_t i = 0; i < stepCategoryCount; ++i)
     table[0].push_back(getName(i).str());
   for (const char *name : {"received", "step", "exposed", "units/s"})
     table[0].push_back(name);
@@ -123,7 +123,7 @@ void Sweep::printCsv(raw_ostream &out) const {
   for (const Axis &axis : axes)
     out << csvCell(join(axis.paths, ",")) << ",";
   out << "peak_bytes";
-  for (int64_t i = 0; i < kStepCategories; ++i)
+  for (int64_t i = 0; i < stepCategoryCount; ++i)
     out << "," << getName(i) << "_bytes";
   out << ",parameters,volume_bytes,flops,step_ms,exposed_communication_ms,"
          "units_per_second,error\n";
@@ -140,7 +140,7 @@ void Sweep::printCsv(raw_ostream &out) const {
           << formatFixed(1e3 * report->predicted.exposed, 6) << ","
           << formatFixed(report->getThroughput(), 3) << ",";
     } else {
-      out << std::string(kStepCategories + 7, ',')
+      out << std::string(stepCategoryCount + 7, ',')
           << csvCell(row.outcome.reason);
     }
     out << "\n";

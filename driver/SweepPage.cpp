@@ -14,7 +14,7 @@
 using namespace llvm;
 using namespace tessera;
 using plan::Category;
-using plan::kStepCategories;
+using plan::stepCategoryCount;
 
 static StringRef getName(int64_t category) {
   return stringifyCategory(static_cast<Category>(category));
@@ -26,7 +26,7 @@ static void writeBar(raw_ostream &out, const PlanReport &report, double most) {
   out << "<td><svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << width
       << " " << height << "\" style=\"width:" << width << "px\">\n";
   double x = 0;
-  for (int64_t i = 0; i < kStepCategories; ++i) {
+  for (int64_t i = 0; i < stepCategoryCount; ++i) {
     double part = width * report.memory[i] / most;
     if (part > 0)
       writeRectangle(out, x, 0, part, height,
@@ -55,7 +55,7 @@ void Sweep::printHtml(StringRef title, raw_ostream &out) const {
       out << "<p class=\"note\">Times are predictions for "
           << escapeXml(any->machine.describe()) << ".</p>\n";
     out << "<div class=\"keys\">";
-    for (int64_t i = 0; i < kStepCategories; ++i)
+    for (int64_t i = 0; i < stepCategoryCount; ++i)
       writeKey(out, getColour(static_cast<Category>(i)), getName(i));
     out << "</div>\n<table><tr>";
     for (const Axis &axis : axes)

@@ -26,10 +26,10 @@ static OwningOpRef<ModuleOp> createModule(const Specification &specification,
       .loadDialect<nn::NNDialect, graph::GraphDialect, func::FuncDialect,
                    arith::ArithDialect, math::MathDialect, spec::SpecDialect>();
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&context));
-  (*module)->setAttr(spec::SpecificationAttr::kName,
+  (*module)->setAttr(spec::SpecificationAttr::attributeName,
                      getSpecificationAttr(specification, context));
   if (specification.message.has_machine())
-    (*module)->setAttr(spec::MachineAttr::kName,
+    (*module)->setAttr(spec::MachineAttr::attributeName,
                        machineAttr(specification.message.machine(), context));
   return module;
 }
@@ -60,7 +60,7 @@ static OwningOpRef<ModuleOp> buildAudit(const Specification &specification,
     module->push_back(one.release());
   }
   spec::getModels(*module).front()->setAttr(
-      spec::AuditAttr::kName, getAuditAttr(specification, context));
+      spec::AuditAttr::attributeName, getAuditAttr(specification, context));
   return module;
 }
 
@@ -76,7 +76,7 @@ static OwningOpRef<ModuleOp> addGeneration(OwningOpRef<ModuleOp> trained,
       specification.message.generation().context());
   auto trainedAs = spec::getSpecification(*generation);
   (*generation)
-      ->setAttr(spec::SpecificationAttr::kName,
+      ->setAttr(spec::SpecificationAttr::attributeName,
                 spec::SpecificationAttr::get(
                     &context, trainedAs.getName(),
                     getSpecificationAttr(longer, context).getModel(),
@@ -85,7 +85,7 @@ static OwningOpRef<ModuleOp> addGeneration(OwningOpRef<ModuleOp> trained,
                     trainedAs.getFingerprint(), trainedAs.getConfig(),
                     StringAttr()));
   (*generation)
-      ->setAttr(spec::GenerationAttr::kName,
+      ->setAttr(spec::GenerationAttr::attributeName,
                 spec::GenerationAttr::get(
                     &context, specification.message.generation().batch(),
                     specification.message.generation().context(),
@@ -108,7 +108,7 @@ OwningOpRef<ModuleOp> tessera::buildModel(const Specification &specification,
   OwningOpRef<ModuleOp> module =
       buildModel(specification, kindsOf(message), context);
   if (module && message.has_audit())
-    (*module)->setAttr(spec::AuditAttr::kName,
+    (*module)->setAttr(spec::AuditAttr::attributeName,
                        getAuditAttr(specification, context));
   if (module && message.has_generation())
     return addGeneration(std::move(module), specification, context);

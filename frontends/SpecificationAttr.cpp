@@ -326,7 +326,7 @@ static LogicalResult verifyOneSpecification(ModuleOp module) {
   spec::SpecificationAttr specification = spec::getSpecification(module);
   if (!specification)
     return module.emitError("has no ")
-           << spec::SpecificationAttr::kName
+           << spec::SpecificationAttr::attributeName
            << ", which carries the specification: give a module as "
               "--compile-to or --dump-phases-to writes it";
   const Target *target = getTarget(module);

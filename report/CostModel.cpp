@@ -18,10 +18,10 @@ using namespace tessera::plan;
 
 /// The part of the multiply-add peak that generated kernels with matmuls of
 /// tiles (attention) reach; bench-kernels measures it.
-static constexpr double kTileShare = 0.7;
+static constexpr double tileShare = 0.7;
 /// The same of a GPU's tensor cores, for 16-bit numbers (Shah et al., arXiv
 /// 2407.08608, on what FlashAttention-2 reaches of an H100).
-static constexpr double kTensorTileShare = 0.35;
+static constexpr double tensorTileShare = 0.35;
 
 /// How many multiply-adds an elementwise operation lasts as long as: the
 /// polynomials of math-approximate, and divisions and roots, which
@@ -78,8 +78,8 @@ const CostModel::Kernel &CostModel::getKernel(LaunchOp launch) {
       return getElementTypeOrSelf(type).getIntOrFloatBitWidth() == 16;
     });
     double rate = machine.hasDevices && isNarrow
-                      ? kTensorTileShare * machine.bf16
-                      : kTileShare * machine.fp32;
+                      ? tensorTileShare * machine.bf16
+                      : tileShare * machine.fp32;
     kernel.arithmetic = kernel.work.flops / (rate * share);
   } else {
     // A plain operation takes as long as a multiply-add, which counts twice.

@@ -69,7 +69,7 @@ void tessera::printGenerationJson(ModuleOp module, llvm::raw_ostream &out) {
         json.attributeObject(program.getSymName(), [&] {
           json.attribute("bytes", program.getArenaBytes());
           json.attributeObject("memory", [&] {
-            for (int64_t i = 0; i < kCategories; ++i) {
+            for (int64_t i = 0; i < categoryCount; ++i) {
               auto category = static_cast<Category>(i);
               json.attribute(stringifyCategory(category),
                              program.getMemory(category));

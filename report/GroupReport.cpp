@@ -22,9 +22,9 @@ SmallVector<GroupFacts> tessera::getGroupFacts(plan::ProgramOp program) {
     GroupFacts &group = facts[state.getGroupAttr().getAttr()];
     int64_t bytes = state.getBuffer().getType().getNumElements();
     // On one rank nothing is reduced: the state is the bucket.
-    if (state.getState() == zero::ZeroDialect::kGradient)
+    if (state.getState() == zero::ZeroDialect::gradientState)
       group.bucketBytes = bytes;
-    if (state.getState() != zero::ZeroDialect::kParameter)
+    if (state.getState() != zero::ZeroDialect::parameterState)
       continue;
     group.parameterBytes = bytes;
     group.isSharded = state.getSharded();

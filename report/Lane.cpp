@@ -15,9 +15,9 @@ using llvm::StringRef;
 void Lane::add(double x, double end, StringRef kind, double seconds,
                StringRef colour, llvm::function_ref<std::string()> title) {
   // Two things that do not touch are not one.
-  if (count && (x - right > kSliver || right - left >= kSliver))
+  if (count && (x - right > sliver || right - left >= sliver))
     flush();
-  if (end - x >= kSliver) {
+  if (end - x >= sliver) {
     flush();
     return writeRectangle(out, x, y, end - x, height, colour, title());
   }

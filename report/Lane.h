@@ -16,7 +16,7 @@
 namespace tessera {
 
 /// What is narrower is merged with its neighbours.
-inline constexpr double kSliver = 0.6;
+inline constexpr double sliver = 0.6;
 
 /// Neighbours of a lane that are too narrow to be seen alone become one
 /// rectangle that says what all of them are.

@@ -15,7 +15,7 @@ using namespace tessera::plan;
 
 std::string tessera::describeUsage(const Usage &bytes) {
   std::string text = formatBytes(getTotal(bytes)) + " in use";
-  for (int i = 0; i < kStepCategories; ++i)
+  for (int i = 0; i < stepCategoryCount; ++i)
     if (bytes[i])
       text += "\n" + stringifyCategory(static_cast<Category>(i)).str() + " " +
               formatBytes(bytes[i]);

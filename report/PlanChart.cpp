@@ -20,17 +20,17 @@ using namespace tessera::plan;
 namespace {
 
 // The chart's measures, in its own units.
-constexpr double kWidth = 1400, kLeft = 112, kRight = 1390;
-constexpr double kSections = 6, kGroups = 28, kCompute = 52, kMessages = 100,
-                 kTimeAxis = 134, kMemoryTop = 186, kMemoryBottom = 446,
-                 kHeight = 482;
+constexpr double chartWidth = 1400, leftEdge = 112, rightEdge = 1390;
+constexpr double sectionsTop = 6, groupsTop = 28, computeTop = 52,
+                 messagesTop = 100, timeAxisTop = 134, memoryTop = 186,
+                 memoryBottom = 446, chartHeight = 482;
 
-constexpr llvm::StringLiteral kLimit = "#e5000f";
+constexpr llvm::StringLiteral limitColour = "#e5000f";
 
 /// The categories from the ground up: what mostly stays comes first.
-constexpr Category kOrder[] = {Category::Parameters,  Category::Gradients,
-                               Category::Optimizer,   Category::Workspace,
-                               Category::Activations, Category::Communication};
+constexpr Category categoryOrder[] = {
+    Category::Parameters, Category::Gradients,   Category::Optimizer,
+    Category::Workspace,  Category::Activations, Category::Communication};
 
 class Chart {
 public:
@@ -51,10 +51,10 @@ public:
 
 private:
   double getX(double seconds) {
-    return kLeft + (kRight - kLeft) * seconds / span;
+    return leftEdge + (rightEdge - leftEdge) * seconds / span;
   }
   double getY(double bytes) {
-    return kMemoryBottom - (kMemoryBottom - kMemoryTop) * bytes / ceiling;
+    return memoryBottom - (memoryBottom - memoryTop) * bytes / ceiling;
   }
 
   std::string describe(const Timeline::Event &event);
@@ -102,7 +102,7 @@ std::string Chart::describe(const Timeline::Event &event) {
 }
 
 void Chart::writeSections() {
-  writeText(out, kLeft - 8, kSections + 13, "end", "section");
+  writeText(out, leftEdge - 8, sectionsTop + 13, "end", "section");
   for (auto [i, section] : llvm::enumerate(timeline.sections)) {
     double x = getX(section.begin), width = getX(section.end) - x;
     if (width < 0.05)
@@ -111,18 +111,18 @@ void Chart::writeSections() {
     if (section.times > 1)
       name += " (one of " + std::to_string(section.times) + ")";
     writeRectangle(
-        out, x, kSections, width, 18, i % 2 ? "#e6eaef" : "#d1d9e0",
+        out, x, sectionsTop, width, 18, i % 2 ? "#e6eaef" : "#d1d9e0",
         name + "\n" + formatSeconds(section.end - section.begin) +
             (section.times > 1
                  ? " each of " + std::to_string(section.times) + " times"
                  : ""));
     if (width > 7.0 * name.size())
-      writeText(out, x + width / 2, kSections + 13, "middle", name);
+      writeText(out, x + width / 2, sectionsTop + 13, "middle", name);
   }
 }
 
 void Chart::writeGroups() {
-  writeText(out, kLeft - 8, kGroups + 12, "end", "group");
+  writeText(out, leftEdge - 8, groupsTop + 12, "end", "group");
   struct Band {
     StringRef group;
     double begin, end;
@@ -136,7 +136,7 @@ void Chart::writeGroups() {
       bands.push_back({group, event.begin, event.end});
   }
   bool dark = false;
-  Lane lane(out, kGroups, 16);
+  Lane lane(out, groupsTop, 16);
   for (Band &band : bands) {
     double x = getX(band.begin), end = getX(band.end);
     dark = !dark;
@@ -146,14 +146,14 @@ void Chart::writeGroups() {
                       " to " + formatSeconds(band.end);
              });
     if (end - x > 6.3 * band.group.size())
-      writeText(out, (x + end) / 2, kGroups + 12, "middle", band.group,
+      writeText(out, (x + end) / 2, groupsTop + 12, "middle", band.group,
                 "font-size:11px");
   }
 }
 
 void Chart::writeLanes() {
-  writeText(out, kLeft - 8, kCompute + 24, "end", "computation");
-  writeText(out, kLeft - 8, kMessages + 18, "end", "communication");
+  writeText(out, leftEdge - 8, computeTop + 24, "end", "computation");
+  writeText(out, leftEdge - 8, messagesTop + 18, "end", "communication");
   auto write = [&](ArrayRef<Timeline::Event> events, double y, double height) {
     Lane lane(out, y, height);
     for (const Timeline::Event &event : events)
@@ -162,12 +162,12 @@ void Chart::writeLanes() {
                [&] { return describe(event); });
   };
   // Where the rank waits, nothing covers the ground.
-  writeRectangle(out, kLeft, kCompute, kRight - kLeft, 40, getWaitingColour(),
-                 "exposed communication: the rank waits");
-  write(timeline.compute, kCompute, 40);
-  writeRectangle(out, kLeft, kMessages, kRight - kLeft, 26, "#f3f5f7",
-                 "no communication");
-  write(timeline.communication, kMessages, 26);
+  writeRectangle(out, leftEdge, computeTop, rightEdge - leftEdge, 40,
+                 getWaitingColour(), "exposed communication: the rank waits");
+  write(timeline.compute, computeTop, 40);
+  writeRectangle(out, leftEdge, messagesTop, rightEdge - leftEdge, 26,
+                 "#f3f5f7", "no communication");
+  write(timeline.communication, messagesTop, 26);
 }
 
 void Chart::writeTimeAxis(double y, double bottom) {
@@ -186,10 +186,10 @@ void Chart::writeMemory() {
   double distance = getTickDistance(ceiling, 7);
   for (double bytes = 0; bytes <= ceiling; bytes += distance) {
     double y = getY(bytes);
-    out << "<line class=\"grid\" x1=\"" << coordinate(kLeft) << "\" y1=\""
-        << coordinate(y) << "\" x2=\"" << coordinate(kRight) << "\" y2=\""
+    out << "<line class=\"grid\" x1=\"" << coordinate(leftEdge) << "\" y1=\""
+        << coordinate(y) << "\" x2=\"" << coordinate(rightEdge) << "\" y2=\""
         << coordinate(y) << "\"/>\n";
-    writeText(out, kLeft - 8, y + 4, "end",
+    writeText(out, leftEdge - 8, y + 4, "end",
               bytes == 0 ? "0" : formatBytes(bytes));
   }
   // The fullest moment of each sliver of time stands for it.
@@ -201,7 +201,7 @@ void Chart::writeMemory() {
   for (size_t i = 0; i < memory.steps.size(); ++i) {
     double begin = getX(timeline.starts[i]), end = getX(timeline.starts[i + 1]);
     if (!samples.empty() &&
-        samples.back().end - samples.back().begin < kSliver) {
+        samples.back().end - samples.back().begin < sliver) {
       Sample &last = samples.back();
       last.end = end;
       if (getTotal(memory.atStep[i]) > getTotal(memory.atStep[last.step]))
@@ -211,7 +211,7 @@ void Chart::writeMemory() {
     }
   }
   std::vector<int64_t> floor(samples.size());
-  for (Category category : kOrder) {
+  for (Category category : categoryOrder) {
     auto c = static_cast<int>(category);
     std::string path;
     llvm::raw_string_ostream line(path);
@@ -237,7 +237,7 @@ void Chart::writeMemory() {
       floor[i] += memory.atStep[samples[i].step][c];
   }
   // Invisible, they show what is in use below the pointer.
-  double from = kLeft;
+  double from = leftEdge;
   size_t fullest = samples.empty() ? 0 : samples[0].step;
   for (const Sample &sample : samples) {
     if (getTotal(memory.atStep[sample.step]) > getTotal(memory.atStep[fullest]))
@@ -245,9 +245,9 @@ void Chart::writeMemory() {
     if (sample.end - from < 3 && &sample != &samples.back())
       continue;
     out << "<rect x=\"" << coordinate(from) << "\" y=\""
-        << coordinate(kMemoryTop) << "\" width=\""
+        << coordinate(memoryTop) << "\" width=\""
         << coordinate(sample.end - from) << "\" height=\""
-        << coordinate(kMemoryBottom - kMemoryTop)
+        << coordinate(memoryBottom - memoryTop)
         << "\" fill-opacity=\"0\"><title>"
         << escapeXml(formatSeconds(timeline.starts[fullest]) + ": " +
                      describeUsage(memory.atStep[fullest]))
@@ -260,20 +260,20 @@ void Chart::writeMemory() {
 /// Marks the fullest moment and what the arena reserves.
 void Chart::writePeak() {
   double reserved = getY(report.peak);
-  out << "<line x1=\"" << coordinate(kLeft) << "\" y1=\""
-      << coordinate(reserved) << "\" x2=\"" << coordinate(kRight) << "\" y2=\""
-      << coordinate(reserved)
+  out << "<line x1=\"" << coordinate(leftEdge) << "\" y1=\""
+      << coordinate(reserved) << "\" x2=\"" << coordinate(rightEdge)
+      << "\" y2=\"" << coordinate(reserved)
       << "\" stroke=\"#1f2328\" stroke-dasharray=\"5 4\"/>\n";
-  writeText(out, kRight, reserved - 6, "end",
+  writeText(out, rightEdge, reserved - 6, "end",
             "reserved: " + formatBytes(report.peak));
   if (isLimitShown) {
     std::string limit = coordinate(getY(report.limit));
-    out << "<line class=\"limit\" x1=\"" << coordinate(kLeft) << "\" y1=\""
-        << limit << "\" x2=\"" << coordinate(kRight) << "\" y2=\"" << limit
-        << "\" stroke=\"" << kLimit << "\" stroke-width=\"1.6\"/>\n";
-    writeText(out, kLeft + 6, getY(report.limit) - 6, "start",
+    out << "<line class=\"limit\" x1=\"" << coordinate(leftEdge) << "\" y1=\""
+        << limit << "\" x2=\"" << coordinate(rightEdge) << "\" y2=\"" << limit
+        << "\" stroke=\"" << limitColour << "\" stroke-width=\"1.6\"/>\n";
+    writeText(out, leftEdge + 6, getY(report.limit) - 6, "start",
               "limit: " + formatBytes(report.limit),
-              std::string("fill:") + kLimit.data());
+              std::string("fill:") + limitColour.data());
   }
   double x = getX(timeline.starts[memory.peak]),
          y = getY(getTotal(memory.atStep[memory.peak]));
@@ -282,15 +282,15 @@ void Chart::writePeak() {
       " at " + formatSeconds(timeline.starts[memory.peak]) + ", " +
       getStepName(memory.steps[memory.peak]);
   out << "<line x1=\"" << coordinate(x) << "\" y1=\""
-      << coordinate(kMemoryTop - 18) << "\" x2=\"" << coordinate(x)
-      << "\" y2=\"" << coordinate(kMemoryBottom)
+      << coordinate(memoryTop - 18) << "\" x2=\"" << coordinate(x) << "\" y2=\""
+      << coordinate(memoryBottom)
       << "\" stroke=\"#1f2328\" stroke-width=\"0.8\"/>\n<circle cx=\""
       << coordinate(x) << "\" cy=\"" << coordinate(y)
       << "\" r=\"3.5\" fill=\"#1f2328\"><title>"
       << escapeXml(label + "\n" + describeUsage(memory.atStep[memory.peak]))
       << "</title></circle>\n";
-  bool left = x > (kLeft + kRight) / 2;
-  writeText(out, left ? x - 6 : x + 6, kMemoryTop - 10, left ? "end" : "start",
+  bool left = x > (leftEdge + rightEdge) / 2;
+  writeText(out, left ? x - 6 : x + 6, memoryTop - 10, left ? "end" : "start",
             label, "font-weight:600");
 }
 
@@ -311,21 +311,22 @@ void Chart::write() {
   printPlanHeader(report, out);
   out << "<h2>A step over time</h2>\n";
   writeKeys();
-  out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << kWidth
-      << " " << kHeight << "\" role=\"img\">\n<title>" << "Computation, "
+  out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 "
+      << chartWidth << " " << chartHeight << "\" role=\"img\">\n<title>"
+      << "Computation, "
       << "communication and memory over the time of a step</title>\n";
   writeSections();
   writeGroups();
   writeLanes();
-  writeTimeAxis(kTimeAxis - 4, kTimeAxis);
+  writeTimeAxis(timeAxisTop - 4, timeAxisTop);
   writeMemory();
-  writeTimeAxis(kMemoryTop, kMemoryBottom);
+  writeTimeAxis(memoryTop, memoryBottom);
   writePeak();
   out << "</svg>\n<div class=\"keys\"><span>Memory in use:</span>";
-  for (Category category : kOrder)
+  for (Category category : categoryOrder)
     writeKey(out, getColour(category), stringifyCategory(category));
   if (isLimitShown)
-    writeKey(out, kLimit, "limit");
+    writeKey(out, limitColour, "limit");
   out << "</div>\n";
   printPlanTables(report, out);
 }

@@ -94,7 +94,7 @@ FailureOr<PlanReport> PlanReport::make(ModuleOp module) {
       report.validating = bytes;
   report.offloaded = program.getOffloadBytes();
   report.pinned = target->getPinnedBytes({program});
-  for (int64_t i = 0; i < kStepCategories; ++i)
+  for (int64_t i = 0; i < stepCategoryCount; ++i)
     report.memory[i] = program.getMemory(static_cast<Category>(i));
   report.flops = program.getFlops();
   if (spec::RecomputedAttr recomputed = spec::getRecomputed(module)) {
@@ -162,7 +162,7 @@ static void printMemory(const PlanReport &report, llvm::raw_ostream &out) {
     out << llvm::formatv(line, name, groupDigits(bytes), formatBytes(bytes),
                          percent(bytes, report.peak));
   };
-  for (int64_t i = 0; i < kStepCategories; ++i)
+  for (int64_t i = 0; i < stepCategoryCount; ++i)
     print(stringifyCategory(static_cast<Category>(i)), report.memory[i]);
   print("peak", report.peak);
   auto printBeside = [&](StringRef name, int64_t bytes) {
@@ -349,7 +349,7 @@ void tessera::writePlanFigures(const PlanReport &report,
   json.attribute("pinned_bytes", report.pinned);
   json.attribute("parameters", report.parameters);
   json.attributeObject("memory", [&] {
-    for (int64_t i = 0; i < kStepCategories; ++i)
+    for (int64_t i = 0; i < stepCategoryCount; ++i)
       json.attribute(stringifyCategory(static_cast<Category>(i)),
                      report.memory[i]);
   });

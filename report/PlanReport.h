@@ -46,7 +46,7 @@ struct PlanReport {
   std::vector<Remedy> remedies;
   /// The largest buffers in use when most is.
   std::vector<PeakBuffer> peakBuffers;
-  std::array<int64_t, plan::kStepCategories> memory = {};
+  std::array<int64_t, plan::stepCategoryCount> memory = {};
   int64_t flops = 0;
   /// How many of the layers are recomputed in the backward pass, and how many
   /// as far as it is cheap.

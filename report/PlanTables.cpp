@@ -76,7 +76,7 @@ void tessera::printPlanTables(const PlanReport &report,
        formatDecimal(report.flops, "flop"), ""});
   out << "</table></div>\n<div><h2>Memory, exact</h2>\n";
   head({"category", "bytes", "", "share"});
-  for (int i = 0; i < kStepCategories; ++i)
+  for (int i = 0; i < stepCategoryCount; ++i)
     row({stringifyCategory(static_cast<Category>(i)).str(),
          groupDigits(report.memory[i]), formatBytes(report.memory[i]),
          percent(report.memory[i], report.peak)});

@@ -50,9 +50,10 @@ llvm::Error tessera::checkTrace(const Trace &trace, ProgramOp program) {
 namespace {
 
 // The chart's measures, in its own units.
-constexpr double kWidth = 1400, kLeft = 150, kRight = 1390, kTop = 6;
-constexpr double kBand = 18, kCompute = 30, kMessages = 18, kGap = 3,
-                 kBlock = 14;
+constexpr double pageWidth = 1400, leftEdge = 150, rightEdge = 1390,
+                 topEdge = 6;
+constexpr double bandHeight = 18, computeHeight = 30, messagesHeight = 18,
+                 gapHeight = 3, blockGap = 14;
 
 /// What a rank does over a part of a step that has one micro-batch, as the
 /// prediction has.
@@ -104,7 +105,7 @@ private:
   void writeTable(StringRef title, StringRef first,
                   const TraceComparison::Times &times, size_t most);
   double getX(double seconds) const {
-    return kLeft + (kRight - kLeft) * (seconds - first) / span;
+    return leftEdge + (rightEdge - leftEdge) * (seconds - first) / span;
   }
 
   const Trace &trace;
@@ -308,26 +309,26 @@ double Page::writePicture(const Picture &picture, double y) {
   };
   out << "<g class=\"picture\">\n";
   writeText(out, 4, y + 13, "start", picture.title, "font-weight:600");
-  writeText(out, kLeft - 8, y + 13, "end", "section");
-  writeBands(picture.sections, kBand, "#d1d9e0", "#e6eaef");
-  y += kBand + kGap;
-  writeText(out, kLeft - 8, y + 12, "end", "layer");
-  writeBands(picture.layers, kBand, "#c9d3dd", "#e3e8ee");
-  y += kBand + kGap;
+  writeText(out, leftEdge - 8, y + 13, "end", "section");
+  writeBands(picture.sections, bandHeight, "#d1d9e0", "#e6eaef");
+  y += bandHeight + gapHeight;
+  writeText(out, leftEdge - 8, y + 12, "end", "layer");
+  writeBands(picture.layers, bandHeight, "#c9d3dd", "#e3e8ee");
+  y += bandHeight + gapHeight;
   double begin = getX(picture.begin), width = getX(picture.end) - begin;
-  writeText(out, kLeft - 8, y + 19, "end", "computation");
-  writeRectangle(out, begin, y, width, kCompute, "#f3f5f7",
+  writeText(out, leftEdge - 8, y + 19, "end", "computation");
+  writeRectangle(out, begin, y, width, computeHeight, "#f3f5f7",
                  "between the steps of the plan");
-  write(picture.waiting, y, kCompute,
+  write(picture.waiting, y, computeHeight,
         [](StringRef) { return getWaitingColour(); });
-  write(picture.compute, y, kCompute, getKindColour);
-  y += kCompute + kGap;
-  writeText(out, kLeft - 8, y + 13, "end", "communication");
-  writeRectangle(out, begin, y, width, kMessages, "#f3f5f7",
+  write(picture.compute, y, computeHeight, getKindColour);
+  y += computeHeight + gapHeight;
+  writeText(out, leftEdge - 8, y + 13, "end", "communication");
+  writeRectangle(out, begin, y, width, messagesHeight, "#f3f5f7",
                  "no communication");
-  write(picture.communication, y, kMessages, getKindColour);
+  write(picture.communication, y, messagesHeight, getKindColour);
   out << "</g>\n";
-  return y + kMessages + kBlock;
+  return y + messagesHeight + blockGap;
 }
 
 void Page::writeKeys(ArrayRef<Picture> pictures) {
@@ -359,22 +360,22 @@ void Page::writeChart() {
   const Trace::Step &shown = trace.getMedian(trace.getRanks().front());
   out << "<h2>Step " << shown.number << " over time</h2>\n";
   writeKeys(pictures);
-  double height =
-      kTop + double(pictures.size()) *
-                 (2 * kBand + kCompute + kMessages + 3 * kGap + kBlock);
-  out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << kWidth
+  double height = topEdge + double(pictures.size()) *
+                                (2 * bandHeight + computeHeight +
+                                 messagesHeight + 3 * gapHeight + blockGap);
+  out << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " << pageWidth
       << " " << coordinate(height + 22)
       << "\" role=\"img\">\n<title>Computation and communication over the "
          "time of a step, predicted and measured</title>\n";
   double distance = getTickDistance(span, 12);
   for (double time = 0; time <= span * (1 + 1e-9); time += distance) {
     std::string x = coordinate(getX(first + time));
-    out << "<line class=\"grid\" x1=\"" << x << "\" y1=\"" << kTop << "\" x2=\""
-        << x << "\" y2=\"" << coordinate(height) << "\"/>\n";
+    out << "<line class=\"grid\" x1=\"" << x << "\" y1=\"" << topEdge
+        << "\" x2=\"" << x << "\" y2=\"" << coordinate(height) << "\"/>\n";
     writeText(out, getX(first + time), height + 16, "middle",
               time == 0 ? "0" : formatSeconds(time));
   }
-  double y = kTop;
+  double y = topEdge;
   for (const Picture &picture : pictures)
     y = writePicture(picture, y);
   out << "</svg>\n";

@@ -17,7 +17,7 @@ using namespace tessera::cpu;
 namespace {
 
 /// Vectors of a row that are summed in registers at a time.
-constexpr int64_t kRowVectors = 16;
+constexpr int64_t rowVectors = 16;
 
 /// One iteration per node; its sum stays in registers over all its edges.
 struct AggregateKernel
@@ -43,9 +43,9 @@ struct AggregateKernel
       Value end = vb.toIndex(vb.loadScalar(rowStart, vb.add(node, 1)));
       Value target = vb.mul(node, width);
       auto emitColumns = [&](Value column, int64_t count) {
-        int64_t vectors = llvm::divideCeil(count, kLanes);
+        int64_t vectors = llvm::divideCeil(count, vectorLanes);
         SmallVector<Value> sums(vectors, vb.splat(0.0));
-        auto mask = [&](int64_t v) { return vb.mask(count - v * kLanes); };
+        auto mask = [&](int64_t v) { return vb.mask(count - v * vectorLanes); };
         sums =
             vb.loop(begin, end, 1, sums, [&](Value edge, ValueRange carried) {
               SmallVector<Value> next(carried);
@@ -54,19 +54,20 @@ struct AggregateKernel
               Value start = vb.add(vb.mul(source, width), column);
               for (int64_t v = 0; v < vectors; ++v)
                 next[v] = vb.fma(
-                    weight, vb.load(input, vb.add(start, v * kLanes), mask(v)),
+                    weight,
+                    vb.load(input, vb.add(start, v * vectorLanes), mask(v)),
                     next[v]);
               return next;
             });
         for (int64_t v = 0; v < vectors; ++v)
-          vb.store(sums[v], output, vb.add(vb.add(target, column), v * kLanes),
-                   mask(v));
+          vb.store(sums[v], output,
+                   vb.add(vb.add(target, column), v * vectorLanes), mask(v));
       };
-      constexpr int64_t kColumns = kRowVectors * kLanes;
-      int64_t whole = width / kColumns * kColumns;
+      constexpr int64_t columnsAtOnce = rowVectors * vectorLanes;
+      int64_t whole = width / columnsAtOnce * columnsAtOnce;
       if (whole)
-        vb.loop(0, whole, kColumns,
-                [&](Value column) { emitColumns(column, kColumns); });
+        vb.loop(0, whole, columnsAtOnce,
+                [&](Value column) { emitColumns(column, columnsAtOnce); });
       if (whole < width)
         emitColumns(vb.index(whole), width - whole);
     });

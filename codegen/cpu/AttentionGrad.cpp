@@ -37,12 +37,12 @@ namespace {
 
 /// Queries of a tile. They are the inner dimension of dV and dK, whose sums
 /// are loaded and stored once per tile.
-constexpr int64_t kQueries = 64;
-constexpr int64_t kKeys = 64;
+constexpr int64_t tileQueries = 64;
+constexpr int64_t tileKeys = 64;
 /// Elements of a tile of pairs.
-constexpr int64_t kPairs = kKeys * kQueries;
+constexpr int64_t tilePairs = tileKeys * tileQueries;
 /// Queries of a register block.
-constexpr int64_t kBlockQueries = kBlockVectors * kLanes;
+constexpr int64_t blockQueries = blockVectors * vectorLanes;
 
 /// Threads that a rank of \p module has; some guess without a specification.
 int64_t getThreads(ModuleOp module) {
@@ -65,8 +65,9 @@ public:
     int64_t threads = getThreads(op->getParentOfType<ModuleOp>());
     // Some iterations for each thread, as late queries and early keys take
     // longer.
-    int64_t parts = std::min<int64_t>(llvm::divideCeil(op.getSequence(), kKeys),
-                                      llvm::divideCeil(2 * threads, heads));
+    int64_t parts =
+        std::min<int64_t>(llvm::divideCeil(op.getSequence(), tileKeys),
+                          llvm::divideCeil(2 * threads, heads));
     // Matmuls of a whole head that threads do one after another.
     double whole = 5.0 * llvm::divideCeil(heads, threads);
     double split = 7.0 * llvm::divideCeil(2 * heads * parts, threads) /
@@ -80,15 +81,15 @@ public:
 
   static int64_t getScratchBytes(nn::AttentionGradOp op) {
     TiledAttention s = TiledAttention::get(op);
-    return (4 * s.paddedKeys * s.paddedDim + 5 * s.paddedDim * kQueries +
-            3 * kQueries + 2 * kPairs) *
+    return (4 * s.paddedKeys * s.paddedDim + 5 * s.paddedDim * tileQueries +
+            3 * tileQueries + 2 * tilePairs) *
            static_cast<int64_t>(sizeof(float));
   }
 
   void emit() {
     carveScratch();
     zero = vb.index(0);
-    vb.loop(0, kQueries, kLanes,
+    vb.loop(0, tileQueries, vectorLanes,
             [&](Value i) { vb.store(vb.splat(shape.scale), scales, i); });
     int64_t heads = shape.batch * shape.kvHeads;
     if (body.iterations == heads) {
@@ -140,8 +141,8 @@ private:
     if (givesKeys)
       emitClear(sums, 2 * headSize());
     // Iterations of queries take turns, since late tiles take longer.
-    Value first = givesKeys ? zero : vb.mul(part, kQueries);
-    int64_t step = givesKeys ? kQueries : parts * kQueries;
+    Value first = givesKeys ? zero : vb.mul(part, tileQueries);
+    int64_t step = givesKeys ? tileQueries : parts * tileQueries;
     vb.loop(0, shape.group, 1, [&](Value member) {
       Value head = vb.add(vb.mul(kvHead, shape.group), member);
       lseStart =
@@ -164,7 +165,7 @@ private:
 
   /// Elements of a head's rows and of a tile's.
   int64_t headSize() const { return shape.paddedKeys * shape.paddedDim; }
-  int64_t tileSize() const { return shape.paddedDim * kQueries; }
+  int64_t tileSize() const { return shape.paddedDim * tileQueries; }
 
   void carveScratch() {
     int64_t offset = 0;
@@ -178,14 +179,14 @@ private:
     queriesAcross = carve(tileSize());
     outGradientsAcross = carve(tileSize());
     queryGradientsAcross = carve(tileSize());
-    shifts = carve(kQueries);
-    deltas = carve(kQueries);
-    scales = carve(kQueries);
-    pairs = carve(2 * kPairs);
+    shifts = carve(tileQueries);
+    deltas = carve(tileQueries);
+    scales = carve(tileQueries);
+    pairs = carve(2 * tilePairs);
   }
 
   void emitClear(Value buffer, int64_t count) {
-    vb.loop(0, count, kLanes,
+    vb.loop(0, count, vectorLanes,
             [&](Value i) { vb.store(vb.splat(0.0), buffer, i); });
   }
 
@@ -194,51 +195,51 @@ private:
   void emitOwnTiles(Value begin, Value end,
                     llvm::function_ref<void(Value, Value)> body) {
     if (parts == 1 || !givesKeys)
-      return vb.loop(begin, end, kKeys, [&](Value key) { body(key, end); });
-    // Tile t, of keys [t * kKeys, (t + 1) * kKeys), is of part t % parts.
-    Value tile = vb.div(begin, kKeys);
+      return vb.loop(begin, end, tileKeys, [&](Value key) { body(key, end); });
+    // Tile t, of keys [t * tileKeys, (t + 1) * tileKeys), is of part t % parts.
+    Value tile = vb.div(begin, tileKeys);
     Value apart = vb.sub(vb.add(part, parts), vb.rem(tile, parts));
-    Value first = vb.mul(vb.add(tile, vb.rem(apart, parts)), kKeys);
-    vb.loop(first, end, parts * kKeys, [&](Value key) {
-      body(vb.max(key, begin), vb.min(vb.add(key, kKeys), end));
+    Value first = vb.mul(vb.add(tile, vb.rem(apart, parts)), tileKeys);
+    vb.loop(first, end, parts * tileKeys, [&](Value key) {
+      body(vb.max(key, begin), vb.min(vb.add(key, tileKeys), end));
     });
   }
 
   /// Stores the sums of this iteration's keys, which start at element \p start.
   void emitStoreRows(int64_t start, double factor, HeadRows rows) {
     emitOwnTiles(zero, vb.index(shape.sequence), [&](Value key, Value end) {
-      end = vb.min(end, vb.add(key, kKeys));
+      end = vb.min(end, vb.add(key, tileKeys));
       vb.loop(key, end, 1, [&](Value r) {
         Value from = vb.add(vb.mul(r, shape.paddedDim), start);
         Value to = vb.add(rows.offset, vb.mul(r, rows.stride));
-        for (int64_t c = 0; c < shape.dim; c += kLanes)
+        for (int64_t c = 0; c < shape.dim; c += vectorLanes)
           vb.store(vb.mulf(vb.load(sums, vb.add(from, c)), vb.splat(factor)),
                    rows.buffer, vb.add(to, c), vb.mask(shape.dim - c));
       });
     });
   }
 
-  /// What queries [first, first + kQueries) give to all gradients.
+  /// What queries [first, first + tileQueries) give to all gradients.
   void emitQueries(Value first, HeadRows queryRows, HeadRows out,
                    HeadRows gradient, HeadRows resultRows) {
-    emitPackRows(vb, shape, gradient, first, kQueries, rows, zero);
-    emitPackTransposed(vb, shape, gradient, first, kQueries, 1,
+    emitPackRows(vb, shape, gradient, first, tileQueries, rows, zero);
+    emitPackTransposed(vb, shape, gradient, first, tileQueries, 1,
                        outGradientsAcross);
-    emitPackRows(vb, shape, queryRows, first, kQueries, rows,
+    emitPackRows(vb, shape, queryRows, first, tileQueries, rows,
                  vb.index(tileSize()));
-    emitPackTransposed(vb, shape, queryRows, first, kQueries,
-                       shape.scale * kLog2E, queriesAcross);
+    emitPackTransposed(vb, shape, queryRows, first, tileQueries,
+                       shape.scale * log2E, queriesAcross);
     emitShifts(first);
     emitDeltas(first, out);
     if (givesQueries)
       emitClear(queryGradientsAcross, tileSize());
     Value end = vb.index(shape.paddedKeys);
     if (shape.causal)
-      end = vb.min(vb.add(first, kQueries), end);
+      end = vb.min(vb.add(first, tileQueries), end);
     emitOwnTiles(emitFirstKey(vb, shape, first), end,
                  [&](Value key, Value end) { emitKeys(key, end, first); });
     if (givesQueries)
-      emitUnpackTransposed(vb, shape, queryGradientsAcross, kQueries, scales,
+      emitUnpackTransposed(vb, shape, queryGradientsAcross, tileQueries, scales,
                            resultRows, first);
   }
 
@@ -247,28 +248,28 @@ private:
   /// no gradient; their lanes only must stay finite.
   void emitShifts(Value first) {
     Value lse = vb.flatten(body.inputs[2]);
-    for (int64_t v = 0; v < kQueries / kLanes; ++v) {
-      Value query = vb.add(first, v * kLanes);
+    for (int64_t v = 0; v < tileQueries / vectorLanes; ++v) {
+      Value query = vb.add(first, v * vectorLanes);
       Value mask;
-      if (shape.sequence % kQueries)
+      if (shape.sequence % tileQueries)
         mask = vb.mask(vb.sub(vb.index(shape.sequence), query));
       Value shift = vb.mulf(vb.load(lse, vb.add(lseStart, query), mask),
-                            vb.splat(-kLog2E));
+                            vb.splat(-log2E));
       if (shape.alibi)
         shift = vb.subf(
             shift, vb.mulf(vb.toF32(emitLaneNumbers(vb, v)), vb.splat(slope)));
-      vb.store(shift, shifts, vb.index(v * kLanes));
+      vb.store(shift, shifts, vb.index(v * vectorLanes));
     }
   }
 
   /// -delta of each query.
   void emitDeltas(Value first, HeadRows out) {
-    bool checkToken = shape.sequence % kQueries != 0;
-    vb.loop(0, kQueries, 1, [&](Value r) {
+    bool checkToken = shape.sequence % tileQueries != 0;
+    vb.loop(0, tileQueries, 1, [&](Value r) {
       Value token = vb.add(first, r), sum = vb.splat(0.0);
       Value from = vb.add(out.offset, vb.mul(token, out.stride));
       Value with = vb.mul(r, shape.paddedDim);
-      for (int64_t c = 0; c < shape.dim; c += kLanes) {
+      for (int64_t c = 0; c < shape.dim; c += vectorLanes) {
         Value mask = emitTokenMask(vb, shape, token, vb.index(c), checkToken);
         sum = vb.fma(vb.load(out.buffer, vb.add(from, c), mask),
                      vb.load(rows, vb.add(with, c)), sum);
@@ -280,25 +281,25 @@ private:
 
   /// A tile of keys from \p key on.
   void emitKeys(Value key, Value end, Value first) {
-    Value count = vb.min(vb.sub(end, key), vb.index(kKeys));
-    vb.loop(zero, count, kBlockRows,
+    Value count = vb.min(vb.sub(end, key), vb.index(tileKeys));
+    vb.loop(zero, count, blockRows,
             [&](Value r) { emitRows(vb.add(key, r), r, first); });
     if (!givesQueries)
       return;
-    vb.loop(0, kQueries, kBlockQueries, [&](Value lane) {
+    vb.loop(0, tileQueries, blockQueries, [&](Value lane) {
       // No query of the block sees keys past its last one, nor before its first
       // one's window.
       Value firstQuery = vb.add(first, lane), firstVisible = zero;
       Value visible = count;
       if (shape.causal)
-        visible = vb.min(count, vb.sub(vb.add(firstQuery, kBlockQueries), key));
+        visible = vb.min(count, vb.sub(vb.add(firstQuery, blockQueries), key));
       if (shape.hasWindow())
         firstVisible =
             vb.max(vb.sub(emitFirstKey(vb, shape, firstQuery), key), zero);
-      emitTileMatmul(vb, shape.dim, kBlockVectors, firstVisible, visible, 4,
+      emitTileMatmul(vb, shape.dim, blockVectors, firstVisible, visible, 4,
                      {keys, vb.mul(key, shape.paddedDim), 1, shape.paddedDim},
-                     {pairs, vb.add(lane, kPairs), kQueries},
-                     {queryGradientsAcross, lane, kQueries});
+                     {pairs, vb.add(lane, tilePairs), tileQueries},
+                     {queryGradientsAcross, lane, tileQueries});
     });
   }
 
@@ -307,29 +308,28 @@ private:
   void emitRows(Value key, Value r, Value first) {
     // The lanes that see one of the keys, for whole register blocks and for the
     // matmuls' inner loops.
-    Value firstBlock = zero, firstLane = zero, endLane = vb.index(kQueries);
+    Value firstBlock = zero, firstLane = zero, endLane = vb.index(tileQueries);
     if (shape.causal) {
       firstLane = vb.max(vb.sub(key, first), zero);
-      firstBlock = vb.mul(vb.div(firstLane, kBlockQueries), kBlockQueries);
+      firstBlock = vb.mul(vb.div(firstLane, blockQueries), blockQueries);
     }
     if (shape.hasWindow()) {
       // Behind the last query that sees the last key, rounded up to
-      // kBlockRows, which the matmuls' unrolling divides.
+      // blockRows, which the matmuls' unrolling divides.
       Value seen = vb.sub(
-          vb.add(key, roundUp(shape.window + kBlockRows - 1, kBlockRows)),
-          first);
+          vb.add(key, roundUp(shape.window + blockRows - 1, blockRows)), first);
       endLane = vb.min(seen, endLane);
     }
-    vb.loop(firstBlock, endLane, kBlockQueries,
+    vb.loop(firstBlock, endLane, blockQueries,
             [&](Value lane) { emitBlockScores(key, r, first, lane); });
     if (!givesKeys)
       return;
     // dV += P^T G, then dK += dS^T Q.
-    Value tileRow = vb.mul(r, kQueries), row = vb.mul(key, shape.paddedDim);
+    Value tileRow = vb.mul(r, tileQueries), row = vb.mul(key, shape.paddedDim);
     vb.loop(0, 2, 1, [&](Value which) {
       emitTileMatmul(
-          vb, kBlockRows, shape.vectors(), firstLane, endLane, 4,
-          {pairs, vb.add(vb.mul(which, kPairs), tileRow), kQueries},
+          vb, blockRows, shape.vectors(), firstLane, endLane, 4,
+          {pairs, vb.add(vb.mul(which, tilePairs), tileRow), tileQueries},
           {rows, vb.mul(which, tileSize()), shape.paddedDim},
           {sums, vb.add(vb.mul(which, headSize()), row), shape.paddedDim});
     });
@@ -340,41 +340,42 @@ private:
     Value row = vb.mul(key, shape.paddedDim);
     Value dim = vb.index(shape.dim);
     auto place = [&](int64_t i, int64_t v) {
-      return vb.add(vb.add(vb.mul(vb.add(r, i), kQueries), lane), v * kLanes);
+      return vb.add(vb.add(vb.mul(vb.add(r, i), tileQueries), lane),
+                    v * vectorLanes);
     };
     SmallVector<Value> scores, slopes;
-    for (int64_t i = 0; i < kBlockRows; ++i)
-      for (int64_t v = 0; v < kBlockVectors; ++v) {
-        Value start = vb.load(shifts, vb.add(lane, v * kLanes));
+    for (int64_t i = 0; i < blockRows; ++i)
+      for (int64_t v = 0; v < blockVectors; ++v) {
+        Value start = vb.load(shifts, vb.add(lane, v * vectorLanes));
         if (shape.alibi) {
           Value distance = vb.toF32(vb.toI32(vb.sub(vb.add(key, i), first)));
           start = vb.addf(start, vb.splat(vb.mulf(distance, slope)));
         }
         scores.push_back(start);
       }
-    scores = emitBlock(vb, kBlockRows, kBlockVectors, zero, dim,
+    scores = emitBlock(vb, blockRows, blockVectors, zero, dim,
                        shape.dimUnroll(), {keys, row, shape.paddedDim},
-                       {queriesAcross, lane, kQueries}, scores);
+                       {queriesAcross, lane, tileQueries}, scores);
     for (Value &score : scores)
       score = vb.exp2(score);
     scores = emitMasked(vb, shape, key, vb.add(first, lane), scores, 0);
-    for (int64_t i = 0; i < kBlockRows; ++i)
-      for (int64_t v = 0; v < kBlockVectors; ++v)
-        vb.store(scores[i * kBlockVectors + v], pairs, place(i, v));
-    for (int64_t i = 0; i < kBlockRows; ++i)
-      for (int64_t v = 0; v < kBlockVectors; ++v)
+    for (int64_t i = 0; i < blockRows; ++i)
+      for (int64_t v = 0; v < blockVectors; ++v)
+        vb.store(scores[i * blockVectors + v], pairs, place(i, v));
+    for (int64_t i = 0; i < blockRows; ++i)
+      for (int64_t v = 0; v < blockVectors; ++v)
         slopes.push_back(shape.dropout
                              ? vb.splat(0.0)
-                             : vb.load(deltas, vb.add(lane, v * kLanes)));
-    slopes = emitBlock(vb, kBlockRows, kBlockVectors, zero, dim,
+                             : vb.load(deltas, vb.add(lane, v * vectorLanes)));
+    slopes = emitBlock(vb, blockRows, blockVectors, zero, dim,
                        shape.dimUnroll(), {values, row, shape.paddedDim},
-                       {outGradientsAcross, lane, kQueries}, slopes);
-    for (int64_t i = 0; i < kBlockRows; ++i)
-      for (int64_t v = 0; v < kBlockVectors; ++v) {
-        Value slope = slopes[i * kBlockVectors + v];
+                       {outGradientsAcross, lane, tileQueries}, slopes);
+    for (int64_t i = 0; i < blockRows; ++i)
+      for (int64_t v = 0; v < blockVectors; ++v) {
+        Value slope = slopes[i * blockVectors + v];
         if (!shape.dropout)
           slope = vb.mulf(slope, vb.load(pairs, place(i, v)));
-        vb.store(slope, pairs, vb.add(place(i, v), kPairs));
+        vb.store(slope, pairs, vb.add(place(i, v), tilePairs));
       }
     if (shape.dropout)
       emitDropout(key, r, first, lane);
@@ -385,11 +386,11 @@ private:
   /// probabilities, and delta is what it is without dropout, as `out` is
   /// theirs.
   void emitDropout(Value key, Value r, Value first, Value lane) {
-    vb.loop(0, kBlockRows, 1, [&](Value i) {
-      for (int64_t v = 0; v < kBlockVectors; ++v) {
-        Value column = vb.add(lane, v * kLanes);
-        Value at = vb.add(vb.mul(vb.add(r, i), kQueries), column);
-        Value slopeAt = vb.add(at, kPairs);
+    vb.loop(0, blockRows, 1, [&](Value i) {
+      for (int64_t v = 0; v < blockVectors; ++v) {
+        Value column = vb.add(lane, v * vectorLanes);
+        Value at = vb.add(vb.mul(vb.add(r, i), tileQueries), column);
+        Value slopeAt = vb.add(at, tilePairs);
         Value factors = emitTileDropFactors(vb, shape, draw, vb.add(key, i),
                                             vb.add(first, column));
         Value p = vb.load(pairs, at), dropped = vb.mulf(p, factors);

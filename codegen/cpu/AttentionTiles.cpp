@@ -15,7 +15,7 @@ Value tessera::cpu::emitAlibiSlope(VectorBuilder &vb, int64_t heads,
                                    Value head) {
   SmallVector<float> slopes;
   for (double slope : getAlibiSlopes(heads))
-    slopes.push_back(slope * kLog2E);
+    slopes.push_back(slope * log2E);
   auto type = VectorType::get({heads}, vb.builder.getF32Type());
   Value table = arith::ConstantOp::create(
       vb.builder, vb.loc,
@@ -48,7 +48,7 @@ void tessera::cpu::emitPackRows(VectorBuilder &vb, const TiledAttention &shape,
     Value token = vb.add(first, r);
     Value from = vb.add(rows.offset, vb.mul(token, rows.stride));
     Value to = vb.add(start, vb.mul(r, shape.paddedDim));
-    for (int64_t c = 0; c < shape.paddedDim; c += kLanes) {
+    for (int64_t c = 0; c < shape.paddedDim; c += vectorLanes) {
       Value mask = emitTokenMask(vb, shape, token, vb.index(c), checkToken);
       vb.store(vb.load(rows.buffer, vb.add(from, c), mask), target,
                vb.add(to, c));
@@ -61,11 +61,11 @@ void tessera::cpu::emitPackTransposed(VectorBuilder &vb,
                                       HeadRows rows, Value first, int64_t lanes,
                                       double factor, Value target) {
   bool checkToken = shape.sequence % lanes != 0;
-  vb.loop(0, lanes, kLanes, [&](Value lane) {
-    vb.loop(0, shape.paddedDim, kLanes, [&](Value column) {
+  vb.loop(0, lanes, vectorLanes, [&](Value lane) {
+    vb.loop(0, shape.paddedDim, vectorLanes, [&](Value column) {
       SmallVector<Value> block;
       Value token = vb.add(first, lane);
-      for (int64_t r = 0; r < kLanes; ++r) {
+      for (int64_t r = 0; r < vectorLanes; ++r) {
         Value row = vb.add(token, r);
         Value from =
             vb.add(vb.add(rows.offset, vb.mul(row, rows.stride)), column);
@@ -76,7 +76,7 @@ void tessera::cpu::emitPackTransposed(VectorBuilder &vb,
       }
       block = vb.transpose(block);
       Value to = vb.add(vb.mul(column, lanes), lane);
-      for (int64_t r = 0; r < kLanes; ++r)
+      for (int64_t r = 0; r < vectorLanes; ++r)
         vb.store(block[r], target, vb.add(to, r * lanes));
     });
   });
@@ -88,17 +88,17 @@ void tessera::cpu::emitUnpackTransposed(VectorBuilder &vb,
                                         Value factors, HeadRows rows,
                                         Value first) {
   bool checkToken = shape.sequence % lanes != 0;
-  vb.loop(0, lanes, kLanes, [&](Value lane) {
+  vb.loop(0, lanes, vectorLanes, [&](Value lane) {
     Value factor = vb.load(factors, lane);
-    vb.loop(0, shape.paddedDim, kLanes, [&](Value column) {
+    vb.loop(0, shape.paddedDim, vectorLanes, [&](Value column) {
       SmallVector<Value> block;
       Value from = vb.add(vb.mul(column, lanes), lane);
-      for (int64_t r = 0; r < kLanes; ++r)
+      for (int64_t r = 0; r < vectorLanes; ++r)
         block.push_back(
             vb.mulf(vb.load(source, vb.add(from, r * lanes)), factor));
       block = vb.transpose(block);
       Value token = vb.add(first, lane);
-      for (int64_t r = 0; r < kLanes; ++r) {
+      for (int64_t r = 0; r < vectorLanes; ++r) {
         Value row = vb.add(token, r);
         Value to =
             vb.add(vb.add(rows.offset, vb.mul(row, rows.stride)), column);
@@ -111,8 +111,8 @@ void tessera::cpu::emitUnpackTransposed(VectorBuilder &vb,
 
 Value tessera::cpu::emitLaneNumbers(VectorBuilder &vb, int64_t vector) {
   SmallVector<int32_t> lanes;
-  for (int64_t lane = 0; lane < kLanes; ++lane)
-    lanes.push_back(vector * kLanes + lane);
+  for (int64_t lane = 0; lane < vectorLanes; ++lane)
+    lanes.push_back(vector * vectorLanes + lane);
   return arith::ConstantOp::create(
       vb.builder, vb.loc,
       DenseElementsAttr::get(vb.vectorType(vb.builder.getI32Type()),
@@ -133,7 +133,7 @@ Value tessera::cpu::emitFirstKey(VectorBuilder &vb, const TiledAttention &shape,
   if (!shape.hasWindow())
     return vb.index(0);
   Value first = vb.max(vb.sub(query, vb.index(shape.window - 1)), vb.index(0));
-  return vb.mul(vb.div(first, kBlockRows), kBlockRows);
+  return vb.mul(vb.div(first, blockRows), blockRows);
 }
 
 SmallVector<Value> tessera::cpu::emitMasked(VectorBuilder &vb,
@@ -146,12 +146,12 @@ SmallVector<Value> tessera::cpu::emitMasked(VectorBuilder &vb,
   auto compare = [&](arith::CmpIPredicate predicate, Value left, Value right) {
     return arith::CmpIOp::create(b, vb.loc, predicate, left, right).getResult();
   };
-  Value last = vb.add(key, kBlockRows - 1);
+  Value last = vb.add(key, blockRows - 1);
   Value partly = compare(arith::CmpIPredicate::sgt, last,
                          shape.causal ? query : vb.index(shape.sequence - 1));
   if (shape.hasWindow()) {
     // The block's last query no longer sees its first key.
-    Value lastQuery = vb.add(query, kBlockVectors * kLanes - 1);
+    Value lastQuery = vb.add(query, blockVectors * vectorLanes - 1);
     partly = arith::OrIOp::create(b, vb.loc, partly,
                                   compare(arith::CmpIPredicate::sge, lastQuery,
                                           vb.add(key, shape.window)));
@@ -164,7 +164,7 @@ SmallVector<Value> tessera::cpu::emitMasked(VectorBuilder &vb,
   b.setInsertionPointToStart(branch.thenBlock());
   SmallVector<Value> masked;
   for (auto [index, value] : llvm::enumerate(block)) {
-    int64_t row = index / kBlockVectors, vector = index % kBlockVectors;
+    int64_t row = index / blockVectors, vector = index % blockVectors;
     Value visible;
     if (shape.causal) {
       Value lanes = emitLaneNumbers(vb, vector);

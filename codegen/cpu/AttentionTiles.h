@@ -33,13 +33,13 @@ struct TiledAttention : codegen::AttentionShape {
   /// \p op is an AttentionOp or an AttentionGradOp.
   template <typename Op> static TiledAttention get(Op op) {
     TiledAttention s{codegen::AttentionShape::get(op), 0};
-    s.paddedKeys = codegen::roundUp(s.sequence, kBlockRows);
+    s.paddedKeys = codegen::roundUp(s.sequence, blockRows);
     return s;
   }
 
   /// A divisor of the head dimension by which inner loops unroll.
   int64_t dimUnroll() const { return dim % 4 == 0 ? 4 : dim % 2 == 0 ? 2 : 1; }
-  int64_t vectors() const { return paddedDim / kLanes; }
+  int64_t vectors() const { return paddedDim / vectorLanes; }
 };
 
 /// The slope of head \p head of \p heads times log2(e), a scalar.
@@ -88,12 +88,12 @@ llvm::SmallVector<mlir::Value> emitMasked(VectorBuilder &vb,
                                           mlir::ValueRange block, double other);
 
 /// What the probabilities of key \p key are multiplied by, one lane per query
-/// from \p query on, a multiple of kLanes.
+/// from \p query on, a multiple of vectorLanes.
 mlir::Value emitTileDropFactors(VectorBuilder &vb, const TiledAttention &shape,
                                 const codegen::HeadDraw &draw, mlir::Value key,
                                 mlir::Value query);
 
-/// Lane l of vector \p vector holds l + vector * kLanes.
+/// Lane l of vector \p vector holds l + vector * vectorLanes.
 mlir::Value emitLaneNumbers(VectorBuilder &vb, int64_t vector);
 
 } // namespace tessera::cpu

@@ -58,7 +58,7 @@ Value ByteDot::emit(VectorBuilder &vb, Value sum, Value weights,
   OpBuilder &b = vb.builder;
   Location loc = vb.loc;
   Value all = vb.splat(x);
-  if (lanes == kLanes)
+  if (lanes == vectorLanes)
     return emitInstruction(vb, sum, weights, all, lanes);
   if (lanes) {
     auto take = [&](Value vector, int64_t from, int64_t count) -> Value {
@@ -66,7 +66,7 @@ Value ByteDot::emit(VectorBuilder &vb, Value sum, Value weights,
           b, loc, vector, ArrayRef<int64_t>{from}, ArrayRef<int64_t>{count},
           ArrayRef<int64_t>{1});
     };
-    for (int64_t lane = 0; lane < kLanes; lane += lanes) {
+    for (int64_t lane = 0; lane < vectorLanes; lane += lanes) {
       Value part = emitInstruction(vb, take(sum, lane, lanes),
                                    take(weights, 4 * lane, 4 * lanes),
                                    take(all, lane, lanes), lanes);

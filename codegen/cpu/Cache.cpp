@@ -33,7 +33,7 @@ public:
         for (auto [v, value] : llvm::enumerate(values)) {
           if (scales)
             value = toBytes(vb, value, divisor);
-          vb.store(value, cache, vb.add(to, v * kLanes), mask(v));
+          vb.store(value, cache, vb.add(to, v * vectorLanes), mask(v));
         }
       }
     });

@@ -27,37 +27,37 @@ using namespace tessera::cpu;
 namespace {
 
 /// Keys of a block, whole vectors of scores.
-constexpr int64_t kKeys = 64;
+constexpr int64_t blockKeys = 64;
 /// Rows of a tile, in the lanes of one register block.
-constexpr int64_t kTileRows = kBlockVectors * kLanes;
+constexpr int64_t tileRows = blockVectors * vectorLanes;
 /// Up to so many rows each is computed alone: they are of different texts.
-constexpr int64_t kFewRows = 16;
+constexpr int64_t fewRows = 16;
 /// What the maximum of no scores is: beside it one that is masked weighs 0.
-constexpr double kNoMaximum = kMaskedScore / 2;
+constexpr double noMaximum = maskedScore / 2;
 
 class CachedAttentionEmitter : CachedRows<nn::CachedAttentionOp> {
 public:
   CachedAttentionEmitter(nn::CachedAttentionOp op, KernelBody &body)
       : CachedRows(op, body), group(op.getHeads() / op.getKeyHeads()),
-        together(getTogether(group)), padded(vectors * kLanes) {}
+        together(getTogether(group)), padded(vectors * vectorLanes) {}
 
   /// Queries of a group that are computed together: a divisor of their number.
   static int64_t getTogether(int64_t group) {
     return group % 4 == 0 ? 4 : group % 3 == 0 ? 3 : group % 2 == 0 ? 2 : 1;
   }
   static bool hasTiles(nn::CachedAttentionOp op) {
-    return op.getRows() > kFewRows;
+    return op.getRows() > fewRows;
   }
   static int64_t getIterations(nn::CachedAttentionOp op) {
-    return CachedRows::getIterations(op, hasTiles(op) ? kTileRows : 1);
+    return CachedRows::getIterations(op, hasTiles(op) ? tileRows : 1);
   }
   static int64_t getScratchBytes(nn::CachedAttentionOp op) {
-    int64_t padded = roundUp(op.getHeadDim(), kLanes);
+    int64_t padded = roundUp(op.getHeadDim(), vectorLanes);
     int64_t group = op.getHeads() / op.getKeyHeads();
-    int64_t ofRow = group * (2 * padded + 2 * kLanes) + kKeys * padded +
-                    getTogether(group) * kKeys;
-    int64_t ofTile = group * 2 * (padded + 1) * kTileRows + 2 * kKeys * padded +
-                     kKeys * kTileRows;
+    int64_t ofRow = group * (2 * padded + 2 * vectorLanes) +
+                    blockKeys * padded + getTogether(group) * blockKeys;
+    int64_t ofTile = group * 2 * (padded + 1) * tileRows +
+                     2 * blockKeys * padded + blockKeys * tileRows;
     return (hasTiles(op) ? std::max(ofRow, ofTile) : ofRow) *
            static_cast<int64_t>(sizeof(float));
   }
@@ -67,9 +67,9 @@ public:
     out = vb.flatten(body.outputs[0]);
     if (!hasTiles(op))
       return forRows(1, [&](Value head, Value row) { emitRow(head, row); });
-    forRows(kTileRows, [&](Value head, Value row) {
+    forRows(tileRows, [&](Value head, Value row) {
       OpBuilder &b = vb.builder;
-      Value left = vb.min(vb.sub(count, row), vb.index(kTileRows));
+      Value left = vb.min(vb.sub(count, row), vb.index(tileRows));
       auto choice = scf::IfOp::create(b, vb.loc, emitOneText(row, left),
                                       /*withElseRegion=*/true);
       OpBuilder::InsertionGuard guard(b);
@@ -98,7 +98,7 @@ private:
     return result.front();
   }
 
-  double getScale() { return op.getScale().convertToDouble() * kLog2E; }
+  double getScale() { return op.getScale().convertToDouble() * log2E; }
 
   /// The first key that the query at \p position sees.
   Value getFirst(Value position) {
@@ -118,7 +118,7 @@ private:
     return vb.mulf(distance, slope);
   }
 
-  /// \p score where the query at \p position sees the key, else kMaskedScore.
+  /// \p score where the query at \p position sees the key, else maskedScore.
   Value emitMasked(Value score, Value key, Value position) {
     OpBuilder &b = vb.builder;
     auto compare = [&](arith::CmpIPredicate predicate, Value x,
@@ -133,7 +133,7 @@ private:
           b, vb.loc, isSeen, compare(arith::CmpIPredicate::sgt, key, first));
     }
     return arith::SelectOp::create(b, vb.loc, isSeen, score,
-                                   vb.splat(kMaskedScore));
+                                   vb.splat(maskedScore));
   }
 
   Value getSlope(Value head) {
@@ -151,20 +151,20 @@ private:
     int64_t offset = 0;
     queries = vb.carve(body.scratch, offset, group * padded);
     sums = vb.carve(body.scratch, offset, group * padded);
-    maxima = vb.carve(body.scratch, offset, group * kLanes);
-    totals = vb.carve(body.scratch, offset, group * kLanes);
-    keys = vb.carve(body.scratch, offset, kKeys * padded);
-    scores = vb.carve(body.scratch, offset, together * kKeys);
+    maxima = vb.carve(body.scratch, offset, group * vectorLanes);
+    totals = vb.carve(body.scratch, offset, group * vectorLanes);
+    keys = vb.carve(body.scratch, offset, blockKeys * padded);
+    scores = vb.carve(body.scratch, offset, together * blockKeys);
 
     Value slot = read(slots, row), position = read(positions, row);
     Value firstKey = locateCached(slot, head, 0);
     Value firstValue = locateCached(slot, head, 1);
     Value firstQuery = vb.mul(head, group);
     vb.loop(0, group, 1, [&](Value g) { emitBegin(row, firstQuery, g); });
-    Value begin = vb.mul(vb.div(getFirst(position), kKeys), kKeys);
+    Value begin = vb.mul(vb.div(getFirst(position), blockKeys), blockKeys);
     Value end = vb.add(position, 1);
-    vb.loop(begin, end, kKeys, [&](Value block) {
-      Value there = vb.min(vb.sub(end, block), vb.index(kKeys));
+    vb.loop(begin, end, blockKeys, [&](Value block) {
+      Value there = vb.min(vb.sub(end, block), vb.index(blockKeys));
       Value start = vb.mul(block, dim);
       emitTransposedKeys(vb.add(firstKey, start), vb.add(firstValue, start),
                          there);
@@ -180,23 +180,23 @@ private:
     Value query = locate(row, vb.add(firstQuery, g), 0);
     Value at = vb.mul(g, padded);
     for (auto [v, value] : llvm::enumerate(loadHead(qkv, query))) {
-      Value place = vb.add(at, v * kLanes);
+      Value place = vb.add(at, v * vectorLanes);
       vb.store(vb.mulf(value, vb.splat(getScale())), queries, place);
       vb.store(vb.splat(0.0), sums, place);
     }
-    vb.storeScalar(vb.number(kNoMaximum), maxima, vb.mul(g, kLanes));
-    vb.storeScalar(vb.number(0), totals, vb.mul(g, kLanes));
+    vb.storeScalar(vb.number(noMaximum), maxima, vb.mul(g, vectorLanes));
+    vb.storeScalar(vb.number(0), totals, vb.mul(g, vectorLanes));
   }
 
-  /// Keys of a block, of which \p there are there, as [dim, kKeys]. The columns
-  /// of those that are not are any numbers. Meanwhile the values come that
-  /// begin at \p firstValue.
+  /// Keys of a block, of which \p there are there, as [dim, blockKeys]. The
+  /// columns of those that are not are any numbers. Meanwhile the values come
+  /// that begin at \p firstValue.
   void emitTransposedKeys(Value start, Value firstValue, Value there) {
     auto emitLanes = [&](Value key, bool isWhole) {
       Value from = vb.add(start, vb.mul(key, dim));
       Value value = vb.add(firstValue, vb.mul(key, dim));
       SmallVector<Value> offsets;
-      for (int64_t r = 0; r < kLanes; ++r) {
+      for (int64_t r = 0; r < vectorLanes; ++r) {
         // The last one again in place of those that are not there.
         Value row = vb.index(r);
         if (!isWhole)
@@ -209,14 +209,16 @@ private:
         for (Value offset : offsets)
           block.push_back(loadCached(cache, vb.add(from, offset), v));
         block = vb.transpose(block);
-        for (int64_t r = 0; r < std::min(kLanes, dim - v * kLanes); ++r)
-          vb.store(block[r], keys, vb.add(key, (v * kLanes + r) * kKeys));
+        for (int64_t r = 0; r < std::min(vectorLanes, dim - v * vectorLanes);
+             ++r)
+          vb.store(block[r], keys,
+                   vb.add(key, (v * vectorLanes + r) * blockKeys));
       }
     };
-    Value whole = vb.mul(vb.div(there, kLanes), kLanes);
-    vb.loop(vb.index(0), whole, kLanes,
+    Value whole = vb.mul(vb.div(there, vectorLanes), vectorLanes);
+    vb.loop(vb.index(0), whole, vectorLanes,
             [&](Value key) { emitLanes(key, /*isWhole=*/true); });
-    vb.loop(whole, there, kLanes,
+    vb.loop(whole, there, vectorLanes,
             [&](Value key) { emitLanes(key, /*isWhole=*/false); });
   }
 
@@ -225,7 +227,7 @@ private:
   /// those that begin at \p firstKey.
   void emitBlockOfRow(Value block, Value there, Value position, Value head,
                       Value g, Value firstKey, Value firstValue) {
-    constexpr int64_t parts = kKeys / kLanes;
+    constexpr int64_t parts = blockKeys / vectorLanes;
     SmallVector<Value> number, score;
     Value last = vb.splat(vb.toI32(position));
     for (int64_t v = 0; v < parts; ++v)
@@ -237,35 +239,36 @@ private:
         score.push_back(emitBias(number[v], last, slope));
     }
     int64_t unroll = getUnroll();
-    Value at = vb.mul(g, padded), lanes = vb.mul(g, kLanes);
-    score = vb.loop(vb.index(0), vb.index(dim), unroll, score,
-                    [&](Value d, ValueRange values) {
-                      SmallVector<Value> next(values);
-                      for (int64_t i = 0; i < unroll; ++i) {
-                        Value column = vb.add(d, i);
-                        SmallVector<Value> key;
-                        for (int64_t v = 0; v < parts; ++v)
-                          key.push_back(vb.load(
-                              keys, vb.add(vb.mul(column, kKeys), v * kLanes)));
-                        for (int64_t q = 0; q < together; ++q) {
-                          Value query = vb.splat(vb.loadScalar(
-                              queries, vb.add(at, vb.add(column, q * padded))));
-                          for (int64_t v = 0; v < parts; ++v) {
-                            Value &sum = next[q * parts + v];
-                            sum = vb.fma(query, key[v], sum);
-                          }
-                        }
-                      }
-                      return next;
-                    });
+    Value at = vb.mul(g, padded), lanes = vb.mul(g, vectorLanes);
+    score = vb.loop(
+        vb.index(0), vb.index(dim), unroll, score,
+        [&](Value d, ValueRange values) {
+          SmallVector<Value> next(values);
+          for (int64_t i = 0; i < unroll; ++i) {
+            Value column = vb.add(d, i);
+            SmallVector<Value> key;
+            for (int64_t v = 0; v < parts; ++v)
+              key.push_back(vb.load(
+                  keys, vb.add(vb.mul(column, blockKeys), v * vectorLanes)));
+            for (int64_t q = 0; q < together; ++q) {
+              Value query = vb.splat(vb.loadScalar(
+                  queries, vb.add(at, vb.add(column, q * padded))));
+              for (int64_t v = 0; v < parts; ++v) {
+                Value &sum = next[q * parts + v];
+                sum = vb.fma(query, key[v], sum);
+              }
+            }
+          }
+          return next;
+        });
     SmallVector<Value> carried;
     for (int64_t q = 0; q < together; ++q) {
       MutableArrayRef<Value> of =
           MutableArrayRef(score).slice(q * parts, parts);
-      emitSoftmax(of, number, last, vb.add(lanes, q * kLanes), q,
+      emitSoftmax(of, number, last, vb.add(lanes, q * vectorLanes), q,
                   vb.add(at, q * padded), carried);
     }
-    Value next = vb.add(block, kKeys);
+    Value next = vb.add(block, blockKeys);
     carried =
         vb.loop(vb.index(0), there, 1, carried, [&](Value j, ValueRange old) {
           Value offset = vb.mul(j, dim);
@@ -275,7 +278,7 @@ private:
           SmallVector<Value> value =
               loadCached(cache, vb.add(firstValue, offset));
           for (int64_t q = 0; q < together; ++q) {
-            Value weight = vb.loadScalar(scores, vb.add(j, q * kKeys));
+            Value weight = vb.loadScalar(scores, vb.add(j, q * blockKeys));
             Value all = vb.splat(weight);
             ValueRange own = old.slice(q * (vectors + 1), vectors + 1);
             for (auto [o, v] : llvm::zip(own.drop_back(), value))
@@ -287,9 +290,9 @@ private:
     for (int64_t q = 0; q < together; ++q) {
       ValueRange own =
           ValueRange(carried).slice(q * (vectors + 1), vectors + 1);
-      vb.storeScalar(own.back(), totals, vb.add(lanes, q * kLanes));
+      vb.storeScalar(own.back(), totals, vb.add(lanes, q * vectorLanes));
       for (auto [v, value] : llvm::enumerate(own.drop_back()))
-        vb.store(value, sums, vb.add(at, q * padded + v * kLanes));
+        vb.store(value, sums, vb.add(at, q * padded + v * vectorLanes));
     }
   }
 
@@ -311,10 +314,11 @@ private:
     maximum = vb.splat(maximum);
     for (auto [v, of] : llvm::enumerate(score))
       vb.store(vb.exp2(vb.subf(of, maximum)), scores,
-               vb.index(q * kKeys + v * kLanes));
+               vb.index(q * blockKeys + v * vectorLanes));
     Value decay = vb.exp2(vb.subf(oldMaximum, maximum));
     for (int64_t v = 0; v < vectors; ++v)
-      carried.push_back(vb.mulf(vb.load(sums, vb.add(at, v * kLanes)), decay));
+      carried.push_back(
+          vb.mulf(vb.load(sums, vb.add(at, v * vectorLanes)), decay));
     carried.push_back(vb.mulf(
         vb.loadScalar(totals, lanes),
         vector::ExtractOp::create(vb.builder, vb.loc, decay, 0).getResult()));
@@ -337,11 +341,11 @@ private:
 
   void emitEnd(Value row, Value firstQuery, Value g) {
     Value to = locateResult(row, vb.add(firstQuery, g));
-    Value total = vb.splat(vb.loadScalar(totals, vb.mul(g, kLanes)));
+    Value total = vb.splat(vb.loadScalar(totals, vb.mul(g, vectorLanes)));
     Value at = vb.mul(g, padded);
     for (int64_t v = 0; v < vectors; ++v)
-      vb.store(vb.divf(vb.load(sums, vb.add(at, v * kLanes)), total), out,
-               vb.add(to, v * kLanes), mask(v));
+      vb.store(vb.divf(vb.load(sums, vb.add(at, v * vectorLanes)), total), out,
+               vb.add(to, v * vectorLanes), mask(v));
   }
 
   //===--- a tile of rows of one text -------------------------------------===//
@@ -350,13 +354,13 @@ private:
   /// them repeat the first.
   void emitTile(Value head, Value row, Value left) {
     int64_t offset = 0;
-    queries = vb.carve(body.scratch, offset, group * padded * kTileRows);
-    sums = vb.carve(body.scratch, offset, group * padded * kTileRows);
-    maxima = vb.carve(body.scratch, offset, group * kTileRows);
-    totals = vb.carve(body.scratch, offset, group * kTileRows);
-    keys = vb.carve(body.scratch, offset, kKeys * padded);
-    values = vb.carve(body.scratch, offset, kKeys * padded);
-    scores = vb.carve(body.scratch, offset, kKeys * kTileRows);
+    queries = vb.carve(body.scratch, offset, group * padded * tileRows);
+    sums = vb.carve(body.scratch, offset, group * padded * tileRows);
+    maxima = vb.carve(body.scratch, offset, group * tileRows);
+    totals = vb.carve(body.scratch, offset, group * tileRows);
+    keys = vb.carve(body.scratch, offset, blockKeys * padded);
+    values = vb.carve(body.scratch, offset, blockKeys * padded);
+    scores = vb.carve(body.scratch, offset, blockKeys * tileRows);
 
     Value slot = read(slots, row);
     Value firstKey = locateCached(slot, head, 0);
@@ -366,12 +370,13 @@ private:
     vb.loop(0, group, 1, [&](Value g) {
       emitBeginTile(row, left, vb.add(firstQuery, g), g);
     });
-    Value begin = vb.mul(vb.div(getFirst(vb.toIndex(smallest)), kKeys), kKeys);
+    Value begin =
+        vb.mul(vb.div(getFirst(vb.toIndex(smallest)), blockKeys), blockKeys);
     Value end = vb.add(vb.toIndex(largest), 1);
-    vb.loop(begin, end, kKeys, [&](Value block) {
-      Value there = vb.min(vb.sub(end, block), vb.index(kKeys));
+    vb.loop(begin, end, blockKeys, [&](Value block) {
+      Value there = vb.min(vb.sub(end, block), vb.index(blockKeys));
       Value whole =
-          vb.mul(vb.div(vb.add(there, kBlockRows - 1), kBlockRows), kBlockRows);
+          vb.mul(vb.div(vb.add(there, blockRows - 1), blockRows), blockRows);
       Value start = vb.mul(block, dim);
       emitPack(vb.add(firstKey, start), there, whole, keys);
       emitPack(vb.add(firstValue, start), there, whole, values);
@@ -387,11 +392,11 @@ private:
     OpBuilder &b = vb.builder;
     Value first = vb.splat(vb.loadScalar(positions, row));
     lanePositions.clear();
-    for (int64_t v = 0; v < kBlockVectors; ++v) {
-      Value isThere = vb.mask(vb.sub(left, vb.index(v * kLanes)));
+    for (int64_t v = 0; v < blockVectors; ++v) {
+      Value isThere = vb.mask(vb.sub(left, vb.index(v * vectorLanes)));
       lanePositions.push_back(vector::MaskedLoadOp::create(
           b, vb.loc, cast<VectorType>(first.getType()), positions,
-          vb.add(row, v * kLanes), isThere, first));
+          vb.add(row, v * vectorLanes), isThere, first));
     }
     auto reduce = [&](vector::CombiningKind kind) {
       Value result;
@@ -408,56 +413,57 @@ private:
   }
 
   void emitBeginTile(Value row, Value left, Value head, Value g) {
-    Value start = vb.mul(g, padded * kTileRows);
-    for (int64_t lane = 0; lane < kTileRows; lane += kLanes)
+    Value start = vb.mul(g, padded * tileRows);
+    for (int64_t lane = 0; lane < tileRows; lane += vectorLanes)
       for (int64_t v = 0; v < vectors; ++v) {
         SmallVector<Value> block;
-        for (int64_t r = 0; r < kLanes; ++r) {
+        for (int64_t r = 0; r < vectorLanes; ++r) {
           Value which = vb.min(vb.index(lane + r), vb.sub(left, vb.index(1)));
-          Value from = vb.add(locate(vb.add(row, which), head, 0), v * kLanes);
+          Value from =
+              vb.add(locate(vb.add(row, which), head, 0), v * vectorLanes);
           block.push_back(
               vb.mulf(vb.load(qkv, from, mask(v)), vb.splat(getScale())));
         }
         block = vb.transpose(block);
-        for (int64_t r = 0; r < kLanes; ++r)
+        for (int64_t r = 0; r < vectorLanes; ++r)
           vb.store(block[r], queries,
-                   vb.add(start, (v * kLanes + r) * kTileRows + lane));
+                   vb.add(start, (v * vectorLanes + r) * tileRows + lane));
       }
-    vb.loop(0, padded * kTileRows, kLanes,
+    vb.loop(0, padded * tileRows, vectorLanes,
             [&](Value i) { vb.store(vb.splat(0.0), sums, vb.add(start, i)); });
-    for (int64_t v = 0; v < kBlockVectors; ++v) {
-      Value at = vb.add(vb.mul(g, kTileRows), v * kLanes);
-      vb.store(vb.splat(kNoMaximum), maxima, at);
+    for (int64_t v = 0; v < blockVectors; ++v) {
+      Value at = vb.add(vb.mul(g, tileRows), v * vectorLanes);
+      vb.store(vb.splat(noMaximum), maxima, at);
       vb.store(vb.splat(0.0), totals, at);
     }
   }
 
-  /// Rows of a head in fp32, [kKeys, padded]: \p there from \p start on, then
-  /// zeros up to \p whole.
+  /// Rows of a head in fp32, [blockKeys, padded]: \p there from \p start on,
+  /// then zeros up to \p whole.
   void emitPack(Value start, Value there, Value whole, Value to) {
     vb.loop(vb.index(0), there, 1, [&](Value j) {
       SmallVector<Value> row = loadCached(cache, vb.add(start, vb.mul(j, dim)));
       for (auto [v, value] : llvm::enumerate(row))
-        vb.store(value, to, vb.add(vb.mul(j, padded), v * kLanes));
+        vb.store(value, to, vb.add(vb.mul(j, padded), v * vectorLanes));
     });
-    vb.loop(vb.mul(there, padded), vb.mul(whole, padded), kLanes,
+    vb.loop(vb.mul(there, padded), vb.mul(whole, padded), vectorLanes,
             [&](Value at) { vb.store(vb.splat(0.0), to, at); });
   }
 
   /// Query \p g of the group of all lanes, head \p head, with \p whole keys
   /// from \p block on.
   void emitBlockOfTile(Value block, Value whole, Value head, Value g) {
-    Value lanes = vb.mul(g, kTileRows), start = vb.mul(g, padded * kTileRows);
+    Value lanes = vb.mul(g, tileRows), start = vb.mul(g, padded * tileRows);
     Value slope = getSlope(head);
     SmallVector<Value> before, maximum, decay, total;
-    for (int64_t v = 0; v < kBlockVectors; ++v)
-      before.push_back(vb.load(maxima, vb.add(lanes, v * kLanes)));
-    maximum = vb.loop(vb.index(0), whole, kBlockRows, before,
+    for (int64_t v = 0; v < blockVectors; ++v)
+      before.push_back(vb.load(maxima, vb.add(lanes, v * vectorLanes)));
+    maximum = vb.loop(vb.index(0), whole, blockRows, before,
                       [&](Value r, ValueRange largest) {
                         return emitScores(block, r, start, slope, largest);
                       });
-    for (int64_t v = 0; v < kBlockVectors; ++v) {
-      Value at = vb.add(lanes, v * kLanes);
+    for (int64_t v = 0; v < blockVectors; ++v) {
+      Value at = vb.add(lanes, v * vectorLanes);
       vb.store(maximum[v], maxima, at);
       decay.push_back(vb.exp2(vb.subf(before[v], maximum[v])));
       total.push_back(vb.mulf(vb.load(totals, at), decay[v]));
@@ -466,13 +472,13 @@ private:
         vb.loop(vb.index(0), whole, 2, total, [&](Value r, ValueRange carried) {
           return emitWeights(r, maximum, carried);
         });
-    for (int64_t v = 0; v < kBlockVectors; ++v)
-      vb.store(total[v], totals, vb.add(lanes, v * kLanes));
+    for (int64_t v = 0; v < blockVectors; ++v)
+      vb.store(total[v], totals, vb.add(lanes, v * vectorLanes));
     Matrix value{values, vb.index(0), 1, padded};
-    Matrix weights{scores, vb.index(0), kTileRows};
-    Matrix sum{sums, start, kTileRows};
-    emitTileMatmul(vb, dim, kBlockVectors, vb.index(0), whole, 4, value,
-                   weights, sum, decay);
+    Matrix weights{scores, vb.index(0), tileRows};
+    Matrix sum{sums, start, tileRows};
+    emitTileMatmul(vb, dim, blockVectors, vb.index(0), whole, 4, value, weights,
+                   sum, decay);
   }
 
   /// Scores of a register block of keys, stored from row \p r of the block on.
@@ -480,7 +486,7 @@ private:
                                 ValueRange maximum) {
     SmallVector<Value> numbers, score, next(maximum);
     Value key = vb.toI32(vb.add(block, r));
-    for (int64_t i = 0; i < kBlockRows; ++i) {
+    for (int64_t i = 0; i < blockRows; ++i) {
       numbers.push_back(vb.splat(
           arith::AddIOp::create(vb.builder, vb.loc, key, vb.toI32(vb.index(i)))
               .getResult()));
@@ -488,15 +494,15 @@ private:
         score.push_back(emitBias(numbers[i], position, slope));
     }
     Matrix a{keys, vb.mul(r, padded), padded};
-    Matrix b{queries, start, kTileRows};
-    score = cpu::emitBlock(vb, kBlockRows, kBlockVectors, vb.index(0),
+    Matrix b{queries, start, tileRows};
+    score = cpu::emitBlock(vb, blockRows, blockVectors, vb.index(0),
                            vb.index(dim), getUnroll(), a, b, score);
-    for (int64_t i = 0; i < kBlockRows; ++i)
-      for (int64_t v = 0; v < kBlockVectors; ++v) {
-        Value of = emitMasked(score[i * kBlockVectors + v], numbers[i],
+    for (int64_t i = 0; i < blockRows; ++i)
+      for (int64_t v = 0; v < blockVectors; ++v) {
+        Value of = emitMasked(score[i * blockVectors + v], numbers[i],
                               lanePositions[v]);
         vb.store(of, scores,
-                 vb.add(vb.mul(vb.add(r, i), kTileRows), v * kLanes));
+                 vb.add(vb.mul(vb.add(r, i), tileRows), v * vectorLanes));
         next[v] = vb.maxf(next[v], of);
       }
     return next;
@@ -506,9 +512,9 @@ private:
   SmallVector<Value> emitWeights(Value r, ValueRange maximum,
                                  ValueRange carried) {
     SmallVector<Value> total(carried);
-    for (int64_t i = 0; i < 2 * kBlockVectors; ++i) {
-      Value at = vb.add(vb.mul(r, kTileRows), i * kLanes);
-      int64_t v = i % kBlockVectors;
+    for (int64_t i = 0; i < 2 * blockVectors; ++i) {
+      Value at = vb.add(vb.mul(r, tileRows), i * vectorLanes);
+      int64_t v = i % blockVectors;
       Value weight = vb.exp2(vb.subf(vb.load(scores, at), maximum[v]));
       total[v] = vb.addf(total[v], weight);
       vb.store(weight, scores, at);
@@ -517,25 +523,26 @@ private:
   }
 
   void emitEndTile(Value row, Value left, Value head, Value g) {
-    Value start = vb.mul(g, padded * kTileRows);
-    for (int64_t lane = 0; lane < kTileRows; lane += kLanes) {
-      Value total = vb.load(totals, vb.add(vb.mul(g, kTileRows), lane));
+    Value start = vb.mul(g, padded * tileRows);
+    for (int64_t lane = 0; lane < tileRows; lane += vectorLanes) {
+      Value total = vb.load(totals, vb.add(vb.mul(g, tileRows), lane));
       for (int64_t v = 0; v < vectors; ++v) {
         SmallVector<Value> block;
-        for (int64_t r = 0; r < kLanes; ++r)
+        for (int64_t r = 0; r < vectorLanes; ++r)
           block.push_back(vb.divf(
-              vb.load(sums, vb.add(start, (v * kLanes + r) * kTileRows + lane)),
+              vb.load(sums,
+                      vb.add(start, (v * vectorLanes + r) * tileRows + lane)),
               total));
         block = vb.transpose(block);
-        for (int64_t r = 0; r < kLanes; ++r) {
+        for (int64_t r = 0; r < vectorLanes; ++r) {
           Value isThere = arith::CmpIOp::create(vb.builder, vb.loc,
                                                 arith::CmpIPredicate::slt,
                                                 vb.index(lane + r), left);
-          Value columns =
-              arith::SelectOp::create(vb.builder, vb.loc, isThere,
-                                      vb.index(dim - v * kLanes), vb.index(0));
-          Value to =
-              vb.add(locateResult(vb.add(row, lane + r), head), v * kLanes);
+          Value columns = arith::SelectOp::create(
+              vb.builder, vb.loc, isThere, vb.index(dim - v * vectorLanes),
+              vb.index(0));
+          Value to = vb.add(locateResult(vb.add(row, lane + r), head),
+                            v * vectorLanes);
           vb.store(block[r], out, to, vb.mask(columns));
         }
       }

@@ -20,7 +20,7 @@ public:
   CachedRows(Op op, KernelBody &body)
       : vb(body.builder, body.loc), op(op), body(body), rows(op.getRows()),
         dim(op.getHeadDim()), columns(op.getQkv().getType().getDimSize(1)),
-        vectors(llvm::divideCeil(dim, codegen::kLanes)) {
+        vectors(llvm::divideCeil(dim, codegen::vectorLanes)) {
     qkv = vb.flatten(body.inputs[0]);
     slots = vb.flatten(body.inputs[2]);
     positions = vb.flatten(body.inputs[3]);
@@ -71,14 +71,16 @@ protected:
     return vb.mul(vb.add(vb.mul(first, keyHeads), head), context * dim);
   }
   /// The mask of vector \p v of a head; null where all lanes are wanted.
-  mlir::Value mask(int64_t v) { return vb.mask(dim - v * codegen::kLanes); }
+  mlir::Value mask(int64_t v) {
+    return vb.mask(dim - v * codegen::vectorLanes);
+  }
   /// A head's vectors from \p start on, zero past its end.
   llvm::SmallVector<mlir::Value> loadHead(mlir::Value buffer,
                                           mlir::Value start) {
     llvm::SmallVector<mlir::Value> result;
     for (int64_t v = 0; v < vectors; ++v)
       result.push_back(
-          vb.load(buffer, vb.add(start, v * codegen::kLanes), mask(v)));
+          vb.load(buffer, vb.add(start, v * codegen::vectorLanes), mask(v)));
     return result;
   }
 
@@ -93,7 +95,7 @@ protected:
   /// Its vector \p v.
   mlir::Value loadCached(mlir::Value buffer, mlir::Value start, int64_t v) {
     mlir::Value numbers =
-        vb.load(buffer, vb.add(start, v * codegen::kLanes), mask(v));
+        vb.load(buffer, vb.add(start, v * codegen::vectorLanes), mask(v));
     if (!scales)
       return numbers;
     mlir::Value scale = vb.splat(vb.loadScalar(scales, vb.div(start, dim)));

@@ -26,7 +26,7 @@ static func::FuncOp getCallee(plan::LaunchOp launch) {
 
 static int64_t getAlignedBytes(Type type) {
   return llvm::alignTo(plan::getBytes(cast<ShapedType>(type)),
-                       plan::kAlignment);
+                       plan::bufferAlignment);
 }
 
 bool tessera::cpu::isComposed(func::FuncOp kernel) {
@@ -128,7 +128,7 @@ Places::Places(func::FuncOp kernel) {
     if (auto gemm = dyn_cast<plan::GemmOp>(op))
       bytes = std::max(bytes, getScratchBytes(GemmShape::get(gemm), 1));
   }
-  bytes = llvm::alignTo(bytes, plan::kAlignment);
+  bytes = llvm::alignTo(bytes, plan::bufferAlignment);
   for (auto [number, value] :
        llvm::enumerate(block.getTerminator()->getOperands()))
     of[value] = {number, 0};

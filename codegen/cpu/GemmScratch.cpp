@@ -28,8 +28,8 @@ int64_t tessera::cpu::getScratchBytes(const GemmShape &gemm, int64_t threads) {
   description.epilogue = plan::stringifyEpilogue(gemm.epilogue).str();
   if (gemm.counted)
     description.counted = *gemm.counted == plan::Counted::Rows
-                              ? runtime::Gemm::Counted::rows
-                              : runtime::Gemm::Counted::inner;
+                              ? runtime::Gemm::Counted::Rows
+                              : runtime::Gemm::Counted::Inner;
   description.room = gemm.room;
   if ((description.local = gemm.local))
     return runtime::gemmScratchBytes(description, 1);

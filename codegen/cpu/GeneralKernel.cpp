@@ -9,7 +9,7 @@
 // as many passes over the row as they depend on each other, then the results
 // that have an element a column. A kernel by columns computes strips of columns
 // and sums over all rows in blocks, which keeps rounding errors small. Vectors
-// have kLanes lanes; what is left at the end of a row is masked.
+// have vectorLanes lanes; what is left at the end of a row is masked.
 
 #include "codegen/cpu/GeneralKernel.h"
 #include "codegen/kernels/KernelValues.h"
@@ -23,13 +23,13 @@ using namespace tessera::nn;
 namespace {
 
 /// Elements of a block where a kernel is elementwise throughout.
-constexpr int64_t kBlock = 1024;
+constexpr int64_t blockSize = 1024;
 /// Columns of a strip.
-constexpr int64_t kStrip = 4 * kLanes;
+constexpr int64_t stripColumns = 4 * vectorLanes;
 /// A row with fewer columns fits into registers.
-constexpr int64_t kNarrow = 4 * kLanes;
+constexpr int64_t narrowRow = 4 * vectorLanes;
 /// Rows that are summed before they are added to the strip's total.
-constexpr int64_t kRowBlock = 128;
+constexpr int64_t rowBlock = 128;
 
 class Emitter {
 public:
@@ -54,7 +54,7 @@ private:
   /// All lanes, or the first \p count of them.
   Lanes makeLanes(Value column, int64_t count) {
     Lanes lanes{column, {}};
-    if (count < kLanes)
+    if (count < vectorLanes)
       lanes.mask = vb.mask(index(count));
     return lanes;
   }
@@ -72,12 +72,13 @@ private:
     int64_t column = 0;
     // A narrow row is written out, so that what one pass has computed is still
     // in a register for the next.
-    for (; size < kNarrow && column + kLanes <= size; column += kLanes) {
+    for (; size < narrowRow && column + vectorLanes <= size;
+         column += vectorLanes) {
       values.vectors.clear();
-      carried = write(makeLanes(index(column), kLanes), carried);
+      carried = write(makeLanes(index(column), vectorLanes), carried);
     }
     for (int64_t vectors : {unroll, int64_t(1)}) {
-      int64_t step = vectors * kLanes;
+      int64_t step = vectors * vectorLanes;
       int64_t stop = column + (size - column) / step * step;
       if (column == stop)
         continue;
@@ -86,8 +87,8 @@ private:
                           values.vectors.clear();
                           SmallVector<Lanes> round;
                           for (int64_t i = 0; i < vectors; ++i)
-                            round.push_back(
-                                makeLanes(vb.add(at, i * kLanes), kLanes));
+                            round.push_back(makeLanes(
+                                vb.add(at, i * vectorLanes), vectorLanes));
                           return write(round, previous);
                         });
       column = stop;
@@ -109,7 +110,7 @@ private:
     Value end = vb.mul(body.count, columns / body.room);
     int64_t column = 0;
     for (int64_t vectors : {unroll, int64_t(1)}) {
-      int64_t step = vectors * kLanes;
+      int64_t step = vectors * vectorLanes;
       int64_t stop =
           vectors == 1 ? size : column + (size - column) / step * step;
       if (column == stop)
@@ -120,7 +121,7 @@ private:
                     values.vectors.clear();
                     SmallVector<Lanes> round;
                     for (int64_t i = 0; i < vectors; ++i) {
-                      Value first = vb.add(at, i * kLanes);
+                      Value first = vb.add(at, i * vectorLanes);
                       round.push_back({first, vb.mask(vb.sub(end, first))});
                     }
                     return write(round, previous);
@@ -183,7 +184,7 @@ private:
     values.prepare(operands);
     int64_t count = current.size();
     // Several sums at once hide the latency of an addition.
-    int64_t unroll = size < kNarrow ? 1 : count > 2 ? 2 : 4;
+    int64_t unroll = size < narrowRow ? 1 : count > 2 ? 2 : 4;
     SmallVector<Value> sums;
     for (int64_t i = 0; i < unroll; ++i)
       for (nn::ReduceOp reduce : current)
@@ -218,15 +219,15 @@ private:
   //===--------------------------------------------------------------------===//
 
   void emitFlat() {
-    int64_t whole = columns / kBlock, rest = columns % kBlock;
+    int64_t whole = columns / blockSize, rest = columns % blockSize;
     auto block = [&](Value at, int64_t size) {
       // Each block is a row of its own; positions count from its start.
-      values.setColumns(kBlock);
+      values.setColumns(blockSize);
       emitRow(at, size);
     };
     vb.loop(body.begin, body.end, 1, [&](Value at) {
       onLast(
-          at, whole, rest, [&] { block(at, kBlock); },
+          at, whole, rest, [&] { block(at, blockSize); },
           [&] { block(at, rest); });
     });
   }
@@ -253,20 +254,20 @@ private:
   //===--------------------------------------------------------------------===//
 
   void emitByColumns() {
-    int64_t whole = columns / kStrip, rest = columns % kStrip;
+    int64_t whole = columns / stripColumns, rest = columns % stripColumns;
     vb.loop(body.begin, body.end, 1, [&](Value at) {
-      Value column = vb.mul(at, kStrip);
+      Value column = vb.mul(at, stripColumns);
       onLast(
-          at, whole, rest, [&] { emitStrip(column, kStrip); },
+          at, whole, rest, [&] { emitStrip(column, stripColumns); },
           [&] { emitStrip(column, rest); });
     });
   }
 
   void emitStrip(Value column, int64_t size) {
     SmallVector<Lanes> strip;
-    for (int64_t at = 0; at < size; at += kLanes)
+    for (int64_t at = 0; at < size; at += vectorLanes)
       strip.push_back(
-          makeLanes(vb.add(column, at), std::min(kLanes, size - at)));
+          makeLanes(vb.add(column, at), std::min(vectorLanes, size - at)));
     auto zeros = [&] {
       SmallVector<Value> sums;
       for (size_t i = 0; i < strip.size(); ++i)
@@ -296,24 +297,23 @@ private:
                                       std::get<0>(pair), std::get<1>(pair)));
       return next;
     };
-    int64_t rows = shape.space.rows, even = rows / kRowBlock * kRowBlock;
+    int64_t rows = shape.space.rows, even = rows / rowBlock * rowBlock;
     SmallVector<Value> totals = zeros();
     if (body.count) {
       // The blocks are those of all rows, as far as there are any.
       Value end = vb.mul(body.count, rows / body.room);
-      Value whole = vb.sub(end, vb.rem(end, kRowBlock));
-      totals =
-          vb.loop(index(0), whole, kRowBlock, totals,
-                  [&](Value at, ValueRange carried) {
-                    return addTo(carried, overRows(at, vb.add(at, kRowBlock)));
-                  });
+      Value whole = vb.sub(end, vb.rem(end, rowBlock));
+      totals = vb.loop(
+          index(0), whole, rowBlock, totals, [&](Value at, ValueRange carried) {
+            return addTo(carried, overRows(at, vb.add(at, rowBlock)));
+          });
       totals = addTo(totals, overRows(whole, end));
       even = rows;
     } else if (even)
       totals =
-          vb.loop(index(0), index(even), kRowBlock, totals,
+          vb.loop(index(0), index(even), rowBlock, totals,
                   [&](Value at, ValueRange carried) {
-                    return addTo(carried, overRows(at, vb.add(at, kRowBlock)));
+                    return addTo(carried, overRows(at, vb.add(at, rowBlock)));
                   });
     if (even < rows)
       totals = addTo(totals, overRows(index(even), index(rows)));
@@ -348,9 +348,9 @@ private:
 int64_t cpu::getGeneralIterations(func::FuncOp kernel) {
   KernelSpace shape = KernelSpace::get(kernel);
   if (shape.flat)
-    return llvm::divideCeil(shape.space.columns, kBlock);
+    return llvm::divideCeil(shape.space.columns, blockSize);
   if (shape.space.byColumns)
-    return llvm::divideCeil(shape.space.columns, kStrip);
+    return llvm::divideCeil(shape.space.columns, stripColumns);
   return shape.space.rows;
 }
 
@@ -360,7 +360,7 @@ std::optional<CountedIterations> cpu::getCountedIterations(func::FuncOp kernel,
   if (shape.flat) {
     if (shape.space.columns % room)
       return std::nullopt;
-    return CountedIterations{shape.space.columns / room, kBlock};
+    return CountedIterations{shape.space.columns / room, blockSize};
   }
   if (shape.space.byColumns || shape.space.rows % room)
     return std::nullopt;

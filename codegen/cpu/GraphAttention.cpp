@@ -30,16 +30,16 @@ using namespace tessera::cpu;
 namespace {
 
 /// Vectors of a row that both sums keep in registers.
-constexpr int64_t kRowVectors = 8;
+constexpr int64_t rowVectors = 8;
 /// Scores of a chunk, and the edges that they belong to at most.
-constexpr int64_t kScores = 512, kMostEdges = 64;
+constexpr int64_t scores = 512, mostEdges = 64;
 
 /// A maximum that any score exceeds, and what scores beyond a chunk's end are:
 /// both finite, since the difference of two infinities is no number.
-constexpr double kNoMaximum = -1e30, kNoScore = -3e38;
+constexpr double noMaximum = -1e30, noScore = -3e38;
 
 /// Words of a call of Philox.
-constexpr int64_t kWords = 4;
+constexpr int64_t callWords = 4;
 
 /// How the heads of an edge lie in scratch memory, and a chunk's edges.
 struct ChunkShape {
@@ -49,31 +49,33 @@ struct ChunkShape {
   int64_t edges;
 
   ChunkShape(int64_t heads, bool drops)
-      : heads(heads),
-        stride(heads < kLanes ? std::max<int64_t>(llvm::PowerOf2Ceil(heads),
-                                                  drops ? kWords : 1)
-                              : roundUp(heads, kLanes)),
-        edges(std::clamp<int64_t>(kScores / stride, 4, kMostEdges)) {}
+      : heads(heads), stride(heads < vectorLanes
+                                 ? std::max<int64_t>(llvm::PowerOf2Ceil(heads),
+                                                     drops ? callWords : 1)
+                                 : roundUp(heads, vectorLanes)),
+        edges(std::clamp<int64_t>(scores / stride, 4, mostEdges)) {}
 
   /// Whether a vector holds the heads of several edges.
-  bool packsEdges() const { return stride < kLanes; }
+  bool packsEdges() const { return stride < vectorLanes; }
   /// Elements of an array over heads, and over edges and heads. A vector may
   /// start at any element.
-  int64_t headElements() const { return roundUp(stride, kLanes) + kLanes; }
-  int64_t edgeElements() const { return edges * stride + kLanes; }
+  int64_t headElements() const {
+    return roundUp(stride, vectorLanes) + vectorLanes;
+  }
+  int64_t edgeElements() const { return edges * stride + vectorLanes; }
   /// Calls of Philox for an edge; elements of an array over them, and of one
   /// over their words.
-  int64_t calls() const { return stride / kWords; }
+  int64_t calls() const { return stride / callWords; }
   int64_t callElements() const {
-    return roundUp(edges * calls(), kLanes) + kLanes;
+    return roundUp(edges * calls(), vectorLanes) + vectorLanes;
   }
-  int64_t wordElements() const { return kWords * callElements(); }
+  int64_t wordElements() const { return callWords * callElements(); }
 };
 
 /// A vector of a strip of columns.
 struct StripVector {
   int64_t column; ///< its first, from the strip's first
-  int64_t count;  ///< columns, kLanes at most
+  int64_t count;  ///< columns, vectorLanes at most
   /// Of each lane, from the strip's first head.
   SmallVector<int64_t> heads;
 };
@@ -189,18 +191,18 @@ private:
     if (!shape.packsEdges())
       return vector;
     SmallVector<int64_t> lanes;
-    for (int64_t lane = 0; lane < kLanes; ++lane)
+    for (int64_t lane = 0; lane < vectorLanes; ++lane)
       lanes.push_back(lane % shape.stride);
     return vector::ShuffleOp::create(vb.builder, vb.loc, vector, vector, lanes);
   }
 
   /// Combines the lanes of each head; each gets the result.
   Value fold(Value vector, function_ref<Value(Value, Value)> combine) {
-    for (int64_t distance = kLanes / 2; distance >= shape.stride;
+    for (int64_t distance = vectorLanes / 2; distance >= shape.stride;
          distance /= 2) {
       SmallVector<int64_t> lanes;
-      for (int64_t lane = 0; lane < kLanes; ++lane)
-        lanes.push_back((lane + distance) % kLanes);
+      for (int64_t lane = 0; lane < vectorLanes; ++lane)
+        lanes.push_back((lane + distance) % vectorLanes);
       vector = combine(vector, vector::ShuffleOp::create(vb.builder, vb.loc,
                                                          vector, vector, lanes)
                                    .getResult());
@@ -219,7 +221,7 @@ private:
       vb.store(vb.splat(0.0), sums, head);
       if (isGradient)
         return;
-      vb.store(vb.splat(kNoMaximum), maxima, head);
+      vb.store(vb.splat(noMaximum), maxima, head);
       vb.store(vb.splat(0.0), slopes, head);
     });
   }
@@ -248,7 +250,7 @@ private:
   Value select(Value condition, Value a, Value b) {
     return arith::SelectOp::create(vb.builder, vb.loc, condition, a, b);
   }
-  Value exp(Value x) { return vb.exp2(vb.mulf(x, vb.splat(kLog2E))); }
+  Value exp(Value x) { return vb.exp2(vb.mulf(x, vb.splat(log2E))); }
 
   /// Brings what the neighbours of the edges from \p first to \p last have per
   /// head side by side.
@@ -311,16 +313,17 @@ private:
 
     // Word w of call k is that of place 4 k + w.
     SmallVector<int64_t> low, high;
-    for (int64_t lane = 0; lane < kLanes / 2; ++lane) {
-      low.append({lane, kLanes + lane});
-      high.append({kLanes / 2 + lane, kLanes + kLanes / 2 + lane});
+    for (int64_t lane = 0; lane < vectorLanes / 2; ++lane) {
+      low.append({lane, vectorLanes + lane});
+      high.append(
+          {vectorLanes / 2 + lane, vectorLanes + vectorLanes / 2 + lane});
     }
     auto interleave = [&](Value a, Value b, ArrayRef<int64_t> lanes) -> Value {
       return vector::ShuffleOp::create(vb.builder, vb.loc, a, b, lanes);
     };
     Value end = vb.mul(vb.sub(last, first), shape.calls());
-    vb.loop(vb.index(0), end, kLanes, [&](Value call) {
-      std::array<Value, kWords> drawn =
+    vb.loop(vb.index(0), end, vectorLanes, [&](Value call) {
+      std::array<Value, callWords> drawn =
           emitPhilox(vb, stream, vb.load(calls, call), vb.load(targets, call));
       int64_t part = 0;
       for (ArrayRef<int64_t> half : {ArrayRef(low), ArrayRef(high)}) {
@@ -328,7 +331,7 @@ private:
         Value odd = interleave(drawn[1], drawn[3], half);
         for (ArrayRef<int64_t> quarter : {ArrayRef(low), ArrayRef(high)})
           vb.store(interleave(even, odd, quarter), words,
-                   vb.add(vb.mul(call, kWords), kLanes * part++));
+                   vb.add(vb.mul(call, callWords), vectorLanes * part++));
       }
     });
   }
@@ -336,14 +339,14 @@ private:
   /// Stores the counters of \p edge: its calls are those of row \p row of
   /// sample \p target.
   void storeCounters(Value edge, Value first, Value row, Value target) {
-    auto steps = llvm::to_vector(llvm::seq<int32_t>(kLanes));
+    auto steps = llvm::to_vector(llvm::seq<int32_t>(vectorLanes));
     Value lane = arith::ConstantOp::create(vb.builder, vb.loc,
                                            vb.builder.getI32VectorAttr(steps));
-    int64_t callsOfRow = llvm::divideCeil(shape.heads, kWords);
+    int64_t callsOfRow = llvm::divideCeil(shape.heads, callWords);
     Value call = vb.toI32(vb.mul(row, callsOfRow));
     Value to = vb.mul(vb.sub(edge, first), shape.calls());
     // What lies behind an edge's calls is the next one's.
-    for (int64_t at = 0; at < shape.calls(); at += kLanes) {
+    for (int64_t at = 0; at < shape.calls(); at += vectorLanes) {
       Value place = vb.add(to, at);
       Value begin = vb.add(call, makeInteger(at));
       vb.store(vb.add(vb.splat(begin), lane), calls, place);
@@ -363,7 +366,8 @@ private:
   /// A loop over the vectors of a chunk that hold the heads from \p head on.
   SmallVector<Value> overPlaces(Value head, Value places, ValueRange initial,
                                 VectorBuilder::ReducingBody write) {
-    return vb.loop(head, places, roundUp(shape.stride, kLanes), initial, write);
+    return vb.loop(head, places, roundUp(shape.stride, vectorLanes), initial,
+                   write);
   }
 
   /// \p vector up to the last edge of the chunk, \p other beyond it.
@@ -389,7 +393,7 @@ private:
     Value largest =
         overPlaces(head, places, before, [&](Value place, ValueRange carried) {
           Value score = leakyRelu(vb.addf(vb.load(weights, place), target));
-          score = upTo(places, place, score, vb.splat(kNoScore));
+          score = upTo(places, place, score, vb.splat(noScore));
           vb.store(score, weights, place);
           return SmallVector<Value>{vb.maxf(carried[0], score)};
         })[0];
@@ -440,44 +444,46 @@ private:
   SmallVector<StripVector> getVectors(int64_t heads) {
     SmallVector<StripVector> vectors;
     // Narrow heads share vectors; a wide one begins with a vector of its own.
-    int64_t run = headWidth < kLanes ? heads * headWidth : headWidth;
+    int64_t run = headWidth < vectorLanes ? heads * headWidth : headWidth;
     for (int64_t begin = 0; begin < heads * headWidth; begin += run)
-      for (int64_t at = begin; at < begin + run; at += kLanes)
-        vectors.push_back(getVector(at, std::min(kLanes, begin + run - at)));
+      for (int64_t at = begin; at < begin + run; at += vectorLanes)
+        vectors.push_back(
+            getVector(at, std::min(vectorLanes, begin + run - at)));
     return vectors;
   }
 
   StripVector getVector(int64_t column, int64_t count) {
     StripVector vector{column, count, {}};
-    for (int64_t lane = 0; lane < kLanes; ++lane)
+    for (int64_t lane = 0; lane < vectorLanes; ++lane)
       vector.heads.push_back((column + std::min(lane, count - 1)) / headWidth);
     return vector;
   }
 
   /// Heads of a strip: as many as fill its vectors, none left half full.
   int64_t getStripHeads() {
-    if (headWidth >= kLanes)
-      return std::max<int64_t>(1, kRowVectors /
-                                      llvm::divideCeil(headWidth, kLanes));
-    int64_t whole = std::lcm(kLanes, headWidth);
-    return std::max<int64_t>(1, kRowVectors * kLanes / whole) * whole /
+    if (headWidth >= vectorLanes)
+      return std::max<int64_t>(1, rowVectors /
+                                      llvm::divideCeil(headWidth, vectorLanes));
+    int64_t whole = std::lcm(vectorLanes, headWidth);
+    return std::max<int64_t>(1, rowVectors * vectorLanes / whole) * whole /
            headWidth;
   }
 
   void sumRows(Value first, Value last) {
-    constexpr int64_t kColumns = kRowVectors * kLanes;
-    if (headWidth > kColumns) {
-      int64_t whole = headWidth / kColumns * kColumns;
+    constexpr int64_t columnsAtOnce = rowVectors * vectorLanes;
+    if (headWidth > columnsAtOnce) {
+      int64_t whole = headWidth / columnsAtOnce * columnsAtOnce;
       vb.loop(0, shape.heads, 1, [&](Value head) {
         Value begin = vb.mul(head, headWidth);
         auto sum = [&](Value column, int64_t count) {
           SmallVector<StripVector> vectors;
-          for (int64_t at = 0; at < count; at += kLanes)
-            vectors.push_back({at, std::min(kLanes, count - at),
-                               SmallVector<int64_t>(kLanes, 0)});
+          for (int64_t at = 0; at < count; at += vectorLanes)
+            vectors.push_back({at, std::min(vectorLanes, count - at),
+                               SmallVector<int64_t>(vectorLanes, 0)});
           sumStrip(first, last, head, vb.add(begin, column), vectors);
         };
-        vb.loop(0, whole, kColumns, [&](Value at) { sum(at, kColumns); });
+        vb.loop(0, whole, columnsAtOnce,
+                [&](Value at) { sum(at, columnsAtOnce); });
         if (whole < headWidth)
           sum(vb.index(whole), headWidth - whole);
       });

@@ -41,7 +41,7 @@ struct DropoutKernel
       Value begin = vb.toIndex(vb.loadScalar(rowStart, row));
       Value end = vb.toIndex(vb.loadScalar(rowStart, vb.add(row, 1)));
       Value own = splat(vb.toI32(row));
-      vb.loop(begin, end, kLanes, [&](Value entry) {
+      vb.loop(begin, end, vectorLanes, [&](Value entry) {
         Value mask = vb.mask(vb.sub(end, entry));
         Value other = vb.load(columns, entry, mask);
         Value sample = own, element = other;

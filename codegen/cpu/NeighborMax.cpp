@@ -16,7 +16,7 @@ using namespace tessera::cpu;
 namespace {
 
 /// Vectors of a row that are kept in registers at a time.
-constexpr int64_t kRowVectors = 8;
+constexpr int64_t rowVectors = 8;
 
 /// One iteration per node; its numbers stay in registers over all its edges.
 template <typename Op>
@@ -47,11 +47,11 @@ struct NeighborMaxKernel
           vb.builder, vb.loc, arith::CmpIPredicate::slt, begin, end);
       Value row = vb.mul(node, width);
       auto emitColumns = [&](Value column, int64_t count) {
-        int64_t vectors = llvm::divideCeil(count, kLanes);
+        int64_t vectors = llvm::divideCeil(count, vectorLanes);
         auto loadAll = [&](ArrayRef<Value> buffers, Value start, int64_t v) {
           return llvm::map_to_vector(buffers, [&](Value buffer) {
-            return vb.load(buffer, vb.add(start, v * kLanes),
-                           vb.mask(count - v * kLanes));
+            return vb.load(buffer, vb.add(start, v * vectorLanes),
+                           vb.mask(count - v * vectorLanes));
           });
         };
         Value start = vb.add(row, column);
@@ -71,13 +71,14 @@ struct NeighborMaxKernel
             });
         for (int64_t v = 0; v < vectors; ++v)
           vb.store(max.end(vb, values[v], hasEdges), output,
-                   vb.add(start, v * kLanes), vb.mask(count - v * kLanes));
+                   vb.add(start, v * vectorLanes),
+                   vb.mask(count - v * vectorLanes));
       };
-      constexpr int64_t kColumns = kRowVectors * kLanes;
-      int64_t whole = width / kColumns * kColumns;
+      constexpr int64_t columnsAtOnce = rowVectors * vectorLanes;
+      int64_t whole = width / columnsAtOnce * columnsAtOnce;
       if (whole)
-        vb.loop(0, whole, kColumns,
-                [&](Value column) { emitColumns(column, kColumns); });
+        vb.loop(0, whole, columnsAtOnce,
+                [&](Value column) { emitColumns(column, columnsAtOnce); });
       if (whole < width)
         emitColumns(vb.index(whole), width - whole);
     });

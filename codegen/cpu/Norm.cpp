@@ -17,7 +17,7 @@ using namespace tessera::cpu;
 
 /// Vectors that are summed side by side, so that additions need not wait for
 /// one another.
-static constexpr int64_t kSums = 4;
+static constexpr int64_t sumsAtOnce = 4;
 
 namespace {
 
@@ -32,7 +32,7 @@ struct PartialSumSquaresKernel
     VectorBuilder vb(body.builder, body.loc);
     OpBuilder &b = vb.builder;
     int64_t elements = getElements(op->getOperand(0));
-    constexpr int64_t kBlock = nn::PartialSumSquaresOp::kBlock;
+    constexpr int64_t blockSize = nn::PartialSumSquaresOp::blockSize;
     Value input = vb.flatten(body.inputs[0]);
     Value output = body.outputs[0];
     auto wide = vb.vectorType(b.getF64Type());
@@ -45,27 +45,27 @@ struct PartialSumSquaresKernel
     // Each sum has a range of its own: a core reads several streams faster
     // than one. Most tensors are far smaller than a block: the ranges beyond
     // them would add nothing.
-    constexpr int64_t kRange = kBlock / kSums;
-    int64_t ranges =
-        std::clamp<int64_t>(llvm::divideCeil(elements, kRange), 1, kSums);
+    constexpr int64_t rangeSize = blockSize / sumsAtOnce;
+    int64_t ranges = std::clamp<int64_t>(llvm::divideCeil(elements, rangeSize),
+                                         1, sumsAtOnce);
     // Whether a vector of range s may end behind the tensor.
-    bool isOneBlock = elements <= kBlock;
+    bool isOneBlock = elements <= blockSize;
     auto isRagged = [&](int64_t s) {
       if (!isOneBlock)
-        return elements % kBlock != 0;
-      return s == ranges - 1 && elements % (s ? kRange : kLanes) != 0;
+        return elements % blockSize != 0;
+      return s == ranges - 1 && elements % (s ? rangeSize : vectorLanes) != 0;
     };
     vb.loop(body.begin, body.end, 1, [&](Value block) {
-      Value first = vb.mul(block, kBlock);
-      Value end = vb.add(first, kRange);
-      if (elements % kBlock != 0)
+      Value first = vb.mul(block, blockSize);
+      Value end = vb.add(first, rangeSize);
+      if (elements % blockSize != 0)
         end = vb.min(end, vb.index(elements));
       SmallVector<Value> sums =
-          vb.loop(first, end, kLanes, SmallVector<Value>(ranges, zero),
+          vb.loop(first, end, vectorLanes, SmallVector<Value>(ranges, zero),
                   [&](Value i, ValueRange carried) {
                     SmallVector<Value> next(carried);
                     for (int64_t s = 0; s < ranges; ++s) {
-                      Value at = vb.add(i, s * kRange);
+                      Value at = vb.add(i, s * rangeSize);
                       Value mask;
                       if (isRagged(s))
                         mask = vb.mask(vb.sub(vb.index(elements), at));

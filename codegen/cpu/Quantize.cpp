@@ -15,18 +15,19 @@ using namespace tessera;
 using namespace tessera::codegen;
 using namespace tessera::cpu;
 
-static constexpr int64_t kBlock = zero::ZeroDialect::kQuantizedBlock;
+static constexpr int64_t blockSize = zero::ZeroDialect::quantizedBlock;
 
 static int64_t getBlocks(int64_t elements) {
-  return llvm::divideCeil(elements, kBlock);
+  return llvm::divideCeil(elements, blockSize);
 }
 
-/// Elements of block \p block in a part of \p elements: a multiple of kLanes.
+/// Elements of block \p block in a part of \p elements: a multiple of
+/// vectorLanes.
 static Value getBlockSize(VectorBuilder &vb, Value block, int64_t elements) {
-  if (elements % kBlock == 0)
-    return vb.index(kBlock);
-  return vb.min(vb.index(kBlock),
-                vb.sub(vb.index(elements), vb.mul(block, kBlock)));
+  if (elements % blockSize == 0)
+    return vb.index(blockSize);
+  return vb.min(vb.index(blockSize),
+                vb.sub(vb.index(elements), vb.mul(block, blockSize)));
 }
 
 namespace {
@@ -43,13 +44,13 @@ struct QuantizeKernel
     int64_t elements = getElements(op->getOperand(0));
     Value in = body.inputs[0], out = body.outputs[0];
     vb.loop(body.begin, body.end, 1, [&](Value block) {
-      Value first = vb.mul(block, kBlock);
+      Value first = vb.mul(block, blockSize);
       Value size = getBlockSize(vb, block, elements);
       BlockScale scale = emitScale(vb, in, first, size);
       Value at = vb.add(vb.mul(block, 4), elements);
       vb.storeScalar(scale.stored, getScaleBuffer(vb, out, at), vb.index(0));
       Value divisor = vb.splat(scale.divisor);
-      vb.loop(vb.index(0), size, kLanes, [&](Value i) {
+      vb.loop(vb.index(0), size, vectorLanes, [&](Value i) {
         Value position = vb.add(first, i);
         vb.store(toBytes(vb, vb.load(in, position), divisor), out, position);
       });
@@ -62,7 +63,7 @@ struct QuantizeKernel
     Value none = arith::ConstantOp::create(
         b, vb.loc, b.getZeroAttr(vb.vectorType(b.getI32Type())));
     Value most = vb.loop(
-        vb.index(0), size, kLanes, none, [&](Value i, ValueRange carried) {
+        vb.index(0), size, vectorLanes, none, [&](Value i, ValueRange carried) {
           Value x = vb.load(in, vb.add(first, i));
           return SmallVector<Value>{vb.max(carried[0], getMagnitude(vb, x))};
         })[0];
@@ -91,14 +92,14 @@ struct DequantizeKernel
     Value in = body.inputs[0], out = body.outputs[0];
     vb.loop(body.begin, body.end, 1, [&](Value iteration) {
       Value part = vb.div(iteration, blocks), block = vb.rem(iteration, blocks);
-      Value first = vb.mul(block, kBlock);
+      Value first = vb.mul(block, blockSize);
       Value message = vb.mul(part, zero::getQuantizedBytes(elements));
       Value from = vb.add(message, first);
       Value to = vb.add(vb.mul(part, elements), first);
       Value at = vb.add(vb.add(message, vb.mul(block, 4)), elements);
       Value scale =
           vb.splat(vb.loadScalar(getScaleBuffer(vb, in, at), vb.index(0)));
-      vb.loop(vb.index(0), getBlockSize(vb, block, elements), kLanes,
+      vb.loop(vb.index(0), getBlockSize(vb, block, elements), vectorLanes,
               [&](Value i) {
                 Value bytes = vb.load(in, vb.add(from, i));
                 vb.store(fromBytes(vb, bytes, scale), out, vb.add(to, i));

@@ -28,17 +28,17 @@ using nn::WeightBlocks;
 
 namespace {
 
-static_assert(WeightBlocks::kColumns == kLanes, "a lane is a column");
+static_assert(WeightBlocks::tileColumns == vectorLanes, "a lane is a column");
 
 /// Rows of a few that are computed side by side, with one tile: a thread reads
 /// one stream. Two sums a row are kept, of 32 registers.
-constexpr int64_t kFewRows = 8;
+constexpr int64_t fewRows = 8;
 /// Of many rows as many, with two tiles: each weight and each number of a row
 /// that is loaded is multiplied several times.
-constexpr int64_t kManyRows = 6, kManyTiles = 2;
+constexpr int64_t manyRows = 6, manyTiles = 2;
 
 /// Blocks of a row that an iteration makes bytes of.
-constexpr int64_t kBlocksAtOnce = 8;
+constexpr int64_t blocksAtOnce = 8;
 
 /// Of \p rows rows those that are there.
 Value getCount(VectorBuilder &vb, Value buffer, int64_t rows) {
@@ -68,7 +68,7 @@ struct QuantizeRowsKernel
   int64_t getIterations(Operation *op) const {
     auto quantize = cast<nn::QuantizeRowsOp>(op);
     return quantize.getInput().getType().getDimSize(0) *
-           llvm::divideCeil(getBlocks(quantize), kBlocksAtOnce);
+           llvm::divideCeil(getBlocks(quantize), blocksAtOnce);
   }
 
   void emitKernel(Operation *op, KernelBody &body) const {
@@ -81,8 +81,8 @@ struct QuantizeRowsKernel
     // Rows are innermost: only the first are there, and threads get columns.
     vb.loop(body.begin, body.end, 1, [&](Value iteration) {
       Value row = vb.rem(iteration, rows);
-      Value first = vb.mul(vb.div(iteration, rows), kBlocksAtOnce);
-      Value last = vb.min(vb.add(first, kBlocksAtOnce), vb.index(blocks));
+      Value first = vb.mul(vb.div(iteration, rows), blocksAtOnce);
+      Value last = vb.min(vb.add(first, blocksAtOnce), vb.index(blocks));
       // A row that is not there has none.
       Value isThere = arith::CmpIOp::create(
           vb.builder, vb.loc, arith::CmpIPredicate::slt, row, count);
@@ -98,15 +98,15 @@ struct QuantizeRowsKernel
     int64_t columns = op.getInput().getType().getDimSize(1);
     int64_t blocks = getBlocks(op);
     Value in = vb.flatten(body.inputs[0]);
-    Value column = vb.mul(block, WeightBlocks::kInner);
+    Value column = vb.mul(block, WeightBlocks::blockInner);
     Value from = vb.add(vb.mul(row, columns), column);
     Value number = vb.add(vb.mul(row, blocks), block);
-    Value to = vb.mul(number, WeightBlocks::kInner);
+    Value to = vb.mul(number, WeightBlocks::blockInner);
     SmallVector<Value> parts;
     Value most;
-    for (int64_t i = 0; i < WeightBlocks::kInner; i += kLanes) {
+    for (int64_t i = 0; i < WeightBlocks::blockInner; i += vectorLanes) {
       Value mask;
-      if (columns % WeightBlocks::kInner)
+      if (columns % WeightBlocks::blockInner)
         mask = vb.mask(vb.sub(vb.index(columns), vb.add(column, i)));
       parts.push_back(vb.load(in, vb.add(from, i), mask));
       Value magnitude = getMagnitude(vb, parts.back());
@@ -119,7 +119,7 @@ struct QuantizeRowsKernel
     Value divisor = vb.splat(scale.divisor), sum;
     for (auto [i, part] : llvm::enumerate(parts)) {
       Value bytes = toBytes(vb, part, divisor);
-      vb.store(bytes, vb.flatten(body.outputs[0]), vb.add(to, i * kLanes));
+      vb.store(bytes, vb.flatten(body.outputs[0]), vb.add(to, i * vectorLanes));
       Value wide = arith::ExtSIOp::create(b, vb.loc,
                                           vb.vectorType(b.getI32Type()), bytes);
       sum = sum ? vb.add(sum, wide) : wide;
@@ -127,7 +127,7 @@ struct QuantizeRowsKernel
     Value total =
         vector::ReductionOp::create(b, vb.loc, vector::CombiningKind::ADD, sum);
     Value weight = arith::ConstantOp::create(
-        b, vb.loc, b.getI32IntegerAttr(-WeightBlocks::kOffset));
+        b, vb.loc, b.getI32IntegerAttr(-WeightBlocks::integerOffset));
     vb.storeScalar(arith::MulIOp::create(b, vb.loc, total, weight),
                    vb.flatten(body.outputs[2]), number);
   }
@@ -167,13 +167,13 @@ public:
 
 private:
   static bool hasManyRows(nn::QuantizedMatmulOp op) {
-    return op.getRowCount() > kFewRows;
+    return op.getRowCount() > fewRows;
   }
   static int64_t getMostRows(nn::QuantizedMatmulOp op) {
-    return hasManyRows(op) ? kManyRows : std::min(op.getRowCount(), kFewRows);
+    return hasManyRows(op) ? manyRows : std::min(op.getRowCount(), fewRows);
   }
   static int64_t getMostTiles(nn::QuantizedMatmulOp op) {
-    return hasManyRows(op) ? kManyTiles : 1;
+    return hasManyRows(op) ? manyTiles : 1;
   }
 
   /// Rows from \p row on, as many as there are up to mostRows.
@@ -222,19 +222,19 @@ private:
         sums = emitBlock(row, number, tile, tiles, group, block, sums);
       return sums;
     };
-    constexpr int64_t kGroup = WeightBlocks::kGroup;
-    int64_t groups = layout.getBlocks() / kGroup;
+    constexpr int64_t groupBlocks = WeightBlocks::groupBlocks;
+    int64_t groups = layout.getBlocks() / groupBlocks;
     SmallVector<Value> sums(number * tiles, vb.splat(0.0));
     sums = vb.loop(vb.index(0), vb.index(groups), 1, sums,
                    [&](Value group, ValueRange before) {
-                     return emitGroup(group, kGroup, before);
+                     return emitGroup(group, groupBlocks, before);
                    });
-    sums = emitGroup(vb.index(groups), layout.getBlocks() % kGroup, sums);
+    sums = emitGroup(vb.index(groups), layout.getBlocks() % groupBlocks, sums);
     for (int64_t r = 0; r < number; ++r)
       for (int64_t n = 0; n < tiles; ++n) {
-        Value column = vb.mul(vb.add(tile, n), kLanes);
+        Value column = vb.mul(vb.add(tile, n), vectorLanes);
         Value mask;
-        if (columns % kLanes)
+        if (columns % vectorLanes)
           mask = vb.mask(vb.sub(vb.index(columns), column));
         Value sum = sums[r * tiles + n];
         if (bias)
@@ -248,8 +248,8 @@ private:
   SmallVector<Value> emitBlock(Value row, int64_t number, Value tile,
                                int64_t tiles, Value group, int64_t inGroup,
                                ValueRange before) {
-    constexpr int64_t kSteps = WeightBlocks::kInner / WeightBlocks::kTogether;
-    Value block = vb.add(vb.mul(group, WeightBlocks::kGroup), inGroup);
+    constexpr int64_t steps = WeightBlocks::blockInner / WeightBlocks::together;
+    Value block = vb.add(vb.mul(group, WeightBlocks::groupBlocks), inGroup);
     int64_t blocks = layout.getBlocks();
     SmallVector<Value> blockOfRow;
     for (int64_t r = 0; r < number; ++r)
@@ -257,20 +257,20 @@ private:
     SmallVector<Value> first, products(number * tiles);
     for (int64_t n = 0; n < tiles; ++n)
       first.push_back(vb.add(vb.mul(vb.add(tile, n), layout.getTileBytes()),
-                             vb.mul(group, WeightBlocks::kGroupBytes)));
+                             vb.mul(group, WeightBlocks::groupBytes)));
     for (int64_t r = 0; r < number; ++r)
       for (int64_t n = 0; n < tiles; ++n)
         products[r * tiles + n] =
             vb.splat(vb.loadScalar(offsets, blockOfRow[r]));
-    for (int64_t step = 0; step < kSteps; ++step) {
+    for (int64_t step = 0; step < steps; ++step) {
       SmallVector<Value> w;
       for (int64_t n = 0; n < tiles; ++n)
         w.push_back(loadBytes(
             vb.add(first[n], WeightBlocks::getIntegerPlace(inGroup) +
-                                 step * WeightBlocks::kTogether * kLanes)));
+                                 step * WeightBlocks::together * vectorLanes)));
       for (int64_t r = 0; r < number; ++r) {
         Value four =
-            vb.loadScalar(x, vb.add(vb.mul(blockOfRow[r], kSteps), step));
+            vb.loadScalar(x, vb.add(vb.mul(blockOfRow[r], steps), step));
         for (int64_t n = 0; n < tiles; ++n) {
           Value &product = products[r * tiles + n];
           product = dot.emit(vb, product, w[n], four);
@@ -293,7 +293,7 @@ private:
 
   /// The weights at byte \p position: four of each lane.
   Value loadBytes(Value position) {
-    auto type = VectorType::get({WeightBlocks::kTogether * kLanes},
+    auto type = VectorType::get({WeightBlocks::together * vectorLanes},
                                 vb.builder.getI8Type());
     return vector::LoadOp::create(vb.builder, vb.loc, type, weights, position);
   }
@@ -331,7 +331,7 @@ struct QuantizedGatherKernel
   void emitKernel(Operation *op, KernelBody &body) const {
     auto gather = cast<nn::QuantizedGatherOp>(op);
     VectorBuilder vb(body.builder, body.loc);
-    vb.lanes = WeightBlocks::kTogether;
+    vb.lanes = WeightBlocks::together;
     OpBuilder &b = vb.builder;
     int64_t inner = gather.getResult().getType().getDimSize(1);
     WeightBlocks layout = {inner, static_cast<int64_t>(gather.getColumns())};
@@ -339,23 +339,26 @@ struct QuantizedGatherKernel
     Value scales = viewAs(vb, table, b.getF16Type());
     Value offset = arith::ConstantOp::create(
         b, vb.loc,
-        DenseElementsAttr::get(vb.vectorType(b.getI32Type()),
-                               b.getI32IntegerAttr(WeightBlocks::kOffset)));
+        DenseElementsAttr::get(
+            vb.vectorType(b.getI32Type()),
+            b.getI32IntegerAttr(WeightBlocks::integerOffset)));
     // Four numbers of a block, of which `mask` are there.
     auto emitFour = [&](Value row, Value column, Value tile, Value inside,
                         Value mask) {
-      Value block = vb.div(inside, WeightBlocks::kInner);
-      Value inGroup = vb.rem(block, WeightBlocks::kGroup);
-      Value lane = vb.rem(column, kLanes);
-      Value group = vb.add(tile, vb.mul(vb.div(block, WeightBlocks::kGroup),
-                                        WeightBlocks::kGroupBytes));
-      Value from = vb.add(group, WeightBlocks::kGroupScaleBytes);
-      from = vb.add(from, vb.mul(inGroup, WeightBlocks::kBlockBytes));
-      from = vb.add(from, vb.mul(vb.rem(inside, WeightBlocks::kInner), kLanes));
-      from = vb.add(from, vb.mul(lane, WeightBlocks::kTogether));
+      Value block = vb.div(inside, WeightBlocks::blockInner);
+      Value inGroup = vb.rem(block, WeightBlocks::groupBlocks);
+      Value lane = vb.rem(column, vectorLanes);
+      Value group =
+          vb.add(tile, vb.mul(vb.div(block, WeightBlocks::groupBlocks),
+                              WeightBlocks::groupBytes));
+      Value from = vb.add(group, WeightBlocks::groupScaleBytes);
+      from = vb.add(from, vb.mul(inGroup, WeightBlocks::blockBytes));
+      from = vb.add(
+          from, vb.mul(vb.rem(inside, WeightBlocks::blockInner), vectorLanes));
+      from = vb.add(from, vb.mul(lane, WeightBlocks::together));
       Value words = arith::ExtUIOp::create(
           b, vb.loc, vb.vectorType(b.getI32Type()), vb.load(table, from));
-      Value at = vb.add(vb.div(group, 2), vb.mul(inGroup, kLanes));
+      Value at = vb.add(vb.div(group, 2), vb.mul(inGroup, vectorLanes));
       at = vb.add(at, lane);
       Value number = vb.toF32(vb.sub(words, offset));
       vb.store(vb.mulf(number, vb.splat(vb.loadScalar(scales, at))), out,
@@ -363,7 +366,7 @@ struct QuantizedGatherKernel
     };
     vb.loop(body.begin, body.end, 1, [&](Value row) {
       Value column = vb.toIndex(vb.loadScalar(vb.flatten(body.inputs[1]), row));
-      Value tile = vb.mul(vb.div(column, kLanes), layout.getTileBytes());
+      Value tile = vb.mul(vb.div(column, vectorLanes), layout.getTileBytes());
       int64_t whole = inner / vb.lanes * vb.lanes;
       if (whole)
         vb.loop(vb.index(0), vb.index(whole), vb.lanes, [&](Value inside) {

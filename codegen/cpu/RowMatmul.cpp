@@ -28,15 +28,15 @@ using namespace tessera;
 using namespace tessera::codegen;
 using namespace tessera::cpu;
 
-static_assert(runtime::panelWidth == kLanes);
+static_assert(runtime::panelWidth == vectorLanes);
 
 namespace {
 
 /// Rows that are computed side by side. With three panels, 24 chains leave
 /// registers for what they multiply.
-constexpr int64_t kTileRows = 8;
+constexpr int64_t tileRows = 8;
 /// Rows of an iteration at most.
-constexpr int64_t kBlockOfRows = 128;
+constexpr int64_t blockOfRows = 128;
 
 /// What is read of the weights in one step of a chain: inner indices, 1 or 2.
 /// Packed weights in bf16 lie in pairs.
@@ -71,19 +71,19 @@ public:
 
   /// Panels of an iteration.
   static int64_t getPanels(nn::RowMatmulOp op) {
-    return op.getRows() > kTileRows ? 3 : 2;
+    return op.getRows() > tileRows ? 3 : 2;
   }
   static int64_t getRowBlocks(nn::RowMatmulOp op) {
-    return llvm::divideCeil(op.getRows(), kBlockOfRows);
+    return llvm::divideCeil(op.getRows(), blockOfRows);
   }
   static int64_t getIterations(nn::RowMatmulOp op) {
-    return llvm::divideCeil(op.getColumns(), getPanels(op) * kLanes) *
+    return llvm::divideCeil(op.getColumns(), getPanels(op) * vectorLanes) *
            getRowBlocks(op);
   }
   /// Rows of a tile in fp32: the plan does not depend on whether the CPU can do
   /// without.
   static int64_t getWideElements(nn::RowMatmulOp op) {
-    return std::min(op.getRows(), kTileRows) * op.getInner();
+    return std::min(op.getRows(), tileRows) * op.getInner();
   }
   static int64_t getScratchBytes(nn::RowMatmulOp op) {
     return isNarrow(op.getA()) ? roundUp(4 * getWideElements(op), 64) : 0;
@@ -91,15 +91,15 @@ public:
 
   void emit() {
     int64_t panels = getPanels(op), blocks = getRowBlocks(op);
-    int64_t whole = columns / (panels * kLanes);
-    int64_t rest = columns % (panels * kLanes);
+    int64_t whole = columns / (panels * vectorLanes);
+    int64_t rest = columns % (panels * vectorLanes);
     vb.loop(body.begin, body.end, 1, [&](Value iteration) {
       // Blocks of rows follow one another, while their weights are in cache.
       Value group = vb.div(iteration, blocks);
-      Value row = vb.mul(vb.rem(iteration, blocks), kBlockOfRows);
-      Value column = vb.mul(group, panels * kLanes);
+      Value row = vb.mul(vb.rem(iteration, blocks), blockOfRows);
+      Value column = vb.mul(group, panels * vectorLanes);
       if (!rest)
-        return emitBlock(row, column, panels, kLanes);
+        return emitBlock(row, column, panels, vectorLanes);
       Value isWhole =
           arith::CmpIOp::create(vb.builder, vb.loc, arith::CmpIPredicate::slt,
                                 group, vb.index(whole));
@@ -108,25 +108,25 @@ public:
       OpBuilder::InsertionGuard guard(vb.builder);
       if (whole) {
         vb.builder.setInsertionPointToStart(choice.thenBlock());
-        emitBlock(row, column, panels, kLanes);
+        emitBlock(row, column, panels, vectorLanes);
       }
       vb.builder.setInsertionPointToStart(choice.elseBlock());
-      if (rest >= kLanes)
-        emitBlock(row, column, rest / kLanes, kLanes);
-      if (rest % kLanes)
-        emitBlock(row, vb.add(column, rest / kLanes * kLanes), 1,
-                  rest % kLanes);
+      if (rest >= vectorLanes)
+        emitBlock(row, column, rest / vectorLanes, vectorLanes);
+      if (rest % vectorLanes)
+        emitBlock(row, vb.add(column, rest / vectorLanes * vectorLanes), 1,
+                  rest % vectorLanes);
     });
   }
 
 private:
-  /// Rows [row, row + kBlockOfRows) as far as they are there, \p panels panels
+  /// Rows [row, row + blockOfRows) as far as they are there, \p panels panels
   /// of \p width columns from \p column on.
   void emitBlock(Value row, Value column, int64_t panels, int64_t width) {
     Value end = count;
-    if (rows > kBlockOfRows)
-      end = vb.min(count, vb.add(row, kBlockOfRows));
-    vb.loop(row, end, kTileRows, [&](Value first) {
+    if (rows > blockOfRows)
+      end = vb.min(count, vb.add(row, blockOfRows));
+    vb.loop(row, end, tileRows, [&](Value first) {
       emitRows(first, vb.sub(end, first), column, panels, width);
     });
   }
@@ -134,7 +134,7 @@ private:
   /// Rows from \p row on, \p left or as many as a tile has.
   void emitRows(Value row, Value left, Value column, int64_t panels,
                 int64_t width) {
-    int64_t most = std::min(rows, kTileRows);
+    int64_t most = std::min(rows, tileRows);
     if (most == 1)
       return emitTile(row, 1, column, panels, width);
     SmallVector<int64_t> cases;
@@ -185,7 +185,7 @@ private:
       sums = advance(vb.index(inner - 1), 1, 1, sums);
     Value mask = vb.mask(width);
     for (int64_t n = 0; n < panels; ++n) {
-      Value at = vb.add(column, n * kLanes);
+      Value at = vb.add(column, n * vectorLanes);
       Value offset = bias ? vb.load(bias, at, mask) : Value();
       for (int64_t r = 0; r < number; ++r) {
         Value sum = sums[r * panels + n];
@@ -202,7 +202,8 @@ private:
                 int64_t width) {
     SmallVector<SmallVector<Value, 2>> weights;
     for (int64_t n = 0; n < panels; ++n)
-      weights.push_back(loadWeights(vb.add(column, n * kLanes), k, by, width));
+      weights.push_back(
+          loadWeights(vb.add(column, n * vectorLanes), k, by, width));
     for (int64_t r = 0; r < number; ++r) {
       Value at = vb.add(vb.add(aStart, r * inner), k);
       SmallVector<Value, 2> factors = loadFactors(at, by);
@@ -225,7 +226,7 @@ private:
       Value all =
           vb.splat(vector::ExtractOp::create(b, vb.loc, bits, 0).getResult());
       return {vector::BitCastOp::create(
-          b, vb.loc, VectorType::get({2 * kLanes}, b.getBF16Type()), all)};
+          b, vb.loc, VectorType::get({2 * vectorLanes}, b.getBF16Type()), all)};
     }
     SmallVector<Value, 2> result;
     for (int64_t i = 0; i < by; ++i)
@@ -243,9 +244,9 @@ private:
     if (by == 1)
       return {vb.load(b, at, vb.mask(width))};
     OpBuilder &b = vb.builder;
-    auto type = VectorType::get({2 * kLanes}, b.getBF16Type());
+    auto type = VectorType::get({2 * vectorLanes}, b.getBF16Type());
     Value pairs;
-    if (width == kLanes) {
+    if (width == vectorLanes) {
       pairs = vector::LoadOp::create(b, vb.loc, type, this->b, at);
     } else {
       Value mask = vector::ConstantMaskOp::create(
@@ -280,7 +281,7 @@ private:
     for (int64_t n = 0; n < width; ++n)
       lanes.push_back(
           vb.loadScalar(b, vb.add(vb.mul(vb.add(column, n), inner), k)));
-    lanes.resize(kLanes, vb.number(0));
+    lanes.resize(vectorLanes, vb.number(0));
     return vector::FromElementsOp::create(vb.builder, vb.loc, vb.vectorType(),
                                           lanes);
   }
@@ -338,8 +339,9 @@ struct PackedGatherKernel
     };
     vb.loop(body.begin, body.end, 1, [&](Value iteration) {
       Value row = vb.toIndex(vb.loadScalar(indices, iteration));
-      Value lane = vb.rem(row, kLanes), first = vb.sub(row, lane);
-      Value width = vb.min(vb.sub(vb.index(rows), first), vb.index(kLanes));
+      Value lane = vb.rem(row, vectorLanes), first = vb.sub(row, lane);
+      Value width =
+          vb.min(vb.sub(vb.index(rows), first), vb.index(vectorLanes));
       Value start = vb.mul(first, inner), to = vb.mul(iteration, inner);
       auto product = [&](Value x, Value y) -> Value {
         return arith::MulIOp::create(vb.builder, vb.loc, x, y);

@@ -18,7 +18,7 @@ namespace {
 
 /// Columns of an iteration. Iterations own columns, not rows, since any two
 /// rows may meet at one index; each adds the rows in ascending order.
-constexpr int64_t kStrip = 64;
+constexpr int64_t stripColumns = 64;
 
 class ScatterAddEmitter {
 public:
@@ -32,7 +32,7 @@ public:
 
   static int64_t getIterations(nn::ScatterAddOp op) {
     auto table = cast<RankedTensorType>(op.getInit().getType());
-    return llvm::divideCeil(table.getDimSize(1), kStrip);
+    return llvm::divideCeil(table.getDimSize(1), stripColumns);
   }
 
   void emit() {
@@ -40,7 +40,7 @@ public:
     Value added = vb.flatten(body.inputs[2]);
     Value table = vb.flatten(body.outputs[0]);
     vb.loop(body.begin, body.end, 1, [&](Value strip) {
-      Value column = vb.mul(strip, kStrip);
+      Value column = vb.mul(strip, stripColumns);
       emitInit(table, column);
       vb.loop(vb.index(0), vb.index(rows), 1, [&](Value row) {
         Value target = vb.toIndex(vb.loadScalar(indices, row));
@@ -58,11 +58,13 @@ public:
 private:
   /// Calls \p emitVector for the vectors of a strip with their column and mask.
   void emitStrip(Value column, function_ref<void(Value, Value)> emitVector) {
-    int64_t vectors = llvm::divideCeil(std::min(width, kStrip), kLanes);
+    int64_t vectors =
+        llvm::divideCeil(std::min(width, stripColumns), vectorLanes);
     for (int64_t v = 0; v < vectors; ++v) {
-      Value at = vb.add(column, v * kLanes);
+      Value at = vb.add(column, v * vectorLanes);
       Value mask;
-      if (width % kStrip && (width > kStrip || width < (v + 1) * kLanes))
+      if (width % stripColumns &&
+          (width > stripColumns || width < (v + 1) * vectorLanes))
         mask = vb.mask(vb.sub(vb.index(width), at));
       emitVector(at, mask);
     }

@@ -23,7 +23,7 @@ SmallVector<Value> tessera::cpu::emitBlock(VectorBuilder &vb, int64_t rows,
       SmallVector<Value> columns;
       for (int64_t v = 0; v < vectors; ++v)
         columns.push_back(
-            vb.load(b.buffer, vb.add(bStart, step * b.row + v * kLanes)));
+            vb.load(b.buffer, vb.add(bStart, step * b.row + v * vectorLanes)));
       for (int64_t r = 0; r < rows; ++r) {
         Value element = vb.splat(vb.loadScalar(
             a.buffer, vb.add(aStart, r * a.row + step * a.column)));
@@ -50,7 +50,8 @@ void tessera::cpu::emitTileMatmul(VectorBuilder &vb, int64_t rows,
     SmallVector<Value> sums;
     for (int64_t i = 0; i < height; ++i)
       for (int64_t j = 0; j < width; ++j) {
-        Value old = vb.load(c.buffer, vb.add(start, i * c.row + j * kLanes));
+        Value old =
+            vb.load(c.buffer, vb.add(start, i * c.row + j * vectorLanes));
         sums.push_back(scales.empty() ? old : vb.mulf(old, scales[j]));
       }
     sums =
@@ -58,24 +59,24 @@ void tessera::cpu::emitTileMatmul(VectorBuilder &vb, int64_t rows,
     for (int64_t i = 0; i < height; ++i)
       for (int64_t j = 0; j < width; ++j)
         vb.store(sums[i * width + j], c.buffer,
-                 vb.add(start, i * c.row + j * kLanes));
+                 vb.add(start, i * c.row + j * vectorLanes));
   };
   auto emitColumns = [&](Value column, int64_t width) {
-    int64_t whole = rows / kBlockRows * kBlockRows;
+    int64_t whole = rows / blockRows * blockRows;
     if (whole)
-      vb.loop(0, whole, kBlockRows,
-              [&](Value row) { emit(row, kBlockRows, column, width); });
+      vb.loop(0, whole, blockRows,
+              [&](Value row) { emit(row, blockRows, column, width); });
     if (whole < rows)
       emit(vb.index(whole), rows - whole, column, width);
   };
   // The last three of an odd count stay together: one vector alone would wait
   // for loads.
-  int64_t last = vectors % kBlockVectors;
-  if (last && vectors > kBlockVectors)
-    last += kBlockVectors;
+  int64_t last = vectors % blockVectors;
+  if (last && vectors > blockVectors)
+    last += blockVectors;
   if (vectors > last)
-    vb.loop(0, (vectors - last) * kLanes, kBlockVectors * kLanes,
-            [&](Value column) { emitColumns(column, kBlockVectors); });
+    vb.loop(0, (vectors - last) * vectorLanes, blockVectors * vectorLanes,
+            [&](Value column) { emitColumns(column, blockVectors); });
   if (last)
-    emitColumns(vb.index((vectors - last) * kLanes), last);
+    emitColumns(vb.index((vectors - last) * vectorLanes), last);
 }

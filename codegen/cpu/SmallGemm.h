@@ -20,14 +20,14 @@
 
 namespace tessera::cpu {
 
-using codegen::kLanes;
 using codegen::VectorBuilder;
+using codegen::vectorLanes;
 
 /// Rows of a register block: with two vectors per row, 16 sums hide the latency
 /// of two multiply-add units, and a step loads 10 times for 16 of them.
-constexpr int64_t kBlockRows = 8;
+constexpr int64_t blockRows = 8;
 /// Vectors per row of a register block.
-constexpr int64_t kBlockVectors = 2;
+constexpr int64_t blockVectors = 2;
 
 /// A matrix in a flat buffer: element (i, j) is at offset + i * row + j *
 /// column.
@@ -38,9 +38,9 @@ struct Matrix {
   int64_t column = 1;
 };
 
-/// Adds A . B to \p sums, the block of rows [0, rows) x [0, vectors * kLanes)
-/// of C in row-major order, over the inner indices [begin, end); `end - begin`
-/// must be a multiple of \p unroll.
+/// Adds A . B to \p sums, the block of rows [0, rows) x [0, vectors *
+/// vectorLanes) of C in row-major order, over the inner indices [begin, end);
+/// `end - begin` must be a multiple of \p unroll.
 llvm::SmallVector<mlir::Value> emitBlock(VectorBuilder &vb, int64_t rows,
                                          int64_t vectors, mlir::Value begin,
                                          mlir::Value end, int64_t unroll,

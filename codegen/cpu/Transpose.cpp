@@ -17,8 +17,9 @@ using namespace tessera::cpu;
 namespace {
 
 /// A permutation moves rows as they are, or it exchanges the input's last
-/// dimension with the result's: then blocks of kLanes x kLanes are transposed
-/// in registers. All other dimensions are walked by the parallel loop.
+/// dimension with the result's: then blocks of vectorLanes x vectorLanes are
+/// transposed in registers. All other dimensions are walked by the parallel
+/// loop.
 class TransposeEmitter {
 public:
   explicit TransposeEmitter(nn::TransposeOp op) {
@@ -52,7 +53,7 @@ public:
         Value step = vb.rem(rest, getSteps(dim));
         rest = vb.div(rest, getSteps(dim));
         if (dim == contiguous)
-          block = step = vb.mul(step, kLanes);
+          block = step = vb.mul(step, vectorLanes);
         source = vb.add(source, vb.mul(step, from[dim]));
         target = vb.add(target, vb.mul(step, to[dim]));
       }
@@ -62,7 +63,7 @@ public:
                    vb.add(target, at), mask);
         });
       else
-        vb.loop(0, sizes[last], kLanes, [&](Value column) {
+        vb.loop(0, sizes[last], vectorLanes, [&](Value column) {
           emitBlock(vb, input, vb.add(source, vb.mul(column, from[last])),
                     output, vb.add(target, column), block, column);
         });
@@ -79,7 +80,7 @@ private:
 
   /// Iterations along a dimension of the result.
   int64_t getSteps(int64_t dim) const {
-    return dim == contiguous ? llvm::divideCeil(sizes[dim], kLanes)
+    return dim == contiguous ? llvm::divideCeil(sizes[dim], vectorLanes)
                              : sizes[dim];
   }
 
@@ -89,7 +90,8 @@ private:
                  Value target, Value rowStart, Value columnStart) {
     auto masks = [&](int64_t lanesDim, Value lanesStart, int64_t rowsDim,
                      Value rowsStart, int64_t row) -> Value {
-      if (sizes[lanesDim] % kLanes == 0 && sizes[rowsDim] % kLanes == 0)
+      if (sizes[lanesDim] % vectorLanes == 0 &&
+          sizes[rowsDim] % vectorLanes == 0)
         return {};
       Value exists = arith::CmpIOp::create(
           vb.builder, vb.loc, arith::CmpIPredicate::slt, vb.add(rowsStart, row),
@@ -99,12 +101,12 @@ private:
                                              vb.index(0)));
     };
     SmallVector<Value> block;
-    for (int64_t row = 0; row < kLanes; ++row)
+    for (int64_t row = 0; row < vectorLanes; ++row)
       block.push_back(
           vb.load(input, vb.add(source, row * from[last]),
                   masks(contiguous, rowStart, last, columnStart, row)));
     block = vb.transpose(block);
-    for (int64_t row = 0; row < kLanes; ++row)
+    for (int64_t row = 0; row < vectorLanes; ++row)
       vb.store(block[row], output, vb.add(target, row * to[contiguous]),
                masks(last, columnStart, contiguous, rowStart, row));
   }

@@ -15,14 +15,14 @@ using namespace tessera::codegen;
 using namespace tessera::cpu;
 
 /// Elements of one iteration: with AdamW five streams of 16 KiB.
-static constexpr int64_t kUpdateBlock = 4096;
+static constexpr int64_t updateBlock = 4096;
 
 namespace {
 
 struct UpdateKernel
     : KernelEmissionOpInterface::ExternalModel<UpdateKernel, zero::UpdateOp> {
   int64_t getIterations(Operation *op) const {
-    return llvm::divideCeil(getElements(op->getOperand(0)), kUpdateBlock);
+    return llvm::divideCeil(getElements(op->getOperand(0)), updateBlock);
   }
 
   void emitKernel(Operation *op, KernelBody &body) const {
@@ -30,11 +30,11 @@ struct UpdateKernel
     int64_t elements = getElements(op->getOperand(0));
     UpdateEmitter update(vb, cast<zero::UpdateOp>(op), body.inputs,
                          body.outputs);
-    Value first = vb.mul(body.begin, kUpdateBlock);
-    Value last = vb.min(vb.mul(body.end, kUpdateBlock), vb.index(elements));
-    vb.loop(first, last, kLanes, [&](Value i) {
+    Value first = vb.mul(body.begin, updateBlock);
+    Value last = vb.min(vb.mul(body.end, updateBlock), vb.index(elements));
+    vb.loop(first, last, vectorLanes, [&](Value i) {
       Value mask;
-      if (elements % kLanes)
+      if (elements % vectorLanes)
         mask = vb.mask(vb.sub(vb.index(elements), i));
       SmallVector<Value> before;
       for (Value end : update.classEnds)

@@ -16,7 +16,7 @@ using namespace tessera::cuda;
 namespace {
 
 /// Edges whose rows are on their way at a time.
-constexpr int64_t kEdges = 4;
+constexpr int64_t edgesAtOnce = 4;
 
 /// A group of threads sums a node's row, in registers over all its edges.
 struct AggregateKernel
@@ -50,10 +50,10 @@ struct AggregateKernel
       Value last = tb.add(end, -1);
       SmallVector<Value> sums(places.size(), tb.splat(0.0));
       sums = tb.loop(
-          begin, end, kEdges, sums, [&](Value first, ValueRange carried) {
+          begin, end, edgesAtOnce, sums, [&](Value first, ValueRange carried) {
             // Past the last edge it is loaded once more, and not added.
             SmallVector<Value> exists, factors, rows;
-            for (int64_t i = 0; i < kEdges; ++i) {
+            for (int64_t i = 0; i < edgesAtOnce; ++i) {
               Value edge = tb.add(first, i);
               exists.push_back(i ? tb.isLess(edge, end) : Value());
               edge = i ? tb.min(edge, last) : edge;
@@ -68,7 +68,7 @@ struct AggregateKernel
                 loaded.push_back(tb.load(input, tb.add(row, place.column)));
             }
             SmallVector<Value> next(carried);
-            for (int64_t i = 0; i < kEdges; ++i)
+            for (int64_t i = 0; i < edgesAtOnce; ++i)
               for (auto [sum, number] : llvm::zip(next, numbers[i])) {
                 Value more = tb.fma(tb.splat(factors[i]), number, sum);
                 sum = exists[i] ? tb.select(exists[i], more, sum) : more;

@@ -26,10 +26,10 @@ using codegen::HeadRows;
 namespace {
 
 /// Keys of a tile: the scores take 32 registers at most.
-constexpr int64_t kMostKeys = 64;
+constexpr int64_t mostKeys = 64;
 
 AttentionTiling getTiling(const AttentionShape &shape, Type element) {
-  return AttentionTiling::get(shape, {element}, /*rowMatrices=*/1, kMostKeys);
+  return AttentionTiling::get(shape, {element}, /*rowMatrices=*/1, mostKeys);
 }
 
 /// What both kernels are.
@@ -52,7 +52,7 @@ protected:
     tb.barrier();
 
     SmallVector<Value> state = matmul.zero(shape.paddedDim);
-    state.append(2, tb.number(codegen::kMaskedScore));
+    state.append(2, tb.number(codegen::maskedScore));
     state.append(2, tb.number(0));
     return tb.loop(getBeginColumn(), getEndColumn(), tiling.columns, state,
                    [&](Value key, ValueRange carried) {
@@ -141,7 +141,7 @@ private:
         exists = tb.both(exists, tb.isLess(row[i], tb.index(shape.sequence)));
       tb.onlyIf(exists, [&] {
         Value log = math::LogOp::create(tb.builder, tb.loc, total);
-        tb.storeScalar(tb.fma(maximum[i], tb.number(codegen::kLn2), log), lse,
+        tb.storeScalar(tb.fma(maximum[i], tb.number(codegen::ln2), log), lse,
                        tb.add(tb.mul(batchHead, shape.sequence), row[i]));
       });
     }
@@ -169,7 +169,7 @@ AttentionShape getSlotShape(nn::CachedAttentionOp op) {
   s.causal = true;
   s.alibi = op.getAlibi();
   s.scale = op.getScale().convertToDouble();
-  s.paddedDim = codegen::roundUp(s.dim, codegen::kLanes);
+  s.paddedDim = codegen::roundUp(s.dim, codegen::vectorLanes);
   return s;
 }
 

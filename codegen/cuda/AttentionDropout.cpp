@@ -71,7 +71,8 @@ std::array<Value, 4> AttentionThread::drawForKeys(Value column) {
 
 WarpMatmul::Fragments AttentionThread::getDropFactors(Value column) {
   WarpMatmul::Fragments factors;
-  for (int64_t block = 0; block < tiling.columns; block += WarpMatmul::kBlock) {
+  for (int64_t block = 0; block < tiling.columns;
+       block += WarpMatmul::blockColumns) {
     Value first = tb.add(column, block);
     for (Value bits : rowsAreKeys ? drawForQueries(first) : drawForKeys(first))
       factors.push_back(codegen::emitDropFactors(tb, shape.rate, bits));

@@ -39,13 +39,13 @@ int64_t getMostColumns(const AttentionShape &shape, bool rowsAreKeys,
   if (shape.paddedDim <= 64)
     return 64;
   if (element.isF32() && shape.group > 1 &&
-      shape.sequence % WarpMatmul::kRows != 0)
+      shape.sequence % WarpMatmul::matrixRows != 0)
     return 8;
   return rowsAreKeys ? 32 : 64;
 }
 
 /// Threads of a block of the first grid.
-constexpr int64_t kDeltaThreads = 256;
+constexpr int64_t deltaThreads = 256;
 
 /// What a grid computes.
 enum class Part { Deltas, KeysAndValues, Keys, Values, Queries };
@@ -56,7 +56,7 @@ SmallVector<Part> getParts(nn::AttentionGradOp op) {
   // the end of the sequence take some.
   AttentionShape shape = AttentionShape::get(op);
   bool isPlain = shape.group == 1 && !shape.hasWindow() &&
-                 shape.sequence % WarpMatmul::kRows == 0;
+                 shape.sequence % WarpMatmul::matrixRows == 0;
   if (op.getQkv().getType().getElementType().isF32() && !isPlain &&
       shape.paddedDim > 64)
     return {Part::Deltas, Part::Keys, Part::Values, Part::Queries};
@@ -71,21 +71,21 @@ int64_t getTokens(const AttentionShape &shape) {
 class DeltaEmitter {
 public:
   DeltaEmitter(const AttentionShape &shape, Type type)
-      : shape(shape), lanes(kAccess * 8 / type.getIntOrFloatBitWidth()) {
+      : shape(shape), lanes(accessBytes * 8 / type.getIntOrFloatBitWidth()) {
     while (shape.dim % lanes)
       lanes /= 2;
-    group = std::min<int64_t>(kWarp, llvm::PowerOf2Ceil(shape.dim / lanes));
+    group = std::min<int64_t>(warpSize, llvm::PowerOf2Ceil(shape.dim / lanes));
   }
 
   Grid getGrid() const {
     return {static_cast<int64_t>(
-                llvm::divideCeil(getTokens(shape), kDeltaThreads / group)),
-            kDeltaThreads};
+                llvm::divideCeil(getTokens(shape), deltaThreads / group)),
+            deltaThreads};
   }
 
   void emit(ThreadBuilder &tb, Value out, Value gradient, Value deltas) {
     tb.lanes = lanes;
-    int64_t rowsOfBlock = kDeltaThreads / group;
+    int64_t rowsOfBlock = deltaThreads / group;
     Value member = tb.rem(tb.thread(), group);
     Value row =
         tb.add(tb.mul(tb.block(), rowsOfBlock), tb.div(tb.thread(), group));
@@ -264,7 +264,7 @@ private:
   /// The log-sum-exp of a query in base 2, and its delta.
   std::pair<Value, Value> loadNumbers(Value query) {
     Value place = tb.add(tb.mul(batchHead, shape.sequence), query);
-    return {tb.mulf(tb.loadScalar(lse, place), tb.number(codegen::kLog2E)),
+    return {tb.mulf(tb.loadScalar(lse, place), tb.number(codegen::log2E)),
             tb.loadScalar(deltas, place)};
   }
 
@@ -285,7 +285,7 @@ private:
   /// Number \p which (0 log-sum-exp, 1 delta) of the query of each fragment.
   SmallVector<Value> getNumbers(int64_t which) {
     SmallVector<Value> numbers;
-    for (int64_t block = 0; block < tiling.columns / WarpMatmul::kBlock;
+    for (int64_t block = 0; block < tiling.columns / WarpMatmul::blockColumns;
          ++block) {
       if (!rowsAreKeys) {
         for (auto [shift, delta] : rowNumbers)

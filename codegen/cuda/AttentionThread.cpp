@@ -14,12 +14,12 @@ using namespace tessera::cuda;
 using codegen::AttentionShape;
 using codegen::HeadRows;
 
-static constexpr int64_t kSharedBytes = 48 << 10;
+static constexpr int64_t sharedBytes = 48 << 10;
 /// Vectors of each copied matrix that a thread loads before it stores them.
-static constexpr int64_t kInFlight = 4;
+static constexpr int64_t inFlight = 4;
 /// Vectors, of all matrices, that a thread may hold while it computes: four
 /// registers each.
-static constexpr int64_t kMostPending = 10;
+static constexpr int64_t mostPending = 10;
 
 Value cuda::emitExp2(ThreadBuilder &tb, Value x) {
   return math::Exp2Op::create(tb.builder, tb.loc, x);
@@ -36,7 +36,7 @@ Value cuda::emitAlibiSlope(ThreadBuilder &tb, int64_t heads, Value head) {
   if (power != heads)
     result = tb.select(tb.isLess(head, tb.index(power)), result,
                        exponent(8.0 * power - 4, -8));
-  return tb.mulf(emitExp2(tb, result), tb.number(codegen::kLog2E));
+  return tb.mulf(emitExp2(tb, result), tb.number(codegen::log2E));
 }
 
 //===----------------------------------------------------------------------===//
@@ -54,16 +54,16 @@ AttentionTiling AttentionTiling::get(const AttentionShape &shape,
                   (element.getIntOrFloatBitWidth() / 8);
   // Many warps hide each other's waiting; many columns make up for the loads of
   // rows. Tiles of 16 columns at least, for that, where they fit.
-  static constexpr std::pair<int64_t, int64_t> kSizes[] = {
+  static constexpr std::pair<int64_t, int64_t> sizes[] = {
       {4, 64}, {4, 32}, {4, 16}, {2, 32}, {2, 16}, {1, 16}, {1, 8}};
   for (bool sharesColumns : {false, true})
-    for (auto [warps, columns] : kSizes) {
+    for (auto [warps, columns] : sizes) {
       AttentionTiling tiling{warps, columns, sharesColumns, element};
       int64_t rows =
           rowMatrices * tiling.rows() + (sharesColumns ? 1 : 2) * columns;
       // Two numbers per column may lie beside the matrices.
       int64_t numbers = 2 * columns * static_cast<int64_t>(sizeof(float));
-      if (columns <= mostColumns && rows * bytes + numbers <= kSharedBytes)
+      if (columns <= mostColumns && rows * bytes + numbers <= sharedBytes)
         return tiling;
     }
   llvm::reportFatalUsageError(
@@ -77,7 +77,7 @@ Grid AttentionTiling::getGrid(const AttentionShape &shape, bool rowsAreKeys,
   // A third of the registers is enough for one sum of a head's columns,
   // queries' or results', but not without a limit. Keys have two.
   int64_t resident = !rowsAreKeys && shape.paddedDim <= 128 ? 3 : 1;
-  return {shape.batch * heads * tiles, warps * kWarp, resident};
+  return {shape.batch * heads * tiles, warps * warpSize, resident};
 }
 
 AttentionThread::AttentionThread(ThreadBuilder &tb, const AttentionShape &shape,
@@ -103,7 +103,7 @@ AttentionThread::AttentionThread(ThreadBuilder &tb, const AttentionShape &shape,
     tile = tb.sub(tb.index(llvm::divideCeil(shape.sequence, tiling.rows()) - 1),
                   tile);
   firstRow = tb.mul(tile, tiling.rows());
-  warpRow = tb.mul(tb.div(tb.thread(), kWarp), WarpMatmul::kRows);
+  warpRow = tb.mul(tb.div(tb.thread(), warpSize), WarpMatmul::matrixRows);
   for (int64_t i : {0, 1})
     row[i] = tb.add(tb.add(firstRow, warpRow), matmul.getRow(i));
   if (shape.alibi)
@@ -138,10 +138,10 @@ HeadRows AttentionThread::getPlain(Value buffer) {
 
 AttentionThread::CopyShape AttentionThread::getCopyShape(int64_t rows) const {
   CopyShape result;
-  result.lanes = kAccess * 8 / tiling.element.getIntOrFloatBitWidth();
+  result.lanes = accessBytes * 8 / tiling.element.getIntOrFloatBitWidth();
   while (shape.dim % result.lanes)
     result.lanes /= 2;
-  int64_t threads = tiling.warps * kWarp;
+  int64_t threads = tiling.warps * warpSize;
   result.across = shape.paddedDim / result.lanes;
   result.pieces = llvm::divideCeil(result.across, threads);
   result.width = std::min(result.across, threads);
@@ -155,7 +155,7 @@ AttentionThread::loadVectors(ArrayRef<Copy> copies, Value first, int64_t rows,
                              int64_t begin, int64_t end) {
   CopyShape all = getCopyShape(rows);
   llvm::SaveAndRestore restore(tb.lanes, all.lanes);
-  int64_t threads = tiling.warps * kWarp;
+  int64_t threads = tiling.warps * warpSize;
   Value r0 = tb.div(tb.thread(), all.width), isBusy;
   if (threads % all.width) {
     isBusy = tb.isLess(r0, tb.index(all.step));
@@ -219,9 +219,9 @@ void AttentionThread::storeVectors(ArrayRef<Copy> copies,
 void AttentionThread::copyTiles(ArrayRef<Copy> copies, Value first,
                                 int64_t rows) {
   int64_t count = getCopyShape(rows).count;
-  for (int64_t i = 0; i < count; i += kInFlight)
+  for (int64_t i = 0; i < count; i += inFlight)
     storeVectors(copies, loadVectors(copies, first, rows, i,
-                                     std::min(count, i + kInFlight)));
+                                     std::min(count, i + inFlight)));
 }
 
 AttentionThread::Pending AttentionThread::startCopy(ArrayRef<Copy> copies,
@@ -230,7 +230,7 @@ AttentionThread::Pending AttentionThread::startCopy(ArrayRef<Copy> copies,
   int64_t count = getCopyShape(tiling.columns).count;
   // Matmuls in fp32 take longer than memory, and more registers.
   if (!tiling.element.isF32() &&
-      count * static_cast<int64_t>(copies.size()) <= kMostPending)
+      count * static_cast<int64_t>(copies.size()) <= mostPending)
     pending.vectors = loadVectors(copies, first, tiling.columns, 0, count);
   return pending;
 }
@@ -257,8 +257,8 @@ void AttentionThread::storeRows(ValueRange sums, ArrayRef<Value> factors,
       exists = tb.isLess(row[i], tb.index(shape.sequence));
     tb.onlyIf(exists, [&] {
       Value start = tb.add(to.offset, tb.mul(row[i], to.stride));
-      for (int64_t block = 0; block * WarpMatmul::kBlock < shape.paddedDim;
-           ++block)
+      for (int64_t block = 0;
+           block * WarpMatmul::blockColumns < shape.paddedDim; ++block)
         for (int64_t j = 0; j < 2; j += tb.lanes) {
           Value column = tb.add(matmul.getSumColumn(block), j);
           Value isInside;
@@ -266,8 +266,9 @@ void AttentionThread::storeRows(ValueRange sums, ArrayRef<Value> factors,
             isInside = tb.isLess(column, tb.index(shape.dim));
           SmallVector<Value> numbers;
           for (int64_t k = j; k < j + tb.lanes; ++k)
-            numbers.push_back(tb.mulf(
-                sums[block * WarpMatmul::kNumbers + 2 * i + k], factors[i]));
+            numbers.push_back(
+                tb.mulf(sums[block * WarpMatmul::blockNumbers + 2 * i + k],
+                        factors[i]));
           tb.onlyIf(isInside, [&] {
             Value pair = vector::FromElementsOp::create(
                 tb.builder, tb.loc, tb.vectorType(), numbers);
@@ -302,7 +303,7 @@ Value AttentionThread::getEndColumn() {
 
 void AttentionThread::finishScores(Value column,
                                    WarpMatmul::Fragments &scores) {
-  Value scale = tb.number(shape.scale * codegen::kLog2E);
+  Value scale = tb.number(shape.scale * codegen::log2E);
   Value start = tb.add(column, matmul.getColumn(0));
   Value near[2], step;
   if (shape.alibi) {
@@ -318,8 +319,9 @@ void AttentionThread::finishScores(Value column,
       score = tb.mulf(score, scale);
       continue;
     }
-    int64_t block = n / WarpMatmul::kNumbers, i = n % WarpMatmul::kNumbers / 2;
-    Value apart = tb.number(block * WarpMatmul::kBlock + n % 2);
+    int64_t block = n / WarpMatmul::blockNumbers,
+            i = n % WarpMatmul::blockNumbers / 2;
+    Value apart = tb.number(block * WarpMatmul::blockColumns + n % 2);
     score = tb.fma(score, scale, tb.fma(apart, step, near[i]));
   }
 
@@ -334,12 +336,12 @@ void AttentionThread::finishScores(Value column,
   Value first = tb.add(firstRow, warpRow);
   if (shape.causal)
     orCross(rowsAreKeys
-                ? tb.isLess(column, tb.add(first, WarpMatmul::kRows - 1))
+                ? tb.isLess(column, tb.add(first, WarpMatmul::matrixRows - 1))
                 : tb.isLess(first, tb.sub(end, tb.index(1))));
   if (shape.hasWindow())
     orCross(rowsAreKeys ? tb.isLess(tb.add(first, shape.window), end)
                         : tb.isLess(tb.add(column, shape.window),
-                                    tb.add(first, WarpMatmul::kRows)));
+                                    tb.add(first, WarpMatmul::matrixRows)));
   if (shape.sequence % tiling.columns)
     orCross(tb.isLess(tb.index(shape.sequence), end));
   if (!crosses)
@@ -377,16 +379,16 @@ AttentionThread::mask(Value column, const WarpMatmul::Fragments &scores) {
   }
   WarpMatmul::Fragments masked(scores);
   for (auto [n, score] : llvm::enumerate(masked)) {
-    int64_t i = n % WarpMatmul::kNumbers / 2;
-    Value number = tb.toI32(
-        tb.index(n / WarpMatmul::kNumbers * WarpMatmul::kBlock + n % 2));
+    int64_t i = n % WarpMatmul::blockNumbers / 2;
+    Value number = tb.toI32(tb.index(
+        n / WarpMatmul::blockNumbers * WarpMatmul::blockColumns + n % 2));
     Value isAllowed = tb.isLess(number, to[i]);
     if (from[i])
       isAllowed = arith::AndIOp::create(
           tb.builder, tb.loc, isAllowed,
           arith::CmpIOp::create(tb.builder, tb.loc, arith::CmpIPredicate::sge,
                                 number, from[i]));
-    score = tb.select(isAllowed, score, tb.number(codegen::kMaskedScore));
+    score = tb.select(isAllowed, score, tb.number(codegen::maskedScore));
   }
   return masked;
 }

@@ -47,7 +47,7 @@ struct AttentionTiling {
                              llvm::ArrayRef<mlir::Type> types,
                              int64_t rowMatrices, int64_t mostColumns);
 
-  int64_t rows() const { return warps * WarpMatmul::kRows; }
+  int64_t rows() const { return warps * WarpMatmul::matrixRows; }
   /// A block of threads for each head, of keys if \p rowsAreKeys, and each
   /// `rows` of its sequence, or of its \p count tokens where fewer are there.
   Grid getGrid(const codegen::AttentionShape &shape, bool rowsAreKeys,
@@ -112,7 +112,7 @@ public:
   mlir::Value getEndColumn();
 
   /// Products of queries and keys of the tile at \p column become scores in
-  /// base 2, with ALiBi's bias; those the mask forbids are kMaskedScore.
+  /// base 2, with ALiBi's bias; those the mask forbids are maskedScore.
   void finishScores(mlir::Value column, WarpMatmul::Fragments &scores);
 
   /// Draws from the operand `draw`, if attention drops probabilities: for the

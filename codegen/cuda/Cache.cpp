@@ -107,13 +107,13 @@ public:
 
 /// Who computes what of a row's attention.
 struct Mapping {
-  static constexpr int64_t kThreads = 128, kWarps = kThreads / kWarp;
+  static constexpr int64_t threads = 128, warps = threads / warpSize;
   /// Elements that a lane has of all its queries, and of their sums.
-  static constexpr int64_t kKept = 32;
+  static constexpr int64_t kept = 32;
   /// Accesses of keys, and as many of values, that a lane has on their way.
-  static constexpr int64_t kInFlight = 4;
+  static constexpr int64_t inFlight = 4;
   /// Blocks that fill a large GPU, and the fewest keys that are worth one.
-  static constexpr int64_t kManyBlocks = 1024, kFewestKeys = 256;
+  static constexpr int64_t manyBlocks = 1024, fewestKeys = 256;
 
   int64_t rows, heads, keyHeads, dim, group;
   int64_t lanes;   ///< elements of an access of memory
@@ -129,30 +129,30 @@ struct Mapping {
       : rows(op.getRows()), heads(op.getHeads()), keyHeads(op.getKeyHeads()),
         dim(op.getHeadDim()), group(heads / keyHeads) {
     lanes = getAccessLanes({op.getCache().getType().getElementType()}, dim);
-    members = std::min<int64_t>(kWarp, llvm::PowerOf2Ceil(dim / lanes));
+    members = std::min<int64_t>(warpSize, llvm::PowerOf2Ceil(dim / lanes));
     vectors = llvm::divideCeil(dim / lanes, members);
-    unroll = std::max<int64_t>(1, kInFlight / vectors);
-    int64_t most = std::max<int64_t>(1, kKept / (vectors * lanes));
+    unroll = std::max<int64_t>(1, inFlight / vectors);
+    int64_t most = std::max<int64_t>(1, kept / (vectors * lanes));
     sets = llvm::divideCeil(group, most);
     queries = llvm::divideCeil(group, sets);
     int64_t context = op.getSlotLength();
-    int64_t wanted = kManyBlocks / (rows * keyHeads * sets);
+    int64_t wanted = manyBlocks / (rows * keyHeads * sets);
     int64_t parts = std::clamp<int64_t>(
-        wanted, 1, std::max<int64_t>(1, context / kFewestKeys));
+        wanted, 1, std::max<int64_t>(1, context / fewestKeys));
     chunk = llvm::alignTo(llvm::divideCeil(context, parts), atATime());
     splits = llvm::divideCeil(context, chunk);
   }
 
   /// Keys of a warp at a time, and of a block.
-  int64_t ofWarp() const { return kWarp / members * unroll; }
-  int64_t atATime() const { return kWarps * ofWarp(); }
+  int64_t ofWarp() const { return warpSize / members * unroll; }
+  int64_t atATime() const { return warps * ofWarp(); }
 
   SmallVector<Grid> getGrids() const {
     SmallVector<Grid> grids = {
-        {rows * splits * keyHeads * sets, kThreads, /*resident=*/3}};
+        {rows * splits * keyHeads * sets, threads, /*resident=*/3}};
     if (splits > 1)
       grids.push_back(
-          {rows * heads, static_cast<int64_t>(llvm::alignTo(dim, kWarp))});
+          {rows * heads, static_cast<int64_t>(llvm::alignTo(dim, warpSize))});
     return grids;
   }
   /// What chunks leave: sums of weighted values, [rows, heads, splits, dim],
@@ -206,7 +206,7 @@ public:
     startRow(tb.div(tb.block(), map.heads));
     Value head = tb.rem(tb.block(), map.heads), column = tb.thread();
     Value isColumn;
-    if (dim % kWarp)
+    if (dim % warpSize)
       isColumn = tb.isLess(column, tb.index(dim));
     tb.onlyIf(tb.both(isColumn, tb.isLess(row, count)), [&] {
       Value parts = tb.mul(tb.block(), map.splits);
@@ -215,7 +215,7 @@ public:
       auto maximumOf = [&](Value part) {
         return tb.loadScalar(partNumbers, tb.mul(part, 2));
       };
-      Value maximum = tb.loop(begin, end, 1, tb.number(codegen::kMaskedScore),
+      Value maximum = tb.loop(begin, end, 1, tb.number(codegen::maskedScore),
                               [&](Value part, ValueRange carried) {
                                 return SmallVector<Value>{
                                     larger(carried[0], maximumOf(part))};
@@ -302,8 +302,8 @@ private:
 
   void emitKeys(Value begin, Value end) {
     tb.lanes = map.lanes;
-    Value lane = tb.rem(tb.thread(), kWarp);
-    warp = tb.div(tb.thread(), kWarp);
+    Value lane = tb.rem(tb.thread(), warpSize);
+    warp = tb.div(tb.thread(), warpSize);
     member = tb.rem(lane, map.members);
     ofKey = tb.div(lane, map.members);
     Value slot = read(slots, row);
@@ -313,7 +313,7 @@ private:
 
     SmallVector<Value> initial(map.queries * map.vectors * map.lanes,
                                tb.number(0));
-    initial.append(map.queries, tb.number(codegen::kMaskedScore));
+    initial.append(map.queries, tb.number(codegen::maskedScore));
     initial.append(map.queries, tb.number(0));
     State state(map, tb.loop(tb.add(begin, tb.mul(warp, map.ofWarp())), end,
                              map.atATime(), initial,
@@ -328,7 +328,7 @@ private:
   }
 
   void loadQueries() {
-    Value scale = tb.splat(op.getScale().convertToDouble() * codegen::kLog2E);
+    Value scale = tb.splat(op.getScale().convertToDouble() * codegen::log2E);
     for (int64_t q = 0; q < map.queries; ++q) {
       Value head = getHead(tb.index(q));
       Value from = locate(row, head, 0);
@@ -352,7 +352,7 @@ private:
   void addKeys(Value first, Value end, State &state) {
     SmallVector<Value> places, keyVectors, valueVectors;
     for (int64_t u = 0; u < map.unroll; ++u) {
-      Value key = tb.add(tb.add(first, u * (kWarp / map.members)), ofKey);
+      Value key = tb.add(tb.add(first, u * (warpSize / map.members)), ofKey);
       places.push_back(key);
       // What lies past the end may never have been written.
       Value at = tb.mul(tb.min(key, tb.sub(end, tb.index(1))), dim);
@@ -401,7 +401,7 @@ private:
           sum = tb.fma(tb.toF32(tb.toI32(tb.sub(places[u], position))),
                        slopes[q], sum);
         scores[q * map.unroll + u] =
-            tb.select(isSeen, sum, tb.number(codegen::kMaskedScore));
+            tb.select(isSeen, sum, tb.number(codegen::maskedScore));
       }
     }
     for (int64_t q = 0; q < map.queries; ++q) {
@@ -434,18 +434,18 @@ private:
   void mergeLanes(State &state) {
     Type f32 = tb.builder.getF32Type();
     int64_t size = map.vectors * map.lanes, sumsOfWarp = map.queries * dim;
-    warpSums = tb.shared(Mapping::kWarps * sumsOfWarp, f32);
-    warpNumbers = tb.shared(Mapping::kWarps * map.queries * 2, f32);
-    auto isFirstLane = tb.isEqual(tb.rem(tb.thread(), kWarp), tb.index(0));
+    warpSums = tb.shared(Mapping::warps * sumsOfWarp, f32);
+    warpNumbers = tb.shared(Mapping::warps * map.queries * 2, f32);
+    auto isFirstLane = tb.isEqual(tb.rem(tb.thread(), warpSize), tb.index(0));
     for (int64_t q = 0; q < map.queries; ++q) {
       Value maximum = state.maxima[q];
-      for (int64_t bit = kWarp / 2; bit >= map.members; bit /= 2)
+      for (int64_t bit = warpSize / 2; bit >= map.members; bit /= 2)
         maximum = larger(maximum, tb.shuffleXor(maximum, bit));
       Value decay = emitExp2(tb, tb.subf(state.maxima[q], maximum));
       for (Value &sum : state.sums.slice(q * size, size))
         sum = tb.mulf(sum, decay);
       Value total = tb.sumLanes(ValueRange{tb.mulf(state.totals[q], decay)},
-                                kWarp / 2, map.members)
+                                warpSize / 2, map.members)
                         .numbers[0];
       tb.onlyIf(isFirstLane, [&] {
         Value place = tb.mul(tb.add(tb.mul(warp, map.queries), q), 2);
@@ -454,7 +454,7 @@ private:
       });
     }
     ThreadBuilder::Spread spread =
-        tb.sumLanes(state.sums, kWarp / 2, map.members);
+        tb.sumLanes(state.sums, warpSize / 2, map.members);
     Value start = tb.mul(warp, sumsOfWarp);
     bool mayEnd = endsWithin(map.vectors - 1);
     for (auto [i, sum] : llvm::enumerate(spread.numbers)) {
@@ -470,7 +470,7 @@ private:
 
   /// Merges the warps of the block: a thread has some columns of its queries.
   void mergeWarps() {
-    tb.loop(tb.thread(), tb.index(map.queries * dim), Mapping::kThreads,
+    tb.loop(tb.thread(), tb.index(map.queries * dim), Mapping::threads,
             [&](Value number) {
               Value q = tb.div(number, dim), column = tb.rem(number, dim);
               auto ofWarp = [&](int64_t w, int64_t which) {
@@ -478,10 +478,10 @@ private:
                 return tb.loadScalar(warpNumbers, place);
               };
               Value maximum = ofWarp(0, 0);
-              for (int64_t w = 1; w < Mapping::kWarps; ++w)
+              for (int64_t w = 1; w < Mapping::warps; ++w)
                 maximum = larger(maximum, ofWarp(w, 0));
               Value sum = tb.number(0), total = tb.number(0);
-              for (int64_t w = 0; w < Mapping::kWarps; ++w) {
+              for (int64_t w = 0; w < Mapping::warps; ++w) {
                 Value decay = emitExp2(tb, tb.subf(ofWarp(w, 0), maximum));
                 Value own = tb.loadScalar(
                     warpSums, tb.add(number, w * map.queries * dim));

@@ -34,7 +34,7 @@ using codegen::Lanes;
 
 namespace {
 
-constexpr Role kFull = {RoleKind::Full, 1};
+constexpr Role full = {RoleKind::Full, 1};
 
 class Emitter {
 public:
@@ -82,7 +82,7 @@ private:
       std::swap(values.vectors, vectors);
       SmallVector<Value> &row = computed.emplace_back();
       for (const KernelValues::Part &part : parts)
-        row.push_back(values.evaluate(part.value, kFull, place.lanes));
+        row.push_back(values.evaluate(part.value, full, place.lanes));
       std::swap(values.vectors, vectors);
     }
     for (auto [place, row] : llvm::zip(places, computed))
@@ -144,7 +144,7 @@ private:
         wide.push_back(i);
     if (!narrow.empty()) {
       // Others may still read what such a result overwrites.
-      if (map.group > kWarp)
+      if (map.group > warpSize)
         tb.barrier();
       tb.onlyIf(tb.both(tb.isEqual(member, tb.index(0)), exists), [&] {
         for (auto [i, value] : narrow)
@@ -317,7 +317,7 @@ private:
 
   /// What the thread of row number \p ty sums of \p part.
   SmallVector<Value> sumRows(const Lanes &lanes, Value part, Value ty) {
-    int64_t step = map.down * KernelMapping::kRowsInFlight;
+    int64_t step = map.down * KernelMapping::rowsInFlight;
     Value start = tb.mul(part, map.partRows);
     Value count =
         tb.min(tb.sub(tb.index(map.rows()), start), tb.index(map.partRows));
@@ -340,7 +340,7 @@ private:
     SmallVector<Value> sums =
         tb.loop(tb.add(start, ty), even, step, neutrals(),
                 [&](Value row, ValueRange carried) {
-                  return addRows(row, KernelMapping::kRowsInFlight, carried);
+                  return addRows(row, KernelMapping::rowsInFlight, carried);
                 });
     sums = tb.loop(tb.add(even, ty), tb.add(start, count), map.down, sums,
                    [&](Value row, ValueRange carried) {
@@ -365,10 +365,10 @@ private:
   /// The second grid: one thread per vector of columns.
   void emitParts() {
     Value number =
-        tb.add(tb.mul(tb.block(), KernelMapping::kRowThreads), tb.thread());
-    Place place = makePlace(
-        tb.mul(number, map.lanes),
-        map.columns() % (KernelMapping::kRowThreads * map.lanes) != 0);
+        tb.add(tb.mul(tb.block(), KernelMapping::rowThreads), tb.thread());
+    Place place =
+        makePlace(tb.mul(number, map.lanes),
+                  map.columns() % (KernelMapping::rowThreads * map.lanes) != 0);
     SmallVector<Value> memory = carvePartSums();
     SmallVector<Value> totals = tb.loop(
         tb.index(0), tb.index(map.parts), 1, neutrals(),
@@ -398,10 +398,9 @@ SmallVector<Grid> cuda::getGeneralGrids(func::FuncOp kernel) {
   KernelMapping map(kernel);
   SmallVector<Grid> grids = {map.grid};
   if (map.parts > 1)
-    grids.push_back(
-        {static_cast<int64_t>(llvm::divideCeil(map.columns() / map.lanes,
-                                               KernelMapping::kRowThreads)),
-         KernelMapping::kRowThreads});
+    grids.push_back({static_cast<int64_t>(llvm::divideCeil(
+                         map.columns() / map.lanes, KernelMapping::rowThreads)),
+                     KernelMapping::rowThreads});
   return grids;
 }
 

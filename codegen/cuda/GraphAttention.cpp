@@ -8,7 +8,7 @@
 // A group of threads has a node's row, lanes over columns, and walks over the
 // node's edges. Each thread weighs an edge for the heads of its own columns: a
 // score is two numbers, which costs less than an exchange between threads. The
-// softmax is online, kEdges edges at a time.
+// softmax is online, edgesAtOnce edges at a time.
 //
 // The backward pass is the same over the transposed graph. There the softmax's
 // log-sum-exps are known, one per target.
@@ -27,11 +27,11 @@ using namespace tessera::cuda;
 namespace {
 
 /// Edges whose rows are on their way at a time.
-constexpr int64_t kEdges = 4;
+constexpr int64_t edgesAtOnce = 4;
 
 /// A maximum that any score exceeds, and the score of an edge that is not
 /// there: both finite, since the difference of two infinities is no number.
-constexpr double kNoMaximum = -1e30, kNoScore = -3e38;
+constexpr double noMaximum = -1e30, noScore = -3e38;
 
 /// What the vectors of a thread have summed, vector by vector.
 struct Sums {
@@ -113,7 +113,7 @@ public:
 private:
   Value exp(Value x) {
     return math::Exp2Op::create(tb.builder, tb.loc,
-                                tb.mulf(x, tb.number(codegen::kLog2E)));
+                                tb.mulf(x, tb.number(codegen::log2E)));
   }
   Value isPositive(Value x) {
     return arith::CmpFOp::create(tb.builder, tb.loc, arith::CmpFPredicate::OGT,
@@ -140,7 +140,7 @@ private:
     Sums sums;
     sums.rows.assign(count, tb.splat(0.0));
     sums.sloped = sums.rows;
-    sums.maxima.assign(count, tb.number(kNoMaximum));
+    sums.maxima.assign(count, tb.number(noMaximum));
     sums.weights.assign(count, tb.number(0));
     sums.perHead = sums.weights;
     ownNode = node;
@@ -150,13 +150,13 @@ private:
     if (drops)
       start.append({tb.index(-1), tb.index(0)});
     SmallVector<Value> summed = tb.loop(
-        begin, end, kEdges, start, [&](Value first, ValueRange carried) {
+        begin, end, edgesAtOnce, start, [&](Value first, ValueRange carried) {
           // Past the last edge it is loaded once more, and not added.
           SmallVector<Edge> edges;
           Edge before;
           if (drops)
             before = {carried[carried.size() - 2], {}, carried.back()};
-          for (int64_t i = 0; i < kEdges; ++i) {
+          for (int64_t i = 0; i < edgesAtOnce; ++i) {
             Value number = tb.add(first, i);
             Value exists = i ? tb.isLess(number, end) : Value();
             number = i ? tb.min(number, last) : number;
@@ -249,7 +249,7 @@ private:
     Value largest = sums.maxima[p];
     for (const Edge &edge : edges) {
       auto [score, slope] = getScore(edge, p);
-      weights.push_back(ifThere(edge, score, kNoScore));
+      weights.push_back(ifThere(edge, score, noScore));
       slopes.push_back(slope);
       largest = tb.maxf(largest, weights.back());
     }

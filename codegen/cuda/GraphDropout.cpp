@@ -16,9 +16,9 @@ using namespace tessera::cuda;
 
 namespace {
 
-constexpr int64_t kThreads = 256;
+constexpr int64_t threads = 256;
 /// Threads that share a row's entries.
-constexpr int64_t kGroup = 8;
+constexpr int64_t rowThreads = 8;
 
 /// A group of threads goes over a row of the matrix together.
 struct DropoutKernel
@@ -29,9 +29,9 @@ struct DropoutKernel
   }
 
   SmallVector<Grid> getGrids(Operation *op) const {
-    return {
-        {static_cast<int64_t>(llvm::divideCeil(getRows(op), kThreads / kGroup)),
-         kThreads}};
+    return {{static_cast<int64_t>(
+                 llvm::divideCeil(getRows(op), threads / rowThreads)),
+             threads}};
   }
 
   void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
@@ -41,17 +41,17 @@ struct DropoutKernel
     Value weights = buffers.inputs[2], result = buffers.outputs[0];
     auto stream = codegen::RandomStream::load(tb, buffers.inputs[3]);
     double rate = dropout.getRate().convertToDouble();
-    Value row = tb.add(tb.mul(tb.block(), kThreads / kGroup),
-                       tb.div(tb.thread(), kGroup));
+    Value row = tb.add(tb.mul(tb.block(), threads / rowThreads),
+                       tb.div(tb.thread(), rowThreads));
     Value exists;
-    if (getRows(op) % (kThreads / kGroup))
+    if (getRows(op) % (threads / rowThreads))
       exists = tb.isLess(row, tb.index(getRows(op)));
     tb.onlyIf(exists, [&] {
       Value begin = tb.toIndex(tb.loadScalar(rowStart, row));
       Value end = tb.toIndex(tb.loadScalar(rowStart, tb.add(row, 1)));
-      Value first = tb.add(begin, tb.rem(tb.thread(), kGroup));
+      Value first = tb.add(begin, tb.rem(tb.thread(), rowThreads));
       Value none = tb.toI32(tb.index(0));
-      tb.loop(first, end, kGroup, [&](Value entry) {
+      tb.loop(first, end, rowThreads, [&](Value entry) {
         Value sample = tb.toI32(row);
         Value element = tb.loadScalar(columns, entry);
         if (dropout.getTranspose())

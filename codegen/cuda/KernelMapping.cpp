@@ -13,17 +13,17 @@ using namespace tessera;
 using namespace tessera::cuda;
 
 /// Threads of a block where the kernel does not ask for another number.
-static constexpr int64_t kThreads = 256;
+static constexpr int64_t threads = 256;
 // A vector of fp32 for each thread and sum, from the widest access.
-static_assert(kMostColumnSums * kThreads * (kAccess / 2) * 4 <= 48 << 10);
+static_assert(mostColumnSums * threads * (accessBytes / 2) * 4 <= 48 << 10);
 /// Elements of a thread that are on their way at a time, and that are kept in
 /// registers from pass to pass.
-static constexpr int64_t kInFlight = 16, kKept = 32;
+static constexpr int64_t inFlight = 16, kept = 32;
 /// Vectors of a row that a thread takes if there are enough threads.
-static constexpr int64_t kRowVectors = 4;
-static constexpr int64_t kMostThreads = 512;
+static constexpr int64_t rowVectors = 4;
+static constexpr int64_t mostThreads = 512;
 /// Blocks that fill a large GPU.
-static constexpr int64_t kManyBlocks = 512;
+static constexpr int64_t manyBlocks = 512;
 
 KernelMapping::KernelMapping(func::FuncOp kernel)
     : shape(codegen::KernelSpace::get(kernel)) {
@@ -49,46 +49,47 @@ void KernelMapping::setLanes(func::FuncOp kernel) {
   };
   add(kernel.getArgumentTypes());
   add(kernel.getResultTypes());
-  lanes = 8 * kAccess / bits;
+  lanes = 8 * accessBytes / bits;
   while (columns() % lanes)
     lanes /= 2;
 }
 
 void KernelMapping::mapElements() {
   int64_t vectors = columns() / lanes;
-  unroll = std::clamp<int64_t>(llvm::divideCeil(vectors, kThreads), 1,
-                               kInFlight / lanes);
+  unroll = std::clamp<int64_t>(llvm::divideCeil(vectors, threads), 1,
+                               inFlight / lanes);
   grid.threads = std::min<int64_t>(
-      kThreads, llvm::alignTo(std::max<int64_t>(vectors, 1), kWarp));
+      threads, llvm::alignTo(std::max<int64_t>(vectors, 1), warpSize));
   grid.blocks = llvm::divideCeil(vectors, grid.threads * unroll);
 }
 
 void KernelMapping::mapRows() {
   int64_t all = columns() / lanes;
-  if (all <= kWarp * kRowVectors) {
-    group = std::min<int64_t>(kWarp, llvm::PowerOf2Ceil(all));
-    grid.threads = kRowThreads;
+  if (all <= warpSize * rowVectors) {
+    group = std::min<int64_t>(warpSize, llvm::PowerOf2Ceil(all));
+    grid.threads = rowThreads;
   } else {
     group = std::min<int64_t>(
-        kMostThreads, llvm::alignTo(llvm::divideCeil(all, kRowVectors), kWarp));
+        mostThreads,
+        llvm::alignTo(llvm::divideCeil(all, rowVectors), warpSize));
     grid.threads = group;
   }
   grid.blocks = llvm::divideCeil(rows(), rowsOfBlock());
   vectors = llvm::divideCeil(all, group);
-  keeps = vectors * lanes <= kKept;
-  unroll = std::max<int64_t>(1, kInFlight / lanes);
+  keeps = vectors * lanes <= kept;
+  unroll = std::max<int64_t>(1, inFlight / lanes);
 }
 
 void KernelMapping::mapColumns() {
   int64_t all = columns() / lanes;
-  across = std::min<int64_t>(kWarp, llvm::PowerOf2Ceil(all));
-  down = kThreads / across;
+  across = std::min<int64_t>(warpSize, llvm::PowerOf2Ceil(all));
+  down = threads / across;
   strips = llvm::divideCeil(all, across);
   // Each part sums enough rows to be worth its share of the second grid.
-  int64_t most = rows() / (down * kRowsInFlight);
+  int64_t most = rows() / (down * rowsInFlight);
   parts =
-      std::clamp<int64_t>(kManyBlocks / strips, 1, std::max<int64_t>(most, 1));
+      std::clamp<int64_t>(manyBlocks / strips, 1, std::max<int64_t>(most, 1));
   partRows = llvm::alignTo(llvm::divideCeil(rows(), parts), down);
   parts = llvm::divideCeil(rows(), partRows);
-  grid = {strips * parts, kThreads};
+  grid = {strips * parts, threads};
 }

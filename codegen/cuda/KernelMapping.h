@@ -30,10 +30,10 @@ struct KernelMapping {
 
   /// By columns: rows on their way at a time, and the fewest that a thread
   /// sums.
-  static constexpr int64_t kRowsInFlight = 4;
+  static constexpr int64_t rowsInFlight = 4;
   /// Threads of a block whose rows have a warp or less each, and of the grid
   /// that adds up parts.
-  static constexpr int64_t kRowThreads = 128;
+  static constexpr int64_t rowThreads = 128;
 
   explicit KernelMapping(mlir::func::FuncOp kernel);
 

@@ -17,7 +17,7 @@ using namespace tessera::cuda;
 namespace {
 
 /// Edges whose rows are on their way at a time.
-constexpr int64_t kEdges = 4;
+constexpr int64_t edgesAtOnce = 4;
 
 /// A group of threads has a node's row, in registers over all its edges.
 template <typename Op>
@@ -60,10 +60,11 @@ struct NeighborMaxKernel
       auto ownNumbers = loadAll(own, row);
       SmallVector<Value> values(places.size(), max.begin(tb));
       values = tb.loop(
-          begin, end, kEdges, values, [&](Value first, ValueRange carried) {
+          begin, end, edgesAtOnce, values,
+          [&](Value first, ValueRange carried) {
             // Past the last edge it is loaded once more, and does not count.
             SmallVector<Value> exists, rows;
-            for (int64_t i = 0; i < kEdges; ++i) {
+            for (int64_t i = 0; i < edgesAtOnce; ++i) {
               Value edge = tb.add(first, i);
               exists.push_back(i ? tb.isLess(edge, end) : Value());
               edge = i ? tb.min(edge, last) : edge;
@@ -73,7 +74,7 @@ struct NeighborMaxKernel
             auto numbers = llvm::map_to_vector(
                 rows, [&](Value there) { return loadAll(theirs, there); });
             SmallVector<Value> next(carried);
-            for (int64_t i = 0; i < kEdges; ++i)
+            for (int64_t i = 0; i < edgesAtOnce; ++i)
               for (auto [value, their, mine] :
                    llvm::zip(next, numbers[i], ownNumbers)) {
                 Value with = max.next(tb, value, their, mine);

@@ -18,7 +18,7 @@ using codegen::getElements;
 
 namespace {
 
-constexpr int64_t kThreads = 256;
+constexpr int64_t threads = 256;
 
 /// A block of threads sums a block of elements: each thread vectors that lie a
 /// block of threads apart, then all of them by warps.
@@ -26,25 +26,25 @@ struct PartialSumSquaresKernel
     : KernelEmissionOpInterface::ExternalModel<PartialSumSquaresKernel,
                                                nn::PartialSumSquaresOp> {
   /// Vectors that are on their way at a time.
-  static constexpr int64_t kUnroll = 2;
+  static constexpr int64_t unroll = 2;
 
   SmallVector<Grid> getGrids(Operation *op) const {
-    return {{getElements(op->getResult(0)), kThreads}};
+    return {{getElements(op->getResult(0)), threads}};
   }
 
   void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
                   const KernelBuffers &buffers) const {
     OpBuilder &b = tb.builder;
     int64_t elements = getElements(op->getOperand(0));
-    constexpr int64_t kBlock = nn::PartialSumSquaresOp::kBlock;
+    constexpr int64_t blockSize = nn::PartialSumSquaresOp::blockSize;
     tb.lanes = elements % 4 == 0 ? 4 : 1;
     Value input = tb.flatten(buffers.inputs[0]);
     VectorType type = tb.vectorType(b.getF64Type());
-    int64_t step = kThreads * tb.lanes;
+    int64_t step = threads * tb.lanes;
     Value first =
-        tb.add(tb.mul(tb.block(), kBlock), tb.mul(tb.thread(), tb.lanes));
-    Value end =
-        tb.min(tb.add(tb.mul(tb.block(), kBlock), kBlock), tb.index(elements));
+        tb.add(tb.mul(tb.block(), blockSize), tb.mul(tb.thread(), tb.lanes));
+    Value end = tb.min(tb.add(tb.mul(tb.block(), blockSize), blockSize),
+                       tb.index(elements));
     Value zero = arith::ConstantOp::create(b, tb.loc, b.getZeroAttr(type));
     auto addSquare = [&](Value sum, Value number) {
       Value wide = arith::ExtFOp::create(b, tb.loc, type, number);
@@ -52,11 +52,11 @@ struct PartialSumSquaresKernel
     };
     Value count = tb.max(tb.sub(end, first), tb.index(0));
     Value even =
-        tb.add(first, tb.mul(tb.div(count, step * kUnroll), step * kUnroll));
+        tb.add(first, tb.mul(tb.div(count, step * unroll), step * unroll));
     Value sum = tb.loop(
-        first, even, step * kUnroll, zero, [&](Value at, ValueRange carried) {
+        first, even, step * unroll, zero, [&](Value at, ValueRange carried) {
           SmallVector<Value> numbers;
-          for (int64_t i = 0; i < kUnroll; ++i)
+          for (int64_t i = 0; i < unroll; ++i)
             numbers.push_back(tb.load(input, tb.add(at, i * step)));
           Value next = carried[0];
           for (Value number : numbers)
@@ -70,7 +70,7 @@ struct PartialSumSquaresKernel
     for (int64_t i = 1; i < tb.lanes; ++i)
       total = tb.addf(total, vector::ExtractOp::create(b, tb.loc, sum, i));
     Value none = arith::ConstantOp::create(b, tb.loc, b.getF64FloatAttr(0));
-    total = tb.combineBlock(total, kThreads, none,
+    total = tb.combineBlock(total, threads, none,
                             [&](Value x, Value y) { return tb.addf(x, y); });
     tb.onlyIf(tb.isEqual(tb.thread(), tb.index(0)),
               [&] { tb.storeScalar(total, buffers.outputs[0], tb.block()); });
@@ -81,7 +81,7 @@ struct PartialSumSquaresKernel
 struct SumPartialsKernel
     : KernelEmissionOpInterface::ExternalModel<SumPartialsKernel,
                                                nn::SumPartialsOp> {
-  SmallVector<Grid> getGrids(Operation *) const { return {{1, kThreads}}; }
+  SmallVector<Grid> getGrids(Operation *) const { return {{1, threads}}; }
 
   void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
                   const KernelBuffers &buffers) const {
@@ -89,12 +89,12 @@ struct SumPartialsKernel
     Value none = arith::ConstantOp::create(b, tb.loc, b.getF64FloatAttr(0));
     Value sum = none;
     for (auto [input, operand] : llvm::zip(buffers.inputs, op->getOperands()))
-      sum = tb.loop(tb.thread(), tb.index(getElements(operand)), kThreads, sum,
+      sum = tb.loop(tb.thread(), tb.index(getElements(operand)), threads, sum,
                     [&, input = input](Value i, ValueRange carried) {
                       return SmallVector<Value>{
                           tb.addf(carried[0], tb.loadScalar(input, i))};
                     })[0];
-    sum = tb.combineBlock(sum, kThreads, none,
+    sum = tb.combineBlock(sum, threads, none,
                           [&](Value x, Value y) { return tb.addf(x, y); });
     tb.onlyIf(tb.isEqual(tb.thread(), tb.index(0)), [&] {
       memref::StoreOp::create(b, tb.loc, sum, buffers.outputs[0]);

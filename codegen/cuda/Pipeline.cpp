@@ -44,10 +44,10 @@ static LogicalResult checkSupported(func::FuncOp kernel) {
   KernelOpInterface op = getKernelOp(kernel);
   if (op && !getKernelOp<cuda::KernelEmissionOpInterface>(kernel))
     return op->emitOpError("has no code for GPUs");
-  if (op && getHeadColumns(op) > cuda::kMostHeadColumns)
+  if (op && getHeadColumns(op) > cuda::mostHeadColumns)
     return op->emitOpError("has heads of ")
            << getHeadColumns(op) << " columns, and on GPUs they have at most "
-           << cuda::kMostHeadColumns << ": give more heads";
+           << cuda::mostHeadColumns << ": give more heads";
   for (cuda::Grid grid : cuda::getGrids(kernel))
     if (grid.blocks > INT32_MAX)
       return kernel.emitError("kernel '")
@@ -86,7 +86,7 @@ struct BuildKernels : cuda::impl::BuildKernelsBase<BuildKernels> {
     ModuleOp module = getOperation();
     auto builder = OpBuilder::atBlockEnd(module.getBody());
     auto device = gpu::GPUModuleOp::create(builder, module.getLoc(),
-                                           plan::PlanDialect::kDeviceModule);
+                                           plan::PlanDialect::deviceModuleName);
     for (func::FuncOp kernel : getKernels(module))
       if (failed(checkSupported(kernel)) ||
           failed(cuda::buildDeviceKernel(kernel, device)))

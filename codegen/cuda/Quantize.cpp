@@ -16,21 +16,21 @@ using namespace tessera;
 using namespace tessera::cuda;
 using codegen::getElements;
 
-static constexpr int64_t kBlock = zero::ZeroDialect::kQuantizedBlock;
-static constexpr int64_t kThreads = 256;
+static constexpr int64_t blockSize = zero::ZeroDialect::quantizedBlock;
+static constexpr int64_t threads = 256;
 /// A warp has a block of elements, a thread a few vectors of it. Messages begin
 /// at multiples of four bytes.
-static constexpr int64_t kLanes = 4;
-static constexpr int64_t kVectors = kBlock / (kWarp * kLanes);
+static constexpr int64_t laneNumbers = 4;
+static constexpr int64_t laneVectors = blockSize / (warpSize * laneNumbers);
 
 static int64_t getBlocks(int64_t elements) {
-  return llvm::divideCeil(elements, kBlock);
+  return llvm::divideCeil(elements, blockSize);
 }
 
 /// A grid with a warp for each of \p blocks blocks of elements.
 static Grid getGrid(int64_t blocks) {
-  return {static_cast<int64_t>(llvm::divideCeil(blocks * kWarp, kThreads)),
-          kThreads};
+  return {static_cast<int64_t>(llvm::divideCeil(blocks * warpSize, threads)),
+          threads};
 }
 
 namespace {
@@ -46,24 +46,25 @@ class BlockEmitter {
 public:
   /// \p blocks blocks in all, in parts of \p elements each.
   BlockEmitter(ThreadBuilder &tb, int64_t blocks, int64_t elements)
-      : tb(tb), lane(tb.rem(tb.thread(), kWarp)) {
-    tb.lanes = kLanes;
-    number = tb.add(tb.mul(tb.block(), kThreads / kWarp),
-                    tb.div(tb.thread(), kWarp));
+      : tb(tb), lane(tb.rem(tb.thread(), warpSize)) {
+    tb.lanes = laneNumbers;
+    number = tb.add(tb.mul(tb.block(), threads / warpSize),
+                    tb.div(tb.thread(), warpSize));
     // All threads of a warp take part in what they exchange.
-    if (blocks * kWarp % kThreads) {
+    if (blocks * warpSize % threads) {
       exists = tb.isLess(number, tb.index(blocks));
       number = tb.min(number, tb.index(blocks - 1));
     }
     int64_t blocksOfPart = getBlocks(elements);
     part = tb.div(number, blocksOfPart);
     block = tb.rem(number, blocksOfPart);
-    Value first = tb.add(tb.mul(block, kBlock), tb.mul(lane, kLanes));
-    for (int64_t v = 0; v < kVectors; ++v) {
-      Place place = {tb.add(first, v * kWarp * kLanes), {}};
-      if (elements % kBlock) {
+    Value first = tb.add(tb.mul(block, blockSize), tb.mul(lane, laneNumbers));
+    for (int64_t v = 0; v < laneVectors; ++v) {
+      Place place = {tb.add(first, v * warpSize * laneNumbers), {}};
+      if (elements % blockSize) {
         place.exists = tb.isLess(place.position, tb.index(elements));
-        place.position = tb.min(place.position, tb.index(elements - kLanes));
+        place.position =
+            tb.min(place.position, tb.index(elements - laneNumbers));
       }
       places.push_back(place);
     }
@@ -98,7 +99,7 @@ struct QuantizeKernel
       most = tb.max(most, codegen::getMagnitude(tb, vector));
     most = vector::ReductionOp::create(b, tb.loc, vector::CombiningKind::MAXSI,
                                        most);
-    most = tb.combineWarp(most, kWarp,
+    most = tb.combineWarp(most, warpSize,
                           [&](Value x, Value y) { return tb.max(x, y); });
     codegen::BlockScale scale = codegen::getBlockScale(tb, most);
     Value at = tb.add(tb.mul(e.block, 4), elements);

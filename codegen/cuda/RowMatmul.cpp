@@ -36,19 +36,19 @@ using namespace tessera::cuda;
 
 namespace {
 
-constexpr int64_t kThreads = 256, kWarps = kThreads / kWarp;
+constexpr int64_t threads = 256, warps = threads / warpSize;
 /// Sums that a warp leaves for each of its lanes: all warps' fill 32 KiB of
 /// shared memory.
-constexpr int64_t kMostSums = 32;
+constexpr int64_t mostSums = 32;
 /// Accesses of weights that a lane has on their way at a time.
-constexpr int64_t kInFlight = 8;
+constexpr int64_t inFlight = 8;
 /// Warps that keep the memory of a large GPU busy.
-constexpr int64_t kManyWarps = 2048;
+constexpr int64_t manyWarps = 2048;
 /// Weights [in, out]: rows of weights that lanes of a warp are at, and columns
 /// from which on strips are as wide as accesses allow.
-constexpr int64_t kDown = 4, kManyColumns = 4096;
+constexpr int64_t rowsDown = 4, manyColumns = 4096;
 /// Consecutive inner positions of a lane with weights [in, out].
-constexpr int64_t kRun = 4;
+constexpr int64_t runLength = 4;
 
 /// Who computes what.
 struct Mapping {
@@ -65,10 +65,10 @@ struct Mapping {
   explicit Mapping(nn::RowMatmulOp op);
 
   /// Columns of a block.
-  int64_t width() const { return strip * kWarps / parts; }
+  int64_t width() const { return strip * warps / parts; }
   Grid getGrid() const {
     // Two blocks, so that one loads while the other adds its parts.
-    return {static_cast<int64_t>(llvm::divideCeil(columns, width())), kThreads,
+    return {static_cast<int64_t>(llvm::divideCeil(columns, width())), threads,
             2};
   }
 
@@ -95,44 +95,44 @@ Mapping::Mapping(nn::RowMatmulOp op)
   int64_t strips = llvm::divideCeil(columns, isTransposed ? 16 : strip);
   int64_t steps = llvm::divideCeil(inner, step);
   parts = std::min<int64_t>(
-      kWarps, llvm::PowerOf2Ceil(llvm::divideCeil(kManyWarps, strips)));
+      warps, llvm::PowerOf2Ceil(llvm::divideCeil(manyWarps, strips)));
   while (parts > steps)
     parts /= 2;
 }
 
 void Mapping::setTensorCores(int64_t most) {
-  constexpr int64_t kBlock = WarpMatmul::kBlock;
+  constexpr int64_t blockColumns = WarpMatmul::blockColumns;
   int64_t sums; // for each block of rows
   if (isTransposed) {
-    strip = WarpMatmul::kRows;
-    step = 2 * WarpMatmul::kRows;
-    sums = WarpMatmul::kNumbers;
-    unroll = kInFlight / 2;
+    strip = WarpMatmul::matrixRows;
+    step = 2 * WarpMatmul::matrixRows;
+    sums = WarpMatmul::blockNumbers;
+    unroll = inFlight / 2;
   } else {
     // Narrow strips make more warps.
-    if (columns < kManyColumns)
+    if (columns < manyColumns)
       lanes = std::min<int64_t>(lanes, 4);
-    strip = lanes * kBlock;
-    step = kDown * kRun;
-    sums = lanes / 2 * WarpMatmul::kNumbers;
-    unroll = kInFlight / kRun;
+    strip = lanes * blockColumns;
+    step = rowsDown * runLength;
+    sums = lanes / 2 * WarpMatmul::blockNumbers;
+    unroll = inFlight / runLength;
   }
-  rowsAtOnce = std::clamp(most, kBlock, kBlock * kMostSums / sums);
+  rowsAtOnce = std::clamp(most, blockColumns, blockColumns * mostSums / sums);
 }
 
 void Mapping::setMultiplyAdds(int64_t most) {
   if (isTransposed) {
     rowsAtOnce = std::min<int64_t>(most, 16);
-    strip = std::min<int64_t>(4, kMostSums / rowsAtOnce);
-    step = kWarp * lanes;
-    unroll = kInFlight / strip;
+    strip = std::min<int64_t>(4, mostSums / rowsAtOnce);
+    step = warpSize * lanes;
+    unroll = inFlight / strip;
     return;
   }
-  strip = lanes * kWarp / kDown;
-  step = kDown * kRun;
-  unroll = kInFlight / kRun;
+  strip = lanes * warpSize / rowsDown;
+  step = rowsDown * runLength;
+  unroll = inFlight / runLength;
   // Four lanes have the sums of the same columns, of which each keeps a part.
-  rowsAtOnce = std::min<int64_t>(most, 2 * kMostSums / lanes);
+  rowsAtOnce = std::min<int64_t>(most, 2 * mostSums / lanes);
 }
 
 class RowMatmulEmitter {
@@ -148,13 +148,13 @@ public:
     if (op.getBias())
       bias = tb.flatten(buffers.inputs[3]);
     out = tb.flatten(buffers.outputs[0]);
-    lane = tb.rem(tb.thread(), kWarp);
-    Value warp = tb.div(tb.thread(), kWarp);
+    lane = tb.rem(tb.thread(), warpSize);
+    Value warp = tb.div(tb.thread(), warpSize);
     part = tb.rem(warp, map.parts);
     start = tb.mul(tb.block(), map.width());
     first = tb.add(start, tb.mul(tb.div(warp, map.parts), map.strip));
     tileSize = map.rowsAtOnce * map.strip;
-    tiles = tb.shared(kWarps * tileSize, tb.builder.getF32Type());
+    tiles = tb.shared(warps * tileSize, tb.builder.getF32Type());
     tile = tb.mul(warp, tileSize);
     rowLanes = getAccessLanes({getElementTypeOrSelf(a.getType())}, map.inner);
   }
@@ -339,7 +339,7 @@ private:
       addProducts(weights, rowStarts, map.lanes, map.strip, sums, mayEnd);
     };
     ThreadBuilder::Spread spread = tb.sumLanes(
-        overSteps(map.rowsAtOnce * map.strip, load, add), kWarp / 2, 1);
+        overSteps(map.rowsAtOnce * map.strip, load, add), warpSize / 2, 1);
     for (auto [i, sum] : llvm::enumerate(spread.numbers))
       storeSum(sum, tb.add(spread.first, i));
   }
@@ -347,8 +347,8 @@ private:
   /// Weights [in, out]: a lane's columns are an access of memory, and its rows
   /// of weights a run of a step.
   void emitSums() {
-    Value across = tb.mul(tb.rem(lane, kWarp / kDown), map.lanes);
-    Value down = tb.mul(tb.div(lane, kWarp / kDown), kRun);
+    Value across = tb.mul(tb.rem(lane, warpSize / rowsDown), map.lanes);
+    Value down = tb.mul(tb.div(lane, warpSize / rowsDown), runLength);
     Value column = clampColumn(tb.add(first, across), map.lanes);
     SmallVector<Value> rowStarts = startsOfRows();
     auto load = [&](Value inner, bool mayEnd) {
@@ -356,11 +356,11 @@ private:
     };
     auto add = [&](const Weights &weights, MutableArrayRef<Value> sums,
                    bool mayEnd) {
-      addProducts(weights, rowStarts, kRun, map.lanes, sums, mayEnd);
+      addProducts(weights, rowStarts, runLength, map.lanes, sums, mayEnd);
     };
     ThreadBuilder::Spread spread =
-        tb.sumLanes(overSteps(map.rowsAtOnce * map.lanes, load, add), kWarp / 2,
-                    kWarp / kDown);
+        tb.sumLanes(overSteps(map.rowsAtOnce * map.lanes, load, add),
+                    warpSize / 2, warpSize / rowsDown);
     for (auto [i, sum] : llvm::enumerate(spread.numbers)) {
       Value number = tb.add(spread.first, i);
       Value place =
@@ -374,7 +374,7 @@ private:
   Weights loadRun(Value inner, Value column, bool mayEnd) {
     llvm::SaveAndRestore restore(tb.lanes, map.lanes);
     Weights weights{inner, {}};
-    for (int64_t k = 0; k < kRun; ++k) {
+    for (int64_t k = 0; k < runLength; ++k) {
       Value at = tb.add(inner, k), exists;
       if (mayEnd) {
         exists = tb.isLess(at, tb.index(map.inner));
@@ -393,61 +393,62 @@ private:
   /// Weights [out, in]: lane 4 g + t has columns g and g + 8 of the strip, and
   /// of a step's inner positions eight from 8 t on.
   void emitTensorDots() {
-    constexpr int64_t kBlock = WarpMatmul::kBlock, kOwn = 8;
-    Value group = tb.div(lane, 4), own = tb.mul(tb.rem(lane, 4), kOwn);
+    constexpr int64_t blockColumns = WarpMatmul::blockColumns, ownInner = 8;
+    Value group = tb.div(lane, 4), own = tb.mul(tb.rem(lane, 4), ownInner);
     SmallVector<Value> columnStarts, rowStarts;
-    for (int64_t c : {int64_t(0), kBlock})
+    for (int64_t c : {int64_t(0), blockColumns})
       columnStarts.push_back(
           tb.mul(clampColumn(tb.add(tb.add(first, group), c), 1), map.inner));
-    for (int64_t r = 0; r < map.rowsAtOnce; r += kBlock)
+    for (int64_t r = 0; r < map.rowsAtOnce; r += blockColumns)
       rowStarts.push_back(startOfRow(tb.add(group, r)));
     auto load = [&](Value inner, bool mayEnd) {
       Weights weights{tb.add(inner, own), {}};
       for (Value column : columnStarts)
         weights.vectors.push_back(
-            loadInner(b, column, weights.inner, kOwn, map.lanes, mayEnd));
+            loadInner(b, column, weights.inner, ownInner, map.lanes, mayEnd));
       return weights;
     };
     auto add = [&](const Weights &weights, MutableArrayRef<Value> sums,
                    bool mayEnd) {
       Value low = weights.vectors[0], high = weights.vectors[1];
       for (auto [block, rowStart] : llvm::enumerate(rowStarts)) {
-        Value x = loadInner(a, rowStart, weights.inner, kOwn, rowLanes, mayEnd);
-        for (int64_t k = 0; k < kOwn; k += 4)
-          addByTensorCores(
-              tb,
-              {pair(low, k), pair(high, k), pair(low, k + 2),
-               pair(high, k + 2)},
-              {pair(x, k), pair(x, k + 2)},
-              sums.slice(block * WarpMatmul::kNumbers, WarpMatmul::kNumbers));
+        Value x =
+            loadInner(a, rowStart, weights.inner, ownInner, rowLanes, mayEnd);
+        for (int64_t k = 0; k < ownInner; k += 4)
+          addByTensorCores(tb,
+                           {pair(low, k), pair(high, k), pair(low, k + 2),
+                            pair(high, k + 2)},
+                           {pair(x, k), pair(x, k + 2)},
+                           sums.slice(block * WarpMatmul::blockNumbers,
+                                      WarpMatmul::blockNumbers));
       }
     };
-    SmallVector<Value> sums =
-        overSteps(map.rowsAtOnce / kBlock * WarpMatmul::kNumbers, load, add);
-    storeFragments(sums, {{group, tb.add(group, kBlock)}});
+    SmallVector<Value> sums = overSteps(
+        map.rowsAtOnce / blockColumns * WarpMatmul::blockNumbers, load, add);
+    storeFragments(sums, {{group, tb.add(group, blockColumns)}});
   }
 
   /// Weights [in, out]: lane 4 g + t has columns from g accesses on, two for
   /// each product of the tensor cores, and a run of rows of weights.
   void emitTensorSums() {
-    constexpr int64_t kBlock = WarpMatmul::kBlock;
-    constexpr int64_t kNumbers = WarpMatmul::kNumbers;
-    Value group = tb.div(lane, 4), own = tb.mul(tb.rem(lane, 4), kRun);
+    constexpr int64_t blockColumns = WarpMatmul::blockColumns;
+    constexpr int64_t blockNumbers = WarpMatmul::blockNumbers;
+    Value group = tb.div(lane, 4), own = tb.mul(tb.rem(lane, 4), runLength);
     Value across = tb.mul(group, map.lanes);
     Value column = clampColumn(tb.add(first, across), map.lanes);
     SmallVector<Value> rowStarts;
-    for (int64_t r = 0; r < map.rowsAtOnce; r += kBlock)
+    for (int64_t r = 0; r < map.rowsAtOnce; r += blockColumns)
       rowStarts.push_back(startOfRow(tb.add(group, r)));
     auto load = [&](Value inner, bool mayEnd) {
       return loadRun(tb.add(inner, own), column, mayEnd);
     };
-    int64_t ofBlock = map.lanes / 2 * kNumbers;
+    int64_t ofBlock = map.lanes / 2 * blockNumbers;
     auto add = [&](const Weights &weights, MutableArrayRef<Value> sums,
                    bool mayEnd) {
       SmallVector<Value> xs;
       for (Value rowStart : rowStarts)
         xs.push_back(
-            loadInner(a, rowStart, weights.inner, kRun, rowLanes, mayEnd));
+            loadInner(a, rowStart, weights.inner, runLength, rowLanes, mayEnd));
       ArrayRef<Value> w = weights.vectors;
       for (int64_t c = 0; c < map.lanes; c += 2) {
         Value left[] = {pair(w[0], c, w[1], c), pair(w[0], c + 1, w[1], c + 1),
@@ -455,11 +456,11 @@ private:
         for (auto [block, x] : llvm::enumerate(xs))
           addByTensorCores(
               tb, left, {pair(x, 0), pair(x, 2)},
-              sums.slice(block * ofBlock + c / 2 * kNumbers, kNumbers));
+              sums.slice(block * ofBlock + c / 2 * blockNumbers, blockNumbers));
       }
     };
     SmallVector<Value> sums =
-        overSteps(map.rowsAtOnce / kBlock * ofBlock, load, add);
+        overSteps(map.rowsAtOnce / blockColumns * ofBlock, load, add);
     SmallVector<std::array<Value, 2>> columns;
     for (int64_t c = 0; c < map.lanes; c += 2)
       columns.push_back({tb.add(across, c), tb.add(across, c + 1)});
@@ -472,9 +473,10 @@ private:
                       ArrayRef<std::array<Value, 2>> columns) {
     Value member = tb.mul(tb.rem(lane, 4), 2);
     for (auto [n, sum] : llvm::enumerate(sums)) {
-      int64_t i = n % WarpMatmul::kNumbers, fragment = n / WarpMatmul::kNumbers;
+      int64_t i = n % WarpMatmul::blockNumbers,
+              fragment = n / WarpMatmul::blockNumbers;
       int64_t block = fragment / columns.size();
-      Value r = tb.add(member, block * WarpMatmul::kBlock + i % 2);
+      Value r = tb.add(member, block * WarpMatmul::blockColumns + i % 2);
       storeSum(sum, tb.add(tb.mul(r, map.strip),
                            columns[fragment % columns.size()][i / 2]));
     }
@@ -511,11 +513,11 @@ private:
         tb.storeScalar(sum, out, tb.add(tb.mul(r, map.columns), column));
       });
     };
-    if (all % kThreads == 0)
-      return tb.loop(0, all, kThreads, [&](Value begin) {
+    if (all % threads == 0)
+      return tb.loop(0, all, threads, [&](Value begin) {
         emitElement(tb.add(begin, tb.thread()));
       });
-    tb.loop(tb.thread(), tb.index(all), kThreads, emitElement);
+    tb.loop(tb.thread(), tb.index(all), threads, emitElement);
   }
 
   Mapping map;

@@ -25,17 +25,17 @@ using namespace tessera::cuda;
 
 namespace {
 
-constexpr int64_t kThreads = 256;
+constexpr int64_t threads = 256;
 /// Warps that compare the same rows with a slice of all each.
-constexpr int64_t kSlices = kThreads / kWarp;
+constexpr int64_t slices = threads / warpSize;
 /// Vectors of the table that a thread has on their way at a time.
-constexpr int64_t kUnroll = 4;
+constexpr int64_t unroll = 4;
 /// Blocks that fill a large GPU.
-constexpr int64_t kManyBlocks = 2048;
+constexpr int64_t manyBlocks = 2048;
 /// Rows of one index that are on their way at a time.
-constexpr int64_t kRows = 4;
+constexpr int64_t rowsAtOnce = 4;
 /// Before the first and behind the last index in order.
-constexpr int32_t kNoIndex = -1;
+constexpr int32_t noIndex = -1;
 
 /// The sizes of an operation, and who computes what.
 struct Mapping {
@@ -45,9 +45,9 @@ struct Mapping {
     elements = table.getNumElements();
     rows = cast<RankedTensorType>(op.getIndices().getType()).getNumElements();
     lanes = getAccessLanes(table, elements);
-    orderBlocks = llvm::divideCeil(rows, kWarp);
+    orderBlocks = llvm::divideCeil(rows, warpSize);
     initBlocks = std::min<int64_t>(
-        kManyBlocks, llvm::divideCeil(elements, lanes * kThreads * kUnroll));
+        manyBlocks, llvm::divideCeil(elements, lanes * threads * unroll));
   }
 
   int64_t width, rows;
@@ -125,11 +125,11 @@ private:
   /// that stand before it.
   void emitOrder() {
     tb.lanes = getAccessLanes(b.getI32Type(), map.rows);
-    Value lane = tb.rem(tb.thread(), kWarp);
-    Value first = tb.mul(tb.block(), kWarp);
+    Value lane = tb.rem(tb.thread(), warpSize);
+    Value first = tb.mul(tb.block(), warpSize);
     Value row = tb.add(first, lane);
     Value exists;
-    if (map.rows % kWarp) {
+    if (map.rows % warpSize) {
       exists = tb.isLess(row, tb.index(map.rows));
       row = tb.min(row, tb.index(map.rows - 1));
     }
@@ -137,9 +137,8 @@ private:
     Value one = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(1));
 
     // The warp's rows count as ones that stand behind it.
-    int64_t slice =
-        llvm::alignTo(llvm::divideCeil(map.rows, kSlices), tb.lanes);
-    Value begin = tb.mul(tb.div(tb.thread(), kWarp), slice);
+    int64_t slice = llvm::alignTo(llvm::divideCeil(map.rows, slices), tb.lanes);
+    Value begin = tb.mul(tb.div(tb.thread(), warpSize), slice);
     Value end = tb.min(tb.add(begin, slice), tb.index(map.rows));
     auto counts = tb.vectorType(b.getI32Type());
     Value count = arith::ConstantOp::create(b, loc, b.getZeroAttr(counts));
@@ -147,14 +146,15 @@ private:
     count = countUnder(key, tb.max(begin, first), end, count);
     count =
         vector::ReductionOp::create(b, loc, vector::CombiningKind::ADD, count);
-    Value partial = tb.shared(kThreads, b.getI32Type());
+    Value partial = tb.shared(threads, b.getI32Type());
     tb.storeScalar(count, partial, tb.thread());
     tb.barrier();
-    exists = tb.both(exists, tb.isLess(tb.thread(), tb.index(kWarp)));
+    exists = tb.both(exists, tb.isLess(tb.thread(), tb.index(warpSize)));
     tb.onlyIf(exists, [&] {
       Value place = tb.loadScalar(partial, lane);
-      for (int64_t i = 1; i < kSlices; ++i)
-        place = tb.add(place, tb.loadScalar(partial, tb.add(lane, i * kWarp)));
+      for (int64_t i = 1; i < slices; ++i)
+        place =
+            tb.add(place, tb.loadScalar(partial, tb.add(lane, i * warpSize)));
       place = tb.loop(first, row, 1, place, [&](Value at, ValueRange carried) {
         Value same = tb.isEqual(tb.loadScalar(indices, at), key);
         Value more = arith::ExtUIOp::create(b, loc, b.getI32Type(), same);
@@ -164,11 +164,11 @@ private:
       tb.storeScalar(tb.toI32(row), order, place);
       tb.storeScalar(key, sorted, tb.add(place, 1));
     });
-    Value isStart = tb.isEqual(
-        tb.add(tb.thread(), tb.mul(tb.block(), kThreads)), tb.index(0));
+    Value isStart = tb.isEqual(tb.add(tb.thread(), tb.mul(tb.block(), threads)),
+                               tb.index(0));
     tb.onlyIf(isStart, [&] {
       Value none =
-          arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(kNoIndex));
+          arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(noIndex));
       tb.storeScalar(none, sorted, tb.index(0));
       tb.storeScalar(none, sorted, tb.index(map.rows + 1));
     });
@@ -186,14 +186,14 @@ private:
                                     address(init), address(table));
     }
     tb.lanes = map.lanes;
-    int64_t across = kThreads * map.lanes, step = across * kUnroll;
+    int64_t across = threads * map.lanes, step = across * unroll;
     Value block = tb.sub(tb.block(), tb.index(map.orderBlocks));
     Value first = tb.add(tb.mul(block, step), tb.mul(tb.thread(), map.lanes));
     tb.onlyIf(apart, [&] {
       tb.loop(
           first, tb.index(map.elements), step * map.initBlocks, [&](Value at) {
             SmallVector<Value> exists, values;
-            for (int64_t i = 0; i < kUnroll; ++i) {
+            for (int64_t i = 0; i < unroll; ++i) {
               Value place = tb.add(at, i * across);
               exists.push_back(map.elements % step
                                    ? tb.isLess(place, tb.index(map.elements))
@@ -201,7 +201,7 @@ private:
               place = tb.min(place, tb.index(map.elements - map.lanes));
               values.push_back(startAt(place));
             }
-            for (int64_t i = 0; i < kUnroll; ++i)
+            for (int64_t i = 0; i < unroll; ++i)
               tb.onlyIf(exists[i], [&] {
                 tb.store(values[i], table, tb.add(at, i * across));
               });
@@ -245,7 +245,7 @@ private:
     Value first = carried[0], firstRow, exists;
     SmallVector<Value> known;
     SmallVector<SmallVector<Value>> numbers;
-    for (int64_t i = 0; i < kRows; ++i) {
+    for (int64_t i = 0; i < rowsAtOnce; ++i) {
       Value at = tb.add(first, i);
       Value next = tb.min(tb.add(at, 1), tb.index(map.rows + 1));
       exists = tb.isEqual(tb.loadScalar(sorted, next), key);
@@ -260,7 +260,7 @@ private:
         loaded.push_back(tb.load(added, tb.add(source, vector.column)));
     }
     SmallVector<Value> next(carried);
-    next[0] = tb.add(first, kRows);
+    next[0] = tb.add(first, rowsAtOnce);
     for (auto [isThere, row] : llvm::zip(known, numbers))
       for (auto [v, vector] : llvm::enumerate(row))
         next[v + 1] =
@@ -278,7 +278,7 @@ private:
   Value init;
   double number = 0;
   /// The rows' numbers in order of their indices, and these; the latter begin
-  /// and end with kNoIndex.
+  /// and end with noIndex.
   Value order, sorted;
 };
 
@@ -288,7 +288,7 @@ struct ScatterAddKernel
   SmallVector<Grid> getGrids(Operation *op) const {
     auto scatter = cast<nn::ScatterAddOp>(op);
     Mapping map(scatter);
-    return {{map.orderBlocks + map.initBlocks, kThreads},
+    return {{map.orderBlocks + map.initBlocks, threads},
             ScatterAddEmitter::getGroups(scatter).getGrid()};
   }
   int64_t getScratchBytes(Operation *op) const {

@@ -20,7 +20,7 @@ using namespace tessera;
 /// What GEMMs may use: cuBLASLt's heuristics ask for so much on the largest
 /// GPUs (CUDA 13, "cublasLtMatmulPreferenceAttributes_t"), and choose
 /// algorithms that are content with less.
-static constexpr int64_t kGemmWorkspace = int64_t(32) << 20;
+static constexpr int64_t gemmWorkspace = int64_t(32) << 20;
 
 namespace {
 /// The figures of one GPU.
@@ -41,8 +41,8 @@ static constexpr Gpu gpus[] = {
     {"B200", 100, 75000, 2250000, 8000, 126, 900},
 };
 /// GPUs of a node, each with a link of 400 Gbit/s to other nodes.
-static constexpr int64_t kGpusOfNode = 8;
-static constexpr double kGpuLink = 50;
+static constexpr int64_t gpusOfNode = 8;
+static constexpr double gpuLink = 50;
 
 /// What the specification of \p module says of GPUs.
 static spec::CudaAttr getFields(ModuleOp module) {
@@ -109,8 +109,8 @@ static void writeReport(const cuda::DeviceImage &image,
 /// Compiles the device's functions of \p module and takes them out of it.
 static FailureOr<std::string> takeDeviceImage(ModuleOp module,
                                               llvm::raw_ostream *report) {
-  auto device =
-      module.lookupSymbol<gpu::GPUModuleOp>(plan::PlanDialect::kDeviceModule);
+  auto device = module.lookupSymbol<gpu::GPUModuleOp>(
+      plan::PlanDialect::deviceModuleName);
   if (!device)
     return module.emitError("has no device code: compile it from an earlier "
                             "phase");
@@ -159,10 +159,10 @@ public:
     }
     auto model = dyn_cast<spec::TransformerAttr>(specification.getModel());
     int64_t columns = model ? model.getHeadColumns() : 0;
-    if (columns > cuda::kMostHeadColumns)
+    if (columns > cuda::mostHeadColumns)
       report("transformer.heads",
              "heads have " + Twine(columns) + " columns, and on GPUs at most " +
-                 Twine(cuda::kMostHeadColumns),
+                 Twine(cuda::mostHeadColumns),
              "give more heads");
     spec::NumberType gradients =
         specification.getTraining().getPrecision().getGradients();
@@ -180,7 +180,7 @@ public:
     return getFields(module).getGeluEpilogue();
   }
 
-  int64_t getMostColumnSums() const override { return cuda::kMostColumnSums; }
+  int64_t getMostColumnSums() const override { return cuda::mostColumnSums; }
 
   // NCCL's collectives write their destination.
   bool sumsByKernel() const override { return true; }
@@ -192,7 +192,7 @@ public:
   bool sharesScratch() const override { return true; }
 
   int64_t getScratchBytes(const GemmShape &, int64_t) const override {
-    return kGemmWorkspace;
+    return gemmWorkspace;
   }
 
   void buildPipeline(OpPassManager &manager) const override {
@@ -224,7 +224,7 @@ public:
 
   bool hasDevices() const override { return true; }
 
-  int64_t getRanksPerNode(int64_t) const override { return kGpusOfNode; }
+  int64_t getRanksPerNode(int64_t) const override { return gpusOfNode; }
 
   // What GEMMs, caches and links reach of their peak is a guess, until a
   // machine is given.
@@ -245,7 +245,7 @@ public:
     node.intraNodeLatency = 5;
     node.intraNode = ranks * gpu.link;
     node.interNodeLatency = 10;
-    node.interNode = ranks * kGpuLink;
+    node.interNode = ranks * gpuLink;
     return node;
   }
 

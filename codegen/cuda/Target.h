@@ -14,10 +14,10 @@
 namespace tessera::cuda {
 
 /// Columns of a head whose attention fits a GPU's shared memory and registers.
-inline constexpr int64_t kMostHeadColumns = 256;
+inline constexpr int64_t mostHeadColumns = 256;
 
 /// Sums along the columns whose parts fit a block's shared memory together.
-inline constexpr int64_t kMostColumnSums = 6;
+inline constexpr int64_t mostColumnSums = 6;
 
 std::unique_ptr<Target> createTarget();
 

@@ -15,7 +15,7 @@ ThreadBuilder::ThreadBuilder(OpBuilder &builder, gpu::GPUFuncOp function,
                              int64_t lanes)
     : VectorBuilder(builder, function.getLoc()), function(function) {
   this->lanes = lanes;
-  alignment = kAccess;
+  alignment = accessBytes;
   blockNumber = gpu::BlockIdOp::create(builder, loc, gpu::Dimension::x);
   threadNumber = gpu::ThreadIdOp::create(builder, loc, gpu::Dimension::x);
 }
@@ -23,14 +23,14 @@ ThreadBuilder::ThreadBuilder(OpBuilder &builder, gpu::GPUFuncOp function,
 void ThreadBuilder::barrier() { gpu::BarrierOp::create(builder, loc); }
 
 Value ThreadBuilder::shuffleXor(Value scalar, int64_t offset) {
-  return gpu::ShuffleOp::create(builder, loc, scalar, offset, kWarp,
+  return gpu::ShuffleOp::create(builder, loc, scalar, offset, warpSize,
                                 gpu::ShuffleMode::XOR)
       .getShuffleResult();
 }
 
 Value ThreadBuilder::shuffle(Value scalar, Value lane) {
-  Value width =
-      arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(kWarp));
+  Value width = arith::ConstantOp::create(builder, loc,
+                                          builder.getI32IntegerAttr(warpSize));
   return gpu::ShuffleOp::create(builder, loc, scalar, lane, width,
                                 gpu::ShuffleMode::IDX)
       .getShuffleResult();
@@ -44,15 +44,15 @@ Value ThreadBuilder::combineWarp(Value scalar, int64_t size, Combine combine) {
 
 Value ThreadBuilder::combineBlock(Value scalar, int64_t threads, Value neutral,
                                   Combine combine) {
-  if (threads <= kWarp)
+  if (threads <= warpSize)
     return combineWarp(scalar, threads, combine);
-  scalar = combineWarp(scalar, kWarp, combine);
-  int64_t warps = threads / kWarp;
+  scalar = combineWarp(scalar, warpSize, combine);
+  int64_t warps = threads / warpSize;
   Value partial = shared(warps, scalar.getType());
-  Value lane = rem(thread(), kWarp);
+  Value lane = rem(thread(), warpSize);
   onlyIf(isEqual(lane, index(0)), [&] {
     memref::StoreOp::create(builder, loc, scalar, partial,
-                            div(thread(), kWarp));
+                            div(thread(), warpSize));
   });
   barrier();
   // Each group of `size` lanes holds one number per warp.
@@ -97,7 +97,7 @@ Value ThreadBuilder::shared(int64_t count, Type type) {
   function.setWorkgroupAttributionAttr(function.getNumWorkgroupAttributions() -
                                            1,
                                        LLVM::LLVMDialect::getAlignAttrName(),
-                                       builder.getI64IntegerAttr(kAccess));
+                                       builder.getI64IntegerAttr(accessBytes));
   return memory;
 }
 

@@ -22,9 +22,9 @@
 namespace tessera::cuda {
 
 /// Threads that run in step and exchange registers.
-constexpr int64_t kWarp = 32;
+constexpr int64_t warpSize = 32;
 /// Bytes of one access of memory.
-constexpr int64_t kAccess = 16;
+constexpr int64_t accessBytes = 16;
 
 /// Combines two numbers; must be commutative to the bit.
 using Combine = llvm::function_ref<mlir::Value(mlir::Value a, mlir::Value b)>;
@@ -45,17 +45,17 @@ public:
   void barrier();
 
   /// \p scalar (32 or 64 bits) of the lane whose number differs in the bits of
-  /// \p offset, which is under kWarp. All threads of the warp take part.
+  /// \p offset, which is under warpSize. All threads of the warp take part.
   mlir::Value shuffleXor(mlir::Value scalar, int64_t offset);
 
   /// The same of lane number \p lane, an i32.
   mlir::Value shuffle(mlir::Value scalar, mlir::Value lane);
 
   /// Combines \p scalar over groups of \p size consecutive threads, a power of
-  /// two up to kWarp; each thread gets the result, with the same bits.
+  /// two up to warpSize; each thread gets the result, with the same bits.
   mlir::Value combineWarp(mlir::Value scalar, int64_t size, Combine combine);
 
-  /// combineWarp over all \p threads of the block, a multiple of kWarp (or a
+  /// combineWarp over all \p threads of the block, a multiple of warpSize (or a
   /// power of two below). \p neutral changes nothing. Each call has shared
   /// memory of its own; it holds one barrier.
   mlir::Value combineBlock(mlir::Value scalar, int64_t threads,

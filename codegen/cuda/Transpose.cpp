@@ -16,13 +16,13 @@ using namespace tessera::cuda;
 
 namespace {
 
-constexpr int64_t kThreads = 256;
+constexpr int64_t threads = 256;
 /// Bytes of a row of a tile: what a warp moves in one access of 4 bytes each.
-constexpr int64_t kTileBytes = 128;
+constexpr int64_t tileBytes = 128;
 /// Bytes of a bank of shared memory.
-constexpr int64_t kBankBytes = 4;
+constexpr int64_t bankBytes = 4;
 /// Vectors of a thread where rows move as they are.
-constexpr int64_t kUnroll = 4;
+constexpr int64_t unroll = 4;
 
 /// A permutation moves rows as they are, or it exchanges the input's last
 /// dimension with the result's: then a block of threads moves a tile, which is
@@ -43,21 +43,20 @@ public:
     contiguous =
         llvm::find(op.getPermutation(), last) - op.getPermutation().begin();
     int64_t bytes = type.getIntOrFloatBitWidth() / 8;
-    side = kTileBytes / bytes;
-    padding = std::max<int64_t>(kBankBytes / bytes, 1);
+    side = tileBytes / bytes;
+    padding = std::max<int64_t>(bankBytes / bytes, 1);
     lanes = getAccessLanes(type, sizes[last]);
     vectors = result.getNumElements() / lanes;
   }
 
   Grid getGrid() const {
     if (contiguous == last)
-      return {
-          static_cast<int64_t>(llvm::divideCeil(vectors, kThreads * kUnroll)),
-          kThreads};
+      return {static_cast<int64_t>(llvm::divideCeil(vectors, threads * unroll)),
+              threads};
     int64_t tiles = 1;
     for (int64_t dim = 0; dim <= last; ++dim)
       tiles *= getSteps(dim);
-    return {tiles, kThreads};
+    return {tiles, threads};
   }
 
   void emit(ThreadBuilder &tb, const KernelBuffers &buffers) const {
@@ -78,11 +77,11 @@ private:
 
   void emitRows(ThreadBuilder &tb, Value input, Value output) const {
     tb.lanes = lanes;
-    Value first = tb.add(tb.mul(tb.block(), kThreads * kUnroll), tb.thread());
-    SmallVector<Value> exists(kUnroll), targets, loaded;
-    for (int64_t i = 0; i < kUnroll; ++i) {
-      Value number = tb.add(first, i * kThreads);
-      if (vectors % (kThreads * kUnroll)) {
+    Value first = tb.add(tb.mul(tb.block(), threads * unroll), tb.thread());
+    SmallVector<Value> exists(unroll), targets, loaded;
+    for (int64_t i = 0; i < unroll; ++i) {
+      Value number = tb.add(first, i * threads);
+      if (vectors % (threads * unroll)) {
         exists[i] = tb.isLess(number, tb.index(vectors));
         number = tb.min(number, tb.index(vectors - 1));
       }
@@ -95,7 +94,7 @@ private:
       }
       loaded.push_back(tb.load(input, source));
     }
-    for (int64_t i = 0; i < kUnroll; ++i)
+    for (int64_t i = 0; i < unroll; ++i)
       tb.onlyIf(exists[i], [&] { tb.store(loaded[i], output, targets[i]); });
   }
 
@@ -117,7 +116,7 @@ private:
     // A row of threads moves a row of the tile at a time.
     Value tile = tb.shared(side * (side + padding), type);
     Value x = tb.rem(tb.thread(), side), y = tb.div(tb.thread(), side);
-    int64_t down = kThreads / side;
+    int64_t down = threads / side;
     auto clamp = [&](Value place, int64_t dim) {
       return sizes[dim] % side ? tb.min(place, tb.index(sizes[dim] - 1))
                                : place;

@@ -15,7 +15,7 @@ using namespace tessera;
 using namespace tessera::cuda;
 using codegen::getElements;
 
-static constexpr int64_t kThreads = 256;
+static constexpr int64_t threads = 256;
 
 namespace {
 
@@ -29,8 +29,8 @@ struct UpdateKernel
   SmallVector<Grid> getGrids(Operation *op) const {
     int64_t elements = getElements(op->getOperand(0));
     return {{static_cast<int64_t>(
-                 llvm::divideCeil(elements, getLanes(elements) * kThreads)),
-             kThreads}};
+                 llvm::divideCeil(elements, getLanes(elements) * threads)),
+             threads}};
   }
 
   void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
@@ -40,7 +40,7 @@ struct UpdateKernel
     tb.lanes = getLanes(elements);
     codegen::UpdateEmitter update(tb, cast<zero::UpdateOp>(op), buffers.inputs,
                                   buffers.outputs);
-    Value number = tb.add(tb.mul(tb.block(), kThreads), tb.thread());
+    Value number = tb.add(tb.mul(tb.block(), threads), tb.thread());
     Value at = tb.mul(number, tb.lanes);
     auto steps = llvm::to_vector(llvm::seq<int32_t>(tb.lanes));
     Value lane =
@@ -49,7 +49,7 @@ struct UpdateKernel
     for (Value end : update.classEnds)
       counts.push_back(tb.toI32(tb.clampToLanes(tb.sub(end, at))));
     Value exists;
-    if (elements % (kThreads * tb.lanes))
+    if (elements % (threads * tb.lanes))
       exists = tb.isLess(at, tb.index(elements));
     tb.onlyIf(exists, [&] {
       SmallVector<Value> before;

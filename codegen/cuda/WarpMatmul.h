@@ -40,9 +40,9 @@ void addByTensorCores(ThreadBuilder &tb, llvm::ArrayRef<mlir::Value> a,
 class WarpMatmul {
 public:
   /// Rows of the matrix in registers.
-  static constexpr int64_t kRows = 16;
+  static constexpr int64_t matrixRows = 16;
   /// Columns of a block of fragments, and the numbers that a lane has of it.
-  static constexpr int64_t kBlock = 8, kNumbers = 4;
+  static constexpr int64_t blockColumns = 8, blockNumbers = 4;
 
   using Fragments = llvm::SmallVector<mlir::Value>;
 
@@ -68,9 +68,9 @@ public:
 
   /// The row of a lane's number \p i (0 or 1), and its first column in block
   /// \p block of multiply's result or of accumulate's; the second one follows.
-  mlir::Value getRow(int64_t i) { return tb.add(group, i * kBlock); }
+  mlir::Value getRow(int64_t i) { return tb.add(group, i * blockColumns); }
   mlir::Value getColumn(int64_t block) {
-    return tb.add(tb.mul(member, 2), block * kBlock);
+    return tb.add(tb.mul(member, 2), block * blockColumns);
   }
   mlir::Value getSumColumn(int64_t block);
 

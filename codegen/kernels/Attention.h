@@ -16,9 +16,9 @@ namespace tessera::codegen {
 
 /// The score of a pair that the mask forbids: finite, so that no difference of
 /// two is NaN.
-constexpr double kMaskedScore = -1.0e30;
-constexpr double kLog2E = 1.4426950408889634;
-constexpr double kLn2 = 0.6931471805599453;
+constexpr double maskedScore = -1.0e30;
+constexpr double log2E = 1.4426950408889634;
+constexpr double ln2 = 0.6931471805599453;
 
 /// Sizes of an attention, all in elements.
 struct AttentionShape {
@@ -30,7 +30,7 @@ struct AttentionShape {
   int64_t headStride;     ///< columns from one head to the next
   bool causal, alibi;
   double scale;
-  int64_t paddedDim; ///< dim in whole multiples of kLanes
+  int64_t paddedDim; ///< dim in whole multiples of vectorLanes
   bool dropout;      ///< of probabilities, at this rate
   double rate;
 
@@ -51,7 +51,7 @@ struct AttentionShape {
     s.causal = op.getCausal();
     s.alibi = op.getAlibi();
     s.scale = op.getScale().convertToDouble();
-    s.paddedDim = roundUp(s.dim, kLanes);
+    s.paddedDim = roundUp(s.dim, vectorLanes);
     s.dropout = op.hasDropout();
     s.rate = op.getRate().convertToDouble();
     return s;

@@ -127,19 +127,19 @@ Value VectorBuilder::exp2(Value x) {
   // rounds, and leaves n in the low bits of the first sum, from where a shift
   // brings it into the exponent of 2^f. The polynomial is the minimax one of
   // degree 6 with constant term 1, so that 2^0 = 1 exactly.
-  static constexpr double kRound = 12582912.0;
-  static constexpr double kCoefficients[] = {0.00015353360887835778,
-                                             0.0013398874405374038,
-                                             0.009618437361367513,
-                                             0.0555033247115951,
-                                             0.24022647913598333,
-                                             0.6931472028550363,
-                                             1.0};
+  static constexpr double roundingShift = 12582912.0;
+  static constexpr double coefficients[] = {0.00015353360887835778,
+                                            0.0013398874405374038,
+                                            0.009618437361367513,
+                                            0.0555033247115951,
+                                            0.24022647913598333,
+                                            0.6931472028550363,
+                                            1.0};
   auto bits = vectorType(builder.getI32Type());
-  Value shifted = addf(x, splat(kRound));
-  Value fraction = subf(x, subf(shifted, splat(kRound)));
-  Value power = splat(kCoefficients[0]);
-  for (double coefficient : llvm::drop_begin(kCoefficients))
+  Value shifted = addf(x, splat(roundingShift));
+  Value fraction = subf(x, subf(shifted, splat(roundingShift)));
+  Value power = splat(coefficients[0]);
+  for (double coefficient : llvm::drop_begin(coefficients))
     power = fma(power, fraction, splat(coefficient));
   Value count = arith::ConstantOp::create(
       builder, loc,
@@ -152,7 +152,7 @@ Value VectorBuilder::exp2(Value x) {
       exponent);
   // True for NaN too.
   Value kept = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UGE, x,
-                                     splat(kSmallestExponent));
+                                     splat(smallestExponent));
   Value none =
       arith::ConstantOp::create(builder, loc, builder.getZeroAttr(bits));
   return arith::BitcastOp::create(
@@ -286,7 +286,7 @@ Value VectorBuilder::mask(Value count) {
 }
 
 Value VectorBuilder::mask(int64_t count) {
-  if (count >= kLanes)
+  if (count >= vectorLanes)
     return {};
   return vector::ConstantMaskOp::create(
       builder, loc, vectorType(builder.getI1Type()),
@@ -325,9 +325,9 @@ SmallVector<Value> VectorBuilder::loop(Value begin, Value end, int64_t step,
 
 void VectorBuilder::vectors(int64_t count,
                             function_ref<void(Value, Value)> body) {
-  int64_t whole = count / kLanes * kLanes;
+  int64_t whole = count / vectorLanes * vectorLanes;
   if (whole)
-    loop(0, whole, kLanes, [&](Value position) { body(position, {}); });
+    loop(0, whole, vectorLanes, [&](Value position) { body(position, {}); });
   if (whole < count)
     body(index(whole), mask(count - whole));
 }
@@ -335,14 +335,14 @@ void VectorBuilder::vectors(int64_t count,
 SmallVector<Value> VectorBuilder::transpose(SmallVector<Value> rows) {
   // Four rounds exchange blocks of 8, 4, 2 and 1 between rows that lie as far
   // apart: element (r, c) moves to (c, r) bit by bit of its coordinates.
-  for (int64_t block = kLanes / 2; block; block /= 2) {
+  for (int64_t block = vectorLanes / 2; block; block /= 2) {
     SmallVector<int64_t> low, high;
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
+    for (int64_t lane = 0; lane < vectorLanes; ++lane) {
       bool second = lane & block;
-      low.push_back(second ? kLanes + lane - block : lane);
-      high.push_back(second ? kLanes + lane : lane + block);
+      low.push_back(second ? vectorLanes + lane - block : lane);
+      high.push_back(second ? vectorLanes + lane : lane + block);
     }
-    for (int64_t row = 0; row < kLanes; ++row) {
+    for (int64_t row = 0; row < vectorLanes; ++row) {
       if (row & block)
         continue;
       Value a = rows[row], b = rows[row + block];

@@ -22,7 +22,7 @@ namespace tessera::codegen {
 
 /// Lanes of a generated fp32 vector, on every CPU: LLVM splits vectors where
 /// registers are narrower, and the order of additions stays the same.
-constexpr int64_t kLanes = 16;
+constexpr int64_t vectorLanes = 16;
 
 /// \p value rounded up to a multiple of \p unit.
 constexpr int64_t roundUp(int64_t value, int64_t unit) {
@@ -31,7 +31,7 @@ constexpr int64_t roundUp(int64_t value, int64_t unit) {
 
 /// Powers under 2^-80 count as zero: no sum with 1 can feel them, and products
 /// of theirs would be denormal numbers, on which CPUs are slow.
-constexpr double kSmallestExponent = -80;
+constexpr double smallestExponent = -80;
 
 /// Short names for the operations that kernels are made of. Vectors have
 /// `lanes` lanes of fp32 unless said otherwise; positions are of type index.
@@ -42,7 +42,7 @@ public:
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
-  int64_t lanes = kLanes;
+  int64_t lanes = vectorLanes;
   /// Bytes that positions of vectors in memory are multiples of, if the vector
   /// has as many; 0: any element may be the first.
   int64_t alignment = 0;
@@ -76,7 +76,7 @@ public:
   mlir::Value fma(mlir::Value a, mlir::Value b, mlir::Value c);
   mlir::Value toF32(mlir::Value integer);
   /// 2 to the power of each lane, within 1.5 units in the last place; exactly
-  /// 0 below kSmallestExponent. Lanes must be under 128. NaN stays NaN.
+  /// 0 below smallestExponent. Lanes must be under 128. NaN stays NaN.
   mlir::Value exp2(mlir::Value x);
   /// The sum of all lanes, by a tree.
   mlir::Value sum(mlir::Value vector);
@@ -130,7 +130,7 @@ public:
       int64_t count,
       llvm::function_ref<void(mlir::Value position, mlir::Value mask)> body);
 
-  /// Transposes kLanes vectors, in registers.
+  /// Transposes vectorLanes vectors, in registers.
   llvm::SmallVector<mlir::Value> transpose(llvm::SmallVector<mlir::Value> rows);
 };
 

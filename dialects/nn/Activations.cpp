@@ -13,12 +13,12 @@ using namespace tessera::nn;
 
 // The tanh form of the GELU (Hendrycks and Gimpel, arXiv 1606.08415, section
 // 2): sqrt(2 / pi) and the factor of the cube.
-static constexpr double kGeluScale = 0.7978845608028654, kGeluCube = 0.044715;
+static constexpr double geluScale = 0.7978845608028654, geluCube = 0.044715;
 
 /// tanh(a·x·(1 + b·x²)) with a and b as above, \p square being x².
 static Value geluTanh(Formula &f, Value x, Value square) {
   return f.tanh(
-      f.mul(x, f.offset(f.scale(square, kGeluScale * kGeluCube), kGeluScale)));
+      f.mul(x, f.offset(f.scale(square, geluScale * geluCube), geluScale)));
 }
 
 void GeluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
@@ -42,7 +42,7 @@ SmallVector<Value> GeluGradOp::decompose(OpBuilder &builder) {
   Value one = f.splat(Formula::typeOf(x), 1);
   Value slope = f.mul(x, f.sub(one, f.mul(t, t)));
   Value left = f.mul(
-      slope, f.offset(f.scale(square, 3 * kGeluScale * kGeluCube), kGeluScale));
+      slope, f.offset(f.scale(square, 3 * geluScale * geluCube), geluScale));
   Value derivative = f.scale(f.add(left, f.offset(t, 1)), 0.5);
   return {f.as(getResult(), f.mul(getGradient(), derivative))};
 }

@@ -76,13 +76,13 @@ def NN_PartialSumSquaresOp : NN_PureOp<"partial_sum_squares"> {
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let extraClassDeclaration = [{
     /// Elements of a block.
-    static constexpr int64_t kBlock = 65536;
+    static constexpr int64_t blockSize = 65536;
   }];
   let builders = [OpBuilder<(ins "::mlir::Value":$input), [{
     int64_t elements =
         ::llvm::cast<::mlir::ShapedType>(input.getType()).getNumElements();
     build($_builder, $_state,
-          ::mlir::RankedTensorType::get({(elements + kBlock - 1) / kBlock},
+          ::mlir::RankedTensorType::get({(elements + blockSize - 1) / blockSize},
                                         $_builder.getF64Type()),
           input);
   }]>];

@@ -510,9 +510,9 @@ LogicalResult LinearCrossEntropyOp::verify() {
 LogicalResult PartialSumSquaresOp::verify() {
   auto result = tensorType(getResult());
   int64_t blocks =
-      llvm::divideCeil(tensorType(getInput()).getNumElements(), kBlock);
+      llvm::divideCeil(tensorType(getInput()).getNumElements(), blockSize);
   if (result.getShape() != ArrayRef<int64_t>{blocks})
     return emitOpError("result must have one element for each ")
-           << kBlock << " of the operand: " << blocks;
+           << blockSize << " of the operand: " << blocks;
   return success();
 }

@@ -43,7 +43,7 @@ void QuantizeRowsOp::build(OpBuilder &builder, OperationState &state,
     return RankedTensorType::get({rows, columns}, element);
   };
   build(builder, state,
-        type(blocks * WeightBlocks::kInner, builder.getI8Type()),
+        type(blocks * WeightBlocks::blockInner, builder.getI8Type()),
         type(blocks, builder.getF32Type()), type(blocks, builder.getI32Type()),
         input, count);
 }
@@ -54,9 +54,9 @@ LogicalResult QuantizeRowsOp::verify() {
     return emitOpError("input must be a matrix");
   int64_t rows = shape[0], blocks = WeightBlocks{shape[1], 0}.getBlocks();
   if (shapeOf(getResult()) !=
-      ArrayRef<int64_t>{rows, blocks * WeightBlocks::kInner})
+      ArrayRef<int64_t>{rows, blocks * WeightBlocks::blockInner})
     return emitOpError("result must have shape [")
-           << rows << ", " << blocks * WeightBlocks::kInner << "]";
+           << rows << ", " << blocks * WeightBlocks::blockInner << "]";
   for (Value each : {Value(getScales()), Value(getOffsets())})
     if (shapeOf(each) != ArrayRef<int64_t>{rows, blocks})
       return emitOpError("scales and offsets must have one number a block: [")
@@ -66,7 +66,7 @@ LogicalResult QuantizeRowsOp::verify() {
 
 LogicalResult QuantizedMatmulOp::verify() {
   ArrayRef<int64_t> rows = shapeOf(getRows()), result = shapeOf(getResult());
-  if (rows.size() != 2 || rows[1] % WeightBlocks::kInner != 0)
+  if (rows.size() != 2 || rows[1] % WeightBlocks::blockInner != 0)
     return emitOpError("rows must be a matrix of whole blocks");
   WeightBlocks blocks = {rows[1], 0};
   for (Value each : {Value(getScales()), Value(getOffsets())})

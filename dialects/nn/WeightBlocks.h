@@ -32,36 +32,36 @@ namespace tessera::nn {
 
 struct WeightBlocks {
   /// Weights of a block, and columns of a tile.
-  static constexpr int64_t kInner = 32, kColumns = 16;
+  static constexpr int64_t blockInner = 32, tileColumns = 16;
   /// Weights of a column that lie together.
-  static constexpr int64_t kTogether = 4;
+  static constexpr int64_t together = 4;
   /// Blocks of a column whose scales lie together: those of all columns fill a
   /// line of a CPU's cache, and vectors of integers lie within lines.
-  static constexpr int64_t kGroup = 2;
+  static constexpr int64_t groupBlocks = 2;
   /// What is added to an integer, so that it has no sign.
-  static constexpr int64_t kOffset = 128;
+  static constexpr int64_t integerOffset = 128;
   /// Bytes of the integers of a tile's block.
-  static constexpr int64_t kBlockBytes = kInner * kColumns;
+  static constexpr int64_t blockBytes = blockInner * tileColumns;
   /// Bytes of the scales of a tile's block, and of a group's.
-  static constexpr int64_t kScaleBytes = 2 * kColumns;
-  static constexpr int64_t kGroupScaleBytes = kGroup * kScaleBytes;
-  static constexpr int64_t kGroupBytes =
-      kGroupScaleBytes + kGroup * kBlockBytes;
+  static constexpr int64_t scaleBytes = 2 * tileColumns;
+  static constexpr int64_t groupScaleBytes = groupBlocks * scaleBytes;
+  static constexpr int64_t groupBytes =
+      groupScaleBytes + groupBlocks * blockBytes;
 
   int64_t inner, columns;
 
-  int64_t getBlocks() const { return (inner + kInner - 1) / kInner; }
-  int64_t getTiles() const { return (columns + kColumns - 1) / kColumns; }
+  int64_t getBlocks() const { return (inner + blockInner - 1) / blockInner; }
+  int64_t getTiles() const { return (columns + tileColumns - 1) / tileColumns; }
   /// From a tile's beginning to a block's scales and to its integers.
   static int64_t getScalePlace(int64_t block) {
-    return block / kGroup * kGroupBytes + block % kGroup * kScaleBytes;
+    return block / groupBlocks * groupBytes + block % groupBlocks * scaleBytes;
   }
   static int64_t getIntegerPlace(int64_t block) {
-    return block / kGroup * kGroupBytes + kGroupScaleBytes +
-           block % kGroup * kBlockBytes;
+    return block / groupBlocks * groupBytes + groupScaleBytes +
+           block % groupBlocks * blockBytes;
   }
   int64_t getTileBytes() const {
-    return getBlocks() ? getIntegerPlace(getBlocks() - 1) + kBlockBytes : 0;
+    return getBlocks() ? getIntegerPlace(getBlocks() - 1) + blockBytes : 0;
   }
   int64_t getBytes() const { return getTiles() * getTileBytes(); }
 };

@@ -31,7 +31,7 @@ MemoryUsage MemoryUsage::measure(ProgramOp program) {
     usage[last + 1][category] -= buffer.getBytes();
   }
   for (size_t i = 1; i < usage.size(); ++i)
-    for (int c = 0; c < kStepCategories; ++c)
+    for (int c = 0; c < stepCategoryCount; ++c)
       usage[i][c] += usage[i - 1][c];
   usage.pop_back();
   for (size_t i = 0; i < usage.size(); ++i)

@@ -14,7 +14,7 @@
 namespace tessera::plan {
 
 /// Bytes in use of each category.
-using Usage = std::array<int64_t, kStepCategories>;
+using Usage = std::array<int64_t, stepCategoryCount>;
 
 int64_t getTotal(const Usage &usage);
 

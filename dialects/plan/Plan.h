@@ -30,16 +30,16 @@
 namespace tessera::plan {
 
 /// Each buffer begins at a multiple of this many bytes and is as long as one.
-constexpr int64_t kAlignment = 64;
-constexpr int64_t kCategories = 7;
+constexpr int64_t bufferAlignment = 64;
+constexpr int64_t categoryCount = 7;
 /// The first of them are those of a training step, which has no cache.
-constexpr int64_t kStepCategories = 6;
+constexpr int64_t stepCategoryCount = 6;
 /// Buffers in the file begin at multiples of a page, which is read and dropped
 /// as a whole.
-constexpr int64_t kPage = 4096;
+constexpr int64_t pageBytes = 4096;
 /// No program runs on more ranks, and no size, offset or stride in bytes is
 /// larger, so that the sum of a few of them does not overflow.
-constexpr int64_t kMaxRanks = 65536, kMaxBytes = int64_t(1) << 60;
+constexpr int64_t maxRanks = 65536, maxBytes = int64_t(1) << 60;
 
 /// True if \p op is something that runs: launch, gemm, start, wait, fence,
 /// clear, copy, fetch or evict.

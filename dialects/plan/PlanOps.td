@@ -40,7 +40,7 @@ def Plan_Dialect : Dialect {
   let useDefaultTypePrinterParser = 1;
   let extraClassDeclaration = [{
     /// The module that has the kernels of a device once they are built.
-    static constexpr ::llvm::StringLiteral kDeviceModule = "device";
+    static constexpr ::llvm::StringLiteral deviceModuleName = "device";
   }];
 }
 

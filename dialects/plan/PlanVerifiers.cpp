@@ -16,7 +16,8 @@ using namespace tessera::plan;
 static Operation *findDeviceKernel(LaunchOp launch,
                                    SymbolTableCollection &symbolTable) {
   Operation *device = symbolTable.lookupNearestSymbolFrom(
-      launch, StringAttr::get(launch.getContext(), PlanDialect::kDeviceModule));
+      launch,
+      StringAttr::get(launch.getContext(), PlanDialect::deviceModuleName));
   if (!device || device->getNumRegions() == 0)
     return nullptr;
   for (Operation &function : device->getRegion(0).getOps())
@@ -222,26 +223,27 @@ LogicalResult RowLoopOp::verifySymbolUses(SymbolTableCollection &symbols) {
 LogicalResult BufferOp::verify() {
   if (!getResult().getType().hasStaticShape())
     return emitOpError("must have a static size");
-  if (getBytes() > kMaxBytes || static_cast<int64_t>(getOffset()) > kMaxBytes)
-    return emitOpError("size and offset must be at most ") << kMaxBytes;
-  if (getBytes() % kAlignment || getOffset() % kAlignment ||
+  if (getBytes() > maxBytes || static_cast<int64_t>(getOffset()) > maxBytes)
+    return emitOpError("size and offset must be at most ") << maxBytes;
+  if (getBytes() % bufferAlignment || getOffset() % bufferAlignment ||
       static_cast<int64_t>(getOffset()) < 0)
-    return emitOpError("size and offset must be multiples of ") << kAlignment;
+    return emitOpError("size and offset must be multiples of ")
+           << bufferAlignment;
   if (getPersistent() == getLive().has_value())
     return emitOpError("must be either persistent or have a lifetime");
   if (isInFile() && (!getPersistent() || getCategory() != Category::Optimizer))
     return emitOpError("lies in the file, so it must be persistent and of "
                        "category optimizer");
-  if (isInFile() && getOffset() % kPage)
+  if (isInFile() && getOffset() % pageBytes)
     return emitOpError("lies in the file, so its offset must be a multiple of ")
-           << kPage;
+           << pageBytes;
   if (getLive() && (getLive()->size() != 2 || getFirst() < 0 ||
                     getFirst() > getLast() || getLast() == INT64_MAX))
     return emitOpError("lifetime must be [first step, last step]");
   return success();
 }
 
-/// Bytes of \p type, more than kMaxBytes where they cannot be counted.
+/// Bytes of \p type, more than maxBytes where they cannot be counted.
 static int64_t countBytes(ShapedType type) {
   int64_t bytes = getElementBytes(type.getElementType());
   for (int64_t size : type.getShape())
@@ -276,6 +278,6 @@ LogicalResult ViewOp::verify() {
   }
   if (bytes > room || end + bytes > room)
     return emitOpError("ends at byte ")
-           << end + std::min(bytes, kMaxBytes) << " of a buffer of " << room;
+           << end + std::min(bytes, maxBytes) << " of a buffer of " << room;
   return success();
 }

@@ -70,7 +70,7 @@ private:
   }
 
   LogicalResult verifyBody() {
-    std::array<int64_t, kCategories> persistent = {};
+    std::array<int64_t, categoryCount> persistent = {};
     for (Operation &op : program.getBody().front()) {
       if (!isa_and_nonnull<PlanDialect>(op.getDialect()))
         return op.emitOpError("does not belong in a plan");
@@ -93,7 +93,7 @@ private:
               buffer.getBytes();
       }
     }
-    for (int64_t i = 0; i < kCategories; ++i) {
+    for (int64_t i = 0; i < categoryCount; ++i) {
       auto category = static_cast<Category>(i);
       if (persistent[i] > program.getMemory(category))
         return program.emitOpError("persistent buffers of category ")
@@ -279,9 +279,9 @@ private:
 LogicalResult ProgramOp::verify() {
   // Views divide by these numbers, so they come before the body.
   int64_t world = getWorld(), shards = getShards(), secondary = getSecondary();
-  if (world < 1 || world > kMaxRanks)
+  if (world < 1 || world > maxRanks)
     return emitOpError("cannot have a world of ")
-           << world << ": from 1 to " << kMaxRanks << " ranks are possible";
+           << world << ": from 1 to " << maxRanks << " ranks are possible";
   if (shards < 1 || world % shards)
     return emitOpError("cannot have shards of ")
            << shards << " in a world of " << world;
@@ -289,9 +289,9 @@ LogicalResult ProgramOp::verify() {
     return emitOpError("cannot keep parameters among ")
            << secondary << " of " << shards << " ranks";
   int64_t sum = 0;
-  for (int64_t i = 0; i < kCategories; ++i) {
+  for (int64_t i = 0; i < categoryCount; ++i) {
     int64_t bytes = getMemory(static_cast<Category>(i));
-    if (bytes < 0 || bytes > kMaxBytes)
+    if (bytes < 0 || bytes > maxBytes)
       return emitOpError("cannot have ")
              << bytes << " bytes of " << stringifyCategory(Category(i));
     sum += bytes;
@@ -300,7 +300,7 @@ LogicalResult ProgramOp::verify() {
     return emitOpError("categories sum to ")
            << sum << " bytes, the arena has " << getArenaBytes();
   if (static_cast<int64_t>(getOffloadBytes()) < 0 ||
-      static_cast<int64_t>(getOffloadBytes()) > kMaxBytes ||
+      static_cast<int64_t>(getOffloadBytes()) > maxBytes ||
       static_cast<int64_t>(getAccumulation()) < 1)
     return emitOpError("cannot have ")
            << getOffloadBytes() << " bytes of a file or " << getAccumulation()

@@ -34,7 +34,7 @@ private:
 };
 
 /// What stands for a whole number that must be given and is not.
-inline constexpr int64_t kMissing = INT64_MIN;
+inline constexpr int64_t missingValue = INT64_MIN;
 
 mlir::AsmPrinter &operator<<(mlir::AsmPrinter &printer, Real real);
 mlir::AsmPrinter &operator<<(mlir::AsmPrinter &printer,

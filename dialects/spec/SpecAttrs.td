@@ -54,7 +54,7 @@ def Spec_Dialect : Dialect {
 
 /// A whole number. One without a default must be given: the verifier says so, by
 /// the field's path.
-class Spec_Int<string default = "::tessera::spec::kMissing">
+class Spec_Int<string default = "::tessera::spec::missingValue">
     : AttrParameter<"int64_t", "a whole number"> {
   let defaultValue = default;
 }
@@ -366,7 +366,7 @@ def Spec_SpecificationAttr : Spec_Struct<"Specification", "specification"> {
       Spec_OptionalText:$tokenizer);
   let extraClassDeclaration = [{
     /// The module's attribute that holds it.
-    static constexpr ::llvm::StringLiteral kName = "spec.specification";
+    static constexpr ::llvm::StringLiteral attributeName = "spec.specification";
 
     /// Micro-batches that a rank computes each step.
     int64_t getAccumulation() const {
@@ -425,7 +425,7 @@ def Spec_GenerationAttr : Spec_Struct<"Generation", "generation"> {
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// The module's attribute that holds it.
-    static constexpr ::llvm::StringLiteral kName = "spec.generation";
+    static constexpr ::llvm::StringLiteral attributeName = "spec.generation";
   }];
 }
 
@@ -446,7 +446,7 @@ def Spec_AuditAttr : Spec_Struct<"Audit", "audit"> {
       Spec_Bool<"false">:$without_edges);
   let extraClassDeclaration = [{
     /// The module's attribute that holds it.
-    static constexpr ::llvm::StringLiteral kName = "spec.audit";
+    static constexpr ::llvm::StringLiteral attributeName = "spec.audit";
   }];
 }
 
@@ -470,7 +470,7 @@ def Spec_MachineAttr : Spec_Defaults<"Machine", "machine",
   }];
   let extraClassDeclaration = [{
     /// The module's attribute that holds it.
-    static constexpr ::llvm::StringLiteral kName = "spec.machine";
+    static constexpr ::llvm::StringLiteral attributeName = "spec.machine";
   }];
 }
 
@@ -484,7 +484,7 @@ def Spec_RecomputedAttr : Spec_Struct<"Recomputed", "recomputed"> {
       Spec_Int<"0">:$cheap);
   let extraClassDeclaration = [{
     /// The module's attribute that holds it.
-    static constexpr ::llvm::StringLiteral kName = "spec.recomputed";
+    static constexpr ::llvm::StringLiteral attributeName = "spec.recomputed";
   }];
 }
 

@@ -31,31 +31,33 @@ LogicalResult SpecDialect::verifyOperationAttribute(Operation *op,
   if (!isa<ModuleOp>(op))
     return op->emitError() << attribute.getName() << " is a module's attribute";
   StringRef name = attribute.getName();
-  if (name == SpecificationAttr::kName)
+  if (name == SpecificationAttr::attributeName)
     return isa<SpecificationAttr>(attribute.getValue())
                ? success()
                : op->emitError() << name << " must be a #spec.specification";
-  if (name == RecomputedAttr::kName)
+  if (name == RecomputedAttr::attributeName)
     return isa<RecomputedAttr>(attribute.getValue())
                ? success()
                : op->emitError() << name << " must be a #spec.recomputed";
-  if (name == MachineAttr::kName)
+  if (name == MachineAttr::attributeName)
     return isa<MachineAttr>(attribute.getValue())
                ? success()
                : op->emitError() << name << " must be a #spec.machine";
-  if (name == AuditAttr::kName)
+  if (name == AuditAttr::attributeName)
     return isa<AuditAttr>(attribute.getValue())
                ? success()
                : op->emitError() << name << " must be a #spec.audit";
-  if (name == GenerationAttr::kName)
+  if (name == GenerationAttr::attributeName)
     return isa<GenerationAttr>(attribute.getValue())
                ? success()
                : op->emitError() << name << " must be a #spec.generation";
   return op->emitError() << "no attribute is named " << name
-                         << ": a module has " << SpecificationAttr::kName
-                         << ", " << MachineAttr::kName << ", "
-                         << AuditAttr::kName << ", " << GenerationAttr::kName
-                         << " and " << RecomputedAttr::kName;
+                         << ": a module has "
+                         << SpecificationAttr::attributeName << ", "
+                         << MachineAttr::attributeName << ", "
+                         << AuditAttr::attributeName << ", "
+                         << GenerationAttr::attributeName << " and "
+                         << RecomputedAttr::attributeName;
 }
 
 StringRef CpuAttr::getTargetName() const { return getMnemonic(); }
@@ -76,7 +78,8 @@ DictionaryAttr CudaAttr::getOwnFields() const {
 StringRef PlainTargetAttr::getTargetName() const { return getName(); }
 
 SpecificationAttr tessera::spec::getSpecification(ModuleOp module) {
-  return module->getAttrOfType<SpecificationAttr>(SpecificationAttr::kName);
+  return module->getAttrOfType<SpecificationAttr>(
+      SpecificationAttr::attributeName);
 }
 
 ParallelAttr tessera::spec::getParallel(ModuleOp module) {
@@ -130,11 +133,11 @@ SmallVector<ModuleOp> tessera::spec::getModels(ModuleOp module) {
 }
 
 AuditAttr tessera::spec::getAudit(ModuleOp module) {
-  return module->getAttrOfType<AuditAttr>(AuditAttr::kName);
+  return module->getAttrOfType<AuditAttr>(AuditAttr::attributeName);
 }
 
 GenerationAttr tessera::spec::getGeneration(ModuleOp module) {
-  return module->getAttrOfType<GenerationAttr>(GenerationAttr::kName);
+  return module->getAttrOfType<GenerationAttr>(GenerationAttr::attributeName);
 }
 
 StringRef tessera::spec::getMainProgram(ModuleOp module) {
@@ -160,11 +163,11 @@ bool tessera::spec::readsField(DefenseKind kind, StringRef field) {
 }
 
 RecomputedAttr tessera::spec::getRecomputed(ModuleOp module) {
-  return module->getAttrOfType<RecomputedAttr>(RecomputedAttr::kName);
+  return module->getAttrOfType<RecomputedAttr>(RecomputedAttr::attributeName);
 }
 
 MachineAttr tessera::spec::getMachine(ModuleOp module) {
-  auto machine = module->getAttrOfType<MachineAttr>(MachineAttr::kName);
+  auto machine = module->getAttrOfType<MachineAttr>(MachineAttr::attributeName);
   return machine ? machine : MachineAttr::get(module.getContext());
 }
 

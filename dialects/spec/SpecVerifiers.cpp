@@ -45,7 +45,7 @@ struct Number {
 static LogicalResult check(EmitError emitError, ArrayRef<Number> numbers) {
   for (const Number &number : numbers) {
     const Limit &limit = getLimit(number.path);
-    if (number.value == static_cast<double>(kMissing))
+    if (number.value == static_cast<double>(missingValue))
       return emitError() << "`" << number.path << "` is missing; "
                          << limit.getRemedy(number.isWhole);
     if (number.value && !limit.allows(*number.value))

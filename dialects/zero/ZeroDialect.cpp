@@ -47,11 +47,11 @@ void ZeroDialect::initialize() {
 LogicalResult ZeroDialect::verifyOperationAttribute(Operation *op,
                                                     NamedAttribute attribute) {
   StringRef name = attribute.getName();
-  bool isStage = name == kStage;
-  if (!isStage && name != kWorld && name != kShardRanks &&
-      name != kSecondaryRanks)
+  bool isStage = name == stageAttrName;
+  if (!isStage && name != worldAttrName && name != shardRanksAttrName &&
+      name != secondaryRanksAttrName)
     return success();
-  int64_t least = isStage ? 0 : 1, most = isStage ? 3 : kMaxRanks;
+  int64_t least = isStage ? 0 : 1, most = isStage ? 3 : maxRanks;
   auto number = dyn_cast<IntegerAttr>(attribute.getValue());
   if (number && number.getType().isSignlessInteger(64) &&
       number.getInt() >= least && number.getInt() <= most)
@@ -74,11 +74,12 @@ static std::optional<int64_t> getProgramAttr(Operation *op, StringRef name) {
 }
 
 std::optional<int64_t> tessera::zero::getWorld(Operation *op) {
-  return getProgramAttr(op, ZeroDialect::kWorld);
+  return getProgramAttr(op, ZeroDialect::worldAttrName);
 }
 
 std::optional<int64_t> tessera::zero::getShardRanks(Operation *op) {
-  std::optional<int64_t> ranks = getProgramAttr(op, ZeroDialect::kShardRanks);
+  std::optional<int64_t> ranks =
+      getProgramAttr(op, ZeroDialect::shardRanksAttrName);
   return ranks ? ranks : getWorld(op);
 }
 
@@ -87,18 +88,17 @@ std::optional<int64_t> tessera::zero::getRanks(Operation *op, Axis axis) {
   if (axis == Axis::World || !world)
     return world;
   if (axis == Axis::Secondary)
-    return getProgramAttr(op, ZeroDialect::kSecondaryRanks);
+    return getProgramAttr(op, ZeroDialect::secondaryRanksAttrName);
   return axis == Axis::Shards ? *shards
                               : *world / std::max<int64_t>(*shards, 1);
 }
 
 std::optional<int64_t> tessera::zero::getStage(Operation *op) {
-  return getProgramAttr(op, ZeroDialect::kStage);
+  return getProgramAttr(op, ZeroDialect::stageAttrName);
 }
 
 int64_t tessera::zero::getQuantizedBytes(int64_t elements) {
-  return elements +
-         4 * llvm::divideCeil(elements, ZeroDialect::kQuantizedBlock);
+  return elements + 4 * llvm::divideCeil(elements, ZeroDialect::quantizedBlock);
 }
 
 /// A flat tensor like \p value with \p elements elements.

@@ -43,24 +43,24 @@ def Zero_Dialect : Dialect {
   let dependentDialects = ["::tessera::optimizer::OptimizerDialect"];
   let extraClassDeclaration = [{
     /// The attributes of a program's function, i64.
-    static constexpr ::llvm::StringLiteral kWorld = "zero.world";
-    static constexpr ::llvm::StringLiteral kStage = "zero.stage";
-    static constexpr ::llvm::StringLiteral kShardRanks = "zero.shard_ranks";
-    static constexpr ::llvm::StringLiteral kSecondaryRanks =
+    static constexpr ::llvm::StringLiteral worldAttrName = "zero.world";
+    static constexpr ::llvm::StringLiteral stageAttrName = "zero.stage";
+    static constexpr ::llvm::StringLiteral shardRanksAttrName = "zero.shard_ranks";
+    static constexpr ::llvm::StringLiteral secondaryRanksAttrName =
         "zero.secondary_ranks";
     /// Parameters start at multiples of this many elements in their group,
     /// and so do the parts of ranks.
-    static constexpr int64_t kAlignment = 16;
+    static constexpr int64_t elementAlignment = 16;
     /// The states of every optimizer.
-    static constexpr ::llvm::StringLiteral kParameter = "parameter";
-    static constexpr ::llvm::StringLiteral kGradient = "gradient";
-    static constexpr ::llvm::StringLiteral kMaster = "master";
+    static constexpr ::llvm::StringLiteral parameterState = "parameter";
+    static constexpr ::llvm::StringLiteral gradientState = "gradient";
+    static constexpr ::llvm::StringLiteral masterState = "master";
     /// The state of an nn.cache, which is in no group.
-    static constexpr ::llvm::StringLiteral kCache = "cache";
+    static constexpr ::llvm::StringLiteral cacheState = "cache";
     /// Elements that have one scale where parameters are quantized.
-    static constexpr int64_t kQuantizedBlock = 256;
+    static constexpr int64_t quantizedBlock = 256;
     /// No program runs on more ranks.
-    static constexpr int64_t kMaxRanks = 65536;
+    static constexpr int64_t maxRanks = 65536;
   }];
 }
 

@@ -51,7 +51,7 @@ static LogicalResult verifyCache(Operation *op, FlatSymbolRefAttr symbol,
 static LogicalResult verifyState(Operation *op, StringRef state,
                                  FlatSymbolRefAttr symbol, Value value,
                                  SymbolTableCollection &symbolTable) {
-  if (state == ZeroDialect::kCache)
+  if (state == ZeroDialect::cacheState)
     return verifyCache(op, symbol, value, symbolTable);
   FailureOr<GroupOp> group = lookupGroup(op, symbol, symbolTable);
   if (failed(group))
@@ -118,10 +118,10 @@ LogicalResult GroupOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
         symbolTable.lookupNearestSymbolFrom<nn::ParameterOp>(*this, symbol);
     if (!parameter)
       return emitOpError("no nn.parameter is named ") << symbol;
-    if (offset % ZeroDialect::kAlignment)
+    if (offset % ZeroDialect::elementAlignment)
       return emitOpError("offset ")
              << offset << " of " << symbol << " is no multiple of "
-             << ZeroDialect::kAlignment;
+             << ZeroDialect::elementAlignment;
     if (offset < end)
       return emitOpError("parameter ")
              << symbol << " at offset " << offset
@@ -140,10 +140,10 @@ LogicalResult GroupOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
       return emitOpError("class_ends has ")
              << classEnd << ", where no parameter ends";
   if (static_cast<int64_t>(getPadded()) < end ||
-      getPadded() % ZeroDialect::kAlignment)
+      getPadded() % ZeroDialect::elementAlignment)
     return emitOpError("padded must be a multiple of ")
-           << ZeroDialect::kAlignment << " and at least " << end << ", but is "
-           << getPadded();
+           << ZeroDialect::elementAlignment << " and at least " << end
+           << ", but is " << getPadded();
   return success();
 }
 
@@ -253,10 +253,10 @@ LogicalResult KeepOp::verify() {
 
 LogicalResult QuantizeOp::verify() {
   int64_t count = getCount(getInput());
-  if (count % ZeroDialect::kAlignment)
+  if (count % ZeroDialect::elementAlignment)
     return emitOpError("the operand has ")
            << count << " elements, which is no multiple of "
-           << ZeroDialect::kAlignment;
+           << ZeroDialect::elementAlignment;
   if (getCount(getResult()) != getQuantizedBytes(count))
     return emitOpError("makes ")
            << getQuantizedBytes(count) << " bytes of " << count
@@ -266,10 +266,10 @@ LogicalResult QuantizeOp::verify() {
 
 LogicalResult DequantizeOp::verify() {
   int64_t parts = getParts(), count = getCount(getResult());
-  if (parts < 1 || count % (parts * ZeroDialect::kAlignment))
+  if (parts < 1 || count % (parts * ZeroDialect::elementAlignment))
     return emitOpError("the result has ")
            << count << " elements, which are not " << parts
-           << " parts of a multiple of " << ZeroDialect::kAlignment;
+           << " parts of a multiple of " << ZeroDialect::elementAlignment;
   int64_t bytes = parts * getQuantizedBytes(count / parts);
   if (getCount(getInput()) != bytes)
     return emitOpError("takes ")
@@ -285,7 +285,7 @@ LogicalResult AllSliceOp::verify() {
 LogicalResult UpdateOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   if (!getGroupAttr())
     return success();
-  return verifyState(*this, ZeroDialect::kParameter, getGroupAttr(),
+  return verifyState(*this, ZeroDialect::parameterState, getGroupAttr(),
                      getParameter(), symbolTable);
 }
 

@@ -214,7 +214,7 @@ Value ModuleWriter::multiplyByRows(Value x, StringRef name, int64_t begin,
   SmallVector<int64_t> shape = {count, inner};
   if (isInBlocks) {
     assert(parameter.getBlocksAlong() == 1 &&
-           begin % nn::WeightBlocks::kColumns == 0 && "cuts a tile");
+           begin % nn::WeightBlocks::tileColumns == 0 && "cuts a tile");
     offset = nn::WeightBlocks{inner, begin}.getBytes();
     shape = {nn::WeightBlocks{inner, count}.getBytes()};
   }

@@ -15,7 +15,7 @@ using namespace tessera;
 using namespace tessera::kernels;
 
 /// A larger sum is not worth a copy for each part.
-constexpr int64_t kLargestSum = 1 << 16;
+constexpr int64_t largestSum = 1 << 16;
 
 static int64_t getBytes(Value value) {
   return plan::getBytes(cast<ShapedType>(value.getType()));
@@ -127,7 +127,7 @@ private:
         return false;
     for (auto [value, isSum] : llvm::zip(op->getResults(), how.sums))
       if (isSum
-              ? cast<ShapedType>(value.getType()).getNumElements() > kLargestSum
+              ? cast<ShapedType>(value.getType()).getNumElements() > largestSum
               : !isNarrow(value))
         return false;
     return llvm::is_contained(how.inRows, true);

@@ -27,9 +27,9 @@ using namespace tessera;
 using namespace tessera::kernels;
 
 /// Parts that have sums of their own, as many as threads use at most.
-constexpr int64_t kParts = 32;
+constexpr int64_t sumParts = 32;
 /// Rows that a chunk has at least and is a multiple of.
-constexpr int64_t kLeastRows = 64, kRowUnit = 16;
+constexpr int64_t fewestRows = 64, rowUnit = 16;
 
 namespace {
 
@@ -299,12 +299,12 @@ void ChainWriter::write(Chain &chain) {
       else if (chain.isReadOutside(value))
         rowOutputs.push_back(value);
     }
-  int64_t most = std::max(chunkBytes / chain.getRowBytes(), kLeastRows);
+  int64_t most = std::max(chunkBytes / chain.getRowBytes(), fewestRows);
   int64_t chunks = llvm::divideCeil(chain.rows, most);
   int64_t chunkRows =
-      llvm::alignTo(llvm::divideCeil(chain.rows, chunks), kRowUnit);
+      llvm::alignTo(llvm::divideCeil(chain.rows, chunks), rowUnit);
   chunks = llvm::divideCeil(chain.rows, chunkRows);
-  func::FuncOp kernel = writeLoop(chain, chunkRows, std::min(chunks, kParts));
+  func::FuncOp kernel = writeLoop(chain, chunkRows, std::min(chunks, sumParts));
   for (auto [value, inRows] : chain.inputs)
     bringBefore(value, chain.place);
   builder.setInsertionPoint(chain.place);

@@ -49,7 +49,7 @@ plan::GemmOp rebuild(PatternRewriter &rewriter, plan::GemmOp gemm, Value bias,
 
 /// Counted rows, if they are at most so many, need no GEMM of a library, whose
 /// sums may depend on the number of rows.
-constexpr int64_t kFewRows = 64;
+constexpr int64_t fewRows = 64;
 
 struct FormGemm : OpRewritePattern<nn::MatmulOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -57,7 +57,7 @@ struct FormGemm : OpRewritePattern<nn::MatmulOp> {
                                 PatternRewriter &rewriter) const override {
     int64_t rows = op.getResult().getType().getDimSize(0);
     Value count = op.getTransposeA() ? Value() : nn::getRowCount(op);
-    if (count && rows <= kFewRows) {
+    if (count && rows <= fewRows) {
       rewriter.replaceOpWithNewOp<nn::RowMatmulOp>(
           op, op.getResult().getType(), op.getA(), op.getB(), count,
           /*bias=*/Value(), op.getTransposeB(), /*packed=*/false);

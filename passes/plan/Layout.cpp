@@ -60,7 +60,7 @@ public:
   DenseMap<Operation *, BufferOp> share(ProgramOp guest);
 
   /// Bytes of each category that the host keeps, and where they end.
-  std::array<int64_t, kCategories> memory = {};
+  std::array<int64_t, categoryCount> memory = {};
   int64_t end = 0;
   int64_t arenaBytes;
 
@@ -230,15 +230,15 @@ void ProgramLayout::measureLifetimes(bool withFences) {
 }
 
 /// Bytes of each category at the step at which \p buffers need most together.
-static std::array<int64_t, kCategories>
+static std::array<int64_t, categoryCount>
 getMostNeeded(ArrayRef<BufferOp> buffers) {
-  std::map<int64_t, std::array<int64_t, kCategories>> changes;
+  std::map<int64_t, std::array<int64_t, categoryCount>> changes;
   for (BufferOp buffer : buffers) {
     auto category = static_cast<int>(buffer.getCategory());
     changes[buffer.getFirst()][category] += buffer.getBytes();
     changes[buffer.getLast() + 1][category] -= buffer.getBytes();
   }
-  std::array<int64_t, kCategories> now = {}, most = {};
+  std::array<int64_t, categoryCount> now = {}, most = {};
   for (const auto &[step, change] : changes) {
     for (auto [bytes, more] : llvm::zip(now, change))
       bytes += more;
@@ -260,7 +260,7 @@ void ProgramLayout::packBuffers() {
   for (auto input : program.getBody().getOps<InputOp>())
     if (isFilledOnce(input))
       filledOnce.insert(getBuffer(input));
-  std::array<SmallVector<BufferOp>, kCategories> persistent;
+  std::array<SmallVector<BufferOp>, categoryCount> persistent;
   SmallVector<BufferOp> kept;
   SmallVector<BufferOp> temporary;
   SmallVector<plan::Block> blocks;
@@ -282,9 +282,9 @@ void ProgramLayout::packBuffers() {
     temporary.push_back(buffer);
     blocks.push_back({buffer.getBytes(), buffer.getFirst(), buffer.getLast()});
   }
-  std::array<int64_t, kCategories> memory = getMostNeeded(temporary);
+  std::array<int64_t, categoryCount> memory = getMostNeeded(temporary);
   int64_t end = host ? host->end : 0;
-  for (int64_t category = 0; host && category < kCategories; ++category)
+  for (int64_t category = 0; host && category < categoryCount; ++category)
     memory[category] += host->memory[category];
   auto place = [&](BufferOp buffer) {
     buffer.setOffset(end);
@@ -292,12 +292,12 @@ void ProgramLayout::packBuffers() {
     memory[static_cast<int>(buffer.getCategory())] += buffer.getBytes();
   };
   // What programs share has one place in all of them.
-  constexpr auto kParameters = static_cast<int64_t>(Category::Parameters),
-                 kCache = static_cast<int64_t>(Category::Cache);
-  llvm::for_each(persistent[kParameters], place);
-  llvm::for_each(persistent[kCache], place);
-  for (int64_t category = 0; category < kCategories; ++category)
-    if (category != kParameters && category != kCache)
+  constexpr auto parameters = static_cast<int64_t>(Category::Parameters),
+                 cache = static_cast<int64_t>(Category::Cache);
+  llvm::for_each(persistent[parameters], place);
+  llvm::for_each(persistent[cache], place);
+  for (int64_t category = 0; category < categoryCount; ++category)
+    if (category != parameters && category != cache)
       llvm::for_each(persistent[category], place);
   if (!blocks.empty()) {
     Packing packing = pack(blocks, heuristic);

@@ -71,7 +71,7 @@ static int64_t moveToFile(ProgramOp program, ArrayRef<StepRange> ranges) {
     auto buffer = value.getDefiningOp<BufferOp>();
     buffer.setSpace(Space::File);
     buffer.setOffset(end);
-    end = llvm::alignTo(end + buffer.getBytes(), kPage);
+    end = llvm::alignTo(end + buffer.getBytes(), pageBytes);
   }
   program.setOffloadBytes(end);
   return order.size();

@@ -26,15 +26,16 @@ using namespace tessera;
 using namespace tessera::plan;
 
 static int64_t roundUp(int64_t bytes) {
-  return std::max<int64_t>(kAlignment, llvm::alignTo(bytes, kAlignment));
+  return std::max<int64_t>(bufferAlignment,
+                           llvm::alignTo(bytes, bufferAlignment));
 }
 
 static Category getCategory(const BufferFacts &facts) {
   if (facts.state)
     return llvm::StringSwitch<Category>(facts.state.getValue())
-        .Case(zero::ZeroDialect::kParameter, Category::Parameters)
-        .Case(zero::ZeroDialect::kGradient, Category::Gradients)
-        .Case(zero::ZeroDialect::kCache, Category::Cache)
+        .Case(zero::ZeroDialect::parameterState, Category::Parameters)
+        .Case(zero::ZeroDialect::gradientState, Category::Gradients)
+        .Case(zero::ZeroDialect::cacheState, Category::Cache)
         .Default(Category::Optimizer);
   if (facts.persistent || facts.port)
     return Category::Workspace;
@@ -56,7 +57,8 @@ public:
   ProgramWriter(func::FuncOp function, int64_t accumulation,
                 const Target &target, Scratch &scratch)
       : function(function), accumulation(accumulation), target(target),
-        scratch(scratch), world(getAttribute(zero::ZeroDialect::kWorld, 1)),
+        scratch(scratch),
+        world(getAttribute(zero::ZeroDialect::worldAttrName, 1)),
         assignment(function, world), builder(function), declarations(function) {
   }
 
@@ -408,7 +410,7 @@ void ProgramWriter::finish() {
                                  /*persistent=*/true);
     ScratchOp::create(declarations, function.getLoc(), buffer, scratch.threads);
   }
-  std::array<int64_t, kCategories> memory = {};
+  std::array<int64_t, categoryCount> memory = {};
   int64_t last = std::max<int64_t>(0, program.getSteps().size() - 1);
   int64_t offset = 0;
   for (auto buffer : program.getBody().getOps<BufferOp>()) {
@@ -435,12 +437,14 @@ LogicalResult ProgramWriter::write() {
              << i << " needs a name: nn.output";
   if (failed(assignment.run()))
     return failure();
-  program = ProgramOp::create(
-      builder, function.getLoc(), function.getSymName(), world,
-      getAttribute(zero::ZeroDialect::kStage, 0), accumulation, 0,
-      builder.getDictionaryAttr({}), 0,
-      function->getAttrOfType<IntegerAttr>(zero::ZeroDialect::kShardRanks),
-      function->getAttrOfType<IntegerAttr>(zero::ZeroDialect::kSecondaryRanks));
+  program = ProgramOp::create(builder, function.getLoc(), function.getSymName(),
+                              world,
+                              getAttribute(zero::ZeroDialect::stageAttrName, 0),
+                              accumulation, 0, builder.getDictionaryAttr({}), 0,
+                              function->getAttrOfType<IntegerAttr>(
+                                  zero::ZeroDialect::shardRanksAttrName),
+                              function->getAttrOfType<IntegerAttr>(
+                                  zero::ZeroDialect::secondaryRanksAttrName));
   if (FlatSymbolRefAttr within = getWithin(function))
     program->setAttr(withinAttrName, within);
   Block &body = program.getBody().emplaceBlock();

@@ -326,7 +326,7 @@ struct Recompute : train::impl::RecomputeBase<Recompute> {
     numRepeated += recomputation.numRepeated;
     numDropped += recomputation.numDropped;
     module->setAttr(
-        spec::RecomputedAttr::kName,
+        spec::RecomputedAttr::attributeName,
         spec::RecomputedAttr::get(module.getContext(), count, all, some - all));
   }
 

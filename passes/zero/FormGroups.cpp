@@ -143,8 +143,8 @@ int64_t GroupFormer::getElements(ArrayRef<nn::ParameterOp> parameters) {
   int64_t elements = 0;
   for (nn::ParameterOp parameter : parameters)
     elements += llvm::alignTo(parameter.getValueType().getNumElements(),
-                              ZeroDialect::kAlignment);
-  return llvm::alignTo(elements, ZeroDialect::kAlignment * world);
+                              ZeroDialect::elementAlignment);
+  return llvm::alignTo(elements, ZeroDialect::elementAlignment * world);
 }
 
 int64_t GroupFormer::getBucketBytes(ArrayRef<nn::ParameterOp> parameters) {

@@ -101,7 +101,7 @@ FailureOr<Groups> zero::createGroups(func::FuncOp step, int64_t world,
         return parameter.emitOpError("has elements of another type than those "
                                      "before it in group ")
                << name << ": give it a group of its own";
-      int64_t offset = llvm::alignTo(end, ZeroDialect::kAlignment);
+      int64_t offset = llvm::alignTo(end, ZeroDialect::elementAlignment);
       end = offset + type.getNumElements();
       for (size_t c = classOf[parameter]; c < classEnds.size(); ++c)
         classEnds[c] = end;
@@ -112,7 +112,7 @@ FailureOr<Groups> zero::createGroups(func::FuncOp step, int64_t world,
     }
     // The last class ends with the group.
     classEnds.pop_back();
-    int64_t padded = llvm::alignTo(end, ZeroDialect::kAlignment * world);
+    int64_t padded = llvm::alignTo(end, ZeroDialect::elementAlignment * world);
     auto op = GroupOp::create(builder, parameters.front().getLoc(), name,
                               builder.getArrayAttr(symbolRefs), offsets, end,
                               padded, classEnds, members.persistent);

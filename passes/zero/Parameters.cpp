@@ -111,8 +111,8 @@ LogicalResult ParameterViews::collectUses() {
 /// A layer's turn goes on until another layer is used; in it, each of the
 /// layer's groups has one run.
 void ParameterViews::formRuns() {
-  constexpr int kNone = -1;
-  SmallVector<int> open(groups.groups.size(), kNone);
+  constexpr int none = -1;
+  SmallVector<int> open(groups.groups.size(), none);
   DenseMap<unsigned, Operation *> lastUser;
   Operation *previous = nullptr, *current = nullptr;
   for (const Use &use : uses) {
@@ -126,11 +126,11 @@ void ParameterViews::formRuns() {
       if (last != previous && last != current)
         for (auto [group, run] : llvm::zip(groups.groups, open))
           if (group.layer == layer)
-            run = kNone;
+            run = none;
       last = current;
     }
     int &run = open[use.group];
-    if (run == kNone) {
+    if (run == none) {
       run = runs.size();
       runs.push_back({use.group});
     }
@@ -208,7 +208,7 @@ void ParameterViews::writeRuns(const Grid &grid) {
     if (isGathered(run.group))
       type = type.clone({group.getPadded() / grid.shards});
     state = LoadOp::create(builder, group.op.getLoc(), type,
-                           ZeroDialect::kParameter, group.getName());
+                           ZeroDialect::parameterState, group.getName());
   }
 
   SmallVector<int64_t> left(groups.groups.size(), 0);

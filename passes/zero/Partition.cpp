@@ -191,7 +191,7 @@ void StepPartitioner::reduceGradients() {
         group.getType().clone(getElementTypeOrSelf(values.front())),
         group.getName(), values);
     if (!sharded)
-      StoreOp::create(builder, loc, ZeroDialect::kGradient, group.getName(),
+      StoreOp::create(builder, loc, ZeroDialect::gradientState, group.getName(),
                       bucket);
     Value part = bucket;
     bool sums = sharded && accumulates;
@@ -203,7 +203,7 @@ void StepPartitioner::reduceGradients() {
     if (sums && sumsByKernel)
       part = nn::AccumulateOp::create(builder, loc, part);
     if (sharded)
-      StoreOp::create(builder, loc, ZeroDialect::kGradient, group.getName(),
+      StoreOp::create(builder, loc, ZeroDialect::gradientState, group.getName(),
                       part);
     // A running sum goes to the other replicas once it is complete.
     if (!sharded || !accumulates)
@@ -299,9 +299,9 @@ void StepPartitioner::update() {
     };
     Value parameter;
     if (mixed)
-      parameter = load(ZeroDialect::kMaster, stage >= 1);
+      parameter = load(ZeroDialect::masterState, stage >= 1);
     else if (!(parameter = parameters.lookup(group.op.getSymNameAttr())))
-      parameter = load(ZeroDialect::kParameter, stage == 3 && !persistent);
+      parameter = load(ZeroDialect::parameterState, stage == 3 && !persistent);
     if (!mixed && partial)
       parameter =
           AllSliceOp::create(builder, loc, partType(group.getType(), true),
@@ -322,14 +322,14 @@ void StepPartitioner::update() {
       StoreOp::create(builder, loc, state.name, name, value);
     Value whole = next.getNextParameter();
     if (mixed) {
-      StoreOp::create(builder, loc, ZeroDialect::kMaster, name, whole);
+      StoreOp::create(builder, loc, ZeroDialect::masterState, name, whole);
       whole = next.getRounded();
     }
     if (partial)
       whole =
           await(AllGatherOp::create(builder, loc, name, whole, grid.shards,
                                     /*in_place=*/true, grid.getShardAxis()));
-    StoreOp::create(builder, loc, ZeroDialect::kParameter, name, whole);
+    StoreOp::create(builder, loc, ZeroDialect::parameterState, name, whole);
   }
 
   for (auto op : llvm::make_early_inc_range(block.getOps<nn::UpdateOp>()))
@@ -457,9 +457,9 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
       };
       if (auto read = dyn_cast<nn::GetCacheOp>(op)) {
         RankedTensorType type = read.getResult().getType();
-        Value flat =
-            LoadOp::create(builder, op.getLoc(), flatten(type),
-                           ZeroDialect::kCache, read.getCacheAttr().getAttr());
+        Value flat = LoadOp::create(builder, op.getLoc(), flatten(type),
+                                    ZeroDialect::cacheState,
+                                    read.getCacheAttr().getAttr());
         read.replaceAllUsesWith(
             nn::ReshapeOp::create(builder, op.getLoc(), type, flat)
                 .getResult());
@@ -468,7 +468,7 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
         Value flat = nn::ReshapeOp::create(builder, op.getLoc(),
                                            flatten(write.getValue().getType()),
                                            write.getValue());
-        StoreOp::create(builder, op.getLoc(), ZeroDialect::kCache,
+        StoreOp::create(builder, op.getLoc(), ZeroDialect::cacheState,
                         write.getCacheAttr().getAttr(), flat);
         write.erase();
       }
@@ -488,14 +488,15 @@ struct ZeroPartition : zero::impl::ZeroPartitionBase<ZeroPartition> {
   static void setProgram(func::FuncOp function, int64_t stage,
                          const Grid &grid) {
     Builder builder(function.getContext());
-    function->setAttr(ZeroDialect::kStage, builder.getI64IntegerAttr(stage));
-    function->setAttr(ZeroDialect::kWorld,
+    function->setAttr(ZeroDialect::stageAttrName,
+                      builder.getI64IntegerAttr(stage));
+    function->setAttr(ZeroDialect::worldAttrName,
                       builder.getI64IntegerAttr(grid.world));
     if (grid.shards != grid.world)
-      function->setAttr(ZeroDialect::kShardRanks,
+      function->setAttr(ZeroDialect::shardRanksAttrName,
                         builder.getI64IntegerAttr(grid.shards));
     if (grid.secondary)
-      function->setAttr(ZeroDialect::kSecondaryRanks,
+      function->setAttr(ZeroDialect::secondaryRanksAttrName,
                         builder.getI64IntegerAttr(grid.secondary));
   }
 };

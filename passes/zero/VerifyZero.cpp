@@ -61,10 +61,10 @@ private:
 } // namespace
 
 bool ProgramVerifier::isSharded(StringRef state, GroupOp group) {
-  if (state == ZeroDialect::kParameter)
+  if (state == ZeroDialect::parameterState)
     return stage >= 3 && !group.getPersistent();
   // The master and the optimizer's states.
-  return stage >= (state == ZeroDialect::kGradient ? 2 : 1);
+  return stage >= (state == ZeroDialect::gradientState ? 2 : 1);
 }
 
 LogicalResult ProgramVerifier::verifyStraightLine() {
@@ -138,12 +138,12 @@ LogicalResult ProgramVerifier::verifyUpdates() {
     if (!updates.contains(group.getSymNameAttr()))
       return group.emitOpError("has no update in @train");
     UpdateOp update = updates[group.getSymNameAttr()];
-    SmallVector<StringRef> states = {ZeroDialect::kParameter,
-                                     ZeroDialect::kGradient};
+    SmallVector<StringRef> states = {ZeroDialect::parameterState,
+                                     ZeroDialect::gradientState};
     for (const optimizer::State &state : update.getOptimizer().getStates())
       states.push_back(state.name);
     if (update.getRounded())
-      states.push_back(ZeroDialect::kMaster);
+      states.push_back(ZeroDialect::masterState);
     for (StringRef state : states)
       if (!stores.erase({group.getSymNameAttr(),
                          StringAttr::get(group.getContext(), state)}))
@@ -164,7 +164,7 @@ LogicalResult ProgramVerifier::verifyStates() {
   auto check = [&](Operation *op, StringRef state, StringRef name,
                    Value value) -> LogicalResult {
     // Its verifier knows its size.
-    if (state == ZeroDialect::kCache)
+    if (state == ZeroDialect::cacheState)
       return success();
     auto group = symbols.lookup<GroupOp>(name);
     int64_t expected = isSharded(state, group)
@@ -253,8 +253,8 @@ static bool isQuantized(Value value) {
 LogicalResult ProgramVerifier::verifyQuantized() {
   for (auto quantize : block.getOps<QuantizeOp>()) {
     auto load = quantize.getInput().getDefiningOp<LoadOp>();
-    if (!load || load.getState() != ZeroDialect::kParameter ||
-        !isSharded(ZeroDialect::kParameter,
+    if (!load || load.getState() != ZeroDialect::parameterState ||
+        !isSharded(ZeroDialect::parameterState,
                    symbols.lookup<GroupOp>(load.getGroup())))
       return quantize.emitOpError("must take this rank's shard of a group's "
                                   "parameters");
@@ -351,7 +351,7 @@ LogicalResult ProgramVerifier::verifyWholeParameters() {
     }
     nn::SectionOp section = getSection(gather);
     auto group = symbols.lookup<GroupOp>(gather.getGroup());
-    if (!isSharded(ZeroDialect::kParameter, group)) {
+    if (!isSharded(ZeroDialect::parameterState, group)) {
       if (section)
         continue;
       InFlightDiagnostic diagnostic =
@@ -399,7 +399,7 @@ LogicalResult ProgramVerifier::run() {
     return failure();
   if (program.getName() != "train") {
     for (auto store : block.getOps<StoreOp>())
-      if (store.getState() != ZeroDialect::kCache)
+      if (store.getState() != ZeroDialect::cacheState)
         return store.emitOpError("stores a state, which @train alone may");
     return failed(verifyQuantized()) ? failure() : verifyWholeParameters();
   }

@@ -16,13 +16,13 @@ namespace tessera::runtime {
 
 const char *attackName(ScoreAttack attack) {
   switch (attack) {
-  case ScoreAttack::confidence:
+  case ScoreAttack::Confidence:
     return "confidence";
-  case ScoreAttack::entropy:
+  case ScoreAttack::Entropy:
     return "entropy";
-  case ScoreAttack::loss:
+  case ScoreAttack::Loss:
     return "loss";
-  case ScoreAttack::modifiedEntropy:
+  case ScoreAttack::ModifiedEntropy:
     return "modified_entropy";
   }
   return "";
@@ -37,15 +37,15 @@ static double scoreOf(ScoreAttack attack, const std::vector<double> &row,
                       int32_t label) {
   double score = 0;
   switch (attack) {
-  case ScoreAttack::confidence:
+  case ScoreAttack::Confidence:
     return *std::max_element(row.begin(), row.end());
-  case ScoreAttack::entropy:
+  case ScoreAttack::Entropy:
     for (double p : row)
       score += p * logarithm(p);
     return score;
-  case ScoreAttack::loss:
+  case ScoreAttack::Loss:
     return logarithm(row[label]);
-  case ScoreAttack::modifiedEntropy:
+  case ScoreAttack::ModifiedEntropy:
     for (double p : row)
       score += p * logarithm(1 - p);
     score -= row[label] * logarithm(1 - row[label]);
@@ -148,7 +148,7 @@ int64_t homophilyGroup(double share) {
 }
 
 int64_t attackWidth(AttackInput input, int64_t classes, int64_t top) {
-  return input == AttackInput::topK ? std::min(top, classes) : classes;
+  return input == AttackInput::TopK ? std::min(top, classes) : classes;
 }
 
 std::vector<float> attackFeatures(AttackInput input,
@@ -161,10 +161,10 @@ std::vector<float> attackFeatures(AttackInput input,
   for (int64_t i = 0; i < posteriors.rows; ++i) {
     std::span<const float> row = posteriors.row(i);
     std::vector<float> entries(row.begin(), row.end());
-    if (input == AttackInput::labelOnly) {
+    if (input == AttackInput::LabelOnly) {
       std::fill(entries.begin(), entries.end(), 0.0f);
       entries[predictedClass(row)] = 1;
-    } else if (input != AttackInput::posteriors) {
+    } else if (input != AttackInput::Posteriors) {
       std::sort(entries.begin(), entries.end(), std::greater<>());
     }
     features.insert(features.end(), entries.begin(), entries.begin() + width);

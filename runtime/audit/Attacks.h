@@ -22,21 +22,21 @@ namespace tessera::runtime {
 enum class ScoreAttack {
   /// The largest posterior, whatever the class (Salem et al., "ML-Leaks", NDSS
   /// 2019, adversary 3).
-  confidence,
+  Confidence,
   /// The negated entropy of the posteriors (same source).
-  entropy,
+  Entropy,
   /// The logarithm of the posterior of the true class, so the negated loss
   /// (Yeom et al., "Privacy risk in machine learning", CSF 2018).
-  loss,
+  Loss,
   /// The negated modified entropy, -(1 - p_y) log p_y - sum over other classes
   /// of p_i log(1 - p_i) (Song and Mittal, "Systematic evaluation of privacy
   /// risks of machine learning models", USENIX Security 2021, section 3), with
   /// one threshold for all classes.
-  modifiedEntropy,
+  ModifiedEntropy,
 };
 inline constexpr ScoreAttack scoreAttacks[] = {
-    ScoreAttack::confidence, ScoreAttack::entropy, ScoreAttack::loss,
-    ScoreAttack::modifiedEntropy};
+    ScoreAttack::Confidence, ScoreAttack::Entropy, ScoreAttack::Loss,
+    ScoreAttack::ModifiedEntropy};
 
 /// "modified_entropy".
 const char *attackName(ScoreAttack attack);
@@ -90,10 +90,10 @@ int64_t homophilyGroup(double share);
 
 /// What the attack's model reads of a row.
 enum class AttackInput {
-  posteriors, ///< in the order of classes
-  sorted,     ///< descending
-  topK,       ///< the k largest, descending
-  labelOnly,  ///< 1 for the predicted class, else 0
+  Posteriors, ///< in the order of classes
+  Sorted,     ///< descending
+  TopK,       ///< the k largest, descending
+  LabelOnly,  ///< 1 for the predicted class, else 0
 };
 
 /// The columns of that.

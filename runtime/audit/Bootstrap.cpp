@@ -28,7 +28,7 @@ static void resample(Draws &draws, std::vector<uint8_t> &times) {
 Resamples::Times Resamples::draw(uint64_t seed, uint64_t run, uint64_t draw,
                                  int64_t members, int64_t nonMembers) {
   Times times{std::vector<uint8_t>(members), std::vector<uint8_t>(nonMembers)};
-  Draws draws(seed, Draw::bootstrap, run, draw);
+  Draws draws(seed, Draw::Bootstrap, run, draw);
   resample(draws, times.members);
   resample(draws, times.nonMembers);
   return times;

@@ -16,19 +16,19 @@ namespace tessera::runtime {
 
 const char *defenseName(DefenseKind kind) {
   switch (kind) {
-  case DefenseKind::none:
+  case DefenseKind::None:
     return "NONE";
-  case DefenseKind::nsd:
+  case DefenseKind::Nsd:
     return "NSD";
-  case DefenseKind::lbp:
+  case DefenseKind::Lbp:
     return "LBP";
-  case DefenseKind::vanpd:
+  case DefenseKind::Vanpd:
     return "VANPD";
-  case DefenseKind::rounding:
+  case DefenseKind::Rounding:
     return "ROUNDING";
-  case DefenseKind::temperature:
+  case DefenseKind::Temperature:
     return "TEMPERATURE";
-  case DefenseKind::labelOnly:
+  case DefenseKind::LabelOnly:
     return "LABEL_ONLY";
   }
   return "";
@@ -46,18 +46,18 @@ std::string describe(const Defense &defense) {
     return std::string(text);
   };
   switch (defense.kind) {
-  case DefenseKind::nsd:
+  case DefenseKind::Nsd:
     return counted(defense.neighbors, "neighbor");
-  case DefenseKind::lbp:
+  case DefenseKind::Lbp:
     return counted(defense.bins, "bin") + ", beta " + number(defense.beta);
-  case DefenseKind::vanpd:
+  case DefenseKind::Vanpd:
     return name + ", beta " + number(defense.beta);
-  case DefenseKind::rounding:
+  case DefenseKind::Rounding:
     return counted(defense.digits, "digit");
-  case DefenseKind::temperature:
+  case DefenseKind::Temperature:
     return name + " " + number(defense.temperature);
-  case DefenseKind::none:
-  case DefenseKind::labelOnly:
+  case DefenseKind::None:
+  case DefenseKind::LabelOnly:
     break;
   }
   return name;
@@ -94,29 +94,29 @@ Posteriors defend(const Defense &defense, const Posteriors &posteriors,
   for (int64_t i = 0; i < answer.rows; ++i) {
     std::span<float> row = answer.row(i);
     switch (defense.kind) {
-    case DefenseKind::none:
-    case DefenseKind::nsd:
+    case DefenseKind::None:
+    case DefenseKind::Nsd:
       break;
-    case DefenseKind::lbp:
-    case DefenseKind::vanpd: {
+    case DefenseKind::Lbp:
+    case DefenseKind::Vanpd: {
       // A bin for each class is VANPD.
-      bool isBinned = defense.kind == DefenseKind::lbp;
-      Draws order(seed, Draw::binOrder, query, i);
-      Draws noise(seed, Draw::noise, query, i);
+      bool isBinned = defense.kind == DefenseKind::Lbp;
+      Draws order(seed, Draw::BinOrder, query, i);
+      Draws noise(seed, Draw::Noise, query, i);
       perturb(row, isBinned ? defense.bins : answer.classes, defense.beta,
               order, noise);
       break;
     }
-    case DefenseKind::rounding: {
+    case DefenseKind::Rounding: {
       double unit = std::pow(10.0, double(defense.digits));
       for (float &entry : row)
         entry = static_cast<float>(std::nearbyint(entry * unit) / unit);
       break;
     }
-    case DefenseKind::temperature:
+    case DefenseKind::Temperature:
       soften(row, defense.temperature);
       break;
-    case DefenseKind::labelOnly: {
+    case DefenseKind::LabelOnly: {
       int32_t predicted = predictedClass(row);
       std::fill(row.begin(), row.end(), 0.0f);
       row[predicted] = 1;

@@ -16,18 +16,18 @@
 namespace tessera::runtime {
 
 enum class DefenseKind {
-  none,
-  nsd,         ///< of each node at most so many neighbours: SampledEdges
-  lbp,         ///< one Laplace draw for each bin of a row's classes
-  vanpd,       ///< one for each class
-  rounding,    ///< to so many digits
-  temperature, ///< logits divided by it
-  labelOnly,   ///< 1 for the class that is predicted, 0 for others
+  None,
+  Nsd,         ///< of each node at most so many neighbours: SampledEdges
+  Lbp,         ///< one Laplace draw for each bin of a row's classes
+  Vanpd,       ///< one for each class
+  Rounding,    ///< to so many digits
+  Temperature, ///< logits divided by it
+  LabelOnly,   ///< 1 for the class that is predicted, 0 for others
 };
 
 /// A defense and its strength.
 struct Defense {
-  DefenseKind kind = DefenseKind::none;
+  DefenseKind kind = DefenseKind::None;
   int64_t neighbors = 2;  ///< of NSD, at least 1
   int64_t bins = 2;       ///< of LBP, 1 to the number of classes
   double beta = 0;        ///< of LBP and VANPD: Laplace's scale, above 0

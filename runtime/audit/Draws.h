@@ -16,12 +16,12 @@ namespace tessera::runtime {
 
 /// What an audit draws at random; each draws from a stream of its own.
 enum class Draw : uint32_t {
-  splits = 0,
-  neighbors = 1,
-  binOrder = 2,
-  noise = 3,
-  bootstrap = 4,
-  shadows = 5,
+  Splits = 0,
+  Neighbors = 1,
+  BinOrder = 2,
+  Noise = 3,
+  Bootstrap = 4,
+  Shadows = 5,
 };
 
 /// Random numbers of an audit.
@@ -33,7 +33,7 @@ public:
       : RandomSequence(seed, {static_cast<uint32_t>(index),
                               static_cast<uint32_t>(use) << 24 |
                                   (static_cast<uint32_t>(query) & 0xFFFFFF),
-                              static_cast<uint32_t>(RandomUse::audit)}) {}
+                              static_cast<uint32_t>(RandomUse::Audit)}) {}
 
   /// Laplace with mean 0 and scale \p beta, by inversion.
   double laplace(double beta);

@@ -106,10 +106,10 @@ std::vector<Analysis> analyses(std::span<const RunAnswers> runs,
       keys.push_back({keysOf(run.targetMembers), keysOf(run.targetNonMembers)});
     results.push_back(analyze(by, scores, keys));
   };
-  add(GroupBy::nodeClass, classesOf);
+  add(GroupBy::NodeClass, classesOf);
   if (haveDegrees(runs)) {
-    add(GroupBy::degree, degreeGroupsOf);
-    add(GroupBy::homophily, homophilyGroupsOf);
+    add(GroupBy::Degree, degreeGroupsOf);
+    add(GroupBy::Homophily, homophilyGroupsOf);
   }
   return results;
 }

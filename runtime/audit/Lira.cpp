@@ -97,7 +97,7 @@ std::vector<double> liraScores(const LiraShadows &shadows,
                                LiraSettings settings) {
   Normals out = fit(shadows, false, settings.sharesVariance);
   std::vector<double> scores(shadows.nodes);
-  if (settings.form == LiraForm::offline) {
+  if (settings.form == LiraForm::Offline) {
     for (int64_t node = 0; node < shadows.nodes; ++node)
       scores[node] = logNormalBelow((observed[node] - out.mean[node]) /
                                     std::sqrt(out.variance[node]));

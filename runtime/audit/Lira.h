@@ -32,12 +32,12 @@ struct LiraShadows {
 };
 
 enum class LiraForm {
-  online, ///< from shadows with and without a node (algorithm 1)
-  offline ///< from those without it alone (section IV-D)
+  Online, ///< from shadows with and without a node (algorithm 1)
+  Offline ///< from those without it alone (section IV-D)
 };
 
 struct LiraSettings {
-  LiraForm form = LiraForm::online;
+  LiraForm form = LiraForm::Online;
   /// One variance for all nodes, of the distances from each node's mean, which
   /// the paper finds better below 64 shadows; else one for each node.
   bool sharesVariance = true;

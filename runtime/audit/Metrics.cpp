@@ -127,18 +127,18 @@ AttackMetrics RankedScores::metricsOf(const Counts &counts) const {
   double recall = share(truePositives, falseNegatives);
   double otherPrecision = share(trueNegatives, falseNegatives);
   double otherRecall = share(trueNegatives, falsePositives);
-  result[Metric::auroc] =
+  result[Metric::Auroc] =
       double(wins) / (2 * counts.allMembers * counts.allNonMembers);
   // A curve with one corner, (1 - otherRecall, recall).
-  result[Metric::aurocHard] = (recall + otherRecall) / 2;
-  result[Metric::precision] = precision;
-  result[Metric::recall] = recall;
-  result[Metric::macroPrecision] = (precision + otherPrecision) / 2;
-  result[Metric::macroRecall] = (recall + otherRecall) / 2;
-  result[Metric::accuracy] = (truePositives + trueNegatives) /
+  result[Metric::AurocHard] = (recall + otherRecall) / 2;
+  result[Metric::Precision] = precision;
+  result[Metric::Recall] = recall;
+  result[Metric::MacroPrecision] = (precision + otherPrecision) / 2;
+  result[Metric::MacroRecall] = (recall + otherRecall) / 2;
+  result[Metric::Accuracy] = (truePositives + trueNegatives) /
                              (counts.allMembers + counts.allNonMembers);
-  result[Metric::tprAt1Percent] = truePositiveRateAt(0.01, counts);
-  result[Metric::tprAt01Percent] = truePositiveRateAt(0.001, counts);
+  result[Metric::TprAt1Percent] = truePositiveRateAt(0.01, counts);
+  result[Metric::TprAt01Percent] = truePositiveRateAt(0.001, counts);
   return result;
 }
 

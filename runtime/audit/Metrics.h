@@ -19,15 +19,15 @@ namespace tessera::runtime {
 /// What is reported of an attack; all lie in [0, 1]. Labels are those that
 /// scores above a threshold give.
 enum class Metric : uint32_t {
-  auroc,          ///< of the score
-  aurocHard,      ///< of the labels, as reference code of papers has it
-  precision,      ///< of those labelled "member" the share that are; 0 for none
-  recall,         ///< of members the share so labelled
-  macroPrecision, ///< the means over "member" and "non-member", which
-  macroRecall,    ///< scikit-learn calls "macro"
-  accuracy,
-  tprAt1Percent,  ///< RankedScores::truePositiveRateAt(0.01)
-  tprAt01Percent, ///< and (0.001)
+  Auroc,          ///< of the score
+  AurocHard,      ///< of the labels, as reference code of papers has it
+  Precision,      ///< of those labelled "member" the share that are; 0 for none
+  Recall,         ///< of members the share so labelled
+  MacroPrecision, ///< the means over "member" and "non-member", which
+  MacroRecall,    ///< scikit-learn calls "macro"
+  Accuracy,
+  TprAt1Percent,  ///< RankedScores::truePositiveRateAt(0.01)
+  TprAt01Percent, ///< and (0.001)
 };
 inline constexpr size_t metricCount = 9;
 
@@ -78,7 +78,7 @@ public:
   /// The probability that a member's score is above a non-member's, ties
   /// counting half: the area under the ROC curve, which is Mann and Whitney's U
   /// by midranks over the number of pairs.
-  double auroc() const { return metrics()[Metric::auroc]; }
+  double auroc() const { return metrics()[Metric::Auroc]; }
 
   /// The largest share of members above a threshold that at most the share
   /// \p falsePositiveRate of non-members reach, without interpolation

@@ -81,10 +81,10 @@ AttackResult summarize(std::string name, std::span<const AttackScores> runs,
     return result;
   AttackMetrics metrics = together[0].metrics();
   PerMetric<Interval> intervals;
-  for (Metric metric : {Metric::tprAt1Percent, Metric::tprAt01Percent}) {
+  for (Metric metric : {Metric::TprAt1Percent, Metric::TprAt01Percent}) {
     if (!std::isnan(result.summary[metric].mean) || std::isnan(metrics[metric]))
       continue;
-    if (!result.isPooled[Metric::tprAt1Percent])
+    if (!result.isPooled[Metric::TprAt1Percent])
       intervals = bootstrap(together, settings);
     result.isPooled[metric] = true;
     result.summary[metric] = {1, metrics[metric], nan};
@@ -96,13 +96,13 @@ AttackResult summarize(std::string name, std::span<const AttackScores> runs,
 static std::string groupName(GroupBy by, int64_t key) {
   char text[40];
   switch (by) {
-  case GroupBy::nodeClass:
+  case GroupBy::NodeClass:
     return std::to_string(key);
-  case GroupBy::degree:
+  case GroupBy::Degree:
     return key <= 2
                ? std::to_string(key)
                : std::to_string(key / 2 + 1) + " to " + std::to_string(key);
-  case GroupBy::homophily:
+  case GroupBy::Homophily:
     if (key == homophilyGroup(nan))
       return "no neighbors";
     snprintf(text, sizeof text, "%.1f to %.1f", double(key) / 5,

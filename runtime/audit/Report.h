@@ -53,7 +53,7 @@ struct AttackResult {
   std::vector<RocPoint> curve; ///< of all runs together, some hundred points
   Histogram histogram;         ///< of all runs together
 
-  double auroc() const { return summary[Metric::auroc].mean; }
+  double auroc() const { return summary[Metric::Auroc].mean; }
   /// From -1 to 1: what the attacker gains over guessing.
   double advantage() const { return 2 * auroc() - 1; }
 };
@@ -91,7 +91,7 @@ struct Analysis {
   std::vector<Group> groups;
 };
 
-enum class GroupBy { nodeClass, degree, homophily };
+enum class GroupBy { NodeClass, Degree, Homophily };
 
 /// Compares members with non-members of the same run and key. Keys are classes,
 /// degreeGroup()s or homophilyGroup()s.

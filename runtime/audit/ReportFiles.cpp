@@ -29,9 +29,9 @@ template <typename Value> static Json metricsJson(Value value) {
   Json json, rates;
   for (size_t i = 0; i < metricCount; ++i) {
     auto metric = static_cast<Metric>(i);
-    if (metric == Metric::tprAt1Percent)
+    if (metric == Metric::TprAt1Percent)
       rates["0.01"] = value(metric);
-    else if (metric == Metric::tprAt01Percent)
+    else if (metric == Metric::TprAt01Percent)
       rates["0.001"] = value(metric);
     else
       json[metricName(metric)] = value(metric);
@@ -96,24 +96,24 @@ static Json accuracyJson(const std::vector<ModelAccuracy> &models,
 static Json defenseJson(const Defense &defense) {
   Json json = {{"kind", defenseName(defense.kind)}};
   switch (defense.kind) {
-  case DefenseKind::nsd:
+  case DefenseKind::Nsd:
     json["neighbors"] = defense.neighbors;
     break;
-  case DefenseKind::lbp:
+  case DefenseKind::Lbp:
     json["bins"] = defense.bins;
     json["beta"] = defense.beta;
     break;
-  case DefenseKind::vanpd:
+  case DefenseKind::Vanpd:
     json["beta"] = defense.beta;
     break;
-  case DefenseKind::rounding:
+  case DefenseKind::Rounding:
     json["digits"] = defense.digits;
     break;
-  case DefenseKind::temperature:
+  case DefenseKind::Temperature:
     json["temperature"] = defense.temperature;
     break;
-  case DefenseKind::none:
-  case DefenseKind::labelOnly:
+  case DefenseKind::None:
+  case DefenseKind::LabelOnly:
     break;
   }
   return json;

@@ -100,7 +100,7 @@ static std::string charts(const AuditReport &report, Draw draw) {
 
 static std::string aurocTitle(const AttackResult &attack,
                               const std::string &name) {
-  return name + ", AUROC " + metricText(attack, Metric::auroc);
+  return name + ", AUROC " + metricText(attack, Metric::Auroc);
 }
 
 /// The ROC curves of \p query on logarithmic axes from \p least to 1.
@@ -171,7 +171,7 @@ static std::vector<DefenseSeries> seriesOf(const QueryResult &query) {
   std::vector<DefenseSeries> all;
   for (const DefenseResult &each : query.defenses) {
     std::string name = defenseName(each.defense.kind);
-    if (each.defense.kind == DefenseKind::lbp)
+    if (each.defense.kind == DefenseKind::Lbp)
       name += ", " + std::to_string(each.defense.bins) + " bins";
     auto found =
         std::find_if(all.begin(), all.end(), [&](const DefenseSeries &series) {
@@ -220,13 +220,13 @@ static std::string tradeOffChart(const QueryResult &query) {
             lossOf(*each), attackOf(*each).advantage(), colour, isAdaptive,
             describe(each->defense) +
                 (isAdaptive ? ", adaptive: AUROC " : ", static: AUROC ") +
-                metricText(attackOf(*each), Metric::auroc) + "\nlabel loss " +
+                metricText(attackOf(*each), Metric::Auroc) + "\nlabel loss " +
                 fixedText(lossOf(*each), 1) + " points");
     }
     keys += legendKey(colour, all[i].name);
   }
   chart.dot(0, query.attack.advantage(), "#1f2328", true,
-            "no defense: AUROC " + metricText(query.attack, Metric::auroc));
+            "no defense: AUROC " + metricText(query.attack, Metric::Auroc));
   keys += legendKey("#1f2328", "no defense");
   return keys + "</div>\n" + chart.svg();
 }
@@ -258,7 +258,7 @@ static std::string metricsTable(const AuditReport &report) {
           [&](const QueryResult &query) {
             return i < (query.*list).size() ? &(query.*list)[i] : nullptr;
           },
-          Metric::auroc);
+          Metric::Auroc);
   }
   return table.html();
 }
@@ -271,7 +271,7 @@ static std::string modelsTable(const AuditReport &report) {
                spreadText(accuracyOf(each.models, accuracyGap))});
   for (const AblationResult &ablation : report.ablations)
     table.row({"AUROC, " + ablation.name,
-               metricText(ablation.attack, Metric::auroc), "", ""});
+               metricText(ablation.attack, Metric::Auroc), "", ""});
   return table.html();
 }
 
@@ -284,8 +284,8 @@ static std::string defenseTables(const AuditReport &report) {
                      "label loss, points", "distortion"});
     for (const DefenseResult &each : query.defenses)
       table.row({describe(each.defense),
-                 metricText(each.adaptive, Metric::auroc),
-                 metricText(each.fixed, Metric::auroc),
+                 metricText(each.adaptive, Metric::Auroc),
+                 metricText(each.fixed, Metric::Auroc),
                  spreadText(meanDeviation(each.labelLoss), 1),
                  spreadText(meanDeviation(each.distortion))});
     html += table.html();
@@ -319,7 +319,7 @@ static std::string runsTable(const AuditReport &report) {
                                       fixedText(run.target.train),
                                       fixedText(run.target.test)};
     for (const QueryResult &query : report.queries)
-      cells.push_back(fixedText(query.attack.runs[i][Metric::auroc]));
+      cells.push_back(fixedText(query.attack.runs[i][Metric::Auroc]));
     table.row(cells);
   }
   return table.html();
@@ -344,7 +344,7 @@ std::string reportPage(const AuditReport &report) {
           element("p", report.data + ": " + titleOf(report), "note");
   html += "<div class=\"cards\">\n";
   for (const QueryResult &query : report.queries)
-    html += card(spreadText(query.attack.summary[Metric::auroc]),
+    html += card(spreadText(query.attack.summary[Metric::Auroc]),
                  "AUROC, " + query.name);
   std::vector<NamedModels> models = modelsOf(report);
   if (!models.empty()) {

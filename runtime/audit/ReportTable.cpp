@@ -59,7 +59,7 @@ static void aurocRow(Table &table, const std::string &name,
   std::vector<std::string> cells = {name};
   for (const QueryResult &query : report.queries) {
     const AttackResult *attack = find(query);
-    cells.push_back(attack ? metricText(*attack, Metric::auroc) : "-");
+    cells.push_back(attack ? metricText(*attack, Metric::Auroc) : "-");
   }
   table.row(std::move(cells));
 }
@@ -117,7 +117,7 @@ static std::string attackTable(const AuditReport &report) {
     table.gap();
     table.row({"AUROC of ablations"});
     for (const AblationResult &ablation : report.ablations)
-      table.row({ablation.name, metricText(ablation.attack, Metric::auroc)});
+      table.row({ablation.name, metricText(ablation.attack, Metric::Auroc)});
   }
   return table.text();
 }
@@ -126,10 +126,10 @@ static std::string defenseTable(const QueryResult &query) {
   Table table;
   table.row({"defense (" + query.name + ")", "AUROC, adaptive", "AUROC, static",
              "label loss, points", "distortion"});
-  table.row({"none", spreadText(query.attack.summary[Metric::auroc])});
+  table.row({"none", spreadText(query.attack.summary[Metric::Auroc])});
   for (const DefenseResult &each : query.defenses)
-    table.row({describe(each.defense), metricText(each.adaptive, Metric::auroc),
-               spreadText(each.fixed.summary[Metric::auroc]),
+    table.row({describe(each.defense), metricText(each.adaptive, Metric::Auroc),
+               spreadText(each.fixed.summary[Metric::Auroc]),
                spreadText(meanDeviation(each.labelLoss), 1),
                fixedText(meanDeviation(each.distortion).mean)});
   return table.text();

@@ -62,7 +62,7 @@ static bool drawSides(std::span<const int32_t> labels, int64_t classes,
               (perClass ? " or test_nodes_per_class" : "");
       return false;
     }
-    Draws draws(seed, Draw::splits, graph, c);
+    Draws draws(seed, Draw::Splits, graph, c);
     draws.shuffle(std::span(nodes), wanted);
     auto at = nodes.begin();
     auto take = [&](std::vector<int32_t> *list, int64_t count) {
@@ -89,7 +89,7 @@ static bool drawSides(std::span<const int32_t> labels, int64_t classes,
               ": lower test_nodes or train_nodes_per_class";
       return false;
     }
-    Draws draws(seed, Draw::splits, graph, classes);
+    Draws draws(seed, Draw::Splits, graph, classes);
     draws.shuffle(std::span(rest), drawn);
     auto at = rest.begin();
     for (const Side &side : sides) {

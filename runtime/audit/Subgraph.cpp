@@ -77,7 +77,7 @@ SampledEdges::SampledEdges(const EdgeSource &whole, int64_t neighbors,
     }
     places.resize(degrees[node]);
     std::iota(places.begin(), places.end(), 0);
-    Draws draws(seed, Draw::neighbors, query, node);
+    Draws draws(seed, Draw::Neighbors, query, node);
     draws.shuffle(std::span(places), kept);
     for (int64_t i = 0; i < kept; ++i)
       isKept[begin[node] + places[i]] = true;

@@ -369,7 +369,7 @@ void loadCheckpointWeights(const tessera_context &context,
                            const std::string &path,
                            const std::vector<std::string> &allowed) {
   CheckpointIndex index = openCheckpoint(context, path);
-  requireSameSettings(*context.manifest, index, CheckpointUse::weights,
+  requireSameSettings(*context.manifest, index, CheckpointUse::Weights,
                       allowed);
   loadCheckpoint(context, index, {&savedWeight, 1});
 }

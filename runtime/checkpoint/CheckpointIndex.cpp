@@ -154,14 +154,14 @@ IndexText CheckpointIndex::text() const {
 
 static const char *dtypeOf(ElementType type) {
   switch (type) {
-  case ElementType::f64:
+  case ElementType::F64:
     return "F64";
-  case ElementType::bf16:
+  case ElementType::Bf16:
     return "BF16";
-  case ElementType::f16:
+  case ElementType::F16:
     return "F16";
-  case ElementType::f32:
-  case ElementType::i8: // no state has it
+  case ElementType::F32:
+  case ElementType::I8: // no state has it
     break;
   }
   return "F32";

@@ -116,7 +116,7 @@ CheckpointWriter::~CheckpointWriter() {
   if (!thread.joinable())
     return;
   waitForJob();
-  start(Job::quit);
+  start(Job::Quit);
   thread.join();
   munmap(copy, std::max<int64_t>(partBytes, 1));
 }
@@ -144,23 +144,23 @@ void CheckpointWriter::work() {
   setpriority(PRIO_PROCESS, gettid(), 10);
   for (;;) {
     std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return job != Job::none; });
+    changed.wait(lock, [&] { return job != Job::None; });
     Job wanted = job;
     lock.unlock();
     perform(wanted);
     lock.lock();
-    job = Job::none;
+    job = Job::None;
     busy = false;
     changed.notify_all();
-    if (wanted == Job::quit)
+    if (wanted == Job::Quit)
       return;
   }
 }
 
 void CheckpointWriter::perform(Job wanted) {
-  if (wanted == Job::part)
+  if (wanted == Job::Part)
     writePart();
-  else if (wanted == Job::index)
+  else if (wanted == Job::Index)
     writeIndex();
 }
 
@@ -184,8 +184,8 @@ void CheckpointWriter::save(const Progress &progress) {
       releaseOffloaded(context, places[i], sizes[i]);
     }
   }
-  phase = Phase::writing;
-  start(Job::part);
+  phase = Phase::Writing;
+  start(Job::Part);
   if (!copy)
     finish();
 }
@@ -219,7 +219,7 @@ void CheckpointWriter::writePart() {
 }
 
 bool CheckpointWriter::partIsWritten() const {
-  return phase == Phase::writing && !busy;
+  return phase == Phase::Writing && !busy;
 }
 
 void CheckpointWriter::commit() {
@@ -240,9 +240,9 @@ void CheckpointWriter::commit() {
       place += blocks;
     }
   }
-  phase = Phase::committing;
+  phase = Phase::Committing;
   if (context.rank() == 0)
-    start(Job::index);
+    start(Job::Index);
 }
 
 void CheckpointWriter::writeIndex() {
@@ -287,16 +287,16 @@ void CheckpointWriter::prune() {
 }
 
 void CheckpointWriter::finish() {
-  if (phase == Phase::none)
+  if (phase == Phase::None)
     return;
   waitForJob();
-  if (phase == Phase::writing) {
+  if (phase == Phase::Writing) {
     context.communicator->barrier();
     commit();
     waitForJob();
   }
   context.communicator->barrier();
-  phase = Phase::none;
+  phase = Phase::None;
 }
 
 } // namespace tessera::runtime

@@ -62,8 +62,8 @@ public:
 
 private:
   /// How far the checkpoint is, alike on all ranks.
-  enum class Phase { none, writing, committing };
-  enum class Job { none, part, index, quit };
+  enum class Phase { None, Writing, Committing };
+  enum class Job { None, Part, Index, Quit };
 
   void start(Job job);
   void waitForJob();
@@ -91,14 +91,14 @@ private:
   IndexText indexText;
   std::vector<uint32_t> gathered;
 
-  Phase phase = Phase::none;
+  Phase phase = Phase::None;
   int64_t step = 0;
   int64_t best = 0; ///< the step of the one that is kept; 0: none is
 
   std::thread thread;
   std::mutex mutex;
   std::condition_variable changed;
-  Job job = Job::none;
+  Job job = Job::None;
   std::atomic<bool> busy = false;
 };
 

@@ -104,12 +104,12 @@ static WeightFiles::Found findTensor(const WeightFiles &files,
 /// From which size on a number is none in \p type.
 static float limitOf(ElementType type) {
   switch (type) {
-  case ElementType::f16:
+  case ElementType::F16:
     return 65520; // half a last place above the largest, 65504
-  case ElementType::bf16:
+  case ElementType::Bf16:
     return 0x1.ffp127f;
-  case ElementType::i8:
-    return std::nextafter(kMostQuantized, std::numeric_limits<float>::max());
+  case ElementType::I8:
+    return std::nextafter(mostQuantized, std::numeric_limits<float>::max());
   default:
     return std::numeric_limits<float>::infinity();
   }
@@ -129,10 +129,10 @@ static float limitOf(ElementType type) {
         !std::isfinite(value)
             ? "finite weights are wanted; give a file from before they were "
               "lost"
-        : type == ElementType::f16
+        : type == ElementType::F16
             ? "FP16 holds numbers up to 65504; compile with "
               "training.precision.compute BF16 or FP32"
-        : type == ElementType::i8
+        : type == ElementType::I8
             ? "INT8 holds weights up to 8319008; compile with COMPUTE for "
               "generation.weights and generation.embedding"
             : "BF16 holds numbers up to 3.39e38; compile with "
@@ -262,14 +262,14 @@ void writeState(const tessera_context &context, const std::string &name,
       int64_t place = state.sharded ? at - owner * shard : at;
       int64_t size = sizeOf(state.type);
       char *target = reinterpret_cast<char *>(buffer.data());
-      if (state.type != ElementType::f32 && take) {
+      if (state.type != ElementType::F32 && take) {
         narrow.resize(size * bufferElements);
         target = narrow.data();
       }
       context.communicator->copyToRoot(owner, state.offset + size * place,
                                        size * (stop - at), target);
       if (take) {
-        if (state.type != ElementType::f32)
+        if (state.type != ElementType::F32)
           toFloats(state.type, target, stop - at, buffer.data());
         if (factor != 1)
           for (int64_t i = 0; i < stop - at; ++i)

@@ -138,7 +138,7 @@ void quantizeTensor(const tessera_context &context, const GroupTensor &tensor,
   int64_t columns = blocks.along == 1 ? blocks.first + rows : width;
   int64_t bytes =
       roundUp(columns, blocks.columns) / blocks.columns * blocks.tileBytes;
-  if (state.type != ElementType::i8 || state.sharded ||
+  if (state.type != ElementType::I8 || state.sharded ||
       tensor.offset + bytes > state.elements)
     fatal("the embedded manifest has no room for the blocks of '%s'",
           tensor.name.c_str());

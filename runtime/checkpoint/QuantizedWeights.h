@@ -29,7 +29,7 @@ using GiveNumbers =
     std::function<void(float *numbers, int64_t begin, int64_t end)>;
 
 /// Larger ones have no scale in fp16.
-inline constexpr float kMostQuantized = 127 * 65504.0f;
+inline constexpr float mostQuantized = 127 * 65504.0f;
 
 /// Makes the integers and scales of the rows \p rows of \p tensor, which has
 /// blocks, in \p memory, the whole matrix's. Where blocks are along dimension 0

@@ -71,7 +71,7 @@ void requireSameSettings(const Manifest &manifest, const CheckpointIndex &index,
   std::set<std::string> names;
   for (const Settings *settings : {&there, &here})
     for (const auto &[name, value] : *settings)
-      if (use == CheckpointUse::resume || isOfModel(name))
+      if (use == CheckpointUse::Resume || isOfModel(name))
         names.insert(name);
   auto valueOf = [](const Settings &settings, const std::string &name) {
     auto found = settings.find(name);

@@ -22,7 +22,7 @@ namespace tessera::runtime {
 
 /// What a checkpoint is read for: to go on, or as a model's weights, which its
 /// optimizer and data do not change.
-enum class CheckpointUse { resume, weights };
+enum class CheckpointUse { Resume, Weights };
 
 /// Exits the process where \p index is of a run with other settings than
 /// \p manifest, as far as they matter for \p use, which \p allowed does not

@@ -70,14 +70,14 @@ static std::string text(const char *variable) {
 /// A name that \p started's processes have in common and no others.
 static std::string jobOf(const Started &started) {
   switch (started.launcher) {
-  case Launcher::torchrun:
+  case Launcher::Torchrun:
     return "torchrun " + text("TORCHELASTIC_RUN_ID") + " " +
            text("TORCHELASTIC_RESTART_COUNT");
-  case Launcher::openMpi:
+  case Launcher::OpenMpi:
     return "mpirun " + (environmentText("PMIX_NAMESPACE")
                             ? text("PMIX_NAMESPACE")
                             : text("OMPI_MCA_ess_base_jobid"));
-  case Launcher::slurm:
+  case Launcher::Slurm:
     return "srun " + text("SLURM_JOB_ID") + "." + text("SLURM_STEP_ID");
   default:
     return "";
@@ -111,24 +111,24 @@ Launch readLaunch() {
   launch.size = started.size;
   launch.job = jobOf(started);
   switch (started.launcher) {
-  case Launcher::none:
+  case Launcher::None:
     break;
-  case Launcher::torchrun:
+  case Launcher::Torchrun:
     launch.localRank = need(started, started.localRank, "LOCAL_RANK");
     launch.localSize = need(started, started.localSize, "LOCAL_WORLD_SIZE");
     break;
-  case Launcher::openMpi:
+  case Launcher::OpenMpi:
     launch.localRank =
         need(started, started.localRank, "OMPI_COMM_WORLD_LOCAL_RANK");
     launch.localSize =
         need(started, started.localSize, "OMPI_COMM_WORLD_LOCAL_SIZE");
     break;
-  case Launcher::slurm:
+  case Launcher::Slurm:
     launch.localRank = need(started, started.localRank, "SLURM_LOCALID");
     readSlurm(started, launch);
     break;
-  case Launcher::pmi:
-  case Launcher::pmix:
+  case Launcher::Pmi:
+  case Launcher::Pmix:
     if (launch.size > 1)
       fatal("started by %s, under which ranks without MPI do not find each "
             "other: start it by torchrun, srun or Open MPI's mpirun",

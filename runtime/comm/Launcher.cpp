@@ -23,18 +23,18 @@ struct LauncherInfo {
 };
 
 const LauncherInfo launcherTable[] = {
-    {Launcher::torchrun, "torchrun", "RANK", "WORLD_SIZE", "LOCAL_RANK",
+    {Launcher::Torchrun, "torchrun", "RANK", "WORLD_SIZE", "LOCAL_RANK",
      "LOCAL_WORLD_SIZE"},
-    {Launcher::openMpi, "mpirun", "OMPI_COMM_WORLD_RANK",
+    {Launcher::OpenMpi, "mpirun", "OMPI_COMM_WORLD_RANK",
      "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
      "OMPI_COMM_WORLD_LOCAL_SIZE"},
-    {Launcher::slurm, "srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS",
+    {Launcher::Slurm, "srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS",
      "SLURM_LOCALID", nullptr},
-    {Launcher::slurm, "srun", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID",
+    {Launcher::Slurm, "srun", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID",
      nullptr},
-    {Launcher::pmi, "mpiexec", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID",
+    {Launcher::Pmi, "mpiexec", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID",
      "MPI_LOCALNRANKS"},
-    {Launcher::pmix, "PMIx", "PMIX_RANK", nullptr, nullptr, nullptr},
+    {Launcher::Pmix, "PMIx", "PMIX_RANK", nullptr, nullptr, nullptr},
 };
 
 /// Whether this is a task of srun: a batch script and an interactive shell are
@@ -56,7 +56,7 @@ bool isThere(const LauncherInfo &info) {
     return false;
   return environmentText(info.rank) &&
          (!info.size || environmentText(info.size)) &&
-         (info.launcher != Launcher::slurm || isSlurmTask());
+         (info.launcher != Launcher::Slurm || isSlurmTask());
 }
 
 Started read(const LauncherInfo &info) {
@@ -101,7 +101,7 @@ Started readLauncher() {
     Started started = read(info);
     if (started.size > 1)
       return started;
-    if (first.launcher == Launcher::none)
+    if (first.launcher == Launcher::None)
       first = started;
   }
   return first;

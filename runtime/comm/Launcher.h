@@ -12,11 +12,11 @@
 
 namespace tessera::runtime {
 
-enum class Launcher { none, torchrun, openMpi, slurm, pmi, pmix };
+enum class Launcher { None, Torchrun, OpenMpi, Slurm, Pmi, Pmix };
 
 /// This process among those that one launcher has started, by its environment.
 struct Started {
-  Launcher launcher = Launcher::none;
+  Launcher launcher = Launcher::None;
   const char *name = "nothing"; ///< such as "mpirun"
   /// Of PMIx alone only the rank is known: a rank above 0 then has a size that
   /// is just above it, and rank 0 a size of 1.

@@ -12,8 +12,8 @@ namespace tessera::runtime {
 
 std::string describe(const Collective &collective) {
   std::string text = "the ";
-  text += collective.kind == CollectiveKind::allGather       ? "all_gather"
-          : collective.kind == CollectiveKind::reduceScatter ? "reduce_scatter"
+  text += collective.kind == CollectiveKind::AllGather       ? "all_gather"
+          : collective.kind == CollectiveKind::ReduceScatter ? "reduce_scatter"
                                                              : "all_reduce";
   if (collective.group >= 0)
     text += " of group '" + collective.groupName + "'";

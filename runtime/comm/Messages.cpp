@@ -198,7 +198,7 @@ private:
     started[id] = false;
     const Collective &collective = collectives[id];
     Members members(collective, ownRank, ranks);
-    if (collective.kind == CollectiveKind::allGather)
+    if (collective.kind == CollectiveKind::AllGather)
       gather(collective, members);
     else
       reduce(collective, members);
@@ -226,7 +226,7 @@ private:
 
   void reduce(const Collective &collective, const Members &members) {
     int ranks = members.count, own = members.own;
-    bool scatter = collective.kind == CollectiveKind::reduceScatter;
+    bool scatter = collective.kind == CollectiveKind::ReduceScatter;
     int64_t count = scatter ? collective.elements / ranks : collective.elements;
     int64_t size = collective.elementSize(), shard = count * size;
     int64_t destinationSize = sizeOf(collective.destinationType);

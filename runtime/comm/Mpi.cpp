@@ -23,7 +23,7 @@ static void requireMpiLauncher(int world) {
   Started started = readLauncher();
   if (!byMpi && started.size > 1) {
     leaveErrorToRoot();
-    bool slurm = started.launcher == Launcher::slurm;
+    bool slurm = started.launcher == Launcher::Slurm;
     fatal("%s has started %d processes that MPI knows nothing of: start it as "
           "'%s %d %s ...'",
           started.name, started.size,
@@ -31,7 +31,7 @@ static void requireMpiLauncher(int world) {
   }
   if (!byMpi)
     requireWorld(world, 1);
-  if (started.launcher == Launcher::openMpi)
+  if (started.launcher == Launcher::OpenMpi)
     requireWorld(world, started.size);
 }
 

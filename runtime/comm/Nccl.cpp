@@ -21,18 +21,18 @@ namespace {
 
 nccl::DataType toDataType(ElementType type) {
   switch (type) {
-  case ElementType::f32:
-    return nccl::float32;
-  case ElementType::f64:
-    return nccl::float64;
-  case ElementType::bf16:
-    return nccl::bfloat16;
-  case ElementType::f16:
-    return nccl::float16;
-  case ElementType::i8:
+  case ElementType::F32:
+    return nccl::Float32;
+  case ElementType::F64:
+    return nccl::Float64;
+  case ElementType::Bf16:
+    return nccl::Bfloat16;
+  case ElementType::F16:
+    return nccl::Float16;
+  case ElementType::I8:
     break;
   }
-  return nccl::int8;
+  return nccl::Int8;
 }
 
 /// A collective runs on the communication stream: its start makes that stream
@@ -150,28 +150,28 @@ void NcclCollectives::enqueue(const Collective &collective, const Use &use) {
   size_t ownBytes = use.members.own * part * collective.elementSize();
   Guard::Section section(guard, use.name.c_str());
   switch (collective.kind) {
-  case CollectiveKind::allGather:
+  case CollectiveKind::AllGather:
     if (collective.inPlace)
       source = destination + ownBytes;
     return nccl.allGather(source, destination, part, type, use.communicator,
                           stream);
-  case CollectiveKind::reduceScatter:
+  case CollectiveKind::ReduceScatter:
     if (collective.inPlace)
       destination = source + ownBytes;
-    return nccl.reduceScatter(source, destination, part, type, nccl::sum,
+    return nccl.reduceScatter(source, destination, part, type, nccl::Sum,
                               use.communicator, stream);
-  case CollectiveKind::allReduce:
+  case CollectiveKind::AllReduce:
     return nccl.allReduce(source, destination, collective.elements, type,
-                          nccl::sum, use.communicator, stream);
+                          nccl::Sum, use.communicator, stream);
   }
 }
 
 void NcclCollectives::look(double waited) {
   all.rendezvous.look();
   for (const auto &[key, group] : groups) {
-    nccl::Result error = nccl::success;
+    nccl::Result error = nccl::Success;
     nccl.commGetAsyncError(group.communicator, &error);
-    if (error == nccl::success)
+    if (error == nccl::Success)
       continue;
     abort();
     // That a peer has died is a better reason than what NCCL sees of it, and

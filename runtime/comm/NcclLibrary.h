@@ -25,24 +25,24 @@ using Comm = ncclComm *;
 
 /// ncclResult_t.
 enum Result : int {
-  success = 0,
-  systemError = 2,
-  invalidArgument = 4,
-  invalidUsage = 5,
-  remoteError = 6,
+  Success = 0,
+  SystemError = 2,
+  InvalidArgument = 4,
+  InvalidUsage = 5,
+  RemoteError = 6,
 };
 
 /// ncclDataType_t.
 enum DataType : int {
-  int8 = 0,
-  float16 = 6,
-  float32 = 7,
-  float64 = 8,
-  bfloat16 = 9,
+  Int8 = 0,
+  Float16 = 6,
+  Float32 = 7,
+  Float64 = 8,
+  Bfloat16 = 9,
 };
 
 /// ncclRedOp_t.
-enum ReductionOp : int { sum = 0 };
+enum ReductionOp : int { Sum = 0 };
 
 /// ncclUniqueId.
 struct UniqueId {

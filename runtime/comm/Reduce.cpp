@@ -78,9 +78,9 @@ static void sumBlocks(const RankSum &what, int64_t begin, int64_t end) {
 template <typename Source>
 static void sumInFloat(const RankSum &sum, int64_t begin, int64_t end) {
   switch (sum.destinationType) {
-  case ElementType::bf16:
+  case ElementType::Bf16:
     return sumBlocks<float, Source, BFloat16>(sum, begin, end);
-  case ElementType::f16:
+  case ElementType::F16:
     return sumBlocks<float, Source, Float16>(sum, begin, end);
   default:
     return sumBlocks<float, Source, float>(sum, begin, end);
@@ -89,15 +89,15 @@ static void sumInFloat(const RankSum &sum, int64_t begin, int64_t end) {
 
 void sumRanks(const RankSum &sum, int64_t begin, int64_t end) {
   switch (sum.type) {
-  case ElementType::f32:
+  case ElementType::F32:
     return sumInFloat<float>(sum, begin, end);
-  case ElementType::f64:
+  case ElementType::F64:
     return sumBlocks<double, double, double>(sum, begin, end);
-  case ElementType::bf16:
+  case ElementType::Bf16:
     return sumInFloat<BFloat16>(sum, begin, end);
-  case ElementType::f16:
+  case ElementType::F16:
     return sumInFloat<Float16>(sum, begin, end);
-  case ElementType::i8:
+  case ElementType::I8:
     fatal("bytes cannot be summed over ranks");
   }
 }

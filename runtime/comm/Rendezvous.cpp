@@ -66,7 +66,7 @@ struct Arrival {
   Answer answer = {};
   size_t bytes = 0;
 
-  enum State { waiting, complete, closed, unproven };
+  enum State { Waiting, Complete, Closed, Unproven };
 
   /// It counts on its place from then on.
   bool isProven() const { return bytes >= provenBytes; }
@@ -78,22 +78,22 @@ struct Arrival {
     ssize_t got = recv(socket, reinterpret_cast<char *>(&answer) + bytes,
                        part - bytes, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
-      return isProven() || age() < arrivalSeconds ? waiting : closed;
+      return isProven() || age() < arrivalSeconds ? Waiting : Closed;
     if (got <= 0)
-      return closed;
+      return Closed;
     bytes += got;
     if (bytes == answerBytes)
-      return complete;
+      return Complete;
     if (bytes < part)
-      return waiting;
+      return Waiting;
     if (!handshake.fits(answer.hello, /*isRoot=*/false))
-      return closed;
+      return Closed;
     if (!handshake.isProven(answer.proof, /*byRoot=*/false, own, answer.hello))
-      return unproven;
+      return Unproven;
     Proof proof = handshake.prove(/*byRoot=*/true, own, answer.hello);
     return ::send(socket, &proof, sizeof proof, MSG_NOSIGNAL) == sizeof proof
-               ? waiting
-               : closed;
+               ? Waiting
+               : Closed;
   }
 };
 
@@ -222,12 +222,12 @@ void Rendezvous::listen(const Launch &launch) {
     }
     std::erase_if(arrivals, [&](Arrival &arrival) {
       Arrival::State state = arrival.read(handshake);
-      if (state == Arrival::waiting)
+      if (state == Arrival::Waiting)
         return false;
       int peer = arrival.answer.hello.rank;
-      if (state != Arrival::complete) {
+      if (state != Arrival::Complete) {
         close(arrival.socket);
-        if (state == Arrival::unproven && !warned) {
+        if (state == Arrival::Unproven && !warned) {
           warned = true;
           warning("a process that says it is rank %d does not know this run's "
                   "TESSERA_SECRET and is let go",
@@ -342,7 +342,7 @@ void Rendezvous::receive(int source, void *data, size_t bytes) {
 
 void Rendezvous::send(int peer, const void *data, size_t bytes,
                       const Purpose &purpose) {
-  Header header = {Header::data, 0, bytes};
+  Header header = {Header::Data, 0, bytes};
   iovec parts[] = {{&header, sizeof header}, {const_cast<void *>(data), bytes}};
   double begin = now();
   for (size_t done = 0; done < sizeof header + bytes;) {
@@ -370,7 +370,7 @@ void Rendezvous::receive(int peer, void *data, size_t bytes,
                          const Purpose &purpose) {
   Header header;
   read(peer, &header, sizeof header, purpose);
-  if (header.kind == Header::failed)
+  if (header.kind == Header::Failed)
     stop(header.rank);
   if (header.bytes != bytes)
     fatal("rank %d takes part in another step than %s: start all ranks from "
@@ -435,7 +435,7 @@ void Rendezvous::lookAt(int peer) {
       recv(sockets[peer], &header, sizeof header, MSG_PEEK | MSG_DONTWAIT);
   if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
     died(peer);
-  if (got == sizeof header && header.kind == Header::failed)
+  if (got == sizeof header && header.kind == Header::Failed)
     stop(header.rank);
 }
 
@@ -453,7 +453,7 @@ int Rendezvous::decideFirst(int peer) {
   int none = -1;
   if (!firstFailed.compare_exchange_strong(none, peer))
     return firstFailed;
-  Header header = {Header::failed, peer, 0};
+  Header header = {Header::Failed, peer, 0};
   for (int other = 1; other < ranks; ++other)
     if (sockets[other] >= 0)
       ::send(sockets[other], &header, sizeof header, MSG_NOSIGNAL);
@@ -472,13 +472,13 @@ bool Rendezvous::markFailed() {
       if (sockets[peer] >= 0 &&
           recv(sockets[peer], &header, sizeof header,
                MSG_PEEK | MSG_DONTWAIT) == sizeof header &&
-          header.kind == Header::failed)
+          header.kind == Header::Failed)
         first = peer;
     return decideFirst(first) == 0;
   }
   if (sockets[0] < 0)
     return true;
-  header = {Header::failed, rank, 0};
+  header = {Header::Failed, rank, 0};
   ::send(sockets[0], &header, sizeof header, MSG_NOSIGNAL);
   // Rank 0 answers who was first, unless it computes and looks too late.
   double begin = now();
@@ -493,7 +493,7 @@ bool Rendezvous::markFailed() {
       return true;
     if (skip && got > 0)
       skip -= got;
-    else if (got == sizeof header && header.kind == Header::failed)
+    else if (got == sizeof header && header.kind == Header::Failed)
       return header.rank == rank;
     else if (got == sizeof header)
       skip = header.bytes;

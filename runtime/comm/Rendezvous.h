@@ -52,7 +52,7 @@ public:
 private:
   /// In front of whatever is sent.
   struct Header {
-    enum Kind : uint32_t { data, failed } kind;
+    enum Kind : uint32_t { Data, Failed } kind;
     int32_t rank;   ///< that has failed first
     uint64_t bytes; ///< behind the header
   };

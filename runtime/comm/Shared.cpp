@@ -111,7 +111,7 @@ public:
       return !members.contains(peer) ||
              ready[peer][id].load(std::memory_order_acquire) >= round;
     });
-    if (collective.kind == CollectiveKind::allGather)
+    if (collective.kind == CollectiveKind::AllGather)
       gather(collective, members);
     else
       reduce(collective, members);
@@ -188,7 +188,7 @@ private:
   }
 
   void reduce(const Collective &collective, const Members &members) {
-    bool scatter = collective.kind == CollectiveKind::reduceScatter;
+    bool scatter = collective.kind == CollectiveKind::ReduceScatter;
     int64_t count =
         scatter ? collective.elements / members.count : collective.elements;
     int64_t first =

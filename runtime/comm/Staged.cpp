@@ -62,7 +62,7 @@ public:
 
   void wait(const Collective &collective) override {
     Members members(collective, all.rank, all.ranks);
-    if (collective.kind == CollectiveKind::allGather)
+    if (collective.kind == CollectiveKind::AllGather)
       gather(collective, members);
     else
       reduce(collective, members);
@@ -112,7 +112,7 @@ private:
   }
 
   void reduce(const Collective &collective, const Members &members) {
-    bool scatter = collective.kind == CollectiveKind::reduceScatter;
+    bool scatter = collective.kind == CollectiveKind::ReduceScatter;
     int parts = scatter ? members.count : 1;
     int64_t count = collective.elements / parts;
     int64_t size = collective.elementSize();

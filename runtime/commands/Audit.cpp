@@ -170,7 +170,7 @@ public:
            done.run.target.test, done.run.shadow.train, done.run.shadow.test);
     for (size_t i = 0; i < queries.size(); ++i)
       printf("  %s %.3f", queryName(queries[i]),
-             done.queries[i].attack.ranked().metrics({}, {})[Metric::auroc]);
+             done.queries[i].attack.ranked().metrics({}, {})[Metric::Auroc]);
     printf("  %.1f s\n", done.seconds);
     fflush(stdout);
   }
@@ -277,10 +277,10 @@ void auditGraph(const Manifest &manifest, const Options &options,
   std::vector<AuditQuery> queries = queriesOf(settings);
   std::vector<Defense> defenses = defensesOf(settings);
   if (existing.isThere())
-    queries = {AuditQuery::matched};
+    queries = {AuditQuery::Matched};
   bool hasNsd = existing.posteriors &&
                 std::erase_if(defenses, [](const Defense &defense) {
-                  return defense.kind == DefenseKind::nsd;
+                  return defense.kind == DefenseKind::Nsd;
                 }) > 0;
   if (hasNsd)
     warning("NSD is left out: it changes the graph that a model is asked on, "

@@ -18,11 +18,11 @@ namespace tessera::runtime {
 
 const char *queryName(AuditQuery query) {
   switch (query) {
-  case AuditQuery::matched:
+  case AuditQuery::Matched:
     return "MATCHED";
-  case AuditQuery::reference:
+  case AuditQuery::Reference:
     return "REFERENCE";
-  case AuditQuery::subgraphs:
+  case AuditQuery::Subgraphs:
     return "SUBGRAPHS";
   }
   return "";
@@ -30,23 +30,23 @@ const char *queryName(AuditQuery query) {
 
 std::vector<AuditQuery> queriesOf(const AuditSettings &settings) {
   if (settings.setting == "tsts")
-    return {AuditQuery::subgraphs};
+    return {AuditQuery::Subgraphs};
   // LiRA compares answers that models give on one graph.
   if (settings.liraShadows > 0)
-    return {AuditQuery::matched};
+    return {AuditQuery::Matched};
   if (settings.query == "reference")
-    return {AuditQuery::reference, AuditQuery::matched};
-  return {AuditQuery::matched, AuditQuery::reference};
+    return {AuditQuery::Reference, AuditQuery::Matched};
+  return {AuditQuery::Matched, AuditQuery::Reference};
 }
 
 std::vector<Defense> defensesOf(const AuditSettings &settings) {
   static const std::map<std::string, DefenseKind> kinds = {
-      {"nsd", DefenseKind::nsd},
-      {"lbp", DefenseKind::lbp},
-      {"vanpd", DefenseKind::vanpd},
-      {"rounding", DefenseKind::rounding},
-      {"temperature", DefenseKind::temperature},
-      {"label_only", DefenseKind::labelOnly}};
+      {"nsd", DefenseKind::Nsd},
+      {"lbp", DefenseKind::Lbp},
+      {"vanpd", DefenseKind::Vanpd},
+      {"rounding", DefenseKind::Rounding},
+      {"temperature", DefenseKind::Temperature},
+      {"label_only", DefenseKind::LabelOnly}};
   std::vector<Defense> defenses;
   for (const AuditDefense &given : settings.defenses) {
     auto kind = kinds.find(given.kind);
@@ -70,12 +70,12 @@ uint64_t seedFor(uint64_t seed, Purpose purpose) {
 
 Subject targetOf(const AuditSetup &setup, const AuditSplit &split) {
   return {"target",         setup.target,    split.targetTrain,
-          split.targetTest, Purpose::target, Purpose::targetNoise};
+          split.targetTest, Purpose::Target, Purpose::TargetNoise};
 }
 
 Subject shadowOf(const AuditSetup &setup, const AuditSplit &split) {
   return {"shadow",         setup.shadow,    split.shadowTrain,
-          split.shadowTest, Purpose::shadow, Purpose::shadowNoise};
+          split.shadowTest, Purpose::Shadow, Purpose::ShadowNoise};
 }
 
 /// What the model of \p side answers about \p nodes with \p edges among them.
@@ -113,17 +113,17 @@ static MemberAnswers ask(AuditQuery query, const Subject &subject,
                     ofGraph);
   };
   MemberAnswers answers;
-  if (query != AuditQuery::subgraphs) {
+  if (query != AuditQuery::Subgraphs) {
     Posteriors all =
         answer(slotNames::predictWhole, given, side.graph.allNodes(), 0);
     answers.members = selectRows(all, subject.train);
     answers.nonMembers = selectRows(all, subject.test);
   }
-  if (query != AuditQuery::matched) {
+  if (query != AuditQuery::Matched) {
     InducedEdges edges(given, subject.train);
     answers.members = answer("predict", edges, subject.train, 1);
   }
-  if (query == AuditQuery::subgraphs) {
+  if (query == AuditQuery::Subgraphs) {
     InducedEdges edges(given, subject.test);
     answers.nonMembers = answer(slotNames::predictTest, edges, subject.test, 2);
   }
@@ -157,7 +157,7 @@ static ModelAnswers askAll(const AuditSetup &setup, const Subject &subject,
     of.plain = ask(query, subject, nullptr, noiseSeed, withEdges);
     for (const Defense &defense : setup.defenses)
       of.sampled.push_back(
-          withEdges && defense.kind == DefenseKind::nsd
+          withEdges && defense.kind == DefenseKind::Nsd
               ? ask(query, subject, &defense, noiseSeed, withEdges)
               : MemberAnswers());
   }
@@ -232,8 +232,8 @@ std::pair<Answers, Answers> described(AuditQuery query,
   const GraphFile &whole = subject.whole();
   const AuditGraph &graph = subject.side.graph;
   InducedEdges ofMembers(whole, subject.train), ofOthers(whole, subject.test);
-  bool isMatched = query == AuditQuery::matched;
-  bool areApart = query == AuditQuery::subgraphs;
+  bool isMatched = query == AuditQuery::Matched;
+  bool areApart = query == AuditQuery::Subgraphs;
   return {
       described(graph, answers.members,
                 isMatched ? static_cast<const EdgeSource &>(whole) : ofMembers,
@@ -253,7 +253,7 @@ drawShadow(const AuditSetup &setup, const AuditSplit &split, int64_t number) {
         &split.shadowTest})
     for (int32_t node : *nodes)
       byClass[setup.target.graph.labels()[node]].push_back(node);
-  Draws draws(split.seed, Draw::shadows, 0, number);
+  Draws draws(split.seed, Draw::Shadows, 0, number);
   auto wanted = static_cast<size_t>(setup.settings.trainNodesPerClass);
   std::vector<int32_t> chosen;
   for (auto &[label, nodes] : byClass) {
@@ -281,7 +281,7 @@ LiraAnswers trainLiraShadow(const AuditSetup &setup, const AuditSplit &split,
   const GraphFile &whole = side.graph.file();
   std::vector<int32_t> nodes = drawShadow(setup, split, number);
   InducedEdges edges(whole, nodes);
-  side.model.initialize(seedFor(split.seed, Purpose::shadows) +
+  side.model.initialize(seedFor(split.seed, Purpose::Shadows) +
                         uint64_t(number) * (uint64_t(1) << 32));
   trainOn(side, edges, nodes);
   std::vector<int32_t> audited = auditedNodes(split);

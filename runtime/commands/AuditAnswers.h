@@ -19,9 +19,9 @@ namespace tessera::runtime {
 
 /// Where members and non-members are asked.
 enum class AuditQuery {
-  matched,   ///< all on the whole graph
-  reference, ///< members on their subgraph, non-members on the whole graph
-  subgraphs, ///< each on their own subgraph
+  Matched,   ///< all on the whole graph
+  Reference, ///< members on their subgraph, non-members on the whole graph
+  Subgraphs, ///< each on their own subgraph
 };
 
 /// "MATCHED"; "SUBGRAPHS" for the one that the setting TSTS has.
@@ -62,12 +62,12 @@ struct AuditSetup {
 
 /// What a trial draws with: models and noise have seeds of their own.
 enum class Purpose : uint64_t {
-  target,
-  shadow,
-  attack,
-  targetNoise,
-  shadowNoise,
-  shadows
+  Target,
+  Shadow,
+  Attack,
+  TargetNoise,
+  ShadowNoise,
+  Shadows
 };
 
 /// Of the trial with \p seed.

@@ -16,10 +16,10 @@ namespace tessera::runtime {
 namespace {
 
 AttackInput inputNamed(const std::string &name) {
-  return name == "sorted"       ? AttackInput::sorted
-         : name == "top_k"      ? AttackInput::topK
-         : name == "label_only" ? AttackInput::labelOnly
-                                : AttackInput::posteriors;
+  return name == "sorted"       ? AttackInput::Sorted
+         : name == "top_k"      ? AttackInput::TopK
+         : name == "label_only" ? AttackInput::LabelOnly
+                                : AttackInput::Posteriors;
 }
 
 /// Batches of answers in an order of each epoch's own; the last batch of an

@@ -160,7 +160,7 @@ SubgraphBatches::SubgraphBatches(const AuditGraph &graph,
   numbers.resize(nodes.size());
   std::iota(numbers.begin(), numbers.end(), 0);
   sampled.emplace(manifest, SampledData{edges, labels, numbers,
-                                        SampleOrder::shuffled, seed});
+                                        SampleOrder::Shuffled, seed});
 }
 
 bool SubgraphBatches::fill(const Slot &slot, char *address,

@@ -11,13 +11,13 @@
 namespace tessera::runtime {
 
 /// Of TrialParts' models.
-enum : int64_t { targetModel, shadowModel, targetAlone, shadowAlone };
+enum : int64_t { TargetModel, ShadowModel, TargetAlone, ShadowAlone };
 
 /// What \p defense makes of \p answers of query number \p query.
 static MemberAnswers defended(const Defense &defense,
                               const ModelAnswers::OfQuery &answers,
                               size_t index, uint64_t seed, uint64_t query) {
-  if (defense.kind == DefenseKind::nsd)
+  if (defense.kind == DefenseKind::Nsd)
     return answers.sampled[index];
   return {defend(defense, answers.plain.members, seed, 2 * query),
           defend(defense, answers.plain.nonMembers, seed, 2 * query + 1)};
@@ -56,13 +56,13 @@ TrialModel TrialParts::runModel(int64_t number) const {
   int64_t ofLira = number - (modelCount() - setup.settings.liraShadows);
   if (ofLira >= 0)
     model.lira = trainLiraShadow(setup, split, ofLira);
-  else if (number == targetModel)
+  else if (number == TargetModel)
     model.answers = askTarget(setup, split);
   else
     model.answers = trainAndAsk(
         setup,
-        number == targetAlone ? targetOf(setup, split) : shadowOf(setup, split),
-        split.seed, /*withEdges=*/number == shadowModel);
+        number == TargetAlone ? targetOf(setup, split) : shadowOf(setup, split),
+        split.seed, /*withEdges=*/number == ShadowModel);
   model.seconds = watch.seconds();
   return model;
 }
@@ -73,7 +73,7 @@ int64_t TrialParts::attackCount() const {
 
 AttackScores TrialParts::trainAndScore(const MemberAnswers &learnt,
                                        const MemberAnswers &asked) const {
-  setup.attack.train(learnt, seedFor(split.seed, Purpose::attack));
+  setup.attack.train(learnt, seedFor(split.seed, Purpose::Attack));
   return setup.attack.score(asked);
 }
 
@@ -85,19 +85,19 @@ TrialAttack TrialParts::runAttack(int64_t number,
   if (query == setup.queries.size()) {
     setup.onStage("attacking without edges");
     attack.scores =
-        trainAndScore(models[shadowAlone].answers.queries.front().plain,
-                      models[targetAlone].answers.queries.front().plain);
+        trainAndScore(models[ShadowAlone].answers.queries.front().plain,
+                      models[TargetAlone].answers.queries.front().plain);
     attack.seconds = watch.seconds();
     return attack;
   }
   const ModelAnswers::OfQuery &asked =
-      models[targetModel].answers.queries[query];
+      models[TargetModel].answers.queries[query];
   const ModelAnswers::OfQuery &learnt =
-      models[shadowModel].answers.queries[query];
+      models[ShadowModel].answers.queries[query];
   const std::vector<Defense> &defenses = setup.defenses;
   auto answersTo = [&](size_t i) {
     return defended(defenses[i], asked, i,
-                    seedFor(split.seed, Purpose::targetNoise), query);
+                    seedFor(split.seed, Purpose::TargetNoise), query);
   };
   std::string of = queryName(setup.queries[query]);
   if (size_t place = number % attacksOfQuery()) {
@@ -105,7 +105,7 @@ TrialAttack TrialParts::runAttack(int64_t number,
     setup.onStage("attacking " + describe(defenses[i]) + ", " + of);
     attack.scores = trainAndScore(
         defended(defenses[i], learnt, i,
-                 seedFor(split.seed, Purpose::shadowNoise), query),
+                 seedFor(split.seed, Purpose::ShadowNoise), query),
         answersTo(i));
   } else {
     setup.onStage("attacking, " + of);
@@ -123,9 +123,9 @@ QueryTrial TrialParts::finishQuery(size_t query,
                                    std::span<TrialAttack> attacks) const {
   QueryTrial trial;
   const ModelAnswers::OfQuery &asked =
-      models[targetModel].answers.queries[query];
+      models[TargetModel].answers.queries[query];
   const ModelAnswers::OfQuery &learnt =
-      models[shadowModel].answers.queries[query];
+      models[ShadowModel].answers.queries[query];
   std::vector<int32_t> otherLabels =
       setup.target.graph.labelsOf(split.targetTest);
   trial.attack = std::move(attacks.front().scores);
@@ -135,7 +135,7 @@ QueryTrial TrialParts::finishQuery(size_t query,
     result.adaptive = std::move(attacks[1 + i].scores);
     MemberAnswers answers =
         defended(setup.defenses[i], asked, i,
-                 seedFor(split.seed, Purpose::targetNoise), query);
+                 seedFor(split.seed, Purpose::TargetNoise), query);
     result.labelLoss =
         labelLoss(asked.plain.nonMembers, answers.nonMembers, otherLabels);
     result.distortion =
@@ -157,8 +157,8 @@ Trial TrialParts::finish(std::span<const TrialModel> models,
   Trial trial;
   trial.run = {.seed = split.seed,
                .split = splitHash(std::span(&split, 1)),
-               .target = models[targetModel].answers.accuracy,
-               .shadow = models[shadowModel].answers.accuracy};
+               .target = models[TargetModel].answers.accuracy,
+               .shadow = models[ShadowModel].answers.accuracy};
   for (size_t query = 0; query < setup.queries.size(); ++query)
     trial.queries.push_back(finishQuery(
         query, models,
@@ -169,10 +169,10 @@ Trial TrialParts::finish(std::span<const TrialModel> models,
       shadows.push_back(model.lira);
     trial.queries.front().lira =
         attackByLikelihood(setup, split, shadows,
-                           models[targetModel].answers.queries.front().plain);
+                           models[TargetModel].answers.queries.front().plain);
   }
   if (isWithoutEdges())
-    trial.withoutEdges = {models[targetAlone].answers.accuracy,
+    trial.withoutEdges = {models[TargetAlone].answers.accuracy,
                           std::move(attacks.back().scores)};
   for (const TrialModel &model : models)
     trial.seconds += model.seconds;

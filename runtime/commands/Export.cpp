@@ -28,7 +28,7 @@ static int runExport(const Manifest &manifest, const Options &options) {
   tessera_context context;
   context.manifest = &manifest;
   CheckpointIndex index = openCheckpoint(context, options.checkpointDir);
-  requireSameSettings(manifest, index, CheckpointUse::weights, options.allow);
+  requireSameSettings(manifest, index, CheckpointUse::Weights, options.allow);
   std::vector<int> matches = matchParameters(manifest, index);
   std::vector<int> saved(matches.size());
   for (size_t i = 0; i < matches.size(); ++i)

@@ -29,8 +29,8 @@ static int runGrads(const Manifest &manifest, const Options &options) {
     writer->begin();
   }
   loadParameters(context, options.init, options.allow);
-  SampleOrder order = options.order == "shuffled" ? SampleOrder::shuffled
-                                                  : SampleOrder::sequential;
+  SampleOrder order = options.order == "shuffled" ? SampleOrder::Shuffled
+                                                  : SampleOrder::Sequential;
   std::unique_ptr<BatchSource> source =
       openData(manifest, options, order, manifest.training.seed,
                *context.communicator, sampleMemory(context));

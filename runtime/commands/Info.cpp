@@ -88,11 +88,11 @@ static void printMemory(const Manifest &manifest, const Program &program) {
 
 static const char *kindName(CollectiveKind kind) {
   switch (kind) {
-  case CollectiveKind::allGather:
+  case CollectiveKind::AllGather:
     return "all_gather";
-  case CollectiveKind::reduceScatter:
+  case CollectiveKind::ReduceScatter:
     return "reduce_scatter";
-  case CollectiveKind::allReduce:
+  case CollectiveKind::AllReduce:
     return "all_reduce";
   }
   return "";

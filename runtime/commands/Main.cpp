@@ -42,7 +42,7 @@ static bool hasWork(const Started &started, const Manifest &manifest,
   if (manifest.training.world > 1)
     return true;
   // By PMIx alone rank 0 does not know that there are others.
-  if (started.launcher != Launcher::pmix || started.rank > 1)
+  if (started.launcher != Launcher::Pmix || started.rank > 1)
     leaveErrorToRoot();
   fatal("compiled for 1 rank, started with %d by %s, each of which would write "
         "the same files: start it without %s, compile with --set "

@@ -66,8 +66,8 @@ static int runSample(const Manifest &manifest, const Options &options) {
   if (std::string error = graph.trainingError(); !error.empty())
     fatal("%s", error.c_str());
   uint64_t seed = options.seed.value_or(manifest.training.seed);
-  SampleOrder order = options.order == "sequential" ? SampleOrder::sequential
-                                                    : SampleOrder::shuffled;
+  SampleOrder order = options.order == "sequential" ? SampleOrder::Sequential
+                                                    : SampleOrder::Shuffled;
   SampledInputs inputs(manifest, {graph.edges(), graph.labels(),
                                   graph.split("train"), order, seed});
   MicroBatchSampler sampler = inputs.newSampler();

@@ -27,9 +27,9 @@ static constexpr struct {
                {SIGHUP, 0x80, "SIGHUP"}};
 
 /// What a signal does.
-enum class Effect { end, hold, note };
+enum class Effect { End, Hold, Note };
 
-static std::atomic<Effect> effect = Effect::end;
+static std::atomic<Effect> effect = Effect::End;
 static std::atomic<int> noted = 0; ///< the first signal; 0: none
 static_assert(std::atomic<int>::is_always_lock_free &&
               std::atomic<Effect>::is_always_lock_free);
@@ -63,11 +63,11 @@ static void receive(int number) {
   static constexpr unsigned longestHold = 5; // s
   int none = 0;
   bool first = noted.compare_exchange_strong(none, number);
-  if (effect == Effect::note)
+  if (effect == Effect::Note)
     // A line that waits for its reader is given up, once (writeUnlessStopped);
     // what is written after it is not interrupted again.
     setActions(SA_RESTART);
-  else if (effect == Effect::hold && first)
+  else if (effect == Effect::Hold && first)
     alarm(longestHold);
   else
     endByNoted();
@@ -77,11 +77,11 @@ void catchStopSignals() { setActions(SA_RESTART); }
 
 StopSignalHold::StopSignalHold() {
   signal(SIGALRM, [](int) { endByNoted(); });
-  effect = Effect::hold;
+  effect = Effect::Hold;
 }
 
 StopSignalHold::~StopSignalHold() {
-  effect = Effect::end;
+  effect = Effect::End;
   alarm(0);
   signal(SIGALRM, SIG_DFL);
   if (noted)
@@ -89,7 +89,7 @@ StopSignalHold::~StopSignalHold() {
 }
 
 void deferStopSignals() {
-  effect = Effect::note;
+  effect = Effect::Note;
   setActions(0);
 }
 

@@ -91,7 +91,7 @@ Terminal::~Terminal() {
 }
 
 void Terminal::find(bool linesToError) {
-  bool byLauncher = readLauncher().launcher != Launcher::none;
+  bool byLauncher = readLauncher().launcher != Launcher::None;
   // mpirun may give its ranks terminals of their own as standard output.
   int launcher = byLauncher ? findLauncher() : 0;
   if (isatty(STDERR_FILENO)) {

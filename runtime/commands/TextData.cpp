@@ -150,8 +150,8 @@ TokenFile tokenize(const Manifest &manifest, const std::string &path,
   if (!content)
     fatal("%s", error.c_str());
   return TokenFile(std::move(content),
-                   tokenBytes(vocabulary) == 2 ? TokenType::u16
-                                               : TokenType::i32,
+                   tokenBytes(vocabulary) == 2 ? TokenType::U16
+                                               : TokenType::I32,
                    vocabulary);
 }
 

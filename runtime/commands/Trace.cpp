@@ -17,7 +17,7 @@ namespace tessera::runtime {
 namespace {
 
 /// The rows of a rank, which a trace calls threads.
-enum Row { stepRow, computeRow, communicationRow, fileRow, rowCount };
+enum Row { StepRow, ComputeRow, CommunicationRow, FileRow, RowCount };
 constexpr const char *rowNames[] = {"steps", "computation", "communication",
                                     "offload"};
 
@@ -117,7 +117,7 @@ public:
   std::string write(const std::vector<Span> &spans) {
     describe("process_name", -1, format("{\"name\":\"rank %d\"}", rank));
     describe("process_sort_index", -1, format("{\"sort_index\":%d}", rank));
-    for (int row = 0; row < rowCount; ++row) {
+    for (int row = 0; row < RowCount; ++row) {
       describe("thread_name", row, format("{\"name\":\"%s\"}", rowNames[row]));
       describe("thread_sort_index", row, format("{\"sort_index\":%d}", row));
     }
@@ -157,17 +157,17 @@ private:
 
   void writeOther(const Span &span) {
     if (span.what == Span::step) {
-      openSpan(span, stepRow, format("\"step %d\"", span.micro), "\"step\"");
+      openSpan(span, StepRow, format("\"step %d\"", span.micro), "\"step\"");
       text += format("\"step\":%d", span.micro);
     } else if (span.what == Span::inputs) {
-      openSpan(span, computeRow, "\"inputs\"", "\"inputs\"");
+      openSpan(span, ComputeRow, "\"inputs\"", "\"inputs\"");
     } else if (span.what == Span::meeting) {
-      openSpan(span, communicationRow, "\"meeting\"", "\"meeting\"");
+      openSpan(span, CommunicationRow, "\"meeting\"", "\"meeting\"");
     } else if (auto number =
                    static_cast<size_t>(Span::firstSection - span.what);
                number < table.sections.size()) {
       const std::string &name = table.sections[number].name;
-      openSpan(span, stepRow, quote(name), "\"section\"");
+      openSpan(span, StepRow, quote(name), "\"section\"");
       if (name == "micro")
         text += format("\"micro_batch\":%d", span.micro);
     } else {
@@ -184,9 +184,9 @@ private:
     const StepTable::Work &work = table.works[step.work];
     int64_t length = span.end - span.begin;
     writeMemory(span, step.memory);
-    Row row = work.collective >= 0                           ? communicationRow
-              : work.kind == "fetch" || work.kind == "evict" ? fileRow
-                                                             : computeRow;
+    Row row = work.collective >= 0                           ? CommunicationRow
+              : work.kind == "fetch" || work.kind == "evict" ? FileRow
+                                                             : ComputeRow;
     openSpan(span, row, names[step.work], kinds[step.work]);
     text += format("\"plan_step\":%d,\"micro_batch\":%d", number, span.micro) +
             ",\"layer\":" + layers[step.layer];
@@ -215,7 +215,7 @@ private:
       bool isBegin = *phase == 'b';
       open(phase);
       text += format(",\"tid\":%d,\"id\":\"%d.%" PRId64 "\",\"ts\":%.3f",
-                     communicationRow, rank, messages,
+                     CommunicationRow, rank, messages,
                      microseconds(isBegin ? from->second : span.end));
       text += ",\"name\":" + kinds[step.work] + ",\"cat\":\"message\"";
       if (isBegin)

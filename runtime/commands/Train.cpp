@@ -157,7 +157,7 @@ void printSettings(const tessera_context &context, const Options &options,
 }
 
 SampleOrder orderOf(const std::string &name) {
-  return name == "sequential" ? SampleOrder::sequential : SampleOrder::shuffled;
+  return name == "sequential" ? SampleOrder::Sequential : SampleOrder::Shuffled;
 }
 
 /// Ends the run where the checkpoint is of another one.
@@ -177,7 +177,7 @@ void requireSameRun(const tessera_context &context, const Options &options,
     fatal("the checkpoint was made with --order %s: leave --order out to "
           "resume",
           progress.order.c_str());
-  requireSameSettings(*context.manifest, index, CheckpointUse::resume,
+  requireSameSettings(*context.manifest, index, CheckpointUse::Resume,
                       options.allow);
 }
 
@@ -334,11 +334,11 @@ static int runTrain(const Manifest &manifest, const Options &options) {
   auto measure = [&](int64_t at, StepReport &report) {
     uint8_t bits = 0;
     Validation::Outcome outcome = validation->run(at, progress, report, bits);
-    if (outcome == Validation::Outcome::stopped)
+    if (outcome == Validation::Outcome::Stopped)
       stopped = stopSignal(bits);
-    unmeasured = outcome == Validation::Outcome::failed;
+    unmeasured = outcome == Validation::Outcome::Failed;
     allocations.mark();
-    return outcome == Validation::Outcome::better;
+    return outcome == Validation::Outcome::Better;
   };
   // What the interrupted run would have done next.
   if (validation && !stopped && validation->isDue(progress.step, steps) &&

@@ -47,7 +47,7 @@ int64_t Validation::every() {
 Validation::Outcome Validation::run(int64_t step, Progress &progress,
                                     StepReport &report, uint8_t &stopBits) {
   Outcome outcome = measure(report, stopBits);
-  if (outcome != Outcome::done) {
+  if (outcome != Outcome::Done) {
     report.scoreCount = 0;
     return outcome;
   }
@@ -60,12 +60,12 @@ Validation::Outcome Validation::run(int64_t step, Progress &progress,
   double loss = std::strcmp(first.name, "val") == 0 ? first.score.loss : NAN;
   if (!std::isfinite(loss) || (known.bestStep && loss >= known.best)) {
     ++known.withoutBetter;
-    return Outcome::done;
+    return Outcome::Done;
   }
   known.best = loss;
   known.bestStep = step;
   known.withoutBetter = 0;
-  return Outcome::better;
+  return Outcome::Better;
 }
 
 std::string Validation::describe() const {
@@ -113,12 +113,12 @@ private:
                           return stopBits == 0;
                         }});
     if (evaluation.failed())
-      return Outcome::failed;
+      return Outcome::Failed;
     if (!score)
-      return Outcome::stopped;
+      return Outcome::Stopped;
     report.scores[0] = {"val", *score};
     report.scoreCount = 1;
-    return Outcome::done;
+    return Outcome::Done;
   }
   std::string describeData() const override {
     return countText(evaluation.sampleCount()) + " samples of " + file.path() +
@@ -168,7 +168,7 @@ private:
     report.scoreCount = static_cast<int>(scores.size());
     std::copy(scores.begin(), scores.end(), report.scores.begin());
     if (context.size() == 1)
-      return Outcome::done;
+      return Outcome::Done;
     // Ranks may have as many threads as they like, and so other bits: one's
     // count.
     std::vector<Score> all(context.size());
@@ -177,7 +177,7 @@ private:
       context.communicator->exchange(&score, all.data(), sizeof score);
       score = all.front();
     }
-    return Outcome::done;
+    return Outcome::Done;
   }
   std::string describeData() const override {
     return "the splits of the graph";

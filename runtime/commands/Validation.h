@@ -82,7 +82,7 @@ public:
     return step > 0 && (step % every() == 0 || step == steps);
   }
 
-  enum class Outcome { done, better, stopped, failed };
+  enum class Outcome { Done, Better, Stopped, Failed };
   /// Measures the model after \p step for \p report and \p progress. Stopped:
   /// a signal came meanwhile, whose bits are in \p stopBits, and nothing is
   /// measured. Failed: some rank could not read the data; this one's reason, or

@@ -13,16 +13,16 @@
 namespace tessera::runtime {
 namespace {
 
-enum class Register { eax, ebx, ecx, edx };
+enum class Register { Eax, Ebx, Ecx, Edx };
 using enum Register;
 
 /// Parts of a thread's state that the system must save for a feature: bits of
 /// the register XCR0.
 enum State : uint32_t {
-  none = 0,
-  ymm = 0x6,
-  zmm = 0xe6,
-  moreRegisters = 0x80000
+  None = 0,
+  Ymm = 0x6,
+  Zmm = 0xe6,
+  MoreRegisters = 0x80000
 };
 
 struct FeatureInfo {
@@ -30,65 +30,65 @@ struct FeatureInfo {
   uint32_t leaf, subleaf;
   Register place;
   int bit;
-  State state = none;
+  State state = None;
   uint32_t least = 0; ///< not 0: the number of 8 bits from `bit` on is at least
 };
 
 // Intel's manual, volume 2A, CPUID; AMD's, volume 3, appendix E. Beyond SSE2,
 // which each x86-64 has.
 const FeatureInfo featureTable[] = {
-    {"sse3", 1, 0, ecx, 0},
-    {"pclmul", 1, 0, ecx, 1},
-    {"ssse3", 1, 0, ecx, 9},
-    {"fma", 1, 0, ecx, 12, ymm},
-    {"cx16", 1, 0, ecx, 13},
-    {"sse4.1", 1, 0, ecx, 19},
-    {"sse4.2", 1, 0, ecx, 20},
-    {"movbe", 1, 0, ecx, 22},
-    {"popcnt", 1, 0, ecx, 23},
-    {"avx", 1, 0, ecx, 28, ymm},
-    {"f16c", 1, 0, ecx, 29, ymm},
-    {"bmi", 7, 0, ebx, 3},
-    {"avx2", 7, 0, ebx, 5, ymm},
-    {"bmi2", 7, 0, ebx, 8},
-    {"avx512f", 7, 0, ebx, 16, zmm},
-    {"avx512dq", 7, 0, ebx, 17, zmm},
-    {"adx", 7, 0, ebx, 19},
-    {"avx512ifma", 7, 0, ebx, 21, zmm},
-    {"avx512cd", 7, 0, ebx, 28, zmm},
-    {"avx512bw", 7, 0, ebx, 30, zmm},
-    {"avx512vl", 7, 0, ebx, 31, zmm},
-    {"avx512vbmi", 7, 0, ecx, 1, zmm},
-    {"avx512vbmi2", 7, 0, ecx, 6, zmm},
-    {"gfni", 7, 0, ecx, 8},
-    {"vpclmulqdq", 7, 0, ecx, 10, ymm},
-    {"avx512vnni", 7, 0, ecx, 11, zmm},
-    {"avx512bitalg", 7, 0, ecx, 12, zmm},
-    {"avx512vpopcntdq", 7, 0, ecx, 14, zmm},
-    {"avx512fp16", 7, 0, edx, 23, zmm},
-    {"avxvnni", 7, 1, eax, 4, ymm},
-    {"avx512bf16", 7, 1, eax, 5, zmm},
-    {"avxifma", 7, 1, eax, 23, ymm},
-    {"avxvnniint8", 7, 1, edx, 4, ymm},
-    {"avxneconvert", 7, 1, edx, 5, ymm},
-    {"avxvnniint16", 7, 1, edx, 10, ymm},
-    {"avx10.1", 0x24, 0, ebx, 0, zmm, 1},
-    {"avx10.2", 0x24, 0, ebx, 0, zmm, 2},
+    {"sse3", 1, 0, Ecx, 0},
+    {"pclmul", 1, 0, Ecx, 1},
+    {"ssse3", 1, 0, Ecx, 9},
+    {"fma", 1, 0, Ecx, 12, Ymm},
+    {"cx16", 1, 0, Ecx, 13},
+    {"sse4.1", 1, 0, Ecx, 19},
+    {"sse4.2", 1, 0, Ecx, 20},
+    {"movbe", 1, 0, Ecx, 22},
+    {"popcnt", 1, 0, Ecx, 23},
+    {"avx", 1, 0, Ecx, 28, Ymm},
+    {"f16c", 1, 0, Ecx, 29, Ymm},
+    {"bmi", 7, 0, Ebx, 3},
+    {"avx2", 7, 0, Ebx, 5, Ymm},
+    {"bmi2", 7, 0, Ebx, 8},
+    {"avx512f", 7, 0, Ebx, 16, Zmm},
+    {"avx512dq", 7, 0, Ebx, 17, Zmm},
+    {"adx", 7, 0, Ebx, 19},
+    {"avx512ifma", 7, 0, Ebx, 21, Zmm},
+    {"avx512cd", 7, 0, Ebx, 28, Zmm},
+    {"avx512bw", 7, 0, Ebx, 30, Zmm},
+    {"avx512vl", 7, 0, Ebx, 31, Zmm},
+    {"avx512vbmi", 7, 0, Ecx, 1, Zmm},
+    {"avx512vbmi2", 7, 0, Ecx, 6, Zmm},
+    {"gfni", 7, 0, Ecx, 8},
+    {"vpclmulqdq", 7, 0, Ecx, 10, Ymm},
+    {"avx512vnni", 7, 0, Ecx, 11, Zmm},
+    {"avx512bitalg", 7, 0, Ecx, 12, Zmm},
+    {"avx512vpopcntdq", 7, 0, Ecx, 14, Zmm},
+    {"avx512fp16", 7, 0, Edx, 23, Zmm},
+    {"avxvnni", 7, 1, Eax, 4, Ymm},
+    {"avx512bf16", 7, 1, Eax, 5, Zmm},
+    {"avxifma", 7, 1, Eax, 23, Ymm},
+    {"avxvnniint8", 7, 1, Edx, 4, Ymm},
+    {"avxneconvert", 7, 1, Edx, 5, Ymm},
+    {"avxvnniint16", 7, 1, Edx, 10, Ymm},
+    {"avx10.1", 0x24, 0, Ebx, 0, Zmm, 1},
+    {"avx10.2", 0x24, 0, Ebx, 0, Zmm, 2},
     // Intel's APX comes as a whole.
-    {"egpr", 7, 1, edx, 21, moreRegisters},
-    {"push2pop2", 7, 1, edx, 21, moreRegisters},
-    {"ppx", 7, 1, edx, 21, moreRegisters},
-    {"ndd", 7, 1, edx, 21, moreRegisters},
-    {"ccmp", 7, 1, edx, 21, moreRegisters},
-    {"nf", 7, 1, edx, 21, moreRegisters},
-    {"cf", 7, 1, edx, 21, moreRegisters},
-    {"zu", 7, 1, edx, 21, moreRegisters},
-    {"sahf", 0x80000001, 0, ecx, 0},
-    {"lzcnt", 0x80000001, 0, ecx, 5},
-    {"sse4a", 0x80000001, 0, ecx, 6},
-    {"xop", 0x80000001, 0, ecx, 11, ymm},
-    {"fma4", 0x80000001, 0, ecx, 16, ymm},
-    {"tbm", 0x80000001, 0, ecx, 21},
+    {"egpr", 7, 1, Edx, 21, MoreRegisters},
+    {"push2pop2", 7, 1, Edx, 21, MoreRegisters},
+    {"ppx", 7, 1, Edx, 21, MoreRegisters},
+    {"ndd", 7, 1, Edx, 21, MoreRegisters},
+    {"ccmp", 7, 1, Edx, 21, MoreRegisters},
+    {"nf", 7, 1, Edx, 21, MoreRegisters},
+    {"cf", 7, 1, Edx, 21, MoreRegisters},
+    {"zu", 7, 1, Edx, 21, MoreRegisters},
+    {"sahf", 0x80000001, 0, Ecx, 0},
+    {"lzcnt", 0x80000001, 0, Ecx, 5},
+    {"sse4a", 0x80000001, 0, Ecx, 6},
+    {"xop", 0x80000001, 0, Ecx, 11, Ymm},
+    {"fma4", 0x80000001, 0, Ecx, 16, Ymm},
+    {"tbm", 0x80000001, 0, Ecx, 21},
 };
 
 /// The features of a level that the level before it lacks.

@@ -14,15 +14,15 @@ namespace tessera::runtime {
 
 ElementType parseElementType(const std::string &name) {
   if (name == "f32")
-    return ElementType::f32;
+    return ElementType::F32;
   if (name == "f64")
-    return ElementType::f64;
+    return ElementType::F64;
   if (name == "bf16")
-    return ElementType::bf16;
+    return ElementType::Bf16;
   if (name == "f16")
-    return ElementType::f16;
+    return ElementType::F16;
   if (name == "i8")
-    return ElementType::i8;
+    return ElementType::I8;
   fatal("the embedded manifest names an unknown type '%s'", name.c_str());
 }
 
@@ -34,19 +34,19 @@ static void widen(const void *from, int64_t count, float *to) {
 }
 
 void toFloats(ElementType type, const void *from, int64_t count, float *to) {
-  if (type == ElementType::bf16)
+  if (type == ElementType::Bf16)
     widen<BFloat16>(from, count, to);
-  else if (type == ElementType::f16)
+  else if (type == ElementType::F16)
     widen<Float16>(from, count, to);
   else
     memcpy(to, from, count * sizeof(float));
 }
 
 void fromFloats(ElementType type, const float *from, int64_t count, void *to) {
-  if (type == ElementType::bf16)
+  if (type == ElementType::Bf16)
     for (int64_t i = 0; i < count; ++i)
       static_cast<BFloat16 *>(to)[i] = toBFloat16(from[i]);
-  else if (type == ElementType::f16)
+  else if (type == ElementType::F16)
     for (int64_t i = 0; i < count; ++i)
       static_cast<Float16 *>(to)[i] = toFloat16(from[i]);
   else

@@ -15,18 +15,18 @@ namespace tessera::runtime {
 
 /// The type of an element in memory.
 enum class ElementType {
-  f32,
-  f64,
-  bf16,
-  f16,
-  i8 ///< bytes that stand for numbers, which collectives only move
+  F32,
+  F64,
+  Bf16,
+  F16,
+  I8 ///< bytes that stand for numbers, which collectives only move
 };
 
 /// Bytes of an element.
 constexpr int64_t sizeOf(ElementType type) {
-  return type == ElementType::f64   ? 8
-         : type == ElementType::f32 ? 4
-         : type == ElementType::i8  ? 1
+  return type == ElementType::F64   ? 8
+         : type == ElementType::F32 ? 4
+         : type == ElementType::I8  ? 1
                                     : 2;
 }
 

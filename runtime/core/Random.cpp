@@ -56,8 +56,8 @@ void fillRandom(float *destination, int64_t begin, int64_t end, uint64_t seed,
   for (int64_t block = begin / 4; block * 4 < end; ++block) {
     std::array<double, 4> values =
         normal
-            ? normalBlock(seed, RandomUse::initialization, parameter, block)
-            : uniformBlock(seed, RandomUse::initialization, parameter, block);
+            ? normalBlock(seed, RandomUse::Initialization, parameter, block)
+            : uniformBlock(seed, RandomUse::Initialization, parameter, block);
     for (int64_t i = 0; i < 4; ++i) {
       int64_t element = block * 4 + i;
       if (element < begin || element >= end)
@@ -85,7 +85,7 @@ uint32_t roundBits(uint64_t seed, uint64_t epoch, uint32_t round,
                    uint64_t right) {
   // The epoch and the round share a word: epochs stay below 2^30.
   uint32_t stream = uint32_t(epoch << 2) | round;
-  return bits(seed, RandomUse::order, stream, right)[0];
+  return bits(seed, RandomUse::Order, stream, right)[0];
 }
 
 /// A permutation's result for \p index, \p draw giving roundBits().

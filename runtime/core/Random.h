@@ -33,25 +33,25 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter,
 /// What a number is drawn for; part of the counter, so that streams of
 /// different use never meet.
 enum class RandomUse : uint32_t {
-  initialization = 0,
-  order = 1,
-  sampling = 2,
-  dropout = 3,
-  neighbors = 4,
-  audit = 8
+  Initialization = 0,
+  Order = 1,
+  Sampling = 2,
+  Dropout = 3,
+  Neighbors = 4,
+  Audit = 8
 };
 
 /// The counter's last word for draw number \p draw of a training step, below
 /// 2^12: the use in the low bits, so that it meets no other's. The high 16 bits
 /// are left to parts of a draw, such as attention's heads.
 constexpr uint32_t dropoutWord(uint32_t draw) {
-  return uint32_t(RandomUse::dropout) | draw << 4;
+  return uint32_t(RandomUse::Dropout) | draw << 4;
 }
 
 /// The counter's last word for neighbours that are drawn, with the high \p bits
 /// of a position, below 2^28.
 constexpr uint32_t neighborsWord(uint64_t bits) {
-  return uint32_t(RandomUse::neighbors) | uint32_t(bits) << 4;
+  return uint32_t(RandomUse::Neighbors) | uint32_t(bits) << 4;
 }
 
 /// Random numbers of one purpose, a function of all its arguments: the same on

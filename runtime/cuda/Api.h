@@ -38,40 +38,40 @@ using GraphExec = CUgraphExec_st *;
 
 /// CUresult.
 enum Result : int {
-  success = 0,
-  invalidValue = 1,
-  outOfMemory = 2,
-  noDevice = 100,
-  invalidImage = 200,
-  noBinaryForGpu = 209,
-  invalidPtx = 218,
-  unsupportedPtxVersion = 222,
-  invalidHandle = 400,
-  notFound = 500,
-  notReady = 600,
-  captureUnsupported = 900,
-  captureInvalidated = 901,
-  captureUnjoined = 904,
-  captureIsolation = 905,
-  capturedEvent = 907,
+  Success = 0,
+  InvalidValue = 1,
+  OutOfMemory = 2,
+  NoDevice = 100,
+  InvalidImage = 200,
+  NoBinaryForGpu = 209,
+  InvalidPtx = 218,
+  UnsupportedPtxVersion = 222,
+  InvalidHandle = 400,
+  NotFound = 500,
+  NotReady = 600,
+  CaptureUnsupported = 900,
+  CaptureInvalidated = 901,
+  CaptureUnjoined = 904,
+  CaptureIsolation = 905,
+  CapturedEvent = 907,
 };
 
 /// CUdevice_attribute.
 enum Attribute : int {
-  clockRate = 13, ///< kHz
-  multiprocessors = 16,
-  capabilityMajor = 75,
-  capabilityMinor = 76,
+  ClockRate = 13, ///< kHz
+  Multiprocessors = 16,
+  CapabilityMajor = 75,
+  CapabilityMinor = 76,
 };
 
 enum : unsigned {
-  streamNonBlocking = 1,
-  eventDefault = 0,
-  eventDisableTiming = 2,
+  StreamNonBlocking = 1,
+  EventDefault = 0,
+  EventDisableTiming = 2,
 };
 
 /// CUstreamCaptureMode.
-enum CaptureMode : int { captureThreadLocal = 1 };
+enum CaptureMode : int { CaptureThreadLocal = 1 };
 
 /// What the last argument of cuLaunchKernel lists.
 inline void *const launchParameterEnd = nullptr;
@@ -91,44 +91,44 @@ using Layout = struct OpaqueLayout *;
 using Preference = struct OpaquePreference *;
 
 /// cublasStatus_t.
-enum Status : int { success = 0, notSupported = 15 };
+enum Status : int { Success = 0, NotSupported = 15 };
 
 /// cudaDataType.
-enum DataType : int { r32f = 0, r16f = 2, r16bf = 14 };
+enum DataType : int { R32f = 0, R16f = 2, R16bf = 14 };
 /// cublasComputeType_t.
-enum ComputeType : int { compute32f = 68 };
+enum ComputeType : int { Compute32f = 68 };
 /// cublasOperation_t.
-enum Operation : int32_t { none = 0, transpose = 1 };
+enum Operation : int32_t { None = 0, Transpose = 1 };
 
 /// cublasLtMatmulDescAttributes_t.
 enum MatmulAttribute : int {
-  transA = 3,
-  transB = 4,
-  epilogue = 7,
-  biasPointer = 8,
-  auxPointer = 11,
-  auxLeading = 12,
-  biasDataType = 26,
+  TransA = 3,
+  TransB = 4,
+  EpilogueAttribute = 7,
+  BiasPointer = 8,
+  AuxPointer = 11,
+  AuxLeading = 12,
+  BiasDataType = 26,
 };
 
 /// cublasLtEpilogue_t.
 enum Epilogue : int32_t {
-  plain = 1,
-  bias = 4,
-  gelu = 32,
-  geluBias = 36,
-  geluAux = 160,
-  geluAuxBias = 164,
-  geluGrad = 192,
+  Plain = 1,
+  Bias = 4,
+  Gelu = 32,
+  GeluBias = 36,
+  GeluAux = 160,
+  GeluAuxBias = 164,
+  GeluGrad = 192,
 };
 
 /// cublasLtMatmulPreferenceAttributes_t.
 enum PreferenceAttribute : int {
-  maxWorkspaceBytes = 1,
-  minAlignmentA = 5,
-  minAlignmentB = 6,
-  minAlignmentC = 7,
-  minAlignmentD = 8,
+  MaxWorkspaceBytes = 1,
+  MinAlignmentA = 5,
+  MinAlignmentB = 6,
+  MinAlignmentC = 7,
+  MinAlignmentD = 8,
 };
 
 /// cublasLtMatmulAlgo_t.

@@ -40,9 +40,9 @@ GpuDevice::GpuDevice(const Manifest &manifest, int localRank)
   const Driver &cuda = driver();
   int count = 0, version = 0;
   int error = cuda.init.attempt(0);
-  if (error == success)
+  if (error == Success)
     cuda.deviceGetCount(&count);
-  else if (error != noDevice)
+  else if (error != NoDevice)
     cuda.library.fail("cuInit", error);
   if (count == 0)
     fatal("this machine has no NVIDIA GPU that this process may use: look at "
@@ -58,10 +58,10 @@ GpuDevice::GpuDevice(const Manifest &manifest, int localRank)
     cuda.deviceGetAttribute(&value, attribute, handle);
     return value;
   };
-  major = read(capabilityMajor);
-  minor = read(capabilityMinor);
-  smCount = read(multiprocessors);
-  clockHertz = 1e3 * read(clockRate);
+  major = read(CapabilityMajor);
+  minor = read(CapabilityMinor);
+  smCount = read(Multiprocessors);
+  clockHertz = 1e3 * read(ClockRate);
   cuda.driverGetVersion(&version);
   if (version < neededVersion)
     fatal("the driver of %s is for CUDA %d.%d, and this executable needs one "
@@ -73,8 +73,8 @@ GpuDevice::GpuDevice(const Manifest &manifest, int localRank)
   Context primary = nullptr;
   cuda.devicePrimaryCtxRetain(&primary, handle);
   cuda.ctxSetCurrent(primary);
-  cuda.streamCreate(&computeStream, streamNonBlocking);
-  cuda.streamCreate(&communicationStream, streamNonBlocking);
+  cuda.streamCreate(&computeStream, StreamNonBlocking);
+  cuda.streamCreate(&communicationStream, StreamNonBlocking);
   void *pinned = nullptr;
   cuda.memHostAlloc(&pinned, bounceBytes, 0);
   bounce = static_cast<char *>(pinned);
@@ -125,8 +125,8 @@ void GpuDevice::loadKernels() {
     return;
   Module module = nullptr;
   int error = driver().moduleLoadData.attempt(&module, imageOf(manifest));
-  if (error == noBinaryForGpu || error == invalidPtx ||
-      error == unsupportedPtxVersion)
+  if (error == NoBinaryForGpu || error == InvalidPtx ||
+      error == UnsupportedPtxVersion)
     refuse(", for which the driver finds no code");
   if (error)
     driver().library.fail("cuModuleLoadData", error);
@@ -146,10 +146,10 @@ char *GpuDevice::allocateArena(const Program &program) {
   size_t available = 0, total = 0;
   driver().memGetInfo(&available, &total);
   DevicePointer address = 0;
-  int error = outOfMemory;
+  int error = OutOfMemory;
   if (bytes <= available)
     error = driver().memAlloc.attempt(&address, bytes);
-  if (error == outOfMemory)
+  if (error == OutOfMemory)
     fatal("the plan needs %.3f GB on %s, which has %.3f GB free of %.3f GB: "
           "end what else uses it, or use more ranks, a higher ZeRO stage or a "
           "smaller micro-batch",
@@ -225,7 +225,7 @@ GraphExec GpuDevice::capture(tessera_context &context,
                              const tessera_entry &entry) const {
   Graph graph = nullptr;
   GraphExec result = nullptr;
-  driver().streamBeginCapture(computeStream, captureThreadLocal);
+  driver().streamBeginCapture(computeStream, CaptureThreadLocal);
   entry.run(&context, context.arena);
   driver().streamEndCapture(computeStream, &graph);
   driver().graphInstantiate(&result, graph, 0);
@@ -309,7 +309,7 @@ void GpuDevice::readPieces(const char *address, int64_t bytes,
 
 Event GpuDevice::makeEvent() const {
   Event event = nullptr;
-  driver().eventCreate(&event, eventDisableTiming);
+  driver().eventCreate(&event, EventDisableTiming);
   return event;
 }
 
@@ -322,7 +322,7 @@ template <typename Query> void GpuDevice::waitFor(Query query) const {
   using Clock = std::chrono::steady_clock;
   Clock::time_point begin = Clock::now(), last = begin;
   while (int error = query()) {
-    if (error != notReady)
+    if (error != NotReady)
       driver().library.fail("work on the GPU", error);
     sched_yield();
     Clock::time_point now = Clock::now();
@@ -346,7 +346,7 @@ void GpuDevice::setWatch(void (*wanted)(void *data, double seconds),
 int GpuDevice::flopsPerClock() const {
   bool tensorCores = std::any_of(
       manifest.gemms.begin(), manifest.gemms.end(),
-      [](const Gemm &gemm) { return gemm.type != ElementType::f32; });
+      [](const Gemm &gemm) { return gemm.type != ElementType::F32; });
   if (!tensorCores)
     return major == 8 && minor == 0 ? 128 : 256;
   switch (major) {

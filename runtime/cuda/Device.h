@@ -114,7 +114,7 @@ private:
   Staging &stagingOf(const Slot &slot);
   void requireCapability() const;
   void loadKernels();
-  /// Waits until \p query answers success and not notReady.
+  /// Waits until \p query answers Success and not NotReady.
   template <typename Query> void waitFor(Query query) const;
   /// Per SM, for the type of the GEMMs' factors; 0: not known.
   int flopsPerClock() const;

@@ -95,10 +95,10 @@ struct Plan {
 
   void setPointers(const char *biasAddress, const char *auxAddress) const {
     if (bias)
-      blas().matmulDescSetAttribute(description, biasPointer, &biasAddress,
+      blas().matmulDescSetAttribute(description, BiasPointer, &biasAddress,
                                     sizeof biasAddress);
     if (aux)
-      blas().matmulDescSetAttribute(description, auxPointer, &auxAddress,
+      blas().matmulDescSetAttribute(description, AuxPointer, &auxAddress,
                                     sizeof auxAddress);
   }
 
@@ -120,9 +120,9 @@ struct GemmPlans {
 std::vector<GemmPlans> prepared;
 
 DataType dataType(ElementType type) {
-  return type == ElementType::bf16  ? r16bf
-         : type == ElementType::f16 ? r16f
-                                    : r32f;
+  return type == ElementType::Bf16  ? R16bf
+         : type == ElementType::F16 ? R16f
+                                    : R32f;
 }
 
 /// A row-major matrix as it is stored.
@@ -172,12 +172,12 @@ uint32_t alignmentOf(const Manifest &manifest, ElementType type) {
 
 Epilogue epilogueOf(const Gemm &gemm) {
   if (gemm.epilogue == "gelu_grad")
-    return geluGrad;
+    return GeluGrad;
   if (gemm.epilogue == "gelu_saved")
-    return gemm.bias ? geluAuxBias : geluAux;
+    return gemm.bias ? GeluAuxBias : GeluAux;
   if (gemm.epilogue == "gelu")
-    return gemm.bias ? geluBias : gelu;
-  return gemm.bias ? bias : plain;
+    return gemm.bias ? GeluBias : Gelu;
+  return gemm.bias ? Bias : Plain;
 }
 
 Plan describe(const Manifest &manifest, const Gemm &gemm) {
@@ -190,36 +190,36 @@ Plan describe(const Manifest &manifest, const Gemm &gemm) {
   plan.right = operands.a.layout();
   plan.result = operands.c.layout();
   // No TF32: its factors have 10 bits.
-  blas().matmulDescCreate(&plan.description, compute32f, r32f);
+  blas().matmulDescCreate(&plan.description, Compute32f, R32f);
   auto set = [&](MatmulAttribute attribute, int32_t value) {
     blas().matmulDescSetAttribute(plan.description, attribute, &value,
                                   sizeof value);
   };
-  set(transA, gemm.transposeB ? transpose : none);
-  set(transB, gemm.transposeA ? transpose : none);
+  set(TransA, gemm.transposeB ? Transpose : None);
+  set(TransB, gemm.transposeA ? Transpose : None);
   plan.aux = gemm.epilogue == "gelu_saved" || gemm.epilogue == "gelu_grad";
-  set(epilogue, epilogueOf(gemm));
+  set(EpilogueAttribute, epilogueOf(gemm));
   if (plan.aux) {
     int64_t leading = gemm.ldc;
-    blas().matmulDescSetAttribute(plan.description, auxLeading, &leading,
+    blas().matmulDescSetAttribute(plan.description, AuxLeading, &leading,
                                   sizeof leading);
   }
   if (gemm.bias)
-    set(biasDataType, dataType(gemm.type));
+    set(BiasDataType, dataType(gemm.type));
   return plan;
 }
 
 /// \p gemm of size number \p size, of those that a count chooses from.
 Gemm ofSize(Gemm gemm, int size) {
   int64_t parts = (gemm.room * (size + 1) + countedSizes - 1) / countedSizes;
-  int64_t &counted = gemm.counted == Gemm::Counted::rows ? gemm.m : gemm.k;
+  int64_t &counted = gemm.counted == Gemm::Counted::Rows ? gemm.m : gemm.k;
   counted = counted / gemm.room * parts;
   return gemm;
 }
 
 /// The sizes that \p gemm runs in.
 std::vector<Gemm> sizesOf(const Gemm &gemm) {
-  if (gemm.counted == Gemm::Counted::nothing)
+  if (gemm.counted == Gemm::Counted::Nothing)
     return {gemm};
   std::vector<Gemm> sizes;
   for (int size = 0; size < countedSizes; ++size)
@@ -233,11 +233,11 @@ std::vector<Heuristic> findCandidates(const Gemm &gemm, const Plan &plan) {
   Preference preference = nullptr;
   blas().matmulPreferenceCreate(&preference);
   auto workspace = static_cast<uint64_t>(workspaceRoom(gemm));
-  blas().matmulPreferenceSetAttribute(preference, maxWorkspaceBytes, &workspace,
+  blas().matmulPreferenceSetAttribute(preference, MaxWorkspaceBytes, &workspace,
                                       sizeof workspace);
   auto alignment = static_cast<uint32_t>(plan.alignment);
   for (PreferenceAttribute matrix :
-       {minAlignmentA, minAlignmentB, minAlignmentC, minAlignmentD})
+       {MinAlignmentA, MinAlignmentB, MinAlignmentC, MinAlignmentD})
     blas().matmulPreferenceSetAttribute(preference, matrix, &alignment,
                                         sizeof alignment);
   std::vector<Heuristic> candidates(mostGemmCandidates);
@@ -248,7 +248,7 @@ std::vector<Heuristic> findCandidates(const Gemm &gemm, const Plan &plan) {
   blas().matmulPreferenceDestroy(preference);
   candidates.resize(error ? 0 : count);
   std::erase_if(candidates, [](const Heuristic &candidate) {
-    return candidate.state != cublaslt::success;
+    return candidate.state != cublaslt::Success;
   });
   if (candidates.empty())
     fatal("cuBLASLt cannot do GEMM %d (%lld x %lld x %lld) in its types on %s: "
@@ -263,8 +263,8 @@ std::vector<Heuristic> findCandidates(const Gemm &gemm, const Plan &plan) {
 class Timer {
 public:
   Timer() {
-    driver().eventCreate(&begin, eventDefault);
-    driver().eventCreate(&end, eventDefault);
+    driver().eventCreate(&begin, EventDefault);
+    driver().eventCreate(&end, EventDefault);
   }
   ~Timer() {
     driver().eventDestroy(begin);

@@ -92,7 +92,7 @@ public:
 };
 
 /// How samples follow one another.
-enum class SampleOrder { sequential, shuffled };
+enum class SampleOrder { Sequential, Shuffled };
 
 /// Opens \p path for training as rank \p rank of \p ranks: tokens for a
 /// transformer, of the type \p type ("u8", "u16" or "i32"; empty where the file

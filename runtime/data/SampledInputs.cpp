@@ -51,16 +51,16 @@ SampledInputs::SampledInputs(const Manifest &manifest, const SampledData &data)
 }
 
 void SampledInputs::findInputs(const Program &program) {
-  inputs[slotNames::nodes] = {Array::nodes};
-  inputs[slotNames::targets] = {Array::targets};
+  inputs[slotNames::nodes] = {Array::Nodes};
+  inputs[slotNames::targets] = {Array::Targets};
   auto layers = static_cast<int64_t>(transposed.size());
   for (int64_t hop = 0; hop <= layers; ++hop)
-    inputs[slotNames::countWithin(hop)] = {Array::count, hop};
-  inputs[slotNames::ofBlock(slotNames::source, 0)] = {Array::source};
+    inputs[slotNames::countWithin(hop)] = {Array::Count, hop};
+  inputs[slotNames::ofBlock(slotNames::source, 0)] = {Array::Source};
   for (int64_t layer = 0; layer < layers; ++layer)
     for (int i = 0; i < std::ssize(slotNames::edgeNames); ++i) {
-      static constexpr Array arrays[] = {Array::rowPtr, Array::col,
-                                         Array::weight};
+      static constexpr Array arrays[] = {Array::RowPtr, Array::Col,
+                                         Array::Weight};
       inputs[slotNames::ofBlock(slotNames::edgeNames[i], layer)] = {
           arrays[i % 3], layer, i >= 3};
     }
@@ -81,19 +81,19 @@ void SampledInputs::findInputs(const Program &program) {
 
 int64_t SampledInputs::most(const Input &input) const {
   switch (input.array) {
-  case Array::nodes:
+  case Array::Nodes:
     return room.nodesWithin(room.layers());
-  case Array::targets:
+  case Array::Targets:
     return sampling.batch;
-  case Array::count:
+  case Array::Count:
     return 1;
-  case Array::rowPtr: {
+  case Array::RowPtr: {
     BlockRoom block = room.block(input.index, form.selfLoops);
     return 1 + (input.transposed ? block.columns : block.rows);
   }
-  case Array::col:
-  case Array::weight:
-  case Array::source:
+  case Array::Col:
+  case Array::Weight:
+  case Array::Source:
     return room.block(input.index, form.selfLoops).entries;
   }
   return 0;
@@ -138,22 +138,22 @@ bool SampledInputs::fill(const Slot &slot, char *address,
             address));
   };
   switch (input.array) {
-  case Array::nodes:
+  case Array::Nodes:
     copyPadded<int32_t>(slot, address, graph.nodes, 0);
     break;
-  case Array::targets: {
+  case Array::Targets: {
     auto *targets = reinterpret_cast<int32_t *>(address);
     std::fill_n(targets, slot.elements(), ignoredTarget);
     for (size_t i = 0; i < sampled.seeds.size(); ++i)
       targets[i] = classes[sampled.seeds[i]];
     break;
   }
-  case Array::count: {
+  case Array::Count: {
     auto count = static_cast<int32_t>(graph.counts[input.index]);
     copy(&count, 1);
     break;
   }
-  case Array::rowPtr: {
+  case Array::RowPtr: {
     const int32_t *rowPtr =
         input.transposed ? blocks.transpose(layer).rowPtr : blocks.rowPtrs();
     int64_t rows =
@@ -162,18 +162,18 @@ bool SampledInputs::fill(const Slot &slot, char *address,
                         rowPtr[rows]);
     break;
   }
-  case Array::col:
+  case Array::Col:
     copy(input.transposed ? blocks.transpose(layer).col : blocks.cols(),
          blocks.entries(layer));
     break;
-  case Array::source: {
+  case Array::Source: {
     auto *sources = reinterpret_cast<int32_t *>(address);
     const int32_t *cols = blocks.cols();
     for (int64_t i = 0; i < blocks.entries(layer); ++i)
       sources[i] = graph.nodes[cols[i]];
     break;
   }
-  case Array::weight:
+  case Array::Weight:
     copy(input.transposed ? blocks.transpose(layer).weight : blocks.weights(),
          blocks.entries(layer));
     break;

@@ -20,7 +20,7 @@ struct SampledData {
   const EdgeSource &edges;
   std::span<const int32_t> classes; ///< of all nodes
   std::span<const int32_t> seeds;   ///< training nodes, at least one
-  SampleOrder order = SampleOrder::shuffled;
+  SampleOrder order = SampleOrder::Shuffled;
   uint64_t seed = 1;
   int64_t rank = 0;
   std::span<char> memory = {}; ///< for the edges and micro-batches
@@ -73,10 +73,10 @@ public:
   }
 
 private:
-  enum class Array { nodes, targets, count, rowPtr, col, weight, source };
+  enum class Array { Nodes, Targets, Count, RowPtr, Col, Weight, Source };
   /// What fills an input.
   struct Input {
-    Array array = Array::nodes;
+    Array array = Array::Nodes;
     int64_t index = 0; ///< of the layer, or the hop
     bool transposed = false;
   };

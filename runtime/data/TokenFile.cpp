@@ -131,7 +131,7 @@ const char *nameOf(TokenType type) { return infoOf(type).name; }
 int64_t bytesOf(TokenType type) { return infoOf(type).bytes; }
 
 std::optional<TokenType> tokenTypeNamed(const std::string &name) {
-  for (TokenType type : {TokenType::u8, TokenType::u16, TokenType::i32})
+  for (TokenType type : {TokenType::U8, TokenType::U16, TokenType::I32})
     if (name == nameOf(type))
       return type;
   return {};
@@ -259,7 +259,7 @@ void TokenFile::openPlain(std::optional<TokenType> type) {
             "three tokens",
             path);
   byDefault = !type;
-  tokenType = type.value_or(TokenType::u8);
+  tokenType = type.value_or(TokenType::U8);
   if (file->size() % bytesOf(tokenType) != 0)
     fatal("the data '%s' has %" PRId64 " bytes, which is no multiple of the "
           "%" PRId64 " of a token of %s: is it cut short, or of another type?",
@@ -277,8 +277,8 @@ bool TokenFile::openLlmC() {
   struct {
     int32_t magic, version;
     TokenType type;
-  } const known[] = {{llmcShort, 1, TokenType::u16},
-                     {llmcLong, 7, TokenType::u32}};
+  } const known[] = {{llmcShort, 1, TokenType::U16},
+                     {llmcLong, 7, TokenType::U32}};
   const char *path = filePath.c_str();
   // Its checkpoints, states, tokenizers and tests of multiple choice.
   if (head.magic == 20240522 ||
@@ -390,7 +390,7 @@ bool TokenFile::readSequences(std::vector<int32_t> &lengths,
 std::string TokenFile::form() const {
   if (*format)
     return std::string(format) + " " + nameOf(tokenType);
-  return tokenType == TokenType::u8
+  return tokenType == TokenType::U8
              ? "bytes"
              : nameOf(tokenType) + std::string(" tokens");
 }
@@ -457,19 +457,19 @@ bool TokenFile::find(int64_t begin, int64_t n, StrangeToken &found,
 /// Calls \p body with a value of the C++ type of \p type.
 template <typename Body> static bool withType(TokenType type, Body body) {
   switch (type) {
-  case TokenType::u8:
+  case TokenType::U8:
     return body(uint8_t());
-  case TokenType::i8:
+  case TokenType::I8:
     return body(int8_t());
-  case TokenType::u16:
+  case TokenType::U16:
     return body(uint16_t());
-  case TokenType::i16:
+  case TokenType::I16:
     return body(int16_t());
-  case TokenType::u32:
+  case TokenType::U32:
     return body(uint32_t());
-  case TokenType::i32:
+  case TokenType::I32:
     return body(int32_t());
-  case TokenType::i64:
+  case TokenType::I64:
     return body(int64_t());
   }
   return false;

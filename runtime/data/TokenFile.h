@@ -16,7 +16,7 @@
 namespace tessera::runtime {
 
 /// How a token lies in a file, little-endian.
-enum class TokenType { u8, i8, u16, i16, u32, i32, i64 };
+enum class TokenType { U8, I8, U16, I16, U32, I32, I64 };
 
 const char *nameOf(TokenType type);
 int64_t bytesOf(TokenType type);
@@ -99,7 +99,7 @@ private:
 
   std::string filePath;
   int64_t vocabulary, tokens = 0, start = 0; ///< of the tokens, in bytes
-  TokenType tokenType = TokenType::u8;
+  TokenType tokenType = TokenType::U8;
   const char *format = ""; ///< "MMIDIDX", "llm.c", "text" or empty
   bool byDefault = false;  ///< bytes since nothing else was said
   std::unique_ptr<InputFile> file;

@@ -18,7 +18,7 @@ namespace tessera::runtime {
 int64_t sampleAt(SampleOrder order, int64_t position, int64_t samples,
                  uint64_t seed) {
   int64_t index = position % samples;
-  if (order == SampleOrder::sequential)
+  if (order == SampleOrder::Sequential)
     return index;
   return static_cast<int64_t>(
       permute(index, samples, seed, position / samples));

@@ -35,16 +35,16 @@ public:
 
   bool key(string_t &text) override {
     switch (place) {
-    case Place::header:
+    case Place::Header:
       if (!names.insert(text).second)
         return fail("'" + text + "' is there twice");
       name = text;
       return true;
-    case Place::metadata:
+    case Place::Metadata:
       note = text;
       return !header.metadata.contains(text) ||
              fail("its metadata have '" + text + "' twice");
-    case Place::entry:
+    case Place::Entry:
       field = text;
       return fields.insert(text).second ||
              fail("tensor '" + name + "' has " + text + " twice");
@@ -55,15 +55,15 @@ public:
 
   bool start_object(size_t) override {
     switch (place) {
-    case Place::outside:
-      place = Place::header;
+    case Place::Outside:
+      place = Place::Header;
       return true;
-    case Place::header:
+    case Place::Header:
       if (name == metadataName) {
-        place = Place::metadata;
+        place = Place::Metadata;
         return true;
       }
-      place = Place::entry;
+      place = Place::Entry;
       fields.clear();
       header.entries.emplace_back().name = name;
       return true;
@@ -73,23 +73,23 @@ public:
   }
 
   bool end_object() override {
-    if (place == Place::ignored)
+    if (place == Place::Ignored)
       return leave();
-    if (place == Place::entry)
+    if (place == Place::Entry)
       for (const char *wanted : {"dtype", "shape", "data_offsets"})
         if (!fields.contains(wanted))
           return fail("tensor '" + name + "' lacks " + wanted);
-    place = place == Place::header ? Place::outside : Place::header;
+    place = place == Place::Header ? Place::Outside : Place::Header;
     return true;
   }
 
   bool start_array(size_t) override {
-    if (place == Place::entry && field == "shape") {
-      place = Place::shape;
+    if (place == Place::Entry && field == "shape") {
+      place = Place::Shape;
       return true;
     }
-    if (place == Place::entry && field == "data_offsets") {
-      place = Place::offsets;
+    if (place == Place::Entry && field == "data_offsets") {
+      place = Place::Offsets;
       offsets = 0;
       return true;
     }
@@ -97,23 +97,23 @@ public:
   }
 
   bool end_array() override {
-    if (place == Place::ignored)
+    if (place == Place::Ignored)
       return leave();
-    if (place == Place::offsets && offsets != 2)
+    if (place == Place::Offsets && offsets != 2)
       return fail("tensor '" + name + "' has " + std::to_string(offsets) +
                   " data_offsets, not 2");
-    place = Place::entry;
+    place = Place::Entry;
     return true;
   }
 
   bool number_unsigned(number_unsigned_t number) override {
-    if (place != Place::shape && place != Place::offsets)
+    if (place != Place::Shape && place != Place::Offsets)
       return scalar();
     if (number > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
       return badNumber(std::to_string(number));
     SafetensorsHeader::Entry &entry = header.entries.back();
     int64_t value = static_cast<int64_t>(number);
-    if (place == Place::shape) {
+    if (place == Place::Shape) {
       entry.shape.push_back(value);
       return entry.shape.size() <= maxDimensions ||
              fail("tensor '" + name + "' has more than " +
@@ -124,11 +124,11 @@ public:
   }
 
   bool string(string_t &text) override {
-    if (place == Place::metadata) {
+    if (place == Place::Metadata) {
       header.metadata.emplace(note, std::move(text));
       return true;
     }
-    if (place == Place::entry && field == "dtype") {
+    if (place == Place::Entry && field == "dtype") {
       header.entries.back().dtype = std::move(text);
       return true;
     }
@@ -136,14 +136,14 @@ public:
   }
 
   bool null() override {
-    return (place == Place::header && name == metadataName) || scalar();
+    return (place == Place::Header && name == metadataName) || scalar();
   }
   bool boolean(bool) override { return scalar(); }
   bool number_integer(number_integer_t number) override {
     return number_float(0, std::to_string(number));
   }
   bool number_float(number_float_t, const string_t &text) override {
-    return place == Place::shape || place == Place::offsets ? badNumber(text)
+    return place == Place::Shape || place == Place::Offsets ? badNumber(text)
                                                             : scalar();
   }
   bool binary(binary_t &) override { return scalar(); }
@@ -157,13 +157,13 @@ public:
 private:
   /// What the scanner is within.
   enum class Place {
-    outside,
-    header,
-    metadata,
-    entry,
-    shape,
-    offsets,
-    ignored
+    Outside,
+    Header,
+    Metadata,
+    Entry,
+    Shape,
+    Offsets,
+    Ignored
   };
 
   bool fail(std::string reason) {
@@ -174,11 +174,11 @@ private:
   /// Of a value that is no number, string or array where one is wanted.
   bool badValue() {
     switch (place) {
-    case Place::outside:
+    case Place::Outside:
       return fail("its header is not a JSON object");
-    case Place::header:
+    case Place::Header:
       return fail("the entry '" + name + "' of its header is not an object");
-    case Place::metadata:
+    case Place::Metadata:
       return fail("its metadata have no string for '" + note + "'");
     default:
       return fail("tensor '" + name + "' has no valid " + field);
@@ -196,14 +196,14 @@ private:
 
   /// A value that means nothing to the format.
   bool scalar() {
-    return place == Place::ignored ||
-           (place == Place::entry && !knownField()) || badValue();
+    return place == Place::Ignored ||
+           (place == Place::Entry && !knownField()) || badValue();
   }
 
   bool nest() {
     if (!scalar())
       return false;
-    place = Place::ignored;
+    place = Place::Ignored;
     return ++nesting <= maxNesting ||
            fail("tensor '" + name + "' has a field '" + field +
                 "' nested more than " + std::to_string(maxNesting) + " deep");
@@ -211,13 +211,13 @@ private:
 
   bool leave() {
     if (--nesting == 0)
-      place = Place::entry;
+      place = Place::Entry;
     return true;
   }
 
   SafetensorsHeader &header;
   std::string &error;
-  Place place = Place::outside;
+  Place place = Place::Outside;
   int nesting = 0;
   int offsets = 0;
   std::string name, note, field;

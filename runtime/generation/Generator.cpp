@@ -45,18 +45,18 @@ public:
     ++result.tokens;
     const std::vector<int32_t> &ends = settings.endTokens;
     if (std::find(ends.begin(), ends.end(), next) != ends.end())
-      return finish(EndReason::end, listener);
+      return finish(EndReason::End, listener);
     std::string text, sure;
     stream->push(next, text);
     bool stops = filter.push(text, sure);
     give(sure, listener);
     if (stops)
-      return end(EndReason::stop, listener);
+      return end(EndReason::Stop, listener);
     bool isFull = static_cast<int64_t>(tokens.size()) > context;
     if (result.tokens < settings.maxTokens && !isFull)
       return false;
     result.filledContext = result.tokens < settings.maxTokens;
-    return finish(EndReason::length, listener);
+    return finish(EndReason::Length, listener);
   }
 
   /// Gives what is held back.
@@ -79,7 +79,7 @@ private:
       listener.add(request, sure);
   }
   bool finish(EndReason reason, TextListener &listener) {
-    return end(flush(listener) ? EndReason::stop : reason, listener);
+    return end(flush(listener) ? EndReason::Stop : reason, listener);
   }
   bool end(EndReason reason, TextListener &listener) {
     result.reason = reason;

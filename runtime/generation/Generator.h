@@ -35,15 +35,15 @@ struct TextRequest {
 };
 
 enum class EndReason {
-  end,   ///< an end token, which adds nothing to the text
-  stop,  ///< a stop string, which the text ends before
-  length ///< the most tokens, or the context is full
+  End,   ///< an end token, which adds nothing to the text
+  Stop,  ///< a stop string, which the text ends before
+  Length ///< the most tokens, or the context is full
 };
 
 struct GeneratedText {
   std::string text;   ///< without the prompt
   int64_t tokens = 0; ///< that were chosen, an end token too
-  EndReason reason = EndReason::length;
+  EndReason reason = EndReason::Length;
   /// The context had no room for the last token, and more were wanted.
   bool filledContext = false;
   std::vector<TokenLogprobs> logprobs; ///< of each token, where wanted

@@ -170,7 +170,7 @@ int32_t Sampler::choose(const float *logits, std::span<const int32_t> text,
   double total = 0;
   for (const Candidate &candidate : from)
     total += candidate.probability;
-  double left = total * uniformBlock(settings.seed, RandomUse::sampling,
+  double left = total * uniformBlock(settings.seed, RandomUse::Sampling,
                                      number.sample, place)[0];
   for (const Candidate &candidate : from) {
     left -= candidate.probability;

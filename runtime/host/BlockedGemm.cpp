@@ -133,11 +133,11 @@ struct Piece {
 
 bool isBlocked(const Gemm &gemm) {
   return !gemm.local && !(gemm.bias && gemm.accumulate) &&
-         gemm.epilogue == "none" && gemm.type == ElementType::f32 &&
-         gemm.resultType == ElementType::f32 &&
+         gemm.epilogue == "none" && gemm.type == ElementType::F32 &&
+         gemm.resultType == ElementType::F32 &&
          gemm.m >= (gemm.transposeB ? leastRowsTransposed : leastRows) &&
          gemm.n >= leastSize && gemm.k >= leastSize && !isLong(gemm) &&
-         !(gemm.bias && gemm.counted == Gemm::Counted::inner) &&
+         !(gemm.bias && gemm.counted == Gemm::Counted::Inner) &&
          __builtin_cpu_supports("avx512f");
 }
 
@@ -150,8 +150,8 @@ void runBlockedGemm(const Gemm &gemm, int threads, int64_t count,
                     const float *a, const float *b, const float *bias, float *c,
                     char *scratch) {
   Shape shape(gemm);
-  bool countsRows = gemm.counted == Gemm::Counted::rows;
-  bool countsInner = gemm.counted == Gemm::Counted::inner;
+  bool countsRows = gemm.counted == Gemm::Counted::Rows;
+  bool countsInner = gemm.counted == Gemm::Counted::Inner;
   int64_t height = countsRows ? count : gemm.m;
   int64_t inner = countsInner ? count : gemm.k;
   if (height == 0)

@@ -40,7 +40,7 @@ struct Operand {
 struct Copy {
   int64_t elements = 0; ///< 0: the library takes the matrix as it is
   int64_t offset = 0;   ///< of the copy in the scratch memory
-  ElementType type = ElementType::f32;
+  ElementType type = ElementType::F32;
 };
 
 /// A primitive with its operands, whose addresses are set at each call.
@@ -98,8 +98,8 @@ bool isPacked(const Gemm &gemm) {
 }
 
 dnnl_data_type_t dataType(ElementType type) {
-  return type == ElementType::bf16  ? dnnl_bf16
-         : type == ElementType::f16 ? dnnl_f16
+  return type == ElementType::Bf16  ? dnnl_bf16
+         : type == ElementType::F16 ? dnnl_f16
                                     : dnnl_f32;
 }
 
@@ -120,7 +120,7 @@ int64_t roundUp(int64_t bytes) {
 
 /// \p gemm in fp32 throughout.
 Gemm inSinglePrecision(Gemm gemm) {
-  gemm.type = gemm.resultType = ElementType::f32;
+  gemm.type = gemm.resultType = ElementType::F32;
   return gemm;
 }
 
@@ -244,7 +244,7 @@ struct Recipe {
     auto copy = [&](int64_t rows, int64_t columns, int64_t leading,
                     ElementType type) {
       Copy result;
-      if (type != ElementType::f32) {
+      if (type != ElementType::F32) {
         result = {(rows - 1) * leading + columns, copyBytes, type};
         copyBytes += roundUp(4 * result.elements);
       }
@@ -273,7 +273,7 @@ bool isCountable(const Gemm &gemm) {
 /// The way of the library, or the one through copies where it has none: it
 /// takes no f16 here, and bf16 only with AVX-512. Null where neither works.
 std::unique_ptr<Recipe> findRecipe(const Gemm &gemm) {
-  if (gemm.type == ElementType::f64 || gemm.resultType == ElementType::f64 ||
+  if (gemm.type == ElementType::F64 || gemm.resultType == ElementType::F64 ||
       !isCountable(gemm))
     return nullptr;
   for (bool copies : {false, true}) {

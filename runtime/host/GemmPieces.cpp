@@ -19,9 +19,9 @@ namespace tessera::runtime {
 
 std::vector<Gemm> getPieces(const Gemm &gemm) {
   Gemm piece = gemm;
-  piece.counted = Gemm::Counted::nothing;
-  bool isInner = gemm.counted == Gemm::Counted::inner;
-  if (gemm.counted == Gemm::Counted::nothing || isNarrow(gemm) ||
+  piece.counted = Gemm::Counted::Nothing;
+  bool isInner = gemm.counted == Gemm::Counted::Inner;
+  if (gemm.counted == Gemm::Counted::Nothing || isNarrow(gemm) ||
       isBlocked(gemm) || (isInner && isLong(gemm)))
     return {piece};
   std::vector<Gemm> pieces;
@@ -71,7 +71,7 @@ int choosePiece(const std::vector<Gemm> &pieces, int64_t begin, int64_t left,
 }
 
 BlockCopies getBlockCopies(const Gemm &gemm) {
-  if (gemm.counted != Gemm::Counted::inner || isLong(gemm) || isNarrow(gemm) ||
+  if (gemm.counted != Gemm::Counted::Inner || isLong(gemm) || isNarrow(gemm) ||
       isBlocked(gemm))
     return {};
   auto roundUp = [](int64_t bytes) { return (bytes + 63) / 64 * 64; };
@@ -163,7 +163,7 @@ void runPieces(const Gemm &gemm, const std::vector<Gemm> &pieces, int64_t parts,
                void (*run)(void *data, int piece, const GemmMatrices &at),
                void *data) {
   Run counted{gemm, pieces, at, run, data};
-  bool isRows = gemm.counted == Gemm::Counted::rows;
+  bool isRows = gemm.counted == Gemm::Counted::Rows;
   int64_t count = parts * ((isRows ? gemm.m : gemm.k) / gemm.room);
   auto *a = reinterpret_cast<const float *>(at.a);
   auto *b = reinterpret_cast<const float *>(at.b);

@@ -92,8 +92,8 @@ struct Run {
 
 bool isLong(const Gemm &gemm) {
   return !gemm.local && gemm.transposeA && !gemm.transposeB && !gemm.bias &&
-         gemm.epilogue == "none" && gemm.type == ElementType::f32 &&
-         gemm.resultType == ElementType::f32 && gemm.k >= leastRows &&
+         gemm.epilogue == "none" && gemm.type == ElementType::F32 &&
+         gemm.resultType == ElementType::F32 && gemm.k >= leastRows &&
          gemm.m > 0 && gemm.n > 0 && gemm.m * gemm.n <= largestResult &&
          gemm.k >= rowsPerColumn * std::max(gemm.m, gemm.n) &&
          __builtin_cpu_supports("avx512f");

@@ -258,8 +258,8 @@ struct Run {
 bool isNarrow(const Gemm &gemm) {
   // The last vector has more numbers than not.
   int64_t last = (gemm.n - 1) % lanes + 1;
-  return gemm.epilogue == "none" && gemm.type == ElementType::f32 &&
-         gemm.resultType == ElementType::f32 &&
+  return gemm.epilogue == "none" && gemm.type == ElementType::F32 &&
+         gemm.resultType == ElementType::F32 &&
          !(gemm.bias && gemm.accumulate) && gemm.m >= leastRows && gemm.k > 0 &&
          gemm.n > 0 && gemm.n <= mostVectors * lanes && 2 * last >= lanes &&
          !(gemm.transposeB && gemm.ldb * lanes > INT32_MAX) && !isLong(gemm) &&
@@ -277,9 +277,9 @@ void runNarrowGemm(const Gemm &gemm, int64_t count, const float *a,
                    const float *b, const float *bias, float *c, char *scratch) {
   Run run{gemm, gemm.k, {a, gemm.lda, 1}, b, gemm.ldb, bias, c};
   int64_t rows = gemm.m;
-  if (gemm.counted == Gemm::Counted::rows)
+  if (gemm.counted == Gemm::Counted::Rows)
     rows = count;
-  else if (gemm.counted == Gemm::Counted::inner)
+  else if (gemm.counted == Gemm::Counted::Inner)
     run.inner = count;
   if (gemm.transposeA)
     std::swap(run.a.row, run.a.column);

@@ -141,11 +141,11 @@ static void parseOptimizer(const json &j, Optimizer &optimizer) {
     using Kind = OptimizerScalar::Kind;
     std::string kind = scalar.at("kind");
     if (kind == "learning_rate")
-      optimizer.scalars.push_back({Kind::learningRate});
+      optimizer.scalars.push_back({Kind::LearningRate});
     else if (kind == "correction")
-      optimizer.scalars.push_back({Kind::correction, scalar.at("base")});
+      optimizer.scalars.push_back({Kind::Correction, scalar.at("base")});
     else if (kind == "step")
-      optimizer.scalars.push_back({Kind::step});
+      optimizer.scalars.push_back({Kind::Step});
     else
       fatal("the embedded manifest names an unknown number of a step '%s'",
             kind.c_str());
@@ -282,7 +282,7 @@ static Gemm parseGemm(const json &j) {
   gemm.epilogue = j.value("epilogue", "none");
   if (auto counted = j.find("counted"); counted != j.end()) {
     gemm.counted =
-        *counted == "rows" ? Gemm::Counted::rows : Gemm::Counted::inner;
+        *counted == "rows" ? Gemm::Counted::Rows : Gemm::Counted::Inner;
     gemm.room = j.at("room");
     if (gemm.room <= 0)
       fatal("the embedded manifest counts GEMM %d by %lld parts", gemm.id,
@@ -332,11 +332,11 @@ static Collective parseCollective(const json &j) {
   collective.id = narrow(j.at("id"));
   std::string kind = j.at("kind");
   if (kind == "all_gather")
-    collective.kind = CollectiveKind::allGather;
+    collective.kind = CollectiveKind::AllGather;
   else if (kind == "reduce_scatter")
-    collective.kind = CollectiveKind::reduceScatter;
+    collective.kind = CollectiveKind::ReduceScatter;
   else if (kind == "all_reduce")
-    collective.kind = CollectiveKind::allReduce;
+    collective.kind = CollectiveKind::AllReduce;
   else
     fatal("the embedded manifest names an unknown collective '%s'",
           kind.c_str());
@@ -356,15 +356,15 @@ static Collective parseCollective(const json &j) {
   collective.bytes = j.value("bytes", int64_t(0));
   collective.times = j.value("times", int64_t(1));
   if (collective.destinationType != collective.type &&
-      (collective.kind != CollectiveKind::reduceScatter || collective.inPlace ||
-       collective.type == ElementType::f64 ||
-       collective.destinationType == ElementType::f64))
+      (collective.kind != CollectiveKind::ReduceScatter || collective.inPlace ||
+       collective.type == ElementType::F64 ||
+       collective.destinationType == ElementType::F64))
     fatal("the embedded manifest gives collective %d a destination of another "
           "type than its source, which only a reduce_scatter out of place "
           "may have, and not from or to f64",
           collective.id);
-  if (collective.type == ElementType::i8 &&
-      collective.kind != CollectiveKind::allGather)
+  if (collective.type == ElementType::I8 &&
+      collective.kind != CollectiveKind::AllGather)
     fatal("the embedded manifest sums bytes in collective %d, which only an "
           "all_gather may have",
           collective.id);

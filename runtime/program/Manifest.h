@@ -53,11 +53,11 @@ struct OptimizerState {
 /// A number of a step that the optimizer reads.
 struct OptimizerScalar {
   enum class Kind {
-    learningRate, ///< by the schedule
-    correction,   ///< 1 - base^t
-    step          ///< t, the number of this update, counted from 1
+    LearningRate, ///< by the schedule
+    Correction,   ///< 1 - base^t
+    Step          ///< t, the number of this update, counted from 1
   };
-  Kind kind = Kind::learningRate;
+  Kind kind = Kind::LearningRate;
   double base = 0;
 };
 
@@ -172,11 +172,11 @@ struct Gemm {
   int64_t m = 0, n = 0, k = 0, lda = 0, ldb = 0, ldc = 0;
   bool transposeA = false, transposeB = false;
   /// Of the factors and the bias, and of the result.
-  ElementType type = ElementType::f32, resultType = ElementType::f32;
+  ElementType type = ElementType::F32, resultType = ElementType::F32;
   bool bias = false, accumulate = false;
   std::string epilogue = "none"; ///< "none" or "gelu"
   /// Of which size a count says how much there is, in `room` equal parts.
-  enum class Counted { nothing, rows, inner } counted = Counted::nothing;
+  enum class Counted { Nothing, Rows, Inner } counted = Counted::Nothing;
   int64_t room = 0;
   int64_t scratch = 0;
   bool local = false; ///< runs on the calling thread alone, within a kernel
@@ -199,7 +199,7 @@ struct State {
   std::string name;
   int group = 0;
   int64_t offset = 0, elements = 0;
-  ElementType type = ElementType::f32;
+  ElementType type = ElementType::F32;
   bool sharded = false;
   /// Of a cache, else empty: keys and values, slots, heads, positions and
   /// columns.
@@ -218,11 +218,11 @@ struct Slot {
   int64_t bytes() const;
 };
 
-enum class CollectiveKind { allGather, reduceScatter, allReduce };
+enum class CollectiveKind { AllGather, ReduceScatter, AllReduce };
 
 struct Collective {
   int id = 0;
-  CollectiveKind kind = CollectiveKind::allGather;
+  CollectiveKind kind = CollectiveKind::AllGather;
   int group = -1;
   std::string groupName; ///< for messages
   int64_t elements = 0;
@@ -231,9 +231,9 @@ struct Collective {
   /// Source and destination lie rank mod step times this number of bytes
   /// further.
   int64_t stride = 0;
-  ElementType type = ElementType::f32;
+  ElementType type = ElementType::F32;
   /// Differs from the source's type in a reduce_scatter out of place alone.
-  ElementType destinationType = ElementType::f32;
+  ElementType destinationType = ElementType::F32;
   int64_t source = 0, destination = 0;
   bool inPlace = false, accumulate = false;
   int64_t bytes = 0; ///< that a rank receives each time

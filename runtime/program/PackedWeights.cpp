@@ -77,7 +77,7 @@ void packWeights(ElementType type, int64_t rows, int64_t columns, bool ofRows,
                /*inPairs=*/false);
   else
     packPanels(static_cast<uint16_t *>(matrix), rows, columns, ofRows,
-               /*inPairs=*/type == ElementType::bf16);
+               /*inPairs=*/type == ElementType::Bf16);
 }
 
 void packParameters(const tessera_context &context) {

@@ -66,7 +66,7 @@ Part partOf(const GroupTensor &tensor, const State &state, Range within,
 template <typename Body>
 void fillElements(ElementType type, char *address, int64_t begin, int64_t end,
                   Body &body) {
-  if (type == ElementType::f32)
+  if (type == ElementType::F32)
     return body(reinterpret_cast<float *>(address), begin, end);
   constexpr int64_t most = 1024;
   float numbers[most];

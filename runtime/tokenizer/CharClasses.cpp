@@ -26,8 +26,8 @@ UBool addRange(const void *context, UChar32 begin, UChar32 end,
   auto &classes =
       *static_cast<std::vector<uint8_t> *>(const_cast<void *>(context));
   uint32_t mask = U_MASK(category);
-  uint8_t added = mask & U_GC_L_MASK   ? letterClass
-                  : mask & U_GC_N_MASK ? numberClass
+  uint8_t added = mask & U_GC_L_MASK   ? LetterClass
+                  : mask & U_GC_N_MASK ? NumberClass
                                        : 0;
   if (!added)
     return true;
@@ -45,9 +45,9 @@ std::vector<uint8_t> makeClasses() {
   u_enumCharTypes(addRange, &classes);
   for (char32_t c = 0; c <= 0x3000; ++c)
     if (isSpace(c))
-      classes[c] |= spaceClass | bloomClass;
+      classes[c] |= SpaceClass | BloomClass;
   for (char32_t c : bloomMarks)
-    classes[c] |= bloomClass;
+    classes[c] |= BloomClass;
   return classes;
 }
 

@@ -15,10 +15,10 @@ namespace tessera::runtime {
 /// Classes of a character, as bits. They are those of Unicode 14, which
 /// Debian's Oniguruma knows, so that scanners and regular expressions agree.
 enum CharClass : uint8_t {
-  letterClass = 1, ///< \p{L}
-  numberClass = 2, ///< \p{N}
-  spaceClass = 4,  ///< \s
-  bloomClass = 8,  ///< what BLOOM's split has between words
+  LetterClass = 1, ///< \p{L}
+  NumberClass = 2, ///< \p{N}
+  SpaceClass = 4,  ///< \s
+  BloomClass = 8,  ///< what BLOOM's split has between words
 };
 
 /// The classes of each code point; made at the first call.

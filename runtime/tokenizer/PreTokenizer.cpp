@@ -110,7 +110,7 @@ bool PreTokenizer::findPieces(const PreTokenizerStep &step,
     const uint8_t *classes = charClasses();
     for (size_t at = 0; at < text.size();) {
       size_t length = utf8Length(static_cast<unsigned char>(text[at]));
-      if (classes[utf8At(text.data() + at)] & numberClass)
+      if (classes[utf8At(text.data() + at)] & NumberClass)
         found(at, at + length);
       at += length;
     }

@@ -22,7 +22,7 @@ constexpr std::string_view llama3Pattern =
 constexpr std::string_view qwen2Pattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
-constexpr uint8_t anyClass = letterClass | numberClass | spaceClass;
+constexpr uint8_t anyClass = LetterClass | NumberClass | SpaceClass;
 
 struct Scanner {
   const uint8_t *classes;
@@ -66,7 +66,7 @@ struct Scanner {
   /// something follows it.
   const char *space(const char *place) const {
     const char *last = place, *stop = place;
-    while (stop < end && (at(stop) & spaceClass)) {
+    while (stop < end && (at(stop) & SpaceClass)) {
       last = stop;
       stop = next(stop);
     }
@@ -78,7 +78,7 @@ struct Scanner {
       return stop;
     const char *word = *place == ' ' && place + 1 < end ? place + 1 : place;
     uint8_t kind = at(word) & anyClass;
-    if (kind & spaceClass)
+    if (kind & SpaceClass)
       return space(place);
     return run(word, anyClass, kind);
   }
@@ -87,15 +87,15 @@ struct Scanner {
     if (const char *stop = contraction(place, true))
       return stop;
     uint8_t kind = at(place) & anyClass;
-    if (kind == letterClass)
-      return run(place, letterClass, letterClass);
-    if (kind == numberClass)
-      return run(place, numberClass, numberClass, digits);
+    if (kind == LetterClass)
+      return run(place, LetterClass, LetterClass);
+    if (kind == NumberClass)
+      return run(place, NumberClass, NumberClass, digits);
     const char *second = next(place);
-    uint8_t following = second < end ? at(second) & anyClass : spaceClass;
+    uint8_t following = second < end ? at(second) & anyClass : SpaceClass;
     bool isBreak = *place == '\r' || *place == '\n';
-    if (!isBreak && following == letterClass)
-      return run(second, letterClass, letterClass);
+    if (!isBreak && following == LetterClass)
+      return run(second, LetterClass, LetterClass);
     if (kind == 0 || (*place == ' ' && following == 0)) {
       const char *stop = run(kind == 0 ? place : second, anyClass, 0);
       while (stop < end && (*stop == '\r' || *stop == '\n'))
@@ -104,7 +104,7 @@ struct Scanner {
     }
     // White space: up to the last line break of the run, where there is one.
     const char *afterBreak = nullptr;
-    for (const char *stop = place; stop < end && (at(stop) & spaceClass);) {
+    for (const char *stop = place; stop < end && (at(stop) & SpaceClass);) {
       bool breaks = *stop == '\r' || *stop == '\n';
       stop = next(stop);
       if (breaks)
@@ -114,14 +114,14 @@ struct Scanner {
   }
 
   bool bloomBegins(const char *place) const {
-    if (!(at(place) & bloomClass))
+    if (!(at(place) & BloomClass))
       return true;
-    return *place == ' ' && place + 1 < end && !(at(place + 1) & bloomClass);
+    return *place == ' ' && place + 1 < end && !(at(place + 1) & BloomClass);
   }
 
   const char *bloom(const char *place) const {
     if (bloomBegins(place))
-      return run(*place == ' ' ? place + 1 : place, bloomClass, 0);
+      return run(*place == ' ' ? place + 1 : place, BloomClass, 0);
     do
       place = next(place);
     while (place < end && !bloomBegins(place));

@@ -43,13 +43,13 @@ void fillHyper(const Training &training, const Moment &moment, int64_t t,
   for (const OptimizerScalar &scalar : training.optimizer.scalars) {
     double value = 0;
     switch (scalar.kind) {
-    case OptimizerScalar::Kind::learningRate:
+    case OptimizerScalar::Kind::LearningRate:
       value = learningRate(training, moment);
       break;
-    case OptimizerScalar::Kind::correction:
+    case OptimizerScalar::Kind::Correction:
       value = 1 - std::pow(scalar.base, double(t));
       break;
-    case OptimizerScalar::Kind::step:
+    case OptimizerScalar::Kind::Step:
       value = static_cast<double>(t);
       break;
     }

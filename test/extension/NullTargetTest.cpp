@@ -73,7 +73,7 @@ protected:
     Attribute target =
         parseAttribute(("#spec.target<\"" + name + "\">").str(), &context);
     module->setAttr(
-        spec::SpecificationAttr::kName,
+        spec::SpecificationAttr::attributeName,
         spec::SpecificationAttr::get(
             &context, old.getName(), old.getModel(), old.getTraining(),
             spec::ParallelAttr::get(
@@ -95,7 +95,7 @@ TEST_F(NullTargetTest, IsPlannedAsOthersAreButForScratchMemory) {
   ASSERT_TRUE(null && cpu);
   auto nullReport = PlanReport::make(*null), cpuReport = PlanReport::make(*cpu);
   ASSERT_TRUE(succeeded(nullReport) && succeeded(cpuReport));
-  for (int64_t i = 0; i < plan::kCategories; ++i) {
+  for (int64_t i = 0; i < plan::categoryCount; ++i) {
     auto category = static_cast<plan::Category>(i);
     if (category != plan::Category::Workspace) {
       EXPECT_EQ(nullReport->memory[i], cpuReport->memory[i])

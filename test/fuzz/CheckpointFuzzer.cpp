@@ -114,7 +114,7 @@ static void scanTokens(const std::string &folder) {
     return *tessera_create_communicator(1);
   }();
   require(exits([&] {
-            requireKnownTokens(TokenFile(path, 10, TokenType::i32), alone,
+            requireKnownTokens(TokenFile(path, 10, TokenType::I32), alone,
                                folder);
           }),
           "a verdict is no one else's");

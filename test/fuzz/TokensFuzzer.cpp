@@ -32,7 +32,13 @@ using namespace tessera::fuzz;
 
 namespace {
 
-enum Files : uint8_t { pair, content, contentNamedBin, index, filesCount };
+enum Files : uint8_t {
+  Pair,
+  ContentAlone,
+  ContentNamedBin,
+  IndexAlone,
+  FilesCount
+};
 
 constexpr size_t headBytes = 14;
 
@@ -48,14 +54,14 @@ template <typename Number> void put(std::string &text, Number number) {
 }
 
 struct Input {
-  uint8_t files = pair, type = 0;
+  uint8_t files = Pair, type = 0;
   int64_t vocabulary = 256;
   std::string index, content;
 
   explicit Input(const std::string &bytes) {
     if (bytes.size() < headBytes)
       return;
-    files = static_cast<uint8_t>(bytes[0]) % filesCount;
+    files = static_cast<uint8_t>(bytes[0]) % FilesCount;
     type = static_cast<uint8_t>(bytes[1]) % 4;
     // A model has one that is positive and fits 32 bits.
     vocabulary = std::clamp<int64_t>(numberAt<int64_t>(bytes, 2), 1, INT32_MAX);
@@ -181,7 +187,7 @@ void mutateLlmC(std::string &content, Dice &dice) {
 void mutate(Input &input, size_t most, Dice &dice) {
   switch (dice.below(8)) {
   case 0:
-    input.files = static_cast<uint8_t>(dice.below(filesCount));
+    input.files = static_cast<uint8_t>(dice.below(FilesCount));
     return;
   case 1:
     input.type = static_cast<uint8_t>(dice.below(4));
@@ -216,13 +222,13 @@ std::string writeFiles(const Input &input) {
   static const std::string prefix = scratchPath("data");
   for (const char *suffix : {"", ".idx", ".bin"})
     unlink((prefix + suffix).c_str());
-  if (input.files == pair || input.files == index)
+  if (input.files == Pair || input.files == IndexAlone)
     writeFile(prefix + ".idx", input.index);
-  if (input.files == pair || input.files == contentNamedBin)
+  if (input.files == Pair || input.files == ContentNamedBin)
     writeFile(prefix + ".bin", input.content);
-  if (input.files == content)
+  if (input.files == ContentAlone)
     writeFile(prefix, input.content);
-  return input.files == contentNamedBin ? prefix + ".bin" : prefix;
+  return input.files == ContentNamedBin ? prefix + ".bin" : prefix;
 }
 
 /// Reads all tokens, in samples and at once.

@@ -29,7 +29,7 @@ namespace {
 
 // Collectives by number: reduce-scatters 0 and 1, gathers 2 and 3 (of
 // gradients at stage 0, of parameters after it), the loss, the norm.
-enum { scatter = 0, gather = 2, lossReduce = 4, normReduce = 5 };
+enum { Scatter = 0, Gather = 2, LossReduce = 4, NormReduce = 5 };
 
 enum KernelNumber {
 #define NUMBER(name, count) name##Number,
@@ -98,7 +98,7 @@ void begin(tessera_context *context, char *arena) {
 void micro(tessera_context *context, char *arena) {
   if (stage == 3)
     for (int g = 0; g < 2; ++g)
-      collective(context, gather + g);
+      collective(context, Gather + g);
   launch(context, embeddingNumber, {arena});
   tessera_gemm(context, 0, arena + layout.embedded, arena + layout.full[1],
                arena + layout.full[1] + 4 * biasOffset, nullptr,
@@ -112,7 +112,7 @@ void micro(tessera_context *context, char *arena) {
     launch(context, nanNumber, {arena});
   if (stage >= 2)
     for (int g = 0; g < 2; ++g) {
-      collective(context, scatter + g);
+      collective(context, Scatter + g);
       tessera_zero(context, arena + layout.gradient[g], 4 * padded[g]);
     }
 }
@@ -126,15 +126,15 @@ char *ownGradient(tessera_context *context, char *arena, int g) {
 void reduce(tessera_context *context, char *arena) {
   if (stage < 2)
     for (int g = 0; g < 2; ++g)
-      collective(context, scatter + g);
+      collective(context, Scatter + g);
   launch(
       context, squareNumber,
       {arena, ownGradient(context, arena, 0), ownGradient(context, arena, 1)});
   if (stage == 0)
     for (int g = 0; g < 2; ++g)
-      collective(context, gather + g);
-  collective(context, normReduce);
-  collective(context, lossReduce);
+      collective(context, Gather + g);
+  collective(context, NormReduce);
+  collective(context, LossReduce);
   launch(context, rootNumber, {arena});
 }
 
@@ -151,7 +151,7 @@ void update(tessera_context *context, char *arena) {
             parameter + 4 * std::clamp<int64_t>(decayed - first, 0, count),
             gradient, arena + layout.moment1[g], arena + layout.moment2[g]});
     if (stage == 1 || stage == 2)
-      collective(context, gather + g);
+      collective(context, Gather + g);
   }
 }
 
@@ -258,20 +258,20 @@ __attribute__((constructor)) void writeManifest() {
 )",
         id, kind, group, int(elements), type, int(source), int(destination),
         inPlace ? "true" : "false", accumulate ? "true" : "false",
-        id == normReduce ? "" : ",");
+        id == NormReduce ? "" : ",");
   };
   for (int g = 0; g < 2; ++g)
-    entry(scatter + g, "reduce_scatter", g, padded[g], "f32",
+    entry(Scatter + g, "reduce_scatter", g, padded[g], "f32",
           layout.gradient[g],
           stage >= 2 ? layout.gradientPart[g] : layout.gradient[g], stage < 2,
           stage >= 2);
   for (int g = 0; g < 2; ++g)
-    entry(gather + g, "all_gather", g, padded[g], "f32",
+    entry(Gather + g, "all_gather", g, padded[g], "f32",
           stage == 3 ? layout.part[g] : 0,
           stage == 0 ? layout.gradient[g] : layout.full[g], stage != 3, false);
-  entry(lossReduce, "all_reduce", -1, 1, "f32", layout.loss, layout.lossSum,
+  entry(LossReduce, "all_reduce", -1, 1, "f32", layout.loss, layout.lossSum,
         false, false);
-  entry(normReduce, "all_reduce", -1, 1, "f64", layout.norm, layout.normSum,
+  entry(NormReduce, "all_reduce", -1, 1, "f64", layout.norm, layout.normSum,
         false, false);
   text += R"(], "flops": 1000000}})";
   if (onGpu) {

@@ -22,7 +22,7 @@ using tessera::test::CompiledKernel;
 
 namespace {
 
-const float kNaN = std::numeric_limits<float>::quiet_NaN();
+const float notANumber = std::numeric_limits<float>::quiet_NaN();
 
 std::string tensor(int64_t rows, int64_t columns) {
   return "tensor<" + std::to_string(rows) + "x" + std::to_string(columns) +
@@ -71,9 +71,9 @@ void checkSums(int64_t rows, int64_t columns, bool byColumns) {
     // A zero of either sign adds nothing.
     for (size_t i = there * columns; i < zeroed.size(); i += 3)
       zeroed[i] = -0.0f;
-    std::fill(poisoned.begin() + there * columns, poisoned.end(), kNaN);
-    std::vector<float> expectedA(results), expectedB(results), a(results, kNaN),
-        b(results, kNaN);
+    std::fill(poisoned.begin() + there * columns, poisoned.end(), notANumber);
+    std::vector<float> expectedA(results), expectedB(results),
+        a(results, notANumber), b(results, notANumber);
     plain.run({zeroed.data(), expectedA.data(), expectedB.data()});
     counted.run({poisoned.data(), &count, a.data(), b.data()}, 3);
     EXPECT_TRUE(haveSameBits(a, expectedA))

@@ -22,8 +22,8 @@ struct Edges {
   /// any chunk holds, many edges twice.
   Edges() {
     std::mt19937 generator(7);
-    std::uniform_int_distribution<int32_t> any(0, kNodes - 1);
-    std::vector<std::vector<int32_t>> rows(kNodes), rowsT(kNodes);
+    std::uniform_int_distribution<int32_t> any(0, nodeCount - 1);
+    std::vector<std::vector<int32_t>> rows(nodeCount), rowsT(nodeCount);
     auto add = [&](int32_t from, int32_t to) {
       rows[to].push_back(from);
       rowsT[from].push_back(to);
@@ -44,7 +44,7 @@ struct Edges {
 
   int64_t count() const { return source.size(); }
 
-  static constexpr int64_t kNodes = 50;
+  static constexpr int64_t nodeCount = 50;
 
 private:
   static void flatten(const std::vector<std::vector<int32_t>> &rows,
@@ -65,7 +65,7 @@ class GraphAttention : public testing::TestWithParam<Widths> {
 protected:
   int64_t heads = std::get<0>(GetParam()), columns = std::get<1>(GetParam());
   bool drops = std::get<2>(GetParam());
-  int64_t nodes = Edges::kNodes, width = heads * columns;
+  int64_t nodes = Edges::nodeCount, width = heads * columns;
   double slope = 0.2, rate = 0.4;
   Stream stream = someStream;
   Edges edges;

@@ -20,7 +20,8 @@ using namespace tessera::test;
 
 namespace {
 
-constexpr double kBeta1 = 0.9, kBeta2 = 0.95, kEpsilon = 1e-8, kDecay = 0.1;
+constexpr double firstBeta = 0.9, secondBeta = 0.95, epsilon = 1e-8,
+                 decay = 0.1;
 
 class AdamW : public testing::TestWithParam<std::pair<int64_t, int64_t>> {};
 
@@ -43,19 +44,19 @@ TEST_P(AdamW, FollowsTheFormulas) {
   float clip = 0.75;
   for (int step = 1; step <= 5; ++step) {
     std::vector<float> g = randomNumbers(elements, 0.1, step + 1);
-    float hyper[] = {0.01f, float(1 - std::pow(kBeta1, step)),
-                     float(1 - std::pow(kBeta2, step)), float(step)};
+    float hyper[] = {0.01f, float(1 - std::pow(firstBeta, step)),
+                     float(1 - std::pow(secondBeta, step)), float(step)};
     kernel.run({p.data(), g.data(), m.data(), v.data(), &clip, hyper, &decayEnd,
                 p.data(), m.data(), v.data()},
                2);
     for (int64_t i = 0; i < elements; ++i) {
       double grad = double(g[i]) * clip;
-      md[i] = kBeta1 * md[i] + (1 - kBeta1) * grad;
-      vd[i] = kBeta2 * vd[i] + (1 - kBeta2) * grad * grad;
+      md[i] = firstBeta * md[i] + (1 - firstBeta) * grad;
+      vd[i] = secondBeta * vd[i] + (1 - secondBeta) * grad * grad;
       if (i < decayEnd)
-        pd[i] -= double(hyper[0]) * kDecay * pd[i];
+        pd[i] -= double(hyper[0]) * decay * pd[i];
       pd[i] -= hyper[0] * (md[i] / hyper[1]) /
-               (std::sqrt(vd[i] / hyper[2]) + kEpsilon);
+               (std::sqrt(vd[i] / hyper[2]) + epsilon);
     }
   }
   EXPECT_LT(relativeError(p, pd), 2e-7);

@@ -16,10 +16,10 @@ using namespace tessera::test;
 
 namespace {
 
-constexpr int64_t kBlock = 256;
+constexpr int64_t blockSize = 256;
 
 int64_t messageBytes(int64_t elements) {
-  return elements + 4 * ((elements + kBlock - 1) / kBlock);
+  return elements + 4 * ((elements + blockSize - 1) / blockSize);
 }
 
 /// Both kernels for \p parts parts of \p elements numbers.
@@ -69,17 +69,17 @@ TEST_P(Quantize, FollowsTheFormula) {
   std::vector<float> numbers = randomNumbers(parts * elements, 0.02, 7);
   // Blocks differ in size by far.
   for (size_t i = 0; i < numbers.size(); ++i)
-    numbers[i] *= static_cast<float>(std::pow(10, i / kBlock % 7));
+    numbers[i] *= static_cast<float>(std::pow(10, i / blockSize % 7));
   std::vector<int8_t> messages = kernels.toBytes(numbers, 3);
   std::vector<float> result = kernels.there(numbers, 3);
   for (int64_t i = 0; i < parts * elements; ++i) {
-    int64_t part = i / elements, first = i % elements / kBlock * kBlock;
+    int64_t part = i / elements, first = i % elements / blockSize * blockSize;
     float most = 0;
-    for (int64_t j = first; j < std::min(first + kBlock, elements); ++j)
+    for (int64_t j = first; j < std::min(first + blockSize, elements); ++j)
       most = std::max(most, std::abs(numbers[part * elements + j]));
     const int8_t *message = messages.data() + part * kernels.bytes;
     float scale;
-    memcpy(&scale, message + elements + first / kBlock * 4, sizeof scale);
+    memcpy(&scale, message + elements + first / blockSize * 4, sizeof scale);
     ASSERT_EQ(scale, most / 127);
     ASSERT_EQ(message[i % elements], std::nearbyint(numbers[i] / scale));
     ASSERT_EQ(result[i], static_cast<float>(message[i % elements]) * scale);
@@ -111,24 +111,24 @@ TEST(Quantize, ExtremeBlocks) {
         tiny = std::numeric_limits<float>::denorm_min(),
         infinite = std::numeric_limits<float>::infinity(),
         none = std::numeric_limits<float>::quiet_NaN();
-  Kernels kernels(5 * kBlock, 1);
-  std::vector<float> numbers(5 * kBlock);
+  Kernels kernels(5 * blockSize, 1);
+  std::vector<float> numbers(5 * blockSize);
   // The first block is all zeros.
-  for (int64_t i = kBlock; i < 2 * kBlock; ++i)
+  for (int64_t i = blockSize; i < 2 * blockSize; ++i)
     numbers[i] = i % 2 ? huge : -huge;
-  for (int64_t i = 2 * kBlock; i < 3 * kBlock; ++i)
+  for (int64_t i = 2 * blockSize; i < 3 * blockSize; ++i)
     numbers[i] = 190 * tiny;
-  for (int64_t i = 3 * kBlock; i < 5 * kBlock; ++i)
+  for (int64_t i = 3 * blockSize; i < 5 * blockSize; ++i)
     numbers[i] = 1;
-  numbers[3 * kBlock + 100] = -infinite;
-  numbers[4 * kBlock + 200] = none;
+  numbers[3 * blockSize + 100] = -infinite;
+  numbers[4 * blockSize + 200] = none;
   std::vector<float> result = kernels.there(numbers);
-  for (int64_t i = 0; i < kBlock; ++i) {
+  for (int64_t i = 0; i < blockSize; ++i) {
     EXPECT_EQ(result[i], 0);
-    EXPECT_NEAR(result[kBlock + i] / numbers[kBlock + i], 1, 1e-6);
-    EXPECT_EQ(result[2 * kBlock + i], 0);
-    EXPECT_FALSE(std::isfinite(result[3 * kBlock + i]));
-    EXPECT_FALSE(std::isfinite(result[4 * kBlock + i]));
+    EXPECT_NEAR(result[blockSize + i] / numbers[blockSize + i], 1, 1e-6);
+    EXPECT_EQ(result[2 * blockSize + i], 0);
+    EXPECT_FALSE(std::isfinite(result[3 * blockSize + i]));
+    EXPECT_FALSE(std::isfinite(result[4 * blockSize + i]));
   }
 }
 

@@ -19,7 +19,7 @@ using tessera::runtime::Float16;
 
 namespace {
 
-constexpr int64_t kInner = WeightBlocks::kInner;
+constexpr int64_t blockInner = WeightBlocks::blockInner;
 
 /// \p text as a kernel of this CPU, with its instructions for bytes.
 std::string forThisCpu(const std::string &text) {
@@ -49,9 +49,10 @@ std::string quantizeText(const Sizes &sizes, const std::string &element) {
   int64_t blocks = sizes.blocks();
   std::vector<std::string> in = {tensor({sizes.rows, sizes.inner}, element),
                                  tensor({1}, "i32")},
-                           out = {tensor({sizes.rows, blocks * kInner}, "i8"),
-                                  tensor({sizes.rows, blocks}),
-                                  tensor({sizes.rows, blocks}, "i32")};
+                           out = {
+                               tensor({sizes.rows, blocks * blockInner}, "i8"),
+                               tensor({sizes.rows, blocks}),
+                               tensor({sizes.rows, blocks}, "i32")};
   return kernelText(
       in, out,
       "%r0, %r1, %r2 = nn.quantize_rows %a0 count %a1 : " + in[0] + ", " +
@@ -63,7 +64,7 @@ Rows quantize(const Sizes &sizes, std::vector<Number> numbers,
               const std::string &element, int32_t count) {
   CompiledKernel kernel(quantizeText(sizes, element));
   int64_t blocks = sizes.rows * sizes.blocks();
-  Rows result{std::vector<int8_t>(blocks * kInner, 99),
+  Rows result{std::vector<int8_t>(blocks * blockInner, 99),
               std::vector<float>(blocks, 99), std::vector<int32_t>(blocks, 99)};
   kernel.run({numbers.data(), &count, result.integers.data(),
               result.scales.data(), result.offsets.data()},
@@ -75,7 +76,8 @@ TEST(QuantizeRows, FollowsTheFormula) {
   for (Sizes sizes : {Sizes{1, 32, 1}, Sizes{5, 320, 1}, Sizes{3, 75, 1}}) {
     std::vector<float> numbers =
         randomNumbers(sizes.rows * sizes.inner, 0.3, 11);
-    std::fill_n(numbers.begin(), std::min<int64_t>(kInner, sizes.inner), 0.0f);
+    std::fill_n(numbers.begin(), std::min<int64_t>(blockInner, sizes.inner),
+                0.0f);
     auto there = static_cast<int32_t>(sizes.rows - sizes.rows / 3);
     Rows rows = quantize(sizes, numbers, "f32", there);
     int64_t blocks = sizes.blocks();
@@ -83,17 +85,17 @@ TEST(QuantizeRows, FollowsTheFormula) {
       for (int64_t block = 0; block < blocks; ++block) {
         float most = 0;
         auto at = [&](int64_t i) {
-          int64_t column = block * kInner + i;
+          int64_t column = block * blockInner + i;
           return column < sizes.inner ? numbers[row * sizes.inner + column] : 0;
         };
-        for (int64_t i = 0; i < kInner; ++i)
+        for (int64_t i = 0; i < blockInner; ++i)
           most = std::max(most, std::abs(at(i)));
         int64_t number = row * blocks + block;
         float scale = most / 127;
         ASSERT_EQ(rows.scales[number], scale);
         int32_t sum = 0;
-        for (int64_t i = 0; i < kInner; ++i) {
-          int8_t integer = rows.integers[number * kInner + i];
+        for (int64_t i = 0; i < blockInner; ++i) {
+          int8_t integer = rows.integers[number * blockInner + i];
           ASSERT_EQ(integer, scale ? std::nearbyint(at(i) / scale) : 0);
           sum += integer;
         }
@@ -141,16 +143,16 @@ struct Weights {
       for (int64_t block = 0; block < layout.getBlocks(); ++block)
         std::memset(
             &bytes[tile * layout.getTileBytes() + layout.getScalePlace(block)],
-            0, WeightBlocks::kScaleBytes);
+            0, WeightBlocks::scaleBytes);
     for (int64_t column = 0; column < sizes.columns; ++column)
       for (int64_t i = 0; i < sizes.inner; ++i) {
         auto *tile = &bytes[column / 16 * layout.getTileBytes()];
         int value = integer(generator);
         integers.push_back(value);
-        int64_t block = i / kInner;
-        tile[layout.getIntegerPlace(block) + i % kInner / 4 * 64 +
+        int64_t block = i / blockInner;
+        tile[layout.getIntegerPlace(block) + i % blockInner / 4 * 64 +
              column % 16 * 4 + i % 4] = static_cast<uint8_t>(value + 128);
-        if (i % kInner)
+        if (i % blockInner)
           continue;
         Float16 scale = tessera::runtime::toFloat16(
             0.001f * static_cast<float>(1 + integer(generator) % 100));
@@ -171,12 +173,13 @@ struct Weights {
 
 std::string matmulText(const Sizes &sizes, const std::string &element) {
   int64_t blocks = sizes.blocks();
-  std::vector<std::string> in = {tensor({sizes.rows, blocks * kInner}, "i8"),
-                                 tensor({sizes.rows, blocks}),
-                                 tensor({sizes.rows, blocks}, "i32"),
-                                 tensor({sizes.layout().getBytes()}, "i8"),
-                                 tensor({1}, "i32"),
-                                 tensor({sizes.columns}, element)};
+  std::vector<std::string> in = {
+      tensor({sizes.rows, blocks * blockInner}, "i8"),
+      tensor({sizes.rows, blocks}),
+      tensor({sizes.rows, blocks}, "i32"),
+      tensor({sizes.layout().getBytes()}, "i8"),
+      tensor({1}, "i32"),
+      tensor({sizes.columns}, element)};
   std::string out = tensor({sizes.rows, sizes.columns}, element), types;
   for (const std::string &type : in)
     types += (types.empty() ? "" : ", ") + type;
@@ -208,9 +211,9 @@ std::vector<float> reference(const Sizes &sizes, const Rows &rows,
       float sum = 0;
       for (int64_t block = 0; block < blocks; ++block) {
         int32_t products = 0;
-        for (int64_t i = block * kInner;
-             i < std::min((block + 1) * kInner, sizes.inner); ++i)
-          products += rows.integers[row * blocks * kInner + i] *
+        for (int64_t i = block * blockInner;
+             i < std::min((block + 1) * blockInner, sizes.inner); ++i)
+          products += rows.integers[row * blocks * blockInner + i] *
                       weights.integers[column * sizes.inner + i];
         float product =
             static_cast<float>(products) * rows.scales[row * blocks + block];
@@ -302,7 +305,7 @@ TEST(QuantizedGather, GivesColumns) {
         ASSERT_EQ(rows[row * sizes.inner + i],
                   static_cast<float>(
                       weights.integers[numbers[row] * sizes.inner + i]) *
-                      weights.scale(numbers[row], i / kInner));
+                      weights.scale(numbers[row], i / blockInner));
   }
 }
 

@@ -54,7 +54,7 @@ TEST(Exp2, IsExactToOneAndAHalfUnits) {
     x[i] = -80 + 207.9 * i / count;
   Function exp2(count, count, 16,
                 [&](codegen::VectorBuilder &vb, ValueRange args) {
-                  vb.loop(0, count, codegen::kLanes, [&](Value i) {
+                  vb.loop(0, count, codegen::vectorLanes, [&](Value i) {
                     vb.store(vb.exp2(vb.load(args[0], i)), args[1], i);
                   });
                 });
@@ -92,7 +92,7 @@ class TileMatmul : public testing::TestWithParam<Sizes> {};
 
 TEST_P(TileMatmul, AddsToItsResult) {
   auto [rows, vectors, inner, unroll] = GetParam();
-  int64_t columns = vectors * codegen::kLanes;
+  int64_t columns = vectors * codegen::vectorLanes;
   Function matmul(rows * inner, inner * columns, rows * columns,
                   [&](codegen::VectorBuilder &vb, ValueRange args) {
                     Value zero = vb.index(0);

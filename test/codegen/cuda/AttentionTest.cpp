@@ -20,9 +20,9 @@ namespace {
 class Tensor {
 public:
   Tensor(const std::string &element, size_t count)
-      : type(element == "f32"    ? ElementType::f32
-             : element == "bf16" ? ElementType::bf16
-                                 : ElementType::f16),
+      : type(element == "f32"    ? ElementType::F32
+             : element == "bf16" ? ElementType::Bf16
+                                 : ElementType::F16),
         count(count), memory(count + 4) {}
   Tensor(const std::string &element, const std::vector<float> &numbers)
       : Tensor(element, numbers.size()) {
@@ -72,7 +72,7 @@ TEST_P(DeviceAttention, Forward) {
   // Products of 16 bits are exact in fp32, and the sums are not rounded.
   EXPECT_LT(relativeError(lse.get(), expectedLse), 1e-6);
   std::vector<float> ascending = out.get(), sums = lse.get();
-  kernel.run(buffers, ThreadOrder::descending);
+  kernel.run(buffers, ThreadOrder::Descending);
   EXPECT_EQ(ascending, out.get());
   EXPECT_EQ(sums, lse.get());
 }
@@ -93,7 +93,7 @@ TEST_P(DeviceAttention, Backward) {
                                                          widen(weight.get()))),
             tolerance(2e-6));
   std::vector<float> ascending = gradient.get();
-  kernel.run(buffers, ThreadOrder::descending);
+  kernel.run(buffers, ThreadOrder::Descending);
   EXPECT_EQ(ascending, gradient.get());
 }
 

@@ -33,7 +33,7 @@ DeviceKernel::DeviceKernel(const std::string &source) {
   scratchBytes = cuda::getScratchBytes(kernel);
   auto builder = OpBuilder::atBlockEnd(parsed.getBody());
   auto device = gpu::GPUModuleOp::create(builder, parsed.getLoc(),
-                                         plan::PlanDialect::kDeviceModule);
+                                         plan::PlanDialect::deviceModuleName);
   check(succeeded(cuda::buildDeviceKernel(kernel, device)), "has no code");
   check(succeeded(lowerToEmulation(parsed)), "cannot be emulated");
   module.load(

@@ -25,7 +25,7 @@ public:
   /// Runs all grids on \p buffers, the arguments' and then the results', each
   /// aligned to 16 bytes. Scratch memory starts as NaN.
   void run(std::vector<void *> buffers,
-           ThreadOrder order = ThreadOrder::ascending);
+           ThreadOrder order = ThreadOrder::Ascending);
 
   llvm::ArrayRef<cuda::Grid> getGrids() const { return grids; }
   int64_t getScratchBytes() const { return scratchBytes; }

@@ -285,8 +285,8 @@ LogicalResult Writer::write() {
 
 LogicalResult tessera::test::lowerToEmulation(ModuleOp module) {
   module.getContext()->loadDialect<LLVM::LLVMDialect>();
-  auto device =
-      module.lookupSymbol<gpu::GPUModuleOp>(plan::PlanDialect::kDeviceModule);
+  auto device = module.lookupSymbol<gpu::GPUModuleOp>(
+      plan::PlanDialect::deviceModuleName);
   if (!device)
     return module.emitError("has no device functions: run cuda-build-kernels");
   for (auto function :

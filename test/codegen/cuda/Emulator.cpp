@@ -48,12 +48,12 @@ constexpr int64_t warpSize = 32, mostThreads = 1024;
 constexpr int64_t sharedBytes = 48 << 10;
 constexpr int64_t stackBytes = 64 << 10;
 
-enum class State { runs, atBarrier, atShuffle, done };
+enum class State { Runs, AtBarrier, AtShuffle, Done };
 
 /// What a thread's function is given comes first, so that its address is the
 /// fiber's.
 struct Fiber : tessera_emulated_thread {
-  State state = State::done;
+  State state = State::Done;
   void *stack = nullptr;
   int64_t bits = 0;
   int32_t lane = 0;
@@ -86,7 +86,7 @@ private:
   static void begin();
   void resume(Fiber &fiber) {
     current = &fiber;
-    fiber.state = State::runs;
+    fiber.state = State::Runs;
     tessera_switch_stack(&scheduler, fiber.stack);
   }
   void runWarp(int64_t first, int64_t end, ThreadOrder order);
@@ -115,7 +115,7 @@ void Block::begin() {
   Block &block = get();
   Fiber &self = *block.current;
   block.kernel(block.args, &self);
-  block.yield(self, State::done);
+  block.yield(self, State::Done);
 }
 
 void Block::run(EmulatedKernel function, char *const *arguments, int64_t number,
@@ -130,7 +130,7 @@ void Block::run(EmulatedKernel function, char *const *arguments, int64_t number,
     fiber.block = number;
     fiber.thread = i;
     fiber.shared = memory;
-    fiber.state = State::runs;
+    fiber.state = State::Runs;
     // Six registers, the address to return to, and the alignment of a call.
     auto *top = reinterpret_cast<void **>(stacks + (i + 1) * stackBytes) - 2;
     *top = reinterpret_cast<void *>(&Block::begin);
@@ -139,20 +139,20 @@ void Block::run(EmulatedKernel function, char *const *arguments, int64_t number,
   int64_t warps = (threads + warpSize - 1) / warpSize;
   for (bool running = true; running;) {
     for (int64_t i = 0; i < warps; ++i) {
-      int64_t warp = order == ThreadOrder::ascending ? i : warps - 1 - i;
+      int64_t warp = order == ThreadOrder::Ascending ? i : warps - 1 - i;
       runWarp(warp * warpSize, std::min(threads, (warp + 1) * warpSize), order);
     }
     int64_t waiting = std::count_if(
         fibers.begin(), fibers.begin() + threads,
-        [](const Fiber &fiber) { return fiber.state == State::atBarrier; });
+        [](const Fiber &fiber) { return fiber.state == State::AtBarrier; });
     running = waiting > 0;
     if (running && waiting < threads)
       fail(*std::find_if(
                fibers.begin(), fibers.begin() + threads,
-               [](const Fiber &fiber) { return fiber.state == State::done; }),
+               [](const Fiber &fiber) { return fiber.state == State::Done; }),
            "ended while others wait at a barrier");
     for (int64_t i = 0; i < threads && running; ++i)
-      fibers[i].state = State::runs;
+      fibers[i].state = State::Runs;
   }
 }
 
@@ -162,16 +162,16 @@ void Block::runWarp(int64_t first, int64_t end, ThreadOrder order) {
     int64_t exchanging = 0;
     for (int64_t i = first; i < end; ++i) {
       Fiber &fiber =
-          fibers[order == ThreadOrder::ascending ? i : first + end - 1 - i];
-      if (fiber.state == State::runs)
+          fibers[order == ThreadOrder::Ascending ? i : first + end - 1 - i];
+      if (fiber.state == State::Runs)
         resume(fiber);
-      exchanging += fiber.state == State::atShuffle;
+      exchanging += fiber.state == State::AtShuffle;
     }
     if (exchanging == 0)
       return;
     int64_t values[warpSize];
     for (int64_t i = first; i < end; ++i) {
-      if (fibers[i].state != State::atShuffle)
+      if (fibers[i].state != State::AtShuffle)
         fail(fibers[i], "is not there when its warp exchanges registers");
       values[i - first] = fibers[i].bits;
     }
@@ -179,7 +179,7 @@ void Block::runWarp(int64_t first, int64_t end, ThreadOrder order) {
       if (fibers[i].lane < 0 || fibers[i].lane >= end - first)
         fail(fibers[i], "reads the register of a thread that does not exist");
       fibers[i].bits = values[fibers[i].lane];
-      fibers[i].state = State::runs;
+      fibers[i].state = State::Runs;
     }
   }
 }
@@ -187,7 +187,7 @@ void Block::runWarp(int64_t first, int64_t end, ThreadOrder order) {
 } // namespace
 
 void tessera_emulated_barrier(tessera_emulated_thread *thread) {
-  Block::get().yield(*static_cast<Fiber *>(thread), State::atBarrier);
+  Block::get().yield(*static_cast<Fiber *>(thread), State::AtBarrier);
 }
 
 int64_t tessera_emulated_shuffle(tessera_emulated_thread *thread, int64_t bits,
@@ -195,7 +195,7 @@ int64_t tessera_emulated_shuffle(tessera_emulated_thread *thread, int64_t bits,
   auto &fiber = *static_cast<Fiber *>(thread);
   fiber.bits = bits;
   fiber.lane = lane;
-  Block::get().yield(fiber, State::atShuffle);
+  Block::get().yield(fiber, State::AtShuffle);
   return fiber.bits;
 }
 
@@ -283,6 +283,6 @@ void tessera::test::emulate(EmulatedKernel kernel, char *const *args,
   Block &block = Block::get();
   for (int64_t i = 0; i < blocks; ++i)
     block.run(kernel, args,
-              order == ThreadOrder::ascending ? i : blocks - 1 - i, threads,
+              order == ThreadOrder::Ascending ? i : blocks - 1 - i, threads,
               order);
 }

@@ -60,11 +60,11 @@ using EmulatedKernel = tessera_emulated_kernel;
 
 /// In which order threads take turns. A kernel whose result depends on it has a
 /// race.
-enum class ThreadOrder { ascending, descending };
+enum class ThreadOrder { Ascending, Descending };
 
 /// Runs \p blocks blocks of \p threads threads.
 void emulate(EmulatedKernel kernel, char *const *args, int64_t blocks,
-             int64_t threads, ThreadOrder order = ThreadOrder::ascending);
+             int64_t threads, ThreadOrder order = ThreadOrder::Ascending);
 
 } // namespace tessera::test
 

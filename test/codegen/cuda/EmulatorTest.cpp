@@ -79,7 +79,7 @@ TEST(Emulator, MultipliesByTensorCores) {
   expectMatmul(brain);
   auto half = makeMatrices<false>();
   args[0] = reinterpret_cast<char *>(&half);
-  emulate(multiply<false>, args, 1, 32, ThreadOrder::descending);
+  emulate(multiply<false>, args, 1, 32, ThreadOrder::Descending);
   expectMatmul(half);
 }
 

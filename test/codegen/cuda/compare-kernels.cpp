@@ -41,7 +41,7 @@ public:
   Buffer(RankedTensorType type)
       : elements(type.getNumElements()), type(type.getElementType()),
         size(std::max<int64_t>(1, type.getElementTypeBitWidth() / 8)),
-        lines(llvm::divideCeil(elements * size + kGuard, sizeof(Line))) {
+        lines(llvm::divideCeil(elements * size + guard, sizeof(Line))) {
     memset(data(), 0x5a, lines.size() * sizeof(Line));
   }
 
@@ -74,7 +74,7 @@ public:
   }
   /// The bytes and the guard behind them.
   bool operator==(const Buffer &other) const {
-    return !memcmp(data(), other.data(), elements * size + kGuard);
+    return !memcmp(data(), other.data(), elements * size + guard);
   }
 
   bool holdsSameElements(const Buffer &other) const {
@@ -84,15 +84,15 @@ public:
   int64_t elements;
 
 private:
-  static constexpr int64_t kGuard = 64;
+  static constexpr int64_t guard = 64;
   struct alignas(64) Line {
     char bytes[64];
   };
 
   runtime::ElementType getType() const {
-    return type.isBF16()  ? runtime::ElementType::bf16
-           : type.isF16() ? runtime::ElementType::f16
-                          : runtime::ElementType::f32;
+    return type.isBF16()  ? runtime::ElementType::Bf16
+           : type.isF16() ? runtime::ElementType::F16
+                          : runtime::ElementType::F32;
   }
 
   Type type;
@@ -319,7 +319,7 @@ bool compare(const std::string &source, func::FuncOp kernel) {
   std::vector<Buffer> ascending = start, descending = start;
   cpu.run(addressesOf(expected));
   device.run(addressesOf(ascending));
-  device.run(addressesOf(descending), test::ThreadOrder::descending);
+  device.run(addressesOf(descending), test::ThreadOrder::Descending);
 
   bool isSame = true;
   double difference = 0;

@@ -40,7 +40,7 @@ static LogicalResult buildDeviceFunctions(ModuleOp module) {
     if (!isa<gpu::GPUModuleOp>(op))
       op.erase();
   // The object is for this CPU, whatever the executable's is.
-  module->removeAttr(spec::SpecificationAttr::kName);
+  module->removeAttr(spec::SpecificationAttr::attributeName);
   return success();
 }
 

@@ -26,16 +26,16 @@ using Ints = std::vector<int32_t>;
 TEST(Attacks, ScoreAsTheirFormulasSay) {
   Posteriors posteriors{2, 3, {0.5f, 0.25f, 0.25f, 0.25f, 0.5f, 0.25f}};
   Ints labels = {0, 0};
-  EXPECT_EQ(attackScores(ScoreAttack::confidence, posteriors, labels),
+  EXPECT_EQ(attackScores(ScoreAttack::Confidence, posteriors, labels),
             (Doubles{0.5, 0.5}));
-  Doubles entropy = attackScores(ScoreAttack::entropy, posteriors, labels);
+  Doubles entropy = attackScores(ScoreAttack::Entropy, posteriors, labels);
   EXPECT_NEAR(entropy[0], -1.5 * std::log(2), 1e-12);
   EXPECT_EQ(entropy[0], entropy[1]);
-  Doubles loss = attackScores(ScoreAttack::loss, posteriors, labels);
+  Doubles loss = attackScores(ScoreAttack::Loss, posteriors, labels);
   EXPECT_NEAR(loss[0], std::log(0.5), 1e-12);
   EXPECT_NEAR(loss[1], std::log(0.25), 1e-12);
   Doubles modified =
-      attackScores(ScoreAttack::modifiedEntropy, posteriors, labels);
+      attackScores(ScoreAttack::ModifiedEntropy, posteriors, labels);
   EXPECT_NEAR(modified[0], 0.5 * std::log(0.5) + 2 * 0.25 * std::log(0.75),
               1e-12);
   EXPECT_NEAR(modified[1],
@@ -52,7 +52,7 @@ TEST(Attacks, AreFiniteAtCertainty) {
       EXPECT_TRUE(std::isfinite(score)) << attackName(attack);
   // Right and sure is likelier a member's than wrong and sure, which the
   // entropy cannot tell.
-  for (ScoreAttack attack : {ScoreAttack::loss, ScoreAttack::modifiedEntropy}) {
+  for (ScoreAttack attack : {ScoreAttack::Loss, ScoreAttack::ModifiedEntropy}) {
     Doubles scores = attackScores(attack, posteriors, labels);
     EXPECT_GT(scores[0], scores[1]);
   }
@@ -60,9 +60,9 @@ TEST(Attacks, AreFiniteAtCertainty) {
 
 TEST(Attacks, TakeDefendedAnswers) {
   Posteriors noisy{1, 3, {1.2f, 0.4f, -0.1f}};
-  EXPECT_NEAR(attackScores(ScoreAttack::confidence, noisy, Ints{0})[0], 0.75,
+  EXPECT_NEAR(attackScores(ScoreAttack::Confidence, noisy, Ints{0})[0], 0.75,
               1e-7);
-  EXPECT_NEAR(attackScores(ScoreAttack::loss, noisy, Ints{2})[0],
+  EXPECT_NEAR(attackScores(ScoreAttack::Loss, noisy, Ints{2})[0],
               std::log(1e-30), 1e-9);
 }
 
@@ -170,12 +170,12 @@ TEST(Baselines, OnCoraTellMembersByClassAndByDegree) {
 
 TEST(AttackInputs, AreWhatTheAttackMayRead) {
   Posteriors posteriors{2, 3, {0.2f, 0.5f, 0.3f, 0.6f, 0.1f, 0.3f}};
-  EXPECT_EQ(attackFeatures(AttackInput::posteriors, posteriors, 0),
+  EXPECT_EQ(attackFeatures(AttackInput::Posteriors, posteriors, 0),
             posteriors.values);
-  EXPECT_EQ(attackFeatures(AttackInput::sorted, posteriors, 0),
+  EXPECT_EQ(attackFeatures(AttackInput::Sorted, posteriors, 0),
             (Floats{0.5f, 0.3f, 0.2f, 0.6f, 0.3f, 0.1f}));
   std::vector<float> wider =
-      attackFeatures(AttackInput::sorted, posteriors, 0, 5);
+      attackFeatures(AttackInput::Sorted, posteriors, 0, 5);
   ASSERT_EQ(std::ssize(wider), posteriors.rows * 5);
   for (int64_t row = 0; row < posteriors.rows; ++row) {
     std::span<float> columns(wider.data() + row * 5, 5);
@@ -185,13 +185,13 @@ TEST(AttackInputs, AreWhatTheAttackMayRead) {
     EXPECT_EQ(columns[3], 0);
     EXPECT_EQ(columns[4], 0);
   }
-  EXPECT_EQ(attackFeatures(AttackInput::topK, posteriors, 2),
+  EXPECT_EQ(attackFeatures(AttackInput::TopK, posteriors, 2),
             (Floats{0.5f, 0.3f, 0.6f, 0.3f}));
-  EXPECT_EQ(attackFeatures(AttackInput::labelOnly, posteriors, 0),
+  EXPECT_EQ(attackFeatures(AttackInput::LabelOnly, posteriors, 0),
             (Floats{0, 1, 0, 1, 0, 0}));
-  EXPECT_EQ(attackWidth(AttackInput::topK, 3, 2), 2);
-  EXPECT_EQ(attackWidth(AttackInput::topK, 3, 5), 3);
-  EXPECT_EQ(attackWidth(AttackInput::sorted, 3, 2), 3);
+  EXPECT_EQ(attackWidth(AttackInput::TopK, 3, 2), 2);
+  EXPECT_EQ(attackWidth(AttackInput::TopK, 3, 5), 3);
+  EXPECT_EQ(attackWidth(AttackInput::Sorted, 3, 2), 3);
 }
 
 TEST(MemberScores, AreOrderedHoweverSureTheAttackIs) {

@@ -48,7 +48,7 @@ TEST(Posteriors, PredictTheFirstOfTheLargest) {
 TEST(Defenses, LbpAddsOneDrawToEachBin) {
   Floats row = {0.4f, 0.3f, 0.15f, 0.1f, 0.05f, 0, 0};
   Posteriors before = repeated(500, row);
-  Defense lbp{.kind = DefenseKind::lbp, .bins = 2, .beta = 0.1};
+  Defense lbp{.kind = DefenseKind::Lbp, .bins = 2, .beta = 0.1};
   Posteriors after = defend(lbp, before, 1, 0);
   std::set<std::vector<size_t>> groups;
   for (int64_t i = 0; i < after.rows; ++i) {
@@ -86,7 +86,7 @@ TEST(Defenses, LbpAddsOneDrawToEachBin) {
 /// would show in the moments or in the signs.
 TEST(Defenses, NoiseIsLaplaceOfScaleBetaOnPosteriors) {
   Floats row = {0.97f, 0.01f, 0.01f, 0.01f};
-  for (DefenseKind kind : {DefenseKind::lbp, DefenseKind::vanpd})
+  for (DefenseKind kind : {DefenseKind::Lbp, DefenseKind::Vanpd})
     for (double beta : {0.05, 0.2}) {
       Posteriors before = repeated(20000, row);
       Defense defense{.kind = kind, .bins = 4, .beta = beta};
@@ -110,14 +110,14 @@ TEST(Defenses, NoiseIsLaplaceOfScaleBetaOnPosteriors) {
 
 TEST(Defenses, VanpdDrawsForEachClass) {
   Posteriors before = repeated(1, {0.25f, 0.25f, 0.25f, 0.25f});
-  Defense vanpd{.kind = DefenseKind::vanpd, .beta = 0.1};
+  Defense vanpd{.kind = DefenseKind::Vanpd, .beta = 0.1};
   Floats values = defend(vanpd, before, 1, 0).values;
   EXPECT_EQ(std::set<float>(values.begin(), values.end()).size(), 4u);
 }
 
 TEST(Defenses, DrawBySeedQueryAndRow) {
   Posteriors before = repeated(3, {0.5f, 0.3f, 0.2f});
-  Defense lbp{.kind = DefenseKind::lbp, .bins = 2, .beta = 0.1};
+  Defense lbp{.kind = DefenseKind::Lbp, .bins = 2, .beta = 0.1};
   Posteriors after = defend(lbp, before, 1, 2);
   EXPECT_EQ(defend(lbp, before, 1, 2).values, after.values);
   EXPECT_NE(defend(lbp, before, 1, 3).values, after.values);
@@ -130,7 +130,7 @@ TEST(Defenses, DrawBySeedQueryAndRow) {
 
 TEST(Defenses, RoundToDigits) {
   Posteriors before{1, 3, {0.456f, 0.444f, 0.1f}};
-  Defense rounding{.kind = DefenseKind::rounding, .digits = 1};
+  Defense rounding{.kind = DefenseKind::Rounding, .digits = 1};
   EXPECT_EQ(defend(rounding, before, 1, 0).values, (Floats{0.5f, 0.4f, 0.1f}));
   rounding.digits = 2;
   EXPECT_EQ(defend(rounding, before, 1, 0).values,
@@ -140,7 +140,7 @@ TEST(Defenses, RoundToDigits) {
 TEST(Defenses, SoftenByATemperature) {
   Floats logits = {3, -1, 0.5f, 90};
   Posteriors before = softmax(logits, 2, 2);
-  Defense temperature{.kind = DefenseKind::temperature, .temperature = 4};
+  Defense temperature{.kind = DefenseKind::Temperature, .temperature = 4};
   Posteriors after = defend(temperature, before, 1, 0);
   Posteriors expected = softmax(logits, 2, 2, 4);
   for (size_t i = 0; i < 4; ++i)
@@ -150,13 +150,13 @@ TEST(Defenses, SoftenByATemperature) {
 
 TEST(Defenses, LabelsOnlyAreOneHot) {
   Posteriors before{2, 3, {0.2f, 0.5f, 0.3f, 0.4f, 0.3f, 0.3f}};
-  Defense labels{.kind = DefenseKind::labelOnly};
+  Defense labels{.kind = DefenseKind::LabelOnly};
   EXPECT_EQ(defend(labels, before, 1, 0).values, (Floats{0, 1, 0, 1, 0, 0}));
 }
 
 TEST(Defenses, LeaveAnswersThatTheyDoNotChange) {
   Posteriors before{1, 2, {0.2f, 0.8f}};
-  for (DefenseKind kind : {DefenseKind::none, DefenseKind::nsd})
+  for (DefenseKind kind : {DefenseKind::None, DefenseKind::Nsd})
     EXPECT_EQ(defend({.kind = kind}, before, 1, 0).values, before.values);
 }
 
@@ -185,17 +185,17 @@ TEST(Defenses, LabelLossIsInPoints) {
 }
 
 TEST(Defenses, AreDescribedWithTheirStrength) {
-  EXPECT_EQ(describe({.kind = DefenseKind::lbp, .bins = 2, .beta = 0.05}),
+  EXPECT_EQ(describe({.kind = DefenseKind::Lbp, .bins = 2, .beta = 0.05}),
             "LBP, 2 bins, beta 0.05");
-  EXPECT_EQ(describe({.kind = DefenseKind::nsd, .neighbors = 1}),
+  EXPECT_EQ(describe({.kind = DefenseKind::Nsd, .neighbors = 1}),
             "NSD, 1 neighbor");
-  EXPECT_EQ(describe({.kind = DefenseKind::vanpd, .beta = 0.1}),
+  EXPECT_EQ(describe({.kind = DefenseKind::Vanpd, .beta = 0.1}),
             "VANPD, beta 0.1");
-  EXPECT_EQ(describe({.kind = DefenseKind::rounding, .digits = 3}),
+  EXPECT_EQ(describe({.kind = DefenseKind::Rounding, .digits = 3}),
             "ROUNDING, 3 digits");
-  EXPECT_EQ(describe({.kind = DefenseKind::temperature, .temperature = 4}),
+  EXPECT_EQ(describe({.kind = DefenseKind::Temperature, .temperature = 4}),
             "TEMPERATURE 4");
-  EXPECT_EQ(describe({.kind = DefenseKind::labelOnly}), "LABEL_ONLY");
+  EXPECT_EQ(describe({.kind = DefenseKind::LabelOnly}), "LABEL_ONLY");
 }
 
 } // namespace

@@ -42,8 +42,8 @@ TEST(Evaluate, LabelsByTheShadowsThreshold) {
   // Halfway between the shadow's 0.9 and 0.7: 0.8. The target's members have
   // 0.9, 0.95, and 0.8 as a float.
   EXPECT_NEAR(attacks[0].auroc(), 8.0 / 9, 1e-12);
-  EXPECT_EQ(attacks[0].summary[Metric::recall].mean, 1);
-  EXPECT_NEAR(attacks[0].summary[Metric::precision].mean, 0.75, 1e-12);
+  EXPECT_EQ(attacks[0].summary[Metric::Recall].mean, 1);
+  EXPECT_NEAR(attacks[0].summary[Metric::Precision].mean, 0.75, 1e-12);
   for (const AttackResult &attack : attacks)
     EXPECT_NEAR(attack.auroc(), 8.0 / 9, 1e-12) << attack.name;
 }
@@ -53,8 +53,8 @@ TEST(Evaluate, LabelsByTheMedianWithoutAShadow) {
   runs[0].shadowMembers = runs[0].shadowNonMembers = {};
   AttackResult attack = untrainedAttacks(runs)[0];
   // Above the median of 0.825: 0.9, 0.95 and 0.85.
-  EXPECT_NEAR(attack.summary[Metric::recall].mean, 2.0 / 3, 1e-12);
-  EXPECT_NEAR(attack.summary[Metric::precision].mean, 2.0 / 3, 1e-12);
+  EXPECT_NEAR(attack.summary[Metric::Recall].mean, 2.0 / 3, 1e-12);
+  EXPECT_NEAR(attack.summary[Metric::Precision].mean, 2.0 / 3, 1e-12);
 }
 
 TEST(Evaluate, HasBaselinesOfWhatIsKnown) {

@@ -38,7 +38,7 @@ struct Sample {
     shadows = {count, nodes, Doubles(count * nodes),
                std::vector<uint8_t>(count * nodes)};
     auto draw = [&](uint32_t stream, int64_t index) {
-      return normalBlock(9, RandomUse::audit, stream, index)[0];
+      return normalBlock(9, RandomUse::Audit, stream, index)[0];
     };
     for (int64_t node = 0; node < nodes; ++node) {
       double mean = spread * draw(1000, node);
@@ -67,7 +67,7 @@ TEST(Lira, ReachesWhatTheBestTestDoes) {
   EXPECT_NEAR(sample.auroc(liraScores(sample.shadows, sample.observed)), best,
               0.03);
   EXPECT_NEAR(sample.auroc(liraScores(sample.shadows, sample.observed,
-                                      {.form = LiraForm::offline})),
+                                      {.form = LiraForm::Offline})),
               best, 0.03);
   EXPECT_NEAR(sample.auroc(liraScores(sample.shadows, sample.observed,
                                       {.sharesVariance = false})),
@@ -95,7 +95,7 @@ TEST(Lira, IsTheRatioOfDensities) {
   LiraShadows shadows{4, 1, {2, 4, -1, 1}, {1, 1, 0, 0}};
   EXPECT_NEAR(liraScores(shadows, Doubles{3})[0], 9.0 / 4, 1e-12);
   EXPECT_NEAR(liraScores(shadows, Doubles{1.5})[0], 0, 1e-12);
-  EXPECT_NEAR(liraScores(shadows, Doubles{0}, {.form = LiraForm::offline})[0],
+  EXPECT_NEAR(liraScores(shadows, Doubles{0}, {.form = LiraForm::Offline})[0],
               std::log(0.5), 1e-12);
 }
 
@@ -105,7 +105,7 @@ TEST(Lira, StaysFiniteFarAwayAndWhereShadowsAreMissing) {
   for (double x : {-1e6, -60.0, -3.0, 0.0, 3.0, 60.0}) {
     Doubles online = liraScores(shadows, Doubles{x, x});
     Doubles offline =
-        liraScores(shadows, Doubles{x, x}, {.form = LiraForm::offline});
+        liraScores(shadows, Doubles{x, x}, {.form = LiraForm::Offline});
     for (size_t node = 0; node < 2; ++node) {
       EXPECT_TRUE(std::isfinite(online[node])) << x;
       EXPECT_TRUE(std::isfinite(offline[node])) << x;
@@ -122,7 +122,7 @@ TEST(Lira, TailsMeetWhereTheSeriesBegins) {
   LiraShadows shadows{2, 1, {-1, 1}, {0, 0}}; // variance 2
   auto score = [&](double z) {
     return liraScores(shadows, Doubles{z * std::sqrt(2)},
-                      {.form = LiraForm::offline})[0];
+                      {.form = LiraForm::Offline})[0];
   };
   // log P(Z < z) falls with slope |z| + 1 / |z| there.
   EXPECT_NEAR(score(-29.999) - score(-30.001), 0.002 * (30 + 1 / 30.0), 1e-5);

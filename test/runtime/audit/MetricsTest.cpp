@@ -52,13 +52,13 @@ double aurocByPairs(const AttackScores &scores) {
 
 TEST(Metrics, AreThoseOfScikitLearn) {
   AttackMetrics metrics = tied().ranked().metrics();
-  EXPECT_NEAR(metrics[Metric::auroc], 0.6439722222222222, 1e-14);
-  EXPECT_NEAR(metrics[Metric::aurocHard], 0.5741666666666666, 1e-14);
-  EXPECT_NEAR(metrics[Metric::precision], 0.5099337748344371, 1e-14);
-  EXPECT_NEAR(metrics[Metric::recall], 0.6416666666666667, 1e-14);
-  EXPECT_NEAR(metrics[Metric::macroPrecision], 0.5742946185096556, 1e-14);
-  EXPECT_NEAR(metrics[Metric::macroRecall], 0.5741666666666667, 1e-14);
-  EXPECT_NEAR(metrics[Metric::accuracy], 0.5666666666666667, 1e-14);
+  EXPECT_NEAR(metrics[Metric::Auroc], 0.6439722222222222, 1e-14);
+  EXPECT_NEAR(metrics[Metric::AurocHard], 0.5741666666666666, 1e-14);
+  EXPECT_NEAR(metrics[Metric::Precision], 0.5099337748344371, 1e-14);
+  EXPECT_NEAR(metrics[Metric::Recall], 0.6416666666666667, 1e-14);
+  EXPECT_NEAR(metrics[Metric::MacroPrecision], 0.5742946185096556, 1e-14);
+  EXPECT_NEAR(metrics[Metric::MacroRecall], 0.5741666666666667, 1e-14);
+  EXPECT_NEAR(metrics[Metric::Accuracy], 0.5666666666666667, 1e-14);
   EXPECT_NEAR(tied().ranked().auroc(), aurocByPairs(tied()), 1e-14);
   EXPECT_NEAR(many().ranked().auroc(), 0.494783875, 1e-14);
 }
@@ -69,10 +69,10 @@ TEST(Metrics, TellTheScoresAurocFromThatOfLabels) {
   // Ranked without an error, all on one side of 0.5.
   AttackScores scores{{0.4, 0.3, 0.45}, {0.2, 0.1}};
   AttackMetrics metrics = scores.ranked().metrics();
-  EXPECT_EQ(metrics[Metric::auroc], 1);
-  EXPECT_EQ(metrics[Metric::aurocHard], 0.5);
-  EXPECT_EQ(metrics[Metric::precision], 0);
-  EXPECT_EQ(metrics[Metric::macroPrecision], 0.2);
+  EXPECT_EQ(metrics[Metric::Auroc], 1);
+  EXPECT_EQ(metrics[Metric::AurocHard], 0.5);
+  EXPECT_EQ(metrics[Metric::Precision], 0);
+  EXPECT_EQ(metrics[Metric::MacroPrecision], 0.2);
   // And that of all scores is not the mean of that of batches.
   AttackScores first{{0.9, 0.8}, {0.7}}, second{{0.3}, {0.2, 0.1}};
   EXPECT_EQ(first.ranked().auroc(), 1);
@@ -92,23 +92,23 @@ TEST(Metrics, CountTiesHalf) {
 TEST(Metrics, LabelScoresAboveOneHalf) {
   AttackMetrics metrics =
       RankedScores(Doubles{0.5, 0.51}, Doubles{0.5, 0.49}).metrics();
-  EXPECT_EQ(metrics[Metric::recall], 0.5);
-  EXPECT_EQ(metrics[Metric::precision], 1);
-  EXPECT_EQ(metrics[Metric::accuracy], 0.75);
+  EXPECT_EQ(metrics[Metric::Recall], 0.5);
+  EXPECT_EQ(metrics[Metric::Precision], 1);
+  EXPECT_EQ(metrics[Metric::Accuracy], 0.75);
 }
 
 TEST(Metrics, FindTheThresholdThatLabelsBest) {
   AttackScores scores{{-1, -2, -5}, {-4, -6, -7}};
   double threshold = scores.ranked().bestThreshold();
   EXPECT_EQ(threshold, -3);
-  EXPECT_NEAR(scores.ranked(threshold).metrics()[Metric::accuracy], 5.0 / 6,
+  EXPECT_NEAR(scores.ranked(threshold).metrics()[Metric::Accuracy], 5.0 / 6,
               1e-15);
-  EXPECT_EQ(scores.ranked(-5.5).metrics()[Metric::recall], 1);
+  EXPECT_EQ(scores.ranked(-5.5).metrics()[Metric::Recall], 1);
   // Scores that are worse than none: nobody is a member.
   AttackScores inverted{{1}, {2}};
   threshold = inverted.ranked().bestThreshold();
-  EXPECT_EQ(inverted.ranked(threshold).metrics()[Metric::accuracy], 0.5);
-  EXPECT_EQ(inverted.ranked(threshold).metrics()[Metric::recall], 0);
+  EXPECT_EQ(inverted.ranked(threshold).metrics()[Metric::Accuracy], 0.5);
+  EXPECT_EQ(inverted.ranked(threshold).metrics()[Metric::Recall], 0);
 }
 
 TEST(Metrics, AreNotGivenForNaN) {
@@ -117,7 +117,7 @@ TEST(Metrics, AreNotGivenForNaN) {
   for (double value : scores.metrics().values)
     EXPECT_TRUE(std::isnan(value));
   RankedScores runs[] = {scores, tied().ranked()};
-  EXPECT_TRUE(std::isnan(bootstrap(runs)[Metric::auroc].low));
+  EXPECT_TRUE(std::isnan(bootstrap(runs)[Metric::Auroc].low));
 }
 
 /// An attack that has collapsed has an AUROC of 0.5 as well.
@@ -143,19 +143,19 @@ TEST(Metrics, GiveTheRocCurveOfScikitLearn) {
 
 TEST(Metrics, GiveTheTprWhereEnoughNonMembersAreThere) {
   AttackMetrics metrics = many().ranked().metrics();
-  EXPECT_NEAR(metrics[Metric::tprAt1Percent], 0.0135, 1e-14);
-  EXPECT_NEAR(metrics[Metric::tprAt01Percent], 0.0115, 1e-14);
+  EXPECT_NEAR(metrics[Metric::TprAt1Percent], 0.0135, 1e-14);
+  EXPECT_NEAR(metrics[Metric::TprAt01Percent], 0.0115, 1e-14);
   AttackScores scores = many();
   scores.nonMembers.resize(9999);
   metrics = scores.ranked().metrics();
-  EXPECT_FALSE(std::isnan(metrics[Metric::tprAt1Percent]));
-  EXPECT_TRUE(std::isnan(metrics[Metric::tprAt01Percent]));
+  EXPECT_FALSE(std::isnan(metrics[Metric::TprAt1Percent]));
+  EXPECT_TRUE(std::isnan(metrics[Metric::TprAt01Percent]));
   scores.nonMembers.resize(630);
-  EXPECT_TRUE(std::isnan(scores.ranked().metrics()[Metric::tprAt1Percent]));
+  EXPECT_TRUE(std::isnan(scores.ranked().metrics()[Metric::TprAt1Percent]));
   // Enough in two runs together.
   AttackScores runs[] = {scores, scores};
   EXPECT_FALSE(
-      std::isnan(pooled(runs).ranked().metrics()[Metric::tprAt1Percent]));
+      std::isnan(pooled(runs).ranked().metrics()[Metric::TprAt1Percent]));
 }
 
 TEST(Metrics, TheTprAllowsNoMoreFalsePositivesThanSaid) {
@@ -192,8 +192,8 @@ TEST(Metrics, MeansAndDeviationsAreThoseOfASample) {
   EXPECT_NEAR(of.deviation, 0.3559026084010437, 1e-15);
   EXPECT_TRUE(std::isnan(meanDeviation(Doubles{1}).deviation));
   AttackMetrics runs[2];
-  runs[0][Metric::recall] = 0.25, runs[1][Metric::recall] = 0.75;
-  EXPECT_EQ(meanDeviation(runs)[Metric::recall].mean, 0.5);
+  runs[0][Metric::Recall] = 0.25, runs[1][Metric::Recall] = 0.75;
+  EXPECT_EQ(meanDeviation(runs)[Metric::Recall].mean, 0.5);
 }
 
 TEST(Metrics, QuantilesAreThoseOfNumpy) {
@@ -208,7 +208,7 @@ TEST(Metrics, QuantilesAreThoseOfNumpy) {
 AttackScores normalScores(uint64_t seed, size_t count) {
   AttackScores scores;
   for (size_t i = 0; i < count; ++i) {
-    auto block = normalBlock(seed, RandomUse::audit, 99, i);
+    auto block = normalBlock(seed, RandomUse::Audit, 99, i);
     scores.members.push_back(block[0] + 1);
     scores.nonMembers.push_back(block[1]);
   }
@@ -224,7 +224,7 @@ TEST(Bootstrap, HasTheWidthThatTheoryGives) {
   double deviation =
       std::sqrt((auroc * (1 - auroc) + 599 * (q1 - square + q2 - square)) /
                 (600.0 * 600));
-  Interval interval = bootstrap(runs)[Metric::auroc];
+  Interval interval = bootstrap(runs)[Metric::Auroc];
   EXPECT_LT(interval.low, auroc);
   EXPECT_GT(interval.high, auroc);
   EXPECT_NEAR(interval.high - interval.low, 2 * 1.96 * deviation,
@@ -238,7 +238,7 @@ TEST(Bootstrap, CoversTheTruth) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     RankedScores runs[] = {normalScores(seed, 200).ranked()};
     Interval interval =
-        bootstrap(runs, {.seed = seed, .draws = 200})[Metric::auroc];
+        bootstrap(runs, {.seed = seed, .draws = 200})[Metric::Auroc];
     covered += interval.low <= truth && truth <= interval.high;
   }
   // 95 % of 200, within 4 deviations.
@@ -250,8 +250,8 @@ TEST(Bootstrap, OfSeveralRunsIsOfTheirMean) {
   std::vector<RankedScores> runs;
   for (uint64_t seed = 0; seed < 4; ++seed)
     runs.push_back(normalScores(seed, 300).ranked());
-  Interval one = bootstrap(std::span(runs).first(1))[Metric::auroc];
-  Interval four = bootstrap(runs)[Metric::auroc];
+  Interval one = bootstrap(std::span(runs).first(1))[Metric::Auroc];
+  Interval four = bootstrap(runs)[Metric::Auroc];
   EXPECT_NEAR((four.high - four.low) / (one.high - one.low), 0.5, 0.1);
 }
 
@@ -264,16 +264,16 @@ TEST(Bootstrap, IsTheSameAgain) {
     EXPECT_EQ(first.values[i].low, again.values[i].low);
     EXPECT_EQ(first.values[i].high, again.values[i].high);
   }
-  EXPECT_NE(first[Metric::auroc].low, other[Metric::auroc].low);
+  EXPECT_NE(first[Metric::Auroc].low, other[Metric::Auroc].low);
 }
 
 TEST(Bootstrap, IsTheSameWhereResamplesAreShared) {
   RankedScores first[] = {normalScores(1, 300).ranked()};
   RankedScores second[] = {normalScores(2, 300).ranked()};
   BootstrapSettings settings{.seed = 3, .draws = 100};
-  Interval fresh = bootstrap(second, {.seed = 3, .draws = 100})[Metric::auroc];
+  Interval fresh = bootstrap(second, {.seed = 3, .draws = 100})[Metric::Auroc];
   bootstrap(first, settings);
-  Interval shared = bootstrap(second, settings)[Metric::auroc];
+  Interval shared = bootstrap(second, settings)[Metric::Auroc];
   EXPECT_EQ(fresh.low, shared.low);
   EXPECT_EQ(fresh.high, shared.high);
 }
@@ -295,8 +295,8 @@ TEST(Bootstrap, IsTheSameWhereResamplesAreTooManyToKeep) {
 }
 
 TEST(Metrics, HaveNames) {
-  EXPECT_STREQ(metricName(Metric::auroc), "auroc");
-  EXPECT_STREQ(metricName(Metric::tprAt01Percent), "tpr_at_fpr_0.001");
+  EXPECT_STREQ(metricName(Metric::Auroc), "auroc");
+  EXPECT_STREQ(metricName(Metric::TprAt01Percent), "tpr_at_fpr_0.001");
 }
 
 } // namespace

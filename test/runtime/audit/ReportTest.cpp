@@ -36,32 +36,32 @@ TEST(Report, SummarizesRuns) {
   AttackResult result = summarize("SHADOW_MLP", runs);
   ASSERT_EQ(result.runs.size(), 2u);
   double first = runs[0].ranked().auroc(), second = runs[1].ranked().auroc();
-  EXPECT_EQ(result.runs[1][Metric::auroc], second);
+  EXPECT_EQ(result.runs[1][Metric::Auroc], second);
   EXPECT_NEAR(result.auroc(), (first + second) / 2, 1e-15);
   EXPECT_NEAR(result.advantage(), first + second - 1, 1e-15);
-  EXPECT_LT(result.intervals[Metric::auroc].low, result.auroc());
-  EXPECT_GT(result.intervals[Metric::auroc].high, result.auroc());
+  EXPECT_LT(result.intervals[Metric::Auroc].low, result.auroc());
+  EXPECT_GT(result.intervals[Metric::Auroc].high, result.auroc());
   EXPECT_TRUE(result.isInformative);
   // 1 % of 500 are 5, of 1000 are 10.
-  EXPECT_TRUE(std::isnan(result.runs[0][Metric::tprAt1Percent]));
-  EXPECT_TRUE(result.isPooled[Metric::tprAt1Percent]);
-  EXPECT_EQ(result.summary[Metric::tprAt1Percent].mean,
+  EXPECT_TRUE(std::isnan(result.runs[0][Metric::TprAt1Percent]));
+  EXPECT_TRUE(result.isPooled[Metric::TprAt1Percent]);
+  EXPECT_EQ(result.summary[Metric::TprAt1Percent].mean,
             pooled(runs).ranked().truePositiveRateAt(0.01));
-  EXPECT_GT(result.intervals[Metric::tprAt1Percent].low, 0);
-  EXPECT_LT(result.intervals[Metric::tprAt1Percent].low,
-            result.summary[Metric::tprAt1Percent].mean);
-  EXPECT_GT(result.intervals[Metric::tprAt1Percent].high,
-            result.summary[Metric::tprAt1Percent].mean);
-  EXPECT_FALSE(result.isPooled[Metric::tprAt01Percent]);
-  EXPECT_TRUE(std::isnan(result.summary[Metric::tprAt01Percent].mean));
-  EXPECT_FALSE(result.isPooled[Metric::auroc]);
+  EXPECT_GT(result.intervals[Metric::TprAt1Percent].low, 0);
+  EXPECT_LT(result.intervals[Metric::TprAt1Percent].low,
+            result.summary[Metric::TprAt1Percent].mean);
+  EXPECT_GT(result.intervals[Metric::TprAt1Percent].high,
+            result.summary[Metric::TprAt1Percent].mean);
+  EXPECT_FALSE(result.isPooled[Metric::TprAt01Percent]);
+  EXPECT_TRUE(std::isnan(result.summary[Metric::TprAt01Percent].mean));
+  EXPECT_FALSE(result.isPooled[Metric::Auroc]);
 }
 
 TEST(Report, TakesThresholdsOfLabels) {
   AttackScores runs[] = {{{-1, -2}, {-3, -4}}, {{5, 6}, {1, 2}}};
   double thresholds[] = {-2.5, 3};
   AttackResult result = summarize("loss", runs, {}, thresholds);
-  EXPECT_EQ(result.summary[Metric::accuracy].mean, 1);
+  EXPECT_EQ(result.summary[Metric::Accuracy].mean, 1);
   EXPECT_EQ(result.histogram.low, -4);
   EXPECT_EQ(result.histogram.high, 6);
   EXPECT_EQ(result.histogram.members.back(), 0.25);
@@ -82,7 +82,7 @@ TEST(Report, AnalyzesWithinRuns) {
   // non-members.
   AttackScores runs[] = {{{0.2, 0.1}, {0.1, 0.05}}, {{0.9}, {0.8, 0.95}}};
   NodeKeys keys[] = {{{0, 3}, {0, 3}}, {{0}, {0, 0}}};
-  Analysis analysis = analyze(GroupBy::nodeClass, runs, keys);
+  Analysis analysis = analyze(GroupBy::NodeClass, runs, keys);
   ASSERT_EQ(analysis.groups.size(), 2u);
   EXPECT_EQ(analysis.by, "class");
   EXPECT_EQ(analysis.groups[0].members, 2);
@@ -91,13 +91,13 @@ TEST(Report, AnalyzesWithinRuns) {
   EXPECT_NEAR(analysis.auroc, 3.0 / 4, 1e-15);
   Strings names;
   NodeKeys groups[] = {{{0, 2}, {4, 32}}, {{8}, {1, 16}}};
-  for (const auto &group : analyze(GroupBy::degree, runs, groups).groups)
+  for (const auto &group : analyze(GroupBy::Degree, runs, groups).groups)
     names.push_back(group.name);
   EXPECT_EQ(names, (Strings{"0", "1", "2", "3 to 4", "5 to 8", "9 to 16",
                             "17 to 32"}));
   names.clear();
   NodeKeys shares[] = {{{0, 4}, {5, 0}}, {{0}, {0, 0}}};
-  for (const auto &group : analyze(GroupBy::homophily, runs, shares).groups)
+  for (const auto &group : analyze(GroupBy::Homophily, runs, shares).groups)
     names.push_back(group.name);
   EXPECT_EQ(names, (Strings{"0.0 to 0.2", "0.8 to 1.0", "no neighbors"}));
 }
@@ -159,22 +159,22 @@ TEST(ReportJson, HasTheFieldsThatProgramsRead) {
   EXPECT_EQ(run["target"]["train_accuracy"], 0.97);
   EXPECT_EQ(run["shadow"]["test_accuracy"], 0.79);
   const AttackResult &attack = report.queries[0].attack;
-  EXPECT_EQ(run["attack"]["auroc"], attack.runs[1][Metric::auroc]);
+  EXPECT_EQ(run["attack"]["auroc"], attack.runs[1][Metric::Auroc]);
   for (const char *name : {"auroc_hard", "precision", "recall", "accuracy"})
     EXPECT_TRUE(run["attack"][name].is_number()) << name;
   // 600 non-members are too few in one run.
   EXPECT_EQ(run["attack"]["tpr_at_fpr"]["0.01"], nullptr);
   EXPECT_EQ(json["mean"]["attack"]["tpr_at_fpr"]["0.01"],
-            attack.summary[Metric::tprAt1Percent].mean);
+            attack.summary[Metric::TprAt1Percent].mean);
   EXPECT_EQ(run["queries"]["REFERENCE"]["auroc"],
-            report.queries[1].attack.runs[1][Metric::auroc]);
+            report.queries[1].attack.runs[1][Metric::Auroc]);
   EXPECT_NEAR(json["mean"]["target"]["test_accuracy"].get<double>(), 0.82,
               1e-12);
   EXPECT_EQ(json["mean"]["attack"]["auroc"], attack.auroc());
   EXPECT_EQ(json["std"]["attack"]["auroc"],
-            attack.summary[Metric::auroc].deviation);
+            attack.summary[Metric::Auroc].deviation);
   EXPECT_EQ(json["interval"]["attack"]["auroc"][0],
-            attack.intervals[Metric::auroc].low);
+            attack.intervals[Metric::Auroc].low);
   EXPECT_EQ(json["baselines"].size(), 4u);
   EXPECT_EQ(json["baselines"][0]["name"], "class");
   ASSERT_EQ(json["defenses"].size(), 10u);
@@ -228,9 +228,9 @@ TEST(ReportCsv, HasARowForEachRunQueryAndDefense) {
   EXPECT_EQ(lbp[column("defense")], "LBP, 2 bins, beta 0.05");
   EXPECT_EQ(lbp[column("query")], "MATCHED");
   EXPECT_EQ(std::stod(lbp[column("auroc")]),
-            report.queries[0].defenses[2].adaptive.runs[0][Metric::auroc]);
+            report.queries[0].defenses[2].adaptive.runs[0][Metric::Auroc]);
   EXPECT_EQ(std::stod(lbp[column("static_auroc")]),
-            report.queries[0].defenses[2].fixed.runs[0][Metric::auroc]);
+            report.queries[0].defenses[2].fixed.runs[0][Metric::Auroc]);
   EXPECT_EQ(lbp[column("tpr_at_fpr_0.01")], "");
   EXPECT_EQ(lines[1][column("defense")], "NONE");
   EXPECT_EQ(lines[1][column("static_auroc")], "");
@@ -262,9 +262,9 @@ TEST(ReportTable, HasQueriesSideBySide) {
   const AttackResult &attack = sample().queries[0].attack;
   char row[100];
   snprintf(row, sizeof row, "%.3f ± %.3f [%.3f, %.3f]", attack.auroc(),
-           attack.summary[Metric::auroc].deviation,
-           attack.intervals[Metric::auroc].low,
-           attack.intervals[Metric::auroc].high);
+           attack.summary[Metric::Auroc].deviation,
+           attack.intervals[Metric::Auroc].low,
+           attack.intervals[Metric::Auroc].high);
   EXPECT_NE(lineOf("AUROC ").find(row), std::string::npos) << row;
   // Blocks stand apart.
   for (const char *name : {"AUROC of other attacks", "AUROC without a model",
@@ -357,12 +357,12 @@ TEST(ReportPage, HasItsFiguresAndTables) {
         std::string("<h3>MATCHED</h3>"),
         std::string("<h3>REFERENCE</h3>"),
         "<td>AUROC</td><td class=\"n\">" +
-            metricText(sample().queries[0].attack, Metric::auroc) +
-            "</td><td class=\"n\">" + metricText(attack, Metric::auroc),
+            metricText(sample().queries[0].attack, Metric::Auroc) +
+            "</td><td class=\"n\">" + metricText(attack, Metric::Auroc),
         "<td>AUROC of confidence</td><td class=\"n\">" +
-            metricText(sample().queries[0].untrained[0], Metric::auroc),
+            metricText(sample().queries[0].untrained[0], Metric::Auroc),
         "<td>AUROC of degree alone</td><td class=\"n\">" +
-            metricText(sample().queries[0].baselines[1], Metric::auroc),
+            metricText(sample().queries[0].baselines[1], Metric::Auroc),
         std::string("<td>shadow</td><td class=\"n\">0.950 ± 0.014</td><td "
                     "class=\"n\">0.800 ± 0.014</td>"),
         std::string("<td>target, NO_EDGES</td>"),

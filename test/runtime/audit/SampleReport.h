@@ -19,7 +19,7 @@ inline tessera::runtime::AttackScores sampleScores(uint64_t seed, int64_t count,
   using namespace tessera::runtime;
   AttackScores scores;
   for (int64_t i = 0; i < count; ++i) {
-    auto normal = normalBlock(seed, RandomUse::audit, 77, i);
+    auto normal = normalBlock(seed, RandomUse::Audit, 77, i);
     auto logistic = [](double x) { return 1 / (1 + std::exp(-x)); };
     scores.members.push_back(logistic(normal[0] + distance / 2));
     scores.nonMembers.push_back(logistic(normal[1] - distance / 2));
@@ -66,19 +66,19 @@ inline tessera::runtime::AuditReport sampleReport(int64_t count = 600) {
                                 {loss, loss + 0.4},
                                 {0.1, 0.2}});
     };
-    defend({.kind = DefenseKind::nsd, .neighbors = 1}, 0.9, 0.9, 7);
-    defend({.kind = DefenseKind::nsd, .neighbors = 2}, 0.95, 0.96, 2);
-    defend({.kind = DefenseKind::lbp, .bins = 2, .beta = 0.05}, 0.7, 0.9, 1.5);
-    defend({.kind = DefenseKind::lbp, .bins = 2, .beta = 0.1}, 0.5, 0.8, 5);
-    defend({.kind = DefenseKind::labelOnly}, 0.1, 0.5, 0);
+    defend({.kind = DefenseKind::Nsd, .neighbors = 1}, 0.9, 0.9, 7);
+    defend({.kind = DefenseKind::Nsd, .neighbors = 2}, 0.95, 0.96, 2);
+    defend({.kind = DefenseKind::Lbp, .bins = 2, .beta = 0.05}, 0.7, 0.9, 1.5);
+    defend({.kind = DefenseKind::Lbp, .bins = 2, .beta = 0.1}, 0.5, 0.8, 5);
+    defend({.kind = DefenseKind::LabelOnly}, 0.1, 0.5, 0);
     std::vector<NodeKeys> keys(2);
     for (int64_t i = 0; i < count; ++i)
       for (NodeKeys &each : keys) {
         each.members.push_back(i % 3);
         each.nonMembers.push_back(i % 2);
       }
-    query.analyses = {analyze(GroupBy::nodeClass, runs(1), keys),
-                      analyze(GroupBy::homophily, runs(1), keys)};
+    query.analyses = {analyze(GroupBy::NodeClass, runs(1), keys),
+                      analyze(GroupBy::Homophily, runs(1), keys)};
     report.queries.push_back(std::move(query));
   }
   report.ablations = {

@@ -27,7 +27,7 @@ Ints labelsOf(const std::vector<int64_t> &sizes) {
   Ints labels;
   for (size_t c = 0; c < sizes.size(); ++c)
     labels.insert(labels.end(), sizes[c], static_cast<int32_t>(c));
-  Draws draws(5, Draw::splits, 9, 9);
+  Draws draws(5, Draw::Splits, 9, 9);
   draws.shuffle(std::span(labels), labels.size());
   return labels;
 }
@@ -52,7 +52,7 @@ std::vector<int64_t> perClass(const Ints &nodes, const Ints &labels,
 }
 
 TEST(Draws, AreUniformBelowAnySize) {
-  Draws draws(1, Draw::noise, 0, 0);
+  Draws draws(1, Draw::Noise, 0, 0);
   std::vector<int64_t> counts(6);
   for (int i = 0; i < 60000; ++i)
     ++counts.at(draws.below(6));
@@ -66,7 +66,7 @@ TEST(Draws, AreUniformBelowAnySize) {
 TEST(Draws, DifferByEachArgument) {
   std::set<uint32_t> first;
   for (uint64_t seed : {0, 1})
-    for (Draw use : {Draw::splits, Draw::noise})
+    for (Draw use : {Draw::Splits, Draw::Noise})
       for (uint64_t query : {0, 1})
         for (uint64_t index : {0, 1})
           first.insert(Draws(seed, use, query, index).bits());
@@ -74,7 +74,7 @@ TEST(Draws, DifferByEachArgument) {
 }
 
 TEST(Draws, LaplaceHasItsMoments) {
-  Draws draws(3, Draw::noise, 0, 0);
+  Draws draws(3, Draw::Noise, 0, 0);
   double sum = 0, absolute = 0, square = 0;
   int count = 200000;
   for (int i = 0; i < count; ++i) {

@@ -33,11 +33,11 @@ struct Matrix {
     result.name = "w";
     result.shape = {rows, columns};
     result.blocks = {along,
-                     Layout::kInner,
-                     Layout::kColumns,
-                     Layout::kTogether,
-                     Layout::kOffset,
-                     Layout::kGroup,
+                     Layout::blockInner,
+                     Layout::tileColumns,
+                     Layout::together,
+                     Layout::integerOffset,
+                     Layout::groupBlocks,
                      layout.getTileBytes(),
                      0};
     return result;
@@ -141,7 +141,7 @@ TEST(QuantizedWeights, PartsAndPiecesGiveTheSameBytes) {
 
 TEST(QuantizedWeights, ExtremeNumbers) {
   Matrix matrix(3, 32);
-  std::fill_n(matrix.numbers.begin(), 32, kMostQuantized);
+  std::fill_n(matrix.numbers.begin(), 32, mostQuantized);
   std::fill_n(matrix.numbers.begin() + 32, 32, -1e-9f); // under fp16's least
   std::fill_n(matrix.numbers.begin() + 64, 32, 1e-5f);
   std::vector<char> memory = matrix.quantize(1);

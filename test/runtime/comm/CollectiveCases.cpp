@@ -57,28 +57,28 @@ void addCollectives(Program &program, int ranks, int64_t elements, Sums sums) {
       addCollective(program, kind, elements, inPlace, accumulate, type, type,
                     members, step);
     };
-    add(CollectiveKind::allGather, false, false);
-    add(CollectiveKind::allGather, true, false);
-    add(CollectiveKind::reduceScatter, false, false);
-    add(CollectiveKind::reduceScatter, true, false);
-    if (sums == Sums::all)
-      add(CollectiveKind::reduceScatter, false, true);
-    add(CollectiveKind::allReduce, false, false);
+    add(CollectiveKind::AllGather, false, false);
+    add(CollectiveKind::AllGather, true, false);
+    add(CollectiveKind::ReduceScatter, false, false);
+    add(CollectiveKind::ReduceScatter, true, false);
+    if (sums == Sums::All)
+      add(CollectiveKind::ReduceScatter, false, true);
+    add(CollectiveKind::AllReduce, false, false);
   };
-  for (ElementType type : {ElementType::f32, ElementType::f64,
-                           ElementType::bf16, ElementType::f16})
+  for (ElementType type : {ElementType::F32, ElementType::F64,
+                           ElementType::Bf16, ElementType::F16})
     addKinds(type, 0, 1);
-  if (sums == Sums::all)
-    for (ElementType type : {ElementType::bf16, ElementType::f16})
+  if (sums == Sums::All)
+    for (ElementType type : {ElementType::Bf16, ElementType::F16})
       for (bool accumulate : {false, true})
-        addCollective(program, CollectiveKind::reduceScatter, elements, false,
-                      accumulate, type, ElementType::f32);
+        addCollective(program, CollectiveKind::ReduceScatter, elements, false,
+                      accumulate, type, ElementType::F32);
   for (bool inPlace : {false, true})
-    addCollective(program, CollectiveKind::allGather, elements, inPlace, false,
-                  ElementType::i8, ElementType::i8);
+    addCollective(program, CollectiveKind::AllGather, elements, inPlace, false,
+                  ElementType::I8, ElementType::I8);
   if (ranks == 4)
     for (int step : {1, 2})
-      for (ElementType type : {ElementType::f32, ElementType::f64})
+      for (ElementType type : {ElementType::F32, ElementType::F64})
         addKinds(type, 2, step);
 }
 
@@ -94,8 +94,8 @@ static void check(Communicator &communicator, Mirror &mirror,
   char *base = mirror.host + rank % collective.step * collective.stride;
   auto *source = reinterpret_cast<Element *>(base + collective.source);
   auto *result = reinterpret_cast<Result *>(base + collective.destination);
-  bool gather = collective.kind == CollectiveKind::allGather;
-  bool scatter = collective.kind == CollectiveKind::reduceScatter;
+  bool gather = collective.kind == CollectiveKind::AllGather;
+  bool scatter = collective.kind == CollectiveKind::ReduceScatter;
   if (scatter && collective.inPlace)
     result += own * shard;
   // Not a number of few bits: a sum that is rounded before it is added to what
@@ -141,25 +141,25 @@ static void check(Communicator &communicator, Mirror &mirror,
 void checkCollective(Communicator &communicator, Mirror &mirror,
                      const Collective &collective) {
   switch (collective.type) {
-  case ElementType::f32:
+  case ElementType::F32:
     check<float, float>(communicator, mirror, collective);
     break;
-  case ElementType::f64:
+  case ElementType::F64:
     check<double, double>(communicator, mirror, collective);
     break;
-  case ElementType::bf16:
-    if (collective.destinationType == ElementType::f32)
+  case ElementType::Bf16:
+    if (collective.destinationType == ElementType::F32)
       check<BFloat16, float>(communicator, mirror, collective);
     else
       check<BFloat16, BFloat16>(communicator, mirror, collective);
     break;
-  case ElementType::f16:
-    if (collective.destinationType == ElementType::f32)
+  case ElementType::F16:
+    if (collective.destinationType == ElementType::F32)
       check<Float16, float>(communicator, mirror, collective);
     else
       check<Float16, Float16>(communicator, mirror, collective);
     break;
-  case ElementType::i8:
+  case ElementType::I8:
     check<int8_t, int8_t>(communicator, mirror, collective);
     break;
   }

@@ -62,8 +62,8 @@ std::vector<int> membersOf(const tessera::runtime::Collective &collective,
 
 /// What reductions do beside summing.
 enum class Sums {
-  all,  ///< also into another type, or added to what the destination holds
-  plain ///< what NCCL can do
+  All,  ///< also into another type, or added to what the destination holds
+  Plain ///< what NCCL can do
 };
 
 /// Adds collectives of each kind and type to \p program, among all of \p ranks

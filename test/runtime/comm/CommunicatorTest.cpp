@@ -30,16 +30,16 @@ public:
     setThreads(2);
     // Of several pieces of the staging buffer.
     int64_t elements = 96000;
-    addCollectives(program, communicator->size(), elements, Sums::all);
+    addCollectives(program, communicator->size(), elements, Sums::All);
     // So large that they are written past the caches.
     elements *= 12;
-    for (ElementType type : {ElementType::f32, ElementType::bf16}) {
-      addCollective(program, CollectiveKind::allGather, elements, false, false,
+    for (ElementType type : {ElementType::F32, ElementType::Bf16}) {
+      addCollective(program, CollectiveKind::AllGather, elements, false, false,
                     type, type);
-      addCollective(program, CollectiveKind::allReduce, elements, false, false,
+      addCollective(program, CollectiveKind::AllReduce, elements, false, false,
                     type, type);
-      addCollective(program, CollectiveKind::reduceScatter, elements, false,
-                    true, type, ElementType::f32);
+      addCollective(program, CollectiveKind::ReduceScatter, elements, false,
+                    true, type, ElementType::F32);
     }
     arena = communicator->allocateArena(program, nullptr);
   }

@@ -42,34 +42,34 @@ protected:
 };
 
 TEST_F(LauncherTest, KnowsEachLauncher) {
-  expect({}, Launcher::none, 0, 1);
-  expect({{"RANK", "2"}, {"WORLD_SIZE", "3"}}, Launcher::torchrun, 2, 3);
+  expect({}, Launcher::None, 0, 1);
+  expect({{"RANK", "2"}, {"WORLD_SIZE", "3"}}, Launcher::Torchrun, 2, 3);
   expect({{"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "4"}},
-         Launcher::openMpi, 1, 4);
+         Launcher::OpenMpi, 1, 4);
   expect({{"SLURM_PROCID", "1"},
           {"SLURM_STEP_ID", "0"},
           {"SLURM_STEP_NUM_TASKS", "2"},
           {"SLURM_NTASKS", "8"}},
-         Launcher::slurm, 1, 2);
+         Launcher::Slurm, 1, 2);
   expect({{"SLURM_PROCID", "1"}, {"SLURM_STEP_ID", "0"}, {"SLURM_NTASKS", "8"}},
-         Launcher::slurm, 1, 8);
-  expect({{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}}, Launcher::pmi, 1, 2);
-  expect({{"PMIX_RANK", "3"}}, Launcher::pmix, 3, 4);
+         Launcher::Slurm, 1, 8);
+  expect({{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}}, Launcher::Pmi, 1, 2);
+  expect({{"PMIX_RANK", "3"}}, Launcher::Pmix, 3, 4);
 }
 
 TEST_F(LauncherTest, ARankWithoutASizeSaysNothing) {
-  expect({{"RANK", "3"}}, Launcher::none, 0, 1);
-  expect({{"RANK", "captain"}}, Launcher::none, 0, 1);
-  expect({{"OMPI_COMM_WORLD_RANK", "3"}}, Launcher::none, 0, 1);
-  expect({{"WORLD_SIZE", "3"}}, Launcher::none, 0, 1);
+  expect({{"RANK", "3"}}, Launcher::None, 0, 1);
+  expect({{"RANK", "captain"}}, Launcher::None, 0, 1);
+  expect({{"OMPI_COMM_WORLD_RANK", "3"}}, Launcher::None, 0, 1);
+  expect({{"WORLD_SIZE", "3"}}, Launcher::None, 0, 1);
 }
 
 TEST_F(LauncherTest, ABatchScriptOrAShellIsNoTask) {
   for (const char *step : {"batch", "interactive", "4294967291", "4294967290"})
     expect(
         {{"SLURM_PROCID", "0"}, {"SLURM_STEP_ID", step}, {"SLURM_NTASKS", "8"}},
-        Launcher::none, 0, 1);
-  expect({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "8"}}, Launcher::none, 0, 1);
+        Launcher::None, 0, 1);
+  expect({{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "8"}}, Launcher::None, 0, 1);
 }
 
 TEST_F(LauncherTest, TheFirstThatHasStartedSeveralCounts) {
@@ -77,13 +77,13 @@ TEST_F(LauncherTest, TheFirstThatHasStartedSeveralCounts) {
           {"WORLD_SIZE", "1"},
           {"OMPI_COMM_WORLD_RANK", "1"},
           {"OMPI_COMM_WORLD_SIZE", "2"}},
-         Launcher::openMpi, 1, 2);
+         Launcher::OpenMpi, 1, 2);
   expect({{"RANK", "0"},
           {"WORLD_SIZE", "1"},
           {"SLURM_PROCID", "0"},
           {"SLURM_STEP_ID", "0"},
           {"SLURM_STEP_NUM_TASKS", "1"}},
-         Launcher::torchrun, 0, 1);
+         Launcher::Torchrun, 0, 1);
 }
 
 TEST_F(LauncherTest, TellsThePlaceOnTheNode) {

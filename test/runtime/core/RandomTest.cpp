@@ -78,8 +78,8 @@ TEST(DropoutWord, MeetsNoOtherUse) {
     EXPECT_EQ(dropoutWord(draw) / 16, draw);
     EXPECT_LT(dropoutWord(draw), 1u << 16);
   }
-  for (RandomUse use : {RandomUse::initialization, RandomUse::order,
-                        RandomUse::sampling, RandomUse::audit})
+  for (RandomUse use : {RandomUse::Initialization, RandomUse::Order,
+                        RandomUse::Sampling, RandomUse::Audit})
     EXPECT_NE(uint32_t(use) % 16, 3u);
 }
 

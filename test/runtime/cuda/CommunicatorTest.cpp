@@ -106,8 +106,8 @@ void checkAll(Environment environment, int ranks, const char *form, Sums sums) {
       Program program;
       addCollectives(program, ranks, 48000, sums);
       // Of several rounds through staging memory.
-      addCollective(program, CollectiveKind::allReduce, 1500000, false, false,
-                    ElementType::f32, ElementType::f32);
+      addCollective(program, CollectiveKind::AllReduce, 1500000, false, false,
+                    ElementType::F32, ElementType::F32);
       GpuRank rank(std::move(program));
       ASSERT_STREQ(rank.communicator->form(), form);
       GpuMirror mirror(rank);
@@ -121,8 +121,8 @@ void checkAll(Environment environment, int ranks, const char *form, Sums sums) {
 /// One all_reduce of 1000 numbers, and where a copy of its result goes.
 Program makeSum() {
   Program program;
-  addCollective(program, CollectiveKind::allReduce, 1000, false, false,
-                ElementType::f32, ElementType::f32);
+  addCollective(program, CollectiveKind::AllReduce, 1000, false, false,
+                ElementType::F32, ElementType::F32);
   program.arenaBytes += 4096;
   return program;
 }
@@ -133,18 +133,18 @@ bool contains(const std::string &text, const std::string &part) {
 
 TEST(CudaCommunicator, NcclForAGpuEach) {
   for (int ranks : {2, 3, 4})
-    checkAll(manyGpus(ranks), ranks, "NCCL 2.28.9", Sums::plain);
+    checkAll(manyGpus(ranks), ranks, "NCCL 2.28.9", Sums::Plain);
 }
 
 TEST(CudaCommunicator, StagedWhereGpusAreShared) {
   for (int ranks : {2, 4})
-    checkAll(oneGpu(ranks), ranks, "staged through the host", Sums::all);
+    checkAll(oneGpu(ranks), ranks, "staged through the host", Sums::All);
 }
 
 TEST(CudaCommunicator, StagedOnDemand) {
   Environment environment = manyGpus(2);
   environment["TESSERA_COMM"] = "staged";
-  checkAll(environment, 2, "staged through the host", Sums::all);
+  checkAll(environment, 2, "staged through the host", Sums::All);
 }
 
 // Nothing but events keeps the collective behind what writes its source and
@@ -279,8 +279,8 @@ TEST(CudaCommunicator, RefusesWhatCannotBe) {
       runRanks(2, torchrunEnvironment, manyGpus(2),
                [](int) {
                  Program program;
-                 addCollective(program, CollectiveKind::reduceScatter, 1000,
-                               false, true, ElementType::f32, ElementType::f32);
+                 addCollective(program, CollectiveKind::ReduceScatter, 1000,
+                               false, true, ElementType::F32, ElementType::F32);
                  GpuRank rank(std::move(program));
                }),
       "has the reduce_scatter with a sum that NCCL cannot make: "
@@ -308,12 +308,12 @@ TEST(CudaCommunicator, CountsAreElements) {
     if (own == 0)
       setenv("FAKE_CUDA_LOG", log.c_str(), 1);
     Program program;
-    addCollective(program, CollectiveKind::allGather, 1000, true, false,
-                  ElementType::bf16, ElementType::bf16);
-    addCollective(program, CollectiveKind::reduceScatter, 1000, true, false,
-                  ElementType::f32, ElementType::f32);
-    addCollective(program, CollectiveKind::allReduce, 1, false, false,
-                  ElementType::f64, ElementType::f64);
+    addCollective(program, CollectiveKind::AllGather, 1000, true, false,
+                  ElementType::Bf16, ElementType::Bf16);
+    addCollective(program, CollectiveKind::ReduceScatter, 1000, true, false,
+                  ElementType::F32, ElementType::F32);
+    addCollective(program, CollectiveKind::AllReduce, 1, false, false,
+                  ElementType::F64, ElementType::F64);
     GpuRank rank(std::move(program));
     for (const Collective &collective : rank.program.collectives) {
       rank.communicator->start(collective.id);

@@ -153,7 +153,7 @@ TEST_F(GpuTest, ThePeakIsOfTheTypeOfTheGemms) {
   manifest.gemms.resize(1);
   open();
   EXPECT_EQ(device().peakFlops(), 4 * 1e9 * 256);
-  manifest.gemms[0].type = ElementType::bf16;
+  manifest.gemms[0].type = ElementType::Bf16;
   EXPECT_EQ(device().peakFlops(), 4 * 1e9 * 4096);
   EXPECT_EQ(device().settings()[0].second,
             "GPU 0 (Fake GPU) of 1, sm_90, driver for CUDA 13.0");

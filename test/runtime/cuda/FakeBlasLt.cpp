@@ -25,7 +25,7 @@ using namespace tessera::runtime::cublaslt;
 
 /// cublasLtMatmulDesc_t: \p T operations, the epilogue and its bias.
 struct tessera::runtime::cublaslt::OpaqueMatmulDesc {
-  int32_t transA = none, transB = none, epilogue = plain;
+  int32_t transA = None, transB = None, epilogue = Plain;
   int32_t biasType = -1; ///< the result's
   const char *bias = nullptr;
   char *aux = nullptr;
@@ -59,9 +59,9 @@ struct Matmul {
 };
 
 ElementType elementType(int type) {
-  return type == r16bf  ? ElementType::bf16
-         : type == r16f ? ElementType::f16
-                        : ElementType::f32;
+  return type == R16bf  ? ElementType::Bf16
+         : type == R16f ? ElementType::F16
+                        : ElementType::F32;
 }
 
 /// A column-major matrix as floats.
@@ -92,15 +92,15 @@ int runMatmul(void *arguments) {
     memset(fake_cuda_host(matmul.workspace), 0xff, matmul.workspaceBytes);
   Floats a(matmul.factorA, matmul.a), b(matmul.factorB, matmul.b);
   Floats c(matmul.result, matmul.c);
-  int64_t inner = description.transA == none ? matmul.a.columns : matmul.a.rows;
+  int64_t inner = description.transA == None ? matmul.a.columns : matmul.a.rows;
   // Column-major c = a . b is row-major c' = b' . a'.
-  auto letter = [](int32_t operation) { return operation == none ? 'N' : 'T'; };
+  auto letter = [](int32_t operation) { return operation == None ? 'N' : 'T'; };
   dnnl_sgemm(letter(description.transB), letter(description.transA),
              matmul.c.columns, matmul.c.rows, inner, matmul.alpha,
              b.values.data(), matmul.b.leading, a.values.data(),
              matmul.a.leading, matmul.beta, c.values.data(), matmul.c.leading);
   std::vector<float> bias(matmul.c.rows);
-  if (description.epilogue & cublaslt::bias) {
+  if (description.epilogue & cublaslt::Bias) {
     int32_t type = description.biasType < 0 ? int32_t(matmul.c.type)
                                             : description.biasType;
     toFloats(elementType(type), fake_cuda_host(description.bias), bias.size(),
@@ -116,15 +116,15 @@ int runMatmul(void *arguments) {
                     : nullptr;
     for (int64_t row = 0; row < matmul.c.rows; ++row)
       values[row] += bias[row];
-    if ((description.epilogue & geluAux) == geluAux)
+    if ((description.epilogue & GeluAux) == GeluAux)
       fromFloats(type, values, matmul.c.rows, aux);
     std::vector<float> operand(matmul.c.rows);
-    if (description.epilogue == geluGrad)
+    if (description.epilogue == GeluGrad)
       toFloats(type, aux, matmul.c.rows, operand.data());
     for (int64_t row = 0; row < matmul.c.rows; ++row)
-      if (description.epilogue & cublaslt::gelu)
+      if (description.epilogue & cublaslt::Gelu)
         values[row] = gelu(values[row]);
-      else if (description.epilogue == geluGrad)
+      else if (description.epilogue == GeluGrad)
         values[row] *= geluDerivative(operand[row]);
     fromFloats(type, values, matmul.c.rows,
                result + column * matmul.c.leading * sizeOf(type));
@@ -134,7 +134,7 @@ int runMatmul(void *arguments) {
 
 bool fits(const OpaqueMatmulDesc &description, const OpaqueLayout &a,
           const OpaqueLayout &b, const OpaqueLayout &c) {
-  bool isA = description.transA == none, isB = description.transB == none;
+  bool isA = description.transA == None, isB = description.transB == None;
   return (isA ? a.rows : a.columns) == c.rows &&
          (isB ? b.columns : b.rows) == c.columns &&
          (isA ? a.columns : a.rows) == (isB ? b.rows : b.columns) &&
@@ -147,21 +147,21 @@ bool fits(const OpaqueMatmulDesc &description, const OpaqueLayout &a,
 extern "C" {
 
 const char *cublasLtGetStatusString(int status) {
-  return status == notSupported ? "not supported" : "an error of the fake";
+  return status == NotSupported ? "not supported" : "an error of the fake";
 }
 
 int cublasLtCreate(Handle *handle) {
   static int something;
   *handle = reinterpret_cast<Handle>(&something);
-  return cublaslt::success;
+  return cublaslt::Success;
 }
 
 int cublasLtMatmulDescCreate(MatmulDesc *description, ComputeType compute,
                              DataType scale) {
-  if (compute != compute32f || scale != r32f)
+  if (compute != Compute32f || scale != R32f)
     return invalidValue;
   *description = new OpaqueMatmulDesc;
-  return cublaslt::success;
+  return cublaslt::Success;
 }
 
 int cublasLtMatmulDescSetAttribute(MatmulDesc description,
@@ -171,22 +171,22 @@ int cublasLtMatmulDescSetAttribute(MatmulDesc description,
     if (bytes != sizeof member)
       return invalidValue;
     memcpy(&member, value, bytes);
-    return int(cublaslt::success);
+    return int(cublaslt::Success);
   };
   switch (attribute) {
-  case transA:
+  case TransA:
     return set(description->transA);
-  case transB:
+  case TransB:
     return set(description->transB);
-  case epilogue:
+  case EpilogueAttribute:
     return set(description->epilogue);
-  case biasPointer:
+  case BiasPointer:
     return set(description->bias);
-  case biasDataType:
+  case BiasDataType:
     return set(description->biasType);
-  case auxPointer:
+  case AuxPointer:
     return set(description->aux);
-  case auxLeading:
+  case AuxLeading:
     return set(description->auxLeading);
   }
   return invalidValue;
@@ -195,30 +195,30 @@ int cublasLtMatmulDescSetAttribute(MatmulDesc description,
 int cublasLtMatrixLayoutCreate(Layout *layout, DataType type, uint64_t rows,
                                uint64_t columns, int64_t leading) {
   *layout = new OpaqueLayout{type, int64_t(rows), int64_t(columns), leading};
-  return cublaslt::success;
+  return cublaslt::Success;
 }
 
 int cublasLtMatmulPreferenceCreate(Preference *preference) {
   *preference = new OpaquePreference;
-  return cublaslt::success;
+  return cublaslt::Success;
 }
 
 int cublasLtMatmulPreferenceSetAttribute(Preference preference,
                                          PreferenceAttribute attribute,
                                          const void *value, size_t bytes) {
-  if (attribute == maxWorkspaceBytes && bytes == sizeof(uint64_t))
+  if (attribute == MaxWorkspaceBytes && bytes == sizeof(uint64_t))
     memcpy(&preference->workspaceBytes, value, bytes);
-  else if (attribute >= minAlignmentA && attribute <= minAlignmentD &&
+  else if (attribute >= MinAlignmentA && attribute <= MinAlignmentD &&
            bytes == sizeof(uint32_t))
-    memcpy(&preference->alignments[attribute - minAlignmentA], value, bytes);
+    memcpy(&preference->alignments[attribute - MinAlignmentA], value, bytes);
   else
     return invalidValue;
-  return cublaslt::success;
+  return cublaslt::Success;
 }
 
 int cublasLtMatmulPreferenceDestroy(Preference preference) {
   delete preference;
-  return cublaslt::success;
+  return cublaslt::Success;
 }
 
 int cublasLtMatmulAlgoGetHeuristic(Handle, MatmulDesc description, Layout a,
@@ -241,7 +241,7 @@ int cublasLtMatmulAlgoGetHeuristic(Handle, MatmulDesc description, Layout a,
     result.algorithm.data[0] = algorithmMark + i;
     result.workspaceBytes = bytes;
   }
-  return cublaslt::success;
+  return cublaslt::Success;
 }
 
 int cublasLtMatmul(Handle, MatmulDesc description, const void *alpha,
@@ -269,6 +269,6 @@ int cublasLtMatmul(Handle, MatmulDesc description, const void *alpha,
   return fake_cuda_enqueue(stream, "cublasLtMatmul", runMatmul, &matmul,
                            sizeof matmul)
              ? invalidValue
-             : int(cublaslt::success);
+             : int(cublaslt::Success);
 }
 }

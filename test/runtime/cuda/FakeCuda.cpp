@@ -93,7 +93,7 @@ int runCopy(void *arguments) {
 int issueCopy(CUstream_st *stream, const char *name, char *to, const char *from,
               size_t bytes) {
   if (!to || !from)
-    return cuda::invalidValue;
+    return cuda::InvalidValue;
   Copy copy = {to, from, bytes};
   log(name, stream, ", \"bytes\": %zu", bytes);
   return fake_cuda_enqueue(stream, name, runCopy, &copy, sizeof copy);
@@ -170,70 +170,70 @@ extern "C" {
 
 int cuGetErrorString(int error, const char **text) {
   switch (error) {
-  case cuda::invalidValue:
+  case cuda::InvalidValue:
     *text = "invalid argument";
     break;
-  case cuda::outOfMemory:
+  case cuda::OutOfMemory:
     *text = "out of memory";
     break;
-  case cuda::captureUnsupported:
+  case cuda::CaptureUnsupported:
     *text = "operation not permitted when stream is capturing";
     break;
-  case cuda::captureUnjoined:
+  case cuda::CaptureUnjoined:
     *text = "capturing stream has unjoined work";
     break;
   default:
     *text = "an error of the fake";
   }
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuInit(unsigned) {
-  return numberFrom("FAKE_CUDA_DEVICES", 1) ? cuda::success : cuda::noDevice;
+  return numberFrom("FAKE_CUDA_DEVICES", 1) ? cuda::Success : cuda::NoDevice;
 }
 
 int cuDriverGetVersion(int *version) {
   *version = numberFrom("FAKE_CUDA_VERSION", 13000);
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuDeviceGetCount(int *count) {
   *count = numberFrom("FAKE_CUDA_DEVICES", 1);
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuDeviceGet(int *device, int ordinal) {
   *device = ordinal;
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuDeviceGetName(char *name, int room, int) {
   snprintf(name, room, "Fake GPU");
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuDeviceGetPCIBusId(char *name, int room, int device) {
   snprintf(name, room, "0000:%02x:00.0", device);
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuDeviceGetAttribute(int *value, cuda::Attribute attribute, int) {
   int capability = numberFrom("FAKE_CUDA_CAPABILITY", 90);
   switch (attribute) {
-  case cuda::clockRate:
+  case cuda::ClockRate:
     *value = 1000000;
-    return cuda::success;
-  case cuda::multiprocessors:
+    return cuda::Success;
+  case cuda::Multiprocessors:
     *value = 4;
-    return cuda::success;
-  case cuda::capabilityMajor:
+    return cuda::Success;
+  case cuda::CapabilityMajor:
     *value = capability / 10;
-    return cuda::success;
-  case cuda::capabilityMinor:
+    return cuda::Success;
+  case cuda::CapabilityMinor:
     *value = capability % 10;
-    return cuda::success;
+    return cuda::Success;
   }
-  return cuda::invalidValue;
+  return cuda::InvalidValue;
 }
 
 /// The device whose context is current.
@@ -243,20 +243,20 @@ int cuDevicePrimaryCtxRetain(CUctx_st **context, int device) {
   static char contexts[64];
   *context = reinterpret_cast<CUctx_st *>(&contexts[device]);
   currentDevice = device;
-  return cuda::success;
+  return cuda::Success;
 }
 
-int cuCtxSetCurrent(CUctx_st *) { return cuda::success; }
+int cuCtxSetCurrent(CUctx_st *) { return cuda::Success; }
 
 int cuCtxGetDevice(int *device) {
   *device = currentDevice;
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuMemGetInfo_v2(size_t *available, size_t *total) {
   *total = Memory::total();
   *available = *total - memory().used;
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuMemAlloc_v2(cuda::DevicePointer *address, size_t bytes) {
@@ -264,10 +264,10 @@ int cuMemAlloc_v2(cuda::DevicePointer *address, size_t bytes) {
     return error;
   log("cuMemAlloc", nullptr, ", \"bytes\": %zu", bytes);
   if (bytes == 0)
-    return cuda::invalidValue;
+    return cuda::InvalidValue;
   Memory &all = memory();
   if (bytes > Memory::total() - all.used)
-    return cuda::outOfMemory;
+    return cuda::OutOfMemory;
   auto *place = static_cast<char *>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   // What a GPU's memory holds at first is anything.
@@ -277,7 +277,7 @@ int cuMemAlloc_v2(cuda::DevicePointer *address, size_t bytes) {
   all.used += bytes;
   all.allocations[device] = {bytes, place};
   *address = reinterpret_cast<cuda::DevicePointer>(device);
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuMemFree_v2(cuda::DevicePointer address) {
@@ -286,19 +286,19 @@ int cuMemFree_v2(cuda::DevicePointer address) {
   auto found =
       memory().allocations.find(reinterpret_cast<const char *>(address));
   if (found == memory().allocations.end())
-    return cuda::invalidValue;
+    return cuda::InvalidValue;
   drain();
   munmap(found->second.memory, found->second.bytes);
   memory().used -= found->second.bytes;
   memory().allocations.erase(found);
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuMemHostAlloc(void **address, size_t bytes, unsigned) {
   if (int error = forbidInCapture())
     return error;
   *address = malloc(bytes);
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuMemFreeHost(void *address) {
@@ -306,7 +306,7 @@ int cuMemFreeHost(void *address) {
     return error;
   drain();
   free(address);
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuMemcpyHtoDAsync_v2(cuda::DevicePointer to, const void *from, size_t bytes,
@@ -331,7 +331,7 @@ int cuMemsetD8Async(cuda::DevicePointer to, unsigned char value, size_t bytes,
                     CUstream_st *stream) {
   Fill fill = {hostMemory(to, bytes), value, bytes};
   if (!fill.to)
-    return cuda::invalidValue;
+    return cuda::InvalidValue;
   log("cuMemsetD8Async", stream, ", \"bytes\": %zu", bytes);
   return fake_cuda_enqueue(stream, "cuMemsetD8Async", runFill, &fill,
                            sizeof fill);
@@ -341,15 +341,15 @@ int cuModuleLoadData(CUmod_st **module, const void *image) {
   if (int error = forbidInCapture())
     return error;
   if (!image)
-    return cuda::invalidImage;
+    return cuda::InvalidImage;
   *module = static_cast<CUmod_st *>(kernelLibrary().handle);
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuModuleGetFunction(CUfunc_st **function, CUmod_st *, const char *name) {
   void *address = kernelLibrary().find(name);
   *function = static_cast<CUfunc_st *>(address);
-  return address ? cuda::success : cuda::notFound;
+  return address ? cuda::Success : cuda::NotFound;
 }
 
 int cuLaunchKernel(CUfunc_st *function, unsigned blocks, unsigned blocksY,
@@ -358,7 +358,7 @@ int cuLaunchKernel(CUfunc_st *function, unsigned blocks, unsigned blocksY,
                    void **separate, void **list) {
   if (blocksY != 1 || blocksZ != 1 || threadsY != 1 || threadsZ != 1 ||
       !blocks || !threads || threads > 1024 || sharedBytes || separate || !list)
-    return cuda::invalidValue;
+    return cuda::InvalidValue;
   Launch launch = {
       reinterpret_cast<tessera_emulated_kernel>(function), blocks, threads, {}};
   const void *parameters = nullptr;
@@ -369,10 +369,10 @@ int cuLaunchKernel(CUfunc_st *function, unsigned blocks, unsigned blocksY,
     else if (list[0] == cuda::launchParameterBytes)
       bytes = *static_cast<size_t *>(list[1]);
     else
-      return cuda::invalidValue;
+      return cuda::InvalidValue;
   }
   if (!parameters || bytes > sizeof launch.parameters)
-    return cuda::invalidValue;
+    return cuda::InvalidValue;
   memcpy(launch.parameters, parameters, bytes);
   Dl_info info;
   const char *name =

@@ -35,7 +35,7 @@ TEST_F(FakeCudaDeathTest, TheHostCannotTouchDeviceMemory) {
 
 TEST_F(FakeCuda, RefusesWhatIsNotWithinAnAllocation) {
   EXPECT_EQ(driver().memsetD8Async.attempt(at(4090), 0, 7, device().compute()),
-            cuda::invalidValue);
+            cuda::InvalidValue);
 }
 
 TEST_F(FakeCuda, AForgottenEventShows) {
@@ -50,12 +50,12 @@ TEST_F(FakeCuda, AForgottenEventShows) {
 
 TEST_F(FakeCuda, RefusesACaptureThatIsNotJoined) {
   cuda::Graph graph = nullptr;
-  driver().streamBeginCapture(device().compute(), cuda::captureThreadLocal);
+  driver().streamBeginCapture(device().compute(), cuda::CaptureThreadLocal);
   device().order(device().compute(), device().communication(),
                  device().makeEvent());
   driver().memsetD8Async(at(0), 1, 64, device().communication());
   EXPECT_EQ(driver().streamEndCapture.attempt(device().compute(), &graph),
-            cuda::captureUnjoined);
+            cuda::CaptureUnjoined);
 }
 
 TEST_F(FakeCuda, RefusesWhatACaptureForbids) {
@@ -64,23 +64,23 @@ TEST_F(FakeCuda, RefusesWhatACaptureForbids) {
   cuda::Event earlier = device().makeEvent();
   driver().eventRecord(earlier, device().communication());
   auto invalidates = [&](auto call) {
-    driver().streamBeginCapture(device().compute(), cuda::captureThreadLocal);
+    driver().streamBeginCapture(device().compute(), cuda::CaptureThreadLocal);
     int error = call();
     EXPECT_EQ(driver().streamEndCapture.attempt(device().compute(), &graph),
-              cuda::captureInvalidated);
+              cuda::CaptureInvalidated);
     return error;
   };
   EXPECT_EQ(invalidates([&] { return driver().memAlloc.attempt(&memory, 64); }),
-            cuda::captureUnsupported);
+            cuda::CaptureUnsupported);
   EXPECT_EQ(invalidates([&] {
               return driver().streamSynchronize.attempt(device().compute());
             }),
-            cuda::captureUnsupported);
+            cuda::CaptureUnsupported);
   EXPECT_EQ(invalidates([&] {
               return driver().streamWaitEvent.attempt(device().compute(),
                                                       earlier, 0);
             }),
-            cuda::captureIsolation);
+            cuda::CaptureIsolation);
 }
 
 } // namespace

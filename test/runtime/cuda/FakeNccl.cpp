@@ -72,16 +72,16 @@ Result refuse(Result code, const char *format, ...) {
 
 std::optional<ElementType> elementType(DataType type) {
   switch (type) {
-  case nccl::int8:
-    return ElementType::i8;
-  case nccl::float16:
-    return ElementType::f16;
-  case nccl::float32:
-    return ElementType::f32;
-  case nccl::float64:
-    return ElementType::f64;
-  case nccl::bfloat16:
-    return ElementType::bf16;
+  case nccl::Int8:
+    return ElementType::I8;
+  case nccl::Float16:
+    return ElementType::F16;
+  case nccl::Float32:
+    return ElementType::F32;
+  case nccl::Float64:
+    return ElementType::F64;
+  case nccl::Bfloat16:
+    return ElementType::Bf16;
   }
   return std::nullopt;
 }
@@ -93,7 +93,7 @@ struct ncclComm {
   Board *board;
   std::string id;
   int parts = 0; ///< split off up to now
-  std::atomic<Result> asyncError = nccl::success;
+  std::atomic<Result> asyncError = nccl::Success;
 
   /// Begins this rank's next round: its slot is filled.
   void post() { ++board->rounds[rank]; }
@@ -140,7 +140,7 @@ bool ncclComm::isInVain() const {
 
 namespace {
 
-enum class Kind { allGather, reduceScatter, allReduce };
+enum class Kind { AllGather, ReduceScatter, AllReduce };
 
 /// A collective in a stream, and how far it is.
 struct Operation {
@@ -149,7 +149,7 @@ struct Operation {
   const void *source;
   void *destination;
   size_t count; ///< as NCCL counts: of a part, but for all_reduce of all
-  ElementType type = ElementType::f32;
+  ElementType type = ElementType::F32;
   size_t done = 0;
   bool posted = false;
 
@@ -158,7 +158,7 @@ struct Operation {
 
 private:
   size_t parts() const {
-    return kind == Kind::reduceScatter ? communicator->ranks : 1;
+    return kind == Kind::ReduceScatter ? communicator->ranks : 1;
   }
   void fill(size_t elements) const;
   void take(size_t elements) const;
@@ -178,7 +178,7 @@ bool Operation::advance() {
     }
     if (!communicator->isComplete()) {
       if (communicator->isInVain())
-        communicator->asyncError = nccl::remoteError;
+        communicator->asyncError = nccl::RemoteError;
       return false;
     }
     take(elements);
@@ -201,13 +201,13 @@ void Operation::take(size_t elements) const {
   auto *to = static_cast<char *>(fake_cuda_host(destination));
   size_t size = sizeOf(type), bytes = elements * size;
   int ranks = communicator->ranks;
-  if (kind == Kind::allGather) {
+  if (kind == Kind::AllGather) {
     for (int peer = 0; peer < ranks; ++peer)
       memcpy(to + (peer * count + done) * size, communicator->slot(peer),
              bytes);
     return;
   }
-  size_t own = kind == Kind::reduceScatter ? communicator->rank * bytes : 0;
+  size_t own = kind == Kind::ReduceScatter ? communicator->rank * bytes : 0;
   std::vector<const char *> sources;
   for (int peer = 0; peer < ranks; ++peer)
     sources.push_back(communicator->slot(peer) + own);
@@ -220,11 +220,11 @@ Result enqueue(const char *name, Operation operation, DataType type,
   Comm communicator = operation.communicator;
   std::optional<ElementType> element = elementType(type);
   if (!element)
-    return refuse(nccl::invalidArgument, "%s: data type %d", name, type);
-  bool gather = operation.kind == Kind::allGather;
-  bool scatter = operation.kind == Kind::reduceScatter;
-  if (!gather && (reduction != nccl::sum || *element == ElementType::i8))
-    return refuse(nccl::invalidArgument, "%s: operation %d on type %d", name,
+    return refuse(nccl::InvalidArgument, "%s: data type %d", name, type);
+  bool gather = operation.kind == Kind::AllGather;
+  bool scatter = operation.kind == Kind::ReduceScatter;
+  if (!gather && (reduction != nccl::Sum || *element == ElementType::I8))
+    return refuse(nccl::InvalidArgument, "%s: operation %d on type %d", name,
                   reduction, type);
   operation.type = *element;
   auto *source = static_cast<const char *>(operation.source);
@@ -236,7 +236,7 @@ Result enqueue(const char *name, Operation operation, DataType type,
                            : source == destination;
   if (!inPlace && source < destination + (gather ? all : part) &&
       destination < source + (scatter ? all : part))
-    return refuse(nccl::invalidArgument,
+    return refuse(nccl::InvalidArgument,
                   "%s: source and destination overlap in another way than in "
                   "place",
                   name);
@@ -255,11 +255,11 @@ Result enqueue(const char *name, Operation operation, DataType type,
 /// Maps the board of \p id and waits for all ranks.
 Result open(Comm *communicator, int ranks, const std::string &id, int rank) {
   if (ranks > mostRanks || rank < 0 || rank >= ranks)
-    return refuse(nccl::invalidArgument, "rank %d of %d", rank, ranks);
+    return refuse(nccl::InvalidArgument, "rank %d of %d", rank, ranks);
   std::string path = "/tmp/" + id;
   int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0 || ftruncate(file, sizeof(Board)) != 0)
-    return refuse(nccl::systemError, "cannot open %s", path.c_str());
+    return refuse(nccl::SystemError, "cannot open %s", path.c_str());
   void *memory =
       mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   close(file);
@@ -268,16 +268,16 @@ Result open(Comm *communicator, int ranks, const std::string &id, int rank) {
   cuCtxGetDevice(&board.devices[rank]);
   board.processes[rank] = getpid();
   if (!made->meet())
-    return refuse(nccl::remoteError, "a rank has died");
+    return refuse(nccl::RemoteError, "a rank has died");
   unlink(path.c_str());
   for (int peer = 0; peer < ranks; ++peer)
     if (peer != rank && board.devices[peer] == board.devices[rank])
-      return refuse(nccl::invalidUsage,
+      return refuse(nccl::InvalidUsage,
                     "Duplicate GPU detected : rank %d and rank %d both on CUDA "
                     "device %d",
                     rank, peer, board.devices[rank]);
   *communicator = made;
-  return nccl::success;
+  return nccl::Success;
 }
 
 } // namespace
@@ -286,7 +286,7 @@ extern "C" {
 
 Result ncclGetVersion(int *version) {
   *version = 22809;
-  return nccl::success;
+  return nccl::Success;
 }
 
 Result ncclGetUniqueId(UniqueId *id) {
@@ -294,7 +294,7 @@ Result ncclGetUniqueId(UniqueId *id) {
   *id = {};
   snprintf(id->internal, sizeof id->internal, "fake-nccl-%d-%d", getpid(),
            ++count);
-  return nccl::success;
+  return nccl::Success;
 }
 
 Result ncclCommInitRank(Comm *communicator, int ranks, UniqueId id, int rank) {
@@ -304,12 +304,12 @@ Result ncclCommInitRank(Comm *communicator, int ranks, UniqueId id, int rank) {
 Result ncclCommSplit(Comm communicator, int color, int key, Comm *part,
                      void *config) {
   if (config)
-    return refuse(nccl::invalidArgument, "the double knows no configuration");
+    return refuse(nccl::InvalidArgument, "the double knows no configuration");
   Board &board = *communicator->board;
   board.colors[communicator->rank] = color;
   board.keys[communicator->rank] = key;
   if (!communicator->meet())
-    return refuse(nccl::remoteError, "a rank has died");
+    return refuse(nccl::RemoteError, "a rank has died");
   int ranks = 0, rank = 0;
   for (int peer = 0; peer < communicator->ranks; ++peer) {
     if (board.colors[peer] != color)
@@ -318,7 +318,7 @@ Result ncclCommSplit(Comm communicator, int color, int key, Comm *part,
     rank += board.keys[peer] < key;
   }
   if (!communicator->meet())
-    return refuse(nccl::remoteError, "a rank has died");
+    return refuse(nccl::RemoteError, "a rank has died");
   return open(part, ranks,
               communicator->id + "-" + std::to_string(++communicator->parts) +
                   "-" + std::to_string(color),
@@ -327,39 +327,39 @@ Result ncclCommSplit(Comm communicator, int color, int key, Comm *part,
 
 Result ncclCommRegister(Comm, void *memory, size_t bytes, void **handle) {
   if (!memory || !bytes)
-    return refuse(nccl::invalidArgument, "no memory to register");
+    return refuse(nccl::InvalidArgument, "no memory to register");
   *handle = memory;
-  return nccl::success;
+  return nccl::Success;
 }
 
 Result ncclCommDeregister(Comm, void *handle) {
-  return handle ? nccl::success : refuse(nccl::invalidArgument, "no handle");
+  return handle ? nccl::Success : refuse(nccl::InvalidArgument, "no handle");
 }
 
 Result ncclCommGetAsyncError(Comm communicator, Result *error) {
   *error = communicator->asyncError;
-  return nccl::success;
+  return nccl::Success;
 }
 
-Result ncclCommAbort(Comm) { return nccl::success; }
+Result ncclCommAbort(Comm) { return nccl::Success; }
 
 Result ncclCommDestroy(Comm communicator) {
   munmap(communicator->board, sizeof(Board));
   delete communicator;
-  return nccl::success;
+  return nccl::Success;
 }
 
 const char *ncclGetErrorString(Result result) {
   switch (result) {
-  case nccl::success:
+  case nccl::Success:
     return "no error";
-  case nccl::invalidArgument:
+  case nccl::InvalidArgument:
     return "invalid argument (run with NCCL_DEBUG=WARN for details)";
-  case nccl::invalidUsage:
+  case nccl::InvalidUsage:
     return "invalid usage (run with NCCL_DEBUG=WARN for details)";
-  case nccl::remoteError:
+  case nccl::RemoteError:
     return "remote process exited or there was a network error";
-  case nccl::systemError:
+  case nccl::SystemError:
     break;
   }
   return "unhandled system error (run with NCCL_DEBUG=INFO for details)";
@@ -371,8 +371,8 @@ Result ncclAllGather(const void *source, void *destination, size_t countOfPart,
                      DataType type, Comm communicator, cuda::Stream stream) {
   return enqueue(
       "ncclAllGather",
-      {Kind::allGather, communicator, source, destination, countOfPart}, type,
-      nccl::sum, stream);
+      {Kind::AllGather, communicator, source, destination, countOfPart}, type,
+      nccl::Sum, stream);
 }
 
 Result ncclReduceScatter(const void *source, void *destination,
@@ -381,7 +381,7 @@ Result ncclReduceScatter(const void *source, void *destination,
                          cuda::Stream stream) {
   return enqueue(
       "ncclReduceScatter",
-      {Kind::reduceScatter, communicator, source, destination, countOfPart},
+      {Kind::ReduceScatter, communicator, source, destination, countOfPart},
       type, reduction, stream);
 }
 
@@ -389,7 +389,7 @@ Result ncclAllReduce(const void *source, void *destination, size_t count,
                      DataType type, ReductionOp reduction, Comm communicator,
                      cuda::Stream stream) {
   return enqueue("ncclAllReduce",
-                 {Kind::allReduce, communicator, source, destination, count},
+                 {Kind::AllReduce, communicator, source, destination, count},
                  type, reduction, stream);
 }
 

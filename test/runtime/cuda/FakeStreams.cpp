@@ -132,13 +132,13 @@ int issue(CUstream_st *stream, Operation operation) {
   if (CUgraph_st *graph = stream->graph) {
     graph->nodes.push_back({std::move(operation), stream->last});
     stream->last = {graph->nodes.size() - 1};
-    return cuda::success;
+    return cuda::Success;
   }
   stream->queue.push_back(std::move(operation));
   ++stream->issued;
   if (isEager())
     finish(stream, stream->issued);
-  return cuda::success;
+  return cuda::Success;
 }
 
 /// One run of a graph.
@@ -179,7 +179,7 @@ int runGraph(void *arguments) {
 
 int invalidate(CUgraph_st *graph) {
   graph->invalid = true;
-  return cuda::captureUnsupported;
+  return cuda::CaptureUnsupported;
 }
 
 /// All that \p nodes depend on, and they themselves.
@@ -197,7 +197,7 @@ Nodes ancestors(const CUgraph_st &graph, const Nodes &nodes) {
 }
 
 int waitResult(bool complete) {
-  return complete ? cuda::success : cuda::notReady;
+  return complete ? cuda::Success : cuda::NotReady;
 }
 
 } // namespace
@@ -215,7 +215,7 @@ void drain() {
     finish(stream.get(), stream->issued);
 }
 
-int forbidInCapture() { return capture ? invalidate(capture) : cuda::success; }
+int forbidInCapture() { return capture ? invalidate(capture) : cuda::Success; }
 
 void log(const char *name, CUstream_st *stream) {
   put("call", name, stream, "");
@@ -238,7 +238,7 @@ int fake_cuda_enqueue(CUstream_st *stream, const char *name,
                       fake_cuda_operation operation, const void *arguments,
                       size_t bytes) {
   if (!stream)
-    return cuda::invalidHandle;
+    return cuda::InvalidHandle;
   put("issue", name, stream, "");
   auto *begin = static_cast<const char *>(arguments);
   Operation wanted;
@@ -254,7 +254,7 @@ int cuStreamCreate(CUstream_st **stream, unsigned) {
   streams.push_back(std::make_unique<CUstream_st>());
   *stream = streams.back().get();
   (*stream)->number = static_cast<int>(streams.size());
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuStreamSynchronize(CUstream_st *stream) {
@@ -262,7 +262,7 @@ int cuStreamSynchronize(CUstream_st *stream) {
   if (stream->graph)
     return invalidate(stream->graph);
   finish(stream, stream->issued);
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuStreamQuery(CUstream_st *stream) {
@@ -274,10 +274,10 @@ int cuStreamQuery(CUstream_st *stream) {
 int cuStreamWaitEvent(CUstream_st *stream, CUevent_st *event, unsigned) {
   log("cuStreamWaitEvent", stream, ", \"event\": %d", event->number);
   if (!event->stream)
-    return cuda::success;
+    return cuda::Success;
   if (!event->graph && stream->graph) {
     stream->graph->invalid = true;
-    return cuda::captureIsolation;
+    return cuda::CaptureIsolation;
   }
   if (!event->graph) {
     Operation wait;
@@ -286,20 +286,20 @@ int cuStreamWaitEvent(CUstream_st *stream, CUevent_st *event, unsigned) {
     return issue(stream, std::move(wait));
   }
   if (event->graph != capture || (stream->graph && stream->graph != capture))
-    return cuda::capturedEvent;
+    return cuda::CapturedEvent;
   // The stream joins the capture.
   stream->graph = capture;
   capture->streams.insert(stream);
   stream->last.insert(event->nodes.begin(), event->nodes.end());
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuEventCreate(CUevent_st **event, unsigned flags) {
   static int number = 0;
   *event = new CUevent_st;
   (*event)->number = ++number;
-  (*event)->timed = !(flags & cuda::eventDisableTiming);
-  return cuda::success;
+  (*event)->timed = !(flags & cuda::EventDisableTiming);
+  return cuda::Success;
 }
 
 int cuEventDestroy_v2(CUevent_st *event) {
@@ -307,7 +307,7 @@ int cuEventDestroy_v2(CUevent_st *event) {
   if (event->stream && !event->graph)
     finish(event->stream, event->place);
   delete event;
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuEventRecord(CUevent_st *event, CUstream_st *stream) {
@@ -316,7 +316,7 @@ int cuEventRecord(CUevent_st *event, CUstream_st *stream) {
   event->graph = stream->graph;
   if (stream->graph) {
     event->nodes = stream->last;
-    return cuda::success;
+    return cuda::Success;
   }
   event->place = stream->issued + 1;
   Operation record;
@@ -327,7 +327,7 @@ int cuEventRecord(CUevent_st *event, CUstream_st *stream) {
 int cuEventQuery(CUevent_st *event) {
   if (event->graph)
     return event->graph == capture ? invalidate(capture)
-                                   : int(cuda::capturedEvent);
+                                   : int(cuda::CapturedEvent);
   return waitResult(!event->stream || advance(event->stream, event->place, 1));
 }
 
@@ -335,42 +335,42 @@ int cuEventSynchronize(CUevent_st *event) {
   log("cuEventSynchronize", nullptr, ", \"event\": %d", event->number);
   if (event->graph)
     return event->graph == capture ? invalidate(capture)
-                                   : int(cuda::capturedEvent);
+                                   : int(cuda::CapturedEvent);
   if (event->stream)
     finish(event->stream, event->place);
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuEventElapsedTime(float *milliseconds, CUevent_st *begin,
                        CUevent_st *end) {
   for (CUevent_st *event : {begin, end}) {
     if (!event->timed || !event->stream || event->graph)
-      return cuda::invalidHandle;
+      return cuda::InvalidHandle;
     if (event->stream->done < event->place)
-      return cuda::notReady;
+      return cuda::NotReady;
   }
   *milliseconds =
       std::chrono::duration<float, std::milli>(end->time - begin->time).count();
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuStreamBeginCapture_v2(CUstream_st *stream, cuda::CaptureMode) {
   log("cuStreamBeginCapture", stream);
   if (capture)
-    return cuda::captureUnsupported;
+    return cuda::CaptureUnsupported;
   capture = new CUgraph_st;
   capture->origin = stream;
   capture->streams = {stream};
   stream->graph = capture;
   stream->last.clear();
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuStreamEndCapture(CUstream_st *stream, CUgraph_st **result) {
   log("cuStreamEndCapture", stream);
   CUgraph_st *graph = std::exchange(capture, nullptr);
   if (!graph || graph->origin != stream)
-    return cuda::invalidValue;
+    return cuda::InvalidValue;
   bool joined = ancestors(*graph, stream->last).size() == graph->nodes.size();
   for (CUstream_st *member : graph->streams) {
     member->graph = nullptr;
@@ -378,11 +378,11 @@ int cuStreamEndCapture(CUstream_st *stream, CUgraph_st **result) {
   }
   *result = nullptr;
   if (graph->invalid)
-    return cuda::captureInvalidated;
+    return cuda::CaptureInvalidated;
   if (!joined)
-    return cuda::captureUnjoined;
+    return cuda::CaptureUnjoined;
   *result = graph;
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuGraphInstantiateWithFlags(CUgraphExec_st **result, CUgraph_st *graph,
@@ -390,12 +390,12 @@ int cuGraphInstantiateWithFlags(CUgraphExec_st **result, CUgraph_st *graph,
   if (int error = forbidInCapture())
     return error;
   *result = new CUgraphExec_st{graph->nodes};
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuGraphDestroy(CUgraph_st *) {
   // Events name the graph that they were captured in: it stays.
-  return cuda::success;
+  return cuda::Success;
 }
 
 int cuGraphLaunch(CUgraphExec_st *exec, CUstream_st *stream) {

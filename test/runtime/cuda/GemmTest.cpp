@@ -61,7 +61,7 @@ protected:
 
   void prepare(Gemm::Counted counted, bool accumulate) {
     Gemm gemm;
-    bool isRows = counted == Gemm::Counted::rows;
+    bool isRows = counted == Gemm::Counted::Rows;
     gemm.m = isRows ? rows : inner;
     gemm.k = isRows ? inner : rows;
     gemm.n = gemm.ldb = gemm.ldc = columns;
@@ -115,7 +115,7 @@ protected:
 
 TEST_F(CountedGpuGemm, Rows) {
   for (bool accumulate : {false, true}) {
-    prepare(Gemm::Counted::rows, accumulate);
+    prepare(Gemm::Counted::Rows, accumulate);
     for (int32_t number : {0, 1, 5, 6, 39, 40, 41}) {
       std::vector<float> result = run(number);
       int64_t done =
@@ -129,13 +129,13 @@ TEST_F(CountedGpuGemm, Rows) {
 }
 
 TEST_F(CountedGpuGemm, InnerSize) {
-  prepare(Gemm::Counted::inner, false);
+  prepare(Gemm::Counted::Inner, false);
   EXPECT_EQ(run(11).front(), 2 * 15);
   EXPECT_EQ(run(40).front(), 2 * 40);
 }
 
 TEST_F(CountedGpuGemm, EachSizeHasAGraph) {
-  prepare(Gemm::Counted::rows, false);
+  prepare(Gemm::Counted::Rows, false);
   for (int32_t number : {40, 40, 40, 39, 3, 4, 5, 6, 7})
     EXPECT_EQ(run(number)[columns * (number - 1)], 2 * inner) << number;
   // Each size runs once as it is and is captured when it comes again.
@@ -143,7 +143,7 @@ TEST_F(CountedGpuGemm, EachSizeHasAGraph) {
 }
 
 TEST_F(CountedGpuGemm, WhatTheHostHasNotCountedIsWhole) {
-  prepare(Gemm::Counted::rows, false);
+  prepare(Gemm::Counted::Rows, false);
   runEntry([&](char *arena) {
     tessera_gemm_counted(&context, 0, reinterpret_cast<int32_t *>(arena + 64),
                          arena + aAt, arena + bAt, nullptr, nullptr,

@@ -26,14 +26,14 @@ static_assert(sizeof(nccl::ReductionOp) == sizeof(ncclRedOp_t));
 #define SAME(ours, theirs)                                                     \
   static_assert(static_cast<int>(ours) == static_cast<int>(theirs))
 
-SAME(nccl::success, ncclSuccess);
-SAME(nccl::systemError, ncclSystemError);
-SAME(nccl::invalidArgument, ncclInvalidArgument);
-SAME(nccl::invalidUsage, ncclInvalidUsage);
-SAME(nccl::remoteError, ncclRemoteError);
-SAME(nccl::int8, ncclInt8);
-SAME(nccl::float16, ncclFloat16);
-SAME(nccl::float32, ncclFloat32);
-SAME(nccl::float64, ncclFloat64);
-SAME(nccl::bfloat16, ncclBfloat16);
-SAME(nccl::sum, ncclSum);
+SAME(nccl::Success, ncclSuccess);
+SAME(nccl::SystemError, ncclSystemError);
+SAME(nccl::InvalidArgument, ncclInvalidArgument);
+SAME(nccl::InvalidUsage, ncclInvalidUsage);
+SAME(nccl::RemoteError, ncclRemoteError);
+SAME(nccl::Int8, ncclInt8);
+SAME(nccl::Float16, ncclFloat16);
+SAME(nccl::Float32, ncclFloat32);
+SAME(nccl::Float64, ncclFloat64);
+SAME(nccl::Bfloat16, ncclBfloat16);
+SAME(nccl::Sum, ncclSum);

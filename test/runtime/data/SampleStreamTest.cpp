@@ -25,7 +25,7 @@ Ints seedsAt(const SeedOrder &order, int64_t position, int64_t count) {
 
 TEST(SeedOrder, AnEpochEndsInWhatIsLeft) {
   Ints nodes = {3, 5, 7, 11, 13};
-  SeedOrder order(nodes, 4, SampleOrder::sequential, 1);
+  SeedOrder order(nodes, 4, SampleOrder::Sequential, 1);
   EXPECT_EQ(order.stepsPerEpoch(), 2);
   EXPECT_EQ(seedsAt(order, 0, 2), (Ints{3, 5}));
   EXPECT_EQ(seedsAt(order, 2, 2), (Ints{7, 11}));
@@ -41,7 +41,7 @@ TEST(SeedOrder, EpochsAreOtherPermutations) {
   Ints nodes;
   for (int32_t i = 0; i < 50; ++i)
     nodes.push_back(2 * i);
-  SeedOrder order(nodes, 8, SampleOrder::shuffled, 7);
+  SeedOrder order(nodes, 8, SampleOrder::Shuffled, 7);
   EXPECT_EQ(order.stepsPerEpoch(), 7);
   std::vector<Ints> epochs;
   for (int64_t epoch = 0; epoch < 3; ++epoch) {
@@ -57,12 +57,12 @@ TEST(SeedOrder, EpochsAreOtherPermutations) {
     std::sort(all.begin(), all.end());
     EXPECT_EQ(all, nodes);
   }
-  SeedOrder again(nodes, 8, SampleOrder::shuffled, 7),
-      other(nodes, 8, SampleOrder::shuffled, 8);
+  SeedOrder again(nodes, 8, SampleOrder::Shuffled, 7),
+      other(nodes, 8, SampleOrder::Shuffled, 8);
   EXPECT_EQ(seedsAt(again, 72, 8), seedsAt(order, 72, 8));
   EXPECT_NE(seedsAt(other, 72, 8), seedsAt(order, 72, 8));
   // A run of other global batches sees the first epoch in the same order.
-  SeedOrder larger(nodes, 16, SampleOrder::shuffled, 7);
+  SeedOrder larger(nodes, 16, SampleOrder::Shuffled, 7);
   EXPECT_EQ(larger.stepsPerEpoch(), 4);
   EXPECT_EQ(seedsAt(larger, 40, 8), seedsAt(order, 40, 8));
 }
@@ -93,7 +93,7 @@ struct Sampled {
   Sampling sampling = {{4, 3}, 8, false};
   Ints nodes = firstNodes();
   InEdges edges{listed(), false};
-  SeedOrder order{nodes, 16, SampleOrder::shuffled, 3};
+  SeedOrder order{nodes, 16, SampleOrder::Shuffled, 3};
   MicroBatchSampler sampler;
 };
 

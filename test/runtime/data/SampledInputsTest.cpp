@@ -68,7 +68,7 @@ struct Data {
       classes.push_back(100 + i);
   }
   SampledData rank(int64_t rank) const {
-    return {*edges, classes, seeds, SampleOrder::shuffled, 5, rank};
+    return {*edges, classes, seeds, SampleOrder::Shuffled, 5, rank};
   }
 
   std::optional<ListedEdges> edges;

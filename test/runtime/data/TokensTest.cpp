@@ -124,15 +124,15 @@ TEST(TokenFile, ReadsPlainFilesOfTheTypeThatIsGiven) {
   std::string words;
   for (uint16_t token : {1, 50256, 7})
     append<uint16_t>(words, token);
-  TokenFile u16(writeText("plain.bin", words), 50257, TokenType::u16);
+  TokenFile u16(writeText("plain.bin", words), 50257, TokenType::U16);
   EXPECT_EQ(readAll(u16), (std::vector<int32_t>{1, 50256, 7}));
   EXPECT_EQ(u16.form(), "u16 tokens");
   words.clear();
   for (int32_t token : {70000, 2})
     append<int32_t>(words, token);
-  TokenFile i32(writeText("plain.i32", words), 70001, TokenType::i32);
+  TokenFile i32(writeText("plain.i32", words), 70001, TokenType::I32);
   EXPECT_EQ(readAll(i32), (std::vector<int32_t>{70000, 2}));
-  TokenFile u8(writeText("plain.u8", "ab"), 50257, TokenType::u8);
+  TokenFile u8(writeText("plain.u8", "ab"), 50257, TokenType::U8);
   EXPECT_EQ(readAll(u8), (std::vector<int32_t>{97, 98}));
   EXPECT_EQ(u8.form(), "bytes");
 }
@@ -173,7 +173,7 @@ TEST(TokenFileDeathTest, RefusesBinaryDataByName) {
     content.resize(std::max<size_t>(content.size(), 600), 0);
     std::string message = "is " + name + ".*, not text or tokens";
     fails(content, message.c_str());
-    fails(content, message.c_str(), TokenType::u16);
+    fails(content, message.c_str(), TokenType::U16);
   };
   known(std::string("\x1f\x8b\x08\0", 4), "gzip");
   known("\x28\xb5\x2f\xfd", "zstd");
@@ -199,9 +199,9 @@ TEST(TokenFileDeathTest, RefusesBinaryDataByName) {
   fails(llmC<uint16_t>(20240520, 1, -1, {1}), "header names");
   fails(llmC<uint16_t>(20240522, 1, 1, {1}), "no stream of tokens");
   fails(llmC<uint16_t>(20240520, 1, 1, {1}), "says itself.*leave --data-type",
-        TokenType::i32);
+        TokenType::I32);
   fails("abc", "3 bytes, which is no multiple of the 2 of a token of u16",
-        TokenType::u16);
+        TokenType::U16);
   EXPECT_EXIT(TokenFile(writeText("wide.txt", "\xff\xfeh\0i\0"), 256),
               testing::ExitedWithCode(1), "is text in UTF-16");
 }
@@ -226,7 +226,7 @@ TEST(TokenFileDeathTest, AGraphHasNoDataType) {
   Manifest manifest;
   manifest.model.kind = "gnn";
   EXPECT_EXIT(
-      openBatchSource(manifest, "g", "u16", SampleOrder::sequential, 1, 0, 1),
+      openBatchSource(manifest, "g", "u16", SampleOrder::Sequential, 1, 0, 1),
       testing::ExitedWithCode(1), "--data-type u16 is of no use");
 }
 
@@ -244,7 +244,7 @@ TEST(TokenFile, NamesTheFirstStrangeToken) {
     std::string words;
     for (int32_t token : tokens)
       append<int32_t>(words, token);
-    TokenFile file(writeText("strange.i32", words), 256, TokenType::i32);
+    TokenFile file(writeText("strange.i32", words), 256, TokenType::I32);
     EXPECT_TRUE(file.canHoldStrange());
     StrangeToken found;
     std::string error;
@@ -289,10 +289,10 @@ TEST(TokenFile, ANegativeTokenIsStrangeAtAnyVocabulary) {
 
 TEST(TokenFile, KnowsWhereATokenCanBeStrange) {
   std::string path = writeText("ab", "ab");
-  EXPECT_FALSE(TokenFile(path, 256, TokenType::u8).canHoldStrange());
-  EXPECT_TRUE(TokenFile(path, 255, TokenType::u8).canHoldStrange());
-  EXPECT_FALSE(TokenFile(path, 65536, TokenType::u16).canHoldStrange());
-  EXPECT_TRUE(TokenFile(path, 65535, TokenType::u16).canHoldStrange());
+  EXPECT_FALSE(TokenFile(path, 256, TokenType::U8).canHoldStrange());
+  EXPECT_TRUE(TokenFile(path, 255, TokenType::U8).canHoldStrange());
+  EXPECT_FALSE(TokenFile(path, 65536, TokenType::U16).canHoldStrange());
+  EXPECT_TRUE(TokenFile(path, 65535, TokenType::U16).canHoldStrange());
 }
 
 TEST(TokenFile, AShrunkFileIsAnErrorOfTheRead) {
@@ -357,7 +357,7 @@ TEST(TokenBatches, SequentialOrderDealsConsecutiveMicroBatches) {
   std::string path = writeText("count.bytes", text);
   Manifest manifest = manifestOf(2, 2, 10); // 20 samples, 2 ranks: 8 per step
   for (int rank = 0; rank < 2; ++rank) {
-    auto source = openTokenBatches(manifest, path, {}, SampleOrder::sequential,
+    auto source = openTokenBatches(manifest, path, {}, SampleOrder::Sequential,
                                    1, rank, 2);
     EXPECT_EQ(source->tokens({8, 2}), 80);
     EXPECT_FLOAT_EQ(source->scale({8, 2}), 1.0f / 80);
@@ -371,14 +371,14 @@ TEST(TokenBatches, SequentialOrderDealsConsecutiveMicroBatches) {
   }
   // A smaller batch is as contiguous.
   auto second =
-      openTokenBatches(manifest, path, {}, SampleOrder::sequential, 1, 1, 2);
+      openTokenBatches(manifest, path, {}, SampleOrder::Sequential, 1, 1, 2);
   EXPECT_EQ(second->tokens({8, 1}), 40);
   EXPECT_FLOAT_EQ(second->scale({8, 1}), 1.0f / 40);
   EXPECT_EQ(firstTokens(*second, "tokens", 2, 10, {8, 1}, 0),
             (std::vector<int32_t>{100, 110}));
   // The 21st sample is the first one again.
   auto source =
-      openTokenBatches(manifest, path, {}, SampleOrder::sequential, 1, 1, 2);
+      openTokenBatches(manifest, path, {}, SampleOrder::Sequential, 1, 1, 2);
   EXPECT_EQ(firstTokens(*source, "tokens", 2, 10, {16, 2}, 0),
             (std::vector<int32_t>{0, 10}));
 }
@@ -393,7 +393,7 @@ TEST(TokenBatches, SamplesAreNumberedByTheirPlaceInTheOrder) {
     for (int micro = 0; micro < 2; ++micro)
       for (int64_t position : {8, 48}) {
         auto source = openTokenBatches(manifest, path, {},
-                                       SampleOrder::shuffled, 1, rank, 2);
+                                       SampleOrder::Shuffled, 1, rank, 2);
         int32_t ids[2] = {};
         EXPECT_TRUE(source->fill(slot, reinterpret_cast<char *>(ids),
                                  {position, 2}, micro));
@@ -407,13 +407,13 @@ TEST(TokenBatches, ShuffledOrderTakesEachSampleOnceAnEpoch) {
   for (int epoch = 0; epoch < 3; ++epoch) {
     std::vector<bool> seen(37, false);
     for (int64_t i = 0; i < 37; ++i)
-      seen[sampleAt(SampleOrder::shuffled, epoch * 37 + i, 37, 5)] = true;
+      seen[sampleAt(SampleOrder::Shuffled, epoch * 37 + i, 37, 5)] = true;
     EXPECT_EQ(std::count(seen.begin(), seen.end(), true), 37);
   }
   std::vector<int64_t> first, second;
   for (int64_t i = 0; i < 37; ++i) {
-    first.push_back(sampleAt(SampleOrder::shuffled, i, 37, 5));
-    second.push_back(sampleAt(SampleOrder::shuffled, 37 + i, 37, 5));
+    first.push_back(sampleAt(SampleOrder::Shuffled, i, 37, 5));
+    second.push_back(sampleAt(SampleOrder::Shuffled, 37 + i, 37, 5));
   }
   EXPECT_NE(first, second);
 }
@@ -421,7 +421,7 @@ TEST(TokenBatches, ShuffledOrderTakesEachSampleOnceAnEpoch) {
 TEST(TokenFileDeathTest, RefusesATextShorterThanASample) {
   std::string path = writeText("ten.txt", "0123456789");
   EXPECT_EXIT(openTokenBatches(manifestOf(1, 1, 10), path, {},
-                               SampleOrder::sequential, 1, 0, 1),
+                               SampleOrder::Sequential, 1, 0, 1),
               testing::ExitedWithCode(1), "has 10 tokens; one sample takes 11");
 }
 

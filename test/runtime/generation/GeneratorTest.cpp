@@ -76,7 +76,7 @@ private:
       sum = sum * 1000003 + static_cast<uint64_t>(token);
     for (int64_t i = 0; i < ::vocabulary; ++i)
       logits[i] =
-          static_cast<float>(8 * uniformBlock(sum, RandomUse::order, 0, i)[0]);
+          static_cast<float>(8 * uniformBlock(sum, RandomUse::Order, 0, i)[0]);
     if (!wanted.empty())
       logits[static_cast<unsigned char>(
           wanted[(text.size() - 1) % wanted.size()])] = 100;
@@ -212,7 +212,7 @@ TEST_F(GeneratorTest, EndsWhereItShould) {
   GeneratedText text = write("abc");
   EXPECT_EQ(text.text, "abcab");
   EXPECT_EQ(text.tokens, 5);
-  EXPECT_EQ(text.reason, EndReason::length);
+  EXPECT_EQ(text.reason, EndReason::Length);
   EXPECT_FALSE(text.filledContext);
   EXPECT_EQ(times.tokens, 5);
   EXPECT_EQ(times.promptTokens, 1);
@@ -221,14 +221,14 @@ TEST_F(GeneratorTest, EndsWhereItShould) {
   text = write("abc");
   EXPECT_EQ(text.text, "ab");
   EXPECT_EQ(text.tokens, 3);
-  EXPECT_EQ(text.reason, EndReason::end);
+  EXPECT_EQ(text.reason, EndReason::End);
 
   settings.endTokens = {};
   settings.stops = {"ca"};
   text = write("abc");
   EXPECT_EQ(text.text, "ab");
   EXPECT_EQ(text.tokens, 4);
-  EXPECT_EQ(text.reason, EndReason::stop);
+  EXPECT_EQ(text.reason, EndReason::Stop);
   // What may begin one is text where it ends so.
   settings.maxTokens = 3;
   EXPECT_EQ(write("abc").text, "abc");
@@ -237,14 +237,14 @@ TEST_F(GeneratorTest, EndsWhereItShould) {
   settings.maxTokens = 0;
   text = write("abc");
   EXPECT_EQ(text.tokens, 0);
-  EXPECT_EQ(text.reason, EndReason::length);
+  EXPECT_EQ(text.reason, EndReason::Length);
 }
 
 TEST_F(GeneratorTest, EndsWhereTheContextDoes) {
   settings.maxTokens = 9;
   GeneratedText text = write("abc", 4);
   EXPECT_EQ(text.text, "abca");
-  EXPECT_EQ(text.reason, EndReason::length);
+  EXPECT_EQ(text.reason, EndReason::Length);
   EXPECT_TRUE(text.filledContext);
   settings.maxTokens = 4;
   EXPECT_FALSE(write("abc", 4).filledContext);

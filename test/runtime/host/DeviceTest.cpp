@@ -19,7 +19,7 @@ Program program() {
   result.arenaBytes = 512;
   result.states = {
       {.name = "parameter", .offset = 0, .elements = 16},
-      {.name = "m", .offset = 320, .elements = 64, .type = ElementType::bf16}};
+      {.name = "m", .offset = 320, .elements = 64, .type = ElementType::Bf16}};
   result.inputs = {{.name = "x", .type = "f32", .shape = {3}, .offset = 128}};
   return result;
 }

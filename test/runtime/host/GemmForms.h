@@ -21,11 +21,11 @@ struct GemmTypes {
 };
 
 inline constexpr GemmTypes allGemmTypes[] = {
-    {ElementType::f32, ElementType::f32},
-    {ElementType::bf16, ElementType::bf16},
-    {ElementType::bf16, ElementType::f32},
-    {ElementType::f16, ElementType::f16},
-    {ElementType::f16, ElementType::f32}};
+    {ElementType::F32, ElementType::F32},
+    {ElementType::Bf16, ElementType::Bf16},
+    {ElementType::Bf16, ElementType::F32},
+    {ElementType::F16, ElementType::F16},
+    {ElementType::F16, ElementType::F32}};
 
 /// Several sizes in all layouts, with and without bias, sum and GELU; every
 /// other one lies in wider matrices.
@@ -106,8 +106,8 @@ private:
 
   /// The largest relative error of one rounding.
   static double roundingError(ElementType type) {
-    return type == ElementType::bf16  ? 0x1p-8
-           : type == ElementType::f16 ? 0x1p-11
+    return type == ElementType::Bf16  ? 0x1p-8
+           : type == ElementType::F16 ? 0x1p-11
                                       : 0;
   }
 

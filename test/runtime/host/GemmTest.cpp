@@ -102,8 +102,8 @@ TEST(LongGemm, IsOfManyRowsAndAPlainResult) {
   EXPECT_FALSE(isLongWith([](Gemm &g) { g.transposeB = true; }));
   EXPECT_FALSE(isLongWith([](Gemm &g) { g.bias = true; }));
   EXPECT_FALSE(isLongWith([](Gemm &g) { g.epilogue = "gelu"; }));
-  EXPECT_FALSE(isLongWith([](Gemm &g) { g.type = ElementType::bf16; }));
-  EXPECT_FALSE(isLongWith([](Gemm &g) { g.resultType = ElementType::bf16; }));
+  EXPECT_FALSE(isLongWith([](Gemm &g) { g.type = ElementType::Bf16; }));
+  EXPECT_FALSE(isLongWith([](Gemm &g) { g.resultType = ElementType::Bf16; }));
 }
 
 /// In wider matrices, by the bits of \p form transposed, with a bias or
@@ -172,16 +172,16 @@ TEST(BlockedGemm, IsLargeAndPlain) {
   EXPECT_FALSE(isBlockedWith([](Gemm &g) { g.bias = g.accumulate = true; }));
   EXPECT_FALSE(isBlockedWith([](Gemm &g) { g.epilogue = "gelu"; }));
   EXPECT_FALSE(isBlockedWith([](Gemm &g) { g.local = true; }));
-  EXPECT_FALSE(isBlockedWith([](Gemm &g) { g.type = ElementType::bf16; }));
+  EXPECT_FALSE(isBlockedWith([](Gemm &g) { g.type = ElementType::Bf16; }));
   EXPECT_FALSE(
-      isBlockedWith([](Gemm &g) { g.resultType = ElementType::bf16; }));
+      isBlockedWith([](Gemm &g) { g.resultType = ElementType::Bf16; }));
 }
 
 // Each thread runs one of its own at the same time.
 TEST(LocalGemm, AgreesWithDoublePrecisionOnEachThread) {
   setThreads(3);
   Manifest manifest;
-  for (Gemm gemm : allGemmForms({ElementType::f32, ElementType::f32}))
+  for (Gemm gemm : allGemmForms({ElementType::F32, ElementType::F32}))
     if (gemm.epilogue == "none") {
       gemm.local = true;
       gemm.id = static_cast<int>(manifest.gemms.size());
@@ -260,8 +260,8 @@ TEST(NarrowGemm, IsOfFullVectorsAndManyRows) {
   EXPECT_FALSE(isNarrowWith([](Gemm &g) { g.n = 56; }));
   EXPECT_FALSE(isNarrowWith([](Gemm &g) { g.m = 15; }));
   EXPECT_FALSE(isNarrowWith([](Gemm &g) { g.epilogue = "gelu"; }));
-  EXPECT_FALSE(isNarrowWith([](Gemm &g) { g.type = ElementType::bf16; }));
-  EXPECT_FALSE(isNarrowWith([](Gemm &g) { g.resultType = ElementType::bf16; }));
+  EXPECT_FALSE(isNarrowWith([](Gemm &g) { g.type = ElementType::Bf16; }));
+  EXPECT_FALSE(isNarrowWith([](Gemm &g) { g.resultType = ElementType::Bf16; }));
 }
 
 // oneDNN would take a part of the number for the whole.
@@ -292,7 +292,7 @@ void checkCounted(Gemm gemm, Gemm::Counted kind, int threads) {
     ASSERT_GE(each.scratch, 0);
   }
   tessera_prepare_gemms(&manifest, threads);
-  bool inner = kind == Gemm::Counted::inner;
+  bool inner = kind == Gemm::Counted::Inner;
   int64_t size = inner ? gemm.k : gemm.m;
   GemmOperands operands(gemm);
   std::vector<char> scratch(manifest.gemms[0].scratch +
@@ -357,7 +357,7 @@ TEST(Gemm, RowsBeyondACountAreSkipped) {
       gemm.lda = k;
       gemm.ldb = gemm.transposeB ? k : n;
       gemm.ldc = n;
-      checkCounted(gemm, Gemm::Counted::rows, 1 + form % 2);
+      checkCounted(gemm, Gemm::Counted::Rows, 1 + form % 2);
     }
 }
 
@@ -385,7 +385,7 @@ TEST(Gemm, InnerSizesBeyondACountAreSkipped) {
       gemm.accumulate = accumulate;
       gemm.lda = m;
       gemm.ldb = gemm.ldc = n;
-      checkCounted(gemm, Gemm::Counted::inner, 1);
+      checkCounted(gemm, Gemm::Counted::Inner, 1);
     }
 }
 

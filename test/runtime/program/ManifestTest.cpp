@@ -56,7 +56,7 @@ TEST(Manifest, ReadsWhatItNeeds) {
   EXPECT_EQ(manifest.groups[0].classEnds, std::vector<int64_t>{6});
   const Optimizer &optimizer = manifest.training.optimizer;
   EXPECT_EQ(optimizer.states[1].savedAs, "exp_avg_sq");
-  EXPECT_EQ(optimizer.scalars[1].kind, OptimizerScalar::Kind::correction);
+  EXPECT_EQ(optimizer.scalars[1].kind, OptimizerScalar::Kind::Correction);
   EXPECT_EQ(optimizer.scalars[1].base, 0.5);
   EXPECT_EQ(optimizer.settings,
             "lr 1, beta1 0, beta2 0, eps 0, weight_decay 0, clip 0");
@@ -64,14 +64,14 @@ TEST(Manifest, ReadsWhatItNeeds) {
   EXPECT_EQ(program.arenaBytes, 640);
   EXPECT_EQ(program.offloadOffset, 2097152);
   EXPECT_EQ(program.offloadBytes, 4096);
-  EXPECT_EQ(program.collectives[0].type, ElementType::f64);
-  EXPECT_EQ(program.collectives[0].destinationType, ElementType::f64);
-  EXPECT_EQ(program.collectives[1].type, ElementType::bf16);
-  EXPECT_EQ(program.collectives[1].destinationType, ElementType::f32);
+  EXPECT_EQ(program.collectives[0].type, ElementType::F64);
+  EXPECT_EQ(program.collectives[0].destinationType, ElementType::F64);
+  EXPECT_EQ(program.collectives[1].type, ElementType::Bf16);
+  EXPECT_EQ(program.collectives[1].destinationType, ElementType::F32);
   EXPECT_EQ(program.collectives[0].group, -1);
   ASSERT_TRUE(program.state("moment2", 0));
   EXPECT_TRUE(program.state("moment2", 0)->sharded);
-  EXPECT_EQ(program.state("moment2", 0)->type, ElementType::bf16);
+  EXPECT_EQ(program.state("moment2", 0)->type, ElementType::Bf16);
   EXPECT_EQ(program.state("moment1", 0), nullptr);
   EXPECT_EQ(program.output("loss")->elements(), 1);
   EXPECT_EQ(program.input("tokens"), nullptr);

@@ -44,9 +44,9 @@ template <typename Element> void check(ElementType type, bool inPairs) {
 }
 
 TEST(PackedWeights, PanelsHoldAllWeights) {
-  check<uint32_t>(ElementType::f32, /*inPairs=*/false);
-  check<uint16_t>(ElementType::f16, /*inPairs=*/false);
-  check<uint16_t>(ElementType::bf16, /*inPairs=*/true);
+  check<uint32_t>(ElementType::F32, /*inPairs=*/false);
+  check<uint16_t>(ElementType::F16, /*inPairs=*/false);
+  check<uint16_t>(ElementType::Bf16, /*inPairs=*/true);
 }
 
 } // namespace

@@ -100,10 +100,10 @@ TEST(Scanners, ClassesAreThoseOfExpressions) {
   struct {
     const char *pattern;
     uint8_t bit;
-  } const classes[] = {{"\\p{L}", letterClass},
-                       {"\\p{N}", numberClass},
-                       {"\\s", spaceClass},
-                       {"[(\\s|[.,!?…。，、।۔،])]", bloomClass}};
+  } const classes[] = {{"\\p{L}", LetterClass},
+                       {"\\p{N}", NumberClass},
+                       {"\\s", SpaceClass},
+                       {"[(\\s|[.,!?…。，、।۔،])]", BloomClass}};
   for (const auto &[pattern, bit] : classes) {
     auto regex = compile(pattern);
     for (char32_t c = 0; c < 0x110000; ++c) {

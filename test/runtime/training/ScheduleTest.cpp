@@ -87,10 +87,10 @@ TEST(BatchRamp, IsNotThereByDefault) {
 TEST(Schedule, HyperCorrectsTheMoments) {
   Training training = cosine();
   using Kind = OptimizerScalar::Kind;
-  training.optimizer.scalars = {{Kind::learningRate},
-                                {Kind::correction, 0.9},
-                                {Kind::correction, 0.95},
-                                {Kind::step}};
+  training.optimizer.scalars = {{Kind::LearningRate},
+                                {Kind::Correction, 0.9},
+                                {Kind::Correction, 0.95},
+                                {Kind::Step}};
   float hyper[4];
   // Step 5 after 3 steps that were skipped.
   fillHyper(training, {5, 0}, 2, hyper);
