@@ -26,8 +26,11 @@ static LogicalResult writePtx(ModuleOp module, StringRef path) {
   if (!device || !target)
     return module.emitError("has no device code, which PTX is of: give the "
                             "specification target.cuda, or write llvm or asm");
-  FailureOr<std::string> ptx =
-      cuda::emitPtx(device, cuda::splitArchitectures(target.getArch()).front());
+  std::string architecture = cuda::splitArchitectures(target.getArch()).front();
+  auto code = cuda::optimizeDeviceCode(device, architecture);
+  if (failed(code))
+    return failure();
+  FailureOr<std::string> ptx = cuda::emitPtx(device, *code, architecture);
   if (failed(ptx))
     return failure();
   std::error_code error;

@@ -6,11 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/ObjectEmission.h"
+#include "codegen/ModulePieces.h"
 #include "codegen/Optimize.h"
 #include "dialects/spec/Spec.h"
 #include "runtime/core/CpuFeatures.h"
 #include "runtime/tokenizer/TokenizerConfig.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Threading.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -30,44 +33,56 @@
 using namespace mlir;
 using namespace tessera;
 
-/// The machine that the module's specification names.
-static FailureOr<std::unique_ptr<llvm::TargetMachine>>
-createMachine(ModuleOp module) {
+namespace {
+
+/// The CPU that a module's specification names.
+struct Cpu {
+  std::unique_ptr<llvm::TargetMachine> createMachine() const {
+    return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+        triple, name, features, llvm::TargetOptions(), llvm::Reloc::PIC_,
+        std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  }
+
+  const llvm::Target *target = nullptr;
+  llvm::Triple triple;
+  std::string name, features;
+};
+
+} // namespace
+
+static FailureOr<Cpu> findCpu(ModuleOp module) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
-  llvm::Triple triple(llvm::sys::getDefaultTargetTriple());
+  Cpu cpu;
+  cpu.triple = llvm::Triple(llvm::sys::getDefaultTargetTriple());
   std::string error;
-  const llvm::Target *target =
-      llvm::TargetRegistry::lookupTarget(triple, error);
-  if (!target)
+  cpu.target = llvm::TargetRegistry::lookupTarget(cpu.triple, error);
+  if (!cpu.target)
     return module.emitError("no code generator for ")
-           << triple.str() << ": " << error;
+           << cpu.triple.str() << ": " << error;
   spec::SpecificationAttr specification = spec::getSpecification(module);
-  std::string cpu =
+  cpu.name =
       specification ? specification.getTarget().getHostCpu().str() : "native";
-  std::string features;
-  if (cpu == "native") {
-    cpu = llvm::sys::getHostCPUName();
+  if (cpu.name == "native") {
+    cpu.name = llvm::sys::getHostCPUName();
     // A virtual machine may hide what its CPU's name promises.
     for (auto &[feature, enabled] : llvm::sys::getHostCPUFeatures())
-      features += (features.empty() ? "" : ",") +
-                  std::string(enabled ? "+" : "-") + feature.str();
+      cpu.features += (cpu.features.empty() ? "" : ",") +
+                      std::string(enabled ? "+" : "-") + feature.str();
   }
-  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
-      triple, cpu, features, llvm::TargetOptions(), llvm::Reloc::PIC_,
-      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
-  if (!machine->getMCSubtargetInfo()->isCPUStringValid(cpu))
+  if (!cpu.createMachine()->getMCSubtargetInfo()->isCPUStringValid(cpu.name))
     return module.emitError("target.cpu.name: no CPU is named '")
-           << cpu << "'; 'native' is this machine's, and llc-22 -mcpu=help "
+           << cpu.name
+           << "'; 'native' is this machine's, and llc-22 -mcpu=help "
            << "lists the others";
-  return machine;
+  return cpu;
 }
 
 bool codegen::hasCpuFeature(ModuleOp module, StringRef name) {
-  FailureOr<std::unique_ptr<llvm::TargetMachine>> machine =
-      createMachine(module);
-  return succeeded(machine) &&
-         (*machine)->getMCSubtargetInfo()->checkFeatures(("+" + name).str());
+  FailureOr<Cpu> cpu = findCpu(module);
+  return succeeded(cpu) &&
+         cpu->createMachine()->getMCSubtargetInfo()->checkFeatures(
+             ("+" + name).str());
 }
 
 /// Generated vectors have 512 bits; LLVM's tuning would rather halve them.
@@ -138,18 +153,29 @@ static void addCpuFeatures(llvm::Module &module,
   addText(module, "tessera_cpu_features", used);
 }
 
-/// The global of the model's tables that \p model, one of several, calls
-/// \p name: they are linked into one executable.
+/// What of \p model, one of several that are linked into one executable, has
+/// \p name for its symbol where it is alone.
 static std::string getTableName(StringRef name, ModuleOp model) {
   return (name + "." + model.getSymName().value_or("model")).str();
 }
 
-/// Keeps the kernels of \p module, one of several models, to its object:
-/// others have some of the same names.
-static void hideKernels(llvm::Module &module) {
-  for (llvm::Function &function : module)
-    if (!function.isDeclaration())
-      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+/// Keeps \p kernels, which the pieces of a model share by their names, to the
+/// executable.
+static void hideKernels(llvm::Module &module, ArrayRef<std::string> kernels) {
+  for (const std::string &name : kernels)
+    if (llvm::Function *kernel = module.getFunction(name)) {
+      kernel->setVisibility(llvm::GlobalValue::HiddenVisibility);
+      kernel->setDSOLocal(true);
+    }
+}
+
+/// Names \p kernels apart from those of other models, some of which have the
+/// same names.
+static void renameKernels(llvm::Module &module, ArrayRef<std::string> kernels,
+                          ModuleOp model) {
+  for (const std::string &name : kernels)
+    if (llvm::Function *kernel = module.getFunction(name))
+      kernel->setName(getTableName(name, model));
 }
 
 /// Names the tables of \p module apart from those of the first model.
@@ -194,76 +220,7 @@ static void addModels(llvm::Module &module, ArrayRef<ModuleOp> others,
       llvm::ConstantArray::get(type, rows), "tessera_models");
 }
 
-/// The optimized code of \p module for \p machine; null where there was an
-/// error.
-static std::unique_ptr<llvm::Module> translate(ModuleOp module,
-                                               llvm::TargetMachine &machine,
-                                               StringRef deviceImage,
-                                               llvm::LLVMContext &context) {
-  DialectRegistry translations;
-  registerBuiltinDialectTranslation(translations);
-  registerLLVMDialectTranslation(translations);
-  module.getContext()->appendDialectRegistry(translations);
-  std::unique_ptr<llvm::Module> ir = translateModuleToLLVMIR(module, context);
-  if (!ir) {
-    module.emitError("cannot be translated to LLVM IR");
-    return nullptr;
-  }
-  ir->setTargetTriple(machine.getTargetTriple());
-  ir->setDataLayout(machine.createDataLayout());
-  if (!deviceImage.empty())
-    addDeviceImage(*ir, deviceImage);
-  auto executable = module->getParentOfType<ModuleOp>();
-  SmallVector<ModuleOp> models =
-      spec::getModels(executable ? executable : module);
-  if (models.size() > 1)
-    hideKernels(*ir);
-  if (models.front() != module)
-    renameTables(*ir, module);
-  else
-    addCpuFeatures(*ir, machine);
-  spec::SpecificationAttr specification = spec::getSpecification(module);
-  if (specification && specification.getTokenizer() &&
-      models.front() == module &&
-      failed(
-          addTokenizer(*ir, specification.getTokenizer().getValue(), module)))
-    return nullptr;
-  if (models.front() == module && models.size() > 1)
-    addModels(*ir, ArrayRef(models).drop_front(), !deviceImage.empty());
-  preferWideVectors(*ir);
-  optimizeModule(*ir, machine);
-  return ir;
-}
-
-/// Writes the code of \p module into the file \p path by
-/// \p print(stream, code, machine), which fails with its own error.
-static LogicalResult writeCode(
-    ModuleOp module, StringRef path, StringRef deviceImage,
-    llvm::function_ref<LogicalResult(llvm::raw_pwrite_stream &, llvm::Module &,
-                                     llvm::TargetMachine &)>
-        print) {
-  auto machine = createMachine(module);
-  if (failed(machine))
-    return failure();
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> code =
-      translate(module, **machine, deviceImage, context);
-  if (!code)
-    return failure();
-  std::error_code error;
-  llvm::raw_fd_ostream stream(path, error);
-  if (error)
-    return module.emitError("cannot write ") << path << ": " << error.message();
-  if (failed(print(stream, *code, **machine)))
-    return failure();
-  stream.close();
-  if (stream.has_error())
-    return module.emitError("cannot write ")
-           << path << ": " << stream.error().message();
-  return success();
-}
-
-/// Lets LLVM generate code into a file of \p type.
+/// Lets LLVM generate code of \p type.
 static LogicalResult generate(ModuleOp module, llvm::raw_pwrite_stream &stream,
                               llvm::Module &code, llvm::TargetMachine &machine,
                               llvm::CodeGenFileType type) {
@@ -274,25 +231,147 @@ static LogicalResult generate(ModuleOp module, llvm::raw_pwrite_stream &stream,
   return success();
 }
 
-LogicalResult codegen::emitObject(ModuleOp module, StringRef path,
-                                  StringRef deviceImage) {
-  return writeCode(module, path, deviceImage,
-                   [&](llvm::raw_pwrite_stream &stream, llvm::Module &code,
-                       llvm::TargetMachine &machine) {
-                     return generate(module, stream, code, machine,
-                                     llvm::CodeGenFileType::ObjectFile);
-                   });
+namespace {
+
+/// Emits the code of one model.
+class Emission {
+public:
+  Emission(ModuleOp model, StringRef deviceImage)
+      : model(model), deviceImage(deviceImage) {}
+
+  LogicalResult start();
+
+  /// Emits \p piece, the model or one of its pieces, by
+  /// \p print(code, machine). \p hasTables: it is the one with the tables.
+  LogicalResult
+  run(ModuleOp piece, bool hasTables,
+      llvm::function_ref<LogicalResult(llvm::Module &, llvm::TargetMachine &)>
+          print) const;
+
+  /// From now on other pieces and no other models have the model's kernels.
+  void shareKernels();
+
+private:
+  LogicalResult addTables(llvm::Module &code,
+                          const llvm::TargetMachine &machine) const;
+
+  ModuleOp model;
+  StringRef deviceImage;
+  Cpu cpu;
+  SmallVector<ModuleOp> models; ///< all of the executable
+  std::vector<std::string> shared;
+};
+
+} // namespace
+
+LogicalResult Emission::start() {
+  FailureOr<Cpu> found = findCpu(model);
+  if (failed(found))
+    return failure();
+  cpu = std::move(*found);
+  DialectRegistry translations;
+  registerBuiltinDialectTranslation(translations);
+  registerLLVMDialectTranslation(translations);
+  model.getContext()->appendDialectRegistry(translations);
+  auto executable = model->getParentOfType<ModuleOp>();
+  models = spec::getModels(executable ? executable : model);
+  return success();
+}
+
+void Emission::shareKernels() {
+  for (auto function : model.getOps<LLVM::LLVMFuncOp>())
+    if (!function.isExternal() &&
+        function.getLinkage() == LLVM::Linkage::External)
+      shared.push_back(function.getSymName().str());
+}
+
+/// Adds to \p code, which has the tables of the model, what the runtime looks
+/// for beside them.
+LogicalResult Emission::addTables(llvm::Module &code,
+                                  const llvm::TargetMachine &machine) const {
+  if (!deviceImage.empty())
+    addDeviceImage(code, deviceImage);
+  if (models.front() != model) {
+    renameTables(code, model);
+    return success();
+  }
+  addCpuFeatures(code, machine);
+  if (models.size() > 1)
+    addModels(code, ArrayRef(models).drop_front(), !deviceImage.empty());
+  spec::SpecificationAttr specification = spec::getSpecification(model);
+  if (!specification || !specification.getTokenizer())
+    return success();
+  return addTokenizer(code, specification.getTokenizer().getValue(), model);
+}
+
+LogicalResult Emission::run(
+    ModuleOp piece, bool hasTables,
+    llvm::function_ref<LogicalResult(llvm::Module &, llvm::TargetMachine &)>
+        print) const {
+  std::unique_ptr<llvm::TargetMachine> machine = cpu.createMachine();
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(piece, context);
+  if (!code)
+    return piece.emitError("cannot be translated to LLVM IR");
+  code->setTargetTriple(machine->getTargetTriple());
+  code->setDataLayout(machine->createDataLayout());
+  if (hasTables && failed(addTables(*code, *machine)))
+    return failure();
+  hideKernels(*code, shared);
+  if (models.size() > 1)
+    renameKernels(*code, shared, model);
+  preferWideVectors(*code);
+  optimizeKernels(*code, *machine);
+  return print(*code, *machine);
+}
+
+FailureOr<std::vector<ObjectFile>>
+codegen::emitObjects(ModuleOp module, bool inOne, StringRef deviceImage) {
+  Emission emission(module, deviceImage);
+  if (failed(emission.start()))
+    return failure();
+  SmallVector<ModuleOp> pieces = {module};
+  if (!inOne) {
+    emission.shareKernels();
+    pieces = splitModule(module);
+  }
+  std::vector<ObjectFile> objects(pieces.size());
+  auto emit = [&](size_t i) {
+    return emission.run(pieces[i], /*hasTables=*/i == 0,
+                        [&](llvm::Module &code, llvm::TargetMachine &machine) {
+                          llvm::raw_svector_ostream stream(objects[i]);
+                          return generate(pieces[i], stream, code, machine,
+                                          llvm::CodeGenFileType::ObjectFile);
+                        });
+  };
+  if (failed(failableParallelForEachN(module.getContext(), 0, pieces.size(),
+                                      emit)))
+    return failure();
+  return objects;
 }
 
 LogicalResult codegen::emitText(ModuleOp module, bool isAssembly,
                                 StringRef path) {
-  return writeCode(module, path, /*deviceImage=*/"",
-                   [&](llvm::raw_pwrite_stream &stream, llvm::Module &code,
-                       llvm::TargetMachine &machine) -> LogicalResult {
-                     if (isAssembly)
-                       return generate(module, stream, code, machine,
-                                       llvm::CodeGenFileType::AssemblyFile);
-                     code.print(stream, nullptr);
-                     return success();
-                   });
+  Emission emission(module, /*deviceImage=*/"");
+  if (failed(emission.start()))
+    return failure();
+  std::error_code error;
+  llvm::raw_fd_ostream stream(path, error);
+  if (error)
+    return module.emitError("cannot write ") << path << ": " << error.message();
+  auto print = [&](llvm::Module &code,
+                   llvm::TargetMachine &machine) -> LogicalResult {
+    if (isAssembly)
+      return generate(module, stream, code, machine,
+                      llvm::CodeGenFileType::AssemblyFile);
+    code.print(stream, nullptr);
+    return success();
+  };
+  if (failed(emission.run(module, /*hasTables=*/true, print)))
+    return failure();
+  stream.close();
+  if (stream.has_error())
+    return module.emitError("cannot write ")
+           << path << ": " << stream.error().message();
+  return success();
 }

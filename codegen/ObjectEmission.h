@@ -9,16 +9,21 @@
 #define TESSERA_CODEGEN_OBJECTEMISSION_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "target/Target.h"
 #include "llvm/ADT/StringRef.h"
+#include <vector>
 
 namespace tessera::codegen {
 
 /// Compiles \p module, which holds nothing but the LLVM dialect, for the CPU
-/// that its specification names ("native": this machine's) and writes the
-/// object file \p path, with \p deviceImage in it as `tessera_device_image`;
-/// of several models either all have one or none.
-mlir::LogicalResult emitObject(mlir::ModuleOp module, llvm::StringRef path,
-                               llvm::StringRef deviceImage = {});
+/// that its specification names ("native": this machine's) into object files
+/// that are linked together, the same with any number of threads; one alone
+/// where \p inOne, else \p module is taken apart. \p deviceImage is in the
+/// first as `tessera_device_image`; of several models either all have one or
+/// none.
+mlir::FailureOr<std::vector<ObjectFile>>
+emitObjects(mlir::ModuleOp module, bool inOne,
+            llvm::StringRef deviceImage = {});
 
 /// Writes the same code into the file \p path as assembly or, if not that, as
 /// LLVM IR.

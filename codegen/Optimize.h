@@ -17,6 +17,11 @@ namespace tessera {
 /// are vectorised already.
 void optimizeModule(llvm::Module &module, llvm::TargetMachine &machine);
 
+/// Makes each kernel of \p module one function and runs those of LLVM's passes
+/// on it that make loops of vectors faster. What becomes of a kernel does not
+/// depend on what else is in its module.
+void optimizeKernels(llvm::Module &module, llvm::TargetMachine &machine);
+
 } // namespace tessera
 
 #endif // TESSERA_CODEGEN_OPTIMIZE_H

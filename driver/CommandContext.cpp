@@ -51,3 +51,11 @@ CommandContext::CommandContext()
   context.loadAllAvailableDialects();
   context.printOpOnDiagnostic(false);
 }
+
+void CommandContext::enableThreads(unsigned count) {
+  if (count == 1)
+    return;
+  threads = std::make_unique<llvm::DefaultThreadPool>(
+      llvm::hardware_concurrency(count));
+  context.setThreadPool(*threads);
+}

@@ -10,6 +10,8 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/ThreadPool.h"
+#include <memory>
 
 namespace tessera {
 
@@ -21,7 +23,12 @@ public:
 
   mlir::MLIRContext &get() { return context; }
 
+  /// Lets \p count threads share what there is to do of each kernel by itself;
+  /// 0: as many as there are cores.
+  void enableThreads(unsigned count);
+
 private:
+  std::unique_ptr<llvm::ThreadPoolInterface> threads;
   mlir::MLIRContext context;
   mlir::ScopedDiagnosticHandler diagnostics;
 };

@@ -181,6 +181,24 @@ public:
     llvm::sys::RemoveFileOnSignal(path);
     return success();
   }
+
+  /// Makes one of \p bytes.
+  LogicalResult write(StringRef suffix, StringRef bytes) {
+    if (failed(make(suffix)))
+      return failure();
+    std::error_code error;
+    llvm::raw_fd_ostream stream(path, error);
+    if (!error)
+      stream << bytes;
+    stream.close();
+    if (!error)
+      error = stream.error();
+    stream.clear_error();
+    if (error)
+      return failCommand("cannot write " + path + ": " + error.message());
+    return success();
+  }
+
   StringRef getPath() const { return path; }
 
 private:
@@ -188,31 +206,34 @@ private:
   llvm::FileRemover remover;
 };
 
-/// Emits an object of each of \p models into a file of its own, and writes the
+/// The object files of \p models, with one of each where \p inOne; writes the
 /// report on their kernels.
-LogicalResult emitObjects(const CommandOptions &options,
-                          ArrayRef<ModuleOp> models,
-                          std::deque<TemporaryFile> &files, Outputs &outputs) {
+FailureOr<std::vector<ObjectFile>> emitObjects(const CommandOptions &options,
+                                               ArrayRef<ModuleOp> models,
+                                               bool inOne, Outputs &outputs) {
+  std::vector<ObjectFile> objects;
   std::vector<std::string> reports;
   for (ModuleOp model : models) {
-    TemporaryFile &object = files.emplace_back();
     const Target *target = getTarget(model);
-    if (!target || failed(object.make("o")))
+    if (!target)
       return failure();
     std::string &report = reports.emplace_back();
     llvm::raw_string_ostream stream(report);
-    if (failed(target->emitObject(model, object.getPath(),
-                                  options.kernelReport.empty() ? nullptr
-                                                               : &stream)))
+    FailureOr<std::vector<ObjectFile>> emitted = target->emitObjects(
+        model, inOne, options.kernelReport.empty() ? nullptr : &stream);
+    if (failed(emitted))
       return failure();
+    llvm::move(*emitted, std::back_inserter(objects));
   }
   if (options.kernelReport.empty())
-    return success();
-  return writeOutput(outputs.kernelReport, [&](llvm::raw_ostream &out) {
-    bool isList = reports.size() > 1;
-    out << (isList ? "[" : "") << llvm::join(reports, ",")
-        << (isList ? "]\n" : "");
-  });
+    return objects;
+  if (failed(writeOutput(outputs.kernelReport, [&](llvm::raw_ostream &out) {
+        bool isList = reports.size() > 1;
+        out << (isList ? "[" : "") << llvm::join(reports, ",")
+            << (isList ? "]\n" : "");
+      })))
+    return failure();
+  return objects;
 }
 
 /// Writes the code of \p module, one model in phase target, as \p code names
@@ -220,19 +241,22 @@ LogicalResult emitObjects(const CommandOptions &options,
 LogicalResult writeCode(const CommandOptions &options, ModuleOp module,
                         const CodeName &code, Outputs &outputs) {
   ModuleOp model = spec::getModels(module).front();
-  std::deque<TemporaryFile> files;
-  if (code.form) {
-    if (failed(files.emplace_back().make(code.name)) ||
-        failed(codegen::emitCode(model, *code.form, files.back().getPath())))
+  if (!code.form) {
+    FailureOr<std::vector<ObjectFile>> objects =
+        emitObjects(options, model, /*inOne=*/true, outputs);
+    if (failed(objects))
       return failure();
-  } else if (failed(emitObjects(options, model, files, outputs))) {
-    return failure();
+    return writeOutput(
+        outputs.main, [&](llvm::raw_ostream &out) { out << objects->front(); });
   }
-  auto text = llvm::MemoryBuffer::getFile(files.front().getPath(),
-                                          /*IsText=*/false,
+  TemporaryFile file;
+  if (failed(file.make(code.name)) ||
+      failed(codegen::emitCode(model, *code.form, file.getPath())))
+    return failure();
+  auto text = llvm::MemoryBuffer::getFile(file.getPath(), /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
   if (!text)
-    return failCommand("cannot read " + files.front().getPath() + ": " +
+    return failCommand("cannot read " + file.getPath() + ": " +
                        text.getError().message());
   return writeOutput(outputs.main, [&](llvm::raw_ostream &out) {
     out << (*text)->getBuffer();
@@ -242,15 +266,22 @@ LogicalResult writeCode(const CommandOptions &options, ModuleOp module,
 LogicalResult writeExecutable(const CommandOptions &options, ModuleOp module,
                               Outputs &outputs, TimingScope &timing) {
   SmallVector<ModuleOp> models = spec::getModels(module);
-  std::deque<TemporaryFile> files;
   TimingScope emission = timing.nest("objects");
-  if (failed(emitObjects(options, models, files, outputs)))
+  FailureOr<std::vector<ObjectFile>> objects =
+      emitObjects(options, models, /*inOne=*/false, outputs);
+  if (failed(objects))
     return failure();
   emission.stop();
-  std::vector<std::string> objects;
+  std::deque<TemporaryFile> files;
+  std::vector<std::string> paths;
+  for (ObjectFile &object : *objects) {
+    if (failed(files.emplace_back().write("o", object)))
+      return failure();
+    paths.push_back(files.back().getPath().str());
+    object = ObjectFile();
+  }
   LinkParts parts;
-  for (auto [model, object] : llvm::zip(models, files)) {
-    objects.push_back(object.getPath().str());
+  for (ModuleOp model : models) {
     parts.add(getTarget(model)->getLinkParts(model));
     // The runtime names zlib's functions weakly: other executables have none.
     spec::AuditAttr audit = spec::getAudit(model);
@@ -268,7 +299,7 @@ LogicalResult writeExecutable(const CommandOptions &options, ModuleOp module,
   TemporaryFile linked;
   if (failed(linked.make("exe")))
     return failure();
-  if (llvm::Error error = linkExecutable(objects, linked.getPath(), parts))
+  if (llvm::Error error = linkExecutable(paths, linked.getPath(), parts))
     return failCommand(llvm::toString(std::move(error)));
   if (llvm::Error error = outputs.main.writeProgram(linked.getPath()))
     return failCommand(llvm::toString(std::move(error)));
@@ -328,7 +359,7 @@ LogicalResult compileOnce(const CommandOptions &options, bool planOnly) {
   if (planned < goal->phase) {
     // Kernels are lowered one by one.
     if (!needOnePassAtATime())
-      context.enableMultithreading();
+      owner.enableThreads(options.threads);
     if (failed(runPhases(*module, planned, goal->phase, watch)))
       return failure();
   }

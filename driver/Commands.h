@@ -38,6 +38,7 @@ struct CommandOptions {
   std::string compileFrom, compileTo; ///< names of phases
   std::string dumpDirectory, kernelReport;
   bool timing = false;
+  unsigned threads = 0; ///< that compile kernels; 0: the cores
   // Of plans.
   PlanFormat format = PlanFormat::Text;
   std::string machine;

@@ -19,6 +19,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "target/GemmShape.h"
+#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/JSON.h"
 #include <memory>
 #include <string>
@@ -37,6 +38,9 @@ struct NodeFigures {
   double intraNodeLatency, intraNode; ///< between its ranks: microseconds, GB/s
   double interNodeLatency, interNode; ///< to other nodes
 };
+
+/// The bytes of an object file.
+using ObjectFile = llvm::SmallString<0>;
 
 /// What an executable is linked from, beside its object and the runtime.
 struct LinkParts {
@@ -129,12 +133,13 @@ public:
   /// The phase `target`: from a plan and its kernels to the LLVM dialect.
   virtual void buildPipeline(mlir::OpPassManager &manager) const = 0;
 
-  /// Compiles \p module, as the phase `target` leaves it, into the object file
-  /// \p path. \p report, where it is not null, gets a JSON array of what the
-  /// assembler says of each kernel.
-  virtual mlir::LogicalResult emitObject(mlir::ModuleOp module,
-                                         llvm::StringRef path,
-                                         llvm::raw_ostream *report) const = 0;
+  /// Compiles \p module, as the phase `target` leaves it, into object files;
+  /// one alone where \p inOne. The module is of no use then. \p report, where
+  /// it is not null, gets a JSON array of what the assembler says of each
+  /// kernel.
+  virtual mlir::FailureOr<std::vector<ObjectFile>>
+  emitObjects(mlir::ModuleOp module, bool inOne,
+              llvm::raw_ostream *report) const = 0;
 
   virtual LinkParts getLinkParts(mlir::ModuleOp module) const = 0;
 

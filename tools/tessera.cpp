@@ -192,7 +192,7 @@ cl::opt<bool> keepSpecial("keep-special", cl::desc("Write special tokens, too"),
                           cl::cat(category), cl::sub(detokenizeCommand));
 cl::opt<unsigned> threads("threads", cl::desc("Threads (the cores)"),
                           cl::value_desc("N"), cl::cat(category),
-                          cl::sub(tokenizeCommand),
+                          cl::sub(compileCommand), cl::sub(tokenizeCommand),
                           cl::sub(trainTokenizerCommand));
 
 cl::opt<unsigned> vocabulary("vocabulary", cl::Required,
@@ -299,6 +299,7 @@ CommandOptions readOptions() {
   options.dumpDirectory = dumpDirectory;
   options.kernelReport = kernelReport;
   options.timing = timing;
+  options.threads = threads;
   options.format = format;
   options.machine = machineFile;
   options.sweeps = sweeps;

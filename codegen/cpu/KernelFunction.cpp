@@ -78,6 +78,7 @@ static func::FuncOp declareBody(func::FuncOp kernel, OpBuilder &builder,
   body->setAttr(
       "llvm.linkage",
       LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
+  body->setAttr("passthrough", builder.getStrArrayAttr({"alwaysinline"}));
   auto setNoAlias = [&](unsigned argument) {
     body.setArgAttr(argument, LLVM::LLVMDialect::getNoAliasAttrName(),
                     builder.getUnitAttr());

@@ -88,13 +88,14 @@ public:
     cpu::buildPipeline(manager);
   }
 
-  LogicalResult emitObject(ModuleOp module, StringRef path,
-                           llvm::raw_ostream *report) const override {
+  FailureOr<std::vector<ObjectFile>>
+  emitObjects(ModuleOp module, bool inOne,
+              llvm::raw_ostream *report) const override {
     if (report)
       return emitError(UnknownLoc::get(module.getContext()))
              << "--kernel-report is for specifications with target.cuda; drop "
                 "it";
-    return codegen::emitObject(module, path);
+    return codegen::emitObjects(module, inOne);
   }
 
   LinkParts getLinkParts(ModuleOp module) const override {

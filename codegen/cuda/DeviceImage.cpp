@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cuda/DeviceImage.h"
+#include "mlir/IR/Threading.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -75,11 +77,12 @@ std::optional<Toolkit> Toolkit::find() {
   return toolkit;
 }
 
-/// Runs \p arguments and returns what the program wrote.
+/// Runs \p arguments and returns what the program wrote, which goes through
+/// the file \p log.
 static FailureOr<std::string> run(gpu::GPUModuleOp module,
-                                  const TemporaryFolder &folder,
+                                  const std::string &log,
                                   ArrayRef<std::string> arguments) {
-  std::string log = folder.file("log"), message;
+  std::string message;
   SmallVector<StringRef> views(arguments.begin(), arguments.end());
   std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log),
                                           StringRef(log)};
@@ -147,8 +150,16 @@ FailureOr<cuda::DeviceImage>
 cuda::emitImage(gpu::GPUModuleOp module, ArrayRef<std::string> architectures) {
   DeviceImage image;
   std::optional<Toolkit> toolkit = Toolkit::find();
+  // PTX for the architectures that follow the last.
+  std::string later = getBaseArchitecture(toolkit ? architectures.back()
+                                                  : architectures.front())
+                          .str();
+  FailureOr<DeviceCode> code =
+      optimizeDeviceCode(module, toolkit ? architectures.front() : later);
+  if (failed(code))
+    return failure();
   if (!toolkit) {
-    auto ptx = emitPtx(module, getBaseArchitecture(architectures.front()));
+    auto ptx = emitPtx(module, *code, later);
     if (failed(ptx))
       return failure();
     image.bytes = *ptx + '\0';
@@ -158,36 +169,44 @@ cuda::emitImage(gpu::GPUModuleOp module, ArrayRef<std::string> architectures) {
   if (folder.error)
     return module.emitError("cannot make a temporary folder: ")
            << folder.error.message();
+  llvm::SetVector<StringRef> names(architectures.begin(), architectures.end());
+  size_t cubins = names.size();
+  names.insert(later);
+  std::vector<std::string> reports(names.size());
+  auto assemble = [&](size_t i) -> LogicalResult {
+    std::string name = names[i].str();
+    std::string source = folder.file(name + ".ptx");
+    auto ptx = emitPtx(module, *code, name);
+    if (failed(ptx) || failed(writeFile(module, source, *ptx)))
+      return failure();
+    if (i >= cubins)
+      return success();
+    auto report = run(module, folder.file(name + ".log"),
+                      {toolkit->ptxas, "-v", "-O3", "-arch=" + name, source,
+                       "-o", folder.file(name + ".cubin")});
+    if (failed(report))
+      return failure();
+    reports[i] = std::move(*report);
+    return success();
+  };
+  if (failed(failableParallelForEachN(module.getContext(), 0, names.size(),
+                                      assemble)))
+    return failure();
+
   std::string fatbin = folder.file("fatbin");
   std::vector<std::string> fatbinary = {toolkit->fatbinary, "-64",
                                         "--create=" + fatbin};
-  // An architecture's own PTX, for those that follow.
-  StringRef last;
-  for (const std::string &architecture : architectures) {
-    auto ptx = emitPtx(module, architecture);
-    std::string source = folder.file(architecture + ".ptx");
-    std::string cubin = folder.file(architecture + ".cubin");
-    if (failed(ptx) || failed(writeFile(module, source, *ptx)))
-      return failure();
-    auto report = run(module, folder,
-                      {toolkit->ptxas, "-v", "-O3", "-arch=" + architecture,
-                       source, "-o", cubin});
-    if (failed(report))
-      return failure();
-    readReport(*report, architecture, image.functions);
-    StringRef number = StringRef(architecture).drop_front(3);
-    fatbinary.push_back(
-        ("--image3=kind=elf,sm=" + number + ",file=" + cubin).str());
-    last = architecture;
+  auto addImage = [&](StringRef kind, StringRef name, StringRef suffix) {
+    fatbinary.push_back(("--image3=kind=" + kind + ",sm=" + name.drop_front(3) +
+                         ",file=" + folder.file(name + suffix))
+                            .str());
+  };
+  for (size_t i = 0; i < cubins; ++i) {
+    readReport(reports[i], names[i], image.functions);
+    addImage("elf", names[i], ".cubin");
   }
-  StringRef base = getBaseArchitecture(last);
-  auto ptx = emitPtx(module, base);
-  std::string source = folder.file(base + ".later.ptx");
-  if (failed(ptx) || failed(writeFile(module, source, *ptx)))
-    return failure();
-  fatbinary.push_back(
-      ("--image3=kind=ptx,sm=" + base.drop_front(3) + ",file=" + source).str());
-  if (failed(run(module, folder, fatbinary)))
+  addImage("ptx", later, ".ptx");
+  if (failed(run(module, folder.file("fatbinary.log"), fatbinary)))
     return failure();
   auto bytes = llvm::MemoryBuffer::getFile(fatbin, /*IsText=*/false,
                                            /*RequiresNullTerminator=*/false);

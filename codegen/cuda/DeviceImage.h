@@ -9,6 +9,7 @@
 #define TESSERA_CODEGEN_CUDA_DEVICEIMAGE_H
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/Error.h"
 #include <string>
 #include <vector>
@@ -32,12 +33,25 @@ struct DeviceImage {
   std::vector<FunctionReport> functions;
 };
 
-/// PTX of \p module, in the LLVM and NVVM dialects, for \p architecture, such
-/// as "sm_80" or "sm_90a".
+/// Functions of a device as LLVM IR on which LLVM's passes have run, which is
+/// the same for all architectures. It belongs to no context, so that threads
+/// can share it.
+struct DeviceCode {
+  llvm::SmallString<0> bitcode;
+};
+
+/// Translates \p module, in the LLVM and NVVM dialects; LLVM's passes are told
+/// that it is for \p architecture.
+mlir::FailureOr<DeviceCode> optimizeDeviceCode(mlir::gpu::GPUModuleOp module,
+                                               llvm::StringRef architecture);
+
+/// PTX of \p code, which is that of \p module, for \p architecture, such as
+/// "sm_80" or "sm_90a".
 mlir::FailureOr<std::string> emitPtx(mlir::gpu::GPUModuleOp module,
+                                     const DeviceCode &code,
                                      llvm::StringRef architecture);
 
-/// Compiles \p module for all of \p architectures.
+/// Compiles \p module for all of \p architectures, side by side.
 mlir::FailureOr<DeviceImage>
 emitImage(mlir::gpu::GPUModuleOp module,
           llvm::ArrayRef<std::string> architectures);

@@ -13,6 +13,8 @@
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -50,10 +52,14 @@ static StringRef getPtxFeature(StringRef architecture) {
 
 static FailureOr<std::unique_ptr<llvm::TargetMachine>>
 createMachine(gpu::GPUModuleOp module, StringRef architecture) {
-  LLVMInitializeNVPTXTarget();
-  LLVMInitializeNVPTXTargetInfo();
-  LLVMInitializeNVPTXTargetMC();
-  LLVMInitializeNVPTXAsmPrinter();
+  // Once, whichever thread comes first.
+  [[maybe_unused]] static const bool isInitialized = [] {
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
+    return true;
+  }();
   llvm::Triple triple("nvptx64-nvidia-cuda");
   std::string error;
   const llvm::Target *target =
@@ -66,8 +72,8 @@ createMachine(gpu::GPUModuleOp module, StringRef architecture) {
       llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
-FailureOr<std::string> cuda::emitPtx(gpu::GPUModuleOp module,
-                                     StringRef architecture) {
+FailureOr<cuda::DeviceCode> cuda::optimizeDeviceCode(gpu::GPUModuleOp module,
+                                                     StringRef architecture) {
   auto machine = createMachine(module, architecture);
   if (failed(machine))
     return failure();
@@ -84,12 +90,29 @@ FailureOr<std::string> cuda::emitPtx(gpu::GPUModuleOp module,
   ir->setTargetTriple((*machine)->getTargetTriple());
   ir->setDataLayout((*machine)->createDataLayout());
   optimizeModule(*ir, **machine);
+  DeviceCode code;
+  llvm::raw_svector_ostream stream(code.bitcode);
+  llvm::WriteBitcodeToFile(*ir, stream);
+  return code;
+}
+
+FailureOr<std::string> cuda::emitPtx(gpu::GPUModuleOp module,
+                                     const DeviceCode &code,
+                                     StringRef architecture) {
+  auto machine = createMachine(module, architecture);
+  if (failed(machine))
+    return failure();
+  llvm::LLVMContext context;
+  auto ir = llvm::parseBitcodeFile({code.bitcode, "device code"}, context);
+  if (!ir)
+    return module.emitError("cannot be read again: ")
+           << llvm::toString(ir.takeError());
   llvm::SmallString<0> text;
   llvm::raw_svector_ostream stream(text);
   llvm::legacy::PassManager emission;
   if ((*machine)->addPassesToEmitFile(emission, stream, nullptr,
                                       llvm::CodeGenFileType::AssemblyFile))
     return module.emitError("cannot be emitted as PTX");
-  emission.run(*ir);
+  emission.run(**ir);
   return std::string(text);
 }

@@ -199,11 +199,13 @@ public:
     cuda::buildPipeline(manager);
   }
 
-  LogicalResult emitObject(ModuleOp module, StringRef path,
-                           llvm::raw_ostream *report) const override {
+  FailureOr<std::vector<ObjectFile>>
+  emitObjects(ModuleOp module, bool inOne,
+              llvm::raw_ostream *report) const override {
     FailureOr<std::string> image = takeDeviceImage(module, report);
-    return failed(image) ? failure()
-                         : codegen::emitObject(module, path, *image);
+    if (failed(image))
+      return failure();
+    return codegen::emitObjects(module, inOne, *image);
   }
 
   LinkParts getLinkParts(ModuleOp) const override {

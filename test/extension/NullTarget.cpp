@@ -55,12 +55,10 @@ public:
 
   void buildPipeline(OpPassManager &) const override {}
 
-  LogicalResult emitObject(ModuleOp module, StringRef path,
-                           llvm::raw_ostream *) const override {
-    std::error_code error;
-    llvm::raw_fd_ostream out(path, error);
-    if (error)
-      return module.emitError("cannot write ") << path;
+  FailureOr<std::vector<ObjectFile>>
+  emitObjects(ModuleOp module, bool, llvm::raw_ostream *) const override {
+    std::vector<ObjectFile> objects(1);
+    llvm::raw_svector_ostream out(objects.front());
     for (auto program : module.getOps<plan::ProgramOp>()) {
       Region &body = program.getBody();
       out << program.getSymName() << ": "
@@ -68,7 +66,7 @@ public:
           << llvm::range_size(body.getOps<plan::GemmOp>()) << " GEMMs, "
           << llvm::range_size(body.getOps<plan::StartOp>()) << " collectives\n";
     }
-    return success();
+    return objects;
   }
 
   LinkParts getLinkParts(ModuleOp) const override { return {}; }

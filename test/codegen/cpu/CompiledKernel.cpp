@@ -73,16 +73,10 @@ void CompiledModule::load(const std::map<std::string, void *> &functions) {
   for (Operation &op : llvm::make_early_inc_range(*state->module->getBody()))
     if (isa<nn::ParameterOp, zero::GroupOp>(op))
       op.erase();
-  llvm::SmallString<64> path;
-  check(!llvm::sys::fs::createTemporaryFile("tessera-kernel", "o", path),
-        "has no place for its object file");
-  check(succeeded(codegen::emitObject(*state->module, path)),
-        "has no object file");
-  auto object = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
-  llvm::sys::fs::remove(path);
+  auto objects = codegen::emitObjects(*state->module, /*inOne=*/true);
+  check(succeeded(objects), "has no object file");
   auto loader = llvm::orc::LLJITBuilder().create();
-  check(object && loader, "cannot be loaded");
+  check(static_cast<bool>(loader), "cannot be loaded");
   state->loader = std::move(*loader);
   llvm::orc::SymbolMap symbols;
   for (auto &[name, address] : functions)
@@ -92,7 +86,9 @@ void CompiledModule::load(const std::map<std::string, void *> &functions) {
   check(!state->loader->getMainJITDylib().define(
             llvm::orc::absoluteSymbols(std::move(symbols))),
         "cannot be given functions");
-  check(!state->loader->addObjectFile(std::move(*object)), "does not link");
+  check(!state->loader->addObjectFile(
+            llvm::MemoryBuffer::getMemBufferCopy(objects->front())),
+        "does not link");
 }
 
 void *CompiledModule::lookup(const std::string &name) {

@@ -98,6 +98,17 @@ int main(int argc, char **argv) {
     return 1;
   }
   llvm::FileRemover remover(object);
-  return failed(codegen::emitObject(*module, object)) ||
-         failed(link(object, argv[2]));
+  auto objects = codegen::emitObjects(*module, /*inOne=*/true);
+  if (failed(objects))
+    return 1;
+  std::error_code error;
+  llvm::raw_fd_ostream stream(object, error);
+  if (!error)
+    stream << objects->front();
+  stream.close();
+  if (error || stream.has_error()) {
+    llvm::errs() << "emulate-kernels: cannot write " << object << "\n";
+    return 1;
+  }
+  return failed(link(object, argv[2]));
 }
