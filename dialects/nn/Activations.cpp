@@ -47,6 +47,12 @@ SmallVector<Value> GeluGradOp::decompose(OpBuilder &builder) {
   return {f.as(getResult(), f.mul(getGradient(), derivative))};
 }
 
+/// max(x, 0).
+static Value positivePart(Formula &f, Value x) {
+  Value zero = f.splat(Formula::typeOf(x), 0);
+  return arith::MaximumFOp::create(f.builder, f.loc, x, zero);
+}
+
 void ReluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
                             MutableArrayRef<Value> operands) {
   // The result says as much as the operand, and is alive anyway.
@@ -58,8 +64,22 @@ void ReluOp::buildGradients(OpBuilder &builder, ValueRange gradients,
 }
 
 SmallVector<Value> ReluOp::decompose(OpBuilder &builder) {
-  Value zero = createSplat(builder, getLoc(), Formula::typeOf(getInput()), 0);
-  return {arith::MaximumFOp::create(builder, getLoc(), getInput(), zero)};
+  Formula f{builder, getLoc()};
+  return {positivePart(f, getInput())};
+}
+
+void Relu2Op::buildGradients(OpBuilder &builder, ValueRange gradients,
+                             MutableArrayRef<Value> operands) {
+  // dx = dy · 2 · max(x, 0).
+  Formula f{builder, getLoc()};
+  Value slope = f.scale(positivePart(f, f.wide(getInput())), 2);
+  operands[0] = f.as(getInput(), f.mul(gradients[0], slope));
+}
+
+SmallVector<Value> Relu2Op::decompose(OpBuilder &builder) {
+  Formula f{builder, getLoc()};
+  Value part = positivePart(f, f.wide(getInput()));
+  return {f.as(getResult(), f.mul(part, part))};
 }
 
 void EluOp::buildGradients(OpBuilder &builder, ValueRange gradients,

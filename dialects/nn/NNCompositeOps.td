@@ -95,6 +95,19 @@ def NN_ReluOp : NN_DifferentiableOp<"relu", [
   let assemblyFormat = "$input attr-dict `:` type($input)";
 }
 
+def NN_Relu2Op : NN_DifferentiableOp<"relu2", [
+    NN_Decomposable, NN_Cheap, NN_MixedPrecision, SameOperandsAndResultType]> {
+  let summary = "max(x, 0)²";
+  let description = [{
+    The squared rectified linear unit (So et al., "Primer: Searching for
+    Efficient Transformers for Language Modeling", arXiv 2109.08668, section 4).
+    Its derivative is 2 · max(x, 0).
+  }];
+  let arguments = (ins NN_Float:$input);
+  let results = (outs NN_Float:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+}
+
 def NN_DropoutOp
     : NN_DifferentiableOp<"dropout", [NN_Decomposable, NN_Cheap,
                                       NN_MixedPrecision,

@@ -238,6 +238,7 @@ class Golden(unittest.TestCase):
     def test_gpt2(self):
         self.check("gpt2-3-heads", "tokens", 6)
         self.check("gpt2-4-heads", "tokens", 6, target__cuda__gelu_epilogue="true")
+        self.check("gpt2-relu2", "tokens", 6)
 
     def test_bf16(self):
         for name, data in (("bloom-4-heads", "tokens.bytes"), ("gpt2-4-heads", "tokens")):

@@ -76,6 +76,9 @@ class Golden(unittest.TestCase):
             "gpt2-4-heads", "tokens.bin", parallel__world=4, parallel__zero_stage=2
         )
 
+    def test_gpt2_relu2(self):
+        self.check("gpt2-relu2", "tokens.bin")
+
     def test_llama(self):
         self.check("llama", "tokens.bin")
 

@@ -305,7 +305,16 @@ def bloom(vocabulary, layers, hidden, heads, dropout=0.0, attention_dropout=0.0)
     return make
 
 
-def gpt2(vocabulary, layers, hidden, heads, positions, dropout=0.0, attention_dropout=0.0):
+def gpt2(
+    vocabulary,
+    layers,
+    hidden,
+    heads,
+    positions,
+    dropout=0.0,
+    attention_dropout=0.0,
+    activation="gelu_new",
+):
     def make():
         config = transformers.GPT2Config(
             vocab_size=vocabulary,
@@ -316,6 +325,7 @@ def gpt2(vocabulary, layers, hidden, heads, positions, dropout=0.0, attention_dr
             resid_pdrop=dropout,
             embd_pdrop=dropout,
             attn_pdrop=attention_dropout,
+            activation_function=activation,
             bos_token_id=None,
             eos_token_id=None,
             attn_implementation="eager",
@@ -417,6 +427,9 @@ def main():
         ),
         "gpt2-4-heads": lambda name: text(
             name, gpt2(64, 2, 32, 4, 27), 64, 27, 4, index=(3, 4), schedule=cosine, prefixed=True
+        ),
+        "gpt2-relu2": lambda name: text(
+            name, gpt2(60, 2, 24, 3, 21, activation="relu2"), 60, 21, 2, index=(2, 2), **constant
         ),
         "gcn": write_gcn,
         "gcn-weighted": lambda name: write_gcn(name, weighted=True),

@@ -106,6 +106,8 @@ func.func @composites(%x: tensor<128x64xf32>, %w: tensor<64xf32>, %qkv: tensor<1
   // example end
   // CHECK: nn.relu %{{.*}} : tensor<128x64xf32>
   %relu = nn.relu %x : tensor<128x64xf32>
+  // CHECK: nn.relu2 %{{.*}} : tensor<128x64xf32>
+  %relu2 = nn.relu2 %x : tensor<128x64xf32>
   // CHECK: nn.elu %{{.*}} : tensor<128x64xf32>
   %elu = nn.elu %x : tensor<128x64xf32>
   // CHECK: nn.softmax %{{.*}} : tensor<128x64xf32>

@@ -91,3 +91,16 @@ func.func @relu(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
   // example end
   return %y : tensor<8x16xf32>
 }
+
+// Squared in 32 bits and rounded once.
+// CHECK-LABEL: func.func @relu2(
+// CHECK-SAME: %[[X:[^ :,]+]]:
+// CHECK: %[[WIDE:[^ :,]+]] = arith.extf %[[X]]
+// CHECK: %[[ZERO:[^ :,]+]] = arith.constant dense<0.000000e+00> : tensor<8x16xf32>
+// CHECK: %[[PART:[^ :,]+]] = arith.maximumf %[[WIDE]], %[[ZERO]] : tensor<8x16xf32>
+// CHECK: %[[SQUARE:[^ :,]+]] = arith.mulf %[[PART]], %[[PART]] : tensor<8x16xf32>
+// CHECK: arith.truncf %[[SQUARE]]
+func.func @relu2(%x: tensor<8x16xbf16>) -> tensor<8x16xbf16> {
+  %y = nn.relu2 %x : tensor<8x16xbf16>
+  return %y : tensor<8x16xbf16>
+}

@@ -294,6 +294,7 @@ static std::vector<GradientCase> getElementwise() {
        "5x"},
       unary("nn.gelu"),
       unary("nn.relu"),
+      unary("nn.relu2"),
       unary("nn.elu"),
       unary("nn.silu"),
       unary("nn.softmax"),

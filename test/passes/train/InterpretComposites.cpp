@@ -265,11 +265,13 @@ bool Interpreter::visitComposite(Operation &op) {
     rotate(rotary, operand(op, 0), operand(op, 1), define(rotary.getResult()));
     return true;
   }
-  if (isa<nn::GeluOp, nn::ReluOp, nn::EluOp, nn::SiluOp>(op)) {
+  if (isa<nn::GeluOp, nn::ReluOp, nn::Relu2Op, nn::EluOp, nn::SiluOp>(op)) {
     Array &y = define(op.getResult(0));
     llvm::transform(operand(op, 0).data, y.data.begin(), [&](double x) {
       if (isa<nn::ReluOp>(op))
         return std::max(x, 0.0);
+      if (isa<nn::Relu2Op>(op))
+        return x > 0 ? x * x : 0.0;
       if (isa<nn::SiluOp>(op))
         return x / (1 + std::exp(-x));
       if (isa<nn::EluOp>(op))

@@ -56,7 +56,8 @@ LogicalResult Interpreter::visit(Operation &op) {
   if (visitElementwise(op) || visitShape(op) || visitComposite(op) ||
       visitGraphAttention(op) || visitGraphMax(op))
     return success();
-  return op.emitError("the interpreter does not know this operation");
+  return op.emitError("the interpreter does not know this operation: "
+                      "InterpretComposites.cpp has those of nn");
 }
 
 bool Interpreter::visitElementwise(Operation &op) {
