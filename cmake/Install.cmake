@@ -32,6 +32,15 @@ install(FILES ${PROJECT_BINARY_DIR}/cmake/TesseraConfig.cmake
 install(DIRECTORY examples DESTINATION ${TESSERA_INSTALL_SHARE})
 install(FILES frontends/spec.proto DESTINATION ${TESSERA_INSTALL_SHARE}/frontends)
 
+# The script for graphs finds what lies beside it through the link, too.
+install(PROGRAMS scripts/graph-from DESTINATION ${TESSERA_INSTALL_SHARE}/scripts)
+install(FILES scripts/graph_sources.py DESTINATION ${TESSERA_INSTALL_SHARE}/scripts)
+file(RELATIVE_PATH graph_from ${CMAKE_INSTALL_FULL_BINDIR}
+     ${CMAKE_INSTALL_FULL_DATADIR}/tessera/scripts/graph-from)
+install(CODE "set(folder \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+  file(MAKE_DIRECTORY \"\${folder}\")
+  file(CREATE_LINK ${graph_from} \"\${folder}/tessera-graph-from\" SYMBOLIC)")
+
 foreach(folder ${TESSERA_MAN} ${TESSERA_BASH_COMPLETIONS} ${TESSERA_ZSH_COMPLETIONS})
   install(DIRECTORY ${PROJECT_BINARY_DIR}/${folder}/ DESTINATION ${folder})
 endforeach()

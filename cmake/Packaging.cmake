@@ -5,7 +5,17 @@
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME tessera)
 set(CPACK_PACKAGE_VENDOR "The Tessera authors")
-set(CPACK_PACKAGE_CONTACT "The Tessera authors")
+# Who makes a package maintains it, and says so as to Debian's other tools.
+if(DEFINED ENV{DEBEMAIL})
+  set(maintainer "$ENV{DEBFULLNAME}")
+  if(NOT maintainer)
+    set(maintainer ${CPACK_PACKAGE_VENDOR})
+  endif()
+  set(CPACK_PACKAGE_CONTACT "${maintainer} <$ENV{DEBEMAIL}>")
+else()
+  cmake_host_system_information(RESULT host QUERY FQDN)
+  set(CPACK_PACKAGE_CONTACT "${CPACK_PACKAGE_VENDOR} <tessera@${host}>")
+endif()
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Ahead-of-time compiler for training")
 set(CPACK_PACKAGE_DESCRIPTION
 "Tessera compiles the specification of a model, a Transformer or a graph neural
@@ -20,8 +30,9 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 
 find_program(DPKG_QUERY dpkg-query)
 if(DPKG_QUERY)
-  # `c++` and its libgomp; mpirun. The runtime is compiled for this libstdc++.
-  set(packages "g++" openmpi-bin)
+  # `c++` and its libgomp; mpirun; tessera-graph-from. The runtime is compiled for
+  # this libstdc++.
+  set(packages "g++" openmpi-bin python3)
   foreach(library ${DNNL_LIBRARY} ${MPI_C_LIBRARIES} ${SODIUM_LIBRARY} ${ONIGURUMA_LIBRARY}
                   ${ICU_LIBRARY} ${ZLIB_STATIC_LIBRARY} ${ZSTD_STATIC_LIBRARY})
     execute_process(COMMAND ${DPKG_QUERY} -S ${library} OUTPUT_VARIABLE owner
@@ -35,6 +46,9 @@ if(DPKG_QUERY)
   list(REMOVE_DUPLICATES packages)
   list(JOIN packages ", " CPACK_DEBIAN_PACKAGE_DEPENDS)
 endif()
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS python3-numpy)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS nvidia-cuda-toolkit)
+
+set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/packaging/finish.cmake)
 
 include(CPack)

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "driver/Describe.h"
+#include "driver/OptionRows.h"
 #include "driver/Output.h"
 #include "driver/Phases.h"
 #include "frontends/Fields.h"
@@ -20,27 +21,16 @@ using runtime::CommandRow;
 using runtime::FieldRow;
 using runtime::OptionRow;
 
-static bool repeats(const cl::Option &option) {
-  return option.getNumOccurrencesFlag() == cl::ZeroOrMore ||
-         option.getNumOccurrencesFlag() == cl::OneOrMore;
-}
-
-static OptionRow describeOption(const cl::Option &option) {
-  OptionRow row;
-  row.name = (option.ArgStr.size() > 1 ? "--" : "-") + option.ArgStr.str();
-  row.value = option.ValueStr.str();
-  row.help = option.HelpStr.str();
-  row.required = option.getNumOccurrencesFlag() == cl::Required;
-  row.repeats = repeats(option);
-  SmallVector<StringRef> choices;
-  option.ValueStr.split(choices, '|');
-  bool isChoice = choices.size() > 1;
-  for (StringRef choice : choices)
-    if (choice == "PHASE")
-      llvm::append_range(row.choices, getPhaseNames());
-    else if (isChoice)
-      row.choices.push_back(choice.str());
-  return row;
+/// The phases stand for PHASE among the choices of \p option.
+static void nameThePhases(OptionRow &option) {
+  if (option.value == "PHASE")
+    option.choices = {option.value};
+  auto phase = llvm::find(option.choices, "PHASE");
+  if (phase == option.choices.end())
+    return;
+  phase = option.choices.erase(phase);
+  for (StringRef name : llvm::reverse(getPhaseNames()))
+    phase = option.choices.insert(phase, name.str());
 }
 
 static CommandRow describeCommand(cl::SubCommand &command) {
@@ -49,15 +39,11 @@ static CommandRow describeCommand(cl::SubCommand &command) {
   row.summary = command.getDescription().str();
   for (const cl::Option *operand : command.PositionalOpts) {
     row.operands += (row.operands.empty() ? "" : " ") +
-                    operand->ValueStr.str() + (repeats(*operand) ? "..." : "");
+                    operand->ValueStr.str() +
+                    (isRepeatable(*operand) ? "..." : "");
   }
-  for (const auto &[name, option] : cl::getRegisteredOptions(command))
-    if (option->getOptionHiddenFlag() == cl::NotHidden &&
-        !StringRef(name).starts_with("help") && name != "version")
-      row.options.push_back(describeOption(*option));
-  llvm::sort(row.options, [](const OptionRow &a, const OptionRow &b) {
-    return a.name < b.name;
-  });
+  row.options = listOptions(command);
+  llvm::for_each(row.options, nameThePhases);
   return row;
 }
 
@@ -98,7 +84,8 @@ static runtime::CommandTable describe() {
                         "where a CUDA toolkit lies, whose ptxas and "
                         "fatbinary compile for GPUs; without it, on "
                         "the path or in /usr/local/cuda"}};
-  table.seeAlso = "tessera-executable(1)";
+  table.seeAlso =
+      "tessera-executable(1), tessera-opt(1), tessera-lsp-server(1)";
   return table;
 }
 

@@ -107,11 +107,22 @@ std::string troff(const std::string &text) {
 std::string bold(const std::string &text) { return "\\fB" + text + "\\fR"; }
 std::string italic(const std::string &text) { return "\\fI" + text + "\\fR"; }
 
-void addOptionTag(std::string &page, const OptionRow &option) {
+/// \p text, which has its full stop or none, as a sentence.
+std::string sentence(const std::string &text) {
+  if (text.empty())
+    return "\\&\n";
+  return troff(text) + (text.ends_with(".") ? "\n" : ".\n");
+}
+
+void addOption(std::string &page, const OptionRow &option) {
   page += ".TP\n" + bold(troff(option.name));
   if (!option.value.empty())
     page += " " + italic(troff(option.value));
-  page += "\n";
+  page += "\n" + sentence(option.help);
+  if (!option.choices.empty() && option.value.find('|') == std::string::npos)
+    page += "One of " + troff(join(option.choices, ", ")) + ".\n";
+  if (option.repeats)
+    page += "May be given several times.\n";
 }
 
 void addCommand(std::string &page, const CommandTable &table,
@@ -126,14 +137,22 @@ void addCommand(std::string &page, const CommandTable &table,
       page +=
           " " + bold(troff(option.name)) + " " + italic(troff(option.value));
   page += " [" + italic("options") + "]\n";
-  for (const OptionRow &option : command.options) {
-    addOptionTag(page, option);
-    page += troff(option.help) + ".\n";
-    if (!option.choices.empty() && option.value.find('|') == std::string::npos)
-      page += "One of " + troff(join(option.choices, ", ")) + ".\n";
-    if (option.repeats)
-      page += "May be given several times.\n";
+  for (const OptionRow &option : command.options)
+    addOption(page, option);
+}
+
+/// What the program is called with.
+std::string writeSynopsis(const CommandTable &table) {
+  std::string name = bold(troff(table.name));
+  std::string help = bold("\\-\\-help"), version = bold("\\-\\-version");
+  std::string options = "[" + italic("options") + "]";
+  std::string whole = " " + options + " " + italic(troff(table.operands));
+  if (!table.commands.empty()) {
+    whole = " " + italic("command") + " " + options;
+    help = "[" + italic("command") + "] " + help;
   }
+  return name + whole + "\n.br\n" + name + " " + help + "\n.br\n" + name + " " +
+         version + "\n";
 }
 
 std::string writeMan(const CommandTable &table) {
@@ -141,19 +160,21 @@ std::string writeMan(const CommandTable &table) {
   std::transform(title.begin(), title.end(), title.begin(), [](char letter) {
     return static_cast<char>(toupper(static_cast<unsigned char>(letter)));
   });
-  std::string page = ".TH \"" + troff(title) + "\" 1 \"" + version.date +
-                     "\" \"Tessera " + version.tessera +
-                     "\" \"Tessera\"\n.SH NAME\n" + troff(table.name) +
-                     " \\- " + troff(table.summary) + "\n.SH SYNOPSIS\n" +
-                     bold(troff(table.name)) + " " + italic("command") + " [" +
-                     italic("options") + "]\n.br\n" + bold(troff(table.name)) +
-                     " [" + italic("command") + "] " + bold("\\-\\-help") +
-                     "\n.br\n" + bold(troff(table.name)) + " " +
-                     bold("\\-\\-version") + "\n.SH DESCRIPTION\n" +
-                     replaceAll(troff(table.description), "\n\n", "\n.PP\n") +
-                     "\n.SH COMMANDS\n";
+  std::string page =
+      ".TH \"" + troff(title) + "\" 1 \"" + version.date + "\" \"Tessera " +
+      version.tessera + "\" \"Tessera\"\n.SH NAME\n" + troff(table.name) +
+      " \\- " + troff(table.summary) + "\n.SH SYNOPSIS\n" +
+      writeSynopsis(table) + ".SH DESCRIPTION\n" +
+      replaceAll(troff(table.description), "\n\n", "\n.PP\n") + "\n";
+  if (!table.commands.empty())
+    page += ".SH COMMANDS\n";
   for (const CommandRow &command : table.commands)
     addCommand(page, table, command);
+  for (const OptionSection &section : table.sections) {
+    page += ".SH " + troff(section.title) + "\n";
+    for (const OptionRow &option : section.options)
+      addOption(page, option);
+  }
   if (!table.fields.empty()) {
     page += ".SH FIELDS\nPaths that options with " + italic("path") +
             " take. A text stands in double quotes.\n";
@@ -166,8 +187,11 @@ std::string writeMan(const CommandTable &table) {
     page += ".SH ENVIRONMENT\n";
   for (const auto &[variable, help] : table.environment)
     page += ".TP\n" + bold(troff(variable)) + "\n" + troff(help) + ".\n";
-  page += ".SH EXIT STATUS\n0 done, 1 an error, 128 + N ended by signal N with "
-          "its work cut short.\n";
+  page +=
+      table.commands.empty()
+          ? ".SH EXIT STATUS\n0 done, 1 an error.\n"
+          : ".SH EXIT STATUS\n0 done, 1 an error, 128 + N ended by signal N "
+            "with its work cut short.\n";
   if (!table.seeAlso.empty())
     page += ".SH SEE ALSO\n" + troff(table.seeAlso) + "\n";
   return page;

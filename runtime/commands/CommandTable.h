@@ -36,6 +36,12 @@ struct CommandRow {
   std::vector<OptionRow> options;
 };
 
+/// Options under a heading, of a program without commands.
+struct OptionSection {
+  std::string title; ///< "OPTIONS"
+  std::vector<OptionRow> options;
+};
+
 /// A field that `path=value` sets, and the values of one that has a few.
 struct FieldRow {
   std::string path;
@@ -47,6 +53,8 @@ struct CommandTable {
   std::string summary;     ///< without a full stop
   std::string description; ///< paragraphs, with an empty line between them
   std::vector<CommandRow> commands;
+  std::string operands;                ///< without commands, as those of one
+  std::vector<OptionSection> sections; ///< instead of commands
   std::vector<FieldRow> fields; ///< of options whose value is "path=value"
   /// Variables, "NAME=VALUE", and what they say.
   std::vector<std::pair<std::string, std::string>> environment;
@@ -59,8 +67,9 @@ enum class TableForm { Man, Bash, Zsh };
 /// The form that \p name ("man", "bash" or "zsh") stands for, in \p form.
 bool findTableForm(const std::string &name, TableForm &form);
 
-/// A manual page of section 1 in the macros of man(7); what completes words in
-/// bash or in zsh, to be sourced or installed.
+/// A manual page of section 1 in the macros of man(7); of a program with
+/// commands, what completes words in bash or in zsh, to be sourced or
+/// installed.
 std::string writeTable(const CommandTable &table, TableForm form);
 
 } // namespace tessera::runtime

@@ -91,8 +91,8 @@ class Describe(unittest.TestCase):
         return support.run([program, "describe", "--as", form]).stdout
 
     def pages(self):
-        yield "tessera", MANUALS / "man/man1/tessera.1"
-        yield "tessera-executable", MANUALS / "man/man1/tessera-executable.1"
+        for name in ("", "-executable", "-opt", "-lsp-server", "-graph-from"):
+            yield f"tessera{name}", MANUALS / f"man/man1/tessera{name}.1"
         own = self.folder / "bloom-tiny.1"
         own.write_text(self.describe(self.executable, "man"))
         yield "bloom-tiny", own
@@ -109,6 +109,23 @@ class Describe(unittest.TestCase):
             plain = re.sub(r".\x08", "", text)
             self.assertIn(f"{name} - ", plain)
             self.assertIn("EXIT STATUS", plain)
+
+    def test_tools_have_their_passes_and_not_all_of_llvm(self):
+        """--help and the page of tessera-opt agree, and name no code generator of LLVM."""
+        for name, wanted in (
+            ("tessera-opt", ("--nn-differentiate", "--pass-pipeline", "-o")),
+            ("tessera-lsp-server", ("--pretty", "--log")),
+        ):
+            tool = support.TESSERA.parent / name
+            help = support.run([tool, "--help"]).stdout
+            page = support.run([tool, "--describe"]).stdout.replace("\\-", "-")
+            for option in wanted:
+                self.assertRegex(help, rf"(?m)^ +{option}\b")
+                self.assertRegex(page, rf"(?m)^\\fB{option}\\fR")
+            hidden = support.run([tool, "--help-hidden"]).stdout
+            for foreign in ("--x86-sse2avx", "--riscv-use-aa"):
+                self.assertNotIn(foreign, help + page)
+                self.assertIn(foreign, hidden)
 
     def test_pages_and_completions_have_what_help_has(self):
         for program, command in ((support.TESSERA, "compile"), (self.executable, "train")):

@@ -134,6 +134,17 @@ class Installed(unittest.TestCase):
             said.add(text[len(name) :])
         self.assertEqual(len(said), 1, said)
 
+    def test_pages_completions_and_the_script_for_graphs(self):
+        share = self.prefix / "share"
+        for name in ("", "-executable", "-opt", "-lsp-server"):
+            self.assertTrue((share / "man" / "man1" / f"tessera{name}.1").is_file(), name)
+        self.assertTrue((share / "bash-completion" / "completions" / "tessera").is_file())
+        script = self.prefix / "bin" / "tessera-graph-from"
+        # Debian's Python, which may have NumPy where the first on the path has not.
+        done = self.run_hidden(["/usr/bin/python3", script, "none", "out"], check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "^graph-from: (none is not there|this needs NumPy)")
+
     def test_through_a_link(self):
         link = self.folder / "elsewhere"
         link.symlink_to(self.prefix / "bin" / "tessera")
