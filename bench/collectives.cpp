@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "bench/Measurements.h"
 #include "runtime/core/Stream.h"
 #include "runtime/core/Threads.h"
 #include "runtime/program/Communicator.h"
@@ -95,15 +96,19 @@ struct Contender {
 } // namespace
 
 int main(int argc, char **argv) {
+  Measurements measurements(argc, argv);
   const char *world = getenv("OMPI_COMM_WORLD_SIZE");
   if (argc > 4 || !world) {
-    fprintf(stderr, "usage: mpirun -np RANKS %s [rounds [f32 | bf16 [MB]]]\n",
+    fprintf(stderr,
+            "usage: mpirun -np RANKS %s [--measurements FILE] "
+            "[rounds [f32 | bf16 [MB]]]\n",
             argv[0]);
     return 1;
   }
   int rounds = argc > 1 ? std::max(1, atoi(argv[1])) : 7;
   ElementType type = argc > 2 && !strcmp(argv[2], "bf16") ? ElementType::Bf16
                                                           : ElementType::F32;
+  const char *typeName = type == ElementType::F32 ? "f32" : "bf16";
   std::vector<int64_t> sizes = {16, 64, 256};
   if (argc > 3)
     sizes = {std::max(1, atoi(argv[3]))};
@@ -139,9 +144,8 @@ int main(int argc, char **argv) {
   if (communicator.isRoot())
     printf("%d ranks, %d thread%s each, %s, medians of %d rounds\n"
            "%6s %-15s %9s %9s %8s %9s %9s %8s\n",
-           ranks, threads, threads == 1 ? "" : "s",
-           type == ElementType::F32 ? "f32" : "bf16", rounds, "MB", "", "ms",
-           "GB/s", "x copy", "x per byte", "cpu ms", "x copy");
+           ranks, threads, threads == 1 ? "" : "s", typeName, rounds, "MB", "",
+           "ms", "GB/s", "x copy", "x per byte", "cpu ms", "x copy");
   auto collective = [&](int id) {
     communicator.start(id);
     communicator.wait(id);
@@ -191,6 +195,11 @@ int main(int argc, char **argv) {
                static_cast<long long>(sizes[i]), contender.name, time,
                1e-6 * ranks * contender.moved / time, time / copy,
                time / copy * 2 * bytes / contender.moved, cpu, cpu / copyCpu);
+        std::string name = std::to_string(sizes[i]) + " MB of " + typeName +
+                           ", " + std::to_string(ranks) + " ranks";
+        measurements.add(name, contender.name, "elapsed", "ms",
+                         contender.elapsed);
+        measurements.add(name, contender.name, "CPU time", "ms", contender.cpu);
       }
   }
   communicator.finish();

@@ -12,10 +12,12 @@
 // arithmetic counts visible pairs alone: 4 d operations forward, 10 d backward.
 // Times are the threads' CPU time, so that other processes disturb less.
 //
-//   bench-kernels [threads [gemm | memory | part of a model's name]]
+//   bench-kernels [--measurements FILE]
+//                 [threads [gemm | memory | part of a model's name]]
 //
 //===----------------------------------------------------------------------===//
 
+#include "bench/Measurements.h"
 #include "codegen/cpu/SmallGemm.h"
 #include "driver/measure/FmaPeak.h"
 #include "test/codegen/cpu/AttentionReference.h"
@@ -39,11 +41,12 @@ double processSeconds() {
   return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
-/// Seconds that body(thread) takes on each of \p threads threads: the slowest
-/// one's CPU time, of some runs the fastest.
-template <typename Body> double fastest(int threads, Body body) {
-  double best = 1e30, spent = 0;
-  for (int round = 0; round < 5 || spent < 0.3; ++round) {
+/// Seconds that body(thread) takes on each of \p threads threads in each of
+/// some runs: the slowest one's CPU time.
+template <typename Body> std::vector<double> timeRuns(int threads, Body body) {
+  std::vector<double> runs;
+  double spent = 0;
+  while (runs.size() < 5 || spent < 0.3) {
     std::vector<double> seconds(threads);
     auto timed = [&](int t) {
       double start = threadSeconds();
@@ -56,11 +59,18 @@ template <typename Body> double fastest(int threads, Body body) {
     timed(0);
     for (std::thread &thread : pool)
       thread.join();
-    double slowest = *std::max_element(seconds.begin(), seconds.end());
-    best = std::min(best, slowest);
-    spent += slowest;
+    runs.push_back(*std::max_element(seconds.begin(), seconds.end()));
+    spent += runs.back();
   }
-  return best;
+  return runs;
+}
+
+double fastest(const std::vector<double> &runs) {
+  return *std::min_element(runs.begin(), runs.end());
+}
+
+std::string countThreads(int threads) {
+  return std::to_string(threads) + (threads > 1 ? " threads" : " thread");
 }
 
 /// Memory as the runtime's arena has it: in huge pages where there are any.
@@ -77,19 +87,51 @@ struct Aligned {
   float *data;
 };
 
-void report(const char *name, double flops, double seconds, int threads,
-            double compile) {
-  double peak = measureFmaPeak(threads);
-  std::printf("%-28s %d thread%s %9.3f ms %8.1f GFLOP/s  %5.1f %% of %.0f   "
+/// Rates of \p work, in billions, in each of \p runs.
+std::vector<double> getRates(double work, const std::vector<double> &runs) {
+  std::vector<double> rates;
+  for (double seconds : runs)
+    rates.push_back(work / seconds / 1e9);
+  return rates;
+}
+
+void report(Measurements &measurements, const std::string &name, double flops,
+            const std::vector<double> &runs, int threads, double compile) {
+  double peak = measureFmaPeak(threads), seconds = fastest(runs);
+  std::printf("%-28s %-9s %9.3f ms %8.1f GFLOP/s  %5.1f %% of %.0f   "
               "compiled in %.2f s\n",
-              name, threads, threads > 1 ? "s" : " ", seconds * 1e3,
+              name.c_str(), countThreads(threads).c_str(), seconds * 1e3,
               flops / seconds / 1e9, 100 * flops / seconds / peak, peak / 1e9,
               compile);
   std::fflush(stdout);
+  std::string place = name + ", " + countThreads(threads);
+  measurements.add(place, "Tessera", "arithmetic", "GFLOP/s",
+                   getRates(flops, runs), "more");
+  measurements.add(place, "peak", "arithmetic", "GFLOP/s", {peak / 1e9},
+                   "more");
+  measurements.add(place, "Tessera", "compilation", "s", {compile});
 }
 
-void benchmarkAttention(const char *name, const AttentionCase &shape,
-                        bool gradient, int threads) {
+/// The runs of \p kernel on \p buffers, on one thread and on \p threads:
+/// report(threads, runs).
+template <typename Report>
+void runKernel(CompiledKernel &kernel, std::vector<void *> &buffers,
+               int threads, Report report) {
+  auto *args = reinterpret_cast<char *const *>(buffers.data());
+  Aligned scratch(threads * kernel.getScratchBytes() / 4);
+  for (int count : {1, threads})
+    report(count, timeRuns(count, [&](int t) {
+             int64_t iterations = kernel.getIterations();
+             kernel.getFunction()(args, iterations * t / count,
+                                  iterations * (t + 1) / count,
+                                  reinterpret_cast<char *>(scratch.data) +
+                                      t * kernel.getScratchBytes());
+           }));
+}
+
+void benchmarkAttention(Measurements &measurements, const char *name,
+                        const AttentionCase &shape, bool gradient,
+                        int threads) {
   double start = processSeconds();
   CompiledKernel kernel(shape.source(gradient));
   double compile = processSeconds() - start;
@@ -106,55 +148,43 @@ void benchmarkAttention(const char *name, const AttentionCase &shape,
       gradient
           ? draw.insert({qkv.data, out.data, lse.data, g.data}, {result.data})
           : draw.insert({qkv.data}, {out.data, lse.data});
-  auto *args = reinterpret_cast<char *const *>(buffers.data());
-  Aligned scratch(threads * kernel.getScratchBytes() / 4);
   double pairs = 0;
   for (int64_t i = 0; i < shape.sequence; ++i)
     for (int64_t j = 0; j < shape.sequence; ++j)
       pairs += shape.isVisible(i, j);
   double flops =
       pairs * shape.batch * shape.heads * shape.dim * (gradient ? 10 : 4);
-  for (int count : {1, threads}) {
-    double seconds = fastest(count, [&](int t) {
-      int64_t iterations = kernel.getIterations();
-      kernel.getFunction()(args, iterations * t / count,
-                           iterations * (t + 1) / count,
-                           reinterpret_cast<char *>(scratch.data) +
-                               t * kernel.getScratchBytes());
-    });
-    report((std::string(name) + (gradient ? " backward" : " forward")).c_str(),
-           flops, seconds, count, compile);
-  }
+  runKernel(kernel, buffers, threads, [&](int count, const auto &runs) {
+    report(measurements,
+           std::string(name) + (gradient ? " backward" : " forward"), flops,
+           runs, count, compile);
+  });
 }
 
 /// A kernel that moves \p bytes, as gigabytes per second.
-void benchmarkMemory(const char *name, const std::string &source,
-                     std::vector<void *> buffers, double bytes, int threads) {
+void benchmarkMemory(Measurements &measurements, const std::string &name,
+                     const std::string &source, std::vector<void *> buffers,
+                     double bytes, int threads) {
   CompiledKernel kernel(source);
-  auto *args = reinterpret_cast<char *const *>(buffers.data());
-  Aligned scratch(threads * kernel.getScratchBytes() / 4);
-  for (int count : {1, threads}) {
-    double seconds = fastest(count, [&](int t) {
-      int64_t iterations = kernel.getIterations();
-      kernel.getFunction()(args, iterations * t / count,
-                           iterations * (t + 1) / count,
-                           reinterpret_cast<char *>(scratch.data) +
-                               t * kernel.getScratchBytes());
-    });
-    std::printf("%-28s %d thread%s %9.3f ms %8.1f GB/s\n", name, count,
-                count > 1 ? "s" : " ", seconds * 1e3, bytes / seconds / 1e9);
+  runKernel(kernel, buffers, threads, [&](int count, const auto &runs) {
+    double seconds = fastest(runs);
+    std::printf("%-28s %-9s %9.3f ms %8.1f GB/s\n", name.c_str(),
+                countThreads(count).c_str(), seconds * 1e3,
+                bytes / seconds / 1e9);
     std::fflush(stdout);
-  }
+    measurements.add(name + ", " + countThreads(count), "Tessera", "memory",
+                     "GB/s", getRates(bytes, runs), "more");
+  });
 }
 
-void benchmarkOptimizer(int threads) {
+void benchmarkOptimizer(Measurements &measurements, int threads) {
   constexpr int64_t elements = 16 << 20;
   Aligned p(elements), g(elements), m(elements), v(elements);
   float clip = 1, hyper[] = {1e-3f, 0.1f, 0.05f, 1};
   int64_t decayEnd = elements / 2;
   std::string flat = tensor({elements});
   benchmarkMemory(
-      "adamw",
+      measurements, "adamw",
       kernelText({flat, flat, flat, flat, "tensor<f32>", "tensor<4xf32>",
                   "tensor<1xi64>"},
                  {flat, flat, flat},
@@ -171,7 +201,7 @@ void benchmarkOptimizer(int threads) {
       28.0 * elements, threads);
   std::vector<double> sums(elements / 65536);
   std::string partial = tensor({elements / 65536}, "f64");
-  benchmarkMemory("partial_sum_squares",
+  benchmarkMemory(measurements, "partial_sum_squares",
                   kernelText({flat}, {partial},
                              "%r0 = nn.partial_sum_squares %a0 : " + flat +
                                  " -> " + partial),
@@ -180,7 +210,7 @@ void benchmarkOptimizer(int threads) {
 
 /// Dropout beside a product with a number, in cache and in memory: 8 bytes move
 /// for each element of both.
-void benchmarkDropout(int threads) {
+void benchmarkDropout(Measurements &measurements, int threads) {
   for (int64_t tokens : {64, 16384}) {
     constexpr int64_t width = 1024;
     Aligned x(tokens * width), y(tokens * width);
@@ -194,12 +224,12 @@ void benchmarkDropout(int threads) {
         "\n%limit = arith.constant dense<858993459> : " + bits + "\n";
     std::string place = tokens == 64 ? ", in cache" : "";
     benchmarkMemory(
-        ("scale" + place).c_str(),
+        measurements, "scale" + place,
         kernelText({full}, {full},
                    constants + "%r0 = arith.mulf %a0, %one : " + full),
         {x.data, y.data}, 8.0 * tokens * width, threads);
     benchmarkMemory(
-        ("dropout" + place).c_str(),
+        measurements, "dropout" + place,
         kernelText({full, "tensor<1x4xi32>", "tensor<2xi32>"}, {full},
                    constants +
                        "%b = nn.random_bits %a1, %a2 : tensor<1x4xi32>, "
@@ -213,7 +243,7 @@ void benchmarkDropout(int threads) {
   }
 }
 
-void benchmarkRows(int threads) {
+void benchmarkRows(Measurements &measurements, int threads) {
   constexpr int64_t vocabulary = 50257, width = 768, tokens = 1024;
   Aligned table(vocabulary * width), rows(tokens * width);
   std::vector<int32_t> indices(tokens);
@@ -222,7 +252,7 @@ void benchmarkRows(int threads) {
   std::string tableType = tensor({vocabulary, width}),
               rowType = tensor({tokens, width});
   benchmarkMemory(
-      "scatter_add, gpt2-124m",
+      measurements, "scatter_add, gpt2-124m",
       kernelText({tableType, tensor({tokens}, "i32"), rowType}, {tableType},
                  "%r0 = nn.scatter_add %a2, %a1 into %a0 : " + rowType + ", " +
                      tensor({tokens}, "i32") + ", " + tableType,
@@ -242,7 +272,7 @@ void benchmarkRows(int threads) {
                 x = tensor({nodes, features});
     std::string csr = "!graph.csr<2708x2708, 13264>";
     benchmarkMemory(
-        ("aggregate, Cora x " + std::to_string(features)).c_str(),
+        measurements, "aggregate, Cora x " + std::to_string(features),
         kernelText(
             {pointer, list, weights, pointer, list, weights, x}, {x},
             "%g = graph.csr %a0, %a1, %a2 transposed %a3, %a4, %a5 : " + csr +
@@ -253,7 +283,8 @@ void benchmarkRows(int threads) {
   }
 }
 
-void benchmarkGemm(int64_t rows, int64_t columns, int64_t inner) {
+void benchmarkGemm(Measurements &measurements, int64_t rows, int64_t columns,
+                   int64_t inner) {
   double start = processSeconds();
   CompiledModule compiled;
   ModuleOp module = compiled.parse();
@@ -285,30 +316,31 @@ void benchmarkGemm(int64_t rows, int64_t columns, int64_t inner) {
   double compile = processSeconds() - start;
   Aligned a(rows * inner), b(inner * columns), c(rows * columns);
   int64_t repeat = 20000000 / (rows * columns * inner) + 1;
-  double seconds =
-      fastest(1, [&](int) { run(a.data, b.data, c.data, repeat); });
+  std::vector<double> runs =
+      timeRuns(1, [&](int) { run(a.data, b.data, c.data, repeat); });
   std::string name = "gemm " + std::to_string(rows) + " x " +
                      std::to_string(columns) + " x " + std::to_string(inner);
-  report(name.c_str(), 2.0 * rows * columns * inner * repeat, seconds, 1,
+  report(measurements, name, 2.0 * rows * columns * inner * repeat, runs, 1,
          compile);
 }
 
 } // namespace
 
 int main(int argc, char **argv) {
+  Measurements measurements(argc, argv);
   int threads =
       argc > 1 ? std::atoi(argv[1]) : std::thread::hardware_concurrency();
   std::string wanted = argc > 2 ? argv[2] : "";
   if (wanted.empty() || wanted == "gemm") {
-    benchmarkGemm(64, 32, 64);
-    benchmarkGemm(64, 64, 64);
-    benchmarkGemm(32, 32, 64);
-    benchmarkGemm(64, 48, 32);
+    benchmarkGemm(measurements, 64, 32, 64);
+    benchmarkGemm(measurements, 64, 64, 64);
+    benchmarkGemm(measurements, 32, 32, 64);
+    benchmarkGemm(measurements, 64, 48, 32);
   }
   if (wanted.empty() || wanted == "memory") {
-    benchmarkOptimizer(threads);
-    benchmarkRows(threads);
-    benchmarkDropout(threads);
+    benchmarkOptimizer(measurements, threads);
+    benchmarkRows(measurements, threads);
+    benchmarkDropout(measurements, threads);
   }
   struct {
     const char *name;
@@ -329,6 +361,6 @@ int main(int argc, char **argv) {
   for (auto &[name, shape] : cases)
     if (std::string(name).find(wanted) != std::string::npos)
       for (bool gradient : {false, true})
-        benchmarkAttention(name, shape, gradient, threads);
+        benchmarkAttention(measurements, name, shape, gradient, threads);
   return 0;
 }

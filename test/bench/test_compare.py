@@ -16,6 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "bench"))
 import compare
+import native
 import results
 
 
@@ -44,6 +45,16 @@ class Compare(unittest.TestCase):
     def pair(self, before, after, better="less", contender="Tessera"):
         row = ["a", contender, "step", "ms"]
         return self.write("old", [[*row, before, better]]), self.write("new", [[*row, after, better]])
+
+    def test_an_executable(self):
+        """The lines of bench/Measurements.h."""
+        lines = self.folder / "lines"
+        lines.write_text('["adamw, 2 threads", "Tessera", "memory", "GB/s", [3, 1.5e-05], "more"]\n')
+        found = results.Results("kernels")
+        native.read(lines, found)
+        row = found.result["measurements"][0]
+        self.assertEqual((row["case"], row["unit"], row["better"]), ("adamw, 2 threads", "GB/s", "more"))
+        self.assertEqual(row["values"], [3, 1.5e-05])
 
     def test_a_file(self):
         path = self.write("one", [["gpt2", "Tessera", "step", "ms", [3, 1, 2, 4, 100]]])
