@@ -23,6 +23,39 @@ const tessera_entry tessera_entries[] = {{nullptr, nullptr}};
 
 namespace {
 
+/// Scratch memory, which begins at a multiple of 64 bytes.
+class Scratch {
+public:
+  explicit Scratch(int64_t bytes) : memory(bytes + 64) {}
+  char *data() {
+    return memory.data() + 64 - reinterpret_cast<uintptr_t>(memory.data()) % 64;
+  }
+
+private:
+  std::vector<char> memory;
+};
+
+/// Expects that \p gemm agrees with double precision, and has the same bits on
+/// one, two and three threads.
+void checkOnThreads(Gemm gemm) {
+  GemmOperands operands(gemm);
+  std::vector<std::vector<char>> results;
+  for (int threads : {1, 2, 3}) {
+    setThreads(threads);
+    gemm.scratch = gemmScratchBytes(gemm, threads);
+    Manifest manifest;
+    manifest.gemms = {gemm};
+    tessera_prepare_gemms(&manifest, threads);
+    Scratch scratch(gemm.scratch);
+    std::vector<char> &c = results.emplace_back(operands.storedC);
+    tessera_gemm(nullptr, 0, operands.storedA.data(), operands.storedB.data(),
+                 gemm.bias ? operands.storedBias.data() : nullptr, nullptr,
+                 c.data(), scratch.data());
+    EXPECT_EQ(c, results[0]) << threads << " threads";
+  }
+  operands.check(results[0]);
+}
+
 class GemmForms : public testing::TestWithParam<GemmTypes> {};
 INSTANTIATE_TEST_SUITE_P(Types, GemmForms, testing::ValuesIn(allGemmTypes));
 
@@ -37,13 +70,12 @@ TEST_P(GemmForms, AgreeWithDoublePrecision) {
   tessera_prepare_gemms(&manifest, 2);
   for (const Gemm &gemm : manifest.gemms) {
     GemmOperands operands(gemm);
-    std::vector<char> scratch(gemm.scratch + 64), c = operands.storedC;
-    char *aligned =
-        scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+    Scratch scratch(gemm.scratch);
+    std::vector<char> c = operands.storedC;
     tessera_gemm(nullptr, gemm.id, operands.storedA.data(),
                  operands.storedB.data(),
                  gemm.bias ? operands.storedBias.data() : nullptr, nullptr,
-                 c.data(), aligned);
+                 c.data(), scratch.data());
     operands.check(c);
   }
 }
@@ -62,28 +94,12 @@ Gemm longGemm(int64_t m, int64_t n, int64_t k, int64_t wider, bool accumulate) {
 }
 
 TEST(LongGemm, AgreesWithDoublePrecisionOnAnyNumberOfThreads) {
-  for (Gemm gemm :
+  for (const Gemm &gemm :
        {longGemm(40, 70, 8192, 0, false), longGemm(9, 32, 8200, 3, true),
         longGemm(16, 64, 9001, 0, true), longGemm(1, 1, 10000, 1, false)}) {
     if (!isLong(gemm))
       GTEST_SKIP() << "this CPU has no AVX-512";
-    GemmOperands operands(gemm);
-    std::vector<char> results[2] = {operands.storedC, operands.storedC};
-    for (int threads : {1, 3}) {
-      setThreads(threads);
-      gemm.scratch = gemmScratchBytes(gemm, threads);
-      Manifest manifest;
-      manifest.gemms = {gemm};
-      tessera_prepare_gemms(&manifest, threads);
-      std::vector<char> scratch(gemm.scratch + 64);
-      char *aligned = scratch.data() + 64 -
-                      reinterpret_cast<uintptr_t>(scratch.data()) % 64;
-      std::vector<char> &c = results[threads > 1];
-      tessera_gemm(nullptr, 0, operands.storedA.data(), operands.storedB.data(),
-                   nullptr, nullptr, c.data(), aligned);
-      operands.check(c);
-    }
-    EXPECT_EQ(results[0], results[1]);
+    checkOnThreads(gemm);
   }
 }
 
@@ -130,28 +146,11 @@ TEST(BlockedGemm, HasTheSameBitsOnAnyNumberOfThreads) {
     gemms.push_back(blockedGemm(517, 523, 541, form));
   gemms.push_back(blockedGemm(259, 2100, 1030, 0));
   gemms.push_back(blockedGemm(512, 2100, 512, 2));
-  for (Gemm gemm : gemms) {
+  for (const Gemm &gemm : gemms) {
     if (!__builtin_cpu_supports("avx512f"))
       GTEST_SKIP() << "this CPU has no AVX-512";
     ASSERT_TRUE(isBlocked(gemm));
-    GemmOperands operands(gemm);
-    std::vector<std::vector<char>> results;
-    for (int threads : {1, 2, 3}) {
-      setThreads(threads);
-      gemm.scratch = gemmScratchBytes(gemm, threads);
-      Manifest manifest;
-      manifest.gemms = {gemm};
-      tessera_prepare_gemms(&manifest, threads);
-      std::vector<char> scratch(gemm.scratch + 64);
-      char *aligned = scratch.data() + 64 -
-                      reinterpret_cast<uintptr_t>(scratch.data()) % 64;
-      std::vector<char> &c = results.emplace_back(operands.storedC);
-      tessera_gemm(nullptr, 0, operands.storedA.data(), operands.storedB.data(),
-                   gemm.bias ? operands.storedBias.data() : nullptr, nullptr,
-                   c.data(), aligned);
-      EXPECT_EQ(c, results[0]);
-    }
-    operands.check(results[0]);
+    checkOnThreads(gemm);
   }
 }
 
@@ -194,14 +193,12 @@ TEST(LocalGemm, AgreesWithDoublePrecisionOnEachThread) {
     GemmOperands operands(gemm);
     std::vector<std::vector<char>> results(12, operands.storedC);
     parallelFor(12, 1, [&](int64_t begin, int64_t end) {
-      std::vector<char> scratch(gemm.scratch + 64);
-      char *aligned = scratch.data() + 64 -
-                      reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+      Scratch scratch(gemm.scratch);
       for (int64_t i = begin; i < end; ++i)
         tessera_local_gemm(gemm.id, operands.storedA.data(),
                            operands.storedB.data(),
                            gemm.bias ? operands.storedBias.data() : nullptr,
-                           results[i].data(), aligned);
+                           results[i].data(), scratch.data());
     });
     for (const std::vector<char> &result : results) {
       operands.check(result);
@@ -224,23 +221,7 @@ TEST(NarrowGemm, HasTheSameBitsOnAnyNumberOfThreads) {
     gemm.ldc = gemm.n;
     if (!isNarrow(gemm))
       GTEST_SKIP() << "this CPU has no AVX-512";
-    GemmOperands operands(gemm);
-    std::vector<std::vector<char>> results;
-    for (int threads : {1, 2, 3}) {
-      setThreads(threads);
-      gemm.scratch = gemmScratchBytes(gemm, threads);
-      Manifest manifest;
-      manifest.gemms = {gemm};
-      tessera_prepare_gemms(&manifest, threads);
-      std::vector<char> scratch(gemm.scratch + 64);
-      char *aligned = scratch.data() + 64 -
-                      reinterpret_cast<uintptr_t>(scratch.data()) % 64;
-      std::vector<char> &c = results.emplace_back(operands.storedC);
-      tessera_gemm(nullptr, 0, operands.storedA.data(), operands.storedB.data(),
-                   nullptr, nullptr, c.data(), aligned);
-      operands.check(c);
-      EXPECT_EQ(c, results[0]);
-    }
+    checkOnThreads(gemm);
   }
 }
 
@@ -295,10 +276,7 @@ void checkCounted(Gemm gemm, Gemm::Counted kind, int threads) {
   bool inner = kind == Gemm::Counted::Inner;
   int64_t size = inner ? gemm.k : gemm.m;
   GemmOperands operands(gemm);
-  std::vector<char> scratch(manifest.gemms[0].scratch +
-                            manifest.gemms[1].scratch + 64);
-  char *aligned =
-      scratch.data() + 64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64;
+  Scratch scratch(manifest.gemms[0].scratch + manifest.gemms[1].scratch);
   for (int64_t wanted :
        {int64_t(0), int64_t(1), size / 3, int64_t(64), int64_t(300),
         int64_t(65), int64_t(512), size - 1, size}) {
@@ -317,14 +295,14 @@ void checkCounted(Gemm gemm, Gemm::Counted kind, int threads) {
     std::vector<char> expected = operands.storedC, c = operands.storedC;
     const char *bias = gemm.bias ? operands.storedBias.data() : nullptr;
     tessera_gemm(nullptr, 0, a.data(), b.data(), bias, nullptr, expected.data(),
-                 aligned);
+                 scratch.data());
     // All bits set are NaN in each type.
     a = cut(operands.storedA, rowA, 0xff);
     if (inner)
       b = cut(b, rowB, 0xff);
     auto count = static_cast<int32_t>(parts);
     tessera_gemm_counted(nullptr, 1, &count, a.data(), b.data(), bias, nullptr,
-                         c.data(), aligned);
+                         c.data(), scratch.data());
     int64_t rowC = gemm.ldc * sizeOf(gemm.resultType);
     for (int64_t row = 0; row < (inner ? gemm.m : there); ++row)
       ASSERT_EQ(memcmp(c.data() + row * rowC, expected.data() + row * rowC,
