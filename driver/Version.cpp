@@ -11,6 +11,8 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 
+llvm::StringRef tessera::getVersion() { return runtime::version.tessera; }
+
 void tessera::setVersionPrinter(llvm::StringLiteral tool) {
   llvm::cl::SetVersionPrinter([tool](llvm::raw_ostream &out) {
     out << tool << " " << runtime::versionText();

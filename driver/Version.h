@@ -12,6 +12,9 @@
 
 namespace tessera {
 
+/// Tessera's version, "0.1.0".
+llvm::StringRef getVersion();
+
 /// Makes LLVM's parser answer --version with \p tool and the versions of
 /// Tessera and LLVM. \p tool lives until the process ends.
 void setVersionPrinter(llvm::StringLiteral tool);

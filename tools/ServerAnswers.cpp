@@ -7,6 +7,7 @@
 
 #include "tools/ServerAnswers.h"
 
+#include "driver/Version.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -64,7 +65,7 @@ std::string tessera::completeAnswer(StringRef answer) {
     return answer.str();
   if (llvm::json::Object *server = result->getObject("serverInfo"))
     *server = llvm::json::Object{{"name", "tessera-lsp-server"},
-                                 {"version", TESSERA_VERSION}};
+                                 {"version", getVersion()}};
   if (llvm::json::Object *contents = result->getObject("contents"))
     if (std::optional<StringRef> value = contents->getString("value")) {
       std::string text = value->str();
