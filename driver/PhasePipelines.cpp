@@ -23,32 +23,72 @@
 using namespace mlir;
 using namespace tessera;
 
+namespace {
+
+/// How a phase is run, and how what it leaves is checked.
+struct PhaseForm {
+  void (*build)(OpPassManager &manager, const Target &target,
+                const Recomputation &recomputation);
+  std::unique_ptr<Pass> (*createVerifier)();
+};
+
+void buildModel(OpPassManager &manager) {
+  manager.addPass(train::createVerifyModel());
+  manager.addPass(train::createNameLayers());
+}
+
+void buildTrain(OpPassManager &manager, const Recomputation &recomputation) {
+  train::RecomputeOptions options;
+  options.whole = recomputation.whole;
+  options.cheap = recomputation.cheap;
+  train::buildPipeline(manager, options);
+}
+
+/// In the order of Phase, without the executable, which is no module.
+constexpr PhaseForm forms[] = {
+    {[](OpPassManager &manager, const Target &, const Recomputation &) {
+       buildModel(manager);
+     },
+     [] { return train::createVerifyModel(); }},
+    {[](OpPassManager &manager, const Target &,
+        const Recomputation &recomputation) {
+       buildTrain(manager, recomputation);
+     },
+     [] { return train::createVerifyTrain(); }},
+    {[](OpPassManager &manager, const Target &, const Recomputation &) {
+       zero::buildZeroPipeline(manager);
+     },
+     [] { return zero::createVerifyZero(); }},
+    {[](OpPassManager &manager, const Target &, const Recomputation &) {
+       kernels::buildPipeline(manager);
+     },
+     [] { return kernels::createVerifyKernels(); }},
+    {[](OpPassManager &manager, const Target &target, const Recomputation &) {
+       manager.addPass(target.createShapeKernels());
+       plan::buildPlanPipeline(manager);
+     },
+     [] { return plan::createVerifyPlan(); }},
+    {[](OpPassManager &manager, const Target &target, const Recomputation &) {
+       target.buildPipeline(manager);
+     },
+     [] { return createVerifyTarget(); }}};
+static_assert(std::size(forms) == static_cast<size_t>(Phase::Executable));
+
+const PhaseForm &getForm(Phase phase) {
+  return forms[static_cast<size_t>(phase)];
+}
+
+} // namespace
+
 void tessera::buildPhase(Phase phase, const Target &target,
                          const Recomputation &recomputation,
                          OpPassManager &manager) {
-  switch (phase) {
-  case Phase::Model:
-    manager.addPass(train::createVerifyModel());
-    manager.addPass(train::createNameLayers());
-    return;
-  case Phase::Train: {
-    train::RecomputeOptions options;
-    options.whole = recomputation.whole;
-    options.cheap = recomputation.cheap;
-    return train::buildPipeline(manager, options);
-  }
-  case Phase::Zero:
-    return zero::buildZeroPipeline(manager);
-  case Phase::Kernels:
-    return kernels::buildPipeline(manager);
-  case Phase::Plan:
-    manager.addPass(target.createShapeKernels());
-    return plan::buildPlanPipeline(manager);
-  case Phase::Target:
-    return target.buildPipeline(manager);
-  case Phase::Executable:
-    return;
-  }
+  if (phase != Phase::Executable)
+    getForm(phase).build(manager, target, recomputation);
+}
+
+std::unique_ptr<Pass> tessera::createPhaseVerifier(Phase phase) {
+  return getForm(std::min(phase, Phase::Target)).createVerifier();
 }
 
 namespace {
@@ -111,20 +151,13 @@ void tessera::registerPhasePipelines() {
   cuda::registerCUDAPasses();
   cuda::registerCUDAPipeline();
 
-  PassPipelineRegistration<>("model-pipeline",
-                             "The phase model: verify, name layers",
-                             [](OpPassManager &manager) {
-                               manager.addPass(train::createVerifyModel());
-                               manager.addPass(train::createNameLayers());
-                             });
+  PassPipelineRegistration<>(
+      "model-pipeline", "The phase model: verify, name layers", buildModel);
   PassPipelineRegistration<TrainOptions>(
       "train-pipeline",
       "The phase train: precision, differentiation, recomputation",
       [](OpPassManager &manager, const TrainOptions &options) {
-        train::RecomputeOptions recompute;
-        recompute.whole = options.whole;
-        recompute.cheap = options.cheap;
-        train::buildPipeline(manager, recompute);
+        buildTrain(manager, {options.whole, options.cheap});
       });
   zero::registerZeroPipeline();
   PassPipelineRegistration<>("kernels-pipeline",

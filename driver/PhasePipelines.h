@@ -20,6 +20,10 @@ void buildPhase(Phase phase, const Target &target,
                 const Recomputation &recomputation,
                 mlir::OpPassManager &manager);
 
+/// The pass that checks what \p phase leaves; of Phase::Executable that of
+/// Phase::Target.
+std::unique_ptr<mlir::Pass> createPhaseVerifier(Phase phase);
+
 /// Makes each phase known to pass drivers: `model-pipeline`, `train-pipeline`,
 /// ..., `target-pipeline`, and all passes that are in them.
 void registerPhasePipelines();

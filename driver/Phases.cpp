@@ -6,16 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "driver/Phases.h"
-#include "codegen/Passes.h"
 #include "dialects/AttributeNames.h"
+#include "dialects/nn/NN.h"
 #include "dialects/plan/Plan.h"
 #include "dialects/spec/Spec.h"
 #include "driver/Output.h"
 #include "driver/PhasePipelines.h"
-#include "passes/kernels/Passes.h"
-#include "passes/plan/Passes.h"
-#include "passes/train/Passes.h"
-#include "passes/zero/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
@@ -76,27 +72,7 @@ void tessera::printModule(ModuleOp module, llvm::raw_ostream &out) {
 
 static LogicalResult verifyModel(ModuleOp module, Phase phase) {
   PassManager manager(module.getContext(), ModuleOp::getOperationName());
-  switch (phase) {
-  case Phase::Model:
-    manager.addPass(train::createVerifyModel());
-    break;
-  case Phase::Train:
-    manager.addPass(train::createVerifyTrain());
-    break;
-  case Phase::Zero:
-    manager.addPass(zero::createVerifyZero());
-    break;
-  case Phase::Kernels:
-    manager.addPass(kernels::createVerifyKernels());
-    break;
-  case Phase::Plan:
-    manager.addPass(plan::createVerifyPlan());
-    break;
-  case Phase::Target:
-  case Phase::Executable:
-    manager.addPass(createVerifyTarget());
-    break;
-  }
+  manager.addPass(createPhaseVerifier(phase));
   return manager.run(module);
 }
 
