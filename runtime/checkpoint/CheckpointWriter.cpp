@@ -24,6 +24,9 @@
 namespace tessera::runtime {
 
 static constexpr size_t checkpointsKept = 2;
+/// Checksums of one exchange.
+static constexpr int64_t checksumsAtOnce =
+    Communicator::exchangeLimit / sizeof(uint32_t);
 
 namespace {
 
@@ -87,7 +90,7 @@ CheckpointWriter::CheckpointWriter(const tessera_context &context,
   std::vector<int64_t> counts(context.size());
   context.communicator->exchange(&blocks, counts.data(), sizeof blocks);
   mostBlocks = *std::max_element(counts.begin(), counts.end());
-  gathered.resize(16 * context.size());
+  gathered.resize(checksumsAtOnce * context.size());
   if (context.rank() == 0) {
     index.model = manifest.name;
     index.world = context.size();
@@ -223,20 +226,19 @@ bool CheckpointWriter::partIsWritten() const {
 }
 
 void CheckpointWriter::commit() {
-  // An exchange takes 64 bytes.
-  static constexpr int64_t many = 16;
-  for (int64_t first = 0; first < mostBlocks; first += many) {
-    uint32_t mine[many] = {};
-    for (int64_t i = 0;
-         i < many && first + i < static_cast<int64_t>(checksums.size()); ++i)
+  for (int64_t first = 0; first < mostBlocks; first += checksumsAtOnce) {
+    uint32_t mine[checksumsAtOnce] = {};
+    for (int64_t i = 0; i < checksumsAtOnce &&
+                        first + i < static_cast<int64_t>(checksums.size());
+         ++i)
       mine[i] = checksums[first + i];
     context.communicator->exchange(mine, gathered.data(), sizeof mine);
     size_t place = 0;
     for (const SavedFile &file : index.files) {
       int64_t blocks = BlockChecksums::count(file.bytes, index.blockBytes);
       size_t rank = &file - index.files.data();
-      for (int64_t i = 0; i < many && first + i < blocks; ++i)
-        indexText.put(place + first + i, gathered[many * rank + i]);
+      for (int64_t i = 0; i < checksumsAtOnce && first + i < blocks; ++i)
+        indexText.put(place + first + i, gathered[checksumsAtOnce * rank + i]);
       place += blocks;
     }
   }

@@ -69,13 +69,6 @@ public:
 
   void fence(int) override {}
 
-  void exchange(const void *mine, void *all, size_t bytes) override {
-    if (rendezvous)
-      rendezvous->exchange(mine, all, bytes);
-    else
-      memcpy(all, mine, bytes);
-  }
-
   void copyToRoot(int source, int64_t offset, int64_t bytes,
                   char *destination) override {
     if (source == 0 && isRoot())
@@ -106,6 +99,13 @@ public:
   const char *form() const override { return means ? means->form() : "none"; }
 
 private:
+  void exchangeBytes(const void *mine, void *all, size_t bytes) override {
+    if (rendezvous)
+      rendezvous->exchange(mine, all, bytes);
+    else
+      memcpy(all, mine, bytes);
+  }
+
   static constexpr int64_t largestPiece = 16 << 20;
 
   bool isStaged();
@@ -123,7 +123,7 @@ struct Place {
   char machine[40], gpu[24];
   bool operator==(const Place &) const = default;
 };
-static_assert(sizeof(Place) <= 64, "fits an exchange");
+static_assert(sizeof(Place) <= Communicator::exchangeLimit);
 
 /// Whether the ranks do without NCCL: two of them have the same GPU, or the
 /// user wants it so.

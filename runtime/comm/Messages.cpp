@@ -53,28 +53,6 @@ public:
   void wait(int id) override { run(id); }
   void fence(int id) override { run(id); }
 
-  void exchange(const void *mine, void *all, size_t bytes) override {
-    // Messages of their own show which rank is missing.
-    if (ranks <= mostPairs) {
-      char *places = static_cast<char *>(all);
-      memcpy(places + ownRank * bytes, mine, bytes);
-      auto count = static_cast<int64_t>(bytes);
-      for (int distance = 1; distance < ranks; ++distance) {
-        int from = (ownRank + distance) % ranks;
-        receive(places + from * count, count, from);
-        send(static_cast<const char *>(mine), count,
-             (ownRank + ranks - distance) % ranks);
-      }
-      finishRequests(meeting);
-      return;
-    }
-    MPI_Request request;
-    MPI_Iallgather(mine, static_cast<int>(bytes), MPI_BYTE, all,
-                   static_cast<int>(bytes), MPI_BYTE, MPI_COMM_WORLD, &request);
-    add(request, -1);
-    finishRequests(meeting);
-  }
-
   void copyToRoot(int source, int64_t offset, int64_t bytes,
                   char *destination) override {
     if (source == 0) {
@@ -102,6 +80,28 @@ public:
   const char *form() const override { return "messages"; }
 
 private:
+  void exchangeBytes(const void *mine, void *all, size_t bytes) override {
+    // Messages of their own show which rank is missing.
+    if (ranks <= mostPairs) {
+      char *places = static_cast<char *>(all);
+      memcpy(places + ownRank * bytes, mine, bytes);
+      auto count = static_cast<int64_t>(bytes);
+      for (int distance = 1; distance < ranks; ++distance) {
+        int from = (ownRank + distance) % ranks;
+        receive(places + from * count, count, from);
+        send(static_cast<const char *>(mine), count,
+             (ownRank + ranks - distance) % ranks);
+      }
+      finishRequests(meeting);
+      return;
+    }
+    MPI_Request request;
+    MPI_Iallgather(mine, static_cast<int>(bytes), MPI_BYTE, all,
+                   static_cast<int>(bytes), MPI_BYTE, MPI_COMM_WORLD, &request);
+    add(request, -1);
+    finishRequests(meeting);
+  }
+
   static constexpr int64_t chunkBytes = 256 << 10; ///< of each peer
   static constexpr int64_t largestMessage = 64 << 20;
   static constexpr int mostPairs = 64;  ///< ranks that all meet each other

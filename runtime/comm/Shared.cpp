@@ -32,7 +32,7 @@ static_assert(Counter::is_always_lock_free);
 /// exchange ahead of the slowest.
 struct alignas(64) ExchangePlace {
   Counter turn;
-  alignas(64) char data[2][64];
+  alignas(64) char data[2][Communicator::exchangeLimit];
 };
 
 class SharedCommunicator final : public Communicator {
@@ -126,18 +126,6 @@ public:
     });
   }
 
-  void exchange(const void *mine, void *all, size_t bytes) override {
-    uint64_t turn = ++exchanges;
-    memcpy(places[ownRank]->data[turn & 1], mine, bytes);
-    places[ownRank]->turn.store(turn, std::memory_order_release);
-    watch->untilAll("a meeting of all ranks", [&](int peer) {
-      return places[peer]->turn.load(std::memory_order_acquire) >= turn;
-    });
-    for (int peer = 0; peer < ranks; ++peer)
-      memcpy(static_cast<char *>(all) + peer * bytes,
-             places[peer]->data[turn & 1], bytes);
-  }
-
   void copyToRoot(int source, int64_t offset, int64_t bytes,
                   char *destination) override {
     if (isRoot())
@@ -157,6 +145,18 @@ public:
   const char *form() const override { return "shared memory"; }
 
 private:
+  void exchangeBytes(const void *mine, void *all, size_t bytes) override {
+    uint64_t turn = ++exchanges;
+    memcpy(places[ownRank]->data[turn & 1], mine, bytes);
+    places[ownRank]->turn.store(turn, std::memory_order_release);
+    watch->untilAll("a meeting of all ranks", [&](int peer) {
+      return places[peer]->turn.load(std::memory_order_acquire) >= turn;
+    });
+    for (int peer = 0; peer < ranks; ++peer)
+      memcpy(static_cast<char *>(all) + peer * bytes,
+             places[peer]->data[turn & 1], bytes);
+  }
+
   static constexpr int64_t headBytes = 64;
 
   void gather(const Collective &collective, const Members &members) {

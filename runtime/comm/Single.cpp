@@ -31,7 +31,8 @@ void SingleCommunicator::wait(int id) {
               [&](int64_t begin, int64_t end) { sumRanks(sum, begin, end); });
 }
 
-void SingleCommunicator::exchange(const void *mine, void *all, size_t bytes) {
+void SingleCommunicator::exchangeBytes(const void *mine, void *all,
+                                       size_t bytes) {
   memcpy(all, mine, bytes);
 }
 

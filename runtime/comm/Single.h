@@ -21,13 +21,15 @@ public:
   void wait(int id) override;
   void fence(int) override {}
 
-  void exchange(const void *mine, void *all, size_t bytes) override;
   void copyToRoot(int, int64_t offset, int64_t bytes,
                   char *destination) override;
 
   bool markFailed() override { return true; }
   void finish() override {}
   const char *form() const override { return "none"; }
+
+protected:
+  void exchangeBytes(const void *mine, void *all, size_t bytes) override;
 
 private:
   const Program *program = nullptr;

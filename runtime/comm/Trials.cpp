@@ -26,9 +26,6 @@ public:
     ranksOnNode = launch.localSize;
   }
 
-  void exchange(const void *mine, void *all, size_t bytes) override {
-    rendezvous.exchange(mine, all, bytes);
-  }
   std::vector<std::string> collect(const std::string &mine) override {
     return rendezvous.collect(mine);
   }
@@ -38,6 +35,10 @@ public:
   const char *form() const override { return "TCP"; }
 
 private:
+  void exchangeBytes(const void *mine, void *all, size_t bytes) override {
+    rendezvous.exchange(mine, all, bytes);
+  }
+
   Rendezvous rendezvous;
 };
 

@@ -22,7 +22,7 @@ struct Machine {
   char boot[40] = {};
   bool operator==(const Machine &) const = default;
 };
-static_assert(sizeof(Machine) <= 64, "fits an exchange");
+static_assert(sizeof(Machine) <= Communicator::exchangeLimit);
 
 struct Meeting {
   int64_t entered = 0, leftBefore = 0;

@@ -17,6 +17,14 @@
 
 namespace tessera::runtime {
 
+void Communicator::exchange(const void *mine, void *all, size_t bytes) {
+  if (bytes > exchangeLimit)
+    fatal("internal error: an exchange of %zu bytes; a rank may give %zu, and "
+          "Communicator::collect() takes any size",
+          bytes, exchangeLimit);
+  exchangeBytes(mine, all, bytes);
+}
+
 void Communicator::barrier() { any(false); }
 
 bool Communicator::any(bool flag) { return agree(flag).any != 0; }
@@ -41,7 +49,7 @@ std::vector<std::string> Communicator::collect(const std::string &mine) {
   exchange(&size, sizes.data(), sizeof size);
   std::vector<std::string> all(ranks);
   struct Piece {
-    char bytes[64];
+    char bytes[exchangeLimit];
   } piece;
   std::vector<Piece> pieces(ranks);
   int64_t most = *std::max_element(sizes.begin(), sizes.end());

@@ -43,9 +43,13 @@ public:
   virtual void wait(int id) = 0;
   virtual void fence(int id) = 0;
 
-  /// Every rank gives \p bytes (at most 64) and gets those of all, in rank
-  /// order. Also a barrier.
-  virtual void exchange(const void *mine, void *all, size_t bytes) = 0;
+  /// The most bytes that a rank gives to an exchange.
+  static constexpr size_t exchangeLimit = 64;
+
+  /// Every rank gives \p bytes and gets those of all, in rank order. Also a
+  /// barrier. Exits the process where they are more than exchangeLimit, in
+  /// every form: one that could take more would hide the mistake.
+  void exchange(const void *mine, void *all, size_t bytes);
   /// What each rank gives, of any size, in rank order. Also a barrier.
   virtual std::vector<std::string> collect(const std::string &mine);
   void barrier();
@@ -81,6 +85,9 @@ public:
   virtual const char *form() const = 0;
 
 protected:
+  /// What exchange() does, of at most exchangeLimit bytes.
+  virtual void exchangeBytes(const void *mine, void *all, size_t bytes) = 0;
+
   /// The collectives of \p program, with offsets for this rank.
   std::vector<Collective> resolve(const Program &program) const;
 
