@@ -165,7 +165,7 @@ void writeTable(ArrayRef<NamedRun> runs, raw_ostream &out) {
     double seconds = 0;
     for (size_t j = 0; ms && j < ms->values.size(); ++j)
       seconds += 1e-3 * ms->values[j];
-    // Of a log that leaves out steps their time is not known.
+    // A log that leaves out steps (--log-every) leaves out their time.
     bool isWhole = int64_t(run.log.getSteps().size()) ==
                    run.log.getSteps().back() - run.log.getSteps().front() + 1;
     out << "<tr><td>";
@@ -177,7 +177,7 @@ void writeTable(ArrayRef<NamedRun> runs, raw_ostream &out) {
     writeCell(out, loss ? number(loss->values.back()) : "", true);
     writeCell(out, leastOf(loss), true);
     writeCell(out, leastOf(run.log.find("val_loss")), true);
-    writeCell(out, ms && isWhole ? formatSeconds(seconds) : "", true);
+    writeCell(out, ms && isWhole ? formatSeconds(seconds) : "not logged", true);
     out << "</tr>\n";
   }
   out << "</table>\n";
