@@ -50,9 +50,14 @@ def each_family(case):
     return case
 
 
+def scratch_path(name):
+    """Where scratch(name) is: tests of different files run side by side."""
+    return BUILD / "test" / "end-to-end" / "scratch" / pathlib.Path(sys.argv[0]).stem / name
+
+
 def scratch(name):
     """An empty folder of the running test."""
-    folder = BUILD / "test" / "end-to-end" / "scratch" / name
+    folder = scratch_path(name)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

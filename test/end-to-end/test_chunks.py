@@ -36,7 +36,7 @@ class Chunks(unittest.TestCase):
         """Losses and all gradients against PyTorch Geometric, as of whole matrices."""
         golden = test_golden.Golden()
         golden.check(name, "graph.safetensors", compile=compile_in_chunks, **values)
-        folder = support.BUILD / "test" / "end-to-end" / "scratch" / f"golden-{name}-1"
+        folder = support.scratch_path(f"golden-{name}-1")
         loops = (folder / "exe.chunks.mlir").read_text().count("plan.row_loop")
         self.assertGreater(loops, 0)
 

@@ -151,6 +151,8 @@ class Generation(unittest.TestCase):
         cls.executables = {}
 
     def executable(self, name, generation, precision="FP32", **values):
+        """Compiled once for all tests: those that need no capacity of their own ask
+        for `batch: 9`."""
         key = (name, generation, precision, tuple(values.items()))
         if key not in self.executables:
             specification = MODELS[name] + TRAINING
@@ -174,7 +176,7 @@ class Generation(unittest.TestCase):
 
     def check_against_predict(self, name, precision, tolerance):
         whole = self.executable(name, "", precision)
-        cached = self.executable(name, "batch: 3", precision)
+        cached = self.executable(name, "batch: 9", precision)
         for length in (1, 7, 64, 127, 128, 129, 150):
             words = text(length, length + 4)
             prompt, more = words[:length], words[length:]
@@ -302,7 +304,7 @@ class Generation(unittest.TestCase):
                     words = text(21, 60)
                     lines = [append(1, words[:50])]
                     lines += [step([(1, token)]) for token in words[50:]]
-                    exact = self.executable(name, "batch: 3", "FP32")
+                    exact = self.executable(name, "batch: 9")
                     expected = logits(exact, lines)
                     executable = self.executable(
                         name, f"batch: 3 {MATRICES}", precision
@@ -320,7 +322,7 @@ class Generation(unittest.TestCase):
                 words = text(25, 140)
                 lines = [append(1, words[:130])]
                 lines += [step([(1, token)]) for token in words[130:]]
-                expected = logits(self.executable(name, "batch: 3"), lines)
+                expected = logits(self.executable(name, "batch: 9"), lines)
                 rows = logits(self.executable(name, "batch: 3 kv: INT8"), lines)
                 deviation = self.deviation(rows, expected)
                 print(name, "kv", deviation, file=sys.stderr)
@@ -340,7 +342,7 @@ class Generation(unittest.TestCase):
     def test_integers_of_a_prompt_are_those_of_decoding(self):
         for name in MODELS:
             with self.subTest(name):
-                executable = self.executable(name, f"batch: 3 {ALL}")
+                executable = self.executable(name, f"batch: 9 {ALL}")
                 words = text(22, 140)
                 together = logits(executable, [append(0, words)])
                 alone = logits(executable, [step([(0, token)]) for token in words])
@@ -381,7 +383,7 @@ class Generation(unittest.TestCase):
         self.assertEqual(logits(executable, lines, "--init", checkpoint), expected)
         self.assertNotEqual(logits(executable, lines), expected)
         # What is left beside the weights' own error is that of the rows.
-        exact = logits(self.executable(name, "batch: 3"), lines, "--init", stored)
+        exact = logits(self.executable(name, "batch: 9"), lines, "--init", stored)
         self.assertLess(self.deviation(expected, exact), 0.0055 * 3)
 
         matrix = next(t for t, (_, shape, _) in tensors.items() if len(shape) == 2)
