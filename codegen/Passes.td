@@ -19,12 +19,12 @@ def AssignIds : Pass<"plan-assign-ids", "mlir::ModuleOp"> {
     are numbered within a program, those of one within another behind the
     other's, functions of a device within their module.
 
-    ```mlir
-    plan.gemm %a, %b into %c : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()
+    ```mlir test/codegen/assign-ids.mlir#gemm
+    plan.gemm %m, %m into %n : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()
     ```
     becomes
-    ```mlir
-    plan.gemm %a, %b into %c {plan.id = 0 : i32} : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()
+    ```mlir test/codegen/assign-ids.mlir#gemm becomes
+    plan.gemm %m, %m into %n {plan.id = 0 : i32} : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()
     ```
   }];
 }
@@ -37,16 +37,17 @@ def DescribeSteps : Pass<"plan-describe-steps", "mlir::ModuleOp"> {
     memory in use at each, become a global of JSON text, whose format
     docs/manifest.md describes. Kernels must not have been built yet.
 
-    ```mlir
-    plan.program @train ... {
-      ...
+    ```mlir test/codegen/describe-steps-example.mlir#clear
+    plan.program @train world 1 stage 0 accumulation 1 arena 64 memory {gradients = 64 : i64} flops 0 {
+      %g = plan.buffer "gradient g" gradients at 0 persistent : memref<64xi8>
+      %x = plan.view %g at 0 : memref<64xi8> -> memref<16xf32>
       plan.section "begin"
-      plan.clear %view : memref<16xf32>
+      plan.clear %x : memref<16xf32>
     }
     ```
     stays, and behind it stands
-    ```mlir
-    llvm.mlir.global external constant @tessera_steps("{...}\00")
+    ```mlir test/codegen/describe-steps-example.mlir#clear becomes
+    llvm.mlir.global external constant @tessera_steps("{\22works\22:[{\22name\22:\22clear\22,\22kind\22:\22clear\22,\22bytes\22:64...\00")
     ```
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
@@ -62,22 +63,26 @@ def LowerPrograms : Pass<"plan-lower-programs", "mlir::ModuleOp"> {
     have been built: a launch calls those of a CPU, and those of a device
     by their number in its module, one grid after the other.
 
-    ```mlir
-    plan.program @predict ... {
-      ...
+    ```mlir test/codegen/cpu/lower-programs-example.mlir#launch
+    plan.program @predict world 1 stage 0 accumulation 1 arena 128 memory {activations = 128 : i64} flops 0 {
+      %a = plan.buffer "a" activations at 0 live [0, 0] : memref<128xi8>
+      %x = plan.view %a at 0 : memref<128xi8> -> memref<16xf32>
+      %y = plan.view %a at 64 : memref<128xi8> -> memref<16xf32>
       plan.section "run"
-      plan.launch @gelu(%x, %y) {plan.iterations = 16 : i64} : (memref<16x16xf32>, memref<16x16xf32>) -> ()
+      plan.launch @negate(%x, %y) {plan.iterations = 1 : i64} : (memref<16xf32>, memref<16xf32>) -> ()
     }
     ```
     becomes
-    ```mlir
-    llvm.mlir.global external constant @tessera_manifest("{...}\00")
-    llvm.mlir.global external constant @tessera_entries() : !llvm.array<2 x struct<(ptr, ptr)>> {...}
-    llvm.func @predict.run(%context: !llvm.ptr, %arena: !llvm.ptr) {
-      ...
-      llvm.call @tessera_launch(%context, %gelu, %arguments, %iterations, %scratch, %stride)
-      llvm.return
+    ```mlir test/codegen/cpu/lower-programs-example.mlir#lowered becomes
+    llvm.func internal @predict.run(%context: !llvm.ptr, %arena: !llvm.ptr) {
+    ...
+    %kernel = llvm.mlir.addressof @negate : !llvm.ptr
+    %scratch = llvm.mlir.zero : !llvm.ptr
+    llvm.call @tessera_launch(%context, %kernel, %arguments, %iterations, %scratch, %stride) : ...
+    llvm.return
     }
+    llvm.mlir.global external constant @tessera_manifest("...\00")
+    llvm.mlir.global external constant @tessera_entries() ... : !llvm.array<2 x struct<(ptr, ptr)>>
     ```
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "mlir::memref::MemRefDialect",

@@ -16,12 +16,15 @@ def ApproximateMathPass : Pass<"math-approximate"> {
     A call of the C library's `expf` per lane would undo vectorisation. The
     polynomials are upstream's, with fused multiply-adds; fp64 is left alone.
 
-    ```mlir
+    ```mlir test/codegen/approximate-math.mlir#exp
     %y = math.exp %x : vector<16xf32>
-    // becomes
+    ```
+    becomes
+    ```mlir test/codegen/approximate-math.mlir#polynomial becomes
     %k = math.floor %scaled : vector<16xf32>
+    ...
     %p = math.fma %r, %c5, %c4 : vector<16xf32>
-    // ...
+    ...
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",

@@ -55,9 +55,8 @@ def Graph_CSROp : Graph_Op<"csr", [AttrSizedOperandSegments]> {
     by row, edges by target; `row_ptr_t` [columns + 1] and the other arrays with
     `_t` are those of the transpose, all three or none where nothing reads it.
 
-    ```mlir
-    %g = graph.csr %row_ptr, %col, %weight transposed %row_ptr_t, %col_t, %weight_t
-        : !graph.csr<2708x2708, 13264>
+    ```mlir test/dialects/graph/canonicalize.mlir#csr
+    %g = graph.csr %row_ptr, %col, %weight transposed %row_ptr_t, %col_t, %weight_t : !graph.csr<4x4, 10>
     ```
   }];
   let arguments = (ins Graph_Int:$row_ptr, Graph_Int:$col, Graph_Float:$weight,
@@ -87,9 +86,8 @@ def Graph_AggregateOp
     f]: the result is [rows, f]. With `transpose` it is that of the transpose:
     from [rows, f] to [columns, f].
 
-    ```mlir
-    %y = graph.aggregate %g, %x
-        : !graph.csr<2708x1433, 49216>, tensor<1433x16xf32>
+    ```mlir test/dialects/graph/canonicalize.mlir#aggregate
+    %0 = graph.aggregate %g, %x : !graph.csr<4x4, 10>, tensor<4x16xf32>
     ```
   }];
   let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input,
@@ -117,8 +115,8 @@ def Graph_MaxOp
     comparing again, once over rows to count them (`graph.max_ties`) and once
     over columns (`graph.max_gradient`).
 
-    ```mlir
-    %y = graph.max %g, %x : !graph.csr<2708x2708, 10556>, tensor<2708x16xf32>
+    ```mlir test/dialects/graph/syntax.mlir#max
+    %y = graph.max %g, %x : !graph.csr<4x9, 12>, tensor<9x16xf32>
     ```
   }];
   let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input);
@@ -134,8 +132,8 @@ def Graph_MaxTiesOp : Graph_Op<"max_ties", [AllTypesMatch<["largest", "result"]>
     result_i = the number of edges j → i with input_j = largest_i, of each
     column by itself.
 
-    ```mlir
-    %n = graph.max_ties %g, %x, %y : !graph.csr<2708x2708, 10556>, tensor<2708x16xf32>, tensor<2708x16xf32>
+    ```mlir test/dialects/graph/syntax.mlir#max-ties
+    %n = graph.max_ties %g, %x, %y : !graph.csr<4x9, 12>, tensor<9x16xf32>, tensor<4x16xf32>
     ```
   }];
   let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input,
@@ -157,8 +155,8 @@ def Graph_MaxGradientOp
     column by itself, in the order of the transposed graph's row; share_i being
     the gradient of graph.max over its number of ties.
 
-    ```mlir
-    %dx = graph.max_gradient %g, %x, %y, %s : !graph.csr<2708x2708, 10556>, tensor<2708x16xf32>, tensor<2708x16xf32>
+    ```mlir test/dialects/graph/syntax.mlir#max-gradient
+    %dx = graph.max_gradient %g, %x, %y, %dy : !graph.csr<4x9, 12>, tensor<9x16xf32>, tensor<4x16xf32>
     ```
   }];
   let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input,
@@ -180,9 +178,8 @@ def Graph_DropoutOp : Graph_Op<"dropout", [AllTypesMatch<["weight", "result"]>]>
     is what would be of the dense matrix. With `transpose` the arrays are those of
     the transpose's rows, and the entry has the same bits there.
 
-    ```mlir
-    %v = graph.dropout 0.5 of %row_ptr, %col, %value from %stream
-        : tensor<2709xi32>, tensor<49216xi32>, tensor<49216xf32>, tensor<1x4xi32>
+    ```mlir test/dialects/graph/syntax.mlir#dropout
+    %v = graph.dropout 0.5 of %row_ptr, %col, %w from %stream : tensor<5xi32>, tensor<12xi32>, tensor<12xf32>, tensor<1x4xi32>
     ```
   }];
   let arguments = (ins F64Attr:$rate, Graph_Int:$row_ptr, Graph_Int:$col,
@@ -242,9 +239,8 @@ def Graph_AttentionOp : Graph_AttentionOpBase<"attention", [
     edge has the same bits in every sample, and k is 0, since a sample's edges are
     in no order.
 
-    ```mlir
-    %out, %lse, %sloped, %slopes = graph.attention %g, %x, %source, %target slope 0.2
-        : !graph.csr<2708x2708, 13264>, tensor<2708x64xf32>, tensor<2708x8xf32>, tensor<2708x8xf32>
+    ```mlir test/dialects/graph/syntax.mlir#attention
+    %y, %lse, %sloped, %slopes = graph.attention %g, %x, %s, %t slope 0.2 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
     ```
   }];
   let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input,
@@ -278,9 +274,8 @@ def Graph_AttentionGradOp : Graph_AttentionOpBase<"attention_grad", [
     Probabilities are recomputed from `lse`, and what of them is dropped from
     `stream`; `corrections` are of all.
 
-    ```mlir
-    %dx, %sloped, %corrections = graph.attention_grad %g, %gradient, %source, %target, %lse, %delta slope 0.2
-        : !graph.csr<2708x2708, 13264>, tensor<2708x64xf32>, tensor<2708x8xf32>, tensor<2708x8xf32>
+    ```mlir test/dialects/graph/syntax.mlir#attention-grad
+    %dx, %dsloped, %corrections = graph.attention_grad %g, %y, %s, %t, %lse, %d slope 0.2 : !graph.csr<4x4, 10>, tensor<4x16xf32>, tensor<4x2xf32>, tensor<4x2xf32>
     ```
   }];
   let arguments = (ins Graph_CSRType:$graph, Graph_Float:$input,

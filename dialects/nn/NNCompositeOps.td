@@ -20,9 +20,8 @@ def NN_LayerNormOp : NN_DifferentiableOp<"layer_norm", [
     rstd = 1 / sqrt(variance + epsilon) of each row (Ba et al.,
     arXiv 1607.06450). `mean` and `rstd`, fp32, are kept for the backward pass.
 
-    ```mlir
-    %y, %mean, %rstd = nn.layer_norm %x, %w, %b epsilon 1.0e-5
-        : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
+    ```mlir test/dialects/nn/syntax.mlir#layer-norm
+    %y, %mean, %rstd = nn.layer_norm %x, %w, %w epsilon 1.0e-5 : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
     ```
   }];
   let arguments = (ins NN_Float:$input, NN_Float:$weight, NN_Float:$bias,
@@ -45,9 +44,8 @@ def NN_RmsNormOp : NN_DifferentiableOp<"rms_norm", [
     result's type before it is multiplied, as in transformers. `rstd`, fp32, is
     kept for the backward pass.
 
-    ```mlir
-    %y, %rstd = nn.rms_norm %x, %w epsilon 1.0e-6
-        : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
+    ```mlir test/dialects/nn/syntax.mlir#rms-norm
+    %z, %rstd2 = nn.rms_norm %x, %w epsilon 1.0e-5 : tensor<128x64xf32>, tensor<64xf32> -> tensor<128xf32>
     ```
   }];
   let arguments = (ins NN_Float:$input, NN_Float:$weight, F64Attr:$epsilon);
@@ -78,8 +76,8 @@ def NN_GeluGradOp : NN_PureOp<"gelu_grad", [
     With t = tanh(a·x·(1 + b·x²)), a = 0.79788456, b = 0.044715:
     result = gradient · (0.5·x·(1 - t²)·(a + 3·a·b·x²) + 0.5·(1 + t)).
 
-    ```mlir
-    %dx = nn.gelu_grad %x, %dy : tensor<128x256xf32>
+    ```mlir test/dialects/nn/syntax.mlir#gelu-grad
+    %gelu_grad = nn.gelu_grad %x, %gelu : tensor<128x64xf32>
     ```
   }];
   let arguments = (ins NN_Float:$input, NN_Float:$gradient);
@@ -120,9 +118,8 @@ def NN_DropoutOp
     rate · 2³², and 0 elsewhere. No mask is stored: the gradient is the same
     operation on the result's gradient and draws the same bits.
 
-    ```mlir
-    %y = nn.dropout %x from %stream, %samples rate 1.0e-1
-        : tensor<128x64xf32>, tensor<1x4xi32>, tensor<2xi32>
+    ```mlir test/dialects/nn/syntax.mlir#dropout
+    %drop = nn.dropout %x from %stream, %samples rate 0.1 : tensor<128x64xf32>, tensor<1x4xi32>, tensor<2xi32>
     ```
 
     Constraints: `rate` is from 0 to below 1.
@@ -240,15 +237,12 @@ def NN_AttentionOp : NN_AttentionBase<"attention", [
     [sequence, sequence], with 2¹⁶ · head added to the draw. Neighbouring queries
     thus share a counter, which lie in the lanes of a vector.
 
-    ```mlir
+    ```mlir test/dialects/nn/syntax.mlir#attention
     %out, %lse = nn.attention %qkv batch 2 heads 4 layout interleaved causal alibi scale 0.25
         : tensor<128x192xf32> -> tensor<128x64xf32>, tensor<8x64xf32>
-    %out2, %lse2 = nn.attention %qkv batch 2 heads 4 layout blocked causal scale 0.25
-        dropout 1.0e-1 from %stream, %samples
-        : tensor<128x192xf32>, tensor<1x4xi32>, tensor<2xi32>
-        -> tensor<128x64xf32>, tensor<8x64xf32>
-    %out3, %lse3 = nn.attention %qkv batch 2 heads 8 kv_heads 2 layout blocked causal
-        window 16 scale 0.25
+    %out3, %lse3 = nn.attention %qkv batch 2 heads 4 layout blocked scale 0.25 dropout 0.1 from %stream, %samples
+        : tensor<128x192xf32>, tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xf32>, tensor<8x64xf32>
+    %out4, %lse4 = nn.attention %qkv batch 2 heads 8 kv_heads 2 layout blocked causal window 16 alibi scale 0.25
         : tensor<128x192xf32> -> tensor<128x128xf32>, tensor<16x64xf32>
     ```
   }];
@@ -321,9 +315,8 @@ def NN_RotaryOp : NN_PackedOp<"rotary"> {
     Values stay as they are. `back` rotates by the negative angle, which is the
     gradient.
 
-    ```mlir
-    %y = nn.rotary %qkv, %table heads 4 kv_heads 2
-        : tensor<128x128xf32>, tensor<2x64x8xf32>
+    ```mlir test/dialects/nn/syntax.mlir#rotary
+    %turned = nn.rotary %x, %angles heads 4 kv_heads 2 : tensor<128x64xf32>, tensor<2x64x4xf32>
     ```
   }];
   let arguments = (ins NN_Float:$qkv, NN_Float:$table, I64Attr:$heads,
@@ -344,9 +337,9 @@ def NN_HeadNormOp : NN_PackedOp<"head_norm", [
     are. `rstd`, fp32, has one element per token and head of the packed columns,
     1 for values.
 
-    ```mlir
-    %y, %rstd = nn.head_norm %qkv, %q, %k heads 4 kv_heads 2 epsilon 1.0e-6
-        : tensor<128x128xf32>, tensor<16xf32> -> tensor<128x8xf32>
+    ```mlir test/dialects/nn/syntax.mlir#head-norm
+    %heads, %rstd3 = nn.head_norm %x, %head, %head heads 4 kv_heads 2 epsilon 1.0e-5
+        : tensor<128x64xf32>, tensor<8xf32> -> tensor<128x8xf32>
     ```
   }];
   let arguments = (ins NN_Float:$qkv, NN_Float:$query_weight,
@@ -371,9 +364,8 @@ def NN_CrossEntropyOp : NN_DifferentiableOp<"cross_entropy", [
     mean, whatever the world. Logits of the other rows reach neither the loss
     nor a gradient, be they Inf or NaN, and their own gradient is 0.
 
-    ```mlir
-    %loss = nn.cross_entropy %logits, %targets, %scale
-        : tensor<128x256xf32>, tensor<128xi32>, tensor<f32>
+    ```mlir test/dialects/nn/syntax.mlir#cross-entropy
+    %loss = nn.cross_entropy %logits, %targets, %scale : tensor<128x256xf32>, tensor<128xi32>, tensor<f32>
     ```
   }];
   let arguments = (ins NN_Float:$logits, NN_Int:$targets, NN_Float:$scale);
@@ -398,10 +390,9 @@ def NN_LinearCrossEntropyOp : NN_DifferentiableOp<"linear_cross_entropy", [
     backward pass scales them by the loss's own gradient. The weight's gradient
     may be wider than the weight.
 
-    ```mlir
-    %loss, %dx, %dw = nn.linear_cross_entropy %x, %w, %targets, %scale
-        : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32>
-        -> tensor<256x64xf32>
+    ```mlir test/dialects/nn/syntax.mlir#linear-cross-entropy
+    %loss2, %dx, %dw = nn.linear_cross_entropy %x, %table, %targets, %scale
+        : tensor<128x64xf32>, tensor<256x64xf32>, tensor<128xi32>, tensor<f32> -> tensor<256x64xf32>
     ```
   }];
   let arguments = (ins NN_Float:$input, NN_Float:$weight, NN_Int:$targets,

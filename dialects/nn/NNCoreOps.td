@@ -43,12 +43,10 @@ def NN_ParameterOp : NN_Op<"parameter", [Symbol]> {
     read bytes: 8-bit integers in blocks along it, laid out as WeightBlocks.h
     says. It then is what nn.quantized_matmul sums over.
 
-    ```mlir
+    ```mlir test/dialects/nn/syntax.mlir#parameter
     nn.parameter @ln_f.weight : tensor<64xf32> init constant(1.0) group "final"
-    nn.parameter @"h.0.mlp.weight" : tensor<256x64xf32> init normal(0.02) decay group "h.0" as bf16
-    nn.parameter @"h.0.qkv.weight" : tensor<96x64xf32> init normal(0.02) decay group "h.0" parts ["q.weight" 64, "k.weight" 16, "v.weight" 16]
-    nn.parameter @lm_head.weight : tensor<256x64xf32> init normal(0.02) decay group "final" packed rows
-    nn.parameter @lm_head.weight : tensor<256x64xf32> init normal(0.02) decay group "final" blocks along 1
+    nn.parameter @"h.0.mlp.weight" : tensor<256x64xf32> init normal(0.02) decay group "h.0"
+    nn.parameter @qkv.weight : tensor<6x4xf32> init normal(0.02) decay group "h.0" as bf16 parts ["q.weight" 4, "k.weight" 1, "v.weight" 1]
     ```
 
     Constraints: the shape is static, the symbol stands at the module's top;
@@ -85,7 +83,7 @@ def NN_GetParameterOp : NN_Op<"get_parameter", [
     Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "the value of a parameter";
   let description = [{
-    ```mlir
+    ```mlir test/dialects/nn/syntax.mlir#get-parameter
     %w = nn.get_parameter @ln_f.weight : tensor<64xf32>
     ```
   }];
@@ -104,11 +102,9 @@ def NN_BroadcastOp : NN_DifferentiableOp<"broadcast", [NN_Cheap, NN_MovesElement
     Dimension i of the input becomes dimension `dims[i]` of the result; along
     all others it is repeated.
 
-    ```mlir
-    // A row vector along the rows of a matrix, and a value per row along its
-    // columns.
-    %0 = nn.broadcast %bias dims [1] : tensor<64xf32> -> tensor<128x64xf32>
-    %1 = nn.broadcast %mean dims [0] : tensor<128xf32> -> tensor<128x64xf32>
+    ```mlir test/dialects/nn/syntax.mlir#broadcast
+    // A row vector along the rows of a matrix.
+    %rows = nn.broadcast %bias dims [1] : tensor<64xf32> -> tensor<128x64xf32>
     ```
 
     Constraints: `dims` ascend; the sizes agree.
@@ -135,8 +131,8 @@ def NN_ReduceOp : NN_DifferentiableOp<"reduce", [NN_Cheap]> {
     element that equals it. Sums are taken in fp32 at least; the result may be
     wider than the operand.
 
-    ```mlir
-    %0 = nn.reduce sum %x dims [1] : tensor<128x64xf32> -> tensor<128xf32>
+    ```mlir test/dialects/nn/syntax.mlir#reduce
+    %sum = nn.reduce sum %x dims [1] : tensor<128x64xf32> -> tensor<128xf32>
     ```
   }];
   let arguments = (ins NN_Reduction:$kind, NN_Float:$input,
@@ -155,9 +151,9 @@ def NN_MatmulOp : NN_DifferentiableOp<"matmul", [NN_MixedPrecision]> {
     result = op(a) · op(b), op being the transpose where the attribute stands.
     Sums are taken in fp32; the result may be wider than the operands.
 
-    ```mlir
-    // x [128, 64] times the transpose of w [256, 64].
-    %0 = nn.matmul %x, %w transpose_b : tensor<128x64xf32>, tensor<256x64xf32> -> tensor<128x256xf32>
+    ```mlir test/dialects/nn/syntax.mlir#matmul
+    // x [128, 64] times the transpose of a table [256, 64].
+    %y = nn.matmul %x, %table transpose_b : tensor<128x64xf32>, tensor<256x64xf32> -> tensor<128x256xf32>
     ```
   }];
   let arguments = (ins NN_Float:$a, NN_Float:$b, UnitAttr:$transpose_a,
@@ -199,8 +195,8 @@ def NN_SliceOp : NN_DifferentiableOp<"slice", [NN_Cheap, NN_MovesElements]> {
     Rows `offset` to `offset` + the result's row count. It is a view: no
     element is copied.
 
-    ```mlir
-    %0 = nn.slice %x from 32 : tensor<128x64xf32> -> tensor<32x64xf32>
+    ```mlir test/dialects/nn/syntax.mlir#slice
+    %part = nn.slice %x from 32 : tensor<128x64xf32> -> tensor<32x64xf32>
     ```
   }];
   let arguments = (ins NN_Tensor:$input, I64Attr:$offset);
@@ -232,9 +228,8 @@ def NN_SplitColumnsOp : NN_DifferentiableOp<"split_columns", [
     Part i holds columns i · width to (i + 1) · width - 1 of each row. No part is
     stored: kernels read the operand where they need a part's elements.
 
-    ```mlir
-    %gate, %up = nn.split_columns %x
-        : tensor<128x512xf32> -> tensor<128x256xf32>, tensor<128x256xf32>
+    ```mlir test/dialects/nn/syntax.mlir#split-columns
+    %left, %right = nn.split_columns %x : tensor<128x64xf32> -> tensor<128x32xf32>, tensor<128x32xf32>
     ```
   }];
   let arguments = (ins NN_Float:$input);
@@ -267,9 +262,8 @@ def NN_ConcatColumnsOp
     The reverse of `nn.split_columns`. A kernel that computes the parts stores
     them in their places, so that nothing is copied.
 
-    ```mlir
-    %0 = nn.concat_columns %a, %b
-        : tensor<128x256xf32>, tensor<128x256xf32> -> tensor<128x512xf32>
+    ```mlir test/dialects/nn/syntax.mlir#concat-columns
+    %joined = nn.concat_columns %left, %right : tensor<128x32xf32>, tensor<128x32xf32> -> tensor<128x64xf32>
     ```
   }];
   let arguments = (ins Variadic<NN_Float>:$inputs);
@@ -285,8 +279,8 @@ def NN_GatherOp : NN_DifferentiableOp<"gather", [NN_MovesElements]> {
     Row i of the result is row `indices[i]` of the table. The runtime checks
     indices when it reads the data.
 
-    ```mlir
-    %0 = nn.gather %table, %tokens : tensor<256x64xf32>, tensor<128xi32> -> tensor<128x64xf32>
+    ```mlir test/dialects/nn/syntax.mlir#gather
+    %embedded = nn.gather %table, %tokens : tensor<256x64xf32>, tensor<128xi32> -> tensor<128x64xf32>
     ```
   }];
   let arguments = (ins NN_Float:$table, NN_Int:$indices);
@@ -336,10 +330,9 @@ def NN_RandomBitsOp : NN_PureOp<"random_bits"> {
     place in it. Without them id = r and p = 0. An element's bits thus depend on
     nothing but its place in its sample, and computing them again gives the same.
 
-    ```mlir
+    ```mlir test/dialects/nn/syntax.mlir#random-bits
     // Rows 0 to 63 are of the first sample, rows 64 to 127 of the second.
-    %0 = nn.random_bits %stream, %samples
-        : tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xi32>
+    %bits = nn.random_bits %stream, %samples : tensor<1x4xi32>, tensor<2xi32> -> tensor<128x64xi32>
     ```
   }];
   let arguments = (ins NN_Int:$stream, Optional<NN_Int>:$samples);

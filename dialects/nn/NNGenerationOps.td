@@ -26,8 +26,8 @@ def NN_CacheOp : NN_Op<"cache", [Symbol]> {
     defined. Where the numbers are bytes another cache has a scale for each
     position, as its only column.
 
-    ```mlir
-    nn.cache @"h.0.cache" : tensor<2x8x12x1024x64xf32>
+    ```mlir test/dialects/nn/generation.mlir#cache
+    nn.cache @h.0.cache : tensor<2x3x2x16x8xf32>
     ```
 
     Constraints: the shape is static, the symbol stands at the module's top.
@@ -46,8 +46,8 @@ def NN_GetCacheOp : NN_Op<"get_cache", [
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "what a cache holds";
   let description = [{
-    ```mlir
-    %c = nn.get_cache @"h.0.cache" : tensor<2x8x12x1024x64xf32>
+    ```mlir test/dialects/nn/generation.mlir#get-cache
+    %0 = nn.get_cache @h.0.cache : tensor<2x3x2x16x8xf32>
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$cache);
@@ -59,8 +59,8 @@ def NN_SetCacheOp : NN_Op<"set_cache", [
     NN_MixedPrecision, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "what a cache holds from here on";
   let description = [{
-    ```mlir
-    nn.set_cache @"h.0.cache", %c : tensor<2x8x12x1024x64xf32>
+    ```mlir test/dialects/nn/generation.mlir#set-cache
+    nn.set_cache @h.0.cache, %1 : tensor<2x3x2x16x8xf32>
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$cache, NN_Stored:$value);
@@ -102,9 +102,9 @@ def NN_CacheWriteOp : NN_CachedOp<"cache_write", [
     that of nn.attention; with `blocked` the columns are [heads + 2 · key heads,
     head dim].
 
-    ```mlir
-    %1 = nn.cache_write %qkv into %0 at %slots, %positions count %count heads 12 layout blocked
-        : tensor<8x2304xf32>, tensor<2x8x12x1024x64xf32>, tensor<8xi32>, tensor<8xi32>, tensor<1xi32>
+    ```mlir test/dialects/nn/generation.mlir#cache-write
+    %1 = nn.cache_write %qkv into %0 at %slots, %at count %count heads 4 layout blocked
+        : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32>
     ```
 
     A cache of bytes gets a head's keys or values x of a position as
@@ -139,11 +139,9 @@ def NN_CachedAttentionOp : NN_CachedOp<"cached_attention"> {
     of one slot, at positions that follow one another. Of a cache of bytes k and v
     are q · s with the `scales` of nn.cache_write.
 
-    ```mlir
-    %2 = nn.cached_attention %qkv, %1 at %slots, %positions count %count heads 12 layout blocked
-        scale 0.125
-        : tensor<8x2304xf32>, tensor<2x8x12x1024x64xf32>, tensor<8xi32>, tensor<8xi32>, tensor<1xi32>
-        -> tensor<8x768xf32>
+    ```mlir test/dialects/nn/generation.mlir#cached-attention
+    %2 = nn.cached_attention %qkv, %1 at %slots, %at count %count heads 4 layout blocked alibi window 5 scale 0.5
+        : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x32xf32>
     ```
   }];
   let arguments = !con(rows, (ins UnitAttr:$alibi, F64Attr:$scale,
@@ -171,9 +169,9 @@ def NN_RowMatmulOp : NN_PureOp<"row_matmul"> {
     its place among them. Where b is `packed`, it is a packed parameter, in panels
     of its rows with `transpose_b`, else of its columns.
 
-    ```mlir
-    %0 = nn.row_matmul %x, %w count %count transpose_b bias %b
-        : tensor<8x64xf32>, tensor<256x64xf32>, tensor<1xi32>, tensor<256xf32> -> tensor<8x256xf32>
+    ```mlir test/dialects/nn/generation.mlir#row-matmul
+    %3 = nn.row_matmul %2, %w count %count transpose_b bias %b
+        : tensor<4x32xf32>, tensor<5x32xf32>, tensor<1xi32>, tensor<5xf32> -> tensor<4x5xf32>
     ```
   }];
   let arguments = (ins NN_Float:$a, NN_Float:$b, NN_Int:$count,
@@ -199,8 +197,8 @@ def NN_PackedGatherOp : NN_PureOp<"packed_gather"> {
     nn.gather of a parameter that is packed in panels of its rows: row i of the
     result is row `indices[i]` of the table.
 
-    ```mlir
-    %0 = nn.packed_gather %table, %tokens : tensor<256x64xf32>, tensor<8xi32> -> tensor<8x64xf32>
+    ```mlir test/dialects/nn/generation.mlir#packed-gather
+    %6 = nn.packed_gather %w, %slots : tensor<5x32xf32>, tensor<4xi32> -> tensor<4x32xf32>
     ```
   }];
   let arguments = (ins NN_Float:$table, NN_Int:$indices);

@@ -26,8 +26,8 @@ def NN_QuantizeRowsOp : NN_PureOp<"quantize_rows", [NN_OneStaysWide]> {
     nn.quantized_matmul begin with, whose weights are stored plus 128. Rows from
     `count` on are not there and have any result.
 
-    ```mlir
-    %q, %s, %o = nn.quantize_rows %x count %count : tensor<8x80xf32>, tensor<1xi32>
+    ```mlir test/dialects/nn/quantized.mlir#quantize-rows
+    %q, %s, %o = nn.quantize_rows %x count %n : tensor<8x80xbf16>, tensor<1xi32>
         -> tensor<8x96xi8>, tensor<8x3xf32>, tensor<8x3xi32>
     ```
   }];
@@ -58,10 +58,10 @@ def NN_QuantizedMatmulOp : NN_PureOp<"quantized_matmul", [
     depend on other rows, on their number or on its place among them. Rows from
     `count` on are not there and have any result.
 
-    ```mlir
-    %y = nn.quantized_matmul %q, %s, %o, %w count %count bias %b
-        : (tensor<8x64xi8>, tensor<8x2xf32>, tensor<8x2xi32>, tensor<17408xi8>,
-           tensor<1xi32>, tensor<256xf32>) -> tensor<8x256xf32>
+    ```mlir test/dialects/nn/quantized.mlir#quantized-matmul
+    %y = nn.quantized_matmul %q, %s, %o, %w count %n bias %bias
+        : (tensor<8x96xi8>, tensor<8x3xf32>, tensor<8x3xi32>, tensor<3328xi8>, tensor<1xi32>, tensor<20xbf16>)
+        -> tensor<8x20xbf16>
     ```
 
     Constraints: operands have as many blocks as the weight, whose bytes are those
@@ -90,9 +90,8 @@ def NN_QuantizedGatherOp : NN_PureOp<"quantized_gather", [NN_MixedPrecision]> {
     Row i of the result is column `indices[i]` of the weight, which has as many as
     `columns` says: q · t of each integer and its block's scale.
 
-    ```mlir
-    %x = nn.quantized_gather %table, %tokens columns 256
-        : tensor<17408xi8>, tensor<8xi32> -> tensor<8x64xf32>
+    ```mlir test/dialects/nn/quantized.mlir#quantized-gather
+    %g = nn.quantized_gather %w, %ids columns 20 : tensor<3328xi8>, tensor<8xi32> -> tensor<8x80xbf16>
     ```
   }];
   let arguments = (ins NN_Bytes:$table, NN_Int:$indices, I64Attr:$columns);

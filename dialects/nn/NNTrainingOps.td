@@ -31,8 +31,8 @@ def NN_CheckpointOp : NN_PureOp<"checkpoint", [
     al., arXiv 1604.06174). `of` names the segment of the forward pass that is
     recomputed. It is a view: nothing is copied.
 
-    ```mlir
-    %kept = nn.checkpoint %x of "h.3" : tensor<128x64xf32>
+    ```mlir test/dialects/nn/syntax.mlir#checkpoint
+    %kept = nn.checkpoint %dw of "h.3" : tensor<64xf32>
     ```
   }];
   let arguments = (ins NN_Tensor:$input, StrAttr:$of);
@@ -67,8 +67,8 @@ def NN_PartialSumSquaresOp : NN_PureOp<"partial_sum_squares"> {
   let description = [{
     Element i of the result is the sum over elements [65536·i, 65536·(i + 1)).
 
-    ```mlir
-    %0 = nn.partial_sum_squares %g : tensor<100000xf32> -> tensor<2xf64>
+    ```mlir test/dialects/nn/syntax.mlir#partial-sum-squares
+    %partial = nn.partial_sum_squares %sum : tensor<64xf32> -> tensor<1xf64>
     ```
   }];
   let arguments = (ins NN_Float:$input);

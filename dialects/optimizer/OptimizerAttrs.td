@@ -48,8 +48,8 @@ def Optimizer_AdamWAttr : Optimizer_Attr<"AdamW", "adamw"> {
       v' = beta2 · v + (1 - beta2) · g²
       p' = (1 - lr · wd) · p - lr · (m' / (1 - beta1^t)) / (sqrt(v' / (1 - beta2^t)) + eps)
 
-    ```mlir
-    #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8>
+    ```mlir test/dialects/optimizer/syntax.mlir#adamw
+    #adamw = #optimizer.adamw<beta1 = 0.9, beta2 = 0.75, eps = 1.0e-8>
     ```
 
     Constraints: betas from 0 to below 1, eps above 0.
@@ -70,8 +70,8 @@ def Optimizer_AdamAttr : Optimizer_Attr<"Adam", "adam"> {
       v' = beta2 · v + (1 - beta2) · h²
       p' = p - lr · (m' / (1 - beta1^t)) / (sqrt(v' / (1 - beta2^t)) + eps)
 
-    ```mlir
-    #optimizer.adam<beta1 = 0.9, beta2 = 0.999, eps = 1.0e-8>
+    ```mlir test/dialects/optimizer/syntax.mlir#adam
+    #adam = #optimizer.adam<beta1 = 0.9, beta2 = 0.75, eps = 1.0e-8>
     ```
 
     Constraints: betas from 0 to below 1, eps above 0.
@@ -95,8 +95,8 @@ def Optimizer_SGDAttr : Optimizer_Attr<"SGD", "sgd"> {
 
     With a momentum of 0 there is no state, and p' = p - lr · h.
 
-    ```mlir
-    #optimizer.sgd<momentum = 0.9, nesterov = true>
+    ```mlir test/dialects/optimizer/syntax.mlir#sgd
+    #nesterov = #optimizer.sgd<momentum = 0.9, nesterov = true>
     ```
 
     Constraints: momentum from 0 to below 1; nesterov only with momentum.
@@ -114,8 +114,8 @@ def Optimizer_LionAttr : Optimizer_Attr<"Lion", "lion"> {
       p' = (1 - lr · wd) · p - lr · sign(beta1 · m + (1 - beta1) · g)
       m' = beta2 · m + (1 - beta2) · g
 
-    ```mlir
-    #optimizer.lion<beta1 = 0.9, beta2 = 0.99>
+    ```mlir test/dialects/optimizer/syntax.mlir#lion
+    #lion = #optimizer.lion<beta1 = 0.9, beta2 = 0.75>
     ```
 
     Constraints: betas from 0 to below 1.

@@ -63,9 +63,9 @@ def Plan_LaunchOp : Plan_Op<"launch", [
     results. On buffers the operands are the arguments followed by the results,
     and the attributes `plan.iterations` and `plan.scratch` are the kernel's.
 
-    ```mlir
-    %y = plan.launch @gelu(%x) : (tensor<128x256xf32>) -> tensor<128x256xf32>
-    plan.launch @gelu(%x, %y) : (memref<128x256xf32>, memref<128x256xf32>) -> ()
+    ```mlir test/dialects/plan/ops.mlir#launch
+    %l = plan.launch @gelu(%m) : (tensor<16x16xf32>) -> tensor<16x16xf32>
+    plan.launch @gelu(%yv, %w) : (memref<16x16xf32>, memref<16x16xf32>) -> ()
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Plan_Value>:$inputs);
@@ -110,14 +110,14 @@ def Plan_GemmOp : Plan_Op<"gemm", [AttrSizedOperandSegments]> {
     buffers `aux` is what the first writes and the second reads. A `local` one is
     a step of a kernel and runs on that kernel's thread alone.
 
-    ```mlir
+    ```mlir test/dialects/plan/ops.mlir#gemm
     %c = plan.gemm %a, %b transpose_b bias %bias epilogue gelu
         : (tensor<128x64xf32>, tensor<256x64xf32>, tensor<256xf32>) -> tensor<128x256xf32>
     %y, %z = plan.gemm %a, %b transpose_b epilogue gelu_saved
         : (tensor<128x64xf32>, tensor<256x64xf32>) -> (tensor<128x256xf32>, tensor<128x256xf32>)
-    %g = plan.gemm %d, %b aux %z epilogue gelu_grad
+    %g = plan.gemm %a, %v aux %z epilogue gelu_grad
         : (tensor<128x64xf32>, tensor<64x256xf32>, tensor<128x256xf32>) -> tensor<128x256xf32>
-    %w = plan.gemm %d, %b transpose_a counted inner of 128 by %n
+    %w = plan.gemm %a, %u transpose_a counted inner of 128 by %n
         : (tensor<128x64xf32>, tensor<128x32xf32>, tensor<i32>) -> tensor<64x32xf32>
     ```
   }];
@@ -173,14 +173,17 @@ def Plan_RowLoopOp : Plan_Op<"row_loop", [
     entry of dimension 0 of the results. So the bits of a sum depend on these
     numbers, and never on threads.
 
-    ```mlir
-    // Activations, and the gradient of a weight: the sum of 4 parts.
-    %h, %g = plan.row_loop @chunk, @rest(%x, %w) rows 1000 by 64 parts 4
-        : (tensor<1000x8xf32>, tensor<16x8xf32>)
-        -> (tensor<1000x16xf32>, tensor<4x16x8xf32>)
+    ```mlir test/dialects/plan/ops.mlir#row-loop
+    %h, %g = plan.row_loop @chunk, @rest(%x, %w) rows 200 by 64 parts 2
+        : (tensor<200x8xf32>, tensor<16x8xf32>) -> (tensor<200x16xf32>, tensor<2x16x8xf32>)
 
     func.func private @chunk(%x: tensor<64x8xf32>, %w: tensor<16x8xf32>, %g: tensor<16x8xf32>)
-        -> (tensor<64x16xf32>, tensor<16x8xf32>) attributes {plan.kernel}
+        -> (tensor<64x16xf32>, tensor<16x8xf32>) attributes {plan.kernel} {
+      %h = plan.gemm %x, %w transpose_b local : (tensor<64x8xf32>, tensor<16x8xf32>) -> tensor<64x16xf32>
+      %d = plan.gemm %h, %x transpose_a local : (tensor<64x16xf32>, tensor<64x8xf32>) -> tensor<16x8xf32>
+      %sum = plan.launch @add(%g, %d) : (tensor<16x8xf32>, tensor<16x8xf32>) -> tensor<16x8xf32>
+      return %h, %sum : tensor<64x16xf32>, tensor<16x8xf32>
+    }
     ```
 
     Constraints: there is a `rest` where `chunk_rows` does not divide `rows`; both
@@ -255,12 +258,17 @@ def Plan_ProgramOp : Plan_Op<"program", [
     size of the rank's file, where states lie that memory has no room for; it is
     no part of the arena.
 
-    ```mlir
-    plan.program @predict world 1 stage 0 accumulation 1 arena 192
-        memory {activations = 64, communication = 0, gradients = 0, optimizer = 0, parameters = 0, workspace = 128}
-        flops 16 {
-      %x = plan.buffer "x" workspace at 0 persistent : memref<64xi8>
-      ...
+    ```mlir test/dialects/plan/ops.mlir#program
+    plan.program @sum world 2 stage 2 accumulation 1 arena 128
+        memory {communication = 64 : i64, gradients = 64 : i64} flops 0 {
+      %g = plan.buffer "gradient h.0" gradients at 0 persistent : memref<64xi8>
+      %b = plan.buffer "bucket h.0" communication at 64 live [0, 2] : memref<64xi8>
+      %gv = plan.view %g at 0 : memref<64xi8> -> memref<16xf32>
+      %bv = plan.view %b at 0 : memref<64xi8> -> memref<32xbf16>
+      plan.section "micro"
+      %t = plan.start reduce_scatter @h.0 from %bv to %gv : memref<32xbf16>, memref<16xf32>
+      plan.wait %t
+      plan.fence %t
     }
     ```
 
@@ -319,10 +327,10 @@ def Plan_BufferOp : Plan_ProgramPart<"buffer", [Pure]> {
     the first to the last step of `live`, or always where it is `persistent`.
     With `in file` they are bytes of the rank's file.
 
-    ```mlir
-    %0 = plan.buffer "h.0.qkv" activations at 8192 live [3, 17] : memref<4096xi8>
-    %1 = plan.buffer "parameter h.0" parameters at 0 persistent : memref<8192xi8>
-    %2 = plan.buffer "moment1 h.0" optimizer in file at 0 persistent : memref<8192xi8>
+    ```mlir test/dialects/plan/ops.mlir#buffer
+    %p = plan.buffer "parameter h.0" parameters at 0 persistent : memref<512xi8>
+    %y = plan.buffer "y" activations at 3072 live [3, 4] : memref<1024xi8>
+    %m = plan.buffer "moment1 h.0" optimizer in file at 0 persistent : memref<64xi8>
     ```
   }];
   let arguments = (ins StrAttr:$name, Plan_Category:$category, I64Attr:$offset,
@@ -353,9 +361,9 @@ def Plan_ViewOp : Plan_ProgramPart<"view", [Pure]> {
     q · `replica_stride`, and with the number among the secondary ranks times
     `secondary_stride` besides.
 
-    ```mlir
-    %w = plan.view %flat at 4096 : memref<8192xi8> -> memref<16x64xf32>
-    %p = plan.view %flat at 0 rank_stride 2048 : memref<8192xi8> -> memref<512xf32>
+    ```mlir test/dialects/plan/ops.mlir#view
+    %xv = plan.view %x at 0 : memref<1024xi8> -> memref<16x16xf32>
+    %mine = plan.view %full at 0 rank_stride 512 : memref<1024xi8> -> memref<128xf32>
     ```
 
     Constraints: the part lies within the buffer on every rank; offset and
@@ -412,10 +420,9 @@ def Plan_OutputOp : Plan_ProgramPart<"output"> {
 def Plan_StateOp : Plan_ProgramPart<"state"> {
   let summary = "a group's state that lasts from step to step";
   let description = [{
-    ```mlir
-    plan.state parameter @h.0 %0 : memref<8192xi8>
-    plan.state moment1 @h.0 %1 sharded : memref<4096xi8>
-    plan.state parameter @h.1 %2 of bf16 : memref<4096xi8>
+    ```mlir test/dialects/plan/ops.mlir#state
+    plan.state parameter @h.0 %p sharded : memref<512xi8>
+    plan.state gradient @h.0 %g sharded of bf16 : memref<512xi8>
     ```
     Elements are fp32 unless said otherwise.
   }];
@@ -468,10 +475,9 @@ def Plan_FetchOp : Plan_ProgramPart<"fetch"> {
     last is on the disk and out of memory, so that memory holds two sets of
     buffers at most: those in use and those on their way.
 
-    ```mlir
-    plan.fetch %m1, %v1 : memref<4096xi8>, memref<4096xi8>
-    plan.launch @adamw(%p0, %g0, %m0, %v0, ...)
-    plan.evict %m0, %v0 : memref<4096xi8>, memref<4096xi8>
+    ```mlir test/dialects/plan/ops.mlir#fetch
+    plan.fetch %m : memref<64xi8>
+    plan.evict %m : memref<64xi8>
     ```
   }];
   let arguments = (ins Variadic<Plan_Bytes>:$buffers);
@@ -492,8 +498,8 @@ def Plan_StartOp : Plan_ProgramPart<"start"> {
     (all_gather), or the destination this rank's part of the source
     (reduce_scatter). `accumulate`: a reduce_scatter adds to its destination.
 
-    ```mlir
-    %t = plan.start all_gather @h.0 from %shard to %full : memref<512xf32>, memref<1024xf32>
+    ```mlir test/dialects/plan/ops.mlir#fence
+    %t = plan.start all_gather @h.0 from %pv to %fv : memref<128xf32>, memref<256xf32>
     plan.wait %t
     plan.fence %t
     ```

@@ -29,7 +29,7 @@ def Spec_Dialect : Dialect {
     What a compilation adds is apart from what was specified: `spec.recomputed`
     says what of the forward pass the step recomputes.
 
-    ```mlir
+    ```mlir test/dialects/spec/attributes.mlir#specification
     module attributes {spec.specification = #spec.specification<
         name = "tiny",
         model = #spec.transformer<names = "bloom", vocabulary = 256, hidden = 64,
@@ -416,8 +416,8 @@ def Spec_GenerationAttr : Spec_Struct<"Generation", "generation"> {
     `prefill`, which takes up to `chunk` tokens of a text, and `decode`, which
     takes one token each of up to `slots` texts of up to `length` tokens.
 
-    ```mlir
-    #spec.generation<slots = 8, length = 1024, chunk = 128>
+    ```mlir test/dialects/spec/attributes.mlir#generation
+    #generation = #spec.generation<slots = 8, length = 1024, chunk = 128>
     ```
   }];
   let parameters = (ins Spec_Int<>:$slots, Spec_Int<>:$length,

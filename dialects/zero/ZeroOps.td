@@ -137,8 +137,8 @@ def Zero_GroupOp : Zero_Op<"group", [Symbol, Zero_UsesSymbols]> {
     lies between and behind the parameters is zero in every state. A `persistent`
     group's parameters are whole on every rank in stage 3, too.
 
-    ```mlir
-    zero.group @"h.0" parameters [@"h.0.weight", @"h.0.bias"] offsets [0, 4096] elements 4160 padded 4160 class_ends [4096]
+    ```mlir test/dialects/zero/syntax.mlir#group
+    zero.group @h.0 parameters [@w, @b] offsets [0, 48] elements 54 padded 64 class_ends [48]
     ```
 
     Constraints: offsets ascend without overlap and are multiples of 16, and so
@@ -165,9 +165,9 @@ def Zero_LoadOp : Zero_Op<"load", [MemoryEffects<[MemRead]>,
     The state `cache` is that of an nn.cache. Bytes are those of parameters in
     blocks, or of a cache.
 
-    ```mlir
-    %p = zero.load parameter @"h.0" : tensor<4160xf32>
-    %c = zero.load cache @"h.0.cache" : tensor<12582912xf32>
+    ```mlir test/dialects/zero/syntax.mlir#load
+    %p = zero.load parameter @h.0 : tensor<64xf32>
+    %c = zero.load cache @h.0.cache : tensor<1536xf32>
     ```
   }];
   let arguments = (ins Optimizer_StateName:$state, FlatSymbolRefAttr:$group);
@@ -183,8 +183,8 @@ def Zero_StoreOp : Zero_Op<"store", [MemoryEffects<[MemWrite]>,
     Copies nothing: the buffer of `value` is the state's memory, from where the
     value is defined.
 
-    ```mlir
-    zero.store moment1 @"h.0", %m : tensor<2080xf32>
+    ```mlir test/dialects/zero/syntax.mlir#store
+    zero.store moment1 @h.0, %m1 : tensor<32xf32>
     ```
   }];
   let arguments = (ins Optimizer_StateName:$state, FlatSymbolRefAttr:$group,
@@ -201,8 +201,8 @@ def Zero_BucketOp : Zero_Op<"bucket", [Pure, Zero_UsesSymbols]> {
     are computed in place; only one that cannot be (a constant, a value that is
     in a bucket already) is copied.
 
-    ```mlir
-    %b = zero.bucket @"h.0" (%dw, %db) : (tensor<64x64xf32>, tensor<64xf32>) -> tensor<4160xf32>
+    ```mlir test/dialects/zero/syntax.mlir#bucket
+    %bucket = zero.bucket @h.0 (%dw, %db) : (tensor<6x8xf32>, tensor<6xf32>) -> tensor<64xf32>
     ```
 
     Constraints: the operands have the shapes of the group's parameters, in
@@ -224,16 +224,16 @@ def Zero_AllGatherOp : Zero_CollectiveOp<"all_gather", [Zero_UsesSymbols]> {
   let description = [{
     With `in_place` the source is this rank's part of the result's buffer.
 
-    ```mlir
-    %full, %t = zero.all_gather @"h.0", %part : tensor<2080xf32> -> tensor<4160xf32>
-    %w = zero.wait %full, %t : tensor<4160xf32>
+    ```mlir test/dialects/zero/syntax.mlir#wait
+    %full, %full_token = zero.all_gather @h.0, %p : tensor<16xf32> -> tensor<64xf32>
+    %g = zero.wait %part, %part_token : tensor<16xf32>
     ```
 
     Along replicas the result is a shard. What `zero.quantize` has made of the
     parts is gathered as bytes:
 
-    ```mlir
-    %bytes, %u = zero.all_gather @"h.0", %q : tensor<2116xi8> -> tensor<4232xi8>
+    ```mlir test/dialects/zero/syntax.mlir#all-gather
+    %full, %full_token = zero.all_gather @h.0, %p : tensor<16xf32> -> tensor<64xf32>
     ```
 
     Constraints: the result has `padded` elements (along replicas those of a
@@ -261,9 +261,9 @@ def Zero_ReduceScatterOp : Zero_CollectiveOp<"reduce_scatter", [
     `accumulate` that sum is added to the result's buffer, which persists over
     the micro-batches of a step and is cleared when the step begins.
 
-    ```mlir
-    %part, %t = zero.reduce_scatter @"h.0", %bucket : tensor<4160xf32> -> tensor<2080xf32>
-    %g = zero.wait %part, %t : tensor<2080xf32>
+    ```mlir test/dialects/zero/syntax.mlir#reduce-scatter
+    %part, %part_token = zero.reduce_scatter @h.0, %bucket in_place : tensor<64xf32> -> tensor<32xf32>
+    %g = zero.wait %part, %part_token : tensor<32xf32>
     ```
 
     Along replicas the operand is a shard.
@@ -293,9 +293,9 @@ def Zero_AllReduceOp : Zero_CollectiveOp<"all_reduce", [
     The sum starts from rank 0's value and adds the others in rank order, in
     the operand's type.
 
-    ```mlir
-    %sum, %t = zero.all_reduce %x : tensor<f64>
-    %s = zero.wait %sum, %t : tensor<f64>
+    ```mlir test/dialects/zero/syntax.mlir#wait-2
+    %sum, %sum_token = zero.all_reduce %squares : tensor<f64>
+    %total = zero.wait %sum, %sum_token : tensor<f64>
     ```
   }];
   let arguments = (ins Zero_Float:$input, Zero_AxisAttr:$axis);
@@ -355,10 +355,10 @@ def Zero_KeepOp : Zero_Op<"keep", [Pure]> {
     the gathered parameters. A later all_gather along the same axis puts them
     together again.
 
-    ```mlir
-    %kept = zero.keep %w along secondary : tensor<4160xf32> -> tensor<2080xf32>
-    zero.release %w : tensor<4160xf32>
-    %full, %t = zero.all_gather @"h.0", %kept along secondary : tensor<2080xf32> -> tensor<4160xf32>
+    ```mlir test/dialects/zero/syntax.mlir#all-gather-2
+    zero.release %w : tensor<64xf32>
+    %kept = zero.keep %w along secondary : tensor<64xf32> -> tensor<32xf32>
+    %again, %token = zero.all_gather @h.0, %kept along secondary : tensor<32xf32> -> tensor<64xf32>
     ```
 
     Of quantized parameters it is the bytes that are kept.
@@ -380,8 +380,8 @@ def Zero_AllSliceOp : Zero_Op<"all_slice", [Pure]> {
     Elements rank · n to (rank + 1) · n, n being the result's count and the rank
     this one's place along the axis.
 
-    ```mlir
-    %part = zero.all_slice %p : tensor<4160xf32> -> tensor<2080xf32>
+    ```mlir test/dialects/zero/syntax.mlir#all-slice
+    %ps = zero.all_slice %p : tensor<64xf32> -> tensor<32xf32>
     ```
 
     Constraints: the operand has as many times the result's elements as there
@@ -414,8 +414,8 @@ def Zero_QuantizeOp : Zero_Op<"quantize", [MemoryEffects<[MemRead]>]> {
     they lie in memory. A block whose scale would be below the normal numbers
     becomes 0; one with a number that is not finite NaN.
 
-    ```mlir
-    %q = zero.quantize %p : tensor<2080xf32> -> tensor<2116xi8>
+    ```mlir test/dialects/zero/syntax.mlir#quantize
+    %q = zero.quantize %p : tensor<32xf32> -> tensor<36xi8>
     ```
 
     It reads a state's memory, so that it is done again for each gather rather
@@ -438,8 +438,8 @@ def Zero_DequantizeOp : Zero_Op<"dequantize", [Pure]> {
     Each rank's own part has gone the same way as the others', so that all ranks
     compute with the same bits.
 
-    ```mlir
-    %w = zero.dequantize %bytes parts 2 : tensor<4232xi8> -> tensor<4160xf32>
+    ```mlir test/dialects/zero/syntax.mlir#dequantize
+    %w = zero.dequantize %bytes parts 2 : tensor<72xi8> -> tensor<64xf32>
     ```
 
     Constraints: the operand is `parts` messages of zero.quantize, each of one
@@ -470,12 +470,12 @@ def Zero_UpdateOp : Zero_Op<"update", [Pure, Zero_UsesSymbols]> {
     is the next one rounded to the type that programs compute with. A kernel,
     which serves all groups of one size, need name no group.
 
-    ```mlir
-    %p1, %m1, %v1 = zero.update @"h.0", %p, %g states %m, %v by %clip, %scalars
-        ends %ends lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
-        using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8>
-        : (tensor<2080xf32>, tensor<2080xf32>, tensor<2080xf32>, tensor<2080xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
-        -> (tensor<2080xf32>, tensor<2080xf32>, tensor<2080xf32>)
+    ```mlir test/dialects/zero/syntax.mlir#update
+    %p1, %m1, %v1 = zero.update @h.0, %ps, %g states %m, %v by %clip, %hyper
+        using #optimizer.adamw<beta1 = 0.9, beta2 = 0.95, eps = 1.0e-8> ends %end
+        lr_scales [1.0, 1.0] weight_decays [0.1, 0.0]
+        : (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<32xf32>, tensor<f32>, tensor<4xf32>, tensor<1xi64>)
+        -> (tensor<32xf32>, tensor<32xf32>, tensor<32xf32>)
     ```
 
     Constraints: parameter, states and their results have one type, and the

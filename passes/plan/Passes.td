@@ -122,26 +122,26 @@ def Offload : Pass<"plan-offload", "mlir::ModuleOp"> {
     range runs and its own are evicted behind it, so that memory holds those
     of two groups at most.
 
-    ```mlir
-    %0 = plan.buffer "moment1 a" optimizer at 0 persistent : memref<4096xi8>
-    %1 = plan.buffer "moment1 b" optimizer at 4096 persistent : memref<4096xi8>
-    ...
+    ```mlir test/passes/plan/offload-example.mlir#states
+    %m0 = plan.buffer "m0" optimizer at 128 persistent : memref<64xi8>
+    %m1 = plan.buffer "m1" optimizer at 192 persistent : memref<64xi8>
     plan.section "update"
-    plan.launch @adamw(%m0, ...)
-    plan.launch @adamw(%m1, ...)
+    plan.launch @update(%p0v, %m0v, %p0v, %m0v) {plan.iterations = 1 : i64}
+        : (memref<16xf32>, memref<16xf32>, memref<16xf32>, memref<16xf32>) -> ()
+    plan.launch @update(%p1v, %m1v, %p1v, %m1v) {plan.iterations = 1 : i64}
+        : (memref<16xf32>, memref<16xf32>, memref<16xf32>, memref<16xf32>) -> ()
     ```
     becomes
-    ```mlir
-    %0 = plan.buffer "moment1 a" optimizer in file at 0 persistent : memref<4096xi8>
-    %1 = plan.buffer "moment1 b" optimizer in file at 4096 persistent : memref<4096xi8>
-    ...
+    ```mlir test/passes/plan/offload-example.mlir#states becomes
+    %m0 = plan.buffer "m0" optimizer in file at 0 persistent : memref<64xi8>
+    %m1 = plan.buffer "m1" optimizer in file at 4096 persistent : memref<64xi8>
     plan.section "update"
-    plan.fetch %0 : memref<4096xi8>
-    plan.fetch %1 : memref<4096xi8>
-    plan.launch @adamw(%m0, ...)
-    plan.evict %0 : memref<4096xi8>
-    plan.launch @adamw(%m1, ...)
-    plan.evict %1 : memref<4096xi8>
+    plan.fetch %m0 : memref<64xi8>
+    plan.fetch %m1 : memref<64xi8>
+    plan.launch @update(...) ...
+    plan.evict %m0 : memref<64xi8>
+    plan.launch @update(...) ...
+    plan.evict %m1 : memref<64xi8>
     ```
   }];
   let statistics = [

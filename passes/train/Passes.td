@@ -220,18 +220,18 @@ def NameLayers : Pass<"nn-name-layers", "mlir::ModuleOp"> {
     parameter or behind the last one is of none. Kernels get their names from
     these locations.
 
-    ```mlir
+    ```mlir test/passes/train/name-layers-example.mlir#mlp
     %w = nn.get_parameter @h.0.mlp.up.weight : tensor<8x4xf32>
     %y = nn.matmul %x, %w transpose_b : tensor<2x4xf32>, tensor<8x4xf32> -> tensor<2x8xf32>
     %z = nn.gelu %y : tensor<2x8xf32>
     %v = nn.get_parameter @h.0.mlp.down.weight : tensor<4x8xf32>
     ```
     becomes
-    ```mlir
-    %w = nn.get_parameter @h.0.mlp.up.weight : tensor<8x4xf32> loc("h.0.mlp.up")
-    %y = nn.matmul %x, %w transpose_b : tensor<2x4xf32>, tensor<8x4xf32> -> tensor<2x8xf32> loc("h.0.mlp.up")
-    %z = nn.gelu %y : tensor<2x8xf32> loc("h.0.mlp")
-    %v = nn.get_parameter @h.0.mlp.down.weight : tensor<4x8xf32> loc("h.0.mlp.down")
+    ```mlir test/passes/train/name-layers-example.mlir#mlp becomes
+    %w = nn.get_parameter @h.0.mlp.up.weight : tensor<8x4xf32> loc("h.0.mlp.up"(...))
+    %y = nn.matmul %x, %w transpose_b : tensor<2x4xf32>, tensor<8x4xf32> -> tensor<2x8xf32> loc("h.0.mlp.up"(...))
+    %z = nn.gelu %y : tensor<2x8xf32> loc("h.0.mlp"(...))
+    %v = nn.get_parameter @h.0.mlp.down.weight : tensor<4x8xf32> loc("h.0.mlp.down"(...))
     ```
   }];
   let dependentDialects = ["nn::NNDialect"];

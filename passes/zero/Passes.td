@@ -108,12 +108,14 @@ def ZeroPartition : Pass<"zero-partition", "mlir::ModuleOp"> {
     with a scale for each block, and computes with what they stand for. States
     stay as they are.
 
-    ```mlir
-    %q = zero.quantize %p : tensor<32xf32> -> tensor<36xi8>
-    %0, %t0 = zero.all_gather @all, %q : tensor<36xi8> -> tensor<72xi8>
-    %bytes = zero.wait %0, %t0 : tensor<72xi8>
-    %w = zero.dequantize %bytes parts 2 : tensor<72xi8> -> tensor<64xf32>
-    // Uses of %w.
+    ```mlir test/passes/zero/quantized.mlir#gather becomes
+    %a = zero.load parameter @first : tensor<16xf32>
+    %q = zero.quantize %a : tensor<16xf32> -> tensor<20xi8>
+    %f, %t = zero.all_gather @first, %q : tensor<20xi8> -> tensor<80xi8>
+    %bytes = zero.wait %f, %t : tensor<80xi8>
+    %w = zero.dequantize %bytes parts 4 : tensor<80xi8> -> tensor<64xf32>
+    nn.slice %w from 0 ...
+    ...
     zero.release %w : tensor<64xf32>
     ```
 
@@ -180,22 +182,26 @@ def ZeroSchedule : Pass<"zero-schedule", "mlir::ModuleOp"> {
     - Every other collective is awaited before its result's first use, or at
       the end of its section.
 
-    ```mlir
-    %0, %t0 = zero.all_gather @a, %a : ...
-    %wa = zero.wait %0, %t0 : ...
-    // Uses of %wa.
-    zero.release %wa : ...
-    %1, %t1 = zero.all_gather @b, %b : ...
-    %wb = zero.wait %1, %t1 : ...
+    ```mlir test/passes/zero/schedule-example.mlir#gathers
+    %r0, %t0 = zero.all_gather @a, %a : tensor<16xf32> -> tensor<64xf32>
+    %wa = zero.wait %r0, %t0 : tensor<64xf32>
+    %y = arith.mulf %wa, %x : tensor<64xf32>
+    zero.release %wa : tensor<64xf32>
+    %r1, %t1 = zero.all_gather @b, %b : tensor<16xf32> -> tensor<64xf32>
+    %wb = zero.wait %r1, %t1 : tensor<64xf32>
+    %z = arith.mulf %wb, %y : tensor<64xf32>
+    zero.release %wb : tensor<64xf32>
     ```
     becomes, for `prefetch=1`,
-    ```mlir
-    %0, %t0 = zero.all_gather @a, %a : ...
-    %wa = zero.wait %0, %t0 : ...
-    %1, %t1 = zero.all_gather @b, %b : ...
-    // Uses of %wa.
-    zero.release %wa : ...
-    %wb = zero.wait %1, %t1 : ...
+    ```mlir test/passes/zero/schedule-example.mlir#gathers becomes
+    %r0, %t0 = zero.all_gather @a, %a : tensor<16xf32> -> tensor<64xf32>
+    %wa = zero.wait %r0, %t0 : tensor<64xf32>
+    %r1, %t1 = zero.all_gather @b, %b : tensor<16xf32> -> tensor<64xf32>
+    %y = arith.mulf %wa, %x : tensor<64xf32>
+    zero.release %wa : tensor<64xf32>
+    %wb = zero.wait %r1, %t1 : tensor<64xf32>
+    %z = arith.mulf %wb, %y : tensor<64xf32>
+    zero.release %wb : tensor<64xf32>
     ```
   }];
   let options = [

@@ -2,11 +2,19 @@
 
 // An exponential becomes a polynomial, lane by lane.
 // CHECK-LABEL: func.func @exp
-// CHECK-NOT:     math.exp
-// CHECK:         math.fma {{.*}} : vector<16xf32>
-// CHECK:         return
+// CHECK-NOT: math.exp
 func.func @exp(%x: vector<16xf32>) -> vector<16xf32> {
+  // example: polynomial
+  // CHECK: %[[K:[^ ]+]] = math.floor %[[SCALED:[^ ]+]] : vector<16xf32>
+  // ...
+  // CHECK: %[[P:[^ ]+]] = math.fma %[[R:[^ ]+]], %[[C5:[^ ]+]], %[[C4:[^ ]+]] : vector<16xf32>
+  // ...
+  // example end
+  // CHECK-NOT: math.exp
+  // CHECK: return
+  // example: exp
   %y = math.exp %x : vector<16xf32>
+  // example end
   return %y : vector<16xf32>
 }
 

@@ -11,8 +11,10 @@ plan.program @train world 2 stage 0 accumulation 1 arena 1024 memory {activation
   %x = plan.view %0 at 512 : memref<1024xi8> -> memref<f64>
   %y = plan.view %0 at 576 : memref<1024xi8> -> memref<f64>
   plan.section "run"
-  // CHECK: plan.gemm {{.*}} {plan.id = 0 : i32}
+  // example: gemm
+  // CHECK: plan.gemm %[[M:[^ ,]+]], %[[M]] into %[[N:[^ ]+]] {plan.id = 0 : i32} : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()
   plan.gemm %m, %m into %n : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()
+  // example end
   // CHECK: plan.gemm {{.*}} transpose_b into {{.*}} {plan.id = 1 : i32}
   plan.gemm %m, %m transpose_b into %n : (memref<8x8xf32>, memref<8x8xf32>, memref<8x8xf32>) -> ()
   // CHECK: plan.start {{.*}} {plan.id = 0 : i32}

@@ -25,11 +25,11 @@ def ApproximateGelu : Pass<"extension-approximate-gelu", "mlir::ModuleOp"> {
     polynomial. The result differs by 0.02 at most, so that the model is another
     one: it is for models that were trained with the approximation.
 
-    ```mlir
+    ```mlir test/extension/approximate-gelu.mlir#gelu
     %y = nn.gelu %x : tensor<4x16xf32>
     ```
     becomes
-    ```mlir
+    ```mlir test/extension/approximate-gelu.mlir#gelu becomes
     %y = extension.quick_gelu %x : tensor<4x16xf32>
     ```
   }];

@@ -1,5 +1,32 @@
 // RUN: tessera-opt %s | tessera-opt | FileCheck %s
 
+// Steps on tensors, before buffers have places.
+
+// CHECK-LABEL: func.func @steps
+func.func @steps(%a: tensor<128x64xf32>, %b: tensor<256x64xf32>, %bias: tensor<256xf32>, %v: tensor<64x256xf32>,
+                 %u: tensor<128x32xf32>, %n: tensor<i32>, %m: tensor<16x16xf32>) {
+  // CHECK: plan.launch @gelu(%{{.*}}) : (tensor<16x16xf32>) -> tensor<16x16xf32>
+  // example: launch
+  %l = plan.launch @gelu(%m) : (tensor<16x16xf32>) -> tensor<16x16xf32>
+  // example end
+  // CHECK: plan.gemm %{{.*}}, %{{.*}} transpose_b bias %{{.*}} epilogue gelu : (tensor<128x64xf32>, tensor<256x64xf32>, tensor<256xf32>) -> tensor<128x256xf32>
+  // CHECK: %[[SAVED:.*]]:2 = plan.gemm %{{.*}}, %{{.*}} transpose_b epilogue gelu_saved
+  // CHECK-SAME: -> (tensor<128x256xf32>, tensor<128x256xf32>)
+  // CHECK: plan.gemm %{{.*}}, %{{.*}} aux %[[SAVED]]#1 epilogue gelu_grad
+  // CHECK: plan.gemm %{{.*}}, %{{.*}} transpose_a counted inner of 128 by %{{.*}} :
+  // example: gemm
+  %c = plan.gemm %a, %b transpose_b bias %bias epilogue gelu
+      : (tensor<128x64xf32>, tensor<256x64xf32>, tensor<256xf32>) -> tensor<128x256xf32>
+  %y, %z = plan.gemm %a, %b transpose_b epilogue gelu_saved
+      : (tensor<128x64xf32>, tensor<256x64xf32>) -> (tensor<128x256xf32>, tensor<128x256xf32>)
+  %g = plan.gemm %a, %v aux %z epilogue gelu_grad
+      : (tensor<128x64xf32>, tensor<64x256xf32>, tensor<128x256xf32>) -> tensor<128x256xf32>
+  %w = plan.gemm %a, %u transpose_a counted inner of 128 by %n
+      : (tensor<128x64xf32>, tensor<128x32xf32>, tensor<i32>) -> tensor<64x32xf32>
+  // example end
+  return
+}
+
 // Two ranks of a program: a gathered weight, a GEMM, a summed gradient.
 
 func.func private @gelu(tensor<16x16xf32>) -> tensor<16x16xf32> attributes {plan.kernel}
@@ -21,8 +48,12 @@ plan.program @train world 2 stage 3 accumulation 1 arena 4096
   // example: buffer
   %y = plan.buffer "y" activations at 3072 live [3, 4] : memref<1024xi8>
   // example end
+  // CHECK: plan.state parameter @h.0 %{{.*}} sharded : memref<512xi8>
+  // CHECK: plan.state gradient @h.0 %{{.*}} sharded of bf16 : memref<512xi8>
+  // example: state
   plan.state parameter @h.0 %p sharded : memref<512xi8>
-  plan.state gradient @h.0 %g sharded : memref<512xi8>
+  plan.state gradient @h.0 %g sharded of bf16 : memref<512xi8>
+  // example end
   %pv = plan.view %p at 0 : memref<512xi8> -> memref<128xf32>
   %gv = plan.view %g at 0 : memref<512xi8> -> memref<128xf32>
   // example: view
@@ -49,7 +80,9 @@ plan.program @train world 2 stage 3 accumulation 1 arena 4096
   // CHECK-NEXT: plan.gemm %{{.*}}, %{{.*}} transpose_b into %{{.*}} :
   plan.gemm %xv, %w transpose_b into %yv
       : (memref<16x16xf32>, memref<16x16xf32>, memref<16x16xf32>) -> ()
+  // example: launch
   plan.launch @gelu(%yv, %w) : (memref<16x16xf32>, memref<16x16xf32>) -> ()
+  // example end
   // example: fence
   plan.fence %t
   // example end
@@ -62,6 +95,7 @@ plan.program @train world 2 stage 3 accumulation 1 arena 4096
 // A bucket of 16-bit gradients, summed into 32 bits.
 
 // CHECK-LABEL: plan.program @sum
+// example: program
 plan.program @sum world 2 stage 2 accumulation 1 arena 128
     memory {communication = 64 : i64, gradients = 64 : i64} flops 0 {
   %g = plan.buffer "gradient h.0" gradients at 0 persistent : memref<64xi8>
@@ -74,6 +108,7 @@ plan.program @sum world 2 stage 2 accumulation 1 arena 128
   plan.wait %t
   plan.fence %t
 }
+// example end
 
 // States in the rank's file.
 
@@ -86,7 +121,45 @@ plan.program @file world 1 stage 0 accumulation 1 arena 0 offload 4096 memory {}
   plan.state moment1 @h.0 %m : memref<64xi8>
   plan.section "update"
   // CHECK: plan.fetch %[[M]] : memref<64xi8>
-  plan.fetch %m : memref<64xi8>
   // CHECK: plan.evict %[[M]] : memref<64xi8>
+  // example: fetch
+  plan.fetch %m : memref<64xi8>
   plan.evict %m : memref<64xi8>
+  // example end
+}
+
+// Rows by 64, and 8 of a rest: activations, and the gradient of a weight, the sum
+// of two parts.
+
+// CHECK-LABEL: func.func @rows
+func.func @rows(%x: tensor<200x8xf32>, %w: tensor<16x8xf32>) {
+  // CHECK: plan.row_loop @chunk, @rest(%{{.*}}, %{{.*}}) rows 200 by 64 parts 2 : (tensor<200x8xf32>, tensor<16x8xf32>) -> (tensor<200x16xf32>, tensor<2x16x8xf32>)
+  // example: row-loop
+  %h, %g = plan.row_loop @chunk, @rest(%x, %w) rows 200 by 64 parts 2
+      : (tensor<200x8xf32>, tensor<16x8xf32>) -> (tensor<200x16xf32>, tensor<2x16x8xf32>)
+  // example end
+  return
+}
+
+// example: row-loop
+func.func private @chunk(%x: tensor<64x8xf32>, %w: tensor<16x8xf32>, %g: tensor<16x8xf32>)
+    -> (tensor<64x16xf32>, tensor<16x8xf32>) attributes {plan.kernel} {
+  %h = plan.gemm %x, %w transpose_b local : (tensor<64x8xf32>, tensor<16x8xf32>) -> tensor<64x16xf32>
+  %d = plan.gemm %h, %x transpose_a local : (tensor<64x16xf32>, tensor<64x8xf32>) -> tensor<16x8xf32>
+  %sum = plan.launch @add(%g, %d) : (tensor<16x8xf32>, tensor<16x8xf32>) -> tensor<16x8xf32>
+  return %h, %sum : tensor<64x16xf32>, tensor<16x8xf32>
+}
+// example end
+
+func.func private @rest(%x: tensor<8x8xf32>, %w: tensor<16x8xf32>, %g: tensor<16x8xf32>)
+    -> (tensor<8x16xf32>, tensor<16x8xf32>) attributes {plan.kernel} {
+  %h = plan.gemm %x, %w transpose_b local : (tensor<8x8xf32>, tensor<16x8xf32>) -> tensor<8x16xf32>
+  %d = plan.gemm %h, %x transpose_a local : (tensor<8x16xf32>, tensor<8x8xf32>) -> tensor<16x8xf32>
+  %sum = plan.launch @add(%g, %d) : (tensor<16x8xf32>, tensor<16x8xf32>) -> tensor<16x8xf32>
+  return %h, %sum : tensor<8x16xf32>, tensor<16x8xf32>
+}
+
+func.func private @add(%x: tensor<16x8xf32>, %y: tensor<16x8xf32>) -> tensor<16x8xf32> attributes {plan.kernel} {
+  %sum = arith.addf %x, %y : tensor<16x8xf32>
+  return %sum : tensor<16x8xf32>
 }

@@ -120,4 +120,26 @@ module @rotary attributes {
 // A model that generates.
 
 // CHECK: module attributes {spec.generation = #spec.generation<slots = 8, length = 1024, chunk = 128>}
-module attributes {spec.generation = #spec.generation<slots = 8, length = 1024, chunk = 128>} {}
+// example: generation
+#generation = #spec.generation<slots = 8, length = 1024, chunk = 128>
+// example end
+module attributes {spec.generation = #generation} {}
+
+// -----
+
+// A Transformer's training on two ranks.
+
+// CHECK: spec.specification = #spec.specification<name = "tiny", model = #spec.transformer<{{.*}}>, training = <{{.*}}>, parallel = <world = 2, zero_stage = 3>, target = #spec.cpu<threads = 4>>
+// example: specification
+module attributes {spec.specification = #spec.specification<
+    name = "tiny",
+    model = #spec.transformer<names = "bloom", vocabulary = 256, hidden = 64,
+                              heads = 4, sequence_length = 32>,
+    training = <global_batch = 8, micro_batch = 4, steps = 10,
+                optimizer = {kind = "adamw", lr = 1.0e-3, beta1 = 0.9,
+                             beta2 = 0.999, eps = 1.0e-8,
+                             weight_decay = 0.0}>,
+    parallel = <world = 2, zero_stage = 3>,
+    target = #spec.cpu<threads = 4>>} {
+}
+// example end

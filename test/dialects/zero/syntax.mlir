@@ -18,7 +18,9 @@ func.func @train(%dw: tensor<6x8xf32>, %db: tensor<6xf32>, %squares: tensor<f64>
                  %clip: tensor<f32>, %hyper: tensor<4xf32>, %end: tensor<1xi64>)
     attributes {zero.stage = 1 : i64, zero.world = 2 : i64} {
   // CHECK: %[[P:.*]] = zero.load parameter @h.0 : tensor<64xf32>
+  // example: load
   %p = zero.load parameter @h.0 : tensor<64xf32>
+  // example end
   // CHECK: %[[B:.*]] = zero.bucket @h.0(%{{.*}}, %{{.*}}) : (tensor<6x8xf32>, tensor<6xf32>) -> tensor<64xf32>
   // example: bucket
   %bucket = zero.bucket @h.0 (%dw, %db) : (tensor<6x8xf32>, tensor<6xf32>) -> tensor<64xf32>
@@ -61,6 +63,20 @@ func.func @train(%dw: tensor<6x8xf32>, %db: tensor<6xf32>, %squares: tensor<f64>
   %full, %full_token = zero.all_gather @h.0, %p1 in_place : tensor<32xf32> -> tensor<64xf32>
   %next = zero.wait %full, %full_token : tensor<64xf32>
   zero.store parameter @h.0, %next : tensor<64xf32>
+  return
+}
+
+// Memory of a model that generates.
+nn.cache @h.0.cache : tensor<2x3x2x16x8xf32>
+
+// CHECK-LABEL: func.func @decode
+func.func @decode() attributes {zero.stage = 0 : i64, zero.world = 1 : i64} {
+  // CHECK: %[[C:.*]] = zero.load cache @h.0.cache : tensor<1536xf32>
+  // example: load
+  %c = zero.load cache @h.0.cache : tensor<1536xf32>
+  // example end
+  // CHECK: zero.store cache @h.0.cache, %[[C]] : tensor<1536xf32>
+  zero.store cache @h.0.cache, %c : tensor<1536xf32>
   return
 }
 
