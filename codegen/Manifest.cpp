@@ -260,14 +260,8 @@ private:
         json.object([&] { writeSlot(output.getName(), output.getView()); });
     });
     json.attributeArray("collectives", [&] {
-      int64_t times = 1;
-      for (Operation &op : program.getBody().front()) {
-        if (auto section = dyn_cast<SectionOp>(op))
-          times = section.getName() == "micro" ? program.getAccumulation()
-                                               : uint64_t(1);
-        else if (auto start = dyn_cast<StartOp>(op))
-          writeCollective(program, start, times);
-      }
+      for (auto [start, times] : getCollectives(program))
+        writeCollective(program, start, times);
     });
     json.attribute("flops", program.getFlops());
   }

@@ -22,17 +22,11 @@ using namespace tessera::plan;
 /// Each collective with how often a step runs it.
 static std::vector<PlanReport::Collective> listCollectives(ProgramOp program) {
   std::vector<PlanReport::Collective> all;
-  int64_t times = 1;
-  for (Operation &op : program.getBody().front()) {
-    if (auto section = dyn_cast<SectionOp>(op))
-      times = section.getName() == "micro" ? program.getAccumulation()
-                                           : uint64_t(1);
-    else if (auto start = dyn_cast<StartOp>(op))
-      all.push_back({stringifyCollective(start.getKind()).str(),
-                     start.getGroup() ? start.getGroup()->str() : "",
-                     start.getElements(), start.getMembers(program.getWorld()),
-                     start.getReceivedBytes(program.getWorld()), times});
-  }
+  for (auto [start, times] : getCollectives(program))
+    all.push_back({stringifyCollective(start.getKind()).str(),
+                   start.getGroup() ? start.getGroup()->str() : "",
+                   start.getElements(), start.getMembers(program.getWorld()),
+                   start.getReceivedBytes(program.getWorld()), times});
   return all;
 }
 

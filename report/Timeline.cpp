@@ -46,8 +46,7 @@ private:
   void enter(SectionOp section) {
     if (!timeline.sections.empty())
       timeline.sections.back().end = now;
-    times =
-        section.getName() == "micro" ? program.getAccumulation() : uint64_t(1);
+    times = section.getTimes();
     timeline.sections.push_back({section.getName().str(), now, now, times});
   }
 

@@ -45,6 +45,11 @@ constexpr int64_t maxRanks = 65536, maxBytes = int64_t(1) << 60;
 /// clear, copy, fetch or evict.
 bool isStep(mlir::Operation *op);
 
+/// The collectives of \p program, in order, and how often a step of training
+/// runs each.
+llvm::SmallVector<std::pair<StartOp, int64_t>>
+getCollectives(ProgramOp program);
+
 /// Bytes of an element of \p type in memory (i1: one).
 int64_t getElementBytes(mlir::Type type);
 

@@ -70,6 +70,25 @@ int64_t tessera::plan::getBytes(ShapedType type) {
   return type.getNumElements() * getElementBytes(type.getElementType());
 }
 
+int64_t SectionOp::getTimes() {
+  return isOfMicroBatch()
+             ? cast<ProgramOp>((*this)->getParentOp()).getAccumulation()
+             : 1;
+}
+
+SmallVector<std::pair<StartOp, int64_t>>
+tessera::plan::getCollectives(ProgramOp program) {
+  SmallVector<std::pair<StartOp, int64_t>> all;
+  int64_t times = 1;
+  for (Operation &op : program.getBody().front()) {
+    if (auto section = dyn_cast<SectionOp>(op))
+      times = section.getTimes();
+    else if (auto start = dyn_cast<StartOp>(op))
+      all.push_back({start, times});
+  }
+  return all;
+}
+
 SmallVector<Operation *> ProgramOp::getSteps() {
   SmallVector<Operation *> steps;
   for (Operation &op : getBody().front())

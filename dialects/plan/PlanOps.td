@@ -403,6 +403,12 @@ def Plan_SectionOp : Plan_ProgramPart<"section"> {
   }];
   let arguments = (ins StrAttr:$name);
   let assemblyFormat = "$name attr-dict";
+  let extraClassDeclaration = [{
+    /// Whether each micro-batch runs it.
+    bool isOfMicroBatch() { return getName() == "micro"; }
+    /// How often a step of training runs it.
+    int64_t getTimes();
+  }];
 }
 
 def Plan_InputOp : Plan_ProgramPart<"input"> {

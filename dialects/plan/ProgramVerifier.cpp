@@ -171,8 +171,8 @@ private:
       if (number[fence] < number[wait])
         return fence.emitOpError("stands before the collective's wait");
       SectionOp where = section[start];
-      if (program.getAccumulation() > 1 && where &&
-          where.getName() == "micro" && section[fence] != where)
+      if (program.getAccumulation() > 1 && where && where.isOfMicroBatch() &&
+          section[fence] != where)
         return start.emitOpError("starts in each micro-batch and must end in "
                                  "section \"micro\"");
       if (failed(verifySizes(start)))
