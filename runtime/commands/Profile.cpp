@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/commands/Profile.h"
+#include "runtime/abi.h"
 #include "runtime/commands/Trace.h"
 #include "runtime/core/Error.h"
 #include "runtime/core/Text.h"

@@ -12,10 +12,6 @@
 #include <string>
 #include <vector>
 
-/// What the steps of the program `train` are, JSON text that ends in NUL; only
-/// in an object that the compiler made for CPUs.
-extern "C" const char tessera_steps[] __attribute__((weak));
-
 namespace tessera::runtime {
 
 /// The steps of the program `train`, in the order in which its sections call
