@@ -408,10 +408,26 @@ def write_gcn(name, weighted=False, dropout=0.0, steps=STEPS):
 drawing = Drawing()
 
 
-def main():
-    F.dropout = drawing.dropout
+def compute_alike():
+    """Makes PyTorch compute the same bits each time."""
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(1)
+
+
+def write_cases(cases, write):
+    """Writes, by write(name, case), those of `cases` that the command line names, or all;
+    only those that have a specification."""
+    compute_alike()
+    for name in sys.argv[1:] or cases:
+        if (HERE / name / "specification.textproto").exists():
+            write(name, cases[name])
+        else:
+            print(f"{name}: no specification")
+
+
+def main():
+    F.dropout = drawing.dropout
+    compute_alike()
     constant = {"schedule": lambda step: OPTIMIZER["lr"]}
     dropping = {"steps": 50, "mixed": False, "index": (3, 2), **constant}
     text = write_transformer

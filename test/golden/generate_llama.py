@@ -150,8 +150,7 @@ MODELS = {
 
 
 def main():
-    torch.use_deterministic_algorithms(True)
-    torch.set_num_threads(1)
+    generate.compute_alike()
     for name in sys.argv[1:] or MODELS:
         make = MODELS[name]
         generate.write_transformer(

@@ -171,8 +171,7 @@ def write(name, content):
 
 
 def main():
-    torch.use_deterministic_algorithms(True)
-    torch.set_num_threads(1)
+    generate.compute_alike()
     write("updates.json", updates())
     runs = {}
     for name, (kind, fields, groups) in RUNS.items():

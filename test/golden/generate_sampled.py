@@ -115,15 +115,5 @@ def write_sampled(name, make_model):
     generate.write_case(name, make, loss_of_step, schedule=lambda step: rate, steps=STEPS)
 
 
-def main():
-    torch.use_deterministic_algorithms(True)
-    torch.set_num_threads(1)
-    for name in sys.argv[1:] or CASES:
-        if (HERE / name / "specification.textproto").exists():
-            write_sampled(name, CASES[name])
-        else:
-            print(f"{name}: no specification")
-
-
 if __name__ == "__main__":
-    main()
+    generate.write_cases(CASES, write_sampled)
