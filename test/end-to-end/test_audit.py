@@ -7,55 +7,16 @@
 
 import array
 import json
-import os
-import pathlib
 import random
 import re
-import subprocess
 import sys
 import unittest
 
 import support
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "graphs"))
-import block_model
-
-SPECIFICATION = """name: "audit"
-gnn {{ layer: GCN layers: 2 hidden: 16 graph: "graph.safetensors" }}
-training {{ steps: 40 optimizer {{ kind: ADAM lr: 0.02 }} }}
-audit {{
-  setting: {setting}
-  train_nodes_per_class: 20
-  test_nodes: 60
-  attack {{ hidden: [16] epochs: 20 }}
-  {more}
-}}
-target {{ cpu {{ name: "native" threads: 1 }} }}
-"""
-DEFENSES = "defense { kind: NSD neighbors: 2 } defense { kind: LABEL_ONLY }"
-NODES, CLASSES = 500, 3
+from audit_case import CLASSES, DEFENSES, NODES, AuditCase, block_model
 
 
-class Audit(unittest.TestCase):
-    def make(self, name, setting="TSTF", more="", **fields):
-        out = support.scratch(name)
-        tensors = block_model.block_model(
-            nodes=NODES, classes=CLASSES, features=40, degree=5, homophily=0.7, seed=1
-        )
-        support.write_safetensors(out / "graph.safetensors", tensors)
-        text = SPECIFICATION.format(setting=setting, more=more)
-        (out / "spec.textproto").write_text(text)
-        support.compile(out / "spec.textproto", out / "exe", **fields)
-        return out, tensors
-
-    def audit(self, out, *options, check=True):
-        command = [out / "exe", "audit", "--data", out / "graph.safetensors", *options]
-        return support.run([str(part) for part in command], check=check)
-
-    def report(self, out, *options):
-        self.audit(out, "--report", out / "report", *options)
-        return json.loads((out / "report" / "report.json").read_text())
-
+class Audit(AuditCase):
     def test_a_report_of_two_trials(self):
         out, _ = self.make("audit-tstf", more=DEFENSES + " ablation: NO_EDGES")
         report = self.report(out, "--seeds", 2)
@@ -188,112 +149,6 @@ class Audit(unittest.TestCase):
                 for c in indices[indptr[n] : indptr[n + 1]]:
                     picked[i * columns + c] = 1.0
         return "F32", [len(nodes), columns], array.array("f", picked)
-
-    def split(self, tensors, nodes):
-        """Nodes of a trial, those of each class in the order of `nodes`."""
-        labels = list(tensors["y"][2])
-        parts, rest = {}, nodes
-        for part in ("target_train", "shadow_train"):
-            parts[part] = [
-                n for c in range(CLASSES) for n in [n for n in rest if labels[n] == c][:20]
-            ]
-            rest = [n for n in rest if n not in parts[part]]
-        return {**parts, "target_test": rest[:60], "shadow_test": rest[60:120]}
-
-    def ranks(self, out, world, *options):
-        """Starts ranks as torchrun does, without anyone who ends them; each
-        one's exit code, output and errors."""
-        command = [out / "exe", "audit", "--data", out / "graph.safetensors", *options]
-        processes = []
-        for rank in range(world):
-            environment = dict(
-                support.ENVIRONMENT,
-                RANK=str(rank),
-                WORLD_SIZE=str(world),
-                LOCAL_RANK=str(rank),
-                LOCAL_WORLD_SIZE=str(world),
-                TORCHELASTIC_RUN_ID=f"audit-{os.getpid()}",
-                MASTER_PORT=str(21000 + os.getpid() % 8000),
-            )
-            processes.append(
-                subprocess.Popen(
-                    [str(part) for part in command],
-                    env=environment,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                )
-            )
-        said = [process.communicate(timeout=120) for process in processes]
-        return [(p.returncode, *texts) for p, texts in zip(processes, said)]
-
-    def test_ranks_share_the_trials(self):
-        out, _ = self.make("audit-ranks", more=DEFENSES + " ablation: NO_EDGES")
-        seeds = ("--seeds", 3)
-        self.audit(out, "--report", out / "alone", *seeds)
-        command = [*support.launcher(2), out / "exe", "audit"]
-        command += ["--data", out / "graph.safetensors", "--report", out / "two"]
-        shown = support.run([*command, *seeds]).stdout
-        self.assertEqual(len(re.findall(r"^ *\d of 3 ", shown, re.M)), 3)
-        done = self.ranks(out, 4, "--report", out / "four", *seeds)
-        self.assertEqual([code for code, _, _ in done], [0] * 4)
-        self.assertEqual([bool(output) for _, output, _ in done], [True] + [False] * 3)
-        self.assertNotIn("nothing to do", done[0][2])
-        for name in ("report.json", "report.csv", "report.html"):
-            alone = (out / "alone" / name).read_bytes()
-            self.assertEqual((out / "two" / name).read_bytes(), alone, name)
-            self.assertEqual((out / "four" / name).read_bytes(), alone, name)
-
-    def test_ranks_share_one_trial(self):
-        # Models, LiRA's shadows and attacks of one trial, one part for each rank or
-        # none.
-        lira = {"audit__attack__kind": "LIRA", "audit__attack__shadows": 5}
-        for name, more, fields, ranks, idle in (
-            ("lira", DEFENSES, lira, 3, 0),
-            ("few", "", {}, 5, 3),
-        ):
-            out, _ = self.make(f"audit-share-{name}", more=more, **fields)
-            self.audit(out, "--report", out / "alone", "--seeds", 1)
-            done = self.ranks(out, ranks, "--report", out / "all", "--seeds", 1)
-            self.assertEqual([code for code, _, _ in done], [0] * ranks)
-            warned = f"{idle} of {ranks} ranks have nothing to do" in done[0][2]
-            self.assertEqual(warned, idle > 0, done[0][2])
-            for file in ("report.json", "report.csv", "report.html"):
-                alone = (out / "alone" / file).read_bytes()
-                self.assertEqual((out / "all" / file).read_bytes(), alone, file)
-
-    def test_a_rank_that_fails_ends_all(self):
-        # The second trial has a subgraph with one edge more than there is room
-        # for, so that rank 1 alone meets the reason.
-        out, tensors = self.make("audit-rank-fails")
-        ends = tensors["edge_index"][2]
-        count = len(ends) // 2
-
-        def edges(nodes):
-            kept = set(nodes)
-            return sum(ends[i] in kept and ends[count + i] in kept for i in range(count))
-
-        def most(split):
-            return max(edges(split["target_train"]), edges(split["shadow_train"]))
-
-        draw = random.Random(1)
-        splits = []
-        for _ in range(2):
-            split = self.split(tensors, draw.sample(range(NODES), NODES))
-            splits.append({**split, "seed": len(splits) + 1})
-        splits.sort(key=most)
-        room = most(splits[0])
-        self.assertLess(room, most(splits[1]))
-        (out / "splits.json").write_text(json.dumps({"graph": "graph", "splits": splits}))
-        fields = {"audit__edge_capacity": room}
-        support.compile(out / "spec.textproto", out / "exe", **fields)
-        options = ("--splits", out / "splits.json", "--report", out / "report")
-        done = self.ranks(out, 2, *options)
-        self.assertEqual([code for code, _, _ in done], [1, 1])
-        said = "".join(errors for _, _, errors in done)
-        self.assertEqual(said.count("error:"), 1, said)
-        self.assertRegex(said, rf"rank 1.*has {most(splits[1])} edges.*room for {room}")
-        self.assertEqual(list((out / "report").iterdir()), [])
 
     def test_a_shadow_of_another_kind(self):
         shadow = "shadow { gnn { layer: SAGE hidden: 8 } training { steps: 30 } }"
