@@ -262,12 +262,11 @@ static void printTimes(const PlanReport &report, llvm::raw_ostream &out) {
     out << llvm::formatv(
         line, kind.name, formatSeconds(kind.seconds),
         percent(kind.seconds, all.step), groupDigits(kind.times),
-        kind.flops && kind.seconds
-            ? formatDecimal(kind.flops / kind.seconds, "flop/s")
+        kind.flops && kind.busy
+            ? formatDecimal(kind.flops / kind.busy, "flop/s")
             : "",
-        kind.bytes && kind.seconds
-            ? formatDecimal(kind.bytes / kind.seconds, "B/s")
-            : "");
+        kind.bytes && kind.busy ? formatDecimal(kind.bytes / kind.busy, "B/s")
+                                : "");
   out << llvm::formatv(line, "step", formatSeconds(all.step), "100.0 %", "", "",
                        "")
       << "  bound by arithmetic " << formatSeconds(all.compute)

@@ -26,6 +26,7 @@ public:
         enter(section);
       } else if (isStep(&op)) {
         timeline.starts.push_back(now);
+        timeline.messages.push_back(0);
         write(&op);
       }
     }
@@ -50,12 +51,13 @@ private:
     timeline.sections.push_back({section.getName().str(), now, now, times});
   }
 
-  void count(Kinds &kinds, StringRef name, double seconds, double flops,
-             double bytes, int64_t runs) {
+  void count(Kinds &kinds, StringRef name, double seconds, double busy,
+             double flops, double bytes, int64_t runs) {
     Prediction::Kind &kind = kinds[name];
     kind.name = name.str();
     kind.times += runs * times;
     kind.seconds += seconds * times;
+    kind.busy += busy * times;
     kind.flops += flops * times;
     kind.bytes += bytes * times;
   }
@@ -74,19 +76,22 @@ private:
     (cost.arithmetic >= cost.memory ? all.compute : all.memory) +=
         times * std::max(cost.arithmetic, cost.memory);
     all.launch += times * cost.launch;
-    count(computing, cost.kind, cost.total(), cost.flops, cost.bytes, 1);
+    count(computing, cost.kind, cost.total(), cost.total(), cost.flops,
+          cost.bytes, 1);
   }
 
   void begin(StartOp start) {
     CollectiveCost cost = model.getCost(start);
     StringRef kind = stringifyCollective(start.getKind());
-    count(communicating, kind, 0, 0, cost.received, 1);
+    count(communicating, kind, 0, cost.beside + cost.atWait, 0, cost.received,
+          1);
     timeline.prediction.communication += times * (cost.beside + cost.atWait);
     if (cost.beside == 0)
       return;
     double from = std::max(now, linkFree);
     linkFree = from + cost.beside;
     arrival[start] = linkFree;
+    timeline.messages.back() = cost.beside;
     timeline.communication.push_back({start, kind, from, linkFree, {}});
   }
 
@@ -103,7 +108,7 @@ private:
       now += cost.atWait;
     }
     timeline.prediction.exposed += times * (now - before);
-    count(communicating, kind, now - before, 0, 0, 0);
+    count(communicating, kind, now - before, 0, 0, 0, 0);
   }
 
   ProgramOp program;

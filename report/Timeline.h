@@ -30,6 +30,7 @@ struct Prediction {
     std::string name;
     int64_t times = 0;
     double seconds = 0, flops = 0, bytes = 0;
+    double busy = 0; ///< seconds, of a collective those of the link
   };
   /// In the order in which they first run; collectives, whose bytes are those
   /// received and whose seconds those exposed, last.
@@ -56,6 +57,8 @@ struct Timeline {
   std::vector<Section> sections;
   /// When the step of each number begins, and the end.
   std::vector<double> starts;
+  /// How long the link is busy with what the step of each number starts.
+  std::vector<double> messages;
   Prediction prediction;
 
   static Timeline make(plan::ProgramOp program, CostModel &model);
