@@ -112,6 +112,18 @@ class Tutorials(unittest.TestCase):
     def losses(self, output):
         return [float(loss) for loss in re.findall(r"^loss +(\S+)", output, re.M)]
 
+    def check_predictions(self, output, samples):
+        """A line for each sample; their means and accuracy are what eval says of all."""
+        header, *lines = (self.out / "held-out.csv").read_text().splitlines()
+        rows = [dict(zip(header.split(","), map(float, line.split(",")), strict=True)) for line in lines]
+        self.assertEqual(len(rows), samples)
+        tokens = sum(row["tokens"] for row in rows)
+        loss = -sum(row["log_likelihood"] for row in rows) / tokens
+        self.assertLess(min(abs(loss / said - 1) for said in self.losses(output)), 1e-5)
+        accuracies = [float(said) for said in re.findall(r"^accuracy +(\S+)", output, re.M)]
+        self.assertIn(round(sum(row["correct"] for row in rows) / tokens, 6), accuracies)
+        return rows
+
     def check_folder(self, folder, *names):
         found = {path.name for path in (self.out / folder).iterdir()}
         self.assertEqual(found, {"config.json", "model.safetensors", "tokenizer.json", *names})
@@ -172,6 +184,11 @@ class Tutorials(unittest.TestCase):
         self.assertLess(after, before - 0.005)
         self.assertLess(abs(rounded / after - 1), 1e-2)
         self.assertIn("This license", output)
+        rows = self.check_predictions(output, int(re.search(r"^samples +(\d+)", output, re.M)[1]))
+        header, first = re.search(r"^(sample,.*)\n(.*)", output, re.M).groups()
+        self.assertEqual(float(first.split(",")[2]), min(row["mean"] for row in rows))
+        measured = [line for line in self.log("log.jsonl") if "val_accuracy" in line]
+        self.assertEqual([line["step"] for line in measured], [20, 40, 60, 80])
         self.check_folder("tuned", "tokenizer_config.json")
         self.assertEqual(len((self.out / "log.jsonl").read_text().splitlines()), 80)
 
@@ -194,6 +211,8 @@ class Tutorials(unittest.TestCase):
         self.assertEqual(pair, text)
         self.assertLess(pair, 5.5)  # it begins at log(1024), 6.9
         self.assertIn("This license", output)
+        self.check_predictions(output, int(re.search(r"^samples +(\d+)", output, re.M)[1]))
+        self.assertTrue(any("val_accuracy" in line for line in self.log("log.jsonl")))
         self.check_folder("published", "tokenizer_config.json")
         self.check_names("published")
         again = (self.out / "again.jsonl").read_text().splitlines()
