@@ -7,6 +7,7 @@
 
 #include "test/codegen/cpu/AttentionReference.h"
 #include "test/codegen/cpu/CompiledKernel.h"
+#include "test/codegen/cpu/KernelCache.h"
 #include "test/codegen/cpu/Numbers.h"
 #include "gtest/gtest.h"
 
@@ -14,8 +15,22 @@ using namespace tessera::test;
 
 namespace {
 
+KernelCache<CompiledKernel> kernels;
+
+/// Has the kernels of \p cases, forward and backward, made ahead.
+void makeKernels(std::vector<AttentionCase> cases) {
+  std::vector<std::string> sources;
+  for (bool gradient : {false, true})
+    for (const AttentionCase &one : cases)
+      sources.push_back(one.source(gradient));
+  kernels.start(std::move(sources));
+}
+
 class Attention : public testing::TestWithParam<AttentionCase> {
 protected:
+  static void SetUpTestSuite();
+  static void TearDownTestSuite() { kernels.stop(); }
+
   AttentionCase shape = GetParam();
   AttentionDraw draw{shape};
   std::vector<float> qkv =
@@ -25,8 +40,8 @@ protected:
       std::vector<float>(shape.batch * shape.heads * shape.sequence);
 
   void forward(int64_t pieces) {
-    CompiledKernel kernel(shape.source(false));
-    kernel.run(draw.insert({qkv.data()}, {out.data(), lse.data()}), pieces);
+    kernels.get(shape.source(false))
+        .run(draw.insert({qkv.data()}, {out.data(), lse.data()}), pieces);
   }
 };
 
@@ -46,7 +61,7 @@ TEST_P(Attention, Backward) {
   forward(1);
   std::vector<float> weight = randomNumbers(out.size(), 1, 2);
   std::vector<float> gradient(qkv.size(), -1);
-  CompiledKernel kernel(shape.source(true));
+  CompiledKernel &kernel = kernels.get(shape.source(true));
   std::vector<void *> buffers = draw.insert(
       {qkv.data(), out.data(), lse.data(), weight.data()}, {gradient.data()});
   kernel.run(buffers);
@@ -84,7 +99,10 @@ TEST_P(Attention, ReferenceMeetsFiniteDifferences) {
   EXPECT_NEAR(slope, expected, 1e-7 * size);
 }
 
-class SharedKeys : public Attention {};
+class SharedKeys : public Attention {
+protected:
+  static void SetUpTestSuite();
+};
 
 /// The same model with each head's keys and values written out for all heads
 /// that read them.
@@ -104,17 +122,17 @@ TEST_P(SharedKeys, MeetRepeatedKeys) {
   forEach([&](int64_t to, int64_t from) { wide[to] = qkv[from]; });
   forward(1);
   std::vector<float> wideOut(out.size()), wideLse(lse.size());
-  CompiledKernel(repeated.source(false))
+  kernels.get(repeated.source(false))
       .run(draw.insert({wide.data()}, {wideOut.data(), wideLse.data()}));
   EXPECT_EQ(wideOut, out);
   EXPECT_EQ(wideLse, lse);
 
   std::vector<float> weight = randomNumbers(out.size(), 1, 2);
   std::vector<float> gradient(qkv.size()), wideGradient(wide.size());
-  CompiledKernel(shape.source(true))
+  kernels.get(shape.source(true))
       .run(draw.insert({qkv.data(), out.data(), lse.data(), weight.data()},
                        {gradient.data()}));
-  CompiledKernel(repeated.source(true))
+  kernels.get(repeated.source(true))
       .run(draw.insert({wide.data(), out.data(), lse.data(), weight.data()},
                        {wideGradient.data()}));
   std::vector<double> sum(qkv.size());
@@ -133,7 +151,7 @@ TEST_P(Parts, HaveTheBitsOfWholeHeads) {
   for (int64_t i : {0, 1}) {
     AttentionCase one = shape;
     one.threads = i == 0 ? 1 : shape.threads;
-    CompiledKernel kernel(one.source(true));
+    CompiledKernel &kernel = kernels.get(one.source(true));
     iterations[i] = kernel.getIterations();
     gradients[i].assign(qkv.size(), -1);
     kernel.run(draw.insert({qkv.data(), out.data(), lse.data(), weight.data()},
@@ -199,6 +217,20 @@ std::vector<AttentionCase> manyThreads() {
       {1, 6, 330, 7, false, true, true, "f32", 0.25, 2, 100, 16},
       {1, 2, 400, 16, false, true, false, "f32", 0, 1, 65, 12},
   };
+}
+
+void Attention::SetUpTestSuite() {
+  std::vector<AttentionCase> all = manyThreads();
+  for (const std::vector<AttentionCase> &more : {cases(), sharedKeys()})
+    all.insert(all.end(), more.begin(), more.end());
+  makeKernels(std::move(all));
+}
+
+void SharedKeys::SetUpTestSuite() {
+  std::vector<AttentionCase> repeated = sharedKeys();
+  for (AttentionCase &one : repeated)
+    one.kvHeads = 0;
+  makeKernels(std::move(repeated));
 }
 
 INSTANTIATE_TEST_SUITE_P(ManyThreads, Attention,

@@ -26,7 +26,9 @@ using namespace tessera;
 using namespace tessera::test;
 
 struct CompiledModule::State {
-  MLIRContext context;
+  /// Until there is machine code.
+  std::unique_ptr<MLIRContext> context =
+      std::make_unique<MLIRContext>(MLIRContext::Threading::DISABLED);
   OwningOpRef<ModuleOp> module;
   std::unique_ptr<llvm::orc::LLJIT> loader;
 };
@@ -46,23 +48,23 @@ CompiledModule::CompiledModule(Extend extend)
   cpu::registerKernels(registry);
   if (extend)
     extend(registry);
-  state->context.appendDialectRegistry(registry);
-  state->context.loadAllAvailableDialects();
+  state->context->appendDialectRegistry(registry);
+  state->context->loadAllAvailableDialects();
 }
 
 CompiledModule::~CompiledModule() = default;
 
-MLIRContext &CompiledModule::getContext() { return state->context; }
+MLIRContext &CompiledModule::getContext() { return *state->context; }
 
 ModuleOp CompiledModule::parse(const std::string &source) {
-  state->module = parseSourceString<ModuleOp>(source, &state->context);
+  state->module = parseSourceString<ModuleOp>(source, state->context.get());
   check(bool(state->module), "does not parse");
   return *state->module;
 }
 
 void CompiledModule::compile() {
   check(succeeded(verify(*state->module)), "is not valid");
-  PassManager manager(&state->context);
+  PassManager manager(state->context.get());
   cpu::addLowerToLLVMPasses(manager);
   check(succeeded(manager.run(*state->module)), "does not lower to LLVM");
   load({});
@@ -89,6 +91,8 @@ void CompiledModule::load(const std::map<std::string, void *> &functions) {
   check(!state->loader->addObjectFile(
             llvm::MemoryBuffer::getMemBufferCopy(objects->front())),
         "does not link");
+  state->module = {};
+  state->context.reset();
 }
 
 void *CompiledModule::lookup(const std::string &name) {

@@ -27,6 +27,7 @@ public:
   explicit CompiledModule(Extend extend = nullptr);
   ~CompiledModule();
 
+  /// Until machine code is made.
   mlir::MLIRContext &getContext();
   /// Starts from \p source, or from an empty module.
   mlir::ModuleOp parse(const std::string &source = "module {}");

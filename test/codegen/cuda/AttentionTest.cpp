@@ -7,6 +7,7 @@
 
 #include "runtime/core/ElementType.h"
 #include "test/codegen/cpu/AttentionReference.h"
+#include "test/codegen/cpu/KernelCache.h"
 #include "test/codegen/cpu/Numbers.h"
 #include "test/codegen/cuda/EmulatedKernel.h"
 #include "gtest/gtest.h"
@@ -42,8 +43,13 @@ private:
   std::vector<float> memory;
 };
 
+KernelCache<DeviceKernel> kernels;
+
 class DeviceAttention : public testing::TestWithParam<AttentionCase> {
 protected:
+  static void SetUpTestSuite();
+  static void TearDownTestSuite() { kernels.stop(); }
+
   AttentionCase shape = GetParam();
   AttentionDraw draw{shape};
   Tensor qkv{shape.element,
@@ -62,7 +68,7 @@ protected:
 };
 
 TEST_P(DeviceAttention, Forward) {
-  DeviceKernel kernel(shape.source(false));
+  DeviceKernel &kernel = kernels.get(shape.source(false));
   std::vector<void *> buffers =
       draw.insert({qkv.data()}, {out.data(), lse.data()});
   kernel.run(buffers);
@@ -85,7 +91,7 @@ TEST_P(DeviceAttention, Backward) {
   forward.run(buffers);
   Tensor gradient(shape.element,
                   static_cast<size_t>(shape.rows() * shape.columns()));
-  DeviceKernel kernel(shape.source(true));
+  DeviceKernel &kernel = kernels.get(shape.source(true));
   buffers = draw.insert({qkv.data(), out.data(), lse.data(), weight.data()},
                         {gradient.data()});
   kernel.run(buffers);
@@ -144,6 +150,14 @@ std::vector<AttentionCase> cases() {
       {2, 1, 150, 32, true, true, true, "f16", 0, 0, 100},
       {1, 4, 150, 32, false, true, true, "bf16", 0.25, 2, 41},
   };
+}
+
+void DeviceAttention::SetUpTestSuite() {
+  std::vector<std::string> sources;
+  for (bool gradient : {false, true})
+    for (const AttentionCase &one : cases())
+      sources.push_back(one.source(gradient));
+  kernels.start(std::move(sources));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, DeviceAttention, testing::ValuesIn(cases()));
