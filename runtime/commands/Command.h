@@ -30,7 +30,18 @@ struct Option {
   /// it. Calls refuseCommandLine where it means nothing.
   void (*store)(Options &options, const std::string &text);
   bool required = false;
+  /// Why it is of no use, as the end of a sentence, for this executable; null
+  /// where it is of use, as all options are without it.
+  const char *(*useless)(const Manifest &manifest) = nullptr;
 };
+
+/// \p option, of texts alone, for whose models of graphs \p why has the words.
+template <const char *why> constexpr Option ofTexts(Option option) {
+  option.useless = [](const Manifest &manifest) {
+    return manifest.model.isGraph() ? why : nullptr;
+  };
+  return option;
+}
 
 struct Command {
   const char *name, *summary;
@@ -58,6 +69,10 @@ void registerCommand(const Command &command);
 
 /// Those of AllCommands.h, then those that were registered.
 std::span<const Command *const> commands();
+
+/// Refuses what \p options give that is of no use for \p manifest, rather than
+/// overlook it.
+void requireUsable(const Manifest &manifest, const Options &options);
 
 /// Exits the process, of several ranks once, with an error of the command line.
 template <typename... Arguments>

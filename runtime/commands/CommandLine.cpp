@@ -203,7 +203,7 @@ Options parseCommandLine(int argc, char **argv) {
   const Command &command = findCommand(first);
   Options options;
   options.command = &command;
-  std::vector<const Option *> given;
+  std::vector<const Option *> &given = options.given;
   for (int i = 2; i < argc; ++i) {
     std::string argument = argv[i];
     if (argument == "--help" || argument == "-h") {
@@ -237,6 +237,12 @@ Options parseCommandLine(int argc, char **argv) {
   if (command.check)
     command.check(options);
   return options;
+}
+
+void requireUsable(const Manifest &manifest, const Options &options) {
+  for (const Option *option : options.given)
+    if (const char *why = option->useless ? option->useless(manifest) : nullptr)
+      refuseCommandLine("%s is of no use: %s; leave it out", option->name, why);
 }
 
 } // namespace tessera::runtime

@@ -60,14 +60,18 @@ void evaluateGraph(tessera_context &context, const Options &options) {
 } // namespace
 
 static int runEval(const Manifest &manifest, const Options &options) {
-  if (manifest.model.isGraph())
-    requireNoTokenOptions(options);
   tessera_context &context = openLocal(manifest, options, "eval");
   if (manifest.model.isGraph())
     evaluateGraph(context, options);
   else
     evaluateTokens(context, options);
   return 0;
+}
+
+static void checkOptions(const Options &options) {
+  if (options.seed && !options.init.empty())
+    refuseCommandLine("%s", "--seed is of random weights, and --init gives "
+                            "others: leave one of them out");
 }
 
 static constexpr Option options[] = {
@@ -78,6 +82,7 @@ const Command evalCommand = {.name = "eval",
                              .summary = "loss and accuracy on data",
                              .options = options,
                              .run = runEval,
+                             .check = checkOptions,
                              .runsPrograms = true,
                              .usesThreads = true};
 

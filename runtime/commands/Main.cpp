@@ -75,6 +75,7 @@ static int runCommand(const Started &started, const Options &options,
       parseManifest(tessera_manifest, tessera_entries);
   const Command &command = *options.command;
   bool isShared = command.isShared && command.isShared(manifest);
+  requireUsable(manifest, options);
   if (!hasWork(started, manifest, options, isShared))
     return 0;
   bool several =

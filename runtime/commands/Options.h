@@ -16,11 +16,13 @@
 namespace tessera::runtime {
 
 struct Command;
+struct Option;
 
 /// The values of the options that commands here take. A command may keep what
 /// options of its own say where it likes (Command.h).
 struct Options {
   const Command *command = nullptr;
+  std::vector<const Option *> given;
   std::string data, init, save, checkpointDir, offloadDir, log, out;
   std::string dataType; ///< "u8", "u16", "i32" or empty
   std::string order;    ///< "sequential", "shuffled" or empty

@@ -28,7 +28,6 @@ namespace {
 
 /// Logits and posteriors of all nodes, and in a table their likeliest class.
 int predictNodes(const Manifest &manifest, const Options &options) {
-  requireNoTokenOptions(options);
   tessera_context &context = openLocal(manifest, options, "predict");
   const Slot *slot = context.program->output(slotNames::logits);
   if (!slot || slot->shape.size() != 2)

@@ -6,21 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/commands/Samples.h"
-#include "runtime/core/Error.h"
 #include "runtime/core/Text.h"
-#include "runtime/data/Data.h"
 #include <cstdio>
 
 namespace tessera::runtime {
 
 void storeSamples(Options &options, const std::string &text) {
   options.samples = readInteger("--samples", text, 1);
-}
-
-void requireNoTokenOptions(const Options &options) {
-  requireNoType(options.dataType);
-  if (options.samples)
-    fatal("--samples is of no use: a graph has splits, and no samples");
 }
 
 void showSamples(ProgressLine &progress, int64_t done, int64_t samples) {

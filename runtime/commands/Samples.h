@@ -20,12 +20,11 @@ namespace tessera::runtime {
 
 void storeSamples(Options &options, const std::string &text);
 
-inline constexpr Option samplesOption = {
-    "--samples", "N", "the first N samples of the data (default: all)",
-    storeSamples};
-
-/// Exits the process where \p options say what a graph has no use for.
-void requireNoTokenOptions(const Options &options);
+inline constexpr char graphsHaveNoSamples[] =
+    "a graph has splits, and no samples";
+inline constexpr Option samplesOption = ofTexts<graphsHaveNoSamples>(
+    {"--samples", "N", "the first N samples of the data (default: all)",
+     storeSamples});
 
 /// Says that \p done of \p samples are done, if it is time to.
 void showSamples(ProgressLine &progress, int64_t done, int64_t samples);

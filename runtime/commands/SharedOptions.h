@@ -29,11 +29,13 @@ inline constexpr Option dataOption = {
     "tokens), an MMIDIDX pair's prefix, a .bin of llm.c, or a graph "
     "(safetensors)",
     keepText<&Options::data>};
-inline constexpr Option dataTypeOption = {
-    "--data-type", "u8|u16|i32",
-    "what a token is in a file that does not say it (default: u8 where the "
-    "vocabulary is 256)",
-    storeDataType};
+inline constexpr char graphsSayTypes[] =
+    "a graph's file says itself what it holds";
+inline constexpr Option dataTypeOption = ofTexts<graphsSayTypes>(
+    {"--data-type", "u8|u16|i32",
+     "what a token is in a file that does not say it (default: u8 where the "
+     "vocabulary is 256)",
+     storeDataType});
 inline constexpr Option initOption = {
     "--init", "PATH",
     "begin with the weights of a safetensors file, a checkpoint's folder or a "

@@ -48,21 +48,23 @@ void storeEnd(Options &options, const std::string &text);
 void storeNoEnd(Options &options, const std::string &text);
 void storeLines(Options &options, const std::string &text);
 
-inline constexpr Option fieldOption = {
-    "--field", "NAME",
-    "of text in a .jsonl, the field of a line that is the text (default: text)",
-    storeField};
-inline constexpr Option linesOption = {
-    "--lines", nullptr, "of text in another file, each line is a document",
-    storeLines};
-inline constexpr Option endOption = {
-    "--end", "TOKEN",
-    "the token behind each document of a text (default: the eos_token of the "
-    "tokenizer_config.json that was beside the tokenizer)",
-    storeEnd};
-inline constexpr Option noEndOption = {
-    "--no-end", nullptr, "no token is behind the documents of a text",
-    storeNoEnd};
+inline constexpr char graphsAreNoText[] = "a graph is not read as text";
+inline constexpr Option fieldOption = ofTexts<graphsAreNoText>(
+    {"--field", "NAME",
+     "of text in a .jsonl, the field of a line that is the text (default: "
+     "text)",
+     storeField});
+inline constexpr Option linesOption = ofTexts<graphsAreNoText>(
+    {"--lines", nullptr, "of text in another file, each line is a document",
+     storeLines});
+inline constexpr Option endOption = ofTexts<graphsAreNoText>(
+    {"--end", "TOKEN",
+     "the token behind each document of a text (default: the eos_token of the "
+     "tokenizer_config.json that was beside the tokenizer)",
+     storeEnd});
+inline constexpr Option noEndOption = ofTexts<graphsAreNoText>(
+    {"--no-end", nullptr, "no token is behind the documents of a text",
+     storeNoEnd});
 
 } // namespace tessera::runtime
 

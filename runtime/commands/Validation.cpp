@@ -233,10 +233,6 @@ openTokenValidation(const tessera_context &training, const Options &options) {
 static std::unique_ptr<Validation>
 openGraphValidation(const tessera_context &training, const Options &options,
                     const BatchSource &source) {
-  if (!asked.data.empty() || asked.samples)
-    fatal("%s is of no use: what a graph is measured on are its own splits; "
-          "--eval-every K alone says how often",
-          asked.samples ? "--eval-samples" : "--eval-data");
   return std::make_unique<GraphValidation>(openWithin(training), training,
                                            options.data,
                                            source.fingerprint().value());

@@ -39,18 +39,21 @@ void storeEvalSamples(Options &options, const std::string &text);
 void storeKeepBest(Options &options, const std::string &text);
 void storePatience(Options &options, const std::string &text);
 
-inline constexpr Option evalDataOption = {
-    "--eval-data", "PATH",
-    "measure loss and accuracy on other data while training goes on",
-    storeEvalData};
+inline constexpr char graphsHaveSplits[] =
+    "what a graph is measured on are its own splits, as often as --eval-every "
+    "K says";
+inline constexpr Option evalDataOption = ofTexts<graphsHaveSplits>(
+    {"--eval-data", "PATH",
+     "measure loss and accuracy on other data while training goes on",
+     storeEvalData});
 inline constexpr Option evalEveryOption = {
     "--eval-every", "K",
     "every K steps (default 100), and after the last one; of a graph on its "
     "splits",
     storeEvalEvery};
-inline constexpr Option evalSamplesOption = {
-    "--eval-samples", "N", "on its first N samples (default: all)",
-    storeEvalSamples};
+inline constexpr Option evalSamplesOption = ofTexts<graphsHaveSplits>(
+    {"--eval-samples", "N", "on its first N samples (default: all)",
+     storeEvalSamples});
 inline constexpr Option keepBestOption = {
     "--keep-best", nullptr,
     "keep the checkpoint of the least val_loss, too, as DIR/best",

@@ -14,13 +14,6 @@
 
 namespace tessera::runtime {
 
-void requireNoType(const std::string &type) {
-  if (!type.empty())
-    fatal("--data-type %s is of no use: a graph's file says itself what it "
-          "holds; leave it out",
-          type.c_str());
-}
-
 std::vector<UsedFile> dataFiles(const std::string &path) {
   static constexpr const char *what = "the data";
   std::string prefix = path;
@@ -36,7 +29,6 @@ openBatchSource(const Manifest &manifest, const std::string &path,
   if (!manifest.model.isGraph())
     return openTokenBatches(manifest, path, tokenTypeNamed(type), order, seed,
                             rank, ranks);
-  requireNoType(type);
   if (manifest.training.sampling)
     return openSampledBatches(manifest, path, order, seed, rank, memory);
   return openGraphBatches(manifest, path, rank, ranks);

@@ -110,9 +110,6 @@ std::span<char> sampleMemory(const tessera_context &context);
 /// The files that \p path may stand for: itself or a pair of tokens and index.
 std::vector<UsedFile> dataFiles(const std::string &path);
 
-/// Exits the process where --data-type is given for a graph.
-void requireNoType(const std::string &type);
-
 } // namespace tessera::runtime
 
 #endif // TESSERA_RUNTIME_DATA_DATA_H

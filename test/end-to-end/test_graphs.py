@@ -425,12 +425,13 @@ class Predictions(unittest.TestCase):
             self.assertEqual(before, (self.graph.read_bytes(), self.weights.read_bytes()))
 
     def test_options_of_texts_are_refused(self):
-        for option, value in (("--samples", 2), ("--data-type", "u16")):
-            done = self.predict("refused.csv", option, value, check=False)
-            self.assertEqual(done.returncode, 1, option)
-            self.assertEqual(done.stderr.count("error:"), 1, done.stderr)
-            self.assertRegex(done.stderr, f"{option}( {value})? is of no use")
-            self.assertFalse((self.out / "refused.csv").exists())
+        for given in (["--samples", 2], ["--data-type", "u16"], ["--field", "body"], ["--lines"], ["--end", "x"], ["--no-end"]):
+            evaluated = support.run([self.executable, "eval", "--data", self.graph, *given], check=False)
+            for done in (self.predict("refused.csv", *given, check=False), evaluated):
+                self.assertEqual(done.returncode, 1, given)
+                self.assertEqual(done.stderr.count("error:"), 1, done.stderr)
+                self.assertIn(f"{given[0]} is of no use: a graph", done.stderr)
+                self.assertFalse((self.out / "refused.csv").exists())
 
 
 if __name__ == "__main__":

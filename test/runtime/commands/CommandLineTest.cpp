@@ -21,6 +21,41 @@ Options parse(std::vector<const char *> arguments) {
                           const_cast<char **>(arguments.data()));
 }
 
+TEST(CommandLineDeathTest, OptionsOfTextsAreRefusedWhereThereIsAGraph) {
+  Manifest texts, graphs;
+  graphs.model.kind = "gnn";
+  std::vector<const char *> many[] = {
+      {"train", "--data", "d", "--field", "f"},
+      {"train", "--data", "d", "--lines"},
+      {"train", "--data", "d", "--end", "e"},
+      {"train", "--data", "d", "--no-end"},
+      {"train", "--data", "d", "--trust-data"},
+      {"train", "--data", "d", "--eval-data", "e"},
+      {"train", "--data", "d", "--eval-samples", "2"},
+      {"eval", "--data", "d", "--field", "f"},
+      {"eval", "--data", "d", "--samples", "3"},
+      {"predict", "--data", "d", "--init", "i", "--out", "p.csv", "--lines"},
+      {"grads", "--data", "d", "--init", "i", "--out", "o", "--data-type",
+       "u8"}};
+  for (const std::vector<const char *> &arguments : many) {
+    Options options = parse(arguments);
+    requireUsable(texts, options);
+    std::string name = arguments[3];
+    for (const char *argument : arguments)
+      if (std::string(argument).starts_with("--"))
+        name = argument;
+    EXPECT_EXIT(requireUsable(graphs, options), testing::ExitedWithCode(1),
+                name + " is of no use: .*; leave it out");
+  }
+  requireUsable(graphs, parse({"train", "--data", "d", "--eval-every", "2"}));
+}
+
+TEST(CommandLineDeathTest, ASeedIsOfRandomWeights) {
+  EXPECT_EXIT(parse({"eval", "--data", "d", "--init", "i", "--seed", "1"}),
+              testing::ExitedWithCode(1),
+              "--seed is of random weights, and --init gives others");
+}
+
 TEST(CommandLine, ReadsEveryOptionOfTrain) {
   Options options = parse({"train",
                            "--data",

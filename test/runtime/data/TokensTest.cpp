@@ -222,14 +222,6 @@ TEST(TokenFile, WarnsOfAMarkAndOfBytesThatNobodyReads) {
             std::string::npos);
 }
 
-TEST(TokenFileDeathTest, AGraphHasNoDataType) {
-  Manifest manifest;
-  manifest.model.kind = "gnn";
-  EXPECT_EXIT(
-      openBatchSource(manifest, "g", "u16", SampleOrder::Sequential, 1, 0, 1),
-      testing::ExitedWithCode(1), "--data-type u16 is of no use");
-}
-
 TEST(TokenFile, TextIsNoneOfTheKnownFormats) {
   for (std::string text : {"BZh is not enough", "PK", "\x1f\x8b tokens", ""})
     EXPECT_EQ(knownFormat(text.data(), text.size(), text.size()), nullptr)
