@@ -12,6 +12,7 @@
 #include "dialects/plan/StepGroups.h"
 #include "dialects/spec/Spec.h"
 #include "target/StepWork.h"
+#include "target/Target.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/JSON.h"
 #include <map>
@@ -30,8 +31,9 @@ namespace {
 /// Writes the table of one program's steps (docs/manifest.md).
 class Table {
 public:
-  explicit Table(ProgramOp program)
-      : program(program), symbols(program->getParentOfType<ModuleOp>()),
+  Table(ProgramOp program, const Target &target)
+      : program(program), target(target),
+        symbols(program->getParentOfType<ModuleOp>()),
         memory(MemoryUsage::measure(program)),
         layers(StepGroups(program).getLayers(memory.steps)) {
     for (auto [number, start] :
@@ -113,8 +115,14 @@ private:
     }
   }
 
+  int64_t countCalls(Operation *step) const {
+    if (auto launch = dyn_cast<LaunchOp>(step))
+      return target.getCallCount(symbols.lookup(launch.getKernel()));
+    return getCallCount(step);
+  }
+
   void writeStep(llvm::json::OStream &json, size_t number) {
-    int64_t calls = getCallCount(memory.steps[number]);
+    int64_t calls = countCalls(memory.steps[number]);
     json.array([&] {
       json.value(whatIs[number]);
       json.value(layerNumbers[layers[number]]);
@@ -125,6 +133,7 @@ private:
   }
 
   ProgramOp program;
+  const Target &target;
   SymbolTable symbols;
   MemoryUsage memory;
   SmallVector<StringRef> layers;
@@ -146,12 +155,13 @@ struct DescribeSteps : tessera::impl::DescribeStepsBase<DescribeSteps> {
     auto program = module.lookupSymbol<ProgramOp>("train");
     if (!program || program.getSteps().empty())
       return;
-    if (failed(verifyKernels(module)))
+    const Target *target = getTarget(module);
+    if (!target || failed(verifyKernels(module)))
       return signalPassFailure();
     std::string text;
     llvm::raw_string_ostream out(text);
     llvm::json::OStream json(out);
-    Table(program).write(json);
+    Table(program, *target).write(json);
     auto builder = OpBuilder::atBlockEnd(module.getBody());
     createText(builder, module.getLoc(), "tessera_steps",
                LLVM::Linkage::External, text);

@@ -22,7 +22,8 @@ struct ArenaRange {
 /// fetched or evicted by one call.
 llvm::SmallVector<ArenaRange> getFileRanges(mlir::ValueRange buffers);
 
-/// How often \p step, on a CPU, calls the runtime (runtime/abi.h).
+/// How often \p step calls the runtime (runtime/abi.h). What a launch makes of
+/// its kernel its target says: Target::getCallCount.
 int64_t getCallCount(mlir::Operation *step);
 
 /// A constant of the bytes of \p text and a NUL, where \p builder stands.

@@ -83,8 +83,7 @@ Error Reader::read(const json::Object &event, size_t number) {
   if (!begin || !length || !std::isfinite(*begin) || !(*length >= 0) ||
       !std::isfinite(*length))
     return fail("has no time");
-  if (!rank || *rank < 0 || !row || *row < Trace::Steps ||
-      *row > Trace::Offload)
+  if (!rank || *rank < 0 || !row || *row < Trace::Steps || *row > Trace::Host)
     return fail("is of no rank or row");
   if (!name || !kind)
     return fail("has no name");
@@ -104,6 +103,11 @@ Error Reader::read(const json::Object &event, size_t number) {
     if (read.kind == "step")
       read.micro = arguments->getInteger("step").value_or(0);
   }
+  read.isAside = trace.isOnDevice &&
+                 (read.row == Trace::Communication || read.row == Trace::Host);
+  read.waits = trace.isOnDevice
+                   ? name->starts_with("wait ") || name->starts_with("fence ")
+                   : read.row == Trace::Communication;
   events.push_back({*rank, std::move(read)});
   return Error::success();
 }
@@ -139,6 +143,7 @@ Error Reader::read(const json::Object &object) {
   if (!list || !run || run->getInteger("tessera_trace") != 1)
     return refuse("is a trace of something else");
   trace.model = run->getString("model").value_or("").str();
+  trace.isOnDevice = run->getBoolean("device").value_or(false);
   trace.world = run->getInteger("world").value_or(1);
   trace.stage = run->getInteger("stage").value_or(0);
   trace.threads = run->getInteger("threads").value_or(1);

@@ -21,7 +21,7 @@ namespace tessera {
 /// from its first event, of one clock.
 struct Trace {
   /// Where an event is shown.
-  enum Row { Steps, Computation, Communication, Offload };
+  enum Row { Steps, Computation, Communication, Offload, Host };
 
   struct Event {
     std::string name, kind;
@@ -31,6 +31,8 @@ struct Trace {
     int64_t planStep = -1; ///< among the steps of the plan; -1: none of these
     int64_t micro = 0;     ///< the micro-batch, from 0
     double flops = 0, bytes = 0;
+    bool waits = false;   ///< no computation goes on meanwhile
+    bool isAside = false; ///< goes on beside what the row Computation has
 
     double seconds() const { return end - begin; }
   };
@@ -46,6 +48,7 @@ struct Trace {
   };
 
   std::string model;
+  bool isOnDevice = false; ///< each rank has a device, whose streams are rows
   int64_t world = 1, stage = 0, microBatches = 1, threads = 1;
   int64_t reserved = 0;    ///< bytes of a rank's arena
   double uncertainty = 0;  ///< seconds that clocks of ranks may be apart

@@ -18,7 +18,8 @@ void ComparedTime::add(const ComparedTime &other) {
 
 TraceComparison::TraceComparison(const Trace &trace, const Timeline *timeline) {
   struct Sum {
-    const Trace::Event *first = nullptr;
+    const Trace::Event *first = nullptr, *last = nullptr;
+    const Trace::Step *step = nullptr; ///< of the last
     double runs = 0, seconds = 0;
   };
   // Of the plan's steps by their number, of all else by its name.
@@ -31,8 +32,13 @@ TraceComparison::TraceComparison(const Trace &trace, const Timeline *timeline) {
           event.planStep >= 0 ? planned[event.planStep] : others[event.name];
       if (!sum.first)
         sum.first = &event;
-      ++sum.runs;
+      // A kernel may be several grids, and a step of a file several calls.
+      bool isMore = event.planStep >= 0 && sum.step == &step &&
+                    sum.last->micro == event.micro;
+      sum.runs += isMore ? 0 : 1;
       sum.seconds += event.seconds();
+      sum.last = &event;
+      sum.step = &step;
     }
   }
   auto count = static_cast<double>(trace.steps.size());
@@ -43,24 +49,29 @@ TraceComparison::TraceComparison(const Trace &trace, const Timeline *timeline) {
   auto add = [&](const Sum &sum, std::optional<double> predicted) {
     ComparedTime time = {sum.runs / count, sum.seconds / count, predicted};
     const Trace::Event &event = *sum.first;
-    kinds[event.kind].add(time);
-    layers[event.layer.empty() ? event.kind : event.layer + ": " + event.kind]
-        .add(time);
+    std::string kind = event.kind;
+    if (event.isAside)
+      kind += " (beside computation)";
+    kinds[kind].add(time);
+    layers[event.layer.empty() ? kind : event.layer + ": " + kind].add(time);
     names[event.name].add(time);
-    eventSeconds += time.measured;
-    if (event.row == Trace::Communication)
+    if (!event.isAside)
+      eventSeconds += time.measured;
+    if (event.waits)
       communicationSeconds += time.measured;
   };
   for (const auto &[number, sum] : planned) {
     std::optional<double> once;
-    if (timeline && number + 1 < std::ssize(timeline->starts))
+    if (timeline && number + 1 < std::ssize(timeline->starts)) {
       once = timeline->starts[number + 1] - timeline->starts[number];
+      // A device's start lasts as long as what it starts.
+      if (trace.isOnDevice)
+        *once += timeline->messages[number];
+    }
     if (number >= std::ssize(steps))
       steps.resize(number + 1);
     steps[number] = {1, sum.seconds / sum.runs, once};
-    // A step of a file is several calls.
-    double times = sum.first->row == Trace::Offload ? 1 : sum.runs / count;
-    add(sum, once ? std::optional(times * *once) : std::nullopt);
+    add(sum, once ? std::optional(sum.runs / count * *once) : std::nullopt);
   }
   for (const auto &[name, sum] : others)
     add(sum, std::nullopt);

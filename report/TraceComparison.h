@@ -50,7 +50,8 @@ public:
 
   /// Of whole steps.
   const ComparedTime &step() const { return whole; }
-  /// Of the measured steps, what the events within them add up to.
+  /// Of the measured steps, what the events within them add up to that do not
+  /// go on beside others.
   double covered() const { return eventSeconds; }
   /// Waiting for other ranks and copying what they have sent.
   double communication() const { return communicationSeconds; }

@@ -185,11 +185,17 @@ Picture Page::getPrediction() {
     computed.push_back(layers[numbers[event.op]]);
   }
   picture.layers = joinLayers(picture.compute, computed);
-  for (const Timeline::Event &event : timeline->communication)
+  for (const Timeline::Event &event : timeline->communication) {
+    int64_t number = numbers[event.op];
+    double predicted = event.end - event.begin;
+    const ComparedTime *time =
+        trace.isOnDevice ? comparison.find(number) : nullptr;
     picture.communication.push_back(
         {event.begin, event.end, event.kind.str(),
-         event.kind.str() + " (" + layers[numbers[event.op]].str() +
-             ")\npredicted " + formatSeconds(event.end - event.begin)});
+         event.kind.str() + " (" + layers[number].str() + ")\n" +
+             (time ? compare(time->measured, predicted)
+                   : "predicted " + formatSeconds(predicted))});
+  }
   for (auto [number, step] : llvm::enumerate(steps)) {
     double begin = timeline->starts[number], end = timeline->starts[number + 1];
     if (isa<WaitOp, FenceOp>(step) && end > begin)
@@ -270,12 +276,16 @@ Picture Page::getMeasurement(int64_t rank) {
       continue;
     Picture::Rectangle rectangle = {shown(event.begin), shown(event.end),
                                     event.kind, describe(event, *step)};
-    if (event.row == Trace::Communication) {
+    if (event.row == Trace::Host)
+      continue;
+    if (event.row == Trace::Communication)
       picture.add(&Picture::communication, rectangle);
+    if (event.waits) {
       rectangle.kind = "waiting";
       picture.add(&Picture::waiting, std::move(rectangle));
-      continue;
     }
+    if (event.waits || event.row == Trace::Communication)
+      continue;
     layers.push_back(event.layer);
     picture.add(&Picture::compute, std::move(rectangle));
   }
@@ -399,9 +409,10 @@ void Page::writeCards() {
               ? groupDigits(trace.world)
               : groupDigits(ranks) + " of " + groupDigits(trace.world))
       << (trace.world == 1 ? " rank" : " ranks") << ", "
-      << groupDigits(trace.threads)
-      << (trace.threads == 1 ? " thread" : " threads") << " each, ZeRO stage "
-      << trace.stage << ".</p>\n<p class=\"note\">";
+      << (trace.isOnDevice ? "a GPU"
+                           : groupDigits(trace.threads) +
+                                 (trace.threads == 1 ? " thread" : " threads"))
+      << " each, ZeRO stage " << trace.stage << ".</p>\n<p class=\"note\">";
   if (timeline)
     out << "Times are predicted for " << escapeXml(plan->machine.describe())
         << ".";

@@ -63,7 +63,7 @@ typedef struct tessera_model {
 /// name. Only in an executable that has several.
 extern const tessera_model tessera_models[] __attribute__((weak));
 /// What the steps of the program `train` are, JSON text that ends in NUL
-/// (docs/manifest.md); only in an object that the compiler made for CPUs.
+/// (docs/manifest.md). Not in an object that another compiler made.
 extern const char tessera_steps[] __attribute__((weak));
 /// The features that the object's code may use beyond those of each x86-64,
 /// LLVM's names with commas between them; ends in NUL. Not in an object that

@@ -143,6 +143,9 @@ public:
 
   virtual LinkParts getLinkParts(mlir::ModuleOp module) const = 0;
 
+  /// How often a launch of \p kernel calls the runtime (runtime/abi.h).
+  virtual int64_t getCallCount(mlir::Operation *kernel) const { return 1; }
+
   /// Writes what the runtime must know of the device, as attributes of the
   /// manifest.
   virtual void writeManifest(mlir::ModuleOp module,

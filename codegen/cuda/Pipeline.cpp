@@ -98,6 +98,7 @@ struct BuildKernels : cuda::impl::BuildKernelsBase<BuildKernels> {
 } // namespace
 
 void cuda::buildPipeline(OpPassManager &manager) {
+  manager.addPass(tessera::createDescribeSteps());
   manager.addPass(createBuildKernels());
   manager.addPass(tessera::createAssignIds());
   manager.addPass(tessera::createLowerPrograms());

@@ -8,6 +8,7 @@
 #include "codegen/cuda/Target.h"
 #include "codegen/ObjectEmission.h"
 #include "codegen/cuda/DeviceImage.h"
+#include "codegen/cuda/DeviceKernel.h"
 #include "codegen/cuda/KernelEmission.h"
 #include "codegen/cuda/Passes.h"
 #include "runtime/core/Spelling.h"
@@ -206,6 +207,10 @@ public:
     if (failed(image))
       return failure();
     return codegen::emitObjects(module, inOne, *image);
+  }
+
+  int64_t getCallCount(Operation *kernel) const override {
+    return std::ssize(cuda::getGrids(cast<func::FuncOp>(kernel)));
   }
 
   LinkParts getLinkParts(ModuleOp) const override {

@@ -60,15 +60,9 @@ void checkProfileOptions() {
                       asked.steps ? "--profile-steps" : "--profile-ranks");
 }
 
-void requireProfilable(const Manifest &manifest) {
+void requireProfilable() {
   if (asked.file.empty())
     return;
-  if (!manifest.architectures.empty())
-    refuseCommandLine("--profile records steps on CPUs, and this executable is "
-                      "for a GPU: 'nsys profile %s train ...' of NVIDIA's "
-                      "Nsight Systems records them, by the names of the "
-                      "kernels",
-                      executableName());
   if (!tessera_steps)
     refuseCommandLine("%s", "--profile needs to know what the steps are, and "
                             "this executable does not say it: compile the "
@@ -111,10 +105,13 @@ void Profile::choose(int64_t done, int64_t last) {
     return;
   const Training &training = context.manifest->training;
   int64_t spans = 2; // the step and the meeting
-  for (const StepTable::Section &section : table.sections)
-    // Itself and the inputs before it.
-    spans += (section.calls + 2) *
-             (section.name == "micro" ? training.accumulation : 1);
+  for (const StepTable::Section &section : table.sections) {
+    // Itself and the inputs before it, on a device also what issues it.
+    int64_t own = section.calls + 3;
+    for (const Slot &slot : context.program->inputs)
+      own += slot.when == section.name;
+    spans += own * (section.name == "micro" ? training.accumulation : 1);
+  }
   int64_t bytes = spans * static_cast<int64_t>(sizeof(Span));
   int64_t count = steps.last - steps.first + 1;
   if (count > mostBytes / bytes)
@@ -123,7 +120,8 @@ void Profile::choose(int64_t done, int64_t last) {
                       "%" PRId64 " steps",
                       steps.first, steps.last, byteText(double(bytes)).c_str(),
                       mostBytes / bytes);
-  recorder = std::make_unique<StepRecorder>(table, spans * count);
+  clock = context.device->makeStepClock(2 * spans);
+  recorder = std::make_unique<StepRecorder>(table, spans * count, clock.get());
 }
 
 /// "step 3", "steps 3 to 5".
@@ -161,6 +159,7 @@ void Profile::write() {
   if (recorder)
     own = recorder->take();
   recorder.reset();
+  clock.reset();
   std::vector<ClockOffset> clocks = compareClocks(communicator);
   std::vector<std::string> all =
       communicator.collect(packSpans(std::move(own)));
@@ -185,7 +184,8 @@ void Profile::write() {
                   manifest.training.stage,
                   context.threads,
                   manifest.training.accumulation,
-                  context.program->arenaBytes};
+                  context.program->arenaBytes,
+                  context.device->isAsynchronous()};
   TraceText trace(table, run, start);
   bool isWhole = true;
   auto put = [&](const std::string &text) {

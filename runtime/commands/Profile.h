@@ -51,7 +51,7 @@ void checkProfileOptions();
 
 /// Exits the process where the options want a profile and this executable's
 /// steps cannot be recorded.
-void requireProfilable(const Manifest &manifest);
+void requireProfilable();
 
 /// A profile of a run. All ranks make it and call it alike. Nothing is
 /// allocated in a step.
@@ -89,6 +89,7 @@ private:
   const tessera_context &context;
   ProfileRange steps, ranks;
   StepTable table;
+  std::unique_ptr<StepClock> clock; ///< of a device
   std::unique_ptr<StepRecorder> recorder;
   OutputFile file; ///< of rank 0
   bool isWritten = false, isLost = false;

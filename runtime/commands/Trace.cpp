@@ -17,9 +17,9 @@ namespace tessera::runtime {
 namespace {
 
 /// The rows of a rank, which a trace calls threads.
-enum Row { StepRow, ComputeRow, CommunicationRow, FileRow, RowCount };
+enum Row { StepRow, ComputeRow, CommunicationRow, FileRow, HostRow, RowCount };
 constexpr const char *rowNames[] = {"steps", "computation", "communication",
-                                    "offload"};
+                                    "offload", "host"};
 
 /// \p text as a JSON string; what is no UTF-8 becomes U+FFFD.
 std::string quote(const std::string &text) {
@@ -105,19 +105,26 @@ TraceText::TraceText(const StepTable &table, const TraceRun &run, int64_t start)
 class TraceText::Writer {
 public:
   Writer(const TraceText &trace, int rank, const ClockOffset &clock)
-      : table(trace.table), rank(rank), shift(trace.start + clock.nanoseconds) {
+      : table(trace.table), isOnDevice(trace.run.isOnDevice), rank(rank),
+        shift(trace.start + clock.nanoseconds) {
     for (const StepTable::Work &work : table.works)
       names.push_back(quote(work.name));
     for (const StepTable::Work &work : table.works)
       kinds.push_back(quote(work.kind));
     for (const std::string &layer : table.layers)
       layers.push_back(quote(layer));
+    for (const StepTable::Work &work : table.works)
+      if (work.collective >= 0 && work.bytes)
+        received[work.collective] = work.bytes;
   }
 
   std::string write(const std::vector<Span> &spans) {
     describe("process_name", -1, format("{\"name\":\"rank %d\"}", rank));
     describe("process_sort_index", -1, format("{\"sort_index\":%d}", rank));
     for (int row = 0; row < RowCount; ++row) {
+      // A device offloads nothing, and a CPU is the host.
+      if (row == (isOnDevice ? FileRow : HostRow))
+        continue;
       describe("thread_name", row, format("{\"name\":\"%s\"}", rowNames[row]));
       describe("thread_sort_index", row, format("{\"sort_index\":%d}", row));
     }
@@ -160,9 +167,15 @@ private:
       openSpan(span, StepRow, format("\"step %d\"", span.micro), "\"step\"");
       text += format("\"step\":%d", span.micro);
     } else if (span.what == Span::inputs) {
-      openSpan(span, ComputeRow, "\"inputs\"", "\"inputs\"");
+      openSpan(span, isOnDevice ? HostRow : ComputeRow, "\"inputs\"",
+               "\"inputs\"");
+    } else if (span.what == Span::copy) {
+      openSpan(span, ComputeRow, "\"copy of inputs\"", "\"inputs\"");
+    } else if (span.what == Span::issue) {
+      openSpan(span, HostRow, "\"issue\"", "\"issue\"");
     } else if (span.what == Span::meeting) {
-      openSpan(span, CommunicationRow, "\"meeting\"", "\"meeting\"");
+      openSpan(span, isOnDevice ? HostRow : CommunicationRow, "\"meeting\"",
+               "\"meeting\"");
     } else if (auto number =
                    static_cast<size_t>(Span::firstSection - span.what);
                number < table.sections.size()) {
@@ -182,22 +195,31 @@ private:
     int32_t number = table.stepOfCall[span.what];
     const StepTable::Step &step = table.steps[number];
     const StepTable::Work &work = table.works[step.work];
-    int64_t length = span.end - span.begin;
-    writeMemory(span, step.memory);
+    int64_t length = span.end - span.begin, bytes = work.bytes;
     Row row = work.collective >= 0                           ? CommunicationRow
               : work.kind == "fetch" || work.kind == "evict" ? FileRow
                                                              : ComputeRow;
+    if (isOnDevice && work.collective >= 0) {
+      // A device communicates from the start on; it computes nothing in a wait.
+      bool isStart = work.name.starts_with("start ");
+      row = isStart ? CommunicationRow : ComputeRow;
+      bytes = isStart ? received[work.collective] : 0;
+    }
+    // What is communicated has no place in the order of the steps.
+    if (!isOnDevice || row == ComputeRow)
+      writeMemory(span, step.memory);
     openSpan(span, row, names[step.work], kinds[step.work]);
     text += format("\"plan_step\":%d,\"micro_batch\":%d", number, span.micro) +
             ",\"layer\":" + layers[step.layer];
     if (work.flops)
       text += format(",\"flops\":%" PRId64 ",\"GFLOP/s\":%.4g", work.flops,
                      rate(work.flops, length));
-    if (work.bytes)
-      text += format(",\"bytes\":%" PRId64 ",\"GB/s\":%.4g", work.bytes,
-                     rate(work.bytes, length));
+    if (bytes)
+      text += format(",\"bytes\":%" PRId64 ",\"GB/s\":%.4g", bytes,
+                     rate(bytes, length));
     text += "}}";
-    if (work.collective >= 0)
+    // On a device the start is all of it.
+    if (work.collective >= 0 && !isOnDevice)
       writeMessage(span, step, work);
   }
 
@@ -239,11 +261,13 @@ private:
   }
 
   const StepTable &table;
+  bool isOnDevice;
   int rank;
   int64_t shift;
   std::vector<std::string> names, kinds, layers; ///< quoted
   std::string text;
-  std::map<int64_t, int64_t> started; ///< when, by collective
+  std::map<int64_t, int64_t> received; ///< bytes, by collective
+  std::map<int64_t, int64_t> started;  ///< when, by collective
   int64_t messages = 0, memory = -1;
 };
 
@@ -253,7 +277,8 @@ std::string TraceText::begin(const std::vector<ClockOffset> &clocks) const {
     uncertainty = std::max(uncertainty, clock.uncertainty);
   std::string text = "{\"displayTimeUnit\":\"ms\",\n\"otherData\":{"
                      "\"tessera_trace\":1,\"model\":" +
-                     quote(run.model);
+                     quote(run.model) +
+                     ",\"device\":" + (run.isOnDevice ? "true" : "false");
   text += format(
       ",\"world\":%d,\"stage\":%d,\"threads\":%d,\"micro_batches\":%" PRId64
       ",\"reserved_bytes\":%" PRId64

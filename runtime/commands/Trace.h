@@ -21,6 +21,7 @@ struct TraceRun {
   int world = 1, stage = 0, threads = 1;
   int64_t microBatches = 1;   ///< of a step at most
   int64_t reservedMemory = 0; ///< bytes of a rank's arena
+  bool isOnDevice = false;    ///< whose streams are rows
 };
 
 /// Writes the events of recorded steps in the format of Chrome's traces ("Trace

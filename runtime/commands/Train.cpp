@@ -286,7 +286,7 @@ static int runTrain(const Manifest &manifest, const Options &options) {
     return std::chrono::duration<double, std::milli>(Clock::now() - begin)
         .count();
   };
-  requireProfilable(manifest);
+  requireProfilable();
   tessera_context &context =
       openTraining(manifest, options, Validation::arenaBytes(manifest));
   Communicator &communicator = *context.communicator;
@@ -490,6 +490,9 @@ static void checkOptions(const Options &options) {
                             "where the checkpoints go");
 }
 
+static constexpr char graphsAreChecked[] =
+    "a graph has no tokens, and is checked when it is read";
+
 static constexpr Option options[] = {
     required(dataOption),
     dataTypeOption,
@@ -497,10 +500,11 @@ static constexpr Option options[] = {
     linesOption,
     endOption,
     noEndOption,
-    {"--trust-data", nullptr,
-     "do not look through the data for tokens outside the vocabulary at the "
-     "start",
-     keepFlag<&Options::trustData>},
+    ofTexts<graphsAreChecked>(
+        {"--trust-data", nullptr,
+         "do not look through the data for tokens outside the vocabulary at "
+         "the start",
+         keepFlag<&Options::trustData>}),
     {"--steps", "N", "train until step N (default: the specification's)",
      storeSteps},
     initOption,

@@ -10,7 +10,9 @@
 #include "runtime/core/Error.h"
 #include "runtime/core/Threads.h"
 #include "runtime/cuda/Pinned.h"
+#include "runtime/cuda/StepClock.h"
 #include "runtime/program/Context.h"
+#include "runtime/program/StepRecorder.h"
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -195,6 +197,8 @@ void GpuDevice::run(tessera_context &context, const tessera_entry &entry) {
     state.graphs[chosen()] = nullptr;
     return;
   }
+  if (StepRecorder::active)
+    return entry.run(&context, context.arena);
   std::vector<int> sizes = chosen();
   auto found = state.graphs.find(sizes);
   if (found == state.graphs.end()) {
@@ -219,6 +223,10 @@ int GpuDevice::chooseSize(const int32_t *count, int64_t room) {
     return countedSizes - 1;
   int64_t parts = std::clamp<int64_t>(known->second, 1, room);
   return static_cast<int>((parts * countedSizes - 1) / room);
+}
+
+std::unique_ptr<StepClock> GpuDevice::makeStepClock(int64_t marks) const {
+  return std::make_unique<GpuStepClock>(*this, marks);
 }
 
 GraphExec GpuDevice::capture(tessera_context &context,
@@ -272,8 +280,11 @@ void GpuDevice::commitInput(const tessera_context &context, const Slot &slot) {
   }
   if (slot.type == "i32" && slot.elements() == 1)
     memcpy(&numbers[address], place.half[place.next], sizeof(int32_t));
-  driver().memcpyHtoDAsync(toDevice(address), place.half[place.next],
-                           place.bytes, computeStream);
+  {
+    RecordedWork recorded(Span::copy);
+    driver().memcpyHtoDAsync(toDevice(address), place.half[place.next],
+                             place.bytes, computeStream);
+  }
   driver().eventRecord(place.copied[place.next], computeStream);
   place.next ^= 1;
 }
@@ -396,17 +407,20 @@ tessera_open_device(const tessera::runtime::Manifest *manifest, int localRank) {
 
 void tessera_device_launch(tessera_context *, int32_t id, char *const *args,
                            int32_t count, char *scratch) {
+  tessera::runtime::RecordedCall recorded;
   tessera::runtime::cuda::device().launch(id, args, count, scratch);
 }
 
 void tessera_zero(tessera_context *, char *address, int64_t bytes) {
   using namespace tessera::runtime::cuda;
+  tessera::runtime::RecordedCall recorded;
   driver().memsetD8Async(toDevice(address), 0, bytes, device().compute());
 }
 
 void tessera_copy(tessera_context *, char *destination, const char *source,
                   int64_t bytes) {
   using namespace tessera::runtime::cuda;
+  tessera::runtime::RecordedCall recorded;
   driver().memcpyDtoDAsync(toDevice(destination), toDevice(source), bytes,
                            device().compute());
 }

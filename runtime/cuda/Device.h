@@ -28,7 +28,8 @@ constexpr int countedSizes = 8;
 
 /// One arena, a stream for computation and one for communication. An entry is
 /// issued once as it is, captured into a graph when it runs again, and replayed
-/// from then on; so for each of the sizes that its counted GEMMs have.
+/// from then on; so for each of the sizes that its counted GEMMs have. A step
+/// that is recorded (StepRecorder) is issued as it is, between events.
 class GpuDevice final : public Device {
 public:
   /// Opens GPU \p localRank modulo their number and loads the device's code.
@@ -37,6 +38,7 @@ public:
   char *allocateArena(const Program &program) override;
   void run(tessera_context &context, const tessera_entry &entry) override;
   bool isAsynchronous() const override { return true; }
+  std::unique_ptr<StepClock> makeStepClock(int64_t marks) const override;
   char *beginInput(const tessera_context &context, const Slot &slot) override;
   void commitInput(const tessera_context &context, const Slot &slot) override;
   void read(void *destination, const char *address, int64_t bytes) override;

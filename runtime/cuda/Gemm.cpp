@@ -16,6 +16,7 @@
 #include "runtime/core/Error.h"
 #include "runtime/cuda/Device.h"
 #include "runtime/program/Context.h"
+#include "runtime/program/StepRecorder.h"
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -387,14 +388,16 @@ static void runGemm(const tessera::runtime::cuda::Plan &plan, int32_t id,
 
 void tessera_gemm(tessera_context *, int32_t id, const char *a, const char *b,
                   const char *bias, char *aux, char *c, char *scratch) {
+  tessera::runtime::RecordedCall recorded;
   runGemm(tessera::runtime::cuda::prepared[id].sizes.back(), id, a, b, bias,
           aux, c, scratch);
 }
 
-void tessera_gemm_counted(tessera_context *context, int32_t id,
-                          const int32_t *count, const char *a, const char *b,
-                          const char *bias, char *aux, char *c, char *scratch) {
+void tessera_gemm_counted(tessera_context *, int32_t id, const int32_t *count,
+                          const char *a, const char *b, const char *bias,
+                          char *aux, char *c, char *scratch) {
   using namespace tessera::runtime;
+  RecordedCall recorded;
   const cuda::GemmPlans &made = cuda::prepared[id];
   const Gemm &gemm = made.gemm;
   int size = cuda::device().chooseSize(count, gemm.room);
@@ -404,6 +407,8 @@ void tessera_gemm_counted(tessera_context *context, int32_t id,
   int64_t rows = cuda::ofSize(gemm, size).m;
   if (!gemm.accumulate && rows < gemm.m) {
     int64_t row = gemm.ldc * sizeOf(gemm.resultType);
-    tessera_zero(context, c + rows * row, (gemm.m - rows) * row);
+    cuda::driver().memsetD8Async(cuda::toDevice(c + rows * row), 0,
+                                 (gemm.m - rows) * row,
+                                 cuda::device().compute());
   }
 }

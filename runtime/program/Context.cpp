@@ -51,7 +51,8 @@ void tessera_context::selectGemms() {
 int32_t tessera_rank(tessera_context *context) { return context->rank(); }
 
 void tessera_collective_start(tessera_context *context, int32_t id) {
-  tessera::runtime::RecordedCall recorded;
+  tessera::runtime::RecordedCall recorded(
+      tessera::runtime::Lane::Communication);
   context->communicator->start(id);
 }
 

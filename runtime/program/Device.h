@@ -16,6 +16,8 @@
 
 #include "runtime/abi.h"
 #include "runtime/program/Manifest.h"
+#include "runtime/program/StepClock.h"
+#include <memory>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -39,6 +41,14 @@ public:
   /// True where `run` returns before the entry has run, so that the time which
   /// a call takes says nothing.
   virtual bool isAsynchronous() const = 0;
+
+  /// What times the work of steps that are recorded, each of at most \p marks
+  /// marks; null where `run` returns once the entry has run. Lives no longer
+  /// than the device.
+  virtual std::unique_ptr<StepClock> makeStepClock(int64_t marks) const {
+    (void)marks;
+    return nullptr;
+  }
 
   /// Where the host writes \p slot, an input of \p context's program, its old
   /// content being undefined; commitInput brings it into the arena, before what

@@ -7,8 +7,9 @@
 
 //
 // A profile is recorded where the runtime is called: by each function of abi.h
-// that a program's sections call on the CPU, and by what goes on between the
-// sections. Where no step is recorded that costs a test of a pointer a call.
+// that a program's sections call, and by what goes on between the sections.
+// Where no step is recorded that costs a test of a pointer a call. On a device
+// a call only issues work, which the device's StepClock times.
 //
 // All of it is in this header, as the compiler, which runs GEMMs too, links
 // those functions without the runtime.
@@ -19,6 +20,7 @@
 #define TESSERA_RUNTIME_PROGRAM_STEPRECORDER_H
 
 #include "runtime/abi.h"
+#include "runtime/program/StepClock.h"
 #include "runtime/program/StepTable.h"
 #include <chrono>
 #include <cstring>
@@ -32,6 +34,8 @@ struct Span {
   static constexpr int32_t step = -1;    ///< a whole step
   static constexpr int32_t inputs = -2;  ///< the host fills inputs
   static constexpr int32_t meeting = -3; ///< the ranks agree that all is well
+  static constexpr int32_t copy = -4;    ///< inputs go to the device
+  static constexpr int32_t issue = -5;   ///< the host issues a section
   /// Section s of the table is firstSection - s.
   static constexpr int32_t firstSection = -8;
 
@@ -45,8 +49,11 @@ struct Span {
 /// before.
 class StepRecorder {
 public:
-  /// Has room for \p capacity spans; more are lost.
-  StepRecorder(const StepTable &table, int64_t capacity) : table(table) {
+  /// Has room for \p capacity spans; more are lost. \p clock times what is
+  /// issued to a device; null on CPUs.
+  StepRecorder(const StepTable &table, int64_t capacity,
+               StepClock *clock = nullptr)
+      : table(table), clock(clock) {
     // Its pages are there before the first step.
     spans.resize(capacity);
     spans.clear();
@@ -58,13 +65,17 @@ public:
     spans.resize(whole);
     micro = 0;
     active = this;
-    stepBegin = now();
+    stepBegin = clock ? clock->beginStep() : now();
   }
-  /// Ends it; only then is it kept.
+  /// Ends it, once the device is done with it; only then is it kept.
   void endStep() {
     active = nullptr;
+    if (clock)
+      clock->endStep();
     micro = stepNumber;
-    add(stepBegin, Span::step);
+    add({stepBegin, now(), Span::step});
+    if (clock)
+      readClock();
     whole = spans.size();
   }
 
@@ -77,19 +88,43 @@ public:
   /// The one that records the current step; null: none does.
   inline static StepRecorder *active = nullptr;
 
+  /// The number of the call that is made now.
+  static int32_t takeCall() {
+    if (active) [[unlikely]]
+      return active->nextCall++;
+    return 0;
+  }
+
   static int64_t now() {
     return std::chrono::steady_clock::now().time_since_epoch().count();
   }
 
 private:
   friend class RecordedSpan;
-  friend class RecordedCall;
+  friend class RecordedWork;
   friend class RecordedSection;
 
-  void add(int64_t begin, int32_t what) {
+  void add(Span span) {
+    span.micro = micro;
     if (spans.size() < spans.capacity())
-      spans.push_back({begin, now(), what, micro});
+      spans.push_back(span);
   }
+  int64_t begin(Lane lane) { return clock ? clock->markBegin(lane) : now(); }
+  int64_t end(Lane lane) { return clock ? clock->markEnd(lane) : now(); }
+
+  /// Whether the begin and end of \p what are marks of the device's clock.
+  static bool isOfDevice(int32_t what) {
+    return what >= 0 || what == Span::copy || what <= Span::firstSection;
+  }
+  /// Gives the step that has ended the times of its marks.
+  void readClock() {
+    for (size_t i = whole; i < spans.size(); ++i)
+      if (isOfDevice(spans[i].what)) {
+        spans[i].begin = clock->timeOf(spans[i].begin);
+        spans[i].end = clock->timeOf(spans[i].end);
+      }
+  }
+
   /// The section that \p entry, "train.micro", is; -1: of another program.
   int32_t find(const tessera_entry &entry) const {
     const char *dot = strchr(entry.name, '.');
@@ -100,6 +135,7 @@ private:
   }
 
   const StepTable &table;
+  StepClock *clock;
   std::vector<Span> spans;
   size_t whole = 0; ///< spans of steps that have ended
   int64_t stepBegin = 0;
@@ -109,7 +145,7 @@ private:
 
 static_assert(std::chrono::steady_clock::period::den == 1000000000);
 
-/// Lives as long as what is recorded, if anything is.
+/// Something that the host does; lives as long as that, if it is recorded.
 class RecordedSpan {
 public:
   explicit RecordedSpan(int32_t what)
@@ -117,7 +153,7 @@ public:
         begin(recorder ? StepRecorder::now() : 0) {}
   ~RecordedSpan() {
     if (recorder)
-      recorder->add(begin, what);
+      recorder->add({begin, StepRecorder::now(), what});
   }
   RecordedSpan(const RecordedSpan &) = delete;
   RecordedSpan &operator=(const RecordedSpan &) = delete;
@@ -128,23 +164,33 @@ private:
   int64_t begin;
 };
 
-/// A call by a program's section: the next one of the table.
-class RecordedCall {
+/// What is done, or issued to a device, while this lives.
+class RecordedWork {
 public:
-  RecordedCall() : recorder(StepRecorder::active) {
+  explicit RecordedWork(int32_t what, Lane lane = Lane::Compute)
+      : recorder(StepRecorder::active), what(what), lane(lane) {
     if (recorder) [[unlikely]]
-      begin = StepRecorder::now();
+      begin = recorder->begin(lane);
   }
-  ~RecordedCall() {
+  ~RecordedWork() {
     if (recorder) [[unlikely]]
-      recorder->add(begin, recorder->nextCall++);
+      recorder->add({begin, recorder->end(lane), what});
   }
-  RecordedCall(const RecordedCall &) = delete;
-  RecordedCall &operator=(const RecordedCall &) = delete;
+  RecordedWork(const RecordedWork &) = delete;
+  RecordedWork &operator=(const RecordedWork &) = delete;
 
 private:
   StepRecorder *recorder;
+  int32_t what;
+  Lane lane;
   int64_t begin;
+};
+
+/// A call by a program's section: the next one of the table.
+class RecordedCall : RecordedWork {
+public:
+  explicit RecordedCall(Lane lane = Lane::Compute)
+      : RecordedWork(StepRecorder::takeCall(), lane) {}
 };
 
 /// A section, which \p entry runs for micro-batch \p micro.
@@ -158,11 +204,16 @@ public:
     recorder->micro = static_cast<int32_t>(micro);
     if (section >= 0)
       recorder->nextCall = recorder->table.sections[section].firstCall;
-    begin = StepRecorder::now();
+    issued = StepRecorder::now();
+    begin = recorder->clock ? recorder->begin(Lane::Compute) : issued;
   }
   ~RecordedSection() {
-    if (recorder)
-      recorder->add(begin, Span::firstSection - section);
+    if (!recorder)
+      return;
+    recorder->add(
+        {begin, recorder->end(Lane::Compute), Span::firstSection - section});
+    if (recorder->clock)
+      recorder->add({issued, StepRecorder::now(), Span::issue});
   }
   RecordedSection(const RecordedSection &) = delete;
   RecordedSection &operator=(const RecordedSection &) = delete;
@@ -170,7 +221,7 @@ public:
 private:
   StepRecorder *recorder;
   int32_t section = 0;
-  int64_t begin = 0;
+  int64_t issued = 0, begin = 0;
 };
 
 } // namespace tessera::runtime

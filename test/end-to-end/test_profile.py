@@ -22,9 +22,10 @@ import support
 
 sys.path.insert(0, str(support.ROOT / "test"))
 import browser
+from test_cuda import Executable
 
 BLOOM = support.EXAMPLES / "bloom-tiny.textproto"
-STEPS, COMPUTATION, COMMUNICATION, OFFLOAD = range(4)
+STEPS, COMPUTATION, COMMUNICATION, OFFLOAD, HOST = range(5)
 SECTIONS = ["begin", "micro", "reduce", "update"]
 
 
@@ -317,6 +318,106 @@ class Profile(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("No space left on device: there is no profile; the run goes on", done.stderr)
         self.assertIn("done: 2 steps", done.stdout)
+
+
+class Gpu(unittest.TestCase):
+    """Steps that doubles of NVIDIA's libraries run and time: a kernel takes 10 us, a GEMM
+    30 and a collective 100, each once it is issued."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.out = support.scratch("profile-gpu")
+        cls.text = support.repeated_text(cls.out / "text.txt", 1 << 14)
+
+    def test_streams_of_two_ranks(self):
+        values = {
+            "transformer__layers": 2,
+            "transformer__hidden": 32,
+            "transformer__sequence_length": 32,
+            "training__global_batch": 8,
+            "training__micro_batch": 2,
+            "parallel__world": 2,
+            "parallel__zero_stage": 3,
+        }
+        gpu = Executable(BLOOM, self.out / "gpu", **values)
+        plain = gpu.train(self.text, self.out / "plain", 2, ["--steps", "4"])
+        path = self.out / "trace.json"
+        log = gpu.train(self.text, self.out / "log", 2, ["--steps", "4", "--profile", path, "--profile-steps", "2..3"])
+        # Recording changes no bit.
+        self.assertEqual(support.losses(log), support.losses(plain))
+        trace = json.loads(path.read_text())
+        self.assertTrue(trace["otherData"]["device"])
+        names = planned_names(BLOOM, {"target__cuda__arch": "sm_90a", **values})
+        ranks = collections.defaultdict(list)
+        for event in trace["traceEvents"]:
+            if event["ph"] == "X":
+                ranks[event["pid"]].append(event)
+        self.assertEqual(sorted(ranks), [0, 1])
+        for events in ranks.values():
+            self.check_rank(events, names)
+        rows = [e["args"]["name"] for e in trace["traceEvents"] if e["name"] == "thread_name" and e["pid"] == 0]
+        self.assertEqual(rows, ["steps", "computation", "communication", "host"])
+        self.check_page(path, {"target__cuda__arch": "sm_90a", **values})
+
+    def check_rank(self, events, names):
+        def kind(event):
+            return event["name"].split()[0]
+
+        frames = [e for e in events if e["cat"] == "step"]
+        self.assertEqual([e["name"] for e in frames], ["step 2", "step 3"])
+        for frame in frames:
+            begin, end = frame["ts"], frame["ts"] + frame["dur"]
+            inside = [e for e in events if begin <= e["ts"] < end and e is not frame]
+            for event in inside:
+                self.assertLessEqual(event["ts"] + event["dur"], end + 0.002)
+            sections = [e["name"] for e in inside if e["cat"] == "section"]
+            self.assertEqual(sections, ["begin", "micro", "micro", "reduce", "update"])
+            # What a stream does follows one another. Half a microsecond is lost in the
+            # times of events.
+            for row in (COMPUTATION, COMMUNICATION, HOST):
+                own = [e for e in inside if e["tid"] == row and e["name"] != "issue"]
+                own.sort(key=lambda e: (e["ts"], e["dur"]))
+                for one, other in zip(own, own[1:]):
+                    self.assertLessEqual(one["ts"] + one["dur"], other["ts"] + 1)
+            planned = [e for e in inside if "plan_step" in e["args"]]
+            for event in planned:
+                self.assertIn(re.sub("^gemm .*", "gemm", event["name"]), names)
+                self.assertEqual(event["tid"], COMMUNICATION if kind(event) == "start" else COMPUTATION)
+                least = {"gemm": 29, "start": 99, "wait": 0, "fence": 0, "clear": 4, "copy": 4}.get(kind(event), 9)
+                self.assertGreaterEqual(event["dur"], least, event["name"])
+            # The gradient of attention is several grids.
+            calls = collections.Counter((e["args"]["plan_step"], e["args"]["micro_batch"], e["name"]) for e in planned)
+            several = {name for (_, _, name), times in calls.items() if times > 1}
+            self.assertIn("h.self_attention.attention_grad", several)
+            numbers = {e["args"]["plan_step"] for e in planned}
+            self.assertEqual(numbers, set(range(len(numbers))))
+            self.assertLessEqual({"embeddings", "h.0", "h.1"}, {e["args"]["layer"] for e in planned})
+            self.check_waits(inside)
+            self.assertEqual(len([e for e in inside if e["name"] == "issue"]), len(sections))
+            self.assertTrue(any(e["name"] == "copy of inputs" and e["tid"] == COMPUTATION for e in inside))
+            self.assertTrue(any(e["name"] == "meeting" and e["tid"] == HOST for e in inside))
+
+    def check_waits(self, events):
+        """A wait ends when what it waits for has: the start of the last of its kind."""
+        starts = [e for e in events if e["name"].startswith("start ")]
+        self.assertGreater(len(starts), 5)
+        for event in starts:
+            self.assertGreater(event["args"]["bytes"], 0)
+        exposed = sum(e["dur"] for e in events if e["name"].startswith("wait "))
+        self.assertGreater(exposed, 0)
+        # Gathers that are fetched ahead are in part behind computation.
+        self.assertLess(exposed, sum(e["dur"] for e in starts))
+
+    def check_page(self, path, values):
+        page = self.out / "page.html"
+        support.run([support.TESSERA, "plot", path, "-o", page, "--plan", BLOOM, *settings(values)])
+        text = page.read_text()
+        browser.check_page(text)
+        self.assertEqual(text.count('<g class="picture">'), 3)
+        self.assertIn("steps 2 to 3 of 2 ranks, a GPU each, ZeRO stage 3.", text)
+        self.assertIn("<td>all_gather (beside computation)</td>", text)
+        covered = float(re.search(r"<b>([\d.]+) %</b>of a step", text)[1])
+        self.assertLessEqual(covered, 100)
 
 
 if __name__ == "__main__":

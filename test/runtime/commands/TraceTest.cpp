@@ -8,6 +8,7 @@
 #include "runtime/commands/Trace.h"
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace tessera::runtime {
@@ -110,6 +111,46 @@ TEST_F(TraceOfTwoRanks, SaysWhenAndWhat) {
     EXPECT_EQ(event("inputs", "X", rank)["tid"], 1);
     EXPECT_EQ(event("meeting", "X", rank)["tid"], 2);
   }
+}
+
+TEST(Trace, HasARowForEachStreamOfADevice) {
+  StepTable steps = table();
+  TraceRun run = {"a model", 1, 3, 1, 1, 4096, /*isOnDevice=*/true};
+  TraceText text(steps, run, 1000);
+  // The collective goes on behind the start of its wait.
+  std::vector<Span> spans = {{1000, 1050, Span::inputs, 0},
+                             {1050, 1060, Span::copy, 0},
+                             {1100, 1300, 0, 0},
+                             {1120, 1220, 1, 0},
+                             {1220, 1300, 2, 0},
+                             {1060, 1070, Span::issue, 0},
+                             {1300, 1400, Span::meeting, 0},
+                             {1000, 1500, Span::step, 9}};
+  Json trace = Json::parse(text.begin({{}}) + text.rank(0, spans, {}) +
+                           TraceText::end());
+  EXPECT_EQ(trace["otherData"]["device"], true);
+  std::map<std::string, Json> events;
+  std::vector<std::string> rows;
+  for (const Json &one : trace["traceEvents"]) {
+    if (one["ph"] == "X")
+      events[one["name"]] = one;
+    if (one["name"] == "thread_name")
+      rows.push_back(one["args"]["name"]);
+    // The start has all that a message would say.
+    EXPECT_NE(one["ph"], "b");
+  }
+  EXPECT_EQ(rows, (std::vector<std::string>{"steps", "computation",
+                                            "communication", "host"}));
+  EXPECT_EQ(events["start all_gather"]["tid"], 2);
+  EXPECT_EQ(events["start all_gather"]["dur"], 0.2);
+  EXPECT_EQ(events["start all_gather"]["args"]["GB/s"], 20);
+  EXPECT_EQ(events["wait all_gather"]["tid"], 1);
+  EXPECT_FALSE(events["wait all_gather"]["args"].contains("bytes"));
+  EXPECT_EQ(events["gemm 2 x 2 by 2 x 2"]["tid"], 1);
+  EXPECT_EQ(events["copy of inputs"]["tid"], 1);
+  EXPECT_EQ(events["copy of inputs"]["cat"], "inputs");
+  for (const char *name : {"inputs", "issue", "meeting"})
+    EXPECT_EQ(events[name]["tid"], 4) << name;
 }
 
 TEST_F(TraceOfTwoRanks, CountsMemoryWhereItChanges) {

@@ -10,10 +10,17 @@
 // dependencies allow and that is far from the one they were issued in. So what
 // the program's events leave open is done late, and a forgotten event shows.
 //
+// Times are those of a GPU on which streams run beside each other: an operation
+// begins once it is issued, what was issued to its stream before has ended, and
+// what its stream waits for has happened; it takes as long as `durationOf`
+// says, or as it takes here. Nobody sees that something is done before that
+// time.
+//
 //===----------------------------------------------------------------------===//
 
 #include "test/runtime/cuda/FakeStreams.h"
 #include "test/runtime/cuda/FakeCuda.h"
+#include <algorithm>
 #include <chrono>
 #include <cstdarg>
 #include <cstdio>
@@ -23,6 +30,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -32,15 +40,23 @@ namespace cuda = tessera::runtime::cuda;
 /// Operations of a graph that something depends on.
 using Nodes = std::set<size_t>;
 
+using Clock = std::chrono::steady_clock;
+
+/// When a stream came to a place.
+struct Moment {
+  Clock::time_point time;
+};
+
 struct Operation {
   std::string name;
   fake_cuda_operation run = nullptr;
   std::vector<char> arguments;
   // An operation without `run` records an event or waits for a place in a
   // stream.
-  CUevent_st *recorded = nullptr;
+  std::shared_ptr<Moment> recorded, awaited;
   CUstream_st *other = nullptr;
   uint64_t place = 0;
+  Clock::time_point issued;
 };
 
 struct CUgraph_st {
@@ -62,6 +78,7 @@ struct CUstream_st {
   int number = 0;
   std::deque<Operation> queue;
   uint64_t issued = 0, done = 0;
+  Clock::time_point time;      ///< when what is done has ended
   CUgraph_st *graph = nullptr; ///< that is captured from it
   Nodes last;                  ///< what its next operation depends on
 };
@@ -73,7 +90,7 @@ struct CUevent_st {
   CUgraph_st *graph = nullptr; ///< of the capture that recorded it
   Nodes nodes;
   bool timed = true;
-  std::chrono::steady_clock::time_point time;
+  std::shared_ptr<Moment> moment; ///< of the last record
 };
 
 namespace tessera::fake {
@@ -101,6 +118,19 @@ void put(const char *key, const char *name, CUstream_st *stream,
   fflush(logFile());
 }
 
+/// How long the operation \p name takes at least, a kernel's where no library
+/// has it.
+Clock::duration durationOf(const std::string &name) {
+  using std::chrono::microseconds;
+  if (name.starts_with("nccl"))
+    return microseconds(100);
+  if (name.starts_with("cublas"))
+    return microseconds(30);
+  if (name.starts_with("cu"))
+    return microseconds(5);
+  return microseconds(10);
+}
+
 /// Runs what was issued to \p stream up to its \p place, in all at most \p most
 /// operations; false where it does not get there.
 bool advance(CUstream_st *stream, uint64_t place, int most = INT32_MAX) {
@@ -108,15 +138,21 @@ bool advance(CUstream_st *stream, uint64_t place, int most = INT32_MAX) {
     if (most-- == 0)
       return false;
     Operation &operation = stream->queue.front();
+    Clock::time_point begin = std::max(stream->time, operation.issued);
     if (operation.run) {
+      Clock::time_point really = Clock::now();
       if (!operation.run(operation.arguments.data()))
         return false;
+      begin += std::max(durationOf(operation.name), Clock::now() - really);
       put("run", operation.name.c_str(), stream, "");
     } else if (operation.recorded) {
-      operation.recorded->time = std::chrono::steady_clock::now();
+      operation.recorded->time = begin;
     } else if (!advance(operation.other, operation.place)) {
       return false;
+    } else {
+      begin = std::max(begin, operation.awaited->time);
     }
+    stream->time = begin;
     stream->queue.pop_front();
     ++stream->done;
   }
@@ -126,6 +162,7 @@ bool advance(CUstream_st *stream, uint64_t place, int most = INT32_MAX) {
 void finish(CUstream_st *stream, uint64_t place) {
   while (!advance(stream, place))
     usleep(50);
+  std::this_thread::sleep_until(stream->time);
 }
 
 int issue(CUstream_st *stream, Operation operation) {
@@ -134,10 +171,11 @@ int issue(CUstream_st *stream, Operation operation) {
     stream->last = {graph->nodes.size() - 1};
     return cuda::Success;
   }
+  operation.issued = Clock::now();
   stream->queue.push_back(std::move(operation));
   ++stream->issued;
-  if (isEager())
-    finish(stream, stream->issued);
+  while (isEager() && !advance(stream, stream->issued))
+    usleep(50);
   return cuda::Success;
 }
 
@@ -196,8 +234,10 @@ Nodes ancestors(const CUgraph_st &graph, const Nodes &nodes) {
   return all;
 }
 
-int waitResult(bool complete) {
-  return complete ? cuda::Success : cuda::NotReady;
+/// What a query says of \p stream up to its \p place.
+int query(CUstream_st *stream, uint64_t place) {
+  bool isDone = advance(stream, place, 1) && stream->time <= Clock::now();
+  return isDone ? cuda::Success : cuda::NotReady;
 }
 
 } // namespace
@@ -268,7 +308,7 @@ int cuStreamSynchronize(CUstream_st *stream) {
 int cuStreamQuery(CUstream_st *stream) {
   if (stream->graph)
     return invalidate(stream->graph);
-  return waitResult(advance(stream, stream->issued, 1));
+  return query(stream, stream->issued);
 }
 
 int cuStreamWaitEvent(CUstream_st *stream, CUevent_st *event, unsigned) {
@@ -281,6 +321,7 @@ int cuStreamWaitEvent(CUstream_st *stream, CUevent_st *event, unsigned) {
   }
   if (!event->graph) {
     Operation wait;
+    wait.awaited = event->moment;
     wait.other = event->stream;
     wait.place = event->place;
     return issue(stream, std::move(wait));
@@ -319,8 +360,9 @@ int cuEventRecord(CUevent_st *event, CUstream_st *stream) {
     return cuda::Success;
   }
   event->place = stream->issued + 1;
+  event->moment = std::make_shared<Moment>();
   Operation record;
-  record.recorded = event;
+  record.recorded = event->moment;
   return issue(stream, std::move(record));
 }
 
@@ -328,7 +370,8 @@ int cuEventQuery(CUevent_st *event) {
   if (event->graph)
     return event->graph == capture ? invalidate(capture)
                                    : int(cuda::CapturedEvent);
-  return waitResult(!event->stream || advance(event->stream, event->place, 1));
+  return event->stream ? query(event->stream, event->place)
+                       : int(cuda::Success);
 }
 
 int cuEventSynchronize(CUevent_st *event) {
@@ -349,8 +392,9 @@ int cuEventElapsedTime(float *milliseconds, CUevent_st *begin,
     if (event->stream->done < event->place)
       return cuda::NotReady;
   }
-  *milliseconds =
-      std::chrono::duration<float, std::milli>(end->time - begin->time).count();
+  *milliseconds = std::chrono::duration<float, std::milli>(end->moment->time -
+                                                           begin->moment->time)
+                      .count();
   return cuda::Success;
 }
 

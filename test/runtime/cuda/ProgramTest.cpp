@@ -109,12 +109,6 @@ TEST_F(GpuProgram, NeedsNoLibraryToTellWhatItIs) {
   EXPECT_EQ(runFake("fake-1-cuda", "--help").code, 0);
 }
 
-TEST_F(GpuProgram, NamesWhatProfilesIt) {
-  fails("fake-1-cuda", std::string(sequential) + "--profile @p",
-        "error: --profile records steps on CPUs, and this executable is for a "
-        "GPU: 'nsys profile ");
-}
-
 TEST_F(GpuProgram, SaysWhatIsMissing) {
   if (std::ifstream("/dev/nvidiactl"))
     GTEST_SKIP() << "this machine has a driver";

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/program/StepRecorder.h"
+#include <algorithm>
 #include <gtest/gtest.h>
 
 namespace tessera::runtime {
@@ -105,6 +106,62 @@ TEST(StepRecorder, DropsAStepThatDoesNotEnd) {
   std::vector<Span> spans = recorder.take();
   ASSERT_EQ(spans.size(), size_t(2 * perStep));
   EXPECT_EQ(spans.back().micro, 2);
+}
+
+/// A device that comes to mark m at 1000 + 10 m.
+class FakeClock final : public StepClock {
+public:
+  int64_t beginStep() override {
+    marks = 0;
+    return 1000;
+  }
+  int64_t markBegin(Lane lane) override { return mark(lane); }
+  int64_t markEnd(Lane lane) override { return mark(lane); }
+  void endStep() override { ++steps; }
+  int64_t timeOf(int64_t mark) const override { return 1000 + 10 * mark; }
+
+  int steps = 0;
+  std::vector<Lane> lanes;
+
+private:
+  int64_t mark(Lane lane) {
+    lanes.push_back(lane);
+    return marks++;
+  }
+  int64_t marks = 0;
+};
+
+TEST(StepRecorder, TakesTheTimesOfADevice) {
+  StepTable steps = table();
+  FakeClock clock;
+  StepRecorder recorder(steps, 2 * 6, &clock);
+  for (int64_t number : {1, 2}) {
+    recorder.beginStep(number);
+    {
+      RecordedWork copy(Span::copy);
+    }
+    {
+      RecordedSection section(begin, 0);
+      RecordedCall();
+      RecordedCall start(Lane::Communication);
+    }
+    recorder.endStep();
+  }
+  EXPECT_EQ(clock.steps, 2);
+  EXPECT_EQ(
+      std::count(clock.lanes.begin(), clock.lanes.end(), Lane::Communication),
+      2 * 2);
+  std::vector<Span> spans = recorder.take();
+  ASSERT_EQ(spans.size(), 2U * 6);
+  for (const Span *own : {spans.data(), spans.data() + 6}) {
+    EXPECT_EQ(own[0], (Span{1000, 1010, Span::copy, 0}));
+    EXPECT_EQ(own[1], (Span{1030, 1040, 0, 0}));
+    EXPECT_EQ(own[2], (Span{1050, 1060, 1, 0}));
+    EXPECT_EQ(own[3], (Span{1020, 1070, Span::firstSection, 0}));
+    EXPECT_EQ(own[4].what, Span::issue);
+    EXPECT_EQ(own[5].what, Span::step);
+    EXPECT_EQ(own[5].begin, 1000);
+  }
 }
 
 TEST(StepRecorder, RecordsNothingBetweenSteps) {
