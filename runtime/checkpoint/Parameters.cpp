@@ -16,6 +16,7 @@
 #include "runtime/files/WeightFiles.h"
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -219,8 +220,9 @@ static void requireWeights(const Manifest &manifest, const WeightFiles &files,
 void loadParameters(const tessera_context &context, const std::string &path,
                     const std::vector<std::string> &allowed) {
   struct stat status;
-  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
-      !isPublishedFolder(path))
+  if (stat(path.c_str(), &status) != 0)
+    fatal("cannot open the weights '%s': %s", path.c_str(), strerror(errno));
+  if (S_ISDIR(status.st_mode) && !isPublishedFolder(path))
     return loadCheckpointWeights(context, path, allowed);
   requireKnownNames(*context.manifest, allowed);
   if (isPublishedFolder(path))

@@ -75,8 +75,16 @@ static void checkOptions(const Options &options) {
 }
 
 static constexpr Option options[] = {
-    required(dataOption), dataTypeOption, fieldOption, linesOption, endOption,
-    noEndOption,          samplesOption,  initOption,  allowOption, seedOption};
+    required(dataOption),
+    dataTypeOption,
+    fieldOption,
+    linesOption,
+    endOption,
+    noEndOption,
+    samplesOption,
+    initOption,
+    allowOption,
+    {"--seed", "S", "seed of random weights", storeSeed}};
 
 const Command evalCommand = {.name = "eval",
                              .summary = "loss and accuracy on data",

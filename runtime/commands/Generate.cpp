@@ -246,6 +246,9 @@ static void checkGenerate(const Options &options) {
                                 ? "--prompt and --prompts exclude each other"
                                 : "'generate' needs --prompt TEXT or --prompts "
                                   "FILE");
+  if (asked.prompts.empty() && asked.field != "prompt")
+    refuseCommandLine("%s", "--field is of --prompts, a file: --prompt is the "
+                            "text itself");
   if (!asked.prompts.empty() && options.out.empty())
     refuseCommandLine("%s", "--prompts needs --out FILE");
   if (asked.generation.logprobs && options.out.empty())
@@ -267,7 +270,7 @@ static void checkGenerate(const Options &options) {
 }
 
 static constexpr Option options[] = {
-    required(initOption),
+    weightsOption,
     allowOption,
     {"--prompt", "TEXT", "the text to continue", storePrompt},
     {"--prompts", "FILE", "a prompt in each line, an object of JSON",

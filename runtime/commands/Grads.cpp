@@ -59,7 +59,7 @@ static int runGrads(const Manifest &manifest, const Options &options) {
 }
 
 static constexpr Option options[] = {
-    required(dataOption), dataTypeOption, required(initOption), allowOption,
+    required(dataOption), dataTypeOption, weightsOption,      allowOption,
     offloadDirOption,     orderOption,    required(outOption)};
 
 const Command gradsCommand = {.name = "grads",

@@ -160,7 +160,7 @@ static constexpr Option options[] = {required(dataOption),
                                      endOption,
                                      noEndOption,
                                      samplesOption,
-                                     required(initOption),
+                                     weightsOption,
                                      allowOption,
                                      required(predictionOption)};
 

@@ -279,7 +279,7 @@ static void storeLogprobs(Options &, const std::string &text) {
 static void storeApart(Options &, const std::string &) { asked.isApart = true; }
 
 static constexpr Option options[] = {
-    required(initOption),
+    weightsOption,
     allowOption,
     required({"--texts", "FILE",
               "in each line an object of JSON with a text, or a context and "

@@ -41,6 +41,11 @@ inline constexpr Option initOption = {
     "begin with the weights of a safetensors file, a checkpoint's folder or a "
     "published model's (default: random)",
     keepText<&Options::init>};
+inline constexpr Option weightsOption = required(
+    {"--init", "PATH",
+     "the weights: a safetensors file, a checkpoint's folder or a published "
+     "model's",
+     keepText<&Options::init>});
 inline constexpr Option checkpointDirOption = {
     "--checkpoint-dir", "DIR", "where checkpoints are; the last two are kept",
     keepText<&Options::checkpointDir>};

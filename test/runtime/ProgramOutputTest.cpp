@@ -56,6 +56,7 @@ TEST_F(ProgramOutputTest, RefusesOutputsBeforeTheFirstStep) {
       {"--save @folder", "folder': it is a folder: name a file in it"},
       {"--save @data", "data' is the data: give it another name"},
       {"--log @data", "data' is the data: give it another name"},
+      {"--init @none", "cannot open the weights '"},
       {"--log @w --init @w", "w' is the weights of --init: give it another"},
       {"--log @l --save @l", "l' is the log: give it another name"},
       {"--log @none/log", "cannot write the log"},

@@ -187,6 +187,7 @@ TEST(CommandLineDeathTest, SaysWhatIsWrong) {
   failsToGenerate({"--logprobs", "1"}, "--logprobs needs --out FILE");
   failsToGenerate({"--end-token", "3", "--no-end"},
                   "--no-end and --end-token exclude each other");
+  failsToGenerate({"--field", "body"}, "--field is of --prompts, a file");
   failsToGenerate({"--prompts", "p", "--out", "o"},
                   "--prompt and --prompts exclude each other");
   for (const char *option : {"--top-k", "--samples"})
