@@ -14,8 +14,15 @@
 // exception, which could not pass emitted code; the forms that may fail return
 // null.
 //
+// A sanitizer has operators of its own, which find wrong uses of a block, and
+// which these would be defined beside.
+//
 //===----------------------------------------------------------------------===//
 
+/// Referred to by main, so that the linker takes this file.
+extern "C" const char tessera_small_blocks = 0;
+
+#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
 #include "runtime/core/Error.h"
 #include <atomic>
 #include <bit>
@@ -111,9 +118,6 @@ void *require(void *block, size_t bytes) {
 
 } // namespace
 
-/// Referred to by main, so that the linker takes this file.
-extern "C" const char tessera_small_blocks = 0;
-
 // All other forms of the library end in these.
 void *operator new(size_t bytes) { return require(take(bytes), bytes); }
 
@@ -152,3 +156,5 @@ void operator delete(void *address, size_t) noexcept {
 void operator delete(void *address, std::align_val_t) noexcept {
   free(address);
 }
+
+#endif

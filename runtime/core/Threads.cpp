@@ -20,6 +20,9 @@
 #include <strings.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#if __has_feature(thread_sanitizer)
+#include <sanitizer/tsan_interface.h>
+#endif
 
 // libgomp's own interface. Clang's -fopenmp would bring a second runtime with
 // a second pool of threads.
@@ -143,6 +146,31 @@ static int readTeamSpins() {
   return policy && strcasecmp(policy, "passive") == 0 ? 0 : defaultSpins;
 }
 
+/// Has all threads of the pool call \p function, and waits for them.
+static void callOnPool(void (*function)(void *), void *data) {
+#if __has_feature(thread_sanitizer)
+  // libgomp is not compiled with ThreadSanitizer, which so is told that threads
+  // begin after this call and end before it returns.
+  static char beginning, end;
+  struct Call {
+    void (*function)(void *);
+    void *data;
+  } call{function, data};
+  __tsan_release(&beginning);
+  GOMP_parallel(
+      [](void *data) {
+        __tsan_acquire(&beginning);
+        auto *call = static_cast<Call *>(data);
+        call->function(call->data);
+        __tsan_release(&end);
+      },
+      &call, poolThreads, 0);
+  __tsan_acquire(&end);
+#else
+  GOMP_parallel(function, data, poolThreads, 0);
+#endif
+}
+
 void setThreads(int threads) {
   poolThreads = std::clamp(threads, 1, maximumThreads);
   teamSpins = readTeamSpins();
@@ -151,7 +179,7 @@ void setThreads(int threads) {
   // libgomp allocates its threads' pool with the first loop: not in a step.
   // Threads that it starts later inherit how this one rounds.
   flushSubnormals();
-  GOMP_parallel([](void *) { flushSubnormals(); }, nullptr, poolThreads, 0);
+  callOnPool([](void *) { flushSubnormals(); }, nullptr);
 }
 
 void limitSpinning(int threads, char **argv) {
@@ -209,7 +237,7 @@ void withTeam(void (*body)(void *), void *data) {
   } call{body, data, team.begun.load()};
   team.isThere = true;
   team.hasEnded = false;
-  GOMP_parallel(
+  callOnPool(
       [](void *data) {
         auto *call = static_cast<Call *>(data);
         if (omp_get_thread_num() != 0)
@@ -220,7 +248,7 @@ void withTeam(void (*body)(void *), void *data) {
         team.begun.add(1);
         team.begun.wake();
       },
-      &call, poolThreads, 0);
+      &call);
   team.isThere = false;
 }
 
@@ -252,7 +280,7 @@ void parallelFor(int64_t count, int64_t grain, RangeBody body, void *data) {
     return workAsTeam();
   // Always the whole pool: libgomp keeps a team of one size without
   // allocating anew.
-  GOMP_parallel(work, nullptr, poolThreads, 0);
+  callOnPool(work, nullptr);
 }
 
 } // namespace tessera::runtime

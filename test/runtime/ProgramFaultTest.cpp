@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "test/runtime/ProgramTest.h"
+#include "test/runtime/Sanitizers.h"
 #include <cfloat>
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -220,6 +221,8 @@ TEST_F(ProgramTest, ResultsThatCannotBePrintedAreAnError) {
 }
 
 TEST_F(ProgramTest, MemoryThatThereIsNotIsAnError) {
+  if (sanitizerHasMemory)
+    GTEST_SKIP();
   ASSERT_EQ(
       runFake("fake-1", "train --data @data --steps 2 --checkpoint-dir @c")
           .code,

@@ -81,6 +81,7 @@ std::vector<RankResult> runRanks(int size, LauncherEnvironment launcher,
       setEnvironment(environment);
       tessera::runtime::setErrorContext("program", rank, size);
       body(rank);
+      fflush(stdout); // what has failed
       _exit(testing::Test::HasFailure() ? 9 : 0);
     }
     processes.push_back(process);
