@@ -14,6 +14,7 @@
 #include "runtime/core/ElementType.h"
 #include "runtime/cuda/Api.h"
 #include "test/runtime/cuda/FakeCuda.h"
+#include "test/runtime/cuda/FakeObjects.h"
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -43,6 +44,11 @@ struct tessera::runtime::cublaslt::OpaquePreference {
 };
 
 namespace {
+
+tessera::fake::Objects<OpaqueMatmulDesc> &descriptions =
+    *new tessera::fake::Objects<OpaqueMatmulDesc>;
+tessera::fake::Objects<OpaqueLayout> &layouts =
+    *new tessera::fake::Objects<OpaqueLayout>;
 
 constexpr int invalidValue = 7;
 constexpr uint64_t algorithmMark = 0x616c676f;
@@ -160,7 +166,7 @@ int cublasLtMatmulDescCreate(MatmulDesc *description, ComputeType compute,
                              DataType scale) {
   if (compute != Compute32f || scale != R32f)
     return invalidValue;
-  *description = new OpaqueMatmulDesc;
+  *description = descriptions.make();
   return cublaslt::Success;
 }
 
@@ -194,7 +200,7 @@ int cublasLtMatmulDescSetAttribute(MatmulDesc description,
 
 int cublasLtMatrixLayoutCreate(Layout *layout, DataType type, uint64_t rows,
                                uint64_t columns, int64_t leading) {
-  *layout = new OpaqueLayout{type, int64_t(rows), int64_t(columns), leading};
+  *layout = layouts.make(type, int64_t(rows), int64_t(columns), leading);
   return cublaslt::Success;
 }
 

@@ -25,6 +25,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <memory>
 #include <optional>
 #include <poll.h>
 #include <string>
@@ -263,7 +264,8 @@ Result open(Comm *communicator, int ranks, const std::string &id, int rank) {
   void *memory =
       mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   close(file);
-  auto *made = new ncclComm{rank, ranks, static_cast<Board *>(memory), id};
+  auto made = std::unique_ptr<ncclComm>(
+      new ncclComm{rank, ranks, static_cast<Board *>(memory), id});
   Board &board = *made->board;
   cuCtxGetDevice(&board.devices[rank]);
   board.processes[rank] = getpid();
@@ -276,7 +278,7 @@ Result open(Comm *communicator, int ranks, const std::string &id, int rank) {
                     "Duplicate GPU detected : rank %d and rank %d both on CUDA "
                     "device %d",
                     rank, peer, board.devices[rank]);
-  *communicator = made;
+  *communicator = made.release();
   return nccl::Success;
 }
 

@@ -20,6 +20,7 @@
 
 #include "test/runtime/cuda/FakeStreams.h"
 #include "test/runtime/cuda/FakeCuda.h"
+#include "test/runtime/cuda/FakeObjects.h"
 #include <algorithm>
 #include <chrono>
 #include <cstdarg>
@@ -96,7 +97,11 @@ struct CUevent_st {
 namespace tessera::fake {
 namespace {
 
-std::vector<std::unique_ptr<CUstream_st>> streams;
+std::vector<std::unique_ptr<CUstream_st>> &streams =
+    *new std::vector<std::unique_ptr<CUstream_st>>;
+Objects<CUevent_st> &events = *new Objects<CUevent_st>;
+Objects<CUgraph_st> &graphs = *new Objects<CUgraph_st>;
+Objects<CUgraphExec_st> &executables = *new Objects<CUgraphExec_st>;
 CUgraph_st *capture = nullptr;
 
 FILE *logFile() {
@@ -337,7 +342,7 @@ int cuStreamWaitEvent(CUstream_st *stream, CUevent_st *event, unsigned) {
 
 int cuEventCreate(CUevent_st **event, unsigned flags) {
   static int number = 0;
-  *event = new CUevent_st;
+  *event = events.make();
   (*event)->number = ++number;
   (*event)->timed = !(flags & cuda::EventDisableTiming);
   return cuda::Success;
@@ -347,7 +352,7 @@ int cuEventDestroy_v2(CUevent_st *event) {
   // A record of it may be in a queue yet.
   if (event->stream && !event->graph)
     finish(event->stream, event->place);
-  delete event;
+  events.destroy(event);
   return cuda::Success;
 }
 
@@ -402,7 +407,7 @@ int cuStreamBeginCapture_v2(CUstream_st *stream, cuda::CaptureMode) {
   log("cuStreamBeginCapture", stream);
   if (capture)
     return cuda::CaptureUnsupported;
-  capture = new CUgraph_st;
+  capture = graphs.make();
   capture->origin = stream;
   capture->streams = {stream};
   stream->graph = capture;
@@ -433,7 +438,7 @@ int cuGraphInstantiateWithFlags(CUgraphExec_st **result, CUgraph_st *graph,
                                 unsigned long long) {
   if (int error = forbidInCapture())
     return error;
-  *result = new CUgraphExec_st{graph->nodes};
+  *result = executables.make(graph->nodes);
   return cuda::Success;
 }
 
