@@ -49,6 +49,8 @@ static int poolThreads = 1;
 /// The same of a team's threads.
 static int teamSpins = 0;
 
+namespace {
+
 /// A thread's part of the iterations; alone in its cache line.
 struct alignas(64) Part {
   std::atomic<int64_t> next;
@@ -63,7 +65,12 @@ struct Loop {
   int64_t chunk;
   Part part[maximumThreads];
 };
+
+} // namespace
+
 static Loop loop;
+
+namespace {
 
 /// A number that threads wait for. They sleep as libgomp's do: std::atomic's
 /// wait yields the core before, which other processes then have for as long as
@@ -108,6 +115,9 @@ struct Team {
   /// Threads that have not left the last one.
   alignas(64) WatchedNumber working;
 };
+
+} // namespace
+
 static Team team;
 
 int allowedCores() {

@@ -210,6 +210,7 @@ void Operation::take(size_t elements) const {
   }
   size_t own = kind == Kind::ReduceScatter ? communicator->rank * bytes : 0;
   std::vector<const char *> sources;
+  sources.reserve(ranks);
   for (int peer = 0; peer < ranks; ++peer)
     sources.push_back(communicator->slot(peer) + own);
   sumRanks({type, type, sources.data(), ranks, to + done * size, false, false},
