@@ -13,7 +13,7 @@
 // Times are the threads' CPU time, so that other processes disturb less.
 //
 //   bench-kernels [--measurements FILE]
-//                 [threads [gemm | memory | part of a model's name]]
+//                 [threads [gemm | memory | cache | part of a model's name]]
 //
 //===----------------------------------------------------------------------===//
 
@@ -283,6 +283,55 @@ void benchmarkRows(Measurements &measurements, int threads) {
   }
 }
 
+/// A token of one text, the last of its context, by one kernel and in parts.
+/// Their merge takes less than the clock shows.
+void benchmarkCache(Measurements &measurements, int64_t keyHeads,
+                    int64_t context, int threads) {
+  constexpr int64_t dim = 64, part = 512;
+  int64_t columns = 3 * keyHeads * dim, numbers = 2 * keyHeads * context * dim;
+  int64_t parts = context / part;
+  Aligned qkv(columns), cache(numbers), result(keyHeads * dim),
+      sums(keyHeads * parts * dim), maxima(keyHeads * parts),
+      totals(keyHeads * parts);
+  std::vector<float> random = randomNumbers(numbers, 1, 1);
+  std::copy(random.begin(), random.end(), cache.data);
+  int32_t slot = 0, position = static_cast<int32_t>(context - 1), count = 1;
+  std::string one = "tensor<1xi32>", ofQkv = tensor({1, columns}),
+              ofCache = tensor({2, 1, keyHeads, context, dim}),
+              ofResult = tensor({1, keyHeads * dim}),
+              ofSums = tensor({1, keyHeads, parts, dim}),
+              ofPart = tensor({1, keyHeads, parts});
+  auto source = [&](const std::string &name, const std::string &after,
+                    const std::vector<std::string> &results) {
+    std::string text = "%r0", types = results[0];
+    for (size_t i = 1; i < results.size(); ++i) {
+      text += ", %r" + std::to_string(i);
+      types += ", " + results[i];
+    }
+    text += " = nn." + name + " %a0, %a1 at %a2, %a3 count %a4 heads " +
+            std::to_string(keyHeads) + " layout blocked scale 0.125" + after +
+            " : " + ofQkv + ", " + ofCache + ", " + one + ", " + one + ", " +
+            one + " -> " + types;
+    return kernelText({ofQkv, ofCache, one, one, one}, results, text);
+  };
+  std::string name = std::to_string(keyHeads) + " x " + std::to_string(context);
+  std::vector<void *> operands = {qkv.data, cache.data, &slot, &position,
+                                  &count};
+  auto with = [&](std::initializer_list<void *> results) {
+    std::vector<void *> all = operands;
+    all.insert(all.end(), results);
+    return all;
+  };
+  benchmarkMemory(measurements, "cached_attention, " + name,
+                  source("cached_attention", "", {ofResult}),
+                  with({result.data}), 4.0 * numbers, threads);
+  benchmarkMemory(measurements, "its parts, " + name,
+                  source("cached_attention_parts", " parts of 512",
+                         {ofSums, ofPart, ofPart}),
+                  with({sums.data, maxima.data, totals.data}), 4.0 * numbers,
+                  threads);
+}
+
 void benchmarkGemm(Measurements &measurements, int64_t rows, int64_t columns,
                    int64_t inner) {
   double start = processSeconds();
@@ -341,6 +390,11 @@ int main(int argc, char **argv) {
     benchmarkOptimizer(measurements, threads);
     benchmarkRows(measurements, threads);
     benchmarkDropout(measurements, threads);
+  }
+  if (wanted.empty() || wanted == "cache") {
+    benchmarkCache(measurements, 1, 512, threads);
+    benchmarkCache(measurements, 1, 4096, threads);
+    benchmarkCache(measurements, 2, 4096, threads);
   }
   struct {
     const char *name;

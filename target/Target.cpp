@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "target/Target.h"
+#include "dialects/nn/NN.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -32,6 +33,8 @@ spec::TargetAttrInterface Target::getAttribute(DictionaryAttr fields) const {
 bool Target::isDescribedBy(spec::TargetAttrInterface attribute) const {
   return isa<spec::PlainTargetAttr>(attribute);
 }
+
+int64_t Target::getAttentionPart(nn::CachedAttentionOp) const { return 0; }
 
 static std::vector<std::unique_ptr<Target>> &registry() {
   static std::vector<std::unique_ptr<Target>> targets;

@@ -27,6 +27,10 @@
 
 namespace tessera {
 
+namespace nn {
+class CachedAttentionOp;
+} // namespace nn
+
 /// What is known of a node, before a machine is given. Rates are those of the
 /// whole node.
 struct NodeFigures {
@@ -107,6 +111,11 @@ public:
   /// How many sums over rows one kernel may have at most, where threads share
   /// out what they read: each takes registers and memory of its own.
   virtual int64_t getMostColumnSums() const { return INT64_MAX; }
+
+  /// Positions of the parts of slots that threads share out among themselves
+  /// where rows and heads may be too few for all of them (nn-split-attention);
+  /// 0 where attention stays one operation. Follows from \p attention alone.
+  virtual int64_t getAttentionPart(nn::CachedAttentionOp attention) const;
 
   /// Bytes of a thread's cache that a chunk of rows may fill, with all that its
   /// steps leave for one another (plan-chunk-rows); 0 where rows are never

@@ -7,6 +7,7 @@
 
 #include "codegen/cpu/Target.h"
 #include "codegen/ObjectEmission.h"
+#include "codegen/cpu/CachedAttention.h"
 #include "codegen/cpu/GemmScratch.h"
 #include "codegen/cpu/KernelEmission.h"
 #include "codegen/cpu/Passes.h"
@@ -71,6 +72,10 @@ public:
   }
 
   bool packsWeights() const override { return true; }
+
+  int64_t getAttentionPart(nn::CachedAttentionOp attention) const override {
+    return cpu::getAttentionPart(attention);
+  }
 
   /// Half of the second cache of a server's core, or more.
   int64_t getRowChunkBytes() const override { return 1 << 20; }

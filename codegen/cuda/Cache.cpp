@@ -6,26 +6,26 @@
 //===----------------------------------------------------------------------===//
 //
 // Rows of one slot take tiles (SlotAttention.h). Attention of rows that know
-// nothing of each other: a block of threads has a
-// row, a head of keys with some of the queries that share it, and a chunk of
-// the slot's positions. Where rows and heads are too few to fill a GPU chunks
-// are many, and a second grid merges what they leave; where a chunk ends
-// follows from the shapes alone. Time is that of memory, so keys and values are
-// read once for all queries of the block and by whole accesses: a few lanes
-// have a key, a warp several, and several more are on their way. Each group of
-// lanes keeps an online softmax of its own keys (Dao et al., arXiv 2205.14135);
-// at the end groups, then warps, then chunks are merged in their order. A
-// block's first key is a multiple of what it takes at a time, counted from the
-// text's beginning, so that a row's sums have the same order wherever it is
-// computed.
+// nothing of each other: a block of threads has a row, a head of keys with some
+// of the queries that share it, and the slot's positions or a part of them.
+// Where rows and heads are too few to fill a GPU parts are many
+// (nn-split-attention); where a part ends follows from the shapes alone. Time
+// is that of memory, so keys and values are read once for all queries of the
+// block and by whole accesses: a few lanes have a key, a warp several, and
+// several more are on their way. Each group of lanes keeps an online softmax of
+// its own keys (Dao et al., arXiv 2205.14135); at the end groups, then warps,
+// then parts are merged in their order. A block's first key is a multiple of
+// what it takes at a time, counted from the text's beginning, so that a row's
+// sums have the same order wherever it is computed.
 //
 //===----------------------------------------------------------------------===//
 
+#include "codegen/cuda/Cache.h"
 #include "codegen/cuda/AttentionThread.h"
 #include "codegen/cuda/Kernels.h"
 #include "codegen/cuda/RowGroups.h"
 #include "codegen/cuda/SlotAttention.h"
-#include "dialects/nn/NN.h"
+#include "dialects/nn/AttentionParts.h"
 
 using namespace mlir;
 using namespace tessera;
@@ -122,12 +122,13 @@ struct Mapping {
   int64_t unroll;  ///< keys that it has on their way
   int64_t queries; ///< of a block
   int64_t sets;    ///< of queries, of those that share a head of keys
-  int64_t chunk;   ///< keys of a block
-  int64_t splits;  ///< chunks of a slot
+  int64_t parts;   ///< of a row: each has a block
 
-  explicit Mapping(nn::CachedAttentionOp op)
+  /// \p op is a CachedAttentionOp or a CachedAttentionPartsOp.
+  template <typename Op>
+  explicit Mapping(Op op)
       : rows(op.getRows()), heads(op.getHeads()), keyHeads(op.getKeyHeads()),
-        dim(op.getHeadDim()), group(heads / keyHeads) {
+        dim(op.getHeadDim()), group(heads / keyHeads), parts(1) {
     lanes = getAccessLanes({op.getCache().getType().getElementType()}, dim);
     members = std::min<int64_t>(warpSize, llvm::PowerOf2Ceil(dim / lanes));
     vectors = llvm::divideCeil(dim / lanes, members);
@@ -135,65 +136,79 @@ struct Mapping {
     int64_t most = std::max<int64_t>(1, kept / (vectors * lanes));
     sets = llvm::divideCeil(group, most);
     queries = llvm::divideCeil(group, sets);
-    int64_t context = op.getSlotLength();
+    if constexpr (std::is_same_v<Op, nn::CachedAttentionPartsOp>)
+      parts = op.getPartCount();
+  }
+
+  /// Positions of a part where a slot has \p context and parts fill the GPU.
+  int64_t getPartLength(int64_t context) const {
     int64_t wanted = manyBlocks / (rows * keyHeads * sets);
-    int64_t parts = std::clamp<int64_t>(
+    int64_t count = std::clamp<int64_t>(
         wanted, 1, std::max<int64_t>(1, context / fewestKeys));
-    chunk = llvm::alignTo(llvm::divideCeil(context, parts), atATime());
-    splits = llvm::divideCeil(context, chunk);
+    return llvm::alignTo(llvm::divideCeil(context, count), atATime());
   }
 
   /// Keys of a warp at a time, and of a block.
   int64_t ofWarp() const { return warpSize / members * unroll; }
   int64_t atATime() const { return warps * ofWarp(); }
 
-  SmallVector<Grid> getGrids() const {
-    SmallVector<Grid> grids = {
-        {rows * splits * keyHeads * sets, threads, /*resident=*/3}};
-    if (splits > 1)
-      grids.push_back(
-          {rows * heads, static_cast<int64_t>(llvm::alignTo(dim, warpSize))});
-    return grids;
-  }
-  /// What chunks leave: sums of weighted values, [rows, heads, splits, dim],
-  /// and the maximum and the total of each, [rows, heads, splits, 2].
-  int64_t getPartSums() const {
-    return splits > 1 ? rows * heads * splits * dim : 0;
-  }
-  int64_t getPartNumbers() const {
-    return splits > 1 ? rows * heads * splits * 2 : 0;
-  }
-  int64_t getScratchBytes() const {
-    return llvm::alignTo(4 * getPartSums(), 64) +
-           llvm::alignTo(4 * getPartNumbers(), 64);
+  Grid getGrid() const {
+    return {rows * parts * keyHeads * sets, threads, /*resident=*/3};
   }
 };
 
-class CachedAttentionEmitter : CachedRows<nn::CachedAttentionOp> {
+/// The larger number, one of which is not NaN.
+Value larger(ThreadBuilder &tb, Value a, Value b) {
+  return arith::MaxNumFOp::create(tb.builder, tb.loc, a, b);
+}
+
+/// The first key that a token at \p position sees.
+Value getFirstKey(ThreadBuilder &tb, Value position,
+                  std::optional<uint64_t> window) {
+  if (!window)
+    return tb.index(0);
+  return tb.max(tb.sub(position, tb.index(static_cast<int64_t>(*window) - 1)),
+                tb.index(0));
+}
+
+/// \p Op is a CachedAttentionOp or a CachedAttentionPartsOp.
+template <typename Op> class CachedAttentionEmitter : CachedRows<Op> {
+  using Base = CachedRows<Op>;
+  using Base::columns;
+  using Base::count;
+  using Base::dim;
+  using Base::locate;
+  using Base::locateCached;
+  using Base::op;
+  using Base::positions;
+  using Base::qkv;
+  using Base::read;
+  using Base::slots;
+  using Base::tb;
+
 public:
-  CachedAttentionEmitter(nn::CachedAttentionOp op, ThreadBuilder &tb,
-                         const KernelBuffers &buffers)
-      : CachedRows(op, tb, buffers), map(op),
-        cache(tb.flatten(buffers.inputs[1])),
-        out(tb.flatten(buffers.outputs[0])) {
-    if (map.splits == 1)
-      return;
-    int64_t offset = 0;
-    partSums = tb.carve(buffers.scratch, offset, map.getPartSums());
-    partNumbers = tb.carve(buffers.scratch, offset, map.getPartNumbers());
+  CachedAttentionEmitter(Op op, ThreadBuilder &tb, const KernelBuffers &buffers)
+      : Base(op, tb, buffers), map(op), cache(tb.flatten(buffers.inputs[1])) {
+    for (Value buffer : buffers.outputs)
+      results.push_back(tb.flatten(buffer));
   }
 
-  void emitChunk() {
+  void emit() {
     Value number = tb.block();
     set = tb.rem(number, map.sets);
     number = tb.div(number, map.sets);
     keyHead = tb.rem(number, map.keyHeads);
     number = tb.div(number, map.keyHeads);
-    split = tb.rem(number, map.splits);
-    startRow(tb.div(number, map.splits));
-    // A chunk begins at a multiple of what is taken at a time.
-    Value begin = tb.mul(split, map.chunk);
-    Value end = tb.min(tb.add(position, 1), tb.add(begin, map.chunk));
+    row = tb.div(number, map.parts);
+    position = read(positions, row);
+    firstKey = getFirstKey(tb, position, op.getWindow());
+    Value begin = tb.index(0), end = tb.add(position, 1);
+    if constexpr (hasParts) {
+      auto length = static_cast<int64_t>(op.getPartLength());
+      part = tb.add(tb.div(firstKey, length), tb.rem(number, map.parts));
+      begin = tb.mul(part, length);
+      end = tb.min(end, tb.add(begin, length));
+    }
     if (op.getWindow())
       begin =
           tb.max(begin, tb.mul(tb.div(firstKey, map.atATime()), map.atATime()));
@@ -201,62 +216,9 @@ public:
               [&] { emitKeys(begin, end); });
   }
 
-  /// Merges the chunks of a row and head: a thread has a column of it.
-  void emitMerge() {
-    startRow(tb.div(tb.block(), map.heads));
-    Value head = tb.rem(tb.block(), map.heads), column = tb.thread();
-    Value isColumn;
-    if (dim % warpSize)
-      isColumn = tb.isLess(column, tb.index(dim));
-    tb.onlyIf(tb.both(isColumn, tb.isLess(row, count)), [&] {
-      Value parts = tb.mul(tb.block(), map.splits);
-      Value begin = tb.add(parts, tb.div(firstKey, map.chunk));
-      Value end = tb.add(tb.add(parts, tb.div(position, map.chunk)), 1);
-      auto maximumOf = [&](Value part) {
-        return tb.loadScalar(partNumbers, tb.mul(part, 2));
-      };
-      Value maximum = tb.loop(begin, end, 1, tb.number(codegen::maskedScore),
-                              [&](Value part, ValueRange carried) {
-                                return SmallVector<Value>{
-                                    larger(carried[0], maximumOf(part))};
-                              })[0];
-      SmallVector<Value> sums = tb.loop(
-          begin, end, 1, ValueRange{tb.number(0), tb.number(0)},
-          [&](Value part, ValueRange carried) {
-            Value decay = emitExp2(tb, tb.subf(maximumOf(part), maximum));
-            Value total =
-                tb.loadScalar(partNumbers, tb.add(tb.mul(part, 2), 1));
-            Value sum =
-                tb.loadScalar(partSums, tb.add(tb.mul(part, dim), column));
-            return SmallVector<Value>{tb.fma(total, decay, carried[0]),
-                                      tb.fma(sum, decay, carried[1])};
-          });
-      storeResult(head, column, sums[1], sums[0]);
-    });
-  }
-
 private:
-  /// What is written from here on is about \p which.
-  void startRow(Value which) {
-    row = which;
-    position = read(positions, row);
-    firstKey = tb.index(0);
-    if (op.getWindow())
-      firstKey = tb.max(
-          tb.sub(position, tb.index(static_cast<int64_t>(*op.getWindow()) - 1)),
-          firstKey);
-  }
-
-  /// The larger number, one of which is not NaN.
-  Value larger(Value a, Value b) {
-    return arith::MaxNumFOp::create(tb.builder, tb.loc, a, b);
-  }
-
-  void storeResult(Value head, Value column, Value sum, Value total) {
-    Value place =
-        tb.add(tb.mul(row, map.heads * dim), tb.add(tb.mul(head, dim), column));
-    tb.storeScalar(tb.divf(sum, total), out, place);
-  }
+  static constexpr bool hasParts =
+      std::is_same_v<Op, nn::CachedAttentionPartsOp>;
 
   /// The head of query \p q of the block; one that exists. \p exists, where it
   /// is given, says whether it is its own.
@@ -409,7 +371,7 @@ private:
           MutableArrayRef(scores).slice(q * map.unroll, map.unroll);
       Value largest = state.maxima[q];
       for (Value score : own)
-        largest = larger(largest, score);
+        largest = larger(tb, largest, score);
       Value decay = emitExp2(tb, tb.subf(state.maxima[q], largest));
       state.maxima[q] = largest;
       Value &total = state.totals[q];
@@ -440,7 +402,7 @@ private:
     for (int64_t q = 0; q < map.queries; ++q) {
       Value maximum = state.maxima[q];
       for (int64_t bit = warpSize / 2; bit >= map.members; bit /= 2)
-        maximum = larger(maximum, tb.shuffleXor(maximum, bit));
+        maximum = larger(tb, maximum, tb.shuffleXor(maximum, bit));
       Value decay = emitExp2(tb, tb.subf(state.maxima[q], maximum));
       for (Value &sum : state.sums.slice(q * size, size))
         sum = tb.mulf(sum, decay);
@@ -479,7 +441,7 @@ private:
               };
               Value maximum = ofWarp(0, 0);
               for (int64_t w = 1; w < Mapping::warps; ++w)
-                maximum = larger(maximum, ofWarp(w, 0));
+                maximum = larger(tb, maximum, ofWarp(w, 0));
               Value sum = tb.number(0), total = tb.number(0);
               for (int64_t w = 0; w < Mapping::warps; ++w) {
                 Value decay = emitExp2(tb, tb.subf(ofWarp(w, 0), maximum));
@@ -489,27 +451,30 @@ private:
                 total = tb.fma(ofWarp(w, 1), decay, total);
               }
               Value exists, head = getHead(q, &exists);
-              tb.onlyIf(exists,
-                        [&] { storeChunk(head, column, sum, maximum, total); });
+              tb.onlyIf(exists, [&] {
+                storeResult(head, column, sum, maximum, total);
+              });
             });
   }
 
-  void storeChunk(Value head, Value column, Value sum, Value maximum,
-                  Value total) {
-    if (map.splits == 1)
-      return storeResult(head, column, sum, total);
-    Value part = tb.add(tb.mul(row, map.heads), head);
-    part = tb.add(tb.mul(part, map.splits), split);
-    tb.storeScalar(sum, partSums, tb.add(tb.mul(part, dim), column));
+  void storeResult(Value head, Value column, Value sum, Value maximum,
+                   Value total) {
+    Value place = tb.add(tb.mul(row, map.heads), head);
+    if constexpr (!hasParts)
+      return tb.storeScalar(tb.divf(sum, total), results[0],
+                            tb.add(tb.mul(place, dim), column));
+    place = tb.add(tb.mul(place, map.parts), tb.rem(part, map.parts));
+    tb.storeScalar(sum, results[0], tb.add(tb.mul(place, dim), column));
     tb.onlyIf(tb.isEqual(column, tb.index(0)), [&] {
-      tb.storeScalar(maximum, partNumbers, tb.mul(part, 2));
-      tb.storeScalar(total, partNumbers, tb.add(tb.mul(part, 2), 1));
+      tb.storeScalar(maximum, results[1], place);
+      tb.storeScalar(total, results[2], place);
     });
   }
 
   Mapping map;
-  Value cache, out, partSums, partNumbers;
-  Value set, keyHead, split; ///< of the block
+  Value cache;
+  SmallVector<Value> results;
+  Value set, keyHead, part; ///< of the block
   Value row, position, firstKey;
   Value warp, member, ofKey; ///< this lane's place in its group, and the group
   Value keys, values;        ///< position 0 of the slot's head
@@ -537,25 +502,101 @@ struct CachedAttentionKernel
     auto attention = cast<nn::CachedAttentionOp>(op);
     if (attention.getOneSlot())
       return {getSlotAttentionGrid(attention)};
-    return Mapping(attention).getGrids();
+    return {Mapping(attention).getGrid()};
   }
-  int64_t getScratchBytes(Operation *op) const {
-    auto attention = cast<nn::CachedAttentionOp>(op);
-    return attention.getOneSlot() ? 0 : Mapping(attention).getScratchBytes();
-  }
-  void emitThread(Operation *op, unsigned grid, ThreadBuilder &tb,
+  void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
                   const KernelBuffers &buffers) const {
     auto attention = cast<nn::CachedAttentionOp>(op);
     if (attention.getOneSlot())
       return emitSlotAttention(attention, tb, buffers);
-    CachedAttentionEmitter emitter(attention, tb, buffers);
-    grid == 0 ? emitter.emitChunk() : emitter.emitMerge();
+    CachedAttentionEmitter(attention, tb, buffers).emit();
+  }
+};
+
+struct CachedAttentionPartsKernel
+    : KernelEmissionOpInterface::ExternalModel<CachedAttentionPartsKernel,
+                                               nn::CachedAttentionPartsOp> {
+  SmallVector<Grid> getGrids(Operation *op) const {
+    return {Mapping(cast<nn::CachedAttentionPartsOp>(op)).getGrid()};
+  }
+  void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
+                  const KernelBuffers &buffers) const {
+    CachedAttentionEmitter(cast<nn::CachedAttentionPartsOp>(op), tb, buffers)
+        .emit();
+  }
+};
+
+/// A block has a row and a head, a thread a column of it.
+struct MergeAttentionPartsKernel
+    : KernelEmissionOpInterface::ExternalModel<MergeAttentionPartsKernel,
+                                               nn::MergeAttentionPartsOp> {
+  SmallVector<Grid> getGrids(Operation *op) const {
+    auto merge = cast<nn::MergeAttentionPartsOp>(op);
+    return {
+        {merge.getRows() * merge.getHeads(),
+         static_cast<int64_t>(llvm::alignTo(merge.getHeadDim(), warpSize))}};
+  }
+
+  void emitThread(Operation *op, unsigned, ThreadBuilder &tb,
+                  const KernelBuffers &buffers) const {
+    auto merge = cast<nn::MergeAttentionPartsOp>(op);
+    int64_t dim = merge.getHeadDim();
+    Value row = tb.div(tb.block(), merge.getHeads()), column = tb.thread();
+    Value count =
+        tb.toIndex(tb.loadScalar(tb.flatten(buffers.inputs[4]), tb.index(0)));
+    Value exists = tb.isLess(row, count);
+    if (dim % warpSize)
+      exists = tb.both(exists, tb.isLess(column, tb.index(dim)));
+    tb.onlyIf(exists, [&] { emitColumn(merge, tb, buffers, row, column); });
+  }
+
+private:
+  static void emitColumn(nn::MergeAttentionPartsOp op, ThreadBuilder &tb,
+                         const KernelBuffers &buffers, Value row,
+                         Value column) {
+    int64_t dim = op.getHeadDim(), kept = op.getPartCount();
+    auto length = static_cast<int64_t>(op.getPartLength());
+    Value sums = tb.flatten(buffers.inputs[0]),
+          maxima = tb.flatten(buffers.inputs[1]),
+          totals = tb.flatten(buffers.inputs[2]);
+    Value position =
+        tb.toIndex(tb.loadScalar(tb.flatten(buffers.inputs[3]), row));
+    Value first = getFirstKey(tb, position, op.getWindow());
+    SmallVector<Value> none = {tb.number(codegen::maskedScore), tb.number(0),
+                               tb.number(0)};
+    SmallVector<Value> all = tb.loop(
+        tb.div(first, length), tb.add(tb.div(position, length), 1), 1, none,
+        [&](Value part, ValueRange before) {
+          Value place = tb.add(tb.mul(tb.block(), kept), tb.rem(part, kept));
+          Value ofPart = tb.loadScalar(maxima, place);
+          Value maximum = larger(tb, before[0], ofPart);
+          Value decay = emitExp2(tb, tb.subf(before[0], maximum));
+          Value weight = emitExp2(tb, tb.subf(ofPart, maximum));
+          Value total = tb.loadScalar(totals, place);
+          Value sum = tb.loadScalar(sums, tb.add(tb.mul(place, dim), column));
+          return SmallVector<Value>{
+              maximum, tb.fma(total, weight, tb.mulf(before[1], decay)),
+              tb.fma(sum, weight, tb.mulf(before[2], decay))};
+        });
+    tb.storeScalar(tb.divf(all[2], all[1]), tb.flatten(buffers.outputs[0]),
+                   tb.add(tb.mul(tb.block(), dim), column));
   }
 };
 
 } // namespace
 
+int64_t tessera::cuda::getAttentionPart(nn::CachedAttentionOp op) {
+  int64_t context = op.getSlotLength();
+  int64_t length = Mapping(op).getPartLength(context);
+  auto window = static_cast<int64_t>(op.getWindow().value_or(INT64_MAX));
+  return op.getOneSlot() || std::min(context, window) <= length ? 0 : length;
+}
+
 void tessera::cuda::registerCache(MLIRContext *context) {
   nn::CacheWriteOp::attachInterface<CacheWriteKernel>(*context);
   nn::CachedAttentionOp::attachInterface<CachedAttentionKernel>(*context);
+  nn::CachedAttentionPartsOp::attachInterface<CachedAttentionPartsKernel>(
+      *context);
+  nn::MergeAttentionPartsOp::attachInterface<MergeAttentionPartsKernel>(
+      *context);
 }

@@ -7,6 +7,7 @@
 
 #include "codegen/cuda/Target.h"
 #include "codegen/ObjectEmission.h"
+#include "codegen/cuda/Cache.h"
 #include "codegen/cuda/DeviceImage.h"
 #include "codegen/cuda/DeviceKernel.h"
 #include "codegen/cuda/KernelEmission.h"
@@ -182,6 +183,10 @@ public:
   }
 
   int64_t getMostColumnSums() const override { return cuda::mostColumnSums; }
+
+  int64_t getAttentionPart(nn::CachedAttentionOp attention) const override {
+    return cuda::getAttentionPart(attention);
+  }
 
   // NCCL's collectives write their destination.
   bool sumsByKernel() const override { return true; }

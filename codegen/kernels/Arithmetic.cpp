@@ -9,6 +9,7 @@
 #include "codegen/kernels/Attention.h"
 #include "codegen/kernels/Buffers.h"
 #include "dialects/graph/Graph.h"
+#include "dialects/nn/AttentionParts.h"
 #include "dialects/nn/IterationSpace.h"
 #include "dialects/plan/Plan.h"
 #include "dialects/zero/Zero.h"
@@ -83,31 +84,43 @@ struct CacheWriteArithmetic
   }
 };
 
+/// What attention to slots that are full computes and reads.
+template <typename Op>
 struct CachedAttentionArithmetic
-    : KernelOpInterface::ExternalModel<CachedAttentionArithmetic,
-                                       nn::CachedAttentionOp> {
-  /// With slots that are full: two matmuls, and a pair's softmax.
+    : KernelOpInterface::ExternalModel<CachedAttentionArithmetic<Op>, Op> {
+  /// Two matmuls, and a pair's softmax.
   int64_t getFlops(Operation *op) const {
-    auto attention = cast<nn::CachedAttentionOp>(op);
+    auto attention = cast<Op>(op);
     return attention.getRows() * static_cast<int64_t>(attention.getHeads()) *
            getKeys(attention) * (4 * attention.getHeadDim() + 4);
   }
   /// Rows of one slot read its keys together.
   int64_t getMovedBytes(Operation *op) const {
-    auto attention = cast<nn::CachedAttentionOp>(op);
+    auto attention = cast<Op>(op);
     int64_t slots =
         std::min<int64_t>(attention.getRows(), attention.getSlotCount());
     int64_t row = plan::getBytes(attention.getCache().getType()) /
                   (attention.getSlotCount() * attention.getSlotLength());
-    return slots * getKeys(attention) * row +
-           plan::getBytes(attention.getQkv().getType()) +
-           plan::getBytes(attention.getResult().getType());
+    int64_t bytes = slots * getKeys(attention) * row +
+                    plan::getBytes(attention.getQkv().getType());
+    for (Type type : op->getResultTypes())
+      bytes += plan::getBytes(cast<ShapedType>(type));
+    return bytes;
   }
 
 private:
-  static int64_t getKeys(nn::CachedAttentionOp op) {
+  static int64_t getKeys(Op op) {
     return std::min<int64_t>(op.getSlotLength(),
                              op.getWindow().value_or(op.getSlotLength()));
+  }
+};
+
+struct MergeAttentionPartsArithmetic
+    : KernelOpInterface::ExternalModel<MergeAttentionPartsArithmetic,
+                                       nn::MergeAttentionPartsOp> {
+  /// A number is decayed and added.
+  int64_t getFlops(Operation *op) const {
+    return 3 * getElements(cast<nn::MergeAttentionPartsOp>(op).getSums());
   }
 };
 
@@ -297,7 +310,12 @@ void codegen::registerKernels(DialectRegistry &registry) {
     nn::AttentionOp::attachInterface<AttentionArithmetic>(*context);
     nn::AttentionGradOp::attachInterface<AttentionGradArithmetic>(*context);
     nn::CacheWriteOp::attachInterface<CacheWriteArithmetic>(*context);
-    nn::CachedAttentionOp::attachInterface<CachedAttentionArithmetic>(*context);
+    nn::CachedAttentionOp::attachInterface<
+        CachedAttentionArithmetic<nn::CachedAttentionOp>>(*context);
+    nn::CachedAttentionPartsOp::attachInterface<
+        CachedAttentionArithmetic<nn::CachedAttentionPartsOp>>(*context);
+    nn::MergeAttentionPartsOp::attachInterface<MergeAttentionPartsArithmetic>(
+        *context);
     nn::RowMatmulOp::attachInterface<RowMatmulArithmetic>(*context);
     nn::PackedGatherOp::attachInterface<PackedGatherArithmetic>(*context);
     nn::QuantizeRowsOp::attachInterface<QuantizeRowsArithmetic>(*context);

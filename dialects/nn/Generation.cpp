@@ -5,10 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialects/nn/NN.h"
+#include "dialects/nn/AttentionParts.h"
 
 using namespace mlir;
 using namespace tessera::nn;
+
+#define GET_OP_CLASSES
+#include "dialects/nn/AttentionParts.cpp.inc"
 
 static RankedTensorType tensorType(Value value) {
   return cast<RankedTensorType>(value.getType());
@@ -122,6 +125,73 @@ LogicalResult CachedAttentionOp::verify() {
     return emitOpError("window must be at least 1, but is ")
            << static_cast<int64_t>(*getWindow());
   return success();
+}
+
+int64_t CachedAttentionPartsOp::countParts(int64_t context,
+                                           std::optional<uint64_t> window,
+                                           int64_t length) {
+  auto count = static_cast<int64_t>(llvm::divideCeil(context, length));
+  if (!window)
+    return count;
+  auto ofWindow = static_cast<int64_t>(llvm::divideCeil(*window - 1, length));
+  return std::min(count, ofWindow + 1);
+}
+
+bool CachedAttentionPartsOp::staysWide(Value value) {
+  return value == getScales() || value.getDefiningOp() == *this;
+}
+
+/// What operations on parts of a slot have in common.
+template <typename Op> static LogicalResult verifyParts(Op op) {
+  auto length = static_cast<int64_t>(op.getPartLength());
+  if (length < 1)
+    return op.emitOpError("parts must have at least 1 position, but have ")
+           << length;
+  if (op.getWindow() && static_cast<int64_t>(*op.getWindow()) < 1)
+    return op.emitOpError("window must be at least 1, but is ")
+           << static_cast<int64_t>(*op.getWindow());
+  return success();
+}
+
+LogicalResult CachedAttentionPartsOp::verify() {
+  if (failed(verifyCached(*this)) || failed(verifyParts(*this)))
+    return failure();
+  SmallVector<int64_t> shape = {getRows(), static_cast<int64_t>(getHeads()),
+                                getPartCount()};
+  auto perPart = RankedTensorType::get(shape, Float32Type::get(getContext()));
+  for (Value value : {getMaxima(), getTotals()})
+    if (value.getType() != perPart)
+      return emitOpError("maxima and totals must be ")
+             << perPart << ", but are " << value.getType();
+  shape.push_back(getHeadDim());
+  if (getSums().getType() != perPart.clone(shape))
+    return emitOpError("sums must be ")
+           << perPart.clone(shape) << ", but are " << getSums().getType();
+  return success();
+}
+
+bool MergeAttentionPartsOp::staysWide(Value value) {
+  return value != getResult();
+}
+
+LogicalResult MergeAttentionPartsOp::verify() {
+  RankedTensorType sums = getSums().getType();
+  if (sums.getRank() != 4)
+    return emitOpError("sums must be [rows, heads, parts, head dim], but are ")
+           << sums;
+  auto perPart = sums.clone(sums.getShape().drop_back());
+  if (getMaxima().getType() != perPart)
+    return emitOpError("maxima and totals must be ")
+           << perPart << ", but are " << getMaxima().getType();
+  if (tensorType(getPositions()).getShape() != ArrayRef<int64_t>{getRows()})
+    return emitOpError("positions must have one number a row: ") << getRows();
+  if (tensorType(getResult()).getShape() !=
+      ArrayRef<int64_t>{getRows(), getHeads() * getHeadDim()})
+    return emitOpError("result must have shape [")
+           << getRows() << ", " << getHeads() * getHeadDim() << "]";
+  if (failed(verifyParts(*this)))
+    return failure();
+  return verifyCount(*this, getCount());
 }
 
 LogicalResult RowMatmulOp::verify() {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/AttributeNames.h"
+#include "dialects/nn/AttentionParts.h"
 #include "dialects/nn/TargetScores.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -87,6 +88,9 @@ void NNDialect::initialize() {
       ,
 #define GET_OP_LIST
 #include "dialects/nn/TargetScores.cpp.inc"
+      ,
+#define GET_OP_LIST
+#include "dialects/nn/AttentionParts.cpp.inc"
       >();
   GetParameterOp::attachInterface<ParameterNames>(*getContext());
 }

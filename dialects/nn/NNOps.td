@@ -8,6 +8,7 @@
 #ifndef TESSERA_DIALECTS_NN_NNOPS_TD
 #define TESSERA_DIALECTS_NN_NNOPS_TD
 
+include "dialects/nn/AttentionParts.td"
 include "dialects/nn/NNCoreOps.td"
 include "dialects/nn/NNCompositeOps.td"
 include "dialects/nn/NNGenerationOps.td"

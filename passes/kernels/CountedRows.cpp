@@ -8,6 +8,7 @@
 #include "passes/kernels/CountedRows.h"
 #include "dialects/AttributeNames.h"
 #include "dialects/graph/Graph.h"
+#include "dialects/nn/AttentionParts.h"
 #include "target/KernelInterface.h"
 
 using namespace mlir;
@@ -160,9 +161,15 @@ struct CountedRows::OwnCount {
               return OwnCount{op.getCount(),
                               {op.getRows(), op.getScales(), op.getOffsets()}};
             })
-            .Case<nn::CacheWriteOp, nn::CachedAttentionOp>([](auto op) {
+            .Case<nn::CacheWriteOp, nn::CachedAttentionOp,
+                  nn::CachedAttentionPartsOp>([](auto op) {
               return OwnCount{op.getCount(),
                               {op.getQkv(), op.getSlots(), op.getPositions()}};
+            })
+            .Case([](nn::MergeAttentionPartsOp op) {
+              return OwnCount{op.getCount(),
+                              {op.getSums(), op.getMaxima(), op.getTotals(),
+                               op.getPositions()}};
             })
             .Default([](Operation *) { return Result(); });
     return result && result->count ? result : Result();

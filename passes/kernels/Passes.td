@@ -62,6 +62,30 @@ def FormGemms : Pass<"plan-form-gemms", "mlir::ModuleOp"> {
   let dependentDialects = ["plan::PlanDialect"];
 }
 
+def SplitAttention : Pass<"nn-split-attention", "mlir::ModuleOp"> {
+  let summary = "Share out the keys of long contexts among threads";
+  let description = [{
+    Attention to a cache whose slots are longer than the target's parts becomes
+    attention to parts, which threads compute side by side, and their merge. The
+    parts follow from shapes alone, never from the threads or rows that there are. On
+    CPUs the result has the bits that the attention would have.
+
+    ```mlir test/passes/kernels/split-attention.mlir#split
+    %y = nn.cached_attention %qkv, %cache at %slots, %at count %n heads 2 layout blocked scale 0.5
+        : tensor<4x24xf32>, tensor<2x4x1x4096x6xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x12xf32>
+    ```
+    becomes
+    ```mlir test/passes/kernels/split-attention.mlir#split becomes
+    %sums, %maxima, %totals = nn.cached_attention_parts %qkv, %cache at %slots, %at count %n heads 2 layout blocked scale 5.000000e-01 parts of 512 : tensor<4x24xf32>, tensor<2x4x1x4096x6xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x2x8x6xf32>, tensor<4x2x8xf32>, tensor<4x2x8xf32>
+    %y = nn.merge_attention_parts %sums, %maxima, %totals at %at count %n parts of 512 : tensor<4x2x8x6xf32>, tensor<4x2x8xf32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x12xf32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numSplit", "split", "Attentions in parts">
+  ];
+  let dependentDialects = ["nn::NNDialect"];
+}
+
 def OutlineKernels : Pass<"plan-outline-kernels", "mlir::ModuleOp"> {
   let summary = "Fuse tensor computation into kernels and outline them";
   let description = [{

@@ -15,6 +15,7 @@ void tessera::kernels::buildPipeline(OpPassManager &manager) {
   // are GEMMs only once it is decomposed.
   manager.addPass(createFormGemms());
   manager.addPass(createDecompose());
+  manager.addPass(createSplitAttention());
   manager.addPass(createFormGemms());
   manager.addPass(createCanonicalizerPass(getStraightLineConfig()));
   manager.addPass(createCSEPass());

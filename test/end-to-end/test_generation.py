@@ -251,6 +251,20 @@ class Generation(unittest.TestCase):
                     parts += [append(0, words[140:])]
                     self.assertEqual(logits(executable, parts)[-1], whole)
 
+    def test_long_contexts_change_no_bit(self):
+        """Threads share the keys of a long text: whatever they are, and whoever reads a
+        prompt and decodes beside it, a text's logits are the same."""
+        for name, more in (("bloom", ""), ("mistral", ""), ("qwen3", "kv: INT8")):
+            with self.subTest(name, more=more):
+                executable = self.executable(name, f"batch: 3 context: 1200 {more}")
+                words = text(12, 1060)
+                expected = logits(executable, [append(1, words)])[-1]
+                lines = [append(2, words[:700]), append(0, words[:1030])]
+                lines += [step([(2, words[700 + i]), (0, t)]) for i, t in enumerate(words[1030:])]
+                for threads in ("1", "2", "3"):
+                    rows = logits(executable, lines, OMP_NUM_THREADS=threads)
+                    self.assertEqual(rows[-1], expected, threads)
+
     def test_threads_change_no_bit(self):
         for more in ("", ALL):
             with self.subTest(more):

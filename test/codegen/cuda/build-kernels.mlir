@@ -240,10 +240,9 @@ func.func private @row_matmul(%x: tensor<8x64xbf16>, %w: tensor<256x64xbf16>, %n
   return %0 : tensor<8x256xbf16>
 }
 
-// Eight lanes have a key, a warp four, and four times as many on their way. Rows
-// and heads are few, so that a slot's positions are four chunks, which a second
-// grid merges.
-// CHECK-LABEL: gpu.func @cached_attention(
+// Eight lanes have a key, a warp four, and four times as many on their way.
+// Each of four parts of a slot has a block.
+// CHECK-LABEL: gpu.func @cached_attention_parts(
 // CHECK-SAME:      %{{.*}}: memref<2x192xbf16> {llvm.noalias}, %[[C:[a-z0-9]+]]: memref<2x2x1x1024x64xbf16>
 // CHECK-SAME:      known_block_size = array<i32: 128, 1, 1>, known_grid_size = array<i32: 8, 1, 1>
 // CHECK:         %[[CACHE:.*]] = memref.collapse_shape %[[C]]
@@ -254,9 +253,30 @@ func.func private @row_matmul(%x: tensor<8x64xbf16>, %w: tensor<256x64xbf16>, %n
 // CHECK-COUNT-5:   math.exp2
 // CHECK:           scf.yield
 // CHECK:         gpu.barrier
-// CHECK-LABEL: gpu.func @cached_attention_grid1(
+func.func private @cached_attention_parts(%qkv: tensor<2x192xbf16>, %c: tensor<2x2x1x1024x64xbf16>, %s: tensor<2xi32>, %p: tensor<2xi32>, %n: tensor<1xi32>)
+    -> (tensor<2x1x4x64xf32>, tensor<2x1x4xf32>, tensor<2x1x4xf32>) attributes {plan.kernel} {
+  %0:3 = nn.cached_attention_parts %qkv, %c at %s, %p count %n heads 1 layout blocked scale 0.125 parts of 256
+      : tensor<2x192xbf16>, tensor<2x2x1x1024x64xbf16>, tensor<2xi32>, tensor<2xi32>, tensor<1xi32> -> tensor<2x1x4x64xf32>, tensor<2x1x4xf32>, tensor<2x1x4xf32>
+  return %0#0, %0#1, %0#2 : tensor<2x1x4x64xf32>, tensor<2x1x4xf32>, tensor<2x1x4xf32>
+}
+
+// A thread merges a column of the parts.
+// CHECK-LABEL: gpu.func @merge_attention_parts(
 // CHECK-SAME:      known_block_size = array<i32: 64, 1, 1>, known_grid_size = array<i32: 2, 1, 1>
+// CHECK:         scf.for
+// CHECK-COUNT-2:   math.exp2
 // CHECK-NOT:     gpu.barrier
+func.func private @merge_attention_parts(%sums: tensor<2x1x4x64xf32>, %m: tensor<2x1x4xf32>, %t: tensor<2x1x4xf32>, %p: tensor<2xi32>, %n: tensor<1xi32>)
+    -> tensor<2x64xbf16> attributes {plan.kernel} {
+  %0 = nn.merge_attention_parts %sums, %m, %t at %p count %n parts of 256
+      : tensor<2x1x4x64xf32>, tensor<2x1x4xf32>, tensor<2xi32>, tensor<1xi32> -> tensor<2x64xbf16>
+  return %0 : tensor<2x64xbf16>
+}
+
+// Attention that is not in parts has one grid.
+// CHECK-LABEL: gpu.func @cached_attention(
+// CHECK-SAME:      known_block_size = array<i32: 128, 1, 1>, known_grid_size = array<i32: 2, 1, 1>
+// CHECK-NOT:     @cached_attention_grid1
 func.func private @cached_attention(%qkv: tensor<2x192xbf16>, %c: tensor<2x2x1x1024x64xbf16>, %s: tensor<2xi32>, %p: tensor<2xi32>, %n: tensor<1xi32>)
     -> tensor<2x64xbf16> attributes {plan.kernel} {
   %0 = nn.cached_attention %qkv, %c at %s, %p count %n heads 1 layout blocked scale 0.125

@@ -19,7 +19,7 @@
 #include "dialects/AllDialects.h"
 #include "dialects/AttributeNames.h"
 #include "dialects/graph/Graph.h"
-#include "dialects/nn/NN.h"
+#include "dialects/nn/AttentionParts.h"
 #include "dialects/zero/Zero.h"
 #include "runtime/core/ElementType.h"
 #include "test/codegen/cuda/EmulatedKernel.h"
@@ -139,6 +139,20 @@ public:
         fillText(bufferOf(attention.getSlots()), attention.getSlotCount() - 1,
                  bufferOf(attention.getPositions()),
                  attention.getSlotLength() - attention.getRows());
+    });
+    kernel.walk([&](nn::CachedAttentionPartsOp parts) { fillCached(parts); });
+    kernel.walk([&](nn::MergeAttentionPartsOp merge) {
+      // Any: rows need not be of one slot.
+      int64_t context =
+          merge.getPartCount() * static_cast<int64_t>(merge.getPartLength());
+      Buffer &positions = bufferOf(merge.getPositions());
+      for (int64_t row = 0; row < positions.elements; ++row)
+        positions.set(row, row * 7919 % context);
+      fillCount(bufferOf(merge.getCount()), merge.getRows());
+      // Sums of weights, of which the largest is 1.
+      Buffer &totals = bufferOf(merge.getTotals());
+      for (int64_t i = 0; i < totals.elements; ++i)
+        totals.set(i, 1 + std::abs(totals.get(i)));
     });
     kernel.walk([&](nn::RowMatmulOp matmul) {
       fillCount(bufferOf(matmul.getCount()), matmul.getRows());

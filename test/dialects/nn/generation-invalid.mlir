@@ -103,6 +103,82 @@ func.func @f(%x: tensor<4x64xf32>, %c: tensor<2x3x2x16x8xf32>, %s: tensor<4xi32>
 
 // -----
 
+func.func @f(%x: tensor<4x64xf32>, %c: tensor<2x3x2x16x8xf32>, %s: tensor<4xi32>, %n: tensor<1xi32>) {
+  // expected-error @below {{parts must have at least 1 position, but have 0}}
+  %0:3 = nn.cached_attention_parts %x, %c at %s, %s count %n heads 4 layout blocked scale 0.5 parts of 0
+      : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x4x4x8xf32>, tensor<4x4x4xf32>, tensor<4x4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x64xf32>, %c: tensor<2x3x2x16x8xf32>, %s: tensor<4xi32>, %n: tensor<1xi32>) {
+  // expected-error @below {{maxima and totals must be 'tensor<4x4x4xf32>', but are 'tensor<4x4x3xf32>'}}
+  %0:3 = nn.cached_attention_parts %x, %c at %s, %s count %n heads 4 layout blocked scale 0.5 parts of 4
+      : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x4x4x8xf32>, tensor<4x4x3xf32>, tensor<4x4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x64xf32>, %c: tensor<2x3x2x16x8xf32>, %s: tensor<4xi32>, %n: tensor<1xi32>) {
+  // expected-error @below {{sums must be 'tensor<4x4x3x8xf32>', but are 'tensor<4x4x4x8xf32>'}}
+  %0:3 = nn.cached_attention_parts %x, %c at %s, %s count %n heads 4 layout blocked window 6 scale 0.5 parts of 4
+      : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x4x4x8xf32>, tensor<4x4x3xf32>, tensor<4x4x3xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<4x64xf32>, %c: tensor<2x3x2x16x8xf32>, %s: tensor<4xi32>, %n: tensor<1xi32>) {
+  // expected-error @below {{window must be at least 1, but is 0}}
+  %0:3 = nn.cached_attention_parts %x, %c at %s, %s count %n heads 4 layout blocked window 0 scale 0.5 parts of 4
+      : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x4x4x8xf32>, tensor<4x4x4xf32>, tensor<4x4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<4x16x8xf32>, %m: tensor<4x4x4xf32>, %p: tensor<4xi32>, %n: tensor<1xi32>) {
+  // expected-error @below {{sums must be [rows, heads, parts, head dim], but are 'tensor<4x16x8xf32>'}}
+  %0 = nn.merge_attention_parts %s, %m, %m at %p count %n parts of 4 : tensor<4x16x8xf32>, tensor<4x4x4xf32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<4x4x4x8xf32>, %m: tensor<4x4xf32>, %p: tensor<4xi32>, %n: tensor<1xi32>) {
+  // expected-error @below {{maxima and totals must be 'tensor<4x4x4xf32>', but are 'tensor<4x4xf32>'}}
+  %0 = nn.merge_attention_parts %s, %m, %m at %p count %n parts of 4 : tensor<4x4x4x8xf32>, tensor<4x4xf32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<4x4x4x8xf32>, %m: tensor<4x4x4xf32>, %p: tensor<3xi32>, %n: tensor<1xi32>) {
+  // expected-error @below {{positions must have one number a row: 4}}
+  %0 = nn.merge_attention_parts %s, %m, %m at %p count %n parts of 4 : tensor<4x4x4x8xf32>, tensor<4x4x4xf32>, tensor<3xi32>, tensor<1xi32> -> tensor<4x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<4x4x4x8xf32>, %m: tensor<4x4x4xf32>, %p: tensor<4xi32>, %n: tensor<1xi32>) {
+  // expected-error @below {{result must have shape [4, 32]}}
+  %0 = nn.merge_attention_parts %s, %m, %m at %p count %n parts of 4 : tensor<4x4x4x8xf32>, tensor<4x4x4xf32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<4x4x4x8xf32>, %m: tensor<4x4x4xf32>, %p: tensor<4xi32>, %n: tensor<2xi32>) {
+  // expected-error @below {{count must have one element}}
+  %0 = nn.merge_attention_parts %s, %m, %m at %p count %n parts of 4 : tensor<4x4x4x8xf32>, tensor<4x4x4xf32>, tensor<4xi32>, tensor<2xi32> -> tensor<4x32xf32>
+  return
+}
+
+// -----
+
 func.func @f(%x: tensor<4x32xf32>, %w: tensor<32xf32>, %n: tensor<1xi32>) {
   // expected-error @below {{operands must be matrices}}
   %0 = nn.row_matmul %x, %w count %n : tensor<4x32xf32>, tensor<32xf32>, tensor<1xi32> -> tensor<4x5xf32>

@@ -35,6 +35,25 @@ func.func @decode(%qkv: tensor<4x64xf32>, %slots: tensor<4xi32>, %at: tensor<4xi
   // CHECK: nn.cached_attention %{{.*}}, %{{.*}} at %{{.*}}, %{{.*}} count %{{.*}} heads 4 layout blocked one_slot scale 5.000000e-01
   %one = nn.cached_attention %qkv, %1 at %slots, %at count %count heads 4 layout blocked one_slot scale 0.5
       : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x32xf32>
+  // CHECK: nn.cached_attention_parts %{{.*}}, %{{.*}} at %{{.*}}, %{{.*}} count %{{.*}} heads 4 layout blocked alibi scale 5.000000e-01 parts of 4
+  // example: cached-attention-parts
+  %sums, %maxima, %totals = nn.cached_attention_parts %qkv, %1 at %slots, %at count %count heads 4 layout blocked alibi scale 0.5 parts of 4
+      : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32>
+      -> tensor<4x4x4x8xf32>, tensor<4x4x4xf32>, tensor<4x4x4xf32>
+  // example end
+  // CHECK: nn.merge_attention_parts %{{.*}}, %{{.*}}, %{{.*}} at %{{.*}} count %{{.*}} parts of 4 :
+  // example: merge-attention-parts
+  %merged = nn.merge_attention_parts %sums, %maxima, %totals at %at count %count parts of 4
+      : tensor<4x4x4x8xf32>, tensor<4x4x4xf32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x32xf32>
+  // example end
+  // A window of 6 lies in at most three parts.
+  // CHECK: nn.cached_attention_parts {{.*}} window 6 scale 5.000000e-01 parts of 4
+  %few:3 = nn.cached_attention_parts %qkv, %1 at %slots, %at count %count heads 4 layout blocked window 6 scale 0.5 parts of 4
+      : tensor<4x64xf32>, tensor<2x3x2x16x8xf32>, tensor<4xi32>, tensor<4xi32>, tensor<1xi32>
+      -> tensor<4x4x3x8xf32>, tensor<4x4x3xf32>, tensor<4x4x3xf32>
+  // CHECK: nn.merge_attention_parts {{.*}} window 6 parts of 4
+  %of_few = nn.merge_attention_parts %few#0, %few#1, %few#2 at %at count %count window 6 parts of 4
+      : tensor<4x4x3x8xf32>, tensor<4x4x3xf32>, tensor<4xi32>, tensor<1xi32> -> tensor<4x32xf32>
   // CHECK: nn.row_matmul %{{.*}}, %{{.*}} count %{{.*}} transpose_b bias %{{.*}} : tensor<4x32xf32>, tensor<5x32xf32>, tensor<1xi32>, tensor<5xf32> -> tensor<4x5xf32>
   // example: row-matmul
   %3 = nn.row_matmul %2, %w count %count transpose_b bias %b

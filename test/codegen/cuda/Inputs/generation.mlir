@@ -292,6 +292,33 @@ func.func private @attention_many_rows_f16(%q: tensor<130x512xf16>, %k: tensor<2
   return %0 : tensor<130x256xf16>
 }
 
+// Parts of slots, and their merge. With a window few parts are kept, in turns.
+
+func.func private @parts_f32(%q: tensor<2x192xf32>, %k: tensor<2x2x2x1100x32xf32>, %s: tensor<2xi32>, %p: tensor<2xi32>, %n: tensor<1xi32>) -> (tensor<2x2x5x32xf32>, tensor<2x2x5xf32>, tensor<2x2x5xf32>) attributes {plan.kernel} {
+  %0:3 = nn.cached_attention_parts %q, %k at %s, %p count %n heads 2 layout blocked alibi scale 0.1768 parts of 256 : tensor<2x192xf32>, tensor<2x2x2x1100x32xf32>, tensor<2xi32>, tensor<2xi32>, tensor<1xi32> -> tensor<2x2x5x32xf32>, tensor<2x2x5xf32>, tensor<2x2x5xf32>
+  return %0#0, %0#1, %0#2 : tensor<2x2x5x32xf32>, tensor<2x2x5xf32>, tensor<2x2x5xf32>
+}
+
+func.func private @parts_window_bf16(%q: tensor<3x480xbf16>, %k: tensor<2x3x2x1300x40xbf16>, %s: tensor<3xi32>, %p: tensor<3xi32>, %n: tensor<1xi32>) -> (tensor<3x8x4x40xf32>, tensor<3x8x4xf32>, tensor<3x8x4xf32>) attributes {plan.kernel} {
+  %0:3 = nn.cached_attention_parts %q, %k at %s, %p count %n heads 8 layout blocked window 700 scale 0.1768 parts of 320 : tensor<3x480xbf16>, tensor<2x3x2x1300x40xbf16>, tensor<3xi32>, tensor<3xi32>, tensor<1xi32> -> tensor<3x8x4x40xf32>, tensor<3x8x4xf32>, tensor<3x8x4xf32>
+  return %0#0, %0#1, %0#2 : tensor<3x8x4x40xf32>, tensor<3x8x4xf32>, tensor<3x8x4xf32>
+}
+
+func.func private @parts_sets_f16(%q: tensor<6x1152xf16>, %k: tensor<2x2x2x200x64xf16>, %s: tensor<6xi32>, %p: tensor<6xi32>, %n: tensor<1xi32>) -> (tensor<6x14x4x64xf32>, tensor<6x14x4xf32>, tensor<6x14x4xf32>) attributes {plan.kernel} {
+  %0:3 = nn.cached_attention_parts %q, %k at %s, %p count %n heads 14 layout blocked scale 0.1768 parts of 64 : tensor<6x1152xf16>, tensor<2x2x2x200x64xf16>, tensor<6xi32>, tensor<6xi32>, tensor<1xi32> -> tensor<6x14x4x64xf32>, tensor<6x14x4xf32>, tensor<6x14x4xf32>
+  return %0#0, %0#1, %0#2 : tensor<6x14x4x64xf32>, tensor<6x14x4xf32>, tensor<6x14x4xf32>
+}
+
+func.func private @merge_f32(%s: tensor<5x3x6x40xf32>, %m: tensor<5x3x6xf32>, %t: tensor<5x3x6xf32>, %p: tensor<5xi32>, %n: tensor<1xi32>) -> tensor<5x120xf32> attributes {plan.kernel} {
+  %0 = nn.merge_attention_parts %s, %m, %t at %p count %n parts of 100 : tensor<5x3x6x40xf32>, tensor<5x3x6xf32>, tensor<5xi32>, tensor<1xi32> -> tensor<5x120xf32>
+  return %0 : tensor<5x120xf32>
+}
+
+func.func private @merge_window_bf16(%s: tensor<5x2x3x64xf32>, %m: tensor<5x2x3xf32>, %t: tensor<5x2x3xf32>, %p: tensor<5xi32>, %n: tensor<1xi32>) -> tensor<5x128xbf16> attributes {plan.kernel} {
+  %0 = nn.merge_attention_parts %s, %m, %t at %p count %n window 400 parts of 256 : tensor<5x2x3x64xf32>, tensor<5x2x3xf32>, tensor<5xi32>, tensor<1xi32> -> tensor<5x128xbf16>
+  return %0 : tensor<5x128xbf16>
+}
+
 // Rows of one slot: tiles that end within the rows, after tokens before them.
 
 func.func private @one_slot_64_f32(%q: tensor<128x384xf32>, %k: tensor<2x2x2x300x64xf32>, %s: tensor<128xi32>, %p: tensor<128xi32>, %n: tensor<1xi32>) -> tensor<128x128xf32> attributes {plan.kernel} {
