@@ -37,6 +37,11 @@ constexpr int64_t fewRows = 8;
 /// that is loaded is multiplied several times.
 constexpr int64_t manyRows = 6, manyTiles = 2;
 
+/// How many groups of blocks before its use one of a tile is asked for, where
+/// several rows meet it: what they multiply takes the place of what a CPU would
+/// begin to load by itself.
+constexpr int64_t groupsAhead = 8;
+
 /// Blocks of a row that an iteration makes bytes of.
 constexpr int64_t blocksAtOnce = 8;
 
@@ -227,6 +232,9 @@ private:
     SmallVector<Value> sums(number * tiles, vb.splat(0.0));
     sums = vb.loop(vb.index(0), vb.index(groups), 1, sums,
                    [&](Value group, ValueRange before) {
+                     // A tile comes from memory for all of few rows.
+                     if (rows <= fewRows && number > 1)
+                       prefetchGroup(tile, group);
                      return emitGroup(group, groupBlocks, before);
                    });
     sums = emitGroup(vb.index(groups), layout.getBlocks() % groupBlocks, sums);
@@ -242,6 +250,21 @@ private:
         Value to = vb.add(vb.mul(vb.add(row, r), columns), column);
         vb.store(sum, out, to, mask);
       }
+  }
+
+  /// Asks for group \p group + groupsAhead of \p tile, which may be the next
+  /// tile's. It comes to the second cache: the first has room for few lines
+  /// that are still to come.
+  void prefetchGroup(Value tile, Value group) {
+    Value first =
+        vb.add(vb.mul(tile, layout.getTileBytes()),
+               vb.mul(vb.add(group, groupsAhead), WeightBlocks::groupBytes));
+    Value last = vb.index(layout.getBytes() - 1);
+    for (int64_t i = 0; i < WeightBlocks::groupBytes; i += 64)
+      memref::PrefetchOp::create(vb.builder, vb.loc, weights,
+                                 vb.min(vb.add(first, i), last),
+                                 /*isWrite=*/false, /*localityHint=*/2,
+                                 /*isDataCache=*/true);
   }
 
   /// The sums of the blocks up to block \p inGroup of group \p group.

@@ -38,6 +38,11 @@ constexpr int64_t tileRows = 8;
 /// Rows of an iteration at most.
 constexpr int64_t blockOfRows = 128;
 
+/// How long before its use a panel's line is asked for, from so many rows on:
+/// with fewer a CPU begins to load enough by itself.
+constexpr int64_t bytesAhead = 8192;
+constexpr int64_t rowsToPrefetch = 6;
+
 /// What is read of the weights in one step of a chain: inner indices, 1 or 2.
 /// Packed weights in bf16 lie in pairs.
 int64_t getStep(nn::RowMatmulOp op) {
@@ -91,6 +96,8 @@ public:
 
   void emit() {
     int64_t panels = getPanels(op), blocks = getRowBlocks(op);
+    if (wide && rows <= tileRows)
+      emitWideRows(vb.index(0), count);
     int64_t whole = columns / (panels * vectorLanes);
     int64_t rest = columns % (panels * vectorLanes);
     vb.loop(body.begin, body.end, 1, [&](Value iteration) {
@@ -156,14 +163,14 @@ private:
   void emitTile(Value row, int64_t number, Value column, int64_t panels,
                 int64_t width) {
     Value aStart = vb.mul(row, inner);
-    if (wide) {
-      vb.vectors(number * inner, [&](Value position, Value mask) {
-        vb.store(vb.load(a, vb.add(aStart, position), mask), wide, position,
-                 mask);
-      });
+    if (wide && rows > tileRows)
+      emitWideRows(row, vb.index(number));
+    if (wide)
       aStart = vb.index(0);
-    }
     SmallVector<Value> sums(number * panels, vb.splat(0.0));
+    // Panels come from memory where there is one tile of rows.
+    bool prefetches = op.getPacked() && rows <= tileRows &&
+                      number >= rowsToPrefetch && width == vectorLanes;
     // Few chains are taken several steps at a time.
     int64_t unroll = number * panels > 12 ? 2 : 4;
     auto advance = [&](Value k, int64_t steps, int64_t by, ValueRange values) {
@@ -178,6 +185,8 @@ private:
     if (whole)
       sums = vb.loop(vb.index(0), vb.index(whole), step * unroll, sums,
                      [&](Value k, ValueRange values) {
+                       if (prefetches)
+                         prefetchWeights(k, unroll * step, column, panels);
                        return advance(k, unroll, step, values);
                      });
     sums = advance(vb.index(whole), left / step, step, sums);
@@ -194,6 +203,43 @@ private:
         vb.store(sum, out, vb.add(vb.mul(vb.add(row, r), columns), at), mask);
       }
     }
+  }
+
+  /// \p number rows from \p row on in fp32.
+  void emitWideRows(Value row, Value number) {
+    vb.loop(vb.index(0), number, 1, [&](Value r) {
+      Value from = vb.mul(vb.add(row, r), inner), to = vb.mul(r, inner);
+      vb.vectors(inner, [&](Value position, Value mask) {
+        vb.store(vb.load(a, vb.add(from, position), mask), wide,
+                 vb.add(to, position), mask);
+      });
+    });
+  }
+
+  /// Asks for what is read bytesAhead later than the weights of \p count inner
+  /// indices from \p k on: what follows them, then the panels of the next
+  /// iteration. It comes to the second cache: the first has room for few lines
+  /// that are still to come.
+  void prefetchWeights(Value k, int64_t count, Value column, int64_t panels) {
+    int64_t size = getElementTypeOrSelf(op.getB()).getIntOrFloatBitWidth() / 8;
+    int64_t line = 64 / size,
+            ahead = std::min(bytesAhead / size, inner * vectorLanes);
+    Value isLast =
+        arith::CmpIOp::create(vb.builder, vb.loc, arith::CmpIPredicate::sge, k,
+                              vb.index(inner - ahead / vectorLanes));
+    Value further = arith::SelectOp::create(
+        vb.builder, vb.loc, isLast,
+        vb.index(ahead + (panels - 1) * inner * vectorLanes), vb.index(ahead));
+    Value first =
+        vb.add(vb.add(vb.mul(column, inner), vb.mul(k, vectorLanes)), further);
+    for (int64_t n = 0; n < panels; ++n)
+      for (int64_t i = 0; i < count * vectorLanes; i += line) {
+        Value at = vb.min(vb.add(first, n * inner * vectorLanes + i),
+                          vb.index(inner * columns - 1));
+        memref::PrefetchOp::create(vb.builder, vb.loc, b, at, /*isWrite=*/false,
+                                   /*localityHint=*/2,
+                                   /*isDataCache=*/true);
+      }
   }
 
   /// Adds the products of \p by inner indices from \p k on to \p sums.
