@@ -26,8 +26,10 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "test" / "end-to-end")]
 import llama_environment
 import support
 import torch_environment
+
+import results
 from lines import Lines
-from step import GEMM_SHARE, build_peak, measure_peak, peer_environment
+from step import GEMM_SHARE, build_peak, measure_peak, medians, peer_environment
 
 OUT = ROOT / "build" / "bench" / "generate"
 MODELS = ["gpt2-124m", "bloom-560m", "llama-350m"]
@@ -113,7 +115,16 @@ class Tessera(Contender):
             **FORMATS[kind]["set"],
         }
         command = [*tessera, "compile", specification, "-o", self.executable]
-        support.run(command + support.settings(values))
+        command += support.settings(values)
+        # What the executable was made of: compiler, model and settings.
+        made = folder / f"tessera-{kind}.made"
+        compiler = os.stat(support.TESSERA)
+        recipe = f"{command} {compiler.st_size} {compiler.st_mtime}\n{specification.read_text()}"
+        if made.exists() and made.read_text() == recipe:
+            return
+        made.unlink(missing_ok=True)
+        support.run(command)
+        made.write_text(recipe)
 
     def command(self, count, prompts, *options):
         file = self.folder / "prompts.jsonl"
@@ -189,8 +200,10 @@ class Traffic:
 
 def contenders(name, kind, options, gguf_python):
     folder = OUT / name
-    command = [gguf_python, "-W", "ignore", ROOT / "bench" / "generate_models.py"]
-    support.run([*command, name, folder, kind], timeout=None)
+    made = [folder / "published" / "tokenizer.json", folder / f"{kind}.gguf"]
+    if not all(file.exists() for file in made):
+        command = [gguf_python, "-W", "ignore", ROOT / "bench" / "generate_models.py"]
+        support.run([*command, name, folder, kind], timeout=None)
     result = [Tessera(folder, kind, options.threads)]
     threads = str(options.threads)
     python, base = torch_environment.make()
@@ -229,18 +242,20 @@ def check(found, kind, options):
 def measure(name, kind, options, gguf_python):
     print(f"\n{name}, {kind}", flush=True)
     found = contenders(name, kind, options, gguf_python)
-    check(found, kind, options)
+    if options.check:
+        check(found, kind, options)
     traffic = Traffic(OUT / name / "published", kind)
     # What is asked: (tokens, texts, length of a prompt), and how it is called.
     asked = {f"{texts} texts": (options.tokens, texts, options.prompt) for texts in options.batches}
     if options.prefill:
         asked[f"prompt of {options.prefill}"] = (1, 1, options.prefill)
     times = {}
-    peaks = []
+    peaks = {what: [] for what in asked}
     memory = {}
     for _ in range(options.rounds):
-        peaks.append(measure_peak(options.threads))
         for what, (count, texts, length) in asked.items():
+            # What memory gives changes within a minute: measured beside Tessera's turn.
+            peaks[what].append(measure_peak(options.threads))
             for contender in found:
                 answer = contender.run(count, prompts(texts, length))
                 spent = answer["decode_ms" if count > 1 else "prompt_ms"]
@@ -252,51 +267,67 @@ def measure(name, kind, options, gguf_python):
         memory["plan"] = plan
     for contender in found:
         contender.close()
-    peak = {key: statistics.median(p[key] for p in peaks) for key in peaks[0]}
     rows = []
     for what, (count, texts, length) in asked.items():
-        row = {"what": what, "milliseconds": {}, "tokens_per_second": {}}
+        steps = max(count - 1, 1)
+        tokens = texts * (steps if count > 1 else length)
+        row = {"what": what, "peak": medians(peaks[what]), "rates": {}}
         for contender in found:
-            spent = statistics.median(times[what, contender.name])
-            steps = max(count - 1, 1)
-            row["milliseconds"][contender.name] = spent / steps
-            row["tokens_per_second"][contender.name] = (
-                1e3 * texts * (steps if count > 1 else length) / spent
-            )
-        own = row["milliseconds"]["Tessera"]
+            spent = times[what, contender.name]
+            row["rates"][contender.name] = [1e3 * tokens / each for each in spent]
+        both = list(zip(times[what, "Tessera"], peaks[what]))
         if count > 1:
             read = traffic.step_bytes(texts, length + (count - 1) / 2)
-            row["of_reading"] = read / (1e6 * own) / peak["read_gbytes"]
+            row["share of reading"] = [
+                read * steps / (1e6 * own) / peak["read_gbytes"] for own, peak in both
+            ]
         elif kind != "Q8_0":
-            gflops = peak["bf16_gflops" if kind == "BF16" else "gflops"]
-            bound = traffic.prompt_flops(length) / (1e6 * GEMM_SHARE * gflops)
-            row["over_bound"] = own / bound
+            key = "bf16_gflops" if kind == "BF16" else "gflops"
+            flops = traffic.prompt_flops(length)
+            row["times the bound"] = [
+                own / (flops / (1e6 * GEMM_SHARE * peak[key])) for own, peak in both
+            ]
         rows.append(row)
-    return {"model": name, "format": kind, "peak": peak, "rows": rows, "memory": memory}
+    return {"model": name, "format": kind, "rows": rows, "memory": memory}
 
 
 def report(result, options):
-    peak = result["peak"]
     print(
         f"\n{result['model']}, {result['format']}, {options.threads} threads, medians of "
-        f"{options.rounds} rounds, tokens/s (times Tessera's time)\n"
-        f"  reading {peak['read_gbytes']:.1f} GB/s, peak {peak['gflops']:.0f} GFLOP/s, in "
-        f"bf16 {peak['bf16_gflops']:.0f}"
+        f"{options.rounds} rounds, tokens/s (times Tessera's time)"
     )
     for row in result["rows"]:
         line = f"  {row['what']:14s}"
-        own = row["milliseconds"]["Tessera"]
-        for name, rate in row["tokens_per_second"].items():
+        rates = {name: statistics.median(values) for name, values in row["rates"].items()}
+        for name, rate in rates.items():
             line += f"  {name} {rate:.1f}"
             if name != "Tessera":
-                line += f" ({row['milliseconds'][name] / own:.2f})"
-        if "of_reading" in row:
-            line += f"  {100 * row['of_reading']:.0f} % of reading"
-        if "over_bound" in row:
-            line += f"  {row['over_bound']:.2f} x bound"
-        print(line)
+                line += f" ({rates['Tessera'] / rate:.2f})"
+        for quantity in ("share of reading", "times the bound"):
+            if quantity in row:
+                line += f"  {statistics.median(row[quantity]):.2f} {quantity}"
+        peak = row["peak"]
+        print(
+            f"{line}  (reading {peak['read_gbytes']:.1f} GB/s, peak {peak['gflops']:.0f} "
+            f"GFLOP/s, in bf16 {peak['bf16_gflops']:.0f})"
+        )
     texts = [f"{name} {size / 1e6:.0f} MB" for name, size in result["memory"].items() if size]
     print("  memory: " + ", ".join(texts))
+
+
+def record(result, found):
+    """Adds what was measured to the results."""
+    model = f"{result['model']}, {result['format']}"
+    for row in result["rows"]:
+        case = f"{model}, {row['what']}"
+        for name, rates in row["rates"].items():
+            found.add(case, name, "rate", "tokens/s", rates, better="more")
+        for quantity, better in (("share of reading", "more"), ("times the bound", "less")):
+            if quantity in row:
+                found.add(case, "Tessera", quantity, "", row[quantity], better=better)
+    for name, size in result["memory"].items():
+        if size:
+            found.add(model, name, "memory", "bytes", size)
 
 
 def main():
@@ -311,21 +342,32 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--without", nargs="*", default=[], help="llama.cpp, transformers")
     parser.add_argument("--no-memory", dest="memory", action="store_false")
+    parser.add_argument("--no-check", dest="check", action="store_false", help="of the tokens")
+    parser.add_argument(
+        "--only-make", action="store_true", help="models and executables, for a later run"
+    )
+    results.add_option(parser, "generate")
     options = parser.parse_args()
     unknown = set(options.models) - set(MODELS)
     if unknown:
         parser.error(f"no model {', '.join(sorted(unknown))}")
     if max(options.batches) > SLOTS:
         parser.error(f"at most {SLOTS} texts")
-    build_peak()
+    if not options.only_make:
+        build_peak()
     gguf_python, _ = llama_environment.make_gguf()
-    results = []
+    measured = results.Results("generate")
     for name in options.models or MODELS:
         for kind in options.formats:
-            results.append(measure(name, kind, options, gguf_python))
-            report(results[-1], options)
-    (OUT / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    print(f"\nalso in {OUT / 'results.json'}")
+            if options.only_make:
+                for contender in contenders(name, kind, options, gguf_python):
+                    contender.close()
+                continue
+            result = measure(name, kind, options, gguf_python)
+            report(result, options)
+            record(result, measured)
+    if not options.only_make:
+        measured.write(options.json)
 
 
 if __name__ == "__main__":
