@@ -197,13 +197,23 @@ class Traffic:
         """Of a prompt's GEMMs, the head for its last token alone."""
         return 2 * self.inner * length + 2 * self.head
 
+    def scored_flops(self, length):
+        """Of the GEMMs of a text all tokens of which are scored."""
+        return 2 * (self.inner + self.head) * length
 
-def contenders(name, kind, options, gguf_python):
+
+def make_model(name, kind, gguf_python):
+    """The folder of a model's random weights, where they are in all forms."""
     folder = OUT / name
     made = [folder / "published" / "tokenizer.json", folder / f"{kind}.gguf"]
     if not all(file.exists() for file in made):
         command = [gguf_python, "-W", "ignore", ROOT / "bench" / "generate_models.py"]
         support.run([*command, name, folder, kind], timeout=None)
+    return folder
+
+
+def contenders(name, kind, options, gguf_python):
+    folder = make_model(name, kind, gguf_python)
     result = [Tessera(folder, kind, options.threads)]
     threads = str(options.threads)
     python, base = torch_environment.make()
