@@ -53,7 +53,8 @@ def generate(model, prompts, count):
     }
 
 
-def main():
+def serve(answer):
+    """Answers each line by what `answer` says of the model and the line's numbers."""
     folder, threads, kind = sys.argv[1:]
     torch.set_num_threads(int(threads))
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, kind)).eval()
@@ -65,10 +66,12 @@ def main():
     for line in sys.stdin:
         if not line.strip():
             break
-        count, texts, *ids = map(int, line.split())
-        prompts = torch.tensor(ids).reshape(texts, -1)
-        print(json.dumps(generate(model, prompts, count)), flush=True)
+        print(json.dumps(answer(model, *map(int, line.split()))), flush=True)
+
+
+def answer(model, count, texts, *ids):
+    return generate(model, torch.tensor(ids).reshape(texts, -1), count)
 
 
 if __name__ == "__main__":
-    main()
+    serve(answer)

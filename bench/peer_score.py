@@ -17,13 +17,10 @@
 #
 # ===----------------------------------------------------------------------===#
 
-import json
-import sys
 import time
 
 import torch
-from peer_generate import own_memory
-from transformers import AutoModelForCausalLM
+from peer_generate import own_memory, serve
 
 
 @torch.inference_mode()
@@ -39,21 +36,9 @@ def score(model, texts):
     return {"ms": milliseconds, "logprob": total, "memory": own_memory()}
 
 
-def main():
-    folder, threads, kind = sys.argv[1:]
-    torch.set_num_threads(int(threads))
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, kind)).eval()
-    # Weights that are not cast lie in the file's pages, which are small.
-    if kind == "float32":
-        for weight in model.parameters():
-            weight.data = weight.data.clone()
-    print("ready", flush=True)
-    for line in sys.stdin:
-        if not line.strip():
-            break
-        length, *ids = map(int, line.split())
-        print(json.dumps(score(model, torch.tensor(ids).reshape(-1, length))), flush=True)
+def answer(model, length, *ids):
+    return score(model, torch.tensor(ids).reshape(-1, length))
 
 
 if __name__ == "__main__":
-    main()
+    serve(answer)
