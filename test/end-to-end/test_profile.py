@@ -89,6 +89,19 @@ def planned_names(specification, values):
     return names
 
 
+def recorded_steps(test, events, numbers):
+    """Each step's event of a rank, with those within it, which end with it at the latest."""
+    frames = [e for e in events if e["cat"] == "step"]
+    test.assertEqual([e["name"] for e in frames], [f"step {n}" for n in numbers])
+    for frame in frames:
+        begin, end = frame["ts"], frame["ts"] + frame["dur"]
+        inside = [e for e in events if begin <= e["ts"] < end and e is not frame]
+        # Half a nanosecond is lost where times are written.
+        for event in inside:
+            test.assertLessEqual(event["ts"] + event["dur"], end + 0.002)
+        yield frame, inside
+
+
 class Profile(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -118,14 +131,7 @@ class Profile(unittest.TestCase):
                 ranks[event["pid"]].append(event)
         self.assertEqual(sorted(ranks), list(range(world)))
         for events in ranks.values():
-            frames = [e for e in events if e["cat"] == "step"]
-            self.assertEqual([e["name"] for e in frames], [f"step {n}" for n in steps])
-            for frame in frames:
-                begin, end = frame["ts"], frame["ts"] + frame["dur"]
-                inside = [e for e in events if begin <= e["ts"] < end and e is not frame]
-                # Half a nanosecond is lost where times are written.
-                for event in inside:
-                    self.assertLessEqual(event["ts"] + event["dur"], end + 0.002)
+            for frame, inside in recorded_steps(self, events, steps):
                 sections = [e["name"] for e in inside if e["cat"] == "section"]
                 self.assertEqual(sections, ["begin"] + ["micro"] * micro_batches + ["reduce", "update"])
                 rows = [e for e in inside if e["tid"] != STEPS]
@@ -363,13 +369,7 @@ class Gpu(unittest.TestCase):
         def kind(event):
             return event["name"].split()[0]
 
-        frames = [e for e in events if e["cat"] == "step"]
-        self.assertEqual([e["name"] for e in frames], ["step 2", "step 3"])
-        for frame in frames:
-            begin, end = frame["ts"], frame["ts"] + frame["dur"]
-            inside = [e for e in events if begin <= e["ts"] < end and e is not frame]
-            for event in inside:
-                self.assertLessEqual(event["ts"] + event["dur"], end + 0.002)
+        for _, inside in recorded_steps(self, events, (2, 3)):
             sections = [e["name"] for e in inside if e["cat"] == "section"]
             self.assertEqual(sections, ["begin", "micro", "micro", "reduce", "update"])
             # What a stream does follows one another. Half a microsecond is lost in the
