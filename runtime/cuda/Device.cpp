@@ -95,6 +95,16 @@ GpuDevice::GpuDevice(const Manifest &manifest, int localRank)
   }
 }
 
+GpuDevice::~GpuDevice() {
+  for (auto &[slot, place] : staging)
+    for (char *half : place.half)
+      if (half)
+        driver().memFreeHost(half);
+  driver().memFreeHost(bounce);
+  if (arenaAddress)
+    driver().memFree(toDevice(arenaAddress));
+}
+
 void GpuDevice::refuse(const char *reason) const {
   std::string list;
   for (const std::string &architecture : manifest.architectures)

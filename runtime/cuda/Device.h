@@ -34,6 +34,8 @@ class GpuDevice final : public Device {
 public:
   /// Opens GPU \p localRank modulo their number and loads the device's code.
   GpuDevice(const Manifest &manifest, int localRank);
+  /// Frees the arena and what it has pinned; nothing may be pending.
+  ~GpuDevice() override;
 
   char *allocateArena(const Program &program) override;
   void run(tessera_context &context, const tessera_entry &entry) override;

@@ -46,6 +46,32 @@ template <typename Body> void GraphFile::visitFeatures(Body &&body) const {
     body([](int64_t) { return 1.0f; });
 }
 
+void GraphFile::readEntries(int64_t begin, EntryBlock &block) const {
+  block.begin = begin;
+  block.count = std::min(EntryBlock::room, indices->elements() - begin);
+  visitIntegers(*indices, [&](auto used) {
+    for (int64_t i = 0; i < block.count; ++i)
+      block.column[i] = static_cast<int32_t>(used[begin + i]);
+  });
+  visitFeatures([&](auto get) {
+    for (int64_t i = 0; i < block.count; ++i)
+      block.number[i] = get(begin + i);
+  });
+}
+
+template <typename Body> void GraphFile::forEntries(Body &&body) const {
+  EntryBlock block;
+  visitIntegers(*indptr, [&](auto begins) {
+    for (int64_t row = 0; row < counts.nodes; ++row)
+      for (auto i = static_cast<int64_t>(begins[row]);
+           i < static_cast<int64_t>(begins[row + 1]); ++i) {
+        if (i == block.begin + block.count)
+          readEntries(i, block);
+        body(row, block.column[i - block.begin], block.number[i - block.begin]);
+      }
+  });
+}
+
 int64_t GraphFile::featureEntries() const {
   if (indices)
     return indices->elements();
@@ -114,15 +140,8 @@ void GraphFile::copyFeatures(int64_t columns, float *destination) const {
     return file->release(*x);
   }
   std::fill_n(destination, counts.nodes * columns, 0.0f);
-  visitIntegers(*indptr, [&](auto begins) {
-    visitIntegers(*indices, [&](auto used) {
-      visitFeatures([&](auto get) {
-        for (int64_t row = 0; row < counts.nodes; ++row)
-          for (auto i = static_cast<int64_t>(begins[row]);
-               i < static_cast<int64_t>(begins[row + 1]); ++i)
-            destination[row * columns + static_cast<int64_t>(used[i])] = get(i);
-      });
-    });
+  forEntries([&](int64_t row, int64_t column, float number) {
+    destination[row * columns + column] = number;
   });
 }
 
@@ -140,17 +159,9 @@ void GraphFile::copyColumns(int64_t first, int64_t width, int64_t leading,
     });
     return;
   }
-  visitIntegers(*indptr, [&](auto begins) {
-    visitIntegers(*indices, [&](auto used) {
-      visitFeatures([&](auto get) {
-        for (int64_t row = 0; row < counts.nodes; ++row)
-          for (auto i = static_cast<int64_t>(begins[row]);
-               i < static_cast<int64_t>(begins[row + 1]); ++i)
-            if (auto column = static_cast<int64_t>(used[i]);
-                column >= first && column < end)
-              destination[row * leading + column - first] = get(i);
-      });
-    });
+  forEntries([&](int64_t row, int64_t column, float number) {
+    if (column >= first && column < end)
+      destination[row * leading + column - first] = number;
   });
 }
 

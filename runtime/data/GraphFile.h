@@ -101,6 +101,17 @@ private:
   void visitEdges(Visit visit, void *body) const override;
   /// Calls \p body(get), get(i) being the number of entry i.
   template <typename Body> void visitFeatures(Body &&body) const;
+  /// Some entries of sparse features.
+  struct EntryBlock {
+    static constexpr int64_t room = 1024;
+    int64_t begin = 0, count = 0;
+    int32_t column[room];
+    float number[room];
+  };
+  /// Calls \p body(row, column, number) for each entry of sparse features.
+  template <typename Body> void forEntries(Body &&body) const;
+  /// Reads the entries from \p begin on, as many as there is room for.
+  void readEntries(int64_t begin, EntryBlock &block) const;
   /// Reads the edges from \p begin on, as many as there is room for.
   void readEdges(int64_t begin, EdgeBlock &block) const;
   /// Each returns what is wrong, or nothing.

@@ -252,7 +252,8 @@ void SafetensorsWriter::commit() {
 bool copyAsFloat(const Tensor &tensor, int64_t begin, int64_t end,
                  float *destination) {
   if (tensor.dtype == "F32") {
-    memcpy(destination, tensor.data + 4 * begin, 4 * (end - begin));
+    if (begin < end)
+      memcpy(destination, tensor.data + 4 * begin, 4 * (end - begin));
     return true;
   }
   bool brain = tensor.dtype == "BF16";

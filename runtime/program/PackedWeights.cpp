@@ -58,11 +58,11 @@ void packPanels(Element *matrix, int64_t rows, int64_t columns, bool ofRows,
       int64_t first = p * panelWidth;
       int64_t width = std::min(panelWidth, outputs - first);
       Element *panel = matrix + first * inner;
-      const Element *from = copy.get() + first;
-      if (ofRows) {
+      const Element *from = own.get();
+      if (ofRows)
         std::copy_n(panel, width * inner, own.get());
-        from = own.get();
-      }
+      else
+        from = copy.get() + first;
       packPanel(from, strides, inner, width, inPairs, panel);
     }
   });

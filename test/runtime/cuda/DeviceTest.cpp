@@ -40,6 +40,13 @@ TEST_F(GpuTest, TheArenaIsExactlyThePlansAndZero) {
   EXPECT_EQ(integers(0, 1025), std::vector<int32_t>(1025, 0));
 }
 
+TEST_F(GpuTest, GivesItsArenaBack) {
+  size_t before = freeBytes();
+  open();
+  open(); // closes the first
+  EXPECT_EQ(before - freeBytes(), 4096u);
+}
+
 TEST_F(GpuTest, StatesPassThroughInPieces) {
   // More than two pieces, the last one short.
   int64_t count = (9 << 18) + 5;

@@ -28,11 +28,7 @@ GpuTest::GpuTest() {
   program().arenaBytes = 4096;
 }
 
-GpuTest::~GpuTest() {
-  if (context.arena)
-    cuda::driver().memFree(cuda::toDevice(context.arena));
-  delete context.device;
-}
+GpuTest::~GpuTest() { delete context.device; }
 
 void GpuTest::open() {
   delete context.device;

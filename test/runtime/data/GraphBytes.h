@@ -24,7 +24,7 @@ template <typename T> std::string bytesOf(const std::vector<double> &values) {
   return bytes;
 }
 
-/// The same for the name of a type.
+/// The same for the name of a type; of 16-bit floats \p values are the words.
 inline std::string bytesOf(const std::string &dtype,
                            const std::vector<double> &values) {
   if (dtype == "F64")
@@ -39,7 +39,7 @@ inline std::string bytesOf(const std::string &dtype,
     return bytesOf<uint32_t>(values);
   if (dtype == "I16")
     return bytesOf<int16_t>(values);
-  if (dtype == "U16")
+  if (dtype == "U16" || dtype == "BF16" || dtype == "F16")
     return bytesOf<uint16_t>(values);
   if (dtype == "I8")
     return bytesOf<int8_t>(values);
