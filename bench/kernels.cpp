@@ -23,6 +23,7 @@
 #include "test/codegen/cpu/AttentionReference.h"
 #include "test/codegen/cpu/CompiledKernel.h"
 #include "test/codegen/cpu/Numbers.h"
+#include "llvm/ADT/STLExtras.h"
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -59,14 +60,14 @@ template <typename Body> std::vector<double> timeRuns(int threads, Body body) {
     timed(0);
     for (std::thread &thread : pool)
       thread.join();
-    runs.push_back(*std::max_element(seconds.begin(), seconds.end()));
+    runs.push_back(*llvm::max_element(seconds));
     spent += runs.back();
   }
   return runs;
 }
 
 double fastest(const std::vector<double> &runs) {
-  return *std::min_element(runs.begin(), runs.end());
+  return *llvm::min_element(runs);
 }
 
 std::string countThreads(int threads) {
@@ -141,7 +142,7 @@ void benchmarkAttention(Measurements &measurements, const char *name,
       lse(shape.batch * shape.heads * shape.sequence), g(hidden),
       result(packed);
   std::vector<float> random = randomNumbers(packed, 1, 1);
-  std::copy(random.begin(), random.end(), qkv.data);
+  llvm::copy(random, qkv.data);
   std::fill_n(lse.data, shape.batch * shape.heads * shape.sequence, 10.0f);
   AttentionDraw draw(shape);
   std::vector<void *> buffers =
@@ -294,7 +295,7 @@ void benchmarkCache(Measurements &measurements, int64_t keyHeads,
       sums(keyHeads * parts * dim), maxima(keyHeads * parts),
       totals(keyHeads * parts);
   std::vector<float> random = randomNumbers(numbers, 1, 1);
-  std::copy(random.begin(), random.end(), cache.data);
+  llvm::copy(random, cache.data);
   int32_t slot = 0, position = static_cast<int32_t>(context - 1), count = 1;
   std::string one = "tensor<1xi32>", ofQkv = tensor({1, columns}),
               ofCache = tensor({2, 1, keyHeads, context, dim}),

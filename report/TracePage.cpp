@@ -228,6 +228,8 @@ std::string Page::describe(const Trace::Event &event, const Trace::Step &step) {
          std::to_string(step.number);
 }
 
+namespace {
+
 /// Of the micro-batches of \p step the last is shown: what lies between the
 /// begins of the first and the last is cut out.
 struct Cut {
@@ -244,6 +246,8 @@ struct Cut {
 
   double begin = -1, end = -1;
 };
+
+} // namespace
 
 Picture Page::getMeasurement(int64_t rank) {
   const Trace::Step &first = trace.getMedian(trace.getRanks().front());
@@ -283,8 +287,9 @@ Picture Page::getMeasurement(int64_t rank) {
     if (event.waits) {
       rectangle.kind = "waiting";
       picture.add(&Picture::waiting, std::move(rectangle));
+      continue;
     }
-    if (event.waits || event.row == Trace::Communication)
+    if (event.row == Trace::Communication)
       continue;
     layers.push_back(event.layer);
     picture.add(&Picture::compute, std::move(rectangle));

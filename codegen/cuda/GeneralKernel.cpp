@@ -28,7 +28,6 @@ using namespace mlir;
 using namespace tessera;
 using namespace tessera::cuda;
 using namespace tessera::nn;
-using codegen::KernelSpace;
 using codegen::KernelValues;
 using codegen::Lanes;
 

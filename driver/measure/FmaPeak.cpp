@@ -22,7 +22,7 @@ static volatile float sink;
 /// hide the latency of two units and few enough for the registers. Returns how
 /// many operations there were.
 template <int lanes, int chains>
-[[gnu::always_inline]] inline double multiplyAdd() {
+[[gnu::always_inline]] static inline double multiplyAdd() {
   using Vector = float __attribute__((vector_size(lanes * sizeof(float))));
   Vector sum[chains], a, b;
   for (int i = 0; i < lanes; ++i) {
@@ -112,7 +112,7 @@ static double peak(int threads, double (*measureRate)()) {
     for (std::thread &thread : pool)
       thread.join();
     // The slowest one's time is that of all.
-    best = std::max(best, *std::min_element(rates.begin(), rates.end()));
+    best = std::max(best, std::ranges::min(rates));
   }
   return best * threads;
 }

@@ -379,7 +379,7 @@ struct OutlineKernels : kernels::impl::OutlineKernelsBase<OutlineKernels> {
       llvm::SetVector<Value> inputs;
       for (Value operand : op.getOperands()) {
         Operation *definition = operand.getDefiningOp();
-        if (definition && isa<graph::CSROp, arith::ConstantOp>(definition)) {
+        if (isa_and_nonnull<graph::CSROp, arith::ConstantOp>(definition)) {
           if (!llvm::is_contained(body, definition))
             body.push_back(definition);
           inputs.insert_range(definition->getOperands());

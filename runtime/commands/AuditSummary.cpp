@@ -13,7 +13,8 @@ namespace tessera::runtime {
 QueryResult summarizeQuery(const std::vector<Trial> &trials, size_t query,
                            AuditQuery kind,
                            const std::vector<Defense> &defenses,
-                           bool onOneGraph, BootstrapSettings bootstrap) {
+                           bool onOneGraph,
+                           const BootstrapSettings &bootstrap) {
   auto collect = [&](auto get) {
     std::vector<AttackScores> scores;
     for (const Trial &trial : trials)

@@ -19,7 +19,7 @@ namespace tessera::runtime {
 QueryResult summarizeQuery(const std::vector<Trial> &trials, size_t query,
                            AuditQuery kind,
                            const std::vector<Defense> &defenses,
-                           bool onOneGraph, BootstrapSettings bootstrap);
+                           bool onOneGraph, const BootstrapSettings &bootstrap);
 
 } // namespace tessera::runtime
 

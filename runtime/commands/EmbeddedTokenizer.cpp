@@ -138,10 +138,14 @@ static std::unique_ptr<TextCodec> open(std::string_view file) {
   return std::make_unique<EmbeddedTokenizer>(std::move(tokenizer));
 }
 
+namespace {
+
 /// Registers it before main.
 struct Registration {
   Registration() { registerTextCodec(open); }
 };
+
+} // namespace
 
 } // namespace tessera::runtime
 

@@ -26,8 +26,12 @@ static constexpr struct {
                {SIGINT, 0x40, "SIGINT"},
                {SIGHUP, 0x80, "SIGHUP"}};
 
+namespace {
+
 /// What a signal does.
 enum class Effect { End, Hold, Note };
+
+} // namespace
 
 static std::atomic<Effect> effect = Effect::End;
 static std::atomic<int> noted = 0; ///< the first signal; 0: none

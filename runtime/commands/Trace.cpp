@@ -288,7 +288,7 @@ std::string TraceText::begin(const std::vector<ClockOffset> &clocks) const {
   return text;
 }
 
-std::string TraceText::rank(int number, std::vector<Span> spans,
+std::string TraceText::rank(int number, const std::vector<Span> &spans,
                             const ClockOffset &clock) const {
   return Writer(*this, number, clock).write(spans);
 }

@@ -37,7 +37,7 @@ public:
   std::string begin(const std::vector<ClockOffset> &clocks) const;
   /// The events of \p spans, which a rank has recorded, whose clock is as
   /// \p clock says.
-  std::string rank(int number, std::vector<Span> spans,
+  std::string rank(int number, const std::vector<Span> &spans,
                    const ClockOffset &clock) const;
   static const char *separator() { return ",\n"; }
   static const char *end() { return "\n]}\n"; }

@@ -45,7 +45,8 @@ readIndex(const std::string &path) {
     JsonCursor::Json index = JsonCursor::parse(text, maxDepth);
     JsonCursor(index)
         .at("weight_map")
-        .members(maxTensors, [&](const std::string &tensor, JsonCursor entry) {
+        .members(maxTensors, [&](const std::string &tensor,
+                                 const JsonCursor &entry) {
           std::string name = entry.text(maxName);
           // A file of this folder, and none that hides.
           if (name.find('/') != std::string::npos || name.starts_with("."))

@@ -25,30 +25,30 @@ private:
                           mostTokens = 1 << 20;
   static constexpr int32_t largestId = (1 << 22) - 1;
 
-  void readNormalizer(JsonCursor at);
-  void readPreTokenizer(JsonCursor at);
-  void readByteLevel(JsonCursor at);
-  void readSplit(JsonCursor at);
-  void readMetaspace(JsonCursor at);
-  void readModel(JsonCursor at);
-  void readAddedTokens(JsonCursor at);
-  void readPostProcessor(JsonCursor at);
-  void readTemplate(JsonCursor at);
-  void readDecoder(JsonCursor at);
+  void readNormalizer(const JsonCursor &at);
+  void readPreTokenizer(const JsonCursor &at);
+  void readByteLevel(const JsonCursor &at);
+  void readSplit(const JsonCursor &at);
+  void readMetaspace(const JsonCursor &at);
+  void readModel(const JsonCursor &at);
+  void readAddedTokens(const JsonCursor &at);
+  void readPostProcessor(const JsonCursor &at);
+  void readTemplate(const JsonCursor &at);
+  void readDecoder(const JsonCursor &at);
 
   /// Calls \p read for each step of a Sequence under \p key, or for \p at.
   template <typename Read>
-  void eachStep(JsonCursor at, const char *key, int depth, Read read);
+  void eachStep(const JsonCursor &at, const char *key, int depth, Read read);
   /// The pattern of a Split or a Replace.
-  void readPattern(JsonCursor at, std::string &text,
+  void readPattern(const JsonCursor &at, std::string &text,
                    std::shared_ptr<const Regex> &regex);
-  Replacement readReplacement(JsonCursor at);
-  PrependScheme readScheme(JsonCursor at);
-  static std::string character(JsonCursor at);
-  static bool flag(JsonCursor at, const char *key, bool otherwise) {
+  Replacement readReplacement(const JsonCursor &at);
+  PrependScheme readScheme(const JsonCursor &at);
+  static std::string character(const JsonCursor &at);
+  static bool flag(const JsonCursor &at, const char *key, bool otherwise) {
     return isThere(at, key) ? at.at(key).boolean() : otherwise;
   }
-  static bool isThere(JsonCursor at, const char *key) {
+  static bool isThere(const JsonCursor &at, const char *key) {
     return at.has(key) && !at.at(key).isNull();
   }
 
@@ -60,7 +60,7 @@ private:
 };
 
 template <typename Read>
-void TokenizerReader::eachStep(JsonCursor at, const char *key, int depth,
+void TokenizerReader::eachStep(const JsonCursor &at, const char *key, int depth,
                                Read read) {
   if (at.at("type").text(64) != "Sequence") {
     if (++steps > 4 * mostSteps)
@@ -75,14 +75,14 @@ void TokenizerReader::eachStep(JsonCursor at, const char *key, int depth,
     eachStep(list.element(i), key, depth + 1, read);
 }
 
-std::string TokenizerReader::character(JsonCursor at) {
+std::string TokenizerReader::character(const JsonCursor &at) {
   std::string text = at.text(4);
   if (text.size() != utf8Length(static_cast<unsigned char>(text[0])))
     at.refuse("one character");
   return text;
 }
 
-void TokenizerReader::readPattern(JsonCursor at, std::string &text,
+void TokenizerReader::readPattern(const JsonCursor &at, std::string &text,
                                   std::shared_ptr<const Regex> &regex) {
   if (at.has("String")) {
     text = at.at("String").text(longestText);
@@ -96,14 +96,14 @@ void TokenizerReader::readPattern(JsonCursor at, std::string &text,
     place.refuse("a regular expression (" + error + ")");
 }
 
-Replacement TokenizerReader::readReplacement(JsonCursor at) {
+Replacement TokenizerReader::readReplacement(const JsonCursor &at) {
   Replacement replacement;
   readPattern(at.at("pattern"), replacement.pattern, replacement.regex);
   replacement.content = at.at("content").anyText(longestText);
   return replacement;
 }
 
-void TokenizerReader::readNormalizer(JsonCursor at) {
+void TokenizerReader::readNormalizer(const JsonCursor &at) {
   using Kind = Normalizer::Kind;
   std::string type = at.at("type").text(64);
   Normalizer::Step step{Kind::Nfc, {}};
@@ -124,7 +124,7 @@ void TokenizerReader::readNormalizer(JsonCursor at) {
   made->normalizer.add(std::move(step));
 }
 
-void TokenizerReader::readByteLevel(JsonCursor at) {
+void TokenizerReader::readByteLevel(const JsonCursor &at) {
   PreTokenizerStep step{PreTokenizerStep::Kind::ByteLevel};
   step.addPrefixSpace = flag(at, "add_prefix_space", true);
   if (step.addPrefixSpace)
@@ -137,7 +137,7 @@ void TokenizerReader::readByteLevel(JsonCursor at) {
   isByteLevel = true;
 }
 
-void TokenizerReader::readSplit(JsonCursor at) {
+void TokenizerReader::readSplit(const JsonCursor &at) {
   PreTokenizerStep step{PreTokenizerStep::Kind::Split};
   struct {
     const char *name;
@@ -171,7 +171,7 @@ void TokenizerReader::readSplit(JsonCursor at) {
   made->preTokenizer.add(std::move(step));
 }
 
-PrependScheme TokenizerReader::readScheme(JsonCursor at) {
+PrependScheme TokenizerReader::readScheme(const JsonCursor &at) {
   if (!isThere(at, "prepend_scheme"))
     return flag(at, "add_prefix_space", true) ? PrependScheme::Always
                                               : PrependScheme::Never;
@@ -185,7 +185,7 @@ PrependScheme TokenizerReader::readScheme(JsonCursor at) {
   return PrependScheme::First;
 }
 
-void TokenizerReader::readMetaspace(JsonCursor at) {
+void TokenizerReader::readMetaspace(const JsonCursor &at) {
   PreTokenizerStep step{PreTokenizerStep::Kind::Metaspace};
   step.text = character(at.at("replacement"));
   step.scheme = readScheme(at);
@@ -193,7 +193,7 @@ void TokenizerReader::readMetaspace(JsonCursor at) {
   made->preTokenizer.add(std::move(step));
 }
 
-void TokenizerReader::readPreTokenizer(JsonCursor at) {
+void TokenizerReader::readPreTokenizer(const JsonCursor &at) {
   std::string type = at.at("type").text(64);
   if (isByteLevel)
     at.refuse("nothing behind ByteLevel");
@@ -212,7 +212,7 @@ void TokenizerReader::readPreTokenizer(JsonCursor at) {
   }
 }
 
-void TokenizerReader::readModel(JsonCursor at) {
+void TokenizerReader::readModel(const JsonCursor &at) {
   // Old files leave the type out.
   if (isThere(at, "type") && at.at("type").text(64) != "BPE")
     at.at("type").refuse("BPE");
@@ -241,7 +241,7 @@ void TokenizerReader::readModel(JsonCursor at) {
   made->vocabulary = made->model->size();
 }
 
-void TokenizerReader::readAddedTokens(JsonCursor at) {
+void TokenizerReader::readAddedTokens(const JsonCursor &at) {
   std::vector<AddedToken> tokens;
   for (size_t i = 0, n = at.length(0, mostTokens); i < n; ++i) {
     JsonCursor place = at.element(i);
@@ -286,7 +286,7 @@ void TokenizerReader::readAddedTokens(JsonCursor at) {
     }
 }
 
-void TokenizerReader::readTemplate(JsonCursor at) {
+void TokenizerReader::readTemplate(const JsonCursor &at) {
   JsonCursor list = at.at("single");
   bool isBehind = false;
   for (size_t i = 0, n = list.length(1, mostSteps); i < n; ++i) {
@@ -311,7 +311,7 @@ void TokenizerReader::readTemplate(JsonCursor at) {
     list.refuse("a template with the text A");
 }
 
-void TokenizerReader::readPostProcessor(JsonCursor at) {
+void TokenizerReader::readPostProcessor(const JsonCursor &at) {
   std::string type = at.at("type").text(64);
   if (type == "TemplateProcessing") {
     if (!made->before.empty() || !made->behind.empty())
@@ -322,7 +322,7 @@ void TokenizerReader::readPostProcessor(JsonCursor at) {
   }
 }
 
-void TokenizerReader::readDecoder(JsonCursor at) {
+void TokenizerReader::readDecoder(const JsonCursor &at) {
   using Kind = Decoder::Step::Kind;
   std::string type = at.at("type").text(64);
   Decoder::Step step{Kind::Fuse, {}, {}};
@@ -366,19 +366,19 @@ std::unique_ptr<Tokenizer> TokenizerReader::read() {
     top.at("version").refuse("1.0");
   if (isThere(top, "normalizer"))
     eachStep(top.at("normalizer"), "normalizers", 0,
-             [&](JsonCursor at) { readNormalizer(at); });
+             [&](const JsonCursor &at) { readNormalizer(at); });
   if (isThere(top, "pre_tokenizer"))
     eachStep(top.at("pre_tokenizer"), "pretokenizers", 0,
-             [&](JsonCursor at) { readPreTokenizer(at); });
+             [&](const JsonCursor &at) { readPreTokenizer(at); });
   readModel(top.at("model"));
   if (isThere(top, "added_tokens"))
     readAddedTokens(top.at("added_tokens"));
   if (isThere(top, "post_processor"))
     eachStep(top.at("post_processor"), "processors", 0,
-             [&](JsonCursor at) { readPostProcessor(at); });
+             [&](const JsonCursor &at) { readPostProcessor(at); });
   if (isThere(top, "decoder"))
     eachStep(top.at("decoder"), "decoders", 0,
-             [&](JsonCursor at) { readDecoder(at); });
+             [&](const JsonCursor &at) { readDecoder(at); });
   else
     made->decoder.add({Decoder::Step::Kind::Join, {}, {}});
   return std::move(made);

@@ -346,31 +346,32 @@ TEST_F(ModelBuilder, EveryKindIsRegistered) {
     for (int i = 0; i < names->value_count(); ++i)
       function(names->value(i), StringRef(names->value(i)->name()).lower());
   };
-  forEach(spec::Transformer::Names_descriptor(), [](auto *, auto name) {
+  forEach(spec::Transformer::Names_descriptor(), [](auto *, const auto &name) {
     EXPECT_TRUE(getFamilies().contains(name)) << name;
   });
-  forEach(spec::Transformer::Positions_descriptor(), [](auto *, auto name) {
-    EXPECT_TRUE(getPositions().contains(name)) << name;
-  });
-  forEach(spec::Gnn::Layer_descriptor(), [](auto *, auto name) {
+  forEach(spec::Transformer::Positions_descriptor(),
+          [](auto *, const auto &name) {
+            EXPECT_TRUE(getPositions().contains(name)) << name;
+          });
+  forEach(spec::Gnn::Layer_descriptor(), [](auto *, const auto &name) {
     EXPECT_TRUE(getGraphLayers().contains(name)) << name;
   });
-  forEach(spec::Optimizer::Kind_descriptor(), [](auto *, auto name) {
+  forEach(spec::Optimizer::Kind_descriptor(), [](auto *, const auto &name) {
     EXPECT_TRUE(optimizer::findKind(name)) << name;
   });
   forEach(spec::Transformer::Activation_descriptor(),
-          [&](auto *value, auto name) {
+          [&](auto *value, const auto &name) {
             EXPECT_TRUE(isActivation(
                 value->options().GetExtension(spec::operation), context))
                 << name;
           });
-  forEach(
-      spec::GraphActivation::Kind_descriptor(), [&](auto *value, auto name) {
-        EXPECT_EQ(isActivation(value->options().GetExtension(spec::operation),
-                               context),
-                  value->number() != spec::GraphActivation::NONE)
-            << name;
-      });
+  forEach(spec::GraphActivation::Kind_descriptor(), [&](auto *value,
+                                                        const auto &name) {
+    EXPECT_EQ(
+        isActivation(value->options().GetExtension(spec::operation), context),
+        value->number() != spec::GraphActivation::NONE)
+        << name;
+  });
   auto *norms = spec::Transformer::descriptor()->FindOneofByName("norm");
   for (int i = 0; i < norms->field_count(); ++i)
     EXPECT_TRUE(getNorms().contains(norms->field(i)->name()))

@@ -330,7 +330,7 @@ TEST(Specification, ResolvesWhatFollowsFromOthers) {
 TEST(Specification, ASampledStepTakesMicroBatchesOfSeeds) {
   std::string errors;
   llvm::raw_string_ostream stream(errors);
-  auto sampled = [&](std::vector<std::string> overrides) {
+  auto sampled = [&](const std::vector<std::string> &overrides) {
     return parseSpecification(
         textAt("sampled.textproto",
                "gnn { layer: SAGE layers: 2 hidden: 4 nodes: 64 edges: 100 "

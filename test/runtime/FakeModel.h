@@ -19,8 +19,6 @@
 #include <cstdint>
 #include <cstring>
 
-namespace {
-
 constexpr int64_t world = FAKE_WORLD, stage = FAKE_STAGE,
                   accumulation = FAKE_ACCUMULATION;
 constexpr int64_t vocabulary = 256, hidden = 8, sequence = 16, batch = 2,
@@ -212,8 +210,6 @@ inline void updateKernel(char *const *args, int64_t, int64_t, char *) {
                     decay * *parameter);
   }
 }
-
-} // namespace
 
 /// All kernels and over how many iterations they run. args[0] is the arena.
 #define FAKE_KERNELS(X)                                                        \

@@ -157,10 +157,12 @@ void update(tessera_context *context, char *arena) {
 
 } // namespace
 
+// NOLINTBEGIN(misc-use-internal-linkage): other objects read these.
 /// The manifest's text, written before main runs.
 char manifest[1 << 15] __asm__("tessera_manifest");
 /// The features that its code would use, which FAKE_CPU_FEATURES names.
 char cpuFeatures[256] __asm__("tessera_cpu_features");
+// NOLINTEND(misc-use-internal-linkage)
 
 namespace {
 

@@ -70,7 +70,7 @@ TEST_F(ProgramTest, ResumesOnOtherNumbersOfRanks) {
   }
   auto expected = losses("whole"), actual = losses("log");
   ASSERT_EQ(actual.size(), 12u);
-  for (auto [step, text] : actual) {
+  for (const auto &[step, text] : actual) {
     double loss = atof(text.c_str() + strlen("\"loss\": "));
     double wanted = atof(expected[step].c_str() + strlen("\"loss\": "));
     EXPECT_NEAR(loss, wanted, 1e-5 * wanted) << step;

@@ -18,7 +18,7 @@ namespace {
 KernelCache<CompiledKernel> kernels;
 
 /// Has the kernels of \p cases, forward and backward, made ahead.
-void makeKernels(std::vector<AttentionCase> cases) {
+void makeKernels(const std::vector<AttentionCase> &cases) {
   std::vector<std::string> sources;
   for (bool gradient : {false, true})
     for (const AttentionCase &one : cases)

@@ -14,6 +14,7 @@
 #include "test/codegen/cpu/CompiledKernel.h"
 #include "test/codegen/cpu/KernelCache.h"
 #include "test/codegen/cpu/Numbers.h"
+#include "llvm/ADT/STLExtras.h"
 #include "gtest/gtest.h"
 #include <algorithm>
 #include <cstring>
@@ -74,7 +75,7 @@ struct Rows {
       : shape(shape), slots(std::move(slots)), positions(std::move(positions)),
         count({count}) {
     auto rows = static_cast<int64_t>(this->slots.size());
-    slotCount = *std::max_element(this->slots.begin(), this->slots.end()) + 1;
+    slotCount = *llvm::max_element(this->slots) + 1;
     qkv = Buffer(randomNumbers(rows * shape.columns(), 1, 3), shape.element);
     numbers = randomNumbers(
         2 * slotCount * shape.keyHeads * shape.context * shape.dim, 1, 4);
@@ -249,7 +250,7 @@ struct Rows {
         score += 0.2 * query[i] * k[i];
       scores.push_back(score);
     }
-    double largest = *std::max_element(scores.begin(), scores.end()), total = 0;
+    double largest = *llvm::max_element(scores), total = 0;
     std::vector<double> sums(shape.dim);
     for (int64_t key = first; key <= position; ++key) {
       double weight = std::exp(scores[key - first] - largest);

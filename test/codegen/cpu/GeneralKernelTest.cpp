@@ -24,7 +24,8 @@ std::vector<float> randomNumbers(size_t count, unsigned seed) {
   return numbers;
 }
 
-std::string tensor(std::vector<int64_t> shape, const char *type = "f32") {
+std::string tensor(const std::vector<int64_t> &shape,
+                   const char *type = "f32") {
   std::string text = "tensor<";
   for (int64_t size : shape)
     text += std::to_string(size) + "x";
@@ -38,8 +39,8 @@ std::string exactly(double number) {
 }
 
 /// Runs \p kernel on buffers with a guard behind each, which must stay.
-void runGuarded(CompiledKernel &kernel, std::vector<std::vector<float> *> all,
-                int64_t pieces) {
+void runGuarded(CompiledKernel &kernel,
+                const std::vector<std::vector<float> *> &all, int64_t pieces) {
   std::vector<void *> addresses;
   for (std::vector<float> *buffer : all) {
     buffer->insert(buffer->end(), 16, 12345.0f);

@@ -176,7 +176,7 @@ TEST_P(NeighborMax, AndWhatItsGradientTakes) {
   EXPECT_EQ(
       runOnGraph(graph, "graph.max_ties", columns, width, {x, largest}, nodes),
       ties);
-  EXPECT_GT(*std::max_element(ties.begin(), ties.end()), 1);
+  EXPECT_GT(*llvm::max_element(ties), 1);
   EXPECT_LT(relativeError(runOnGraph(graph, "graph.max_gradient", columns,
                                      width, {x, largest, share}, columns),
                           gradient),

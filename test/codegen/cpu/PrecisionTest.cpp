@@ -34,7 +34,7 @@ constexpr Narrow half = {"f16",
 
 class Precision : public testing::TestWithParam<Narrow> {
 protected:
-  std::string type(std::vector<int64_t> shape) {
+  std::string type(const std::vector<int64_t> &shape) {
     return tensor(shape, GetParam().name);
   }
   std::vector<uint16_t> round(const std::vector<float> &numbers) {

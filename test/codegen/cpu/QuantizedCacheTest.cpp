@@ -84,8 +84,8 @@ TEST(QuantizedCache, FollowsTheFormula) {
         ++written;
       }
   // Nothing else is.
-  EXPECT_EQ(std::count_if(cache.scales.begin(), cache.scales.end(),
-                          [](Float16 scale) { return scale.bits != 0x1234; }),
+  EXPECT_EQ(llvm::count_if(cache.scales,
+                           [](Float16 scale) { return scale.bits != 0x1234; }),
             written);
 }
 

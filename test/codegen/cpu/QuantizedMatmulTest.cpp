@@ -9,6 +9,7 @@
 #include "runtime/core/Float16.h"
 #include "test/codegen/cpu/CompiledKernel.h"
 #include "test/codegen/cpu/Numbers.h"
+#include "llvm/ADT/STLExtras.h"
 #include "gtest/gtest.h"
 #include <algorithm>
 #include <cstring>
@@ -262,7 +263,7 @@ TEST(QuantizedMatmul, LargestIntegers) {
   Weights weights(sizes);
   for (int64_t i = 0; i < sizes.inner * 16; ++i)
     weights.bytes[WeightBlocks::getIntegerPlace(0) + i] = 255;
-  std::fill(weights.integers.begin(), weights.integers.end(), 127);
+  llvm::fill(weights.integers, 127);
   std::vector<float> bias(16, 0.5f);
   for (float sign : {1.0f, -1.0f}) {
     Rows rows =

@@ -29,6 +29,7 @@
 #include <cmath>
 #include <numeric>
 #include <random>
+#include <utility>
 
 using namespace mlir;
 using namespace tessera;
@@ -343,10 +344,11 @@ bool compare(const std::string &source, func::FuncOp kernel) {
       difference =
           std::max(difference, getDifference(ascending[i], expected[i]));
   }
-  bool fitsInPlace = runInPlace([&](auto buffers) { device.run(buffers); },
-                                kernel, start, ascending) &&
-                     runInPlace([&](auto buffers) { cpu.run(buffers); }, kernel,
-                                std::move(start), expected);
+  bool fitsInPlace =
+      runInPlace([&](auto buffers) { device.run(std::move(buffers)); }, kernel,
+                 start, ascending) &&
+      runInPlace([&](auto buffers) { cpu.run(std::move(buffers)); }, kernel,
+                 std::move(start), expected);
   bool isGood = isSame && fitsInPlace && difference <= (isNarrow ? 1e-2 : 1e-5);
   llvm::outs() << (isGood ? "ok" : "FAILED") << " " << kernel.getSymName()
                << llvm::format(" %.1e", difference)

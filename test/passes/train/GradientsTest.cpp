@@ -43,6 +43,8 @@ static void randomize(Array &array, std::mt19937_64 &generator, bool positive) {
   }
 }
 
+namespace {
+
 class Gradients : public testing::TestWithParam<GradientCase> {
 protected:
   void SetUp() override {
@@ -162,3 +164,5 @@ TEST(GradientCases, CoverAllDifferentiableOperations) {
       differentiable.insert(name.getStringRef().str());
   EXPECT_EQ(tested, differentiable);
 }
+
+} // namespace

@@ -43,6 +43,8 @@ using Nodes = std::set<size_t>;
 
 using Clock = std::chrono::steady_clock;
 
+namespace {
+
 /// When a stream came to a place.
 struct Moment {
   Clock::time_point time;
@@ -59,6 +61,8 @@ struct Operation {
   uint64_t place = 0;
   Clock::time_point issued;
 };
+
+} // namespace
 
 struct CUgraph_st {
   struct Node {

@@ -17,7 +17,7 @@ namespace {
 
 /// Features 2 0 3, none, 0 0.5 0, in a file that stores entry 2 of node 0
 /// first.
-TensorBytes sparseGraph(std::vector<double> values = {3, 2, 0.5}) {
+TensorBytes sparseGraph(const std::vector<double> &values = {3, 2, 0.5}) {
   TensorBytes graph = smallGraph();
   graph.remove("x");
   graph.set("x.indptr", "I64", {4}, {0, 2, 2, 3});

@@ -47,7 +47,7 @@ struct Arena {
     context.arena = reinterpret_cast<char *>(memory.data());
     context.device = tessera_open_device(&manifest, 0);
   }
-  void add(std::string name, const char *end, int64_t elements,
+  void add(const std::string &name, const char *end, int64_t elements,
            const char *type) {
     program.inputs.push_back({name + end, type, "load", {elements}, total});
     total += 4 * elements;

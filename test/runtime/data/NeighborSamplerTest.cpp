@@ -85,7 +85,7 @@ private:
   }
 
   /// All equally likely draws: sets without replacement, sequences with it.
-  void choose(const Ints &into, int64_t wanted, size_t begin, Ints drawn,
+  void choose(const Ints &into, int64_t wanted, size_t begin, const Ints &drawn,
               std::vector<Ints> &choices) {
     if (std::ssize(drawn) == wanted) {
       choices.push_back(drawn);
