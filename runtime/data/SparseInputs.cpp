@@ -12,10 +12,10 @@ namespace tessera::runtime {
 
 bool SparseInputs::begin(const Slot &slot, int64_t rows, int64_t columns,
                          int64_t entries) {
-  auto found = std::find(names.begin(), names.end(), slot.name);
-  if (found == names.end())
+  size_t which =
+      std::find(names.begin(), names.end(), slot.name) - names.begin();
+  if (which == names.size())
     return false;
-  int64_t which = found - names.begin();
   SparseRows &part = parts[which / 3];
   if (which == 0)
     rowRoom = slot.elements() - 1;

@@ -223,14 +223,14 @@ void Attention::SetUpTestSuite() {
   std::vector<AttentionCase> all = manyThreads();
   for (const std::vector<AttentionCase> &more : {cases(), sharedKeys()})
     all.insert(all.end(), more.begin(), more.end());
-  makeKernels(std::move(all));
+  makeKernels(all);
 }
 
 void SharedKeys::SetUpTestSuite() {
   std::vector<AttentionCase> repeated = sharedKeys();
   for (AttentionCase &one : repeated)
     one.kvHeads = 0;
-  makeKernels(std::move(repeated));
+  makeKernels(repeated);
 }
 
 INSTANTIATE_TEST_SUITE_P(ManyThreads, Attention,

@@ -156,6 +156,31 @@ TEST(Features, AreCopiedByColumns) {
   check(sparseGraph({3, -2, 0.5}), 4);
 }
 
+// More entries than are read at a time.
+TEST(Features, OfManyEntriesAreCopied) {
+  constexpr int64_t columns = 1500;
+  std::vector<double> used(2 * columns), values(2 * columns);
+  for (int64_t i = 0; i < 2 * columns; ++i) {
+    used[i] = static_cast<double>(i % columns);
+    values[i] = static_cast<double>(i + 1);
+  }
+  TensorBytes tensors = sparseGraph();
+  tensors.set("x.indptr", "I32", {4}, {0, columns, columns, 2 * columns});
+  tensors.set("x.indices", "U16", {2 * columns}, used);
+  tensors.set("x.values", "F64", {2 * columns}, values);
+  std::string bytes = tensors.bytes();
+  auto file = open(bytes);
+  std::vector<float> x(3 * columns, -1), part(3 * 2, -1);
+  file->copyFeatures(columns, x.data());
+  file->copyColumns(columns - 2, 2, 2, part.data());
+  for (int64_t i = 0; i < columns; ++i) {
+    EXPECT_EQ(x[i], static_cast<float>(i + 1));
+    EXPECT_EQ(x[columns + i], 0);
+    EXPECT_EQ(x[2 * columns + i], static_cast<float>(columns + i + 1));
+  }
+  EXPECT_THAT(part, ElementsAre(1499, 1500, 0, 0, 2999, 3000));
+}
+
 // More columns than are summed at a time.
 TEST(Features, AreSummedOverNeighbours) {
   constexpr int64_t nodes = 4, columns = 35;
