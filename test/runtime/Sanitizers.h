@@ -16,4 +16,12 @@ constexpr bool sanitizerHasMemory = true;
 constexpr bool sanitizerHasMemory = false;
 #endif
 
+/// Whether a sanitizer holds signals back until a call that it knows returns:
+/// they do not end one of open then.
+#if __has_feature(thread_sanitizer)
+constexpr bool sanitizerHoldsSignals = true;
+#else
+constexpr bool sanitizerHoldsSignals = false;
+#endif
+
 #endif // TESSERA_TEST_RUNTIME_SANITIZERS_H
