@@ -381,10 +381,11 @@ LogicalResult tessera::runCompile(const CommandOptions &options) {
 LogicalResult tessera::runPlan(const CommandOptions &options) {
   bool isOne = options.fitMemory.empty() && options.sweeps.empty();
   if (!options.memory.empty() && !isOne)
-    return failCommand("--memory is for one plan; give --fit " +
-                       options.memory +
-                       ", or training.memory_limit with "
-                       "--sweep");
+    return failCommand("--memory is for one plan; " +
+                       (options.sweeps.empty()
+                            ? "--fit says how much there is"
+                            : "with --sweep give --set training.memory_limit=" +
+                                  options.memory));
   if (!options.fitMemory.empty())
     return runFit(options);
   if (!options.sweeps.empty() || !options.vary.empty())

@@ -90,8 +90,9 @@ static std::vector<size_t> shardOf(const std::vector<int64_t> &sizes,
 void WeightsOutput::openFolder(const std::string &path,
                                const WeightsForm &form) {
   if (manifest.config.empty())
-    fatal("transformers has no model of this kind, so that it cannot be "
-          "written as a folder: name a file that ends in .safetensors");
+    fatal("no published family has just this model's settings, so that it "
+          "cannot be written as a folder that transformers loads: name a file "
+          "that ends in .safetensors");
   folder = std::make_unique<OutputFolder>();
   if (!folder->open(path))
     fatal("%s", folder->error().c_str());
