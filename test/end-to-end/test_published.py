@@ -512,6 +512,13 @@ class Published(unittest.TestCase):
         tokens = [odd, "train", "--data", folder / "tokens.bin", "--data-type", "u16"]
         support.run([*tokens, "--steps", 0, "--save", self.out / "odd-weights"])
         self.assertTrue((self.out / "odd-weights").is_file())
+        checkpoints = self.out / "odd-checkpoints"
+        support.run([*tokens, "--steps", 1, "--checkpoint-dir", checkpoints])
+        export = [odd, "export", "--checkpoint-dir", checkpoints, "--format", "hf"]
+        done = support.run([*export, "--out", self.out / "odd-folder"], check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no published family has just this model's settings", done.stderr)
+        self.assertFalse((self.out / "odd-folder").exists())
         file = self.out / "file"  # a file that is there stays one
         file.touch()
         support.run([*train, file])
