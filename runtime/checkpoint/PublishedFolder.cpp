@@ -135,6 +135,10 @@ configText(const Manifest &manifest, const std::string &dtype,
     config[name] = dtype == "BF16"  ? "bfloat16"
                    : dtype == "F16" ? "float16"
                                     : "float32";
+  // What the tokenizer has not, families have defaults of.
+  if (!tokens.empty())
+    for (const char *name : {"bos_token_id", "eos_token_id"})
+      config[name] = nullptr;
   for (const auto &[name, id] : tokens)
     config[name + "_id"] = id;
   if (!like.empty()) {

@@ -56,6 +56,8 @@ public:
 
   /// Appends weights, in any number of pieces.
   void write(const float *weights, int64_t elements);
+  /// Whether it is a folder, not one file.
+  bool hasFolder() const { return folder != nullptr; }
   /// Makes the file, or the whole folder, visible.
   void commit();
 

@@ -45,8 +45,9 @@ static int runExport(const Manifest &manifest, const Options &options) {
       output.write(weights, elements);
     });
   output.commit();
-  printf("%zu parameters after step %" PRId64 " in '%s'\n",
-         manifest.parameters.size(), index.progress.step, options.out.c_str());
+  printf("%zu parameters after step %" PRId64 " in the %s '%s'\n",
+         manifest.parameters.size(), index.progress.step,
+         output.hasFolder() ? "folder" : "file", options.out.c_str());
   return 0;
 }
 

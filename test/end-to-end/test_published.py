@@ -329,6 +329,7 @@ class Published(unittest.TestCase):
         config = {"model_type": "bloom", "vocab_size": size, "hidden_size": 32}
         config |= {"n_layer": 1, "n_head": 2, "eos_token_id": 2}
         (folder / "config.json").write_text(json.dumps(config))
+        (folder / "tokenizer_config.json").write_text('{"eos_token": "</s>"}')
         return folder, size
 
     def test_text(self):
@@ -349,6 +350,8 @@ class Published(unittest.TestCase):
                 (self.out / f"{name}-saved" / "tokenizer.json").read_bytes(),
                 (folder / "tokenizer.json").read_bytes(),
             )
+            config = json.loads((self.out / f"{name}-saved" / "config.json").read_text())
+            self.assertEqual((config["bos_token_id"], config["eos_token_id"]), (None, 2))
             # What a mean token costs, over the bytes of a mean token.
             evaluate = [executable, "eval", "--data", data, "--data-type", "u8", "--init"]
             done = support.run([*evaluate, self.out / f"{name}-saved"])

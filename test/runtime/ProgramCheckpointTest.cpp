@@ -315,7 +315,7 @@ TEST_F(ProgramTest, CheckpointsBecomeWeights) {
             0);
   Result result = runFake("fake-1", "export --checkpoint-dir @c --out @e");
   EXPECT_EQ(result.code, 0) << result.text;
-  EXPECT_NE(result.text.find("4 parameters after step 6 in "),
+  EXPECT_NE(result.text.find("4 parameters after step 6 in the file "),
             std::string::npos);
   EXPECT_EQ(read("e"), read("w"));
   result = runFake("fake-1", "export --checkpoint-dir @c/step-000000000006 "
