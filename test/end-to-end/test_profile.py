@@ -22,7 +22,7 @@ import support
 
 sys.path.insert(0, str(support.ROOT / "test"))
 import browser
-from test_cuda import Executable
+from doubles import Executable
 
 BLOOM = support.EXAMPLES / "bloom-tiny.textproto"
 STEPS, COMPUTATION, COMMUNICATION, OFFLOAD, HOST = range(5)
