@@ -10,8 +10,8 @@ set(TESSERA_COMPILER_FLAGS -fno-exceptions -Wall -Wextra -Wno-unused-parameter
 # in such a header.
 set(TESSERA_PCH_FLAGS -fpch-instantiate-templates "SHELL:-Xclang -fno-pch-timestamp"
                       -U__DEPRECATED)
-# Of libraries of the compiler, by folder: dialects are built with MLIR's headers alone,
-# code generation with more.
+# What libraries of the compiler reuse, by folder: dialects MLIR's headers alone, code
+# generation more.
 set(TESSERA_COMPILER_PCH dialects)
 
 # Headers are most of a file's compile time, so they are compiled once: cmake/pch/NAME.h

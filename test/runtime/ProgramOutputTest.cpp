@@ -343,7 +343,7 @@ TEST_F(ProgramOutputTest, LinesAndTheBarFitTheTerminal) {
           command(fake, "train --data @data --steps 200"), columns);
       size_t lines = 0, bars = 0, longest = 0;
       for (const std::string &row : rowsOf(text)) {
-        bool isBar = row.find(" %  0:0") != std::string::npos;
+        bool isBar = row.find(" %  0:00:") != std::string::npos;
         bool isLine = row.starts_with("step ");
         bars += isBar;
         lines += isLine;
